@@ -1,0 +1,132 @@
+"""From any tree to a code: at most four known components and a structure.
+
+A leaf is kept where it is a known component, or replaced by its own code where it is a character; a part that is the code of a character
+which is itself a component may stand as that component. Of the codes that fit, the one of a character in the table is taken, else one whose
+pattern has an id, else the one with the most leaves expanded.
+"""
+
+import heapq
+import itertools
+import unicodedata
+from typing import NamedTuple
+
+from hwgen.charset import ids
+from hwgen.charset.dictionary import MAX_COMPONENTS, CharsetError
+
+
+class Composition(NamedTuple):
+    """A code: tokens (1 to 4 str), its flattened tree and the pattern of that, whether the pattern is known."""
+    tokens: tuple
+    tree: object
+    pattern: str
+    known_pattern: bool
+
+
+class Composer:
+    """Finds codes.
+
+    Args:
+        components: set of str, tokens that may stand in a code.
+        patterns: dict str -> int, known patterns and their ids.
+        trees: dict str -> tree, the codes of table characters.
+        further_trees: callable, () -> dict str -> sequence, codes of ideographs outside the table.
+    """
+
+    def __init__(self, components, *, patterns, trees, further_trees):
+        self._components, self._patterns, self._trees, self._further_trees = components, patterns, trees, further_trees
+        self._names = {tree: character for character, tree in trees.items()}
+
+    def compose(self, tree, *, leaf_positions, position):
+        """Finds the code of a tree.
+
+        Args:
+            tree: token or (operator, child, ...).
+            leaf_positions: sequence of int, place in the text of every leaf, for errors.
+            position: int, place of the tree.
+
+        Returns:
+            Composition.
+
+        Raises:
+            CharsetError: an unknown component, or more than four components.
+        """
+        candidates = self._candidates(tree, iter(leaf_positions))
+        if not candidates:
+            name = describe(tree) if isinstance(tree, str) else ids.format_tree(tree)
+            raise CharsetError(f'{name} at position {position}: needs {self._fewest(tree)} components, expected at most '
+                               f'{MAX_COMPONENTS}', position)
+        flat = ids.flatten(min(candidates, key=lambda candidate: self._rank(candidate, candidates[candidate])))
+        pattern = ids.pattern(flat)
+        return Composition(ids.leaves(flat), flat, pattern, pattern in self._patterns)
+
+    def _rank(self, tree, kept):
+        flat = ids.flatten(tree)
+        pattern = ids.pattern(flat)
+        # The last two make the order total: fewer operators, then the sequence itself.
+        return flat not in self._names, pattern not in self._patterns, kept, len(ids.operators(flat)), ids.format_tree(flat)
+
+    def _candidates(self, tree, positions):
+        """dict tree -> number of leaves kept whole although they have a code of their own."""
+        if isinstance(tree, str):
+            return self._leaf(tree, next(positions))
+        result = {}
+        parts = [self._candidates(child, positions) for child in tree[1:]]
+        for chosen in itertools.product(*(part.items() for part in parts)):
+            candidate = (tree[0], *(child for child, _ in chosen))
+            if len(ids.leaves(candidate)) > MAX_COMPONENTS:
+                continue
+            kept = sum(count for _, count in chosen)
+            result[candidate] = min(kept, result.get(candidate, kept))
+            name = self._names.get(ids.flatten(candidate))
+            if name in self._components:
+                result.setdefault(name, kept + 1)
+        return result
+
+    def _leaf(self, token, position):
+        tree = self._tree(token)
+        if tree is None and token not in self._components:
+            plain = unicodedata.normalize('NFKC', token)
+            help_ = f'; {describe(plain)} is known' if len(plain) == 1 and (plain in self._trees or plain in self._components) else ''
+            raise CharsetError(f'{describe(token)} at position {position}: not in the table and not a known component{help_}', position)
+        missing = [] if tree is None else [leaf for leaf in ids.leaves(tree) if leaf not in self._components]
+        if missing:
+            nearest = self.nearest(tree)
+            help_ = f'; nearest: {" ".join(nearest)}' if nearest else ''
+            raise CharsetError(f'{describe(token)} at position {position}: not in the table; as {ids.format_tree(tree)} it would need '
+                               f'{", ".join(missing)}, not known as component{help_}', position)
+        result = {}
+        if tree is not None and len(ids.leaves(tree)) <= MAX_COMPONENTS:
+            result[tree] = 0
+        if token in self._components:
+            result.setdefault(token, 1)
+        return result
+
+    def _tree(self, token):
+        tree = self._trees.get(token)
+        if tree is None and token not in self._components:
+            sequence = self._further_trees().get(token)
+            tree = None if sequence is None else ids.flatten(ids.parse_whole(sequence))
+        return tree
+
+    def _fewest(self, tree):
+        return sum(1 if leaf in self._components else len(ids.leaves(self._tree(leaf))) for leaf in ids.leaves(tree))
+
+    def nearest(self, tree, count=3):
+        """Table characters that share leaves with a tree: the most first, then those of its pattern, then in the order of the table.
+
+        Args:
+            tree: token or (operator, child, ...).
+            count: int, how many at most.
+
+        Returns:
+            list of str.
+        """
+        leaves, pattern = set(ids.leaves(tree)), ids.pattern(tree)
+        related = [character for character, other in self._trees.items() if not leaves.isdisjoint(ids.leaves(other))]
+        return heapq.nsmallest(count, related, key=lambda character: (
+            -len(leaves.intersection(ids.leaves(self._trees[character]))), ids.pattern(self._trees[character]) != pattern))
+
+
+def describe(token):
+    """A token for errors: 'U+9C7B 鱻', or {83} as it is."""
+    return token if len(token) > 1 else f'U+{ord(token):04X} {token}'

@@ -1,0 +1,335 @@
+"""Text to ids and back: every character is up to 4 components, one structure and, where the table has it, a character id.
+
+A text may hold Ideographic Description Sequences (IDS), each standing for one character: `明天⿱山鱼`.
+"""
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+
+from hwgen.charset import ids
+from hwgen.charset.composition import Composer, describe
+from hwgen.charset.dictionary import (
+    MAX_COMPONENTS, SYMBOL_STRUCTURES, TABLES, CharsetError, CharsetMismatchError, check_extension, hash_lines, parse_lines, read_lines)
+from hwgen.charset.symbols import normalize
+
+__all__ = ['Charset', 'CharsetError', 'CharsetMismatchError', 'EncodedText', 'normalize']
+
+UNKNOWN_SLOT = '？'
+
+
+class EncodedText(NamedTuple):
+    """A text as ids, N characters.
+
+    Attributes:
+        units: tuple of N str; the parts of the text, a character or a whole sequence each.
+        character_ids: int32 [N]; 0 where the table has no such character.
+        component_ids: int32 [N, 4]; 0 pads.
+        structure_ids: int32 [N]; where `exact_structure` is false, that of the top operator.
+        boxes: float32 [N, 4, 4]; x0, y0, x1, y1 of each slot in [0, 1], origin top left; zero where a slot is unused.
+        exact_structure: bool [N]; whether the pattern has an id.
+    """
+    units: tuple
+    character_ids: np.ndarray
+    component_ids: np.ndarray
+    structure_ids: np.ndarray
+    boxes: np.ndarray
+    exact_structure: np.ndarray
+
+
+class Charset:
+    """The dictionary: components, structures, characters. Immutable.
+
+    Args:
+        lines: sequence of str, rows as `dictionary` describes them.
+        sets: dict str -> str, named groups of characters.
+        further_trees: callable, () -> dict str -> str, sequences of ideographs outside the table.
+
+    Attributes:
+        characters, components, structures: tuple of str; the index is the id, 0 is '' (padding; for components also CTC's blank).
+        num_characters, num_components, num_structures: int, with padding.
+        character_components: int32 [num_characters, 4].
+        character_structures: int32 [num_characters].
+        template_boxes: float32 [num_structures, 4, 4]; x0, y0, x1, y1 of each slot in [0, 1], origin top left; unused slots zero.
+        row_count: int, number of frozen rows.
+        hash: str, SHA-256 of them.
+
+    Raises:
+        CharsetError: a row is malformed or refers to a later one.
+    """
+
+    def __init__(self, lines, *, sets=None, further_trees=dict):
+        rows = parse_lines(lines)
+        self._lines, self._sets = tuple(lines), dict(sets or {})
+        self.components, self.structures, self.characters = (
+            ('', *(row.name for row in rows if row.kind == kind)) for kind in ('component', 'structure', 'character'))
+        self.num_components, self.num_structures, self.num_characters = map(len, (self.components, self.structures, self.characters))
+        self._component_index, self._structure_index, self._character_index = (
+            {name: index for index, name in enumerate(names) if index} for names in (self.components, self.structures, self.characters))
+        self.character_components = np.zeros([self.num_characters, MAX_COMPONENTS], np.int32)
+        self.character_structures = np.zeros([self.num_characters], np.int32)
+        codes = [row for row in rows if row.kind == 'character']
+        for index, row in enumerate(codes, 1):
+            self.character_components[index, :len(row.tokens)] = [self._component_index[token] for token in row.tokens]
+            self.character_structures[index] = self._structure_index[row.pattern]
+        self.template_boxes = np.zeros([self.num_structures, MAX_COMPONENTS, 4], np.float32)
+        for index, pattern in enumerate(self.structures[1:], 1):
+            template = ids.boxes(self._fill(pattern))
+            self.template_boxes[index, :len(template)] = template
+        for array in (self.character_components, self.character_structures, self.template_boxes):
+            array.flags.writeable = False
+        self.row_count, self.hash = len(rows), hash_lines(lines)
+        self._codes, self._further_trees = codes, functools.lru_cache(None)(further_trees)
+
+    @classmethod
+    @functools.lru_cache(None)
+    def load(cls):
+        """The packaged dictionary.
+
+        Returns:
+            Charset, the same object at every call.
+        """
+        sets = dict(line.split('\t', 1) for line in read_lines(TABLES / 'sets.tsv'))
+        return cls(read_lines(TABLES / 'dictionary.tsv'), sets=sets, further_trees=_read_ideographs)
+
+    def check_compatible(self, row_count, hash):  # pylint: disable=redefined-builtin
+        """Checks that this table is, or extends, the one an artefact was made with.
+
+        Args:
+            row_count: int, the artefact's number of rows.
+            hash: str, the artefact's hash.
+
+        Returns:
+            int, number of rows here that the artefact does not know; `sizes(row_count)` gives the artefact's tables.
+
+        Raises:
+            CharsetMismatchError: naming both hashes.
+        """
+        return check_extension(self._lines, row_count, hash)
+
+    def sizes(self, row_count):
+        """How large the three id spaces were when the table had so many rows.
+
+        Args:
+            row_count: int.
+
+        Returns:
+            dict with num_components, num_structures, num_characters, padding included.
+        """
+        kinds = [line.split('\t', 1)[0] for line in self._lines[:row_count]]
+        return {f'num_{kind}s': 1 + kinds.count(kind) for kind in ('component', 'structure', 'character')}
+
+    def character_id(self, character):
+        """Id of a character, in its normal form.
+
+        Args:
+            character: str.
+
+        Returns:
+            int, 0 where the table does not have it.
+        """
+        return self._character_index.get(normalize(character), 0)
+
+    def encode(self, text):
+        """Reads a text.
+
+        Args:
+            text: str; a sequence such as ⿱山鱼 stands for one character.
+
+        Returns:
+            EncodedText.
+
+        Raises:
+            CharsetError: an unknown character or component, a malformed or too deep sequence; says where, with the nearest help.
+        """
+        units, rows, position = [], [], 0
+        while position < len(text):
+            character = text[position]
+            if character in ids.ARITY or character == ids.VARIATION:
+                try:
+                    sequence = ids.parse(text, position)
+                except ids.IdsError as error:
+                    raise CharsetError(str(error), error.position) from error
+                end = sequence.end
+                row = self._compose(sequence.tree, sequence.leaf_positions, position)
+            else:
+                end = position + 1
+                index = self.character_id(character)
+                row = self._table_row(index) if index else self._compose(character, (position,), position)
+            units.append(text[position:end])
+            rows.append(row)
+            position = end
+        n = len(rows)
+        columns = list(zip(*rows)) if rows else [()] * 5
+        return EncodedText(
+            tuple(units), np.array(columns[0], np.int32), np.array(columns[1], np.int32).reshape(n, MAX_COMPONENTS),
+            np.array(columns[2], np.int32), np.array(columns[3], np.float32).reshape(n, MAX_COMPONENTS, 4), np.array(columns[4], bool))
+
+    def _table_row(self, index):
+        structure = self.character_structures[index]
+        return index, self.character_components[index], structure, self.template_boxes[structure], True
+
+    def _compose(self, tree, leaf_positions, position):
+        found = self._composer.compose(tree, leaf_positions=leaf_positions, position=position)
+        components = [self._component_index[token] for token in found.tokens]
+        components += [0] * (MAX_COMPONENTS - len(components))
+        structure = self._structure_index.get(found.pattern) or self._plain_structure(found.tree[0])
+        boxes = np.zeros([MAX_COMPONENTS, 4], np.float32)
+        boxes[:len(found.tokens)] = ids.boxes(found.tree)
+        index = self._index_of_code.get((structure, *components), 0) if found.known_pattern else 0
+        if index:
+            return self._table_row(index)
+        return index, components, structure, boxes, found.known_pattern
+
+    def _plain_structure(self, operator):
+        """Id that stands in for a pattern without one: the operator alone, else the first pattern it heads, else one component."""
+        heads = [index for index, pattern in enumerate(self.structures) if pattern.startswith(operator)]
+        plain = [index for index in heads if not self.structures[index][len(operator):].strip(ids.SLOT)]
+        return (plain + heads + [self._structure_index[ids.SLOT]])[0]
+
+    def nearest_patterns(self, unit, count=3):
+        """Known patterns that resemble that of a sequence whose pattern has no id.
+
+        Args:
+            unit: str, a sequence that `encode` accepts.
+            count: int, how many.
+
+        Returns:
+            tuple of str such as ⿰·⿱··, nearest first: as many slots, the same first operator, most operators shared.
+
+        Raises:
+            CharsetError: as `encode`.
+        """
+        sequence = ids.parse(unit)
+        pattern = self._composer.compose(sequence.tree, leaf_positions=sequence.leaf_positions, position=0).pattern
+
+        def distance(index):
+            known = self.structures[index]
+            shared = sum(min(known.count(operator), pattern.count(operator)) for operator in set(pattern) - {ids.SLOT})
+            return abs(known.count(ids.SLOT) - pattern.count(ids.SLOT)), known[0] != pattern[0], -shared, index
+
+        known = [i for i in range(1, self.num_structures) if self.structures[i] not in SYMBOL_STRUCTURES]
+        return tuple(self.structures[i] for i in sorted(known, key=distance)[:count])
+
+    def decode(self, component_ids, structure_ids):
+        """Writes codes as text, the inverse of `encode` on table characters.
+
+        Args:
+            component_ids: int [N, 4].
+            structure_ids: int [N]; rows of structure 0 without components are padding and left out.
+
+        Returns:
+            str; a code that is no table character becomes a sequence, with ？ in a slot that has no component.
+
+        Raises:
+            CharsetError: an id beyond the table.
+        """
+        text = []
+        for index, (components, structure) in enumerate(zip(np.asarray(component_ids).tolist(), np.asarray(structure_ids).tolist())):
+            if not 0 <= structure < self.num_structures or not all(0 <= c < self.num_components for c in components):
+                raise CharsetError(f'character {index}: components {components}, structure {structure}; expected ids below '
+                                   f'{self.num_components} and {self.num_structures}', index)
+            known = self._index_of_code.get((structure, *components))
+            text.append(self.characters[known] if known else self._sequence(components, self.structures[structure]))
+        return ''.join(text)
+
+    def _sequence(self, components, pattern):
+        tokens = [self.components[c] for c in components if c]
+        if not pattern or pattern in SYMBOL_STRUCTURES or len(tokens) > pattern.count(ids.SLOT):
+            # A code that no tree can have: its components in a row.
+            pattern = ('', '·', '⿰··', '⿲···', 'H4····')[len(tokens)]
+        if not pattern:
+            return ''
+        tokens += [UNKNOWN_SLOT] * (pattern.count(ids.SLOT) - len(tokens))
+        return ids.format_tree(ids.fill(pattern, tokens))
+
+    def tree(self, character):
+        """The code of a table character as a tree.
+
+        Args:
+            character: str.
+
+        Returns:
+            token or (operator, child, ...).
+
+        Raises:
+            CharsetError: the table does not have it.
+        """
+        index = self.character_id(character)
+        if not index:
+            raise CharsetError(f'{describe(character)}: not in the table')
+        row = self._codes[index - 1]
+        return self._fill(row.pattern, row.tokens)
+
+    @staticmethod
+    def _fill(pattern, tokens=None):
+        pattern = ids.SLOT if pattern in SYMBOL_STRUCTURES else pattern
+        return ids.fill(pattern, [ids.SLOT] * pattern.count(ids.SLOT) if tokens is None else tokens)
+
+    @functools.cached_property
+    def _index_of_code(self):
+        return {(int(s), *c): i for i, (s, c) in
+                enumerate(zip(self.character_structures.tolist(), self.character_components.tolist())) if i}
+
+    @functools.cached_property
+    def _composer(self):
+        return Composer(set(self._component_index), patterns=self._structure_index,
+                        trees={row.name: self._fill(row.pattern, row.tokens) for row in self._codes}, further_trees=self._further_trees)
+
+    def character_set(self, name):
+        """Ids of a named group.
+
+        Args:
+            name: 'gb2312-1', 'gb2312-2' (hanzi of its first and second level), 'tgh' (common standard characters), 'hanzi', 'symbols'
+                (those of CASIA-HWDB), 'ascii', 'punctuation' (CJK).
+
+        Returns:
+            tuple of int, ascending.
+
+        Raises:
+            CharsetError: no such group.
+        """
+        if name not in self._groups:
+            raise CharsetError(f'character set {name!r}: expected one of {", ".join(sorted(self._groups))}')
+        return self._groups[name]
+
+    @functools.cached_property
+    def _groups(self):
+        symbol = [structure in SYMBOL_STRUCTURES for structure in self.structures]
+        hanzi = [i for i in range(1, self.num_characters) if not symbol[self.character_structures[i]]]
+        level = {i: self.characters[i].encode('gb2312', 'replace')[0] for i in hanzi}
+        groups = {'hanzi': hanzi, 'gb2312-1': [i for i in hanzi if 0xB0 <= level[i] <= 0xD7],
+                  'gb2312-2': [i for i in hanzi if 0xD8 <= level[i] <= 0xF7],
+                  'ascii': [i for i in range(1, self.num_characters) if self.characters[i].isascii()]}
+        groups |= {name: sorted(map(self.character_id, members)) for name, members in self._sets.items()}
+        return {name: tuple(members) for name, members in groups.items()}
+
+    def component_cover(self):
+        """A small set of hanzi that together show every component and every structure that hanzi have (greedy, most frequent first).
+
+        Returns:
+            tuple of int, character ids in the order chosen.
+        """
+        return self._cover
+
+    @functools.cached_property
+    def _cover(self):
+        hanzi = np.array(self.character_set('hanzi'))
+        items = np.concatenate([self.character_components[hanzi], self.num_components + self.character_structures[hanzi, None]], 1)
+        shows = np.zeros([len(hanzi), self.num_components + self.num_structures], bool)
+        shows[np.arange(len(hanzi))[:, None], items] = True
+        shows[:, 0] = False
+        gains, missing, chosen = shows.sum(1), shows.any(0), []
+        while missing.any():
+            best = int(gains.argmax())
+            chosen.append(int(hanzi[best]))
+            new = shows[best] & missing
+            gains = gains - shows[:, new].sum(1)
+            missing &= ~new
+        return tuple(chosen)
+
+
+def _read_ideographs():
+    path = TABLES / 'ideographs.tsv'
+    return dict(line.split('\t') for line in read_lines(path)) if path.exists() else {}

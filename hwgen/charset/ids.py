@@ -1,0 +1,251 @@
+"""Ideographic Description Sequences (IDS): parsing, formatting, flattening, template boxes.
+
+A sequence describes a character in prefix notation: ⿰日月 is 日 left of 月. A tree is a token (`str`) or a tuple (operator, child, ...).
+Source: The Unicode Standard, section 18.2. Differs: a token may also be `{83}`, BabelStone's name for a component that has no code point,
+and two operators of our own stand for four in a row, `H4` and `V4`; they are never read, and written as nested ⿰ and ⿱.
+"""
+
+from typing import NamedTuple
+
+ARITY = {**dict.fromkeys('⿰⿱⿴⿵⿶⿷⿸⿹⿺⿻⿼⿽㇯', 2), **dict.fromkeys('⿲⿳', 3), **dict.fromkeys('⿾⿿', 1)}
+VARIATION = '〾'  # "roughly like the following"; carries nothing to draw by
+SLOT = '·'  # a component's place in a pattern
+MAX_DEPTH = 12
+
+_ROWS = {'⿰': ('⿰', '⿲', 'H4'), '⿱': ('⿱', '⿳', 'V4')}
+_DIRECTION = {name: direction for direction, names in _ROWS.items() for name in names}
+# Box of every child in its parent's unit square: x0, y0, x1, y1, origin top left. An enclosing component has the whole square.
+_WHOLE = (0.0, 0.0, 1.0, 1.0)
+_INNER = {'⿴': (.2, .2, .8, .8), '⿵': (.2, .3, .8, 1), '⿶': (.2, 0, .8, .75), '⿷': (.25, .2, 1, .8), '⿸': (.3, .3, 1, 1),
+          '⿹': (0, .3, .75, 1), '⿺': (.3, 0, 1, .75), '⿼': (0, .2, .75, .8), '⿽': (0, 0, .75, .75), '⿻': _WHOLE, '㇯': _WHOLE}
+
+
+class IdsError(ValueError):
+    """A malformed sequence.
+
+    Attributes:
+        position: int, index of the offending code point in the text given.
+    """
+
+    def __init__(self, message, position):
+        super().__init__(message)
+        self.position = position
+
+
+class Sequence(NamedTuple):
+    """One parsed sequence: its tree, the index after it, and where each leaf stands (depth first)."""
+    tree: object
+    end: int
+    leaf_positions: tuple
+
+
+def parse(text, start=0):
+    """Reads one sequence from a text, as far as it goes.
+
+    Args:
+        text: str.
+        start: int, index of its first code point.
+
+    Returns:
+        Sequence; `tree` is a token when no operator stands at `start`.
+
+    Raises:
+        IdsError: the text ends inside the sequence, a `{` is not closed, `}` stands alone, or the nesting exceeds 12 levels.
+    """
+    open_nodes, leaf_positions, position = [], [], start
+    while True:
+        if position >= len(text):
+            if not open_nodes:
+                raise IdsError(f'position {position}: the text ends where a sequence was expected', position)
+            operator, at, children = open_nodes[-1]
+            raise IdsError(f'position {position}: the text ends inside {operator} of position {at}, which has {len(children)} of '
+                           f'{ARITY[operator]} parts', position)
+        character = text[position]
+        if character == VARIATION:
+            position += 1
+            continue
+        if character in ARITY:
+            if len(open_nodes) == MAX_DEPTH:
+                raise IdsError(f'{character} at position {position}: nested deeper than {MAX_DEPTH} levels', position)
+            open_nodes.append((character, position, []))
+            position += 1
+            continue
+        leaf_positions.append(position)
+        tree, position = _token(text, position)
+        while open_nodes:
+            operator, _, children = open_nodes[-1]
+            children.append(tree)
+            if len(children) < ARITY[operator]:
+                break
+            tree = (operator, *children)
+            open_nodes.pop()
+        if not open_nodes:
+            return Sequence(tree, position, tuple(leaf_positions))
+
+
+def parse_whole(text):
+    """Parses a text that is one sequence and nothing else.
+
+    Args:
+        text: str.
+
+    Returns:
+        The tree.
+
+    Raises:
+        IdsError: as `parse`, or something follows the sequence.
+    """
+    sequence = parse(text)
+    if sequence.end != len(text):
+        raise IdsError(f'{text[sequence.end]} at position {sequence.end}: nothing was expected after the sequence', sequence.end)
+    return sequence.tree
+
+
+def _token(text, position):
+    character = text[position]
+    if character == '{':
+        close = text.find('}', position)
+        if close < 0 or not text[position + 1:close].isdigit():
+            raise IdsError(f'{{ at position {position}: a number and }} were expected after it', position)
+        return text[position:close + 1], close + 1
+    if character == '}' or character.isspace() or character == SLOT:
+        raise IdsError(f'{character!r} at position {position}: not a component', position)
+    return character, position + 1
+
+
+def format_tree(tree):
+    """Writes a tree as a sequence; `parse_whole` reads it back.
+
+    Args:
+        tree: token or (operator, child, ...).
+
+    Returns:
+        str; H4 and V4 are written as two nested pairs.
+    """
+    if isinstance(tree, str):
+        return tree
+    parts = [format_tree(child) for child in tree[1:]]
+    if tree[0] in ('H4', 'V4'):
+        operator = _DIRECTION[tree[0]]
+        return operator + operator + parts[0] + parts[1] + operator + parts[2] + parts[3]
+    return tree[0] + ''.join(parts)
+
+
+def leaves(tree):
+    """The tokens of a tree, depth first.
+
+    Args:
+        tree: token or (operator, child, ...).
+
+    Returns:
+        tuple of str.
+    """
+    if isinstance(tree, str):
+        return (tree,)
+    return tuple(token for child in tree[1:] for token in leaves(child))
+
+
+def operators(tree):
+    """The operators of a tree, depth first.
+
+    Args:
+        tree: token or (operator, child, ...).
+
+    Returns:
+        tuple of str.
+    """
+    if isinstance(tree, str):
+        return ()
+    return (tree[0],) + tuple(operator for child in tree[1:] for operator in operators(child))
+
+
+def pattern(tree):
+    """The shape of a tree without its tokens, such as ⿰·⿱·· for 语; the name of its structure.
+
+    Args:
+        tree: token or (operator, child, ...).
+
+    Returns:
+        str.
+    """
+    return SLOT if isinstance(tree, str) else tree[0] + ''.join(map(pattern, tree[1:]))
+
+
+def fill(pattern_, tokens):
+    """Puts tokens into a pattern.
+
+    Args:
+        pattern_: str as `pattern` gives it.
+        tokens: sequence of str, one per slot.
+
+    Returns:
+        The tree.
+
+    Raises:
+        ValueError: the number of tokens is not the number of slots.
+    """
+    if len(tokens) != pattern_.count(SLOT):
+        raise ValueError(f'{pattern_}: {len(tokens)} tokens, expected {pattern_.count(SLOT)}')
+    remaining = iter(tokens)
+
+    def read(position):
+        if pattern_[position] == SLOT:
+            return next(remaining), position + 1
+        four = pattern_[position] in 'HV'
+        name = pattern_[position:position + 2] if four else pattern_[position]
+        position += len(name)
+        children = []
+        for _ in range(4 if four else ARITY[name]):
+            child, position = read(position)
+            children.append(child)
+        return (name, *children), position
+
+    return read(0)[0]
+
+
+def flatten(tree):
+    """Joins chains of one direction: ⿰A⿰BC -> ⿲ABC; four in a row -> H4 or V4. More than four are left nested.
+
+    Args:
+        tree: token or (operator, child, ...).
+
+    Returns:
+        The tree.
+    """
+    if isinstance(tree, str):
+        return tree
+    children = [flatten(child) for child in tree[1:]]
+    direction = _DIRECTION.get(tree[0])
+    if direction is None:
+        return (tree[0], *children)
+    row = [part for child in children
+           for part in (child[1:] if not isinstance(child, str) and _DIRECTION.get(child[0]) == direction else (child,))]
+    if len(row) > 4:
+        return (tree[0], *children)
+    return (_ROWS[direction][len(row) - 2], *row)
+
+
+def boxes(tree):
+    """Where the leaves of a tree stand in its square: the template of its pattern.
+
+    Args:
+        tree: token or (operator, child, ...).
+
+    Returns:
+        list of (x0, y0, x1, y1) floats in [0, 1], origin top left, one per leaf, depth first.
+    """
+    if isinstance(tree, str):
+        return [_WHOLE]
+    result = []
+    for (x0, y0, x1, y1), child in zip(_child_boxes(tree[0], len(tree) - 1), tree[1:]):
+        result += [(x0 + (x1 - x0) * a, y0 + (y1 - y0) * b, x0 + (x1 - x0) * c, y0 + (y1 - y0) * d) for a, b, c, d in boxes(child)]
+    return result
+
+
+def _child_boxes(operator, count):
+    direction = _DIRECTION.get(operator)
+    if direction == '⿰':
+        return [(i / count, 0, (i + 1) / count, 1) for i in range(count)]
+    if direction == '⿱':
+        return [(0, i / count, 1, (i + 1) / count) for i in range(count)]
+    return [_WHOLE] if count == 1 else [_WHOLE, _INNER[operator]]

@@ -1,0 +1,229 @@
+"""Starts the commands: finds the module of a command, reads its flags, shows its help, and turns the user's errors into one line.
+
+A command is a module of `hwgen.cli` that has
+- a docstring: its first line is the summary, the rest the text of `--help`;
+- absl flags, defined when it is imported. Nothing heavy is imported there (help is shown in a fraction of a second): TensorFlow and the
+  rest of hwgen are imported inside `main`;
+- `main(arguments)`, which gets the arguments that are not flags and returns None or an exit status;
+- optionally `DEFAULT_FLAGFILE`, used when there are no arguments at all, and `POSITIONAL`, a word that names the arguments that are not
+  flags, for a command that takes any.
+
+Exit status: 0 done, 1 it went wrong, 2 the user's input is wrong, 130 interrupted.
+"""
+
+import ast
+import importlib
+import io
+import os
+import pathlib
+import pkgutil
+import re
+import sys
+import sysconfig
+import textwrap
+import traceback
+
+from absl import flags
+
+import hwgen
+from hwgen.cli import quiet
+
+_HELP = ('--help', '-help', '-h', '--helpfull')
+_CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent
+
+
+class UserError(ValueError):
+    """The user's input is wrong; the message is one line that names the thing, the place and what was expected."""
+
+
+def resource_path(name: str) -> pathlib.Path:
+    """Where a file that ships beside the package lies: in the checkout, else in `<prefix>/share/hwgen` of an installation.
+
+    Args:
+      name: path relative to the checkout, such as `demo.flags`.
+
+    Returns:
+      The path of the first place that has it, else the one in the checkout (so that an error names a sensible place).
+    """
+    places = [_CHECKOUT / name, pathlib.Path(sysconfig.get_path('data')) / 'share' / 'hwgen' / name]
+    return next((place for place in places if place.exists()), places[0])
+
+
+def command_summaries() -> dict[str, str]:
+    """The commands and the first line of each one's docstring, read without importing any of them."""
+    summaries = {}
+    for module in pkgutil.iter_modules([str(pathlib.Path(__file__).parent)]):
+        if module.name not in ('app', '__main__'):
+            source = pathlib.Path(__file__).with_name(module.name + '.py').read_text(encoding='utf-8')
+            tree = ast.parse(source)
+            if any(isinstance(node, ast.FunctionDef) and node.name == 'main' for node in tree.body):
+                summaries[module.name] = (ast.get_docstring(tree) or '').split('\n')[0]
+    return summaries
+
+
+def dispatch(arguments: list[str] | None = None) -> None:
+    """Runs `hwgen <command> [flags]` and leaves the process with its exit status.
+
+    Args:
+      arguments: what follows the program's name; default `sys.argv[1:]`.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    summaries = command_summaries()
+    if not arguments or arguments[0] in _HELP:
+        rows = '\n'.join(f'  {name:<10} {summary}' for name, summary in summaries.items())
+        _print(f'{hwgen.__doc__.strip()}\n\nusage: hwgen <command> [flags]\n\n{rows}\n\n'
+               '`hwgen <command> --help` explains a command. In a checkout, bin/<command> is the same and makes its own environment.')
+        sys.exit(0 if arguments else 2)
+    if arguments[0] == '--version':
+        _print(f'hwgen {hwgen.__version__}')
+        sys.exit(0)
+    if arguments[0] not in summaries:
+        _say(f'hwgen: no command {arguments[0]!r}; there are: {", ".join(summaries)}')
+        sys.exit(2)
+    module = importlib.import_module(f'hwgen.cli.{arguments[0]}')
+    run(module.main, module.__doc__, arguments=arguments[1:], program=os.environ.get('HWGEN_PROGRAM') or f'hwgen {arguments[0]}',
+        default_flagfile=getattr(module, 'DEFAULT_FLAGFILE', None), positional=getattr(module, 'POSITIONAL', None))
+
+
+def run(main, module_doc: str, *, arguments: list[str] | None = None, program: str | None = None, default_flagfile: str | None = None,
+        positional: str | None = None) -> None:
+    """Reads the flags, calls `main` with the other arguments, and leaves the process with its exit status.
+
+    An exception is taken for one that is meant for the user, and told in one line, if
+    - its class is one of hwgen's: status 2 for a kind of ValueError, LookupError or OSError (wrong input), else 1;
+    - it is a ValueError, LookupError or OSError from a `raise` of hwgen's own code, or an OSError about a named file: status 2.
+    Any other is a fault of the program and keeps its traceback; so does every one where `HWGEN_TRACEBACK=1` is set.
+
+    Args:
+      main: the command's function; takes the list of arguments that are not flags.
+      module_doc: docstring of its module, shown by `--help`.
+      arguments: what follows the command; default `sys.argv[1:]`.
+      program: the name shown in help and errors; default the file name of `sys.argv[0]`.
+      default_flagfile: preset used when there are no arguments.
+      positional: what arguments that are not flags are called; None: there are none.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    program = program or os.path.basename(sys.argv[0])
+    quiet.quiet_tensorflow()
+    # A terminal that cannot show Chinese is no reason to stop.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors='backslashreplace')
+    try:
+        if any(argument in _HELP for argument in arguments):
+            _print(format_help(module_doc, program=program, positional=positional, everything='--helpfull' in arguments))
+            sys.exit(0)
+        if not arguments and default_flagfile:
+            arguments = [f'--flagfile={default_flagfile}']
+            _say(f'{program}: no arguments, so {program} --flagfile={default_flagfile}')
+        rest = _parse(arguments, program=program, positional=positional)
+        status = main(rest)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        _say(f'{program}: interrupted')
+        sys.exit(130)
+    except BrokenPipeError:
+        _forget_output()
+        sys.exit(1)
+    except flags.Error as error:
+        _say(f'{program}: {_one_line(error)} (see {program} --help)')
+        sys.exit(2)
+    except Exception as error:
+        status = _users_status(error)
+        if status is None or os.environ.get('HWGEN_TRACEBACK'):
+            raise
+        _say(f'{program}: {_one_line(error)}')
+    sys.exit(status)
+
+
+def format_help(module_doc: str, *, program: str, positional: str | None = None, everything: bool = False) -> str:
+    """The text of `--help`: the docstring, then the flags of hwgen's modules (or of all modules) with their defaults.
+
+    Args:
+      module_doc: docstring of the command's module.
+      program: how the command is called.
+      positional: what arguments that are not flags are called.
+      everything: also the flags that libraries define.
+    """
+    lines = [f'usage: {program} [flags]' + (f' {positional}' if positional else ''), '', module_doc.strip(), '']
+    by_module = flags.FLAGS.flags_by_module_dict()
+    shown = {name: found for name, found in by_module.items() if everything or name.startswith('hwgen.') or name == sys.argv[0]}
+    for module, found in shown.items():
+        lines += [f'flags of {module}:' if everything else 'flags:']
+        for flag in found:
+            lines += _describe(flag)
+    lines += ['', '  --flagfile=FILE  (a preset)',
+              '      Reads flags from FILE, one a row; later flags win. A bare name that is no file here means the preset that ships with hwgen.']
+    return '\n'.join(lines)
+
+
+def _describe(flag) -> list[str]:
+    """The lines of one flag in the help text."""
+    if flag.boolean:
+        head = f'  --[no]{flag.name}  (default: {"on" if flag.default else "off"})'
+    else:
+        choices = getattr(flag.parser, 'enum_values', None)
+        kind = '|'.join(map(str, choices)) if choices else flag.flag_type().upper().replace('COMMA SEPARATED LIST OF STRINGS', 'A,B,...')
+        default = flag.default_as_str.strip("'") if flag.default is not None else None
+        head = f'  --{flag.name}={kind}  ' + ('(no default)' if default is None else f'(default: {default})')
+    return [head, *textwrap.wrap(re.sub(r'^<[^>]*>: ', '', flag.help or ''), 112, initial_indent='      ', subsequent_indent='      ')]
+
+
+def _parse(arguments, *, program, positional):
+    """Parses the flags and returns the other arguments. Presets named in --flagfile are looked up beside the package."""
+    resolved, follows = [], False
+    for argument in arguments:
+        head, separator, value = argument.partition('=')
+        if follows:
+            argument = _flagfile(argument)
+        elif head.lstrip('-') == 'flagfile' and separator:
+            argument = f'--flagfile={_flagfile(value)}'
+        follows = not follows and head in ('--flagfile', '-flagfile') and not separator
+        resolved.append(argument)
+    rest = flags.FLAGS([program, *resolved])[1:]
+    if rest and not positional:
+        raise UserError(f'argument {rest[0]!r} is not a flag: flags begin with -- (see {program} --help)')
+    return rest
+
+
+def _flagfile(value):
+    path = pathlib.Path(value).expanduser()
+    found = resource_path(value) if not path.exists() and path.name == value else path
+    if not found.is_file():
+        raise UserError(f'--flagfile={value}: no such file')
+    return str(found)
+
+
+def _users_status(error) -> int | None:
+    """The exit status of an exception that is meant for the user (see `run`); None: it is a fault of the program."""
+    wrong_input = isinstance(error, (ValueError, LookupError, OSError))
+    if type(error).__module__.startswith('hwgen.'):
+        return 2 if wrong_input else 1
+    raised_in = traceback.extract_tb(error.__traceback__)[-1]
+    package = pathlib.Path(hwgen.__file__).resolve().parent
+    meant = package in pathlib.Path(raised_in.filename).resolve().parents and (raised_in.line or '').startswith('raise ')
+    return 2 if wrong_input and (meant or getattr(error, 'filename', None) is not None) else None
+
+
+def _one_line(error) -> str:
+    """An exception's message on one line; for an operating system's error, the file and what the system says."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f'{error.filename}: {error.strerror[0].lower()}{error.strerror[1:]}'
+    text = error.args[0] if isinstance(error, KeyError) and error.args else error
+    return ' '.join(str(text).split()) or type(error).__name__
+
+
+def _print(text) -> None:
+    """Prints to the standard output, whether or not its reader takes all of it (`| head`)."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        _forget_output()
+
+
+def _forget_output() -> None:
+    """The reader of our output has gone: nothing is wrong, and Python shall not complain when it flushes at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _say(message) -> None:
+    print(message, file=sys.stderr, flush=True)

@@ -1,0 +1,275 @@
+"""Writes text by hand: pictures of lines, pages, or training data.
+
+One line:            bin/generate --text "明天去钓鱼" --out line.png
+A glyph in no font:  bin/generate --text "明天⿱山鱼" --out line.png    (a sequence of components stands for one character)
+One text, 5 hands:   bin/generate --text "明天" --num_styles 5 --out hands.png    (or --out FOLDER for a picture each)
+From hand to hand:   bin/generate --text "明天" --interpolate 3 8 --steps 10 --out between.png
+A page:              bin/generate --text_file letter.txt --page_width 20 --out page.png
+Training data:       bin/generate --text_file lines.txt --styles_per_line random --out data/
+
+The folder of the last one holds 000001.png, 000002.png, ..., labels.tsv (path TAB text, as trainers of recognisers read it) and styles.tsv
+(path TAB seed, to write a line again); with --format tfrecord it holds shards that bin/train reads.
+
+A seed names a hand: the same seed, text and model give the same picture. Output appears whole or not at all, and replaces nothing
+unless --overwrite is given.
+"""
+
+import errno
+import itertools
+import os
+import sys
+import time
+
+from absl import flags
+
+import hwgen
+from hwgen.cli.app import UserError, resource_path
+
+POSITIONAL = '[B]'
+DEFAULT_MODEL = 'saved_models/demo'
+CHUNK_LINES = 64  # lines handed to the writer at once; bounds memory, changes no picture
+SHARD_RECORDS = 4096
+REPORT_SEC = 5.
+
+flags.FLAGS.set_gnu_getopt(True)  # so that flags may follow the B of `--interpolate A B`
+TEXT = flags.DEFINE_string('text', None, 'Text to write. With --page_width a line break begins a paragraph.')
+TEXT_FILE = flags.DEFINE_string('text_file', None, 'UTF-8 file: each row is a line of handwriting, with --page_width a paragraph.')
+OUT = flags.DEFINE_string('out', None, 'Where to: NAME.png, or a folder (for --text_file, tfrecord, one picture a style, several pages).')
+MODEL = flags.DEFINE_string('model', DEFAULT_MODEL, 'Folder of a trained generator, or a run directory of bin/train. Example: runs/demo.')
+STYLE_SEED = flags.DEFINE_integer('style_seed', 0, 'Hand to write in, 0 to 2^64 - 1. Example: 42.', lower_bound=0)
+NUM_STYLES = flags.DEFINE_integer('num_styles', 1, 'Write everything in so many hands: seeds style_seed, style_seed + 1, ...', lower_bound=1)
+INTERPOLATE = flags.DEFINE_list('interpolate', None, 'Two seeds A B (or A,B): write --text in --steps hands from A to B.')
+STEPS = flags.DEFINE_integer('steps', 8, 'Hands of --interpolate, A and B included.', lower_bound=2)
+STYLES_PER_LINE = flags.DEFINE_enum('styles_per_line', 'same', ['same', 'random'],
+                                    'Hands of --text_file: same: all rows in one; random: a new seed for every row, counted on from style_seed.')
+TRUNCATION = flags.DEFINE_float('truncation', 1., 'Standard deviation of styles and character noise: below 1 tidier and more alike, 0 the '
+                                'average hand. Example: 0.7.', lower_bound=0.)
+FORMAT = flags.DEFINE_enum('format', 'png', ['png', 'tfrecord'], 'Pictures, or shards for bin/train.')
+HEIGHT_PX = flags.DEFINE_integer('height_px', None, 'Scale lines to this height in pixels; default: as the model writes.', lower_bound=4,
+                                 upper_bound=4096)
+PAGE_WIDTH = flags.DEFINE_string('page_width', None, 'Write pages: characters of a full line (20) or pixels between the margins (800px).')
+PAGE_LINES = flags.DEFINE_integer('page_lines', 0, 'Lines of a full page; 0: one page as long as the text.', lower_bound=0)
+LINE_SPACING = flags.DEFINE_float('line_spacing', 1.4, 'Distance of the lines of a page, in line heights.', lower_bound=1.)
+MARGIN = flags.DEFINE_float('margin', 1., 'Margin of a page, in line heights.', lower_bound=0.)
+INDENT = flags.DEFINE_integer('indent', 2, 'Blank characters before a paragraph of a page.', lower_bound=0)
+SKIP_UNWRITABLE = flags.DEFINE_bool('skip_unwritable', False, 'Leave out rows of --text_file that hold unknown characters, instead of stopping.')
+OVERWRITE = flags.DEFINE_bool('overwrite', False, 'Replace the output if it exists (a folder only if all in it is output of this command).')
+
+
+def main(arguments):
+    """Checks the flags, loads the model, writes, and reports."""
+    hands = _check_flags(arguments)
+    from hwgen.inference import picture_files
+    folder = TEXT_FILE.value is not None and not PAGE_WIDTH.value or FORMAT.value == 'tfrecord' or not OUT.value.lower().endswith('.png')
+    picture_files.check_place(OUT.value, overwrite=OVERWRITE.value, folder=folder)
+    if TEXT_FILE.value is not None:
+        open(TEXT_FILE.value, 'rb').close()  # a missing file shows before TensorFlow has started
+    model = _find_model(MODEL.value)
+    began = time.monotonic()
+    from hwgen.inference.writer import Writer
+    writer = Writer.load(model)
+    print(f'model {model}, loaded in {time.monotonic() - began:.1f} s', flush=True)
+    progress = _Progress()
+    if PAGE_WIDTH.value:
+        what = _write_pages(writer, folder, progress)
+    elif folder and hands is None:
+        what = _write_lines(writer, progress)
+    else:
+        what = _write_sheet(writer, folder, hands, progress)
+    print(f'{OUT.value}: {what}; {progress.summary()}')
+
+
+def _find_model(path):
+    """The folder of the generator: that of a run directory, or the one that ships when the default is not here."""
+    if path == DEFAULT_MODEL and not os.path.exists(path):
+        return str(resource_path(path))
+    inner = os.path.join(path, 'model')
+    return inner if os.path.isdir(inner) and not os.path.exists(os.path.join(path, 'generator.json')) else path
+
+
+def _check_flags(arguments):
+    """Refuses flags that do not go together; returns the two seeds of --interpolate, or None."""
+    if (TEXT.value is None) == (TEXT_FILE.value is None):
+        raise UserError('expected either --text "..." or --text_file FILE')
+    if not OUT.value:
+        raise UserError('--out is missing: expected NAME.png or a folder')
+    if STYLE_SEED.value + NUM_STYLES.value > 2**64:
+        raise UserError(f'--style_seed={STYLE_SEED.value}: expected 0 to 2^64 - 1')
+    hands = [*(INTERPOLATE.value or ()), *arguments]
+    if INTERPOLATE.value is None:
+        if arguments:
+            raise UserError(f'argument {arguments[0]!r} is not a flag: flags begin with --')
+        hands = None
+    elif len(hands) != 2 or not all(hand.strip().isdecimal() and int(hand) < 2**64 for hand in hands):
+        raise UserError(f'--interpolate {" ".join(hands)}: expected two style seeds, such as --interpolate 3 8')
+    refused = ([('--text_file', TEXT_FILE.value), ('--num_styles', NUM_STYLES.value > 1), ('--page_width', PAGE_WIDTH.value),
+                ('--format tfrecord', FORMAT.value == 'tfrecord')] if hands else [])
+    if PAGE_WIDTH.value:
+        refused += [('--format tfrecord', FORMAT.value == 'tfrecord'), ('--styles_per_line random', STYLES_PER_LINE.value == 'random')]
+    elif TEXT.value is not None and '\n' in TEXT.value.strip():
+        raise UserError('--text holds a line break: give --page_width to write paragraphs, or --text_file for one picture a row')
+    for name, given in refused:
+        if given:
+            raise UserError(f'{name} does not go with {"--interpolate" if hands else "--page_width"}')
+    return [int(hand) for hand in hands] if hands else None
+
+
+def _write_lines(writer, progress):
+    """Rows of a text file (or one text), each in its hands -> a folder of pictures or of shards."""
+    from hwgen.inference import picture_files, text_files
+    if TEXT_FILE.value is None:
+        lengths, skipped, rows = {1: len(writer.encode(TEXT.value.strip()).units)}, [], [text_files.TextRow(1, TEXT.value.strip())]
+    else:
+        lengths, skipped = text_files.check_rows(TEXT_FILE.value, writer.encode, skip_unwritable=SKIP_UNWRITABLE.value)
+        rows = (row for row in text_files.read_rows(TEXT_FILE.value) if row.number in lengths)
+    for complaint in skipped[:3]:
+        print(f'left out: {complaint}', file=sys.stderr)
+    longest = max(lengths, key=lengths.get)
+    picture_files.check_width(writer.picture_width(lengths[longest], HEIGHT_PX.value), place=f'{TEXT_FILE.value or "--text"}:{longest}')
+    progress.begin(len(lengths) * NUM_STYLES.value, sum(lengths.values()) * NUM_STYLES.value)
+    if FORMAT.value == 'tfrecord':
+        return _write_tfrecord(writer, _written(writer, rows, progress), len(lengths) * NUM_STYLES.value)
+    with picture_files.LineFolder(OUT.value) as out:
+        for image, text, seed in _written(writer, rows, progress):
+            out.add(picture_files.scale(image, HEIGHT_PX.value), text, style=seed)
+    return f'{_count(out.count, "picture")}, {picture_files.LABELS}' + (f', {_count(len(skipped), "row")} left out' if skipped else '')
+
+
+def _written(writer, rows, progress):
+    """Yields (image, text, seed) of each row in each of its hands."""
+    count = NUM_STYLES.value
+    tasks = ((row.text, STYLE_SEED.value + style + (count * index if STYLES_PER_LINE.value == 'random' else 0))
+             for index, row in enumerate(rows) for style in range(count))
+    while chunk := list(itertools.islice(tasks, CHUNK_LINES)):
+        texts, seeds = zip(*chunk)
+        for image, text, seed in zip(writer.write(texts, style_seeds=seeds, truncation=TRUNCATION.value), texts, seeds):
+            progress.add(image.shape[1] // writer.char_width_px)
+            yield image, text, seed
+
+
+def _write_tfrecord(writer, written, count):
+    """Written lines -> shards of `hwgen.data`, one split `train`."""
+    import tensorflow as tf
+
+    from hwgen.data import shards
+    from hwgen.data.records import LineRecord
+    from hwgen.inference import picture_files
+    vocabulary = set()
+
+    def records():
+        for image, text, seed in written:
+            encoded, scaled = writer.encode(text), picture_files.scale(image, HEIGHT_PX.value)
+            boxes = writer.boxes(len(encoded.units)) * ([scaled.shape[1] / image.shape[1], scaled.shape[0] / image.shape[0]] * 2)
+            vocabulary.update(encoded.character_ids.tolist())
+            yield LineRecord(scaled, text, encoded.character_ids, encoded.component_ids, encoded.structure_ids, f'style-{seed}',
+                             'generated', boxes.round().astype('int32'))
+    with picture_files.new_folder(OUT.value) as folder:
+        try:
+            counts = shards.write_shards(records(), folder, split='train', num_shards=-(-count // SHARD_RECORDS))
+        except tf.errors.OpError as error:
+            full = isinstance(error, tf.errors.ResourceExhaustedError)
+            raise OSError(errno.ENOSPC if full else errno.EIO, error.message, None if full else OUT.value) from None
+        shards.write_info(folder, dict(
+            splits=dict(train=counts._asdict()), charset=dict(row_count=writer.charset.row_count, hash=writer.charset.hash),
+            version=hwgen.__version__, seed=STYLE_SEED.value, command=' '.join(['generate', *sys.argv[1:]]), source='generated',
+            image_height_px=HEIGHT_PX.value or writer.char_px, vocabulary=sorted(vocabulary - {0}), held_out=[]))
+    return f'{_count(counts.records, "record")} in {_count(counts.shards, "shard")}'
+
+
+def _write_sheet(writer, folder, hands, progress):
+    """One text in one or several hands -> one picture, the lines below each other, or a folder."""
+    from hwgen.inference import picture_files, styles
+    text = TEXT.value.strip()
+    if hands:
+        styles_of = styles.interpolate_styles(*writer.styles(hands, truncation=TRUNCATION.value), steps=STEPS.value)
+        seeds = [hands[0]] * STEPS.value  # one noise for all steps: only the hand changes
+        names = [f'{hands[0]}..{hands[1]} {step / (STEPS.value - 1):.3f}' for step in range(STEPS.value)]
+    else:
+        seeds = names = [STYLE_SEED.value + style for style in range(NUM_STYLES.value)]
+        styles_of = writer.styles(seeds, truncation=TRUNCATION.value)
+    length = len(writer.encode(text).units)
+    picture_files.check_width(writer.picture_width(length, HEIGHT_PX.value), place='--text')
+    progress.begin(len(seeds), length * len(seeds))
+    images = []
+    for seed, style in zip(seeds, styles_of):
+        image, = writer.write([text], style_seeds=seed, styles=style, truncation=TRUNCATION.value)
+        images.append(picture_files.scale(image, HEIGHT_PX.value))
+        progress.add(length)
+    if folder:
+        with picture_files.LineFolder(OUT.value) as out:
+            for image, name in zip(images, names):
+                out.add(image, text, style=name)
+        return f'{_count(out.count, "picture")}, {picture_files.LABELS}'
+    sheet = picture_files.stack(images)
+    picture_files.write_file(OUT.value, picture_files.encode_png(sheet))
+    return f'{sheet.shape[1]:,} x {sheet.shape[0]:,} px'
+
+
+def _write_pages(writer, folder, progress):
+    """Paragraphs -> one page, or a folder of pages."""
+    from hwgen.inference import pages, picture_files, text_files
+    if TEXT_FILE.value is None:
+        paragraphs = [row.strip() for row in TEXT.value.strip().split('\n')]
+    else:
+        lengths, _ = text_files.check_rows(TEXT_FILE.value, writer.encode, skip_unwritable=SKIP_UNWRITABLE.value)
+        paragraphs = [row.text for row in text_files.read_rows(TEXT_FILE.value) if not row.text or row.number in lengths]
+    style = pages.PageStyle(pages.parse_width(PAGE_WIDTH.value, writer.picture_width(1, HEIGHT_PX.value)), line_spacing=LINE_SPACING.value,
+                            margin=MARGIN.value, indent=INDENT.value, lines=PAGE_LINES.value)
+    if not any(paragraphs):
+        raise UserError('--text is empty: expected at least one character')
+    units = [writer.encode(paragraph).units if paragraph else () for paragraph in paragraphs]
+    layout = pages.lay_out(units, style)
+    seeds = [STYLE_SEED.value + number for number in range(NUM_STYLES.value)]
+    if not folder and len(layout) * len(seeds) > 1:
+        raise UserError(f'{len(layout)} pages in {len(seeds)} hands: expected a folder as --out, not {OUT.value}')
+    lines = [line for page in layout for line in page if line is not None]
+    progress.begin(len(lines) * len(seeds), sum(map(len, units)) * len(seeds))
+
+    def composed():
+        for seed, page in itertools.product(seeds, layout):
+            texts = [line.text for line in page if line]
+            images = writer.write(texts, style_seeds=seed, truncation=TRUNCATION.value, noise_offsets=[line.offset for line in page if line])
+            for image in images:
+                progress.add(image.shape[1] // writer.char_width_px)
+            image = pages.compose(page, images, style, char_px=writer.char_px, char_width_px=writer.char_width_px)
+            if HEIGHT_PX.value:
+                image = picture_files.scale(image, max(1, round(image.shape[0] * HEIGHT_PX.value / writer.char_px)))
+            yield image, '\\n'.join(texts), seed
+    if folder:
+        with picture_files.LineFolder(OUT.value) as out:
+            for image, text, seed in composed():
+                out.add(image, text, style=seed)
+        return _count(out.count, 'page')
+    (image, _, _), = composed()
+    picture_files.write_file(OUT.value, picture_files.encode_png(image))
+    return f'page of {image.shape[1]:,} x {image.shape[0]:,} px'
+
+
+class _Progress:
+    """Counts lines and characters; says every few seconds how far it is and at the end how fast it was."""
+
+    def __init__(self):
+        self.begin(0, 0)
+
+    def begin(self, lines, characters):
+        self.total, self.total_characters = lines, characters
+        self.lines = self.characters = 0
+        self.began = self.reported = time.monotonic()
+
+    def add(self, characters):
+        self.lines += 1
+        self.characters += characters
+        now = time.monotonic()
+        if now - self.reported >= REPORT_SEC:
+            self.reported, rate = now, self.characters / (now - self.began)
+            print(f'line {self.lines:,}/{self.total:,} ({100 * self.characters / max(self.total_characters, 1):.0f} %), {rate:,.0f} characters/s, '
+                  f'ETA {max(self.total_characters - self.characters, 0) / rate:,.0f} s', file=sys.stderr, flush=True)
+
+    def summary(self):
+        seconds = max(time.monotonic() - self.began, 1e-3)
+        return (f'{_count(self.lines, "line")}, {_count(self.characters, "character")} in {seconds:.2f} s '
+                f'({self.lines / seconds:,.1f} lines/s, {self.characters / seconds:,.0f} characters/s)')
+
+
+def _count(number, noun):
+    return f'{number:,} {noun}{"s" * (number != 1)}'

@@ -1,0 +1,224 @@
+"""Trains HCT-GAN: from shards of handwritten lines to a generator that writes any text.
+
+Without arguments it reads `demo.flags`: the embedded handwriting corpus, about an hour on two CPU cores. The corpus is
+written to --data first if it is not there.
+
+A run has three phases: the recognisers learn to read real lines; the generator learns to rebuild real lines from their
+text and style; then generator and discriminator play against each other, while the recognisers keep the text
+readable. Setting a phase's steps to 0 skips it: `--recognizer_steps=0 --reconstruction_steps=0` is the paper's pure
+GAN.
+
+A run that was stopped, by any means, goes on from its last checkpoint when the same command is given again.
+
+Examples:
+  train
+  train --max_minutes=10
+  train --flagfile=demo.flags --data=tfrecords/mine --run_dir=runs/mine
+  train --flagfile=scrabblegan.flags
+
+On your own lines: `prepare --source=folder --input=scans --out=tfrecords/mine`, then the third example.
+"""
+
+from absl import flags
+
+DEFAULT_FLAGFILE = 'demo.flags'
+
+_DATA = flags.DEFINE_string('data', 'tfrecords/demo', 'Folder of TFRecord shards with its info.json, as `prepare` writes it. '
+                            'tfrecords/demo and tfrecords/latin are written first if they are absent.')
+_RUN_DIR = flags.DEFINE_string('run_dir', 'runs/demo', 'Folder of the run: config.json, metrics.jsonl, checkpoints/, '
+                               'tensorboard/, samples/, model/. A run that is there is gone on with.')
+_SEED = flags.DEFINE_integer('seed', 1, 'Seed of weights, data order, texts and noise. Example: --seed=2.')
+_STRATEGY = flags.DEFINE_enum('strategy', 'mirrored', ['mirrored', 'multi_worker', 'default'], 'Replicas: all devices of '
+                              'this machine, the cluster that TF_CONFIG names, or one device.')
+_REPLICAS = flags.DEFINE_integer('cpu_replicas', 1, 'Logical CPU devices to split each batch over; 2 tries out a '
+                                 'distributed run on a machine without GPUs.', lower_bound=1)
+_MIXED = flags.DEFINE_bool('mixed_precision', False, 'Compute in float16 with float32 weights. For GPUs: on CPUs it is '
+                           'several times slower.')
+_DETERMINISTIC = flags.DEFINE_bool('deterministic', True, 'Deterministic operations: a resumed run ends with the weights of '
+                                   'an uninterrupted one.')
+
+_MAX_STEPS = flags.DEFINE_integer('max_steps', None, 'Stop after this step of the run. Example: --max_steps=1000.', lower_bound=0)
+_MAX_MINUTES = flags.DEFINE_float('max_minutes', None, 'Stop after this many minutes of this call. Example: --max_minutes=10.', lower_bound=0.)
+_LOG_EVERY = flags.DEFINE_integer('log_every', 50, 'Steps between progress lines and metrics.', lower_bound=1)
+_SAMPLE_EVERY = flags.DEFINE_integer('sample_every', 1000, 'Steps between sample sheets.', lower_bound=1)
+_CHECKPOINT_EVERY = flags.DEFINE_integer('checkpoint_every', 500, 'Steps between checkpoints.', lower_bound=1)
+_KEEP = flags.DEFINE_integer('keep_checkpoints', 3, 'Checkpoints to keep, the newest.', lower_bound=1)
+
+_RECOGNIZER_STEPS = flags.DEFINE_integer('recognizer_steps', 5000, 'Steps of phase 1, recognisers on real lines.', lower_bound=0)
+_RECONSTRUCTION_STEPS = flags.DEFINE_integer('reconstruction_steps', 8000, 'Steps of phase 2, reconstruction.', lower_bound=0)
+_ADVERSARIAL_STEPS = flags.DEFINE_integer('adversarial_steps', 3000, 'Steps of phase 3, generator against discriminator.', lower_bound=0)
+_WARMUP = flags.DEFINE_integer('discriminator_warmup_steps', 200, 'First steps of phase 3 that update the discriminator alone.', lower_bound=0)
+_RECOGNIZER_EVERY = flags.DEFINE_integer('recognizer_every', 4, 'After phase 1, one recogniser update in so many steps; 0: none.', lower_bound=0)
+_RECONSTRUCTION_EVERY = flags.DEFINE_integer('reconstruction_every', 2, 'In phase 3, one reconstruction step in so many; 0: none.', lower_bound=0)
+_RATE_FLOOR = flags.DEFINE_float('rate_floor', .1, 'Share of its learning rate at which a phase ends (cosine).', lower_bound=0., upper_bound=1.)
+_SHORTEST = flags.DEFINE_integer('shortest_lines', 2, 'Characters of the longest line when phases 1 and 2 start.', lower_bound=1)
+_LONGEST = flags.DEFINE_integer('longest_lines', 8, 'Characters of the longest line; longer ones of the data are left out.', lower_bound=1)
+_GROWING = flags.DEFINE_integer('growing_steps', 500, 'Steps over which lines grow from short to long; 0: long at once.', lower_bound=0)
+
+_BATCH = flags.DEFINE_integer('batch_size', 16, 'Lines of a batch, over all replicas.', lower_bound=1)
+_RECOGNIZER_RATE = flags.DEFINE_float('recognizer_rate', 2e-3, "Adam's learning rate of SRM and SPM.", lower_bound=0.)
+_RECONSTRUCTION_RATE = flags.DEFINE_float('reconstruction_rate', 2e-3, "Adam's learning rate of the reconstruction step.", lower_bound=0.)
+_GENERATOR_RATE = flags.DEFINE_float('generator_rate', 2e-4, "Adam's learning rate of the generator in phase 3.", lower_bound=0.)
+_DISCRIMINATOR_RATE = flags.DEFINE_float('discriminator_rate', 2e-4, "Adam's learning rate of the discriminator.", lower_bound=0.)
+_CLIP = flags.DEFINE_float('clip_norm', 1., 'Global norm that gradients are clipped to; 0: not at all.', lower_bound=0.)
+_AVERAGE = flags.DEFINE_float('average_decay', .999, 'Decay of the moving average of the generator that writes.', lower_bound=0., upper_bound=1.)
+
+_LABELS = flags.DEFINE_enum('sequence_labels', 'structured', ['components', 'structured', 'characters'], 'What SRM reads: '
+                            "components (the paper's), each character's structure and components, or characters.")
+_SPATIAL = flags.DEFINE_bool('spatial_perception', True, 'Have SPM (off: ScrabbleGAN).')
+_SPATIAL_STRUCTURES = flags.DEFINE_bool('spatial_structures', False, 'SPM counts structures as well as components.')
+_BALANCE = flags.DEFINE_enum('balance', 'full', ['full', 'scale'], "Gradient balance: with means (HCT-GAN), or scaled only (ScrabbleGAN's code).")
+_REFERENCE = flags.DEFINE_enum('balance_reference', 'discriminator', ['discriminator', 'smallest'], 'Whose spread the other gradients are brought to.')
+_BETA = flags.DEFINE_float('sequence_weight', .5, "Weight of SRM's gradient, beta.", lower_bound=0.)
+_GAMMA = flags.DEFINE_float('spatial_weight', .5, "Weight of SPM's gradient, gamma.", lower_bound=0.)
+_PIXEL = flags.DEFINE_float('pixel_weight', 1., 'Weight of the pixel loss of reconstruction.', lower_bound=0.)
+_FEATURE = flags.DEFINE_float('feature_weight', 1., 'Weight of the feature loss of reconstruction.', lower_bound=0.)
+_STYLE_KL = flags.DEFINE_float('style_kl_weight', 2e-3, "Weight of the style's KL divergence (nats a line).", lower_bound=0.)
+_NOISE_KL = flags.DEFINE_float('noise_kl_weight', 2e-3, "Weight of the character noise's KL divergence (nats a character).", lower_bound=0.)
+_READING = flags.DEFINE_float('reading_weight', 0., "Weight of the recognisers' losses on reconstructed lines.", lower_bound=0.)
+_DENSE_CTC = flags.DEFINE_bool('dense_ctc', False, 'The CTC implementation that XLA can compile.')
+
+_ENCODING = flags.DEFINE_enum('content_encoding', 'layout', ['sequence', 'layout', 'warped', 'onehot'], 'How characters enter the generator.')
+_CHAR_PX = flags.DEFINE_integer('char_px', 32, 'Height of a line, pixels: 16, 32, 64 or 128.', lower_bound=8)
+_CHAR_WIDTH_PX = flags.DEFINE_integer('char_width_px', None, 'Width of a character, pixels: char_px (default) or half of it.')
+_CONTENT_CHANNELS = flags.DEFINE_integer('content_channels', 480, 'Channels of the content features.', lower_bound=1)
+_GENERATOR_CHANNELS = flags.DEFINE_list('generator_channels', ['256', '128', '64'], 'Channels of each generator block, log2(char_px / 4) numbers.')
+_STYLE_PART = flags.DEFINE_integer('style_part_dim', 32, 'Size of each part z1, z2, ... of the style vector.', lower_bound=1)
+_NOISE_DIM = flags.DEFINE_integer('character_noise', 8, "Noise numbers of each character; 0 is the paper's model.", lower_bound=0)
+_ATTENTION = flags.DEFINE_integer('attention_px', 8, 'Rows of the feature map that self-attention follows; 0: none.', lower_bound=0)
+_UPSAMPLE = flags.DEFINE_enum('upsample', 'first', ['first', 'between'], "Upsampling before a block's first convolution (SAGAN) or after it (cheaper).")
+_SPECTRAL = flags.DEFINE_bool('generator_spectral_norm', True, 'Spectral normalisation in the generator.')
+_STRUCTURE_DIM = flags.DEFINE_integer('structure_dim', 128, 'Size of a structure embedding.', lower_bound=1)
+_COMPONENT_DIM = flags.DEFINE_integer('component_dim', 256, 'Size of a component embedding.', lower_bound=1)
+_CELL_DIM = flags.DEFINE_integer('cell_dim', 64, "Channels of a component's own map (content_encoding=warped).", lower_bound=1)
+_DISCRIMINATOR_CHANNELS = flags.DEFINE_list('discriminator_channels', ['64', '128', '256', '512'], 'Channels of each discriminator block, log2(char_px / 4) + 1 numbers.')
+_POOL = flags.DEFINE_enum('discriminator_pool', 'sum', ['sum', 'mean'], 'Pooling of patches before the score.')
+_RECOGNIZER_CHANNELS = flags.DEFINE_list('recognizer_channels', ['64', '128', '256', '256', '512'], "Channels of the convolutions of a recogniser's trunk.")
+_RECOGNIZER_HIDDEN = flags.DEFINE_integer('recognizer_hidden', 256, "Channels of the recognisers' heads.", lower_bound=1)
+_SHARE = flags.DEFINE_bool('share_trunk', False, 'SRM and SPM share their convolutions: two thirds of the cost.')
+_STYLE_CHANNELS = flags.DEFINE_list('style_channels', ['32', '64', '128', '192'], "Channels of the style encoder's convolutions.")
+
+
+def main(arguments):
+    """Wires data, models and loop together; returns None."""
+    del arguments
+    import hwgen
+    from hwgen.charset.encoding import Charset
+    charset = Charset.load()
+    _ensure_corpus()
+
+    import keras
+    import tensorflow as tf
+    if _REPLICAS.value > 1:
+        cpu = tf.config.list_physical_devices('CPU')[0]
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * _REPLICAS.value)
+    if _DETERMINISTIC.value:
+        tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(_SEED.value)
+    if _MIXED.value:
+        keras.mixed_precision.set_global_policy('mixed_float16')
+
+    from hwgen.data.pipeline import LineBatches
+    from hwgen.data.texts import TextSampler
+    from hwgen.training import distribution
+    from hwgen.training.gan import GanTrainer
+    from hwgen.training.loop import TrainingLoop
+    from hwgen.models.hct_gan import HctGan
+    model_config, settings, schedule = _configurations(charset)
+    strategy = distribution.make_strategy(_STRATEGY.value, batch_size=_BATCH.value)
+    size = dict(char_px=model_config.generator.char_px, char_width_px=model_config.generator.char_width_px)
+    batches = LineBatches(_DATA.value, charset=charset, split='train', batch_size=_BATCH.value, seed=_SEED.value,
+                          max_characters=schedule.max_characters, **size)
+    validation = LineBatches(_DATA.value, charset=charset, split='validation', batch_size=_BATCH.value, seed=_SEED.value,
+                             max_characters=_LONGEST.value, **size)
+    vocabulary = batches.index.info['vocabulary']
+    # A one-hot generator has no use for characters without images, nor has a collection without Chinese.
+    confined = model_config.generator.content_encoding == 'onehot' or not any(
+        '\u4e00' <= charset.characters[i] <= '\u9fff' for i in vocabulary)
+    texts = TextSampler(charset, seed=_SEED.value, vocabulary=vocabulary if confined else None)
+    with strategy.scope():
+        model = HctGan(model_config)
+        trainer = GanTrainer(model, settings, template_boxes=charset.template_boxes, strategy=strategy)
+    loop = TrainingLoop(
+        trainer, schedule, batches=batches, texts=texts, validation=validation, charset=charset, run_dir=_RUN_DIR.value,
+        config=_description(model_config, settings, schedule, charset, batches.index.info, hwgen.__version__, tf.__version__),
+        sample_every=_SAMPLE_EVERY.value, checkpoint_every=_CHECKPOINT_EVERY.value, log_every=_LOG_EVERY.value,
+        keep_checkpoints=_KEEP.value)
+    sizes = ', '.join(f'{name} {module.count_params() / 1e6:.2f} M' for name, module in model.modules().items())
+    loop.log.say(f'{len(batches)} lines, {len(vocabulary)} characters with images; parameters: {sizes}; '
+                 f'{strategy.num_replicas_in_sync} replica(s); {schedule.total_steps} steps')
+    summary = loop.run(max_steps=_MAX_STEPS.value, max_minutes=_MAX_MINUTES.value)
+    print(f'{summary["state"]} at step {summary["step"]}/{schedule.total_steps}\n'
+          f'  checkpoint    {summary["checkpoint"]}\n'
+          f'  sample sheet  {summary["sheet"]}\n'
+          f'  run           {_RUN_DIR.value}  (tensorboard --logdir {_RUN_DIR.value})\n'
+          f'  next          bin/generate --model={summary["model"]} --text="你好，世界" --out=line.png')
+
+
+def _ensure_corpus():
+    """Writes the embedded corpus where a preset expects it and it is not there yet."""
+    import os
+    presets = {'tfrecords/demo': dict(script='chinese'), 'tfrecords/latin': dict(script='latin')}
+    if _DATA.value in presets and not os.path.exists(_DATA.value):
+        from hwgen.data import prepare
+        print(f'{_DATA.value}: not there, writing the embedded corpus (a few minutes, once)', flush=True)
+        prepare.prepare_scribe(_DATA.value, **presets[_DATA.value])
+
+
+def _numbers(flag):
+    try:
+        return tuple(int(value) for value in flag.value)
+    except ValueError:
+        raise ValueError(f'--{flag.name}={",".join(flag.value)}: expected whole numbers separated by commas') from None
+
+
+def _configurations(charset):
+    """Model sizes, step settings and schedule from the flags."""
+    from hwgen.losses import ctc
+    from hwgen.models.generator import GeneratorConfig
+    from hwgen.models.hct_gan import HctGanConfig
+    from hwgen.training.gan import GanSettings
+    from hwgen.training.schedule import Schedule
+    tables = dict(num_components=charset.num_components, num_structures=charset.num_structures,
+                  num_characters=charset.num_characters)
+    generator = GeneratorConfig(
+        **tables, content_encoding=_ENCODING.value, char_px=_CHAR_PX.value,
+        char_width_px=_CHAR_WIDTH_PX.value or _CHAR_PX.value, content_channels=_CONTENT_CHANNELS.value,
+        channels=_numbers(_GENERATOR_CHANNELS), style_part_dim=_STYLE_PART.value, character_noise_dim=_NOISE_DIM.value,
+        attention_px=_ATTENTION.value, upsample=_UPSAMPLE.value, spectral=_SPECTRAL.value,
+        structure_dim=_STRUCTURE_DIM.value, component_dim=_COMPONENT_DIM.value, cell_dim=_CELL_DIM.value)
+    spatial = 0
+    if _SPATIAL.value:
+        spatial = charset.num_components + (charset.num_structures - 1 if _SPATIAL_STRUCTURES.value else 0)
+    model = HctGanConfig(
+        generator, sequence_labels=ctc.num_label_classes(_LABELS.value, **tables), spatial_labels=spatial,
+        discriminator_channels=_numbers(_DISCRIMINATOR_CHANNELS), discriminator_pool=_POOL.value,
+        recognizer_channels=_numbers(_RECOGNIZER_CHANNELS), recognizer_hidden=_RECOGNIZER_HIDDEN.value,
+        share_trunk=_SHARE.value and _SPATIAL.value, style_channels=_numbers(_STYLE_CHANNELS))
+    settings = GanSettings(
+        batch_size=_BATCH.value, seed=_SEED.value, sequence_labels=_LABELS.value,
+        spatial_structures=_SPATIAL_STRUCTURES.value, balance_rule=_BALANCE.value, balance_reference=_REFERENCE.value,
+        sequence_weight=_BETA.value, spatial_weight=_GAMMA.value, pixel_weight=_PIXEL.value,
+        feature_weight=_FEATURE.value, style_kl_weight=_STYLE_KL.value, noise_kl_weight=_NOISE_KL.value,
+        reading_weight=_READING.value, recognizer_rate=_RECOGNIZER_RATE.value,
+        reconstruction_rate=_RECONSTRUCTION_RATE.value, generator_rate=_GENERATOR_RATE.value,
+        discriminator_rate=_DISCRIMINATOR_RATE.value, clip_norm=_CLIP.value, average_decay=_AVERAGE.value,
+        dense_ctc=_DENSE_CTC.value)
+    schedule = Schedule(
+        _RECOGNIZER_STEPS.value, _RECONSTRUCTION_STEPS.value, _ADVERSARIAL_STEPS.value,
+        discriminator_warmup_steps=_WARMUP.value, recognizer_every=_RECOGNIZER_EVERY.value,
+        reconstruction_every=_RECONSTRUCTION_EVERY.value, rate_floor=_RATE_FLOOR.value,
+        shortest_lines=min(_SHORTEST.value, _LONGEST.value), longest_lines=_LONGEST.value, growing_steps=_GROWING.value)
+    return model, settings, schedule
+
+
+def _description(model, settings, schedule, charset, info, version, tensorflow_version):
+    """The run's config.json."""
+    import dataclasses
+    import sys
+    return dict(
+        model=dataclasses.asdict(model), settings=dataclasses.asdict(settings), schedule=dataclasses.asdict(schedule),
+        data=dict(folder=_DATA.value, source=info.get('source'), version=info.get('version'),
+                  charset_hash=charset.hash, charset_rows=charset.row_count),
+        seed=_SEED.value, version=version, tensorflow=tensorflow_version, command='train ' + ' '.join(sys.argv[1:]),
+        flags={flag.name: flag.value for flag in flags.FLAGS.flags_by_module_dict().get(__name__, ())})

@@ -1,0 +1,90 @@
+"""A plain folder of line images with a table of labels: a line `path TAB text` each, as PaddleOCR's label.txt.
+
+The writer is the third column where there is one, else the sub-folder that the image lies in, else unknown.
+"""
+
+import pathlib
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps
+
+
+class LabelledImage(NamedTuple):
+    """A row of the table.
+
+    Attributes:
+        path: pathlib.Path of the image.
+        text: str.
+        writer: str, '' where unknown.
+        row: int, its number in the table, from 1.
+    """
+
+    path: pathlib.Path
+    text: str
+    writer: str
+    row: int
+
+
+def read_folder(folder, *, labels='labels.tsv'):
+    """The rows of a table of labels.
+
+    Args:
+        folder: path that the images' paths start from.
+        labels: path of the table, in `folder` unless absolute. UTF-8, no header; empty rows and rows that start with
+            # and hold no TAB are left out.
+
+    Yields:
+        LabelledImage.
+
+    Raises:
+        FileNotFoundError: no folder or no table.
+        ValueError: a row of another shape; names file and row.
+    """
+    folder = pathlib.Path(folder)
+    table = folder / labels
+    if not folder.is_dir():
+        raise FileNotFoundError(f'{folder}: no such folder; expected one with images and {pathlib.Path(labels).name}')
+    if not table.is_file():
+        raise FileNotFoundError(f'{table}: no such file; expected rows "path TAB text"')
+    try:
+        rows = table.read_text(encoding='utf-8-sig').split('\n')
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{table}, byte {error.start}: no UTF-8; convert the table to it') from error
+    for number, row in enumerate(rows, 1):
+        row = row.rstrip('\r')
+        if not row.strip() or row.startswith('#') and '\t' not in row:
+            continue
+        columns = row.split('\t')
+        if len(columns) not in (2, 3) or not columns[0].strip():
+            raise ValueError(f'{table}, row {number}: {len(columns)} columns, expected path TAB text (TAB writer)')
+        path = pathlib.PurePath(columns[0].strip())
+        writer = columns[2].strip() if len(columns) == 3 else path.parent.as_posix().removeprefix('.')
+        yield LabelledImage(path=folder / path, text=columns[1].strip(), writer=writer, row=number)
+
+
+def read_image(path):
+    """A line image of any format that Pillow reads.
+
+    Args:
+        path: path.
+
+    Returns:
+        uint8 [H, W], 255 = paper; what is transparent is paper.
+
+    Raises:
+        OSError: no such file, no image, damaged.
+    """
+    try:
+        with Image.open(path) as image:
+            image = ImageOps.exif_transpose(image)
+            if image.mode in ('I', 'I;16', 'I;16B', 'I;16L'):
+                return (np.asarray(image).astype(np.int64) // 257).clip(0, 255).astype(np.uint8)  # 16 bit -> 8 bit
+            if image.mode in ('RGBA', 'LA', 'PA') or 'transparency' in image.info:
+                image = image.convert('RGBA')
+                image = Image.alpha_composite(Image.new('RGBA', image.size, 'white'), image)
+            return np.array(image.convert('L'))
+    except FileNotFoundError:
+        raise FileNotFoundError(f'{path}: no such image') from None
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise OSError(f'{path}: no readable image ({error})') from error

@@ -1,0 +1,265 @@
+"""Batches of real lines: chosen, read, scaled and padded as a pure function of (seed, step)."""
+
+import concurrent.futures
+import os
+import threading
+
+import cv2
+import numpy as np
+
+from hwgen.charset.encoding import CharsetMismatchError
+from hwgen.data.shards import RecordError, RecordIndex
+
+FRAMES_PER_CHARACTER = 8  # of the sequence recognition module (SRM), at every char_px
+_UNIFORMS_PER_BLOCK = 4096
+_CHOICE, _ORDER = 1, 2  # what a random stream is for
+
+
+def random_stream(*key):
+    """The random numbers of a key: the same ones in every process, on every machine, wherever a run started.
+
+    Args:
+        *key: non-negative ints.
+
+    Returns:
+        np.random.Generator.
+    """
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence(list(key))))
+
+
+def resize_line(image, *, height_px, width_px):
+    """Scales a line to the model's cells, averaging over the area of each pixel where it shrinks.
+
+    Args:
+        image: uint8 [H, W], 255 = paper.
+        height_px, width_px: int.
+
+    Returns:
+        float32 [height_px, width_px] in [-1, 1], paper +1.
+    """
+    image = image.astype(np.float32)
+    # The axes are scaled apart: INTER_AREA averages only where neither of them grows, and is nearest neighbour elsewhere.
+    for rows, columns in ((height_px, image.shape[1]), (height_px, width_px)):
+        if image.shape != (rows, columns):
+            shrinks = rows < image.shape[0] or columns < image.shape[1]
+            image = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return image.reshape(height_px, width_px) * np.float32(2 / 255) - np.float32(1)
+
+
+def max_label_frames(component_ids, structure_ids):
+    """Frames that the labels of a character need at most, in whatever line and kind of label it stands.
+
+    CTC needs a frame a label and one between equal neighbours. `structured` labels are the structure and the components;
+    `components` are the latter alone and may also repeat the last component of the character before.
+
+    Args:
+        component_ids: int32 [..., 4], 0 where a slot is empty.
+        structure_ids: int32 [...].
+
+    Returns:
+        int32 [...]; at most 8, what a character has (`FRAMES_PER_CHARACTER`).
+    """
+    used = component_ids > 0
+    repeats = np.sum(used[..., 1:] & (component_ids[..., 1:] == component_ids[..., :-1]), axis=-1)
+    components = used.sum(-1) + repeats
+    structured = components + (structure_ids > 0)
+    before = used.any(-1)  # a frame for the blank between this character and its neighbour
+    return np.maximum(structured, components + before).astype(np.int32)
+
+
+class LineBatches:
+    """Batches of a split of a folder of records.
+
+    Lines of equal length (or of a bucket of lengths) make a batch. Each bucket is an endless stream: all its lines in a
+    random order, then all in another, so each line comes exactly once in every epoch of its bucket; the buckets take
+    turns at random such that none lags behind its share by more than a few batches.
+
+    Args:
+        folder: path of the records.
+        charset: Charset that the ids must fit.
+        split: str.
+        batch_size: int, the global batch.
+        seed: int >= 0.
+        char_px: int, height of a line in px.
+        char_width_px: int, width of a character in px; None: char_px.
+        min_characters: int, shorter lines are left out.
+        max_characters: int, longer lines are left out; None: no limit; or a function of the step, for short lines first.
+        bucket_width: int, lengths that share a bucket; above 1 lines are padded to the bucket's longest.
+
+    Attributes:
+        index: RecordIndex.
+        num_characters: {bucket: N}, to how many characters the batches of a bucket are padded.
+
+    Raises:
+        RecordError: the folder cannot be read, or no line has such a length.
+        CharsetMismatchError: the records were written with another table.
+    """
+
+    def __init__(self, folder, *, charset, split='train', batch_size, seed, char_px=32, char_width_px=None,
+                 min_characters=1, max_characters=None, bucket_width=1):
+        self.index = RecordIndex(folder, split=split)
+        self.charset, self.batch_size, self.seed = charset, batch_size, seed
+        self.char_px, self.char_width_px = char_px, char_width_px or char_px
+        written_with = self.index.info['charset']
+        try:
+            charset.check_compatible(written_with['row_count'], written_with['hash'])
+        except CharsetMismatchError as error:
+            raise CharsetMismatchError(f'{self.index.folder / "info.json"}: {error}') from error
+        lengths = self.index.lengths
+        self._limit, limit = (max_characters, None) if callable(max_characters) else (None, max_characters)
+        usable = (lengths >= max(1, min_characters)) & (lengths <= (limit or np.inf))
+        self._buckets = {int(b): np.flatnonzero(usable & ((lengths - 1) // bucket_width == b))
+                         for b in np.unique((lengths[usable] - 1) // bucket_width)}
+        if not self._buckets:
+            raise RecordError(f'{folder}, split {split!r}: no line of {min_characters} to {limit or "any number of"} '
+                              f'characters; its {len(lengths)} lines have {lengths.min()} to {lengths.max()}')
+        self.num_characters = {b: int(lengths[members].max()) for b, members in self._buckets.items()}
+        self._orders = {}   # (bucket, epoch) -> permutation, the newest few
+        self._schedule = []  # step -> (bucket, how many batches of it came before)
+        self._credits = dict.fromkeys(self._buckets, 0.0)
+        self._counts = dict.fromkeys(self._buckets, 0)
+        self._uniforms = None
+        self._lock = threading.Lock()  # batches of several steps are read at the same time
+        self._threads = concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1), 'lines')
+
+    def __len__(self):
+        """Lines of usable length."""
+        return sum(map(len, self._buckets.values()))
+
+    def members(self, step):
+        """The records of a step.
+
+        Args:
+            step: int >= 0.
+
+        Returns:
+            int64 [batch_size], record numbers; int, the characters to which the batch is padded.
+        """
+        with self._lock:
+            bucket, before = self._turn(step)
+            places = np.arange(before * self.batch_size, (before + 1) * self.batch_size)
+            epochs, places = np.divmod(places, len(self._buckets[bucket]))
+            chosen = [self._order(bucket, int(epoch))[place] for epoch, place in zip(epochs, places)]
+        return np.array(chosen, np.int64), self.num_characters[bucket]
+
+    def batch(self, step):
+        """The batch of a step.
+
+        Args:
+            step: int >= 0.
+
+        Returns:
+            dict of numpy arrays: images float32 [B, char_px, N * char_width_px, 1] in [-1, 1], paper and padding +1;
+            widths int32 [B] px; lengths int32 [B]; character_ids, structure_ids int32 [B, N]; component_ids int32
+            [B, N, 4]; example_index int32 [B], 0 to B - 1.
+
+        Raises:
+            RecordError: a damaged record; names file, record and byte.
+        """
+        members, num_characters = self.members(step)
+        return self._read_batch(members, num_characters)
+
+    def sweep(self, batch_size=None):
+        """Every line of the split once, the short ones first, for evaluation.
+
+        Args:
+            batch_size: int; None: that of the training.
+
+        Yields:
+            dict like `batch`, smaller at the end of each bucket.
+        """
+        batch_size = batch_size or self.batch_size
+        for bucket, members in self._buckets.items():
+            for start in range(0, len(members), batch_size):
+                yield self._read_batch(members[start:start + batch_size], self.num_characters[bucket])
+
+    def dataset(self, start_step=0, *, workers=2, prefetch=4):
+        """The batches from a step on, read ahead of their use, in order.
+
+        Args:
+            start_step: int >= 0.
+            workers: int, batches read at the same time.
+            prefetch: int, batches kept ready.
+
+        Returns:
+            tf.data.Dataset of `batch`'s dict and `step` int64 [B], the same number B times: a distribution strategy can
+            split it between replicas like the rest. Endless.
+        """
+        import tensorflow as tf  # here: batches are read without it, too
+        b, h = self.batch_size, self.char_px
+        spec = {'images': (np.float32, [b, h, None, 1]), 'widths': (np.int32, [b]), 'lengths': (np.int32, [b]),
+                'character_ids': (np.int32, [b, None]), 'component_ids': (np.int32, [b, None, 4]),
+                'structure_ids': (np.int32, [b, None]), 'example_index': (np.int32, [b])}
+
+        def read(step):
+            batch = self.batch(int(step))
+            return [batch[name] for name in spec]
+
+        def batch_of(step):
+            values = tf.numpy_function(read, [step], [dtype for dtype, _ in spec.values()])
+            out = {name: tf.ensure_shape(value, spec[name][1]) for name, value in zip(spec, values)}
+            return out | {'step': tf.repeat(step, b)}
+
+        steps = tf.data.Dataset.range(start_step, np.iinfo(np.int64).max)
+        dataset = steps.map(batch_of, num_parallel_calls=workers, deterministic=True).prefetch(prefetch)
+        options = tf.data.Options()
+        # One process reads all: every replica takes its part of each batch, none reads shards of its own.
+        options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+        return dataset.with_options(options)
+
+    def _turn(self, step):
+        """Whose turn it is: (bucket, batches of it before this step)."""
+        while len(self._schedule) <= step:
+            s = len(self._schedule)
+            limit = self._limit(s) if self._limit else None
+            allowed = [b for b, n in self.num_characters.items() if limit is None or n <= limit]
+            allowed = allowed or [min(self._buckets)]  # a limit below the shortest line: the shortest ones there are
+            total = sum(len(self._buckets[b]) for b in allowed)
+            for b in allowed:
+                self._credits[b] += len(self._buckets[b]) / total
+            if s % _UNIFORMS_PER_BLOCK == 0:
+                self._uniforms = random_stream(self.seed, _CHOICE, s // _UNIFORMS_PER_BLOCK).random(_UNIFORMS_PER_BLOCK)
+            # Drawn in proportion to what each is owed: random, so that no other cycle of the training keeps step with
+            # the lengths, and yet in the long run exactly its share.
+            owed = np.cumsum([max(self._credits[b], 0.0) for b in allowed])
+            place = int(np.searchsorted(owed, self._uniforms[s % _UNIFORMS_PER_BLOCK] * owed[-1], side='right'))
+            chosen = allowed[min(place, len(allowed) - 1)]
+            self._credits[chosen] -= 1
+            self._schedule.append((chosen, self._counts[chosen]))
+            self._counts[chosen] += 1
+        return self._schedule[step]
+
+    def _order(self, bucket, epoch):
+        """The records of a bucket in the order of an epoch."""
+        order = self._orders.get((bucket, epoch))
+        if order is None:
+            order = random_stream(self.seed, _ORDER, bucket, epoch).permutation(self._buckets[bucket])
+            if len(self._orders) > 4 * len(self._buckets):
+                self._orders.clear()
+            self._orders[bucket, epoch] = order
+        return order
+
+    def _read_batch(self, members, num_characters):
+        cell, b, n = self.char_width_px, len(members), num_characters
+        batch = {'images': np.ones((b, self.char_px, n * cell, 1), np.float32),
+                 'widths': (self.index.lengths[members] * cell).astype(np.int32),
+                 'lengths': self.index.lengths[members].astype(np.int32),
+                 'character_ids': np.zeros((b, n), np.int32), 'component_ids': np.zeros((b, n, 4), np.int32),
+                 'structure_ids': np.zeros((b, n), np.int32), 'example_index': np.arange(b, dtype=np.int32)}
+
+        table_sizes = {'character_ids': self.charset.num_characters, 'component_ids': self.charset.num_components,
+                       'structure_ids': self.charset.num_structures}
+
+        def fill(row):
+            record = self.index.read_record(int(members[row]))
+            length, width = len(record.character_ids), int(batch['widths'][row])
+            batch['images'][row, :, :width, 0] = resize_line(record.image, height_px=self.char_px, width_px=width)
+            for name, size in table_sizes.items():
+                ids = getattr(record, name)
+                if length and ids.max() >= size:
+                    raise RecordError(f'{self.index.folder}, split {self.index.split!r}, record {members[row]} '
+                                      f'({record.text!r}): {name} has {ids.max()}, expected at most {size - 1}')
+                batch[name][row, :length] = ids
+
+        list(self._threads.map(fill, range(b)))  # decoding and scaling run outside Python's lock
+        return batch

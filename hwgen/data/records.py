@@ -1,0 +1,206 @@
+"""The record of a handwritten line: its schema, its writer and its reader. `shards.py` holds the files they lie in."""
+
+import io
+import struct
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+SCHEMA_VERSION = 1
+# name -> kind; ids and boxes are flat lists. widths, heights and lengths are stored so that a damaged image or id list
+# shows before it is used, and an image of a hostile file is refused before it is decompressed.
+FEATURES = {
+    'image': bytes,          # PNG, 8 bit grey, 255 = paper
+    'height': int,           # px
+    'width': int,            # px
+    'text': bytes,           # UTF-8; a character or an IDS for each written character
+    'length': int,           # written characters, N
+    'character_ids': list,   # [N], 0 where the unit is no character of the table
+    'component_ids': list,   # [N * 4]
+    'structure_ids': list,   # [N]
+    'boxes': list,           # [N * 4] px x0, y0, x1, y1 of each character; empty where unknown
+    'writer': bytes,         # UTF-8
+    'source': bytes,         # UTF-8, the collection and its version
+}
+MAX_IMAGE_PIXELS = 1 << 26
+
+
+class LineRecord(NamedTuple):
+    """A line of handwriting.
+
+    Attributes:
+        image: uint8 [H, W], 255 = paper. While a corpus is being written also bytes, the PNG of it.
+        text: str.
+        character_ids: int32 [N]; component_ids: int32 [N, 4]; structure_ids: int32 [N].
+        writer: str, who wrote it; splits are made by this name.
+        source: str, the collection.
+        boxes: int32 [N, 4] px x0, y0, x1, y1 of each character, or None where unknown.
+    """
+
+    image: np.ndarray
+    text: str
+    character_ids: np.ndarray
+    component_ids: np.ndarray
+    structure_ids: np.ndarray
+    writer: str
+    source: str
+    boxes: np.ndarray | None = None
+
+
+def encode_png(image):
+    """PNG of a line.
+
+    Args:
+        image: uint8 [H, W] with H, W > 0.
+
+    Returns:
+        bytes.
+
+    Raises:
+        ValueError: another shape or dtype.
+    """
+    image = np.asarray(image)
+    if image.ndim != 2 or image.dtype != np.uint8 or 0 in image.shape:
+        raise ValueError(f'image: {image.dtype} {list(image.shape)}, expected uint8 [H, W] with H, W > 0')
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, 'PNG')
+    return buffer.getvalue()
+
+
+def decode_png(png, *, expected_shape=None):
+    """Image of a PNG; its size is checked before anything is decompressed.
+
+    Args:
+        png: bytes.
+        expected_shape: (H, W) px or None.
+
+    Returns:
+        uint8 [H, W].
+
+    Raises:
+        ValueError: no PNG, truncated, too large, or of another size.
+    """
+    try:
+        with Image.open(io.BytesIO(png), formats=('PNG',)) as image:
+            width, height = image.size
+            if expected_shape is not None and (height, width) != tuple(expected_shape):
+                raise ValueError(f'image of {height} x {width} px, expected {expected_shape[0]} x {expected_shape[1]} px')
+            if height * width > MAX_IMAGE_PIXELS:
+                raise ValueError(f'image of {height} x {width} px, expected at most {MAX_IMAGE_PIXELS} pixels')
+            return np.array(image if image.mode == 'L' else image.convert('L'))
+    except (OSError, SyntaxError, struct.error, OverflowError) as error:  # what Pillow raises for damaged PNG files
+        raise ValueError(f'image of {len(png)} bytes is no complete PNG file ({error})') from error
+
+
+def serialize_record(record):
+    """Bytes of a record.
+
+    Args:
+        record: LineRecord; its image may already be PNG bytes.
+
+    Returns:
+        bytes of a `tf.train.Example`.
+
+    Raises:
+        ValueError: arrays of different lengths.
+    """
+    import tensorflow as tf  # here, so that the processes that draw lines start without it
+    png = record.image if isinstance(record.image, bytes) else encode_png(record.image)
+    width, height = struct.unpack('>II', png[16:24])  # IHDR is the first chunk of every PNG
+    ids = np.asarray(record.character_ids)
+    n = len(ids)
+    for name, shape in (('component_ids', (n, 4)), ('structure_ids', (n,)), ('boxes', (n, 4))):
+        value = getattr(record, name)
+        if value is not None and np.shape(value) != shape:
+            raise ValueError(f'{name} {list(np.shape(value))} of a line of {n} characters, expected {list(shape)}')
+    values = {'image': png, 'height': height, 'width': width, 'text': record.text.encode(), 'length': n,
+              'character_ids': ids, 'component_ids': record.component_ids, 'structure_ids': record.structure_ids,
+              'boxes': () if record.boxes is None else record.boxes, 'writer': record.writer.encode(),
+              'source': record.source.encode()}
+    example = tf.train.Example()
+    for name, kind in FEATURES.items():
+        feature = example.features.feature[name]
+        if kind is bytes:
+            feature.bytes_list.value.append(values[name])
+        else:
+            feature.int64_list.value.extend(np.reshape(values[name], -1).astype(np.int64).tolist())
+    return example.SerializeToString(deterministic=True)
+
+
+def deserialize_record(serialized, *, decode_image=True):
+    """The record of `serialize_record`'s bytes.
+
+    Args:
+        serialized: bytes.
+        decode_image: bool; False leaves the PNG bytes in `image`.
+
+    Returns:
+        LineRecord.
+
+    Raises:
+        ValueError: not of this schema, or fields that contradict each other.
+    """
+    import tensorflow as tf
+    try:
+        features = tf.train.Example.FromString(serialized).features.feature
+    except Exception as error:  # the protobuf library's DecodeError has no public name in TensorFlow
+        raise ValueError(f'{len(serialized)} bytes are no tf.train.Example ({error})') from error
+    values = {}
+    for name, kind in FEATURES.items():
+        if name not in features:
+            raise ValueError(f'no feature {name!r}, expected {", ".join(FEATURES)}; found {sorted(features)[:16]}')
+        stored = features[name].bytes_list.value if kind is bytes else features[name].int64_list.value
+        if kind is not list and len(stored) != 1:
+            raise ValueError(f'feature {name!r}: {len(stored)} values of {kind.__name__}, expected 1')
+        values[name] = np.asarray(stored, np.int64) if kind is list else stored[0]
+    n = values['length']
+    sizes = {'character_ids': n, 'component_ids': 4 * n, 'structure_ids': n, 'boxes': 4 * n if len(values['boxes']) else 0}
+    for name, size in sizes.items():
+        if len(values[name]) != size:
+            raise ValueError(f'feature {name!r}: {len(values[name])} numbers for {n} characters, expected {size}')
+        if size and not (0 <= values[name].min() or name == 'boxes') or (size and abs(values[name]).max() >= 2**31):
+            raise ValueError(f'feature {name!r}: numbers from {values[name].min()} to {values[name].max()}, '
+                             f'expected 0 to {2**31 - 1}')
+    image = values['image']
+    if decode_image:
+        image = decode_png(image, expected_shape=(values['height'], values['width']))
+    boxes = values['boxes'].astype(np.int32).reshape(n, 4) if len(values['boxes']) else None
+    return LineRecord(image=image, text=_utf8('text', values['text']),
+                      character_ids=values['character_ids'].astype(np.int32),
+                      component_ids=values['component_ids'].astype(np.int32).reshape(n, 4),
+                      structure_ids=values['structure_ids'].astype(np.int32),
+                      writer=_utf8('writer', values['writer']), source=_utf8('source', values['source']), boxes=boxes)
+
+
+def _utf8(name, value):
+    try:
+        return value.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f'feature {name!r}: no UTF-8 ({error})') from error
+
+
+def parse_example(serialized):
+    """The same in a TensorFlow graph.
+
+    Args:
+        serialized: string scalar tensor.
+
+    Returns:
+        dict: image uint8 [H, W]; text, writer, source strings; length, height, width int32; character_ids int32 [N],
+        component_ids int32 [N, 4], structure_ids int32 [N], boxes int32 [N or 0, 4].
+    """
+    import tensorflow as tf
+    spec = {name: tf.io.VarLenFeature(tf.int64) if kind is list else
+            tf.io.FixedLenFeature([], tf.string if kind is bytes else tf.int64) for name, kind in FEATURES.items()}
+    parsed = tf.io.parse_single_example(serialized, spec)
+    out = {}
+    for name, kind in FEATURES.items():
+        value = parsed[name]
+        if kind is list:
+            value = tf.cast(tf.sparse.to_dense(value), tf.int32)
+            out[name] = tf.reshape(value, [-1, 4]) if name in ('component_ids', 'boxes') else value
+        else:
+            out[name] = tf.cast(value, tf.int32) if kind is int else value
+    out['image'] = tf.io.decode_png(out['image'], channels=1)[..., 0]
+    return out

@@ -1,0 +1,305 @@
+"""Folders of records: TFRecord shards, an index for random access and info.json; their writer and their reader.
+
+Record i of a split lies in shard i % num_shards at place i // num_shards. `{split}.index.npz` beside the shards holds
+where each record starts and how long its text is, so that a line is read without the ones before it; where that file is
+missing the index is built from the shards. info.json is written last: a folder that has it is complete.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import struct
+import zipfile
+from typing import NamedTuple
+
+import google_crc32c
+import numpy as np
+
+from hwgen.data import records as records_lib
+
+_HEADER_BYTES = 12  # uint64 length, uint32 masked crc32c of these 8 bytes
+_FOOTER_BYTES = 4   # uint32 masked crc32c of the data
+
+
+class RecordError(ValueError):
+    """A folder, shard or record that cannot be read; the message names file, record, byte and what was expected."""
+
+
+class ShardCounts(NamedTuple):
+    """What was written of a split; the fields are those of info.json."""
+
+    records: int
+    shards: int
+    writers: int
+    characters: int
+
+
+def shard_name(split, shard, *, num_shards):
+    """File name of a shard."""
+    return f'{split}-{shard:05d}-of-{num_shards:05d}.tfrecord'
+
+
+def write_shards(records, out_dir, *, split, num_shards):
+    """Writes a split: its shards and their index. Files appear under their names when they are complete.
+
+    Args:
+        records: iterable of LineRecord.
+        out_dir: path of an existing folder.
+        split: str, 'train', 'validation', ...
+        num_shards: int.
+
+    Returns:
+        ShardCounts.
+
+    Raises:
+        ValueError: no records, or a record that contradicts itself (its number is named).
+    """
+    import tensorflow as tf  # here, so that the processes that draw lines start without it
+    out_dir = pathlib.Path(out_dir)
+    paths = [out_dir / shard_name(split, s, num_shards=num_shards) for s in range(num_shards)]
+    partial = [path.with_name(f'{path.name}.partial') for path in (*paths, out_dir / f'{split}.index.npz')]
+    shard_bytes = [0] * num_shards
+    offsets, sizes, lengths, writers = [], [], [], set()
+    try:
+        with contextlib.ExitStack() as stack:
+            files = [stack.enter_context(tf.io.TFRecordWriter(os.fspath(path))) for path in partial[:-1]]
+            for i, record in enumerate(records):
+                try:
+                    data = records_lib.serialize_record(record)
+                except ValueError as error:
+                    raise ValueError(f'{split}, record {i} ({record.text!r}): {error}') from error
+                shard = i % num_shards
+                files[shard].write(data)
+                offsets.append(shard_bytes[shard])
+                shard_bytes[shard] += _HEADER_BYTES + len(data) + _FOOTER_BYTES
+                sizes.append(len(data))
+                lengths.append(len(record.character_ids))
+                writers.add(record.writer)
+        if not offsets:
+            raise ValueError(f'{out_dir}, split {split!r}: no records, expected at least one')
+        with open(partial[-1], 'wb') as file:
+            np.savez(file, offsets=np.array(offsets, np.int64), sizes=np.array(sizes, np.int64),
+                     lengths=np.array(lengths, np.int32), shard_bytes=np.array(shard_bytes, np.int64))
+        for path in partial:
+            path.rename(path.with_suffix(''))
+    except BaseException:
+        for path in partial:
+            path.unlink(missing_ok=True)
+        raise
+    return ShardCounts(records=len(offsets), shards=num_shards, writers=len(writers), characters=sum(lengths))
+
+
+def write_info(out_dir, info):
+    """Writes info.json of a folder whose shards are complete.
+
+    Args:
+        out_dir: path.
+        info: dict for JSON, with `splits` {name: ShardCounts._asdict()} and `charset` {row_count, hash}.
+    """
+    path = pathlib.Path(out_dir) / 'info.json'
+    partial = path.with_name('info.json.partial')
+    partial.write_text(json.dumps({'schema_version': records_lib.SCHEMA_VERSION, **info}, ensure_ascii=False) + '\n',
+                       encoding='utf-8')
+    partial.rename(path)
+
+
+def read_info(folder):
+    """The contents of a folder's info.json.
+
+    Args:
+        folder: path.
+
+    Returns:
+        dict: schema_version, splits {name: {records, shards, writers, characters}}, charset {row_count, hash}, ...
+
+    Raises:
+        RecordError: no such folder, no info.json, or one of another kind.
+    """
+    path = pathlib.Path(folder) / 'info.json'
+    if not path.parent.is_dir():
+        raise RecordError(f'{path.parent}: no such folder; expected shards and info.json as `bin/prepare` writes them')
+    try:
+        info = json.loads(path.read_text(encoding='utf-8'))
+    except FileNotFoundError:
+        raise RecordError(f'{path}: no such file; expected it beside the shards (`bin/prepare` writes it last)') from None
+    except ValueError as error:
+        raise RecordError(f'{path}: no JSON ({error}); expected what `bin/prepare` writes') from error
+    if not isinstance(info, dict) or not {'schema_version', 'splits', 'charset'} <= info.keys():
+        raise RecordError(f'{path}: expected an object with schema_version, splits and charset')
+    if info['schema_version'] != records_lib.SCHEMA_VERSION:
+        raise RecordError(f'{path}: schema version {info["schema_version"]}, expected {records_lib.SCHEMA_VERSION}; '
+                          f'write the records anew')
+    for part, fields in ((info['charset'], {'row_count': int, 'hash': str}),
+                         *((counts, {'records': int, 'shards': int}) for counts in info['splits'].values())):
+        if any(not isinstance(part.get(name), kind) for name, kind in fields.items()):
+            raise RecordError(f'{path}: {part}, expected an object with {" and ".join(fields)}')
+    return info
+
+
+def masked_crc(data):
+    """The checksum of TFRecord files: crc32c, rotated and shifted.
+
+    Args:
+        data: bytes.
+
+    Returns:
+        int, 32 bit.
+    """
+    crc = google_crc32c.value(data)
+    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+class RecordIndex:
+    """Random access to the records of a split. Reading is safe from several threads.
+
+    Args:
+        folder: path of a folder that `write_shards` and `write_info` wrote.
+        split: str.
+
+    Attributes:
+        info: dict, info.json.
+        lengths: int32 [n], written characters of each record.
+
+    Raises:
+        RecordError: no such folder or split, missing shards, shards of another size than the index's.
+    """
+
+    def __init__(self, folder, *, split):
+        self.folder, self.split = pathlib.Path(folder), split
+        self.info = read_info(folder)
+        counts = self.info['splits'].get(split, {})
+        if not counts.get('records'):
+            raise RecordError(f'{self.folder}: no records of split {split!r}; it has {", ".join(self.info["splits"])}')
+        self._paths = [self.folder / shard_name(split, s, num_shards=counts['shards']) for s in range(counts['shards'])]
+        for path in self._paths:
+            if not path.is_file():
+                present = sorted(p.name for p in self.folder.glob(f'{split}-*.tfrecord'))
+                raise RecordError(f'{path}: no such file; info.json lists {counts["shards"]} shards of {split!r}, '
+                                  f'the folder has {", ".join(present) or "none"}')
+        self._files = [open(path, 'rb') for path in self._paths]
+        stored = self.folder / f'{split}.index.npz'
+        self._offsets, self._sizes, self.lengths = self._load(stored) if stored.is_file() else self._scan()
+        if len(self.lengths) != counts['records']:
+            raise RecordError(f'{self.folder}, split {split!r}: {len(self.lengths)} records in the shards, '
+                              f'expected {counts["records"]} by info.json')
+
+    def __len__(self):
+        return len(self.lengths)
+
+    def close(self):
+        """Closes the shards."""
+        for file in self._files:
+            file.close()
+
+    def read(self, i):
+        """The bytes of record i, both checksums checked.
+
+        Args:
+            i: int in [0, len).
+
+        Returns:
+            bytes of a `tf.train.Example`.
+
+        Raises:
+            RecordError: damaged; names file, record and byte.
+        """
+        if not 0 <= i < len(self):
+            raise IndexError(f'{self.folder}, split {self.split!r}, record {i}: expected 0 to {len(self) - 1}')
+        k, shard = divmod(i, len(self._files))
+        return self._read_at(shard, k, offset=int(self._offsets[i]), size=int(self._sizes[i]))
+
+    def read_record(self, i, *, decode_image=True):
+        """Record i.
+
+        Args:
+            i: int in [0, len).
+            decode_image: bool; False leaves the PNG bytes in `image`.
+
+        Returns:
+            LineRecord.
+
+        Raises:
+            RecordError: damaged or of another schema; names file, record and byte.
+        """
+        k, shard = divmod(i, len(self._files))
+        serialized = self.read(i)
+        try:
+            record = records_lib.deserialize_record(serialized, decode_image=decode_image)
+        except ValueError as error:
+            raise RecordError(f'{self._place(shard, k, self._offsets[i])}: {error}') from error
+        if len(record.character_ids) != self.lengths[i]:
+            raise RecordError(f'{self._place(shard, k, self._offsets[i])}: {len(record.character_ids)} characters, '
+                              f'expected {self.lengths[i]} by {self.split}.index.npz')
+        return record
+
+    def _place(self, shard, k, offset):
+        return f'{self._paths[shard]}, record {k}, byte {offset}'
+
+    def _read_at(self, shard, k, *, offset, size=None):
+        """Record k of a shard; its size, where given, is what the index says."""
+        place = self._place(shard, k, offset)
+        fd = self._files[shard].fileno()
+        header = os.pread(fd, _HEADER_BYTES, offset)
+        if len(header) < _HEADER_BYTES:
+            raise RecordError(f'{place}: the file ends within the header of the record (truncated)')
+        length, crc = struct.unpack('<QI', header)
+        if masked_crc(header[:8]) != crc:
+            raise RecordError(f'{place}: checksum {crc:08x} of the length, expected {masked_crc(header[:8]):08x} '
+                              f'(corrupt, or no TFRecord file)')
+        if size is not None and length != size:
+            raise RecordError(f'{place}: {length} bytes of data, expected {size} by {self.split}.index.npz')
+        if offset + _HEADER_BYTES + length + _FOOTER_BYTES > os.fstat(fd).st_size:
+            raise RecordError(f'{place}: {length} bytes of data expected, the file ends at byte '
+                              f'{os.fstat(fd).st_size} (truncated)')
+        body = os.pread(fd, length + _FOOTER_BYTES, offset + _HEADER_BYTES)
+        data, (crc,) = body[:length], struct.unpack('<I', body[length:])
+        if masked_crc(data) != crc:
+            raise RecordError(f'{place}: checksum {crc:08x} of the data, expected {masked_crc(data):08x} (corrupt)')
+        return data
+
+    def _load(self, path):
+        """Reads the stored index and holds it against the sizes of the shards."""
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                offsets, sizes, lengths, shard_bytes = (arrays[k] for k in ('offsets', 'sizes', 'lengths', 'shard_bytes'))
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise RecordError(f'{path}: no index of records ({error}); delete it to have it built from the shards') from error
+        if not len(offsets) == len(sizes) == len(lengths) or len(shard_bytes) != len(self._files):
+            raise RecordError(f'{path}: an index of {len(shard_bytes)} shards, expected {len(self._files)}; '
+                              f'delete it to have it built from the shards')
+        if any(a.ndim != 1 or a.dtype.kind != 'i' or a.size and a.min() < 0 for a in (offsets, sizes, lengths, shard_bytes)):
+            raise RecordError(f'{path}: expected lists of non-negative integers; delete it to have it built from the shards')
+        for s, file in enumerate(self._files):
+            size = os.fstat(file.fileno()).st_size
+            starts = offsets[s::len(self._files)]
+            if size != shard_bytes[s]:
+                self._read_at(s, 0, offset=0)  # tells when it is no TFRecord file at all
+            if size < shard_bytes[s]:
+                k = int(np.searchsorted(starts, size, side='right')) - 1  # the record in which the file ends
+                raise RecordError(f'{self._place(s, k, starts[k])}: the file ends at byte {size}, expected '
+                                  f'{shard_bytes[s]} bytes (truncated)')
+            if size > shard_bytes[s]:
+                raise RecordError(f'{self._place(s, len(starts), shard_bytes[s])}: {size - shard_bytes[s]} bytes more '
+                                  f'than {path.name} knows, expected the end of the file')
+        return offsets, sizes, lengths
+
+    def _scan(self):
+        """Builds the index by reading every record."""
+        found = []
+        for s, file in enumerate(self._files):
+            offset, k, end = 0, 0, os.fstat(file.fileno()).st_size
+            while offset < end:
+                data = self._read_at(s, k, offset=offset)
+                try:
+                    length = len(records_lib.deserialize_record(data, decode_image=False).character_ids)
+                except ValueError as error:
+                    raise RecordError(f'{self._place(s, k, offset)}: {error}') from error
+                found.append((k, s, offset, len(data), length))
+                offset, k = offset + _HEADER_BYTES + len(data) + _FOOTER_BYTES, k + 1
+        found.sort()
+        if any((k, s) != divmod(i, len(self._files)) for i, (k, s, *_) in enumerate(found)):
+            raise RecordError(f'{self.folder}, split {self.split!r}: shards of unequal counts, expected record i in shard '
+                              f'i % {len(self._files)}; a shard was exchanged')
+        _, _, offsets, sizes, lengths = (np.array(column) for column in (zip(*found) if found else [()] * 5))
+        return offsets.astype(np.int64), sizes.astype(np.int64), lengths.astype(np.int32)

@@ -1,0 +1,137 @@
+"""Protocols: fixed ways to measure a trained model, so that two models, or two people, get figures that can be compared.
+
+`reader`: a reader that is independent of the project reads real lines and lines that the model wrote. Generated lines have the texts of the real ones,
+so that the two differ in the hand alone; real lines say what the reader can do at best (the floor).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hwgen.data.pipeline import resize_line
+from hwgen.evaluation.independent_reader import folded
+from hwgen.inference.writer import to_uint8
+from hwgen.metrics import text as text_metrics
+
+# The splits that are read: characters that had images in training, and characters that had none. The writers are new in both.
+SPLITS = {'test': 'seen', 'unseen': 'unseen'}
+_CROP_MARGIN = .1   # of the line's height
+_INK_BELOW = 200    # grey level of a pixel that counts as ink when cropping
+_LINES_AT_ONCE = 32
+_STREAMS = {'lines': 0, 'styles': 1, 'bootstrap': 2}
+
+
+class Condition(NamedTuple):
+    """Lines of one kind, and what was read in them.
+
+    Attributes:
+      name: `real_seen`, `generated_unseen`, ...
+      images: uint8 [H, W] each, 255 = paper, as the reader got them.
+      texts: what was to be written, L of them.
+      readings: what was read, as many.
+      counts: errors of the folded readings against the folded texts.
+      num_unreadable: characters of the texts that the reader does not know at all: errors that are not the hand's.
+    """
+    name: str
+    images: list
+    texts: list
+    readings: list
+    counts: text_metrics.EditCounts
+    num_unreadable: int
+
+    def summary(self, *, seed) -> dict:
+        """The figures, with the number of lines and characters behind them."""
+        low, high = text_metrics.bootstrap_interval(self.counts, text_metrics.character_error_rate, seed=seed)
+        return {'name': self.name, 'num_lines': len(self.texts), 'num_characters': int(self.counts.reference_lengths.sum()),
+                'num_unreadable_characters': self.num_unreadable, 'cer': text_metrics.character_error_rate(self.counts),
+                'cer_95_low': low, 'cer_95_high': high, 'accurate_rate': text_metrics.accurate_rate(self.counts),
+                'correct_rate': text_metrics.correct_rate(self.counts),
+                'normalized_edit_distance': text_metrics.normalized_edit_distance(self.counts)}
+
+
+def reader_protocol(reader, indices, *, writer=None, num_lines=200, seed=0, char_px=32, char_width_px=32, true_aspect=False, crop=False,
+                    truncation=1., report=print) -> list[Condition]:
+    """Has real and generated lines read.
+
+    Real lines are scaled to the model's cells (char_px x N * char_width_px), as in training, so that the reader gets both at one size.
+
+    Args:
+      reader: has `read(images) -> texts` and `characters`; see `IndependentReader`.
+      indices: split -> RecordIndex, of `test` and, where the collection has it, `unseen`.
+      writer: Writer, or None to read real lines only; its cells replace char_px and char_width_px.
+      num_lines: lines of each kind, at most; drawn without replacement, the same ones for every model.
+      seed: of the choice of lines and of the styles.
+      char_px, char_width_px: size of a cell, px, where there is no writer.
+      true_aspect: read real lines also as they were written, scaled to char_px in height only.
+      crop: cut every line to its ink (with a margin of a tenth of its height) before it is read.
+      truncation: standard deviation of the styles that are drawn.
+      report: function of a str, told about progress.
+
+    Returns:
+      The conditions in the order real, real at true aspect, generated; seen before unseen.
+
+    Raises:
+      ValueError: num_lines < 1 or no splits.
+      CharsetError: the model cannot write one of the texts.
+    """
+    if num_lines < 1 or not indices:
+        raise ValueError(f'num_lines={num_lines}, splits {sorted(indices)}: expected at least one line and one split')
+    if writer is not None:
+        char_px, char_width_px = writer.char_px, writer.char_width_px
+    conditions = []
+
+    def read(name, images, texts):
+        if crop:
+            images = [crop_to_ink(image) for image in images]
+        readings = reader.read(images)
+        written, understood = [folded(text) for text in texts], [folded(text) for text in readings]
+        unreadable = sum(character not in reader.characters for text in written for character in text)
+        counts = text_metrics.edit_counts(written, understood)
+        conditions.append(Condition(name, images, texts, readings, counts, unreadable))
+        report(f'{name}: {len(texts)} lines read, character error {text_metrics.character_error_rate(counts):.3f}')
+
+    for number, split in enumerate(split for split in SPLITS if split in indices):
+        lines = _draw_lines(indices[split], num_lines, seed=[seed, _STREAMS['lines'], number])
+        texts, kind = [line.text for line in lines], SPLITS[split]
+        read(f'real_{kind}', [to_cells(line.image, len(line.character_ids), char_px=char_px, char_width_px=char_width_px) for line in lines], texts)
+        if true_aspect:
+            read(f'real_{kind}_true_aspect', [to_height(line.image, char_px) for line in lines], texts)
+        if writer is not None:
+            style_seeds = np.random.default_rng([seed, _STREAMS['styles'], number]).integers(2**63, size=len(texts))
+            images = []
+            for start in range(0, len(texts), _LINES_AT_ONCE):
+                part = slice(start, start + _LINES_AT_ONCE)
+                images += writer.write(texts[part], style_seeds=style_seeds[part], truncation=truncation)
+            read(f'generated_{kind}', images, texts)
+    return sorted(conditions, key=lambda condition: ('true_aspect' in condition.name) + 2 * condition.name.startswith('generated'))
+
+
+def bootstrap_seed(seed) -> list[int]:
+    """Seed of the intervals of a protocol's report."""
+    return [seed, _STREAMS['bootstrap']]
+
+
+def _draw_lines(index, num_lines, *, seed):
+    """Records drawn without replacement. The first n of any larger draw with the same seed are the same lines."""
+    order = np.random.default_rng(seed).permutation(len(index))
+    return [index.read_record(int(i)) for i in order[:num_lines]]
+
+
+def to_cells(image, num_characters, *, char_px, char_width_px):
+    """uint8 [H, W] -> uint8 [char_px, N * char_width_px], as real lines are scaled in training."""
+    return to_uint8(resize_line(image, height_px=char_px, width_px=num_characters * char_width_px))
+
+
+def to_height(image, height_px):
+    """uint8 [H, W] -> uint8 [height_px, W'] with the aspect it was written in."""
+    return to_uint8(resize_line(image, height_px=height_px, width_px=max(1, round(image.shape[1] * height_px / image.shape[0]))))
+
+
+def crop_to_ink(image):
+    """Cuts a line to its ink and a margin around it; a line without ink stays as it is."""
+    ink = image < _INK_BELOW
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    if not rows.size:
+        return image
+    margin = round(image.shape[0] * _CROP_MARGIN)
+    return image[max(0, rows[0] - margin):rows[-1] + 1 + margin, max(0, columns[0] - margin):columns[-1] + 1 + margin]

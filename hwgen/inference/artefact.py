@@ -1,0 +1,142 @@
+"""A trained generator as files: `generator.json` (sizes, charset, provenance) and `weights.npz` (no pickles).
+
+Small enough to commit, and readable without the training code. `SavedModel`s for TF-Serving are made from it.
+"""
+
+import dataclasses
+import json
+import os
+import shutil
+import tempfile
+import zipfile
+
+import numpy as np
+
+from hwgen.models.generator import Generator, GeneratorConfig
+from hwgen.models.style_encoder import StyleEncoder
+
+FORMAT = 1
+
+
+class ArtefactError(ValueError):
+    """A generator's files are missing, damaged, or do not fit this program."""
+
+
+def save_generator(path, generator, *, style_encoder=None, charset, info=None, dtype='float32'):
+    """Writes a generator to a folder, whole or not at all.
+
+    Args:
+        path: str, folder; an existing artefact there is replaced once the new one is complete.
+        generator: Generator, built.
+        style_encoder: StyleEncoder or None.
+        charset: Charset the ids belong to; its row count and hash are stored.
+        info: dict of JSON values (training command, step, seed, ...).
+        dtype: 'float32' or 'float16', of the stored weights.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    path = os.path.abspath(path)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    temporary = tempfile.mkdtemp(prefix=os.path.basename(path) + '.', dir=os.path.dirname(path))
+    try:
+        arrays = _arrays('generator', generator)
+        description = dict(format=FORMAT, generator=dataclasses.asdict(generator.config),
+                           charset=dict(row_count=charset.row_count, hash=charset.hash), info=info or {})
+        if style_encoder is not None:
+            arrays.update(_arrays('style_encoder', style_encoder))
+            description['style_encoder'] = dict(channels=[c.filters for c in style_encoder.convolutions])
+        np.savez_compressed(os.path.join(temporary, 'weights.npz'),
+                            **{name: value.astype(dtype) for name, value in arrays.items()})
+        with open(os.path.join(temporary, 'generator.json'), 'w', encoding='utf-8') as file:
+            json.dump(description, file, indent=1, ensure_ascii=False)
+            file.write('\n')
+        os.chmod(temporary, 0o755)
+        if os.path.isdir(path):
+            old = temporary + '.old'
+            os.rename(path, old)
+            os.rename(temporary, path)
+            shutil.rmtree(old)
+        else:
+            os.rename(temporary, path)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def load_generator(path, *, charset=None):
+    """Reads a generator.
+
+    Args:
+        path: str, folder that `save_generator` wrote.
+        charset: Charset to check the ids against, or None.
+
+    Returns:
+        generator: Generator, built, with its weights; style_encoder: StyleEncoder or None; description: dict.
+
+    Raises:
+        ArtefactError: naming the file and what was expected.
+        CharsetMismatchError: the artefact's table is not a beginning of `charset`.
+    """
+    file = os.path.join(path, 'generator.json')
+    try:
+        with open(file, encoding='utf-8') as stream:
+            description = json.load(stream)
+        config = GeneratorConfig(**description['generator'])
+    except FileNotFoundError:
+        raise ArtefactError(f'{path}: no generator there (expected {file}, as `train` writes it)') from None
+    except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
+        raise ArtefactError(f'{file}: not a generator description of format {FORMAT}: {error}') from None
+    if description.get('format') != FORMAT:
+        raise ArtefactError(f'{file}: format {description.get("format")!r}, expected {FORMAT}')
+    if charset is not None:
+        charset.check_compatible(description['charset']['row_count'], description['charset']['hash'])
+    file = os.path.join(path, 'weights.npz')
+    try:
+        with np.load(file, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+    except FileNotFoundError:
+        raise ArtefactError(f'{path}: no weights there (expected {file})') from None
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise ArtefactError(f'{file}: damaged weights: {error}') from None
+    generator = Generator(config, name='generator')
+    _build_generator(generator)
+    _assign('generator', generator, arrays, file)
+    style_encoder = None
+    if 'style_encoder' in description:
+        style_encoder = StyleEncoder(
+            config.style_dim, character_noise_dim=config.character_noise_dim, char_px=config.char_px,
+            char_width_px=config.char_width_px, channels=tuple(description['style_encoder']['channels']),
+            name='style_encoder')
+        style_encoder(np.ones([1, config.char_px, config.char_width_px, 1], np.float32))
+        _assign('style_encoder', style_encoder, arrays, file)
+    return generator, style_encoder, description
+
+
+def _build_generator(generator):
+    config = generator.config
+    generator(component_ids=np.ones([1, 1, 4], np.int32), structure_ids=np.ones([1, 1], np.int32),
+              boxes=np.ones([1, 1, 4, 4], np.float32), character_ids=np.ones([1, 1], np.int32),
+              style=np.zeros([1, config.style_dim], np.float32),
+              character_noise=np.zeros([1, 1, config.character_noise_dim], np.float32))
+
+
+def _name(prefix, index, variable):
+    """Position and name: positions are stable for one architecture, names make a mismatch readable."""
+    return f'{prefix}/{index:03d}/{variable.path.split("/", 1)[-1]}'
+
+
+def _arrays(prefix, module):
+    return {_name(prefix, i, v): v.numpy() for i, v in enumerate(module.variables)}
+
+
+def _assign(prefix, module, arrays, file):
+    for index, variable in enumerate(module.variables):
+        name = _name(prefix, index, variable)
+        if name not in arrays:
+            raise ArtefactError(f'{file}: no array {name}, which generator.json asks for')
+        if arrays[name].shape != tuple(variable.shape):
+            raise ArtefactError(f'{file}: {name} has shape {arrays[name].shape}, expected {tuple(variable.shape)}')
+        if not np.isfinite(arrays[name]).all():
+            raise ArtefactError(f'{file}: {name} holds values that are not finite')
+        variable.assign(arrays[name].astype('float32'))

@@ -1,0 +1,60 @@
+"""Imitation: the style of a hand, read from pictures of lines it wrote, for `Writer.write(..., styles=...)`.
+
+The style encoder is the recognition model of a variational autoencoder (see `hwgen.models.style_encoder`); its mean is
+the style of a line.
+"""
+
+import cv2
+import numpy as np
+
+
+def fit_line(image, *, height_px, width_px):
+    """Scales a line to the model's cells as training does: mean over areas where an axis shrinks, linear where it grows.
+
+    Args:
+        image: uint8 [H, W], 255 = paper.
+        height_px, width_px: int.
+
+    Returns:
+        float32 [height_px, width_px] in [-1, 1], paper +1.
+    """
+    image = np.asarray(image, np.float32)
+    # One axis after the other: INTER_AREA averages only where neither axis grows.
+    for rows, columns in ((height_px, image.shape[1]), (height_px, width_px)):
+        shrinks = rows < image.shape[0] or columns < image.shape[1]
+        image = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return image.reshape(height_px, width_px) * np.float32(2 / 255) - np.float32(1)
+
+
+def read_style(writer, images, num_characters):
+    """The style vector of a hand.
+
+    Args:
+        writer: Writer whose model has a style encoder.
+        images: sequence of uint8 [H, W], 255 = paper: lines of one hand, cut as closely as the lines of the training.
+        num_characters: sequence of int >= 1, characters of each line.
+
+    Returns:
+        float32 [Z], the mean over the lines' styles, each weighted by its characters.
+
+    Raises:
+        ValueError: the model has no style encoder, no images, or an image that is no grey line, naming its place.
+    """
+    if writer.style_encoder is None:
+        raise ValueError('the model has no style encoder: expected one trained with the reconstruction phase')
+    images, num_characters = list(images), list(num_characters)
+    if not images or len(images) != len(num_characters):
+        raise ValueError(f'{len(images)} images, {len(num_characters)} numbers of characters: expected one number for each '
+                         'image, and at least one image')
+    total = np.zeros([writer.style_dim])
+    for index, (image, n) in enumerate(zip(images, num_characters)):
+        image = np.asarray(image)
+        if image.ndim != 2 or image.dtype != np.uint8 or 0 in image.shape:
+            raise ValueError(f'image {index}: {image.dtype} {list(image.shape)}, expected uint8 [H, W], grey on white paper')
+        if n < 1:
+            raise ValueError(f'image {index}: {n} characters, expected at least 1')
+        line = fit_line(image, height_px=writer.char_px, width_px=n * writer.char_width_px)
+        # One line at a time: a hand's style shall not depend on the padding of its other lines.
+        read = writer.style_encoder(line[np.newaxis, :, :, np.newaxis], training=False)
+        total += n * read['style_mean'].numpy()[0]
+    return (total / sum(num_characters)).astype(np.float32)

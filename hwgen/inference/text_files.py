@@ -1,0 +1,73 @@
+"""Text files: one line of handwriting a row, read and checked with file and row in every complaint."""
+
+from typing import NamedTuple
+
+from hwgen.charset.encoding import CharsetError
+
+
+class TextFileError(ValueError):
+    """A text file is not UTF-8, is empty, or holds a line that cannot be written; the message begins `file:row:`."""
+
+
+class TextRow(NamedTuple):
+    """A row of a text file: its number, counted from 1, and its text without blanks at the ends."""
+
+    number: int
+    text: str
+
+
+def read_rows(path):
+    """Rows of a text file, blank ones too, one at a time.
+
+    Blank characters at both ends of a row (U+3000 too, with which Chinese paragraphs are often indented) are left out,
+    and so is a byte order mark.
+
+    Args:
+        path: str, UTF-8 text.
+
+    Yields:
+        TextRow.
+
+    Raises:
+        TextFileError: not UTF-8; OSError: cannot be read.
+    """
+    with open(path, 'rb') as file:
+        for number, line in enumerate(file, 1):
+            if number == 1:
+                line = line.removeprefix(b'\xef\xbb\xbf')
+            try:
+                text = line.decode('utf-8')
+            except UnicodeDecodeError as error:
+                raise TextFileError(f'{path}:{number}: byte {error.start} (0x{line[error.start]:02X}) is not UTF-8; expected '
+                                    'a UTF-8 text file') from None
+            yield TextRow(number, text.strip())
+
+
+def check_rows(path, encode, *, skip_unwritable=False):
+    """Finds the rows of a text file that can be written, before the first one is.
+
+    Args:
+        path: str.
+        encode: function of a text that raises CharsetError where it cannot be written, such as `Writer.encode`.
+        skip_unwritable: bool, leave such rows out instead of stopping.
+
+    Returns:
+        lengths: dict row number -> number of characters, of the rows to write; skipped: list of str, what was wrong
+        with each row left out.
+
+    Raises:
+        TextFileError: a row cannot be written (`file:row: ...`, and how many more), or no row can.
+    """
+    lengths, complaints = {}, []
+    for number, text in read_rows(path):
+        if text:
+            try:
+                lengths[number] = len(encode(text).units)
+            except CharsetError as error:
+                complaints.append(f'{path}:{number}: {error}')
+    if complaints and not skip_unwritable:
+        more = f' (and {len(complaints) - 1:,} more such rows)' if len(complaints) > 1 else ''
+        raise TextFileError(f'{complaints[0]}{more}; --skip_unwritable leaves such rows out')
+    if not lengths:
+        raise TextFileError(complaints[0] if complaints else f'{path}: no text in it; expected one line of text a row')
+    return lengths, complaints

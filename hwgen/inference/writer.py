@@ -1,0 +1,289 @@
+"""Writer: text (or sequences of components) and a style become images of handwritten lines, of any length.
+
+A line is written in windows anchored at absolute character indices: window w holds characters w * W .. (w + 1) * W - 1
+and is computed with as many characters of context on both sides as can change its pixels (none beyond the line's ends).
+So memory does not grow with the line, and a line's bytes depend on nothing but its text, its style and the model.
+"""
+
+import itertools
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from hwgen.charset import ids
+from hwgen.charset.encoding import Charset, CharsetError
+from hwgen.inference import styles as style_space
+from hwgen.inference.artefact import load_generator
+
+WINDOW_CHARACTERS = 32
+
+
+class _Line(NamedTuple):
+    """One line to write: its codes and what its noise is drawn from."""
+
+    encoded: object  # EncodedText
+    style: np.ndarray  # float32 [Z]
+    seed: int
+    offset: int  # index of the first character's noise
+    truncation: float
+
+    @property
+    def length(self):
+        return len(self.encoded.units)
+
+
+class _Window(NamedTuple):
+    """Characters start .. stop - 1 of a line, computed from first .. last - 1."""
+
+    line: _Line
+    start: int
+    stop: int
+    first: int
+    last: int
+
+
+def to_uint8(images):
+    """float32 in [-1, 1], paper +1 -> uint8, paper 255, rounded to the nearest grey level."""
+    return np.rint((images + 1.) * 127.5).astype(np.uint8)
+
+
+def _batched(iterable, size):
+    """Lists of `size` items, the last one perhaps shorter (itertools.batched, which Python 3.11 does not have)."""
+    iterator = iter(iterable)
+    while batch := list(itertools.islice(iterator, size)):
+        yield batch
+
+
+class Writer:
+    """Writes with a trained generator.
+
+    Args:
+        generator: Generator, built; see `hwgen.models.generator`.
+        charset: Charset whose ids the generator was trained with.
+        style_encoder: StyleEncoder or None, for `imitation`.
+        description: dict, what the artefact says of itself.
+        window_characters: int, W. Other values give the same picture within 1e-4, not the same bytes.
+        windows_per_step: int, windows computed together; None for 1 on a CPU, which loses nothing by it, and 32 on a
+            GPU. Every step has exactly this many, blank ones included, so that a window's bytes depend neither on its
+            neighbours in the step nor on how many there are.
+
+    Attributes:
+        char_px, char_width_px: int, size of a character's cell in pixels.
+        style_dim, noise_dim: int, Z and Zc.
+    """
+
+    def __init__(self, generator, charset, *, style_encoder=None, description=None, window_characters=WINDOW_CHARACTERS,
+                 windows_per_step=None):
+        if window_characters < 1:
+            raise ValueError(f'window_characters={window_characters}: expected at least 1')
+        if windows_per_step is None:
+            windows_per_step = 32 if tf.config.list_physical_devices('GPU') else 1
+        if windows_per_step < 1:
+            raise ValueError(f'windows_per_step={windows_per_step}: expected at least 1')
+        self.generator = generator
+        self.charset = charset
+        self.style_encoder = style_encoder
+        self.description = description or {}
+        self.char_px = generator.config.char_px
+        self.char_width_px = generator.config.char_width_px
+        self.style_dim = generator.config.style_dim
+        self.noise_dim = generator.config.character_noise_dim
+        self.window_characters = window_characters
+        self.windows_per_step = windows_per_step
+        # A GPU looks for its fastest kernels anew for every shape, so it gets few shapes; a CPU computes no padding.
+        self._width_step = 1 if windows_per_step == 1 else 8
+        self._generate = self._compile()
+
+    @classmethod
+    def load(cls, path, charset=None, **options):
+        """Reads a generator's folder.
+
+        Args:
+            path: str, folder that `save_generator` wrote.
+            charset: Charset, or None for the packaged one.
+            **options: window_characters, windows_per_step.
+
+        Raises:
+            ArtefactError: naming the file and what was expected.
+            CharsetMismatchError: the model was trained with another table of characters.
+        """
+        charset = Charset.load() if charset is None else charset
+        generator, style_encoder, description = load_generator(path, charset=charset)
+        return cls(generator, charset, style_encoder=style_encoder, description=description, **options)
+
+    def encode(self, text):
+        """Text -> codes that this model can write.
+
+        Args:
+            text: str; a sequence of components such as ⿱山鱼 stands for one character.
+
+        Returns:
+            EncodedText.
+
+        Raises:
+            CharsetError: empty text, a character the table does not have or this model did not learn; `position` is
+                its place in the text.
+        """
+        if not text:
+            raise CharsetError('empty text: expected at least one character', 0)
+        encoded = self.charset.encode(text)
+        config = self.generator.config
+        if config.content_encoding == 'onehot':
+            self._refuse(encoded, (encoded.character_ids <= 0) | (encoded.character_ids >= config.num_characters),
+                         'has no filter in this model (content encoding onehot writes only characters of its table)')
+        else:
+            self._refuse(encoded, (encoded.component_ids >= config.num_components).any(axis=1),
+                         'has a component that was added to the table after this model was trained')
+            self._refuse(encoded, encoded.structure_ids >= config.num_structures,
+                         'has a structure that was added to the table after this model was trained')
+        if config.content_encoding == 'sequence':
+            self._refuse(encoded, ~encoded.exact_structure, self._unknown_structure)
+        return encoded
+
+    def _refuse(self, encoded, wrong, reason):
+        """Raises for the first character that is wrong; `reason` is a str or a function of that character."""
+        if np.any(wrong):
+            index = int(np.argmax(wrong))
+            unit, position = encoded.units[index], sum(len(unit) for unit in encoded.units[:index])
+            reason = reason(unit) if callable(reason) else reason
+            raise CharsetError(f'{unit!r} at position {position}: {reason}', position)
+
+    def _unknown_structure(self, unit):
+        pattern = ids.pattern(ids.parse_whole(unit))
+        return (f'its structure {pattern} has no number, which content encoding sequence needs; nearest structures that have one: '
+                f'{", ".join(self.charset.nearest_patterns(pattern))}')
+
+    def styles(self, seeds, *, truncation=1.):
+        """Style vectors of seeds. int [B] -> float32 [B, Z]; see `styles_from_seeds`."""
+        return style_space.styles_from_seeds(seeds, self.style_dim, truncation=truncation)
+
+    def boxes(self, num_characters):
+        """Cells of the characters of a line: int32 [N, 4], x0, y0, x1, y1 in pixels of the image as written."""
+        left = np.arange(num_characters, dtype=np.int32) * self.char_width_px
+        return np.stack([left, np.zeros_like(left), left + self.char_width_px, np.full_like(left, self.char_px)], axis=1)
+
+    def picture_width(self, num_characters, height_px=None):
+        """Width in pixels of the picture of a line scaled to a height (None: as written)."""
+        return round(num_characters * self.char_width_px * (height_px or self.char_px) / self.char_px)
+
+    def write(self, texts, *, style_seeds=0, styles=None, truncation=1., noise_offsets=0):
+        """Writes lines.
+
+        Args:
+            texts: sequence of str, or one str.
+            style_seeds: int, or a sequence of one int a line, in [0, 2^64): style and character noise.
+            styles: float32 [Z] or [B, Z], in place of the styles of the seeds (which keep drawing character noise).
+            truncation: float >= 0, standard deviation of what seeds draw; `styles` are taken as they are.
+            noise_offsets: int, or one a line: place of the first character in a longer text (the lines of a page), so
+                that equal characters on different lines differ.
+
+        Returns:
+            list of uint8 [char_px, N * char_width_px], 255 = paper.
+
+        Raises:
+            CharsetError: as `encode`; ValueError: numbers of texts, seeds, styles differ, or the model's weights give
+                values that are not finite.
+        """
+        lines = self._lines(texts, style_seeds, styles, truncation, noise_offsets)
+        images = [np.empty([self.char_px, line.length * self.char_width_px], np.uint8) for line in lines]
+        windows = [(index, window) for index, line in enumerate(lines) for window in self._windows(line)]
+        # Only windows of one width share a step: a wider neighbour would change the shapes a window is computed in.
+        windows.sort(key=lambda item: self._padded_width(item[1]))
+        for _, group in itertools.groupby(windows, key=lambda item: self._padded_width(item[1])):
+            for step in _batched(group, self.windows_per_step):
+                for (index, window), pixels in zip(step, self._render([window for _, window in step])):
+                    left = window.start * self.char_width_px
+                    images[index][:, left:left + pixels.shape[1]] = to_uint8(pixels)
+        return images
+
+    def stream(self, text, *, style_seed=0, style=None, truncation=1., noise_offset=0):
+        """Writes one line window by window; memory does not grow with the line.
+
+        Args:
+            text: str.
+            style_seed, style, truncation, noise_offset: as in `write`, for one line.
+
+        Yields:
+            uint8 [char_px, n * char_width_px], n <= window_characters; side by side they are the line of `write`.
+
+        Raises:
+            As `write`, before the first window.
+        """
+        line, = self._lines([text], style_seed, style, truncation, noise_offset)
+
+        def windows():
+            for _, group in itertools.groupby(self._windows(line), key=self._padded_width):
+                for step in _batched(group, self.windows_per_step):
+                    yield from map(to_uint8, self._render(step))
+        return windows()
+
+    def _lines(self, texts, style_seeds, styles, truncation, noise_offsets):
+        texts = [texts] if isinstance(texts, str) else list(texts)
+        seeds = style_space.check_seeds(style_seeds)
+        seeds = np.repeat(seeds, len(texts)) if np.ndim(style_seeds) == 0 else seeds
+        if styles is None:
+            styles = self.styles(seeds, truncation=truncation)
+        styles = np.asarray(styles, np.float32)
+        styles = np.tile(styles, [len(texts), 1]) if styles.ndim == 1 else styles
+        if styles.shape != (len(texts), self.style_dim) or len(seeds) != len(texts):
+            raise ValueError(f'{len(texts)} texts, {len(seeds)} style seeds, styles of shape {styles.shape}: expected one '
+                             f'seed and one style of {self.style_dim} numbers for each text')
+        if not np.isfinite(styles).all():
+            raise ValueError('styles: expected finite numbers')
+        offsets = np.broadcast_to(noise_offsets, [len(texts)])
+        style_space.check_truncation(truncation)
+        return [_Line(self.encode(text), style, int(seed), int(offset), truncation)
+                for text, style, seed, offset in zip(texts, styles, seeds, offsets)]
+
+    def _windows(self, line):
+        context = self.generator.context_characters
+        for start in range(0, line.length, self.window_characters):
+            stop = min(start + self.window_characters, line.length)
+            yield _Window(line, start, stop, max(start - context, 0), min(stop + context, line.length))
+
+    def _padded_width(self, window):
+        return -(-(window.last - window.first) // self._width_step) * self._width_step
+
+    def _render(self, windows):
+        """At most `windows_per_step` windows of one width -> list of float32 [char_px, n * char_width_px]."""
+        batch, n = self.windows_per_step, self._padded_width(windows[0])
+        inputs = dict(
+            component_ids=np.zeros([batch, n, 4], np.int32), structure_ids=np.zeros([batch, n], np.int32),
+            boxes=np.zeros([batch, n, 4, 4], np.float32), character_ids=np.zeros([batch, n], np.int32),
+            lengths=np.zeros([batch], np.int32), style=np.zeros([batch, self.style_dim], np.float32),
+            character_noise=np.zeros([batch, n, self.noise_dim], np.float32))
+        for row, (line, _, _, first, last) in enumerate(windows):
+            used = slice(0, last - first)
+            for name in ('component_ids', 'structure_ids', 'boxes', 'character_ids'):
+                inputs[name][row, used] = getattr(line.encoded, name)[first:last]
+            inputs['lengths'][row] = last - first
+            inputs['style'][row] = line.style
+            inputs['character_noise'][row, used] = style_space.character_noise(
+                line.seed, line.offset + first, line.offset + last, noise_dim=self.noise_dim, truncation=line.truncation)
+        images = self._generate(**{name: tf.constant(value) for name, value in inputs.items()})
+        images = images.numpy()[..., 0]  # B x H x (N w) x 1 -> B x H x (N w)
+        pixels = []
+        for image, window in zip(images, windows):
+            left = (window.start - window.first) * self.char_width_px
+            image = image[:, left:left + (window.stop - window.start) * self.char_width_px]
+            if not np.isfinite(image).all():
+                raise ValueError(f'characters {window.start} to {window.stop - 1} of a line: the model gives values that '
+                                 'are not finite; expected weights of a training that ended well')
+            pixels.append(image)
+        return pixels
+
+    def _compile(self):
+        """One trace for all widths and batch sizes."""
+        spec = tf.TensorSpec
+        signature = dict(
+            component_ids=spec([None, None, 4], tf.int32), structure_ids=spec([None, None], tf.int32),
+            boxes=spec([None, None, 4, 4], tf.float32), character_ids=spec([None, None], tf.int32),
+            lengths=spec([None], tf.int32), style=spec([None, self.style_dim], tf.float32),
+            character_noise=spec([None, None, self.noise_dim], tf.float32))
+
+        def generate(component_ids, structure_ids, boxes, character_ids, lengths, style, character_noise):
+            return self.generator(
+                component_ids=component_ids, structure_ids=structure_ids, boxes=boxes, character_ids=character_ids,
+                lengths=lengths, style=style, character_noise=character_noise, training=False)
+        return tf.function(generate, input_signature=list(signature.values())).get_concrete_function()

@@ -1,0 +1,1 @@
+"""Losses of hwgen: each returns per-example values; the trainer reduces once, by the global batch."""

@@ -1,0 +1,42 @@
+"""Losses of the warm-up by reconstruction: pixels, recogniser features, and the style's prior."""
+
+import tensorflow as tf
+
+
+def masked_mean(values, mask):
+    """Mean of each example over valid positions. values [B, H, W, C], mask [B, 1, W, 1] or None -> [B]."""
+    if mask is None:
+        return tf.reduce_mean(values, [1, 2, 3])
+    mask = tf.cast(mask, values.dtype) * tf.ones_like(values)
+    return tf.reduce_sum(values * mask, [1, 2, 3]) / tf.reduce_sum(mask, [1, 2, 3])
+
+
+def pixel_loss(images, targets, *, mask=None):
+    """Mean absolute difference over valid pixels; float32 [B] in [0, 2]."""
+    return masked_mean(tf.abs(images - targets), mask)
+
+
+def feature_loss(features, targets, *, mask=None, epsilon=1e-6):
+    """Mean absolute difference of features relative to the target's mean magnitude (Johnson et al. 2016, with L1).
+
+    Args:
+        features, targets: float [B, H, W, C]; no gradient flows into the targets.
+        mask: float [B, 1, W, 1] or None.
+
+    Returns:
+        float32 [B] in [0, inf); 1 for features that are all zero.
+    """
+    targets = tf.stop_gradient(targets)
+    return masked_mean(tf.abs(features - targets), mask) / (masked_mean(tf.abs(targets), mask) + epsilon)
+
+
+def kl_loss(mean, log_variance):
+    """KL divergence of N(mean, variance) from N(0, 1), summed over the last axis (Kingma and Welling 2014, eq. 10).
+
+    Args:
+        mean, log_variance: float [..., Z].
+
+    Returns:
+        float [...] in [0, inf), in nats.
+    """
+    return .5 * tf.reduce_sum(tf.square(mean) + tf.exp(log_variance) - 1. - log_variance, axis=-1)

@@ -1,0 +1,184 @@
+"""Content encoder: the components and structure of each character become a 4 x 4 cell of features.
+
+HCT-GAN (ICPR 2022), section 3, "encoder". Three encodings share one call signature; `warped` is a fourth, ours.
+"""
+
+import keras
+import tensorflow as tf
+
+from hwgen.models import layers
+
+CELLS = 4  # a character is 4 x 4 cells of features; the generator starts from there
+ENCODINGS = ('sequence', 'layout', 'warped', 'onehot')
+
+
+def overlap_with_cells(low, high):
+    """Share of each of the 4 cell rows (or columns) that an interval covers.
+
+    Args:
+        low, high: float [...], ends of the interval in [0, 1].
+
+    Returns:
+        float [..., 4] in [0, 1].
+    """
+    edges = tf.range(CELLS, dtype=tf.float32) / CELLS
+    low, high = low[..., tf.newaxis], high[..., tf.newaxis]
+    return tf.nn.relu(tf.minimum(high, edges + 1. / CELLS) - tf.maximum(low, edges)) * CELLS
+
+
+def placement(boxes, component_ids):
+    """Which slot stands on which cell: the rule of the `layout` encoding.
+
+    A cell takes the component whose box covers it most; of equal ones the later slot wins (an enclosed component stands
+    before its enclosure). A slot that no cell takes is summed into the cells its box covers most, so that no component
+    is lost.
+
+    Args:
+        boxes: float32 [..., 4 slots, 4], x0, y0, x1, y1 in [0, 1], origin top left; zeros for an unused slot.
+        component_ids: int32 [..., 4], 0 for an unused slot.
+
+    Returns:
+        float32 [..., 4 slots, 4 rows, 4 columns] of 0 and 1.
+    """
+    x0, y0, x1, y1 = tf.unstack(boxes, axis=-1)
+    rows, columns = overlap_with_cells(y0, y1), overlap_with_cells(x0, x1)
+    area = rows[..., :, tf.newaxis] * columns[..., tf.newaxis, :]  # ... x 4 slots x 4 x 4
+    used = tf.cast(component_ids > 0, tf.float32)[..., tf.newaxis, tf.newaxis]
+    area = area * used
+    # Rounding keeps float noise in the template boxes (thirds) from deciding ties that the later slot should win.
+    ranked = tf.round(area * 1e4) + tf.reshape(tf.range(4, dtype=tf.float32), [4, 1, 1]) * .25
+    winner = tf.cast(tf.equal(ranked, tf.reduce_max(ranked, axis=-3, keepdims=True)), tf.float32)
+    winner = winner * tf.cast(area > 0., tf.float32)
+    lost = used * tf.cast(tf.equal(tf.reduce_sum(winner, [-2, -1], keepdims=True), 0.), tf.float32)
+    best = tf.cast(area >= tf.reduce_max(area, [-2, -1], keepdims=True) - 1e-4, tf.float32) * tf.cast(area > 0., tf.float32)
+    return winner + lost * best
+
+
+def warp_weights(low, high):
+    """Bilinear weights that stretch a 4-cell map over an interval of the character.
+
+    Args:
+        low, high: float [...], ends of the interval in [0, 1].
+
+    Returns:
+        float32 [..., 4 target cells, 4 source cells]: row i sums to the share of cell i that the interval covers.
+    """
+    centre = (tf.range(CELLS, dtype=tf.float32) + .5) / CELLS
+    span = tf.maximum(high - low, 1e-3)[..., tf.newaxis]
+    source = (centre - low[..., tf.newaxis]) / span * CELLS - .5
+    source = tf.clip_by_value(source, 0., CELLS - 1.)[..., tf.newaxis]
+    weights = tf.nn.relu(1. - tf.abs(source - tf.range(CELLS, dtype=tf.float32)))
+    return weights * overlap_with_cells(low, high)[..., tf.newaxis]
+
+
+class ContentEncoder(keras.layers.Layer):
+    """Characters as components and structure -> features [B, 4, 4N, C].
+
+    Source: HCT-GAN, section 3, "encoder" (sizes from its later drafts: structure 128, components 256, C = 480).
+    Encodings:
+      * `sequence`, the paper's: concatenated embeddings -> linear -> 4 x 4 x C, the spread over cells being learned.
+      * `layout`, ours: embeddings placed on the cells of the structure's template boxes (`placement`), the structure's
+        on all cells, then one 1 x 1 convolution. Differs from DESIGN: an embedding of the cell's place is added, without
+        which all cells of one component are equal.
+      * `warped`, ours: each component's embedding unfolds into its own 4 x 4 map, which is stretched over the box it
+        has in the character, so that 日 is the same drawing in 明, 早 and 日; the structure's embedding unfolds over
+        the whole character; then one 1 x 1 convolution.
+      * `onehot`, ScrabbleGAN's filter bank: z1 times F_c -> 4 x 4 x C. Above 500 classes F_c is factorised (embedding
+        of `onehot_rank` -> linear). Differs: the factorised bank has num_characters * rank + rank * Z1 * 16 C weights
+        instead of num_characters * Z1 * 16 C.
+
+    Args:
+        encoding: one of `ENCODINGS`.
+        num_components, num_structures, num_characters: int, table sizes with id 0 (padding).
+        channels: int, C.
+        structure_dim, component_dim: int, embedding sizes.
+        cell_dim: int, channels of a component's own map (`warped`).
+        onehot_rank: int, rank of the factorised filter bank.
+
+    Raises:
+        ValueError: for an unknown encoding, naming the known ones.
+    """
+
+    def __init__(self, encoding, *, num_components, num_structures, num_characters, channels=480, structure_dim=128,
+                 component_dim=256, cell_dim=64, onehot_rank=64, style_dim=32, **kwargs):
+        super().__init__(**kwargs)
+        if encoding not in ENCODINGS:
+            raise ValueError(f'content encoding {encoding!r}: expected one of {", ".join(ENCODINGS)}')
+        self.encoding = encoding
+        self.channels = channels
+        self.cell_dim = cell_dim
+        self.style_dim = style_dim
+        if encoding == 'onehot':
+            full = style_dim * CELLS * CELLS * channels
+            self.filter_scale = style_dim ** -.5  # z1 is N(0, 1): keep the product's variance at one
+            if num_characters <= 500:
+                self.filters = layers.Embedding(num_characters, full, name='filters')
+            else:
+                self.filters = layers.Embedding(num_characters, onehot_rank, name='filters')
+                self.unfold = layers.Dense(full, use_bias=False, kernel_initializer=keras.initializers.RandomNormal(
+                    stddev=onehot_rank ** -.5), name='unfold')
+            self.factorised = num_characters > 500
+            return
+        self.structure_embedding = layers.Embedding(num_structures, structure_dim, name='structure_embedding')
+        self.component_embedding = layers.Embedding(num_components, component_dim, name='component_embedding')
+        if encoding == 'sequence':
+            self.spread = layers.Dense(CELLS * CELLS * channels, name='spread')
+        else:
+            self.project = layers.Conv2D(channels, 1, name='project')
+        if encoding == 'warped':
+            self.component_map = layers.Dense(CELLS * CELLS * cell_dim, name='component_map')
+            self.structure_map = layers.Dense(CELLS * CELLS * cell_dim, name='structure_map')
+
+    def build(self, input_shape=None):
+        if self.encoding == 'layout':
+            self.place_embedding = self.add_weight(
+                shape=(CELLS, CELLS, self.structure_embedding.units),
+                initializer=keras.initializers.RandomNormal(stddev=1.), name='place_embedding')
+
+    def call(self, component_ids, structure_ids, boxes=None, character_ids=None, style=None):
+        """Encodes a batch of lines.
+
+        Args:
+            component_ids: int32 [B, N, 4].
+            structure_ids: int32 [B, N].
+            boxes: float32 [B, N, 4, 4], where each component stands (`layout`, `warped`).
+            character_ids: int32 [B, N] (`onehot` only).
+            style: float32 [B, Z1] (`onehot` only).
+
+        Returns:
+            float32 [B, 4, 4N, C].
+        """
+        if self.encoding == 'onehot':
+            return self._onehot(character_ids, style)
+        components = self.component_embedding(component_ids)  # B x N x 4 x D
+        structures = self.structure_embedding(structure_ids)  # B x N x S
+        b, n = tf.shape(component_ids)[0], tf.shape(component_ids)[1]
+        if self.encoding == 'sequence':
+            flat = tf.concat([structures, tf.reshape(components, [b, n, 4 * components.shape[-1]])], axis=-1)
+            return self._join(tf.reshape(self.spread(flat), [b, n, CELLS, CELLS, self.channels]))
+        if self.encoding == 'layout':
+            cells = tf.einsum('bnsij,bnsd->bnijd', placement(boxes, component_ids), components)
+            everywhere = structures[:, :, tf.newaxis, tf.newaxis, :] + tf.convert_to_tensor(self.place_embedding)
+            return self.project(self._join(tf.concat([cells, everywhere], axis=-1)))
+        x0, y0, x1, y1 = tf.unstack(boxes, axis=-1)
+        maps = tf.reshape(self.component_map(components), [b, n, 4, CELLS, CELLS, self.cell_dim])
+        used = tf.cast(component_ids > 0, maps.dtype)[..., tf.newaxis, tf.newaxis]
+        # rows: s i k, columns: s j l; the map's cell (k, l) goes to the character's cell (i, j). Two steps are cheaper.
+        half = tf.einsum('bnsik,bnsklc->bnsilc', warp_weights(y0, y1) * used, maps)
+        cells = tf.einsum('bnsjl,bnsilc->bnijc', warp_weights(x0, x1), half)
+        everywhere = tf.reshape(self.structure_map(structures), [b, n, CELLS, CELLS, self.cell_dim])
+        return self.project(self._join(tf.concat([cells, everywhere], axis=-1)))
+
+    def _onehot(self, character_ids, style):
+        b, n = tf.shape(character_ids)[0], tf.shape(character_ids)[1]
+        filters = self.filters(character_ids)
+        if self.factorised:
+            filters = self.unfold(filters)
+        filters = tf.reshape(filters, [b, n, self.style_dim, CELLS * CELLS * self.channels])
+        cells = tf.einsum('bz,bnzf->bnf', style, filters) * self.filter_scale
+        return self._join(tf.reshape(cells, [b, n, CELLS, CELLS, self.channels]))
+
+    def _join(self, cells):
+        """B x N x 4 x 4 x C -> B x 4 x (N 4) x C: characters side by side."""
+        b, c = tf.shape(cells)[0], cells.shape[-1]
+        return tf.reshape(tf.transpose(cells, [0, 2, 1, 3, 4]), [b, CELLS, -1, c])

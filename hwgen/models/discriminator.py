@@ -1,0 +1,85 @@
+"""Discriminator: is a line real handwriting? Fully convolutional, one score a line (SAGAN; HCT-GAN, section 3)."""
+
+import keras
+import tensorflow as tf
+
+from hwgen.models import layers
+
+
+class DiscriminatorBlock(keras.layers.Layer):
+    """Residual block with spectral normalisation; halves the resolution if `down`."""
+
+    def __init__(self, filters, *, down, first=False, **kwargs):
+        super().__init__(**kwargs)
+        self.down = down
+        self.first = first
+        self.conv_1 = layers.Conv2D(filters, spectral=True, name='conv_1')
+        self.conv_2 = layers.Conv2D(filters, spectral=True, name='conv_2')
+        self.skip = layers.Conv2D(filters, 1, spectral=True, name='skip')
+
+    def call(self, x, valid=None, narrow_valid=None, training=False):
+        """x [B, H, W, C], valid [B, 1, W, 1], narrow_valid [B, 1, W/2, 1] -> [B, H/2, W/2, filters]."""
+        h = x if self.first else tf.nn.relu(x)
+        h = layers.apply_mask(self.conv_1(h, training=training), valid)
+        h = layers.apply_mask(self.conv_2(tf.nn.relu(h), training=training), valid)
+        if self.down:  # pooling before the 1 x 1 skip costs a quarter and gives the same
+            h, x, valid = layers.downsample(h), layers.downsample(x), narrow_valid
+        return h + layers.apply_mask(self.skip(x, training=training), valid)
+
+
+class Discriminator(keras.Model):
+    """Images of lines -> scores.
+
+    Source: SAGAN's and ScrabbleGAN's discriminators: residual blocks with spectral normalisation, patches scored by one
+    linear layer and pooled. Differs: features are summed over the 4 x 4 positions of a character and averaged over the
+    line's characters (`pool='sum'`), because under spectral normalisation the mean over all patches of a slim network
+    stays too small to reach the hinge's margin; `pool='mean'` is ScrabbleGAN's.
+
+    Args:
+        channels: tuple of int, one a block; every block but the last halves the resolution, down to 4 rows.
+        char_px, char_width_px: int, pixels of a character.
+        pool: 'sum' or 'mean'.
+
+    Raises:
+        ValueError: when the number of channels does not lead from char_px to 4 rows.
+    """
+
+    def __init__(self, channels, *, char_px=32, char_width_px=32, pool='sum', **kwargs):
+        super().__init__(**kwargs)
+        downs = char_px.bit_length() - 3  # log2(char_px / 4)
+        if len(channels) != downs + 1:
+            raise ValueError(f'discriminator channels {tuple(channels)}: char_px={char_px} needs {downs + 1} numbers')
+        if pool not in ('sum', 'mean'):
+            raise ValueError(f'discriminator pool {pool!r}: expected sum or mean')
+        self.char_width_px = char_width_px
+        self.pool = pool
+        self.blocks = tuple(DiscriminatorBlock(filters, down=i < downs, first=i == 0, name=f'block_{i + 1}')
+                            for i, filters in enumerate(channels))
+        self.score = layers.Dense(1, spectral=True, name='score')
+
+    def call(self, images, lengths=None, training=False):
+        """Scores a batch.
+
+        Args:
+            images: float32 [B, char_px, N * char_width_px, 1] in [-1, 1], paper +1.
+            lengths: int32 [B], characters of each line; None when all fill N.
+            training: bool, update the spectral vectors.
+
+        Returns:
+            float32 [B]: large for real, small for generated.
+        """
+        columns = self.char_width_px
+        n = tf.shape(images)[2] // columns
+        mask = lambda: layers.column_mask(lengths, n, columns_per_character=columns)
+        x = layers.apply_mask(1. - images, mask())  # paper becomes 0, what 'same' convolutions see beyond the line
+        for block in self.blocks:
+            before = mask()
+            if block.down:
+                columns //= 2
+            x = block(x, valid=before, narrow_valid=mask(), training=training)
+        x = layers.apply_mask(tf.nn.relu(x), mask())
+        characters = tf.cast(n, x.dtype) if lengths is None else tf.cast(lengths, x.dtype)[:, tf.newaxis]
+        pooled = tf.reduce_sum(x, [1, 2]) / characters  # B x C
+        if self.pool == 'mean':
+            pooled = pooled / (x.shape[1] * columns)
+        return tf.cast(self.score(pooled, training=training), tf.float32)[:, 0]

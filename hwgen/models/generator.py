@@ -1,0 +1,196 @@
+"""Generator: content features and a style vector become the image of a handwritten line (SAGAN-style, convolutional).
+
+HCT-GAN (ICPR 2022), section 3, "Generator and discriminator"; ScrabbleGAN (CVPR 2020), section 3.1.
+"""
+
+import dataclasses
+import math
+
+import keras
+import tensorflow as tf
+
+from hwgen.models import layers
+from hwgen.models.content_encoder import CELLS, ContentEncoder
+
+
+@dataclasses.dataclass(frozen=True)
+class GeneratorConfig:
+    """Sizes of a generator; everything an artefact needs to build it again.
+
+    Attributes:
+        num_components, num_structures, num_characters: int, table sizes with id 0 (padding).
+        content_encoding: 'sequence' | 'layout' | 'warped' | 'onehot'.
+        char_px: int, height of a line in pixels: 16, 32, 64, ...
+        char_width_px: int, width of a character in pixels, char_px times a power of two.
+        content_channels: int, channels of the content features (480 in the paper).
+        channels: tuple of int, one a block: log2(char_px / 4) of them.
+        style_part_dim: int, size of each part z1, z2, ... of the style vector (32 in the paper).
+        character_noise_dim: int, noise of each character, joined to z1; 0 is the paper's model.
+        attention_px: int, rows of the map that attention follows (8 = after the first block); 0 for none.
+        upsample: 'first' (upsampling before the block's first convolution, as SAGAN) or 'between' (after it: a quarter
+            of the first convolution's cost, and neighbouring cells meet before they grow).
+        spectral: bool, spectral normalisation of the convolutions.
+        structure_dim, component_dim, cell_dim: int, see `ContentEncoder`.
+    """
+
+    num_components: int
+    num_structures: int
+    num_characters: int
+    content_encoding: str = 'layout'
+    char_px: int = 32
+    char_width_px: int = 32
+    content_channels: int = 480
+    channels: tuple = (256, 128, 64)
+    style_part_dim: int = 32
+    character_noise_dim: int = 8
+    attention_px: int = 8
+    upsample: str = 'first'
+    spectral: bool = True
+    structure_dim: int = 128
+    component_dim: int = 256
+    cell_dim: int = 64
+
+    def __post_init__(self):
+        object.__setattr__(self, 'channels', tuple(self.channels))
+        blocks = self.char_px.bit_length() - 3
+        if self.char_px < 8 or self.char_px & (self.char_px - 1):
+            raise ValueError(f'char_px={self.char_px}: expected a power of two of at least 8')
+        if len(self.channels) != blocks:
+            raise ValueError(f'generator channels {self.channels}: char_px={self.char_px} has {blocks} blocks '
+                             f'(log2(char_px / 4)), expected {blocks} numbers')
+        ratio = self.char_px // self.char_width_px if self.char_width_px else 0
+        if ratio not in (1, 2) or ratio * self.char_width_px != self.char_px:
+            raise ValueError(f'char_width_px={self.char_width_px}: expected {self.char_px} or {self.char_px // 2}')
+        if self.upsample not in ('first', 'between'):
+            raise ValueError(f'upsample={self.upsample!r}: expected first or between')
+
+    @property
+    def num_blocks(self):
+        """Number of upsampling blocks."""
+        return len(self.channels)
+
+    @property
+    def style_dim(self):
+        """Size of the whole style vector: z1 and one part a block."""
+        return self.style_part_dim * (self.num_blocks + 1)
+
+    @property
+    def cell_columns(self):
+        """Columns of the content map that one character has: 4, or 2 for half-width cells."""
+        return CELLS * self.char_width_px // self.char_px
+
+
+class GeneratorBlock(keras.layers.Layer):
+    """Residual block that doubles the resolution; batch normalisation conditional on its part of z."""
+
+    def __init__(self, filters, *, upsample, spectral, **kwargs):
+        super().__init__(**kwargs)
+        self.upsample_first = upsample == 'first'
+        self.norm_1 = layers.BatchNormalization(conditional=True, name='norm_1')
+        self.conv_1 = layers.Conv2D(filters, spectral=spectral, name='conv_1')
+        self.norm_2 = layers.BatchNormalization(conditional=True, name='norm_2')
+        self.conv_2 = layers.Conv2D(filters, spectral=spectral, name='conv_2')
+        self.skip = layers.Conv2D(filters, 1, spectral=spectral, name='skip')
+
+    def call(self, x, style, valid=None, wide_valid=None, training=False):
+        """x [B, H, W, C], valid [B, 1, W, 1], wide_valid [B, 1, 2W, 1] -> [B, 2H, 2W, filters]."""
+        h = tf.nn.relu(self.norm_1(x, style, valid=valid, training=training))
+        if self.upsample_first:
+            h = self.conv_1(layers.upsample(h), training=training)
+        else:
+            h = layers.apply_mask(self.conv_1(h, training=training), valid)
+        h = self.norm_2(h, style, valid=wide_valid if self.upsample_first else valid, training=training)
+        h = tf.nn.relu(h)
+        h = self.conv_2(h if self.upsample_first else layers.upsample(h), training=training)
+        return layers.apply_mask(h + layers.upsample(self.skip(x, training=training)), wide_valid)
+
+
+class Generator(keras.Model):
+    """Components, structure and style -> the image of a line.
+
+    Source: HCT-GAN, section 3; blocks after SAGAN. The style vector is split into z1, joined to the content, and one
+    part for each block's conditional batch normalisation. Differs: attention is windowed (see
+    `WindowedSelfAttention`); a small noise vector of each character is joined to z1 (character_noise_dim=0 is the
+    paper's); `upsample='between'` is ours.
+
+    Args:
+        config: GeneratorConfig.
+    """
+
+    def __init__(self, config, **kwargs):
+        super().__init__(**kwargs)
+        self.config = config
+        self.content_encoder = ContentEncoder(
+            config.content_encoding, num_components=config.num_components, num_structures=config.num_structures,
+            num_characters=config.num_characters, channels=config.content_channels, cell_dim=config.cell_dim,
+            structure_dim=config.structure_dim, component_dim=config.component_dim, style_dim=config.style_part_dim,
+            name='content_encoder')
+        # A tuple, not a list: tf.train.Checkpoint drops the sublayers that a Keras 3 model holds in a list.
+        self.blocks = tuple(
+            GeneratorBlock(filters, upsample=config.upsample, spectral=config.spectral, name=f'block_{i + 1}')
+            for i, filters in enumerate(config.channels))
+        self.attention = None
+        if config.attention_px:
+            columns = config.attention_px * config.char_width_px // config.char_px
+            self.attention = layers.WindowedSelfAttention(
+                columns_per_character=columns, spectral=config.spectral, name='attention')
+        self.last_norm = layers.BatchNormalization(name='last_norm')
+        self.last_conv = layers.Conv2D(1, spectral=False, name='last_conv')
+
+    @property
+    def context_characters(self):
+        """Characters on either side that can change a character's pixels: the receptive field, rounded up."""
+        config = self.config
+        reach, total = 0., 0  # reach in characters since the last whole step; whole characters so far
+        columns = config.cell_columns
+        for index in range(config.num_blocks):
+            first = 2 * columns if config.upsample == 'first' else columns
+            reach += 1. / first + 1. / (2 * columns)
+            columns *= 2
+            if self.attention is not None and CELLS << (index + 1) == config.attention_px:
+                total, reach = total + math.ceil(reach) + self.attention.reach, 0.
+        return total + math.ceil(reach + 1. / columns)
+
+    def call(self, component_ids, structure_ids, boxes=None, character_ids=None, lengths=None, style=None,
+             character_noise=None, training=False):
+        """Writes a batch of lines.
+
+        Args:
+            component_ids: int32 [B, N, 4].
+            structure_ids: int32 [B, N].
+            boxes: float32 [B, N, 4, 4], template boxes of the components (`layout`, `warped`).
+            character_ids: int32 [B, N] (`onehot`).
+            lengths: int32 [B], characters of each line; None when all fill N.
+            style: float32 [B, style_dim], N(0, 1).
+            character_noise: float32 [B, N, character_noise_dim], N(0, 1); None when that is 0.
+            training: bool, batch statistics instead of the fixed ones.
+
+        Returns:
+            float32 [B, char_px, N * char_width_px, 1] in [-1, 1], paper +1; padding is exactly +1.
+        """
+        config = self.config
+        n = tf.shape(structure_ids)[1]
+        mask = lambda columns: layers.column_mask(lengths, n, columns_per_character=columns)
+        parts = tf.split(style, config.num_blocks + 1, axis=-1)
+        columns = config.cell_columns
+        x = self.content_encoder(component_ids, structure_ids, boxes=boxes, character_ids=character_ids, style=parts[0])
+        if columns < CELLS:  # Latin cells are half as wide as high: B x 4 x (N 4) x C -> B x 4 x (N 2) x C
+            x = tf.nn.avg_pool2d(x, [1, 2], [1, 2], 'VALID')
+        noise = []
+        if config.content_encoding != 'onehot':
+            noise.append(tf.repeat(parts[0][:, tf.newaxis], n, axis=1))  # B x N x Z1
+        if config.character_noise_dim:
+            noise.append(character_noise)
+        if noise:
+            noise = tf.repeat(tf.concat(noise, axis=-1), columns, axis=1)[:, tf.newaxis]  # B x 1 x (N columns) x Z
+            x = tf.concat([x, tf.cast(tf.repeat(noise, CELLS, axis=1), x.dtype)], axis=-1)
+        x = layers.apply_mask(x, mask(columns))
+        for block, part in zip(self.blocks, parts[1:]):
+            x = block(x, part, valid=mask(columns), wide_valid=mask(2 * columns), training=training)
+            columns *= 2
+            if self.attention is not None and x.shape[1] == config.attention_px:
+                x = self.attention(x, valid=mask(columns), training=training)
+        x = tf.nn.relu(self.last_norm(x, valid=mask(columns), training=training))
+        x = tf.tanh(tf.cast(self.last_conv(x, training=training), tf.float32))
+        valid = mask(columns)
+        return x if valid is None else x * valid + (1. - valid)

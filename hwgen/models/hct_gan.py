@@ -1,0 +1,130 @@
+"""HCT-GAN: the five modules of the paper (ICPR 2022) and the style encoder, built together from one configuration.
+
+ScrabbleGAN is the same bundle with `content_encoding='onehot'`, character labels, and no spatial perception.
+"""
+
+import dataclasses
+
+import tensorflow as tf
+
+from hwgen.models.discriminator import Discriminator
+from hwgen.models.generator import Generator, GeneratorConfig
+from hwgen.models.recognizer_trunk import RecognizerTrunk
+from hwgen.models.sequence_recognition import SequenceRecognition
+from hwgen.models.spatial_perception import SpatialPerception
+from hwgen.models.style_encoder import StyleEncoder
+
+
+@dataclasses.dataclass(frozen=True)
+class HctGanConfig:
+    """Sizes of all modules.
+
+    Attributes:
+        generator: GeneratorConfig; also gives the image size to the other modules.
+        sequence_labels: int, classes of SRM with the blank.
+        spatial_labels: int, classes of SPM with the blank; 0 leaves SPM out (ScrabbleGAN).
+        discriminator_channels: tuple of int, log2(char_px / 4) + 1 of them.
+        discriminator_pool: 'sum' or 'mean'.
+        recognizer_channels: tuple of int, convolutions of each recogniser's trunk.
+        recognizer_hidden: int, channels of the recognisers' heads.
+        share_trunk: bool, SRM and SPM read one trunk (two thirds of the cost) instead of one each (the paper's).
+        style_channels: tuple of int, convolutions of the style encoder.
+    """
+
+    generator: GeneratorConfig
+    sequence_labels: int
+    spatial_labels: int
+    discriminator_channels: tuple = (64, 128, 256, 512)
+    discriminator_pool: str = 'sum'
+    recognizer_channels: tuple = (64, 128, 256, 256, 512)
+    recognizer_hidden: int = 256
+    share_trunk: bool = False
+    style_channels: tuple = (32, 64, 128, 192)
+
+
+class HctGan:
+    """All modules, built (every variable exists), so that checkpoints restore before the first step.
+
+    Attributes:
+        generator: Generator that learns.
+        average: Generator of the same sizes: the exponential moving average, which writes.
+        discriminator: Discriminator.
+        sequence_trunk, spatial_trunk: RecognizerTrunk, the same object with `share_trunk`; spatial_trunk is None
+            without SPM.
+        sequence_recognition: SequenceRecognition.
+        spatial_perception: SpatialPerception, or None.
+        style_encoder: StyleEncoder.
+        config: HctGanConfig.
+    """
+
+    def __init__(self, config):
+        self.config = config
+        size = dict(char_px=config.generator.char_px, char_width_px=config.generator.char_width_px)
+        self.generator = Generator(config.generator, name='generator')
+        self.average = Generator(config.generator, name='average')
+        self.discriminator = Discriminator(
+            config.discriminator_channels, pool=config.discriminator_pool, name='discriminator', **size)
+        self.sequence_trunk = RecognizerTrunk(config.recognizer_channels, name='sequence_trunk', **size)
+        self.sequence_recognition = SequenceRecognition(
+            config.sequence_labels, hidden=config.recognizer_hidden, name='sequence_recognition')
+        self.spatial_trunk = self.spatial_perception = None
+        if config.spatial_labels:
+            self.spatial_trunk = self.sequence_trunk if config.share_trunk else RecognizerTrunk(
+                config.recognizer_channels, name='spatial_trunk', **size)
+            self.spatial_perception = SpatialPerception(
+                config.spatial_labels, hidden=config.recognizer_hidden, name='spatial_perception')
+        self.style_encoder = StyleEncoder(
+            config.generator.style_dim, character_noise_dim=config.generator.character_noise_dim,
+            channels=config.style_channels, name='style_encoder', **size)
+        self._build()
+
+    def modules(self):
+        """dict name -> module; a shared trunk appears once."""
+        named = dict(
+            generator=self.generator, average=self.average, discriminator=self.discriminator,
+            sequence_trunk=self.sequence_trunk, sequence_recognition=self.sequence_recognition,
+            spatial_trunk=None if self.config.share_trunk else self.spatial_trunk,
+            spatial_perception=self.spatial_perception, style_encoder=self.style_encoder)
+        return {name: module for name, module in named.items() if module is not None}
+
+    def recognizers(self):
+        """Modules that learn from real lines only: the trunks and heads of SRM and SPM."""
+        return tuple(module for name, module in self.modules().items()
+                     if name.startswith(('sequence_', 'spatial_')))
+
+    def read(self, images, lengths=None, training=False):
+        """Runs the recognisers.
+
+        Args:
+            images: float32 [B, char_px, N * char_width_px, 1].
+            lengths: int32 [B] or None.
+            training: bool.
+
+        Returns:
+            features: tuple of maps of SRM's trunk; sequence logits float32 [B, 8N, K]; spatial logits float32
+            [B, 4, 4N, K'] and attention float32 [B, 4, 4N, 1], both None without SPM.
+        """
+        features = self.sequence_trunk(images, lengths=lengths, training=training)
+        sequence = self.sequence_recognition(features[-1], lengths=lengths, training=training)
+        if self.spatial_perception is None:
+            return features, sequence, None, None
+        seen = features
+        if self.spatial_trunk is not self.sequence_trunk:
+            seen = self.spatial_trunk(images, lengths=lengths, training=training)
+        spatial, attention = self.spatial_perception(seen[-1], lengths=lengths, training=training)
+        return features, sequence, spatial, attention
+
+    def _build(self):
+        config = self.config.generator
+        n = 1
+        inputs = dict(
+            component_ids=tf.ones([1, n, 4], tf.int32), structure_ids=tf.ones([1, n], tf.int32),
+            boxes=tf.ones([1, n, 4, 4]), character_ids=tf.ones([1, n], tf.int32),
+            style=tf.zeros([1, config.style_dim]), character_noise=tf.zeros([1, n, config.character_noise_dim]))
+        images = self.generator(**inputs)
+        self.average(**inputs)
+        for mean, variable in zip(self.average.variables, self.generator.variables):
+            mean.assign(variable)
+        self.discriminator(images)
+        self.read(images)
+        self.style_encoder(images)

@@ -1,0 +1,43 @@
+"""Sequence recognition module (SRM): reads a line as a sequence of labels for CTC. HCT-GAN, section 3, "SRM"."""
+
+import keras
+import tensorflow as tf
+
+from hwgen.models import layers
+from hwgen.models.recognizer_trunk import FRAMES
+
+
+class SequenceRecognition(keras.Model):
+    """Trunk features -> logits of 8 frames a character.
+
+    Source: HCT-GAN, section 3: a convolutional feature extractor, the maximum over height, one linear layer. Differs:
+    one convolution along the frames (5 wide) stands between, so that a frame sees a whole character, which the
+    structure token needs; 8 frames a character at every char_px.
+
+    Args:
+        num_labels: int, classes with CTC's blank (id 0).
+        hidden: int, channels of the frame convolution.
+    """
+
+    def __init__(self, num_labels, *, hidden=192, **kwargs):
+        super().__init__(**kwargs)
+        self.frame_conv = layers.Conv2D(hidden, (1, 5), use_bias=False, name='frame_conv')
+        self.frame_norm = layers.BatchNormalization(name='frame_norm')
+        self.classify = layers.Dense(num_labels, name='classify')
+
+    def call(self, features, lengths=None, training=False):
+        """Classifies frames.
+
+        Args:
+            features: float32 [B, 8, 8N, C], the trunk's last map.
+            lengths: int32 [B], characters of each line; None when all fill N.
+            training: bool.
+
+        Returns:
+            float32 [B, 8N, num_labels], logits; frames of padding carry no meaning.
+        """
+        n = tf.shape(features)[2] // FRAMES
+        mask = layers.column_mask(lengths, n, columns_per_character=FRAMES)
+        x = tf.reduce_max(features, axis=1, keepdims=True)  # B x 8 x T x C -> B x 1 x T x C
+        x = layers.apply_mask(tf.nn.relu(self.frame_norm(self.frame_conv(x), valid=mask, training=training)), mask)
+        return tf.cast(self.classify(x[:, 0]), tf.float32)

@@ -1,0 +1,70 @@
+"""Style encoder E(x): the style vector of a line, and of each of its characters the small deviation from it.
+
+Its posterior is that of a variational autoencoder (Kingma and Welling 2014), so that styles drawn from N(0, 1) and
+styles read from a line are one space (BicycleGAN's cVAE-GAN, Zhu et al. 2017).
+"""
+
+import keras
+import tensorflow as tf
+
+from hwgen.models import layers
+
+
+class StyleEncoder(keras.Model):
+    """Images of lines -> mean and log variance of `style` [B, Z] and of `character_noise` [B, N, Zc].
+
+    The line's vector comes from the mean over all valid positions, so it cannot say which character was written; a
+    character's comes from its own cell and is kept small (8 numbers under a KL term), enough for place and size.
+
+    Args:
+        style_dim: int, Z.
+        character_noise_dim: int, Zc; 0 for none.
+        channels: tuple of int, one convolution each, every one followed by halving, down to 4 rows or fewer.
+        char_px, char_width_px: int, pixels of a character.
+    """
+
+    def __init__(self, style_dim, *, character_noise_dim=0, channels=(24, 48, 96, 128), char_px=32, char_width_px=32,
+                 **kwargs):
+        super().__init__(**kwargs)
+        self.style_dim = style_dim
+        self.character_noise_dim = character_noise_dim
+        self.char_width_px = char_width_px
+        self.halvings = char_px.bit_length() - 3
+        self.convolutions = tuple(layers.Conv2D(c, use_bias=False, name=f'conv_{i + 1}') for i, c in enumerate(channels))
+        self.norms = tuple(layers.BatchNormalization(name=f'norm_{i + 1}') for i in range(len(channels)))
+        self.to_style = layers.Dense(2 * style_dim, name='to_style')
+        self.to_noise = layers.Dense(2 * character_noise_dim, name='to_noise') if character_noise_dim else None
+
+    def call(self, images, lengths=None, training=False):
+        """Reads the style of a batch of lines.
+
+        Args:
+            images: float32 [B, char_px, N * char_width_px, 1] in [-1, 1], paper +1.
+            lengths: int32 [B], characters of each line; None when all fill N.
+            training: bool.
+
+        Returns:
+            dict: style_mean, style_log_variance float32 [B, Z]; noise_mean, noise_log_variance float32 [B, N, Zc]
+            (absent when Zc is 0).
+        """
+        columns = self.char_width_px
+        n = tf.shape(images)[2] // columns
+        mask = layers.column_mask(lengths, n, columns_per_character=columns)
+        x = layers.apply_mask(1. - images, mask)
+        for index, (convolution, norm) in enumerate(zip(self.convolutions, self.norms)):
+            if 0 < index <= self.halvings:
+                x = layers.downsample(x)
+                columns //= 2
+                mask = layers.column_mask(lengths, n, columns_per_character=columns)
+            x = layers.apply_mask(tf.nn.relu(norm(convolution(x), valid=mask, training=training)), mask)
+        x = tf.cast(x, tf.float32)
+        b, h, c = tf.shape(x)[0], x.shape[1], x.shape[-1]
+        cells = tf.reduce_mean(tf.reshape(x, [b, h, n, columns, c]), axis=[1, 3])  # B x H x N x w x C -> B x N x C
+        characters = tf.cast(n, tf.float32) if lengths is None else tf.cast(lengths, tf.float32)[:, tf.newaxis]
+        line = tf.reduce_sum(cells, axis=1) / characters
+        mean, log_variance = tf.split(self.to_style(line), 2, axis=-1)
+        out = dict(style_mean=mean, style_log_variance=tf.clip_by_value(log_variance, -8., 4.))
+        if self.to_noise is not None:
+            mean, log_variance = tf.split(self.to_noise(cells), 2, axis=-1)
+            out.update(noise_mean=mean, noise_log_variance=tf.clip_by_value(log_variance, -8., 4.))
+        return out

@@ -1,0 +1,1 @@
+"""Training: the steps (maths), the one outer loop, checkpoints, summaries and distribution."""

@@ -1,0 +1,67 @@
+"""Checkpoints of a run: atomic, the newest few kept, restored bit for bit or refused with a reason."""
+
+import os
+
+import tensorflow as tf
+
+
+class CheckpointError(RuntimeError):
+    """A run's checkpoints cannot be read or do not fit the models."""
+
+
+class Checkpoints:
+    """Checkpoints below a run directory.
+
+    Args:
+        folder: str, where they lie.
+        trackables: dict name -> Keras model, optimizer or tf.Variable; all of them built.
+        keep: int, how many of the newest stay.
+    """
+
+    def __init__(self, folder, trackables, *, keep=3):
+        self.folder = folder
+        self.step = tf.Variable(0, trainable=False, dtype=tf.int64, name='step')
+        self._checkpoint = tf.train.Checkpoint(step=self.step, **trackables)
+        self._manager = tf.train.CheckpointManager(self._checkpoint, folder, max_to_keep=keep, checkpoint_name='step')
+
+    def save(self, step):
+        """Writes a checkpoint; TensorFlow writes it beside and renames it, so that a killed process leaves the last one.
+
+        Returns:
+            str, its path.
+
+        Raises:
+            CheckpointError: the folder cannot be written (a full disk), naming it.
+        """
+        self.step.assign(step)
+        try:
+            return self._manager.save(checkpoint_number=step)
+        except (tf.errors.OpError, OSError) as error:
+            raise CheckpointError(f'{self.folder}: checkpoint of step {step} could not be written: '
+                                  f'{str(error).splitlines()[0]}; the earlier ones are untouched') from None
+
+    def restore(self):
+        """Restores the newest checkpoint that can be read.
+
+        Returns:
+            (step, path), or (0, None) where there is none; unreadable: list of (path, reason) that were passed over.
+
+        Raises:
+            CheckpointError: there are checkpoints and none fits, naming each with its reason.
+        """
+        unreadable = []
+        for path in reversed(self._manager.checkpoints):
+            try:
+                self._checkpoint.restore(path).assert_existing_objects_matched().assert_consumed()
+                return int(self.step.numpy()), path, unreadable
+            except (tf.errors.OpError, ValueError, AssertionError) as error:
+                unreadable.append((path, ' '.join(str(error).split())[:300]))
+        if unreadable:
+            raise CheckpointError('no checkpoint can be restored (other sizes, or damaged files): ' + '; '.join(
+                f'{path}: {reason}' for path, reason in unreadable))
+        return 0, None, unreadable
+
+
+def has_checkpoints(run_dir):
+    """Whether a run directory holds a checkpoint to go on from."""
+    return tf.train.latest_checkpoint(os.path.join(run_dir, 'checkpoints')) is not None

@@ -1,0 +1,378 @@
+"""The training steps of HCT-GAN and ScrabbleGAN: maths only; the outer loop is `loop.py`.
+
+Three steps, each a tf.function over all replicas: recognisers on real lines; generator and style encoder by
+reconstruction; discriminator and generator against each other, the generator's three gradients balanced on the image
+(HCT-GAN, "Losses and optimization settings").
+"""
+
+import dataclasses
+
+import keras
+import tensorflow as tf
+
+from hwgen.losses import ace, adversarial, balance, ctc, reconstruction
+from hwgen.models import layers
+from hwgen.models.recognizer_trunk import FRAMES
+
+# Streams of noise: one number for each independent use, so that no two draws of a step share their values.
+STYLE_STREAM, NOISE_STREAM, POSTERIOR_STYLE_STREAM, POSTERIOR_NOISE_STREAM = range(4)
+
+
+@dataclasses.dataclass(frozen=True)
+class GanSettings:
+    """Weights and rates of the steps.
+
+    Attributes:
+        batch_size: int, lines of the global batch.
+        seed: int, of all noise.
+        sequence_labels: 'components' | 'structured' | 'characters'.
+        spatial_structures: bool, SPM counts structures as well as components.
+        balance_rule, balance_reference: see `losses.balance`.
+        sequence_weight, spatial_weight: beta and gamma of the balance.
+        pixel_weight, feature_weight, style_kl_weight, noise_kl_weight, reading_weight: of the reconstruction step;
+            the last weighs the recognisers' losses on the reconstructed line.
+        recognizer_rate, reconstruction_rate, generator_rate, discriminator_rate: Adam's learning rates.
+        clip_norm: float, global norm that gradients are clipped to; 0 for none.
+        average_decay: float, of the exponential moving average of the generator.
+        uniform_lengths: bool, all lines of a batch have one length: masks are left out, which is faster.
+        dense_ctc: bool, the CTC that XLA can compile.
+    """
+
+    batch_size: int
+    seed: int = 0
+    sequence_labels: str = 'structured'
+    spatial_structures: bool = False
+    balance_rule: str = 'full'
+    balance_reference: str = 'discriminator'
+    sequence_weight: float = .5
+    spatial_weight: float = .5
+    pixel_weight: float = 1.
+    feature_weight: float = 1.
+    style_kl_weight: float = 2e-3
+    noise_kl_weight: float = 2e-3
+    reading_weight: float = 0.
+    recognizer_rate: float = 2e-3
+    reconstruction_rate: float = 2e-3
+    generator_rate: float = 2e-4
+    discriminator_rate: float = 2e-4
+    clip_norm: float = 1.
+    average_decay: float = .999
+    uniform_lengths: bool = True
+    dense_ctc: bool = False
+
+
+class GanTrainer:
+    """Owns the optimizers and runs the steps of one `HctGan` under a `tf.distribute` strategy.
+
+    Every variable exists after construction, so that a checkpoint restored before the first step resumes bit for bit.
+
+    Args:
+        model: HctGan, built within the strategy's scope.
+        settings: GanSettings.
+        template_boxes: float32 [S, 4, 4], the structures' boxes.
+        strategy: tf.distribute.Strategy.
+    """
+
+    def __init__(self, model, settings, *, template_boxes, strategy):
+        self.model = model
+        self.settings = settings
+        self.strategy = strategy
+        self.template_boxes = tf.constant(template_boxes)
+        with strategy.scope():
+            adam = lambda rate, beta_1: keras.optimizers.Adam(rate, beta_1=beta_1, beta_2=.999)
+            # beta_1 = .5 is the paper's, for all networks; the warm-up is no game and keeps Adam's own .9.
+            self.recognizer_optimizer = adam(settings.recognizer_rate, .9)
+            self.reconstruction_optimizer = adam(settings.reconstruction_rate, .9)
+            self.generator_optimizer = adam(settings.generator_rate, .5)
+            self.discriminator_optimizer = adam(settings.discriminator_rate, .5)
+            self.average_updates = tf.Variable(0, trainable=False, dtype=tf.int64, name='average_updates')
+        self.recognizer_variables = [v for m in model.recognizers() for v in m.trainable_variables]
+        self.generator_variables = model.generator.trainable_variables
+        self.reconstruction_variables = self.generator_variables + model.style_encoder.trainable_variables
+        self.discriminator_variables = model.discriminator.trainable_variables
+        self.recognizer_optimizer.build(self.recognizer_variables)
+        self.reconstruction_optimizer.build(self.reconstruction_variables)
+        self.generator_optimizer.build(self.generator_variables)
+        self.discriminator_optimizer.build(self.discriminator_variables)
+        self._functions = {}
+
+    def trackables(self):
+        """dict name -> everything that a checkpoint must hold."""
+        return dict(self.model.modules(), recognizer_optimizer=self.recognizer_optimizer,
+                    reconstruction_optimizer=self.reconstruction_optimizer,
+                    generator_optimizer=self.generator_optimizer, discriminator_optimizer=self.discriminator_optimizer,
+                    average_updates=self.average_updates)
+
+    # Steps over all replicas -----------------------------------------------------------------------------------------
+
+    def recognizer_step(self, batch, *, rate_scale=1.):
+        """One update of SRM and SPM on real lines.
+
+        Args:
+            batch: dict of `images`, `lengths`, `component_ids`, `structure_ids`, `character_ids` (per replica where
+                the strategy has several).
+            rate_scale: float, times the learning rate.
+
+        Returns:
+            dict of float32 scalars: loss/sequence_real, loss/spatial_real, metric/label_error_real.
+        """
+        return self._run('recognizer', self._recognizer_replica_step, self.recognizer_optimizer,
+                         self.settings.recognizer_rate * rate_scale, batch, moves_generator=False)
+
+    def reconstruction_step(self, batch, *, rate_scale=1., kl_scale=1.):
+        """One update of generator and style encoder: the line that E(x) describes, with x's text, should be x.
+
+        Returns:
+            dict of float32 scalars: loss/pixel, loss/feature, loss/style_kl, loss/noise_kl, grad/reconstruction_norm.
+        """
+        return self._run('reconstruction', self._reconstruction_replica_step, self.reconstruction_optimizer,
+                         self.settings.reconstruction_rate * rate_scale, dict(batch, kl_scale=tf.constant(kl_scale)))
+
+    def adversarial_step(self, batch, texts, *, rate_scale=1., update_generator=True):
+        """One update of the discriminator, then one of the generator against it and the frozen recognisers.
+
+        Args:
+            batch: dict as for `recognizer_step`, the real lines.
+            texts: dict of `component_ids`, `structure_ids`, `character_ids`, `lengths`: what to write.
+            rate_scale: float, times both learning rates.
+            update_generator: bool, False while the discriminator warms up.
+
+        Returns:
+            dict of float32 scalars: losses, scores, sigmas of the gradients on the image, norms.
+        """
+        self.discriminator_optimizer.learning_rate.assign(self.settings.discriminator_rate * rate_scale)
+        name, step = ('adversarial', self._adversarial_replica_step) if update_generator else (
+            'discriminator', self._discriminator_replica_step)
+        return self._run(name, step, self.generator_optimizer, self.settings.generator_rate * rate_scale, batch, texts,
+                         moves_generator=update_generator)
+
+    def _run(self, name, replica_step, optimizer, rate, *args, moves_generator=True):
+        if name not in self._functions:
+            @tf.function(reduce_retracing=True)
+            def function(*args):
+                metrics = self.strategy.run(replica_step, args=args)
+                if moves_generator:
+                    self._update_average()
+                return {key: self.strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None)
+                        for key, value in metrics.items()}
+            self._functions[name] = function
+        optimizer.learning_rate.assign(rate)
+        return self._functions[name](*args)
+
+    # Steps of one replica: metrics are shares of the global value, summed by the caller ------------------------------
+
+    def _share(self, per_example):
+        """Sum of per-example values over the global batch size: summed over replicas it is the global mean."""
+        return tf.reduce_sum(per_example) / self.settings.batch_size
+
+    def _lengths(self, batch):
+        return None if self.settings.uniform_lengths else batch['lengths']
+
+    def _labels(self, batch):
+        return ctc.line_labels(self.settings.sequence_labels, component_ids=batch['component_ids'],
+                               structure_ids=batch['structure_ids'], character_ids=batch['character_ids'],
+                               num_components=self.model.config.generator.num_components)
+
+    def _reading_losses(self, batch, images, *, training):
+        """CTC and ACE losses [B] of lines that should read `batch`'s text, the SRM's features and its label errors."""
+        lengths = self._lengths(batch)
+        features, sequence, spatial, _ = self.model.read(images, lengths=lengths, training=training)
+        frames = tf.fill([tf.shape(sequence)[0]], tf.shape(sequence)[1]) if lengths is None else lengths * FRAMES
+        labels = self._labels(batch)
+        sequence_loss = ctc.ctc_loss(labels, sequence, num_frames=frames, dense=self.settings.dense_ctc)
+        # CTC grows with length; per character, a line's weight does not depend on its length and rates carry over.
+        sequence_loss /= tf.cast(frames // FRAMES, tf.float32)
+        spatial_loss = None
+        if spatial is not None:
+            mask = layers.column_mask(lengths, tf.shape(spatial)[2] // 4, columns_per_character=4)
+            counted = batch['component_ids']
+            if self.settings.spatial_structures:
+                structures = batch['structure_ids'][..., tf.newaxis]
+                offset = self.model.config.generator.num_components - 1
+                counted = tf.concat([counted, tf.where(structures > 0, structures + offset, 0)], axis=-1)
+            counts = ace.component_counts(counted, num_labels=self.model.config.spatial_labels)
+            spatial_loss = ace.ace_loss(counts, spatial, mask=mask)
+        return sequence_loss, spatial_loss, features, (labels, sequence, frames)
+
+    def _apply(self, optimizer, gradients, variables):
+        """Applies gradients that are shares of the global mean; returns their global norm before clipping."""
+        gradients = [tf.zeros_like(v) if g is None else tf.convert_to_tensor(g) for g, v in zip(gradients, variables)]
+        replicas = tf.distribute.get_replica_context()
+        count = replicas.num_replicas_in_sync
+        if count > 1:  # the norm must be that of the whole gradient, so that replicas do not change the clipping
+            gradients = replicas.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+        norm = tf.linalg.global_norm(gradients)
+        if self.settings.clip_norm:
+            gradients, _ = tf.clip_by_global_norm(gradients, self.settings.clip_norm, use_norm=norm)
+        if count > 1:  # Keras sums over replicas once more
+            gradients = [g / count for g in gradients]
+        optimizer.apply(gradients, variables)
+        return norm / count
+
+    def _recognizer_replica_step(self, batch):
+        with tf.GradientTape() as tape:
+            sequence_loss, spatial_loss, _, read = self._reading_losses(batch, batch['images'], training=True)
+            loss = self._share(sequence_loss if spatial_loss is None else sequence_loss + spatial_loss)
+        norm = self._apply(self.recognizer_optimizer, tape.gradient(loss, self.recognizer_variables),
+                           self.recognizer_variables)
+        errors, counts = ctc.label_errors(read[0], read[1], num_frames=read[2])
+        metrics = {'loss/sequence_real': self._share(sequence_loss), 'grad/recognizer_norm': norm,
+                   'metric/label_error_real': self._share(errors / tf.maximum(counts, 1.))}
+        if spatial_loss is not None:
+            metrics['loss/spatial_real'] = self._share(spatial_loss)
+        return metrics
+
+    def _normal(self, batch, shape, stream):
+        """N(0, 1) noise [B, *shape] of (seed, step, example): replicas draw what one device would."""
+        seed = tf.stack([tf.cast(self.settings.seed, tf.int64) * 16 + stream, tf.cast(batch['step'][0], tf.int64)])
+        rows = tf.random.stateless_normal(tf.concat([[self.settings.batch_size], shape], 0), seed)
+        return tf.gather(rows, batch['example_index'])
+
+    def _write(self, texts, style, noise, *, training=True):
+        boxes = tf.gather(self.template_boxes, texts['structure_ids'])
+        return self.model.generator(
+            component_ids=texts['component_ids'], structure_ids=texts['structure_ids'], boxes=boxes,
+            character_ids=texts['character_ids'], lengths=self._lengths(texts), style=style, character_noise=noise,
+            training=training)
+
+    def _image_mask(self, batch, images):
+        columns = self.model.config.generator.char_width_px
+        return layers.column_mask(self._lengths(batch), tf.shape(images)[2] // columns, columns_per_character=columns)
+
+    def _reconstruction_replica_step(self, batch):
+        settings, images = self.settings, batch['images']
+        config = self.model.config.generator
+        n = tf.shape(batch['structure_ids'])[1]
+        lengths = self._lengths(batch)
+        with tf.GradientTape() as tape:
+            posterior = self.model.style_encoder(images, lengths=lengths, training=True)
+            draw = lambda name, shape, stream: posterior[f'{name}_mean'] + tf.exp(
+                .5 * posterior[f'{name}_log_variance']) * self._normal(batch, shape, stream)
+            style = draw('style', [config.style_dim], POSTERIOR_STYLE_STREAM)
+            noise = noise_kl = None
+            if config.character_noise_dim:
+                noise = draw('noise', [n, config.character_noise_dim], POSTERIOR_NOISE_STREAM)
+                noise_kl = reconstruction.kl_loss(posterior['noise_mean'], posterior['noise_log_variance'])
+                each = tf.ones_like(noise_kl) if lengths is None else tf.sequence_mask(lengths, n, dtype=tf.float32)
+                noise_kl = tf.reduce_sum(noise_kl * each, 1) / tf.reduce_sum(each, 1)
+            fake = self._write(batch, style, noise)
+            mask = self._image_mask(batch, images)
+            pixel = reconstruction.pixel_loss(fake, images, mask=mask)
+            sequence_loss, spatial_loss, features, read = self._reading_losses(batch, fake, training=False)
+            targets = self.model.sequence_trunk(images, lengths=lengths, training=False)
+            # The fourth map has seen whole strokes and still knows where they stand.
+            level = min(3, len(features) - 1)
+            columns = tf.shape(features[level])[2] // n
+            feature_mask = None if lengths is None else tf.sequence_mask(
+                lengths * columns, n * columns, dtype=tf.float32)[:, tf.newaxis, :, tf.newaxis]
+            feature = reconstruction.feature_loss(features[level], targets[level], mask=feature_mask)
+            style_kl = reconstruction.kl_loss(posterior['style_mean'], posterior['style_log_variance'])
+            loss = settings.pixel_weight * pixel + settings.feature_weight * feature
+            loss += batch['kl_scale'] * settings.style_kl_weight * style_kl
+            if noise_kl is not None:
+                loss += batch['kl_scale'] * settings.noise_kl_weight * noise_kl
+            if settings.reading_weight:
+                loss += settings.reading_weight * (sequence_loss if spatial_loss is None else sequence_loss + spatial_loss)
+            share = self._share(loss)
+        norm = self._apply(self.reconstruction_optimizer, tape.gradient(share, self.reconstruction_variables),
+                           self.reconstruction_variables)
+        errors, counts = ctc.label_errors(read[0], read[1], num_frames=read[2])
+        metrics = {'loss/pixel': self._share(pixel), 'loss/feature': self._share(feature),
+                   'loss/style_kl': self._share(style_kl), 'grad/reconstruction_norm': norm,
+                   'metric/label_error_reconstructed': self._share(errors / tf.maximum(counts, 1.))}
+        if noise_kl is not None:
+            metrics['loss/noise_kl'] = self._share(noise_kl)
+        return metrics
+
+    def _fake(self, batch, texts):
+        config = self.model.config.generator
+        texts = dict(texts, step=batch['step'], example_index=batch['example_index'])
+        style = self._normal(texts, [config.style_dim], STYLE_STREAM)
+        noise = None
+        if config.character_noise_dim:
+            noise = self._normal(texts, [tf.shape(texts['structure_ids'])[1], config.character_noise_dim], NOISE_STREAM)
+        return self._write(texts, style, noise), texts
+
+    def _update_discriminator(self, batch, texts, fake):
+        discriminator = self.model.discriminator
+        with tf.GradientTape() as tape:
+            real_scores = discriminator(batch['images'], lengths=self._lengths(batch), training=True)
+            fake_scores = discriminator(fake, lengths=self._lengths(texts), training=True)
+            loss = self._share(adversarial.hinge_discriminator_loss(real_scores, fake_scores))
+        norm = self._apply(self.discriminator_optimizer, tape.gradient(loss, self.discriminator_variables),
+                           self.discriminator_variables)
+        return {'loss/discriminator': loss, 'score/real': self._share(real_scores),
+                'score/fake': self._share(fake_scores), 'grad/discriminator_norm': norm}
+
+    def _discriminator_replica_step(self, batch, texts):
+        fake, texts = self._fake(batch, texts)
+        return self._update_discriminator(batch, texts, tf.stop_gradient(fake))
+
+    def _adversarial_replica_step(self, batch, texts):
+        settings = self.settings
+        with tf.GradientTape() as tape:
+            fake, texts = self._fake(batch, texts)
+        image = tf.stop_gradient(fake)
+        metrics = self._update_discriminator(batch, texts, image)
+        # Each loss's gradient on the image alone; D, SRM and SPM are frozen: training=False moves no statistics.
+        with tf.GradientTape(persistent=True) as image_tape:
+            image_tape.watch(image)
+            scores = self.model.discriminator(image, lengths=self._lengths(texts), training=False)
+            sequence_loss, spatial_loss, _, read = self._reading_losses(texts, image, training=False)
+            losses = dict(discriminator=self._share(adversarial.hinge_generator_loss(scores)),
+                          sequence=self._share(sequence_loss))
+            if spatial_loss is not None:
+                losses['spatial'] = self._share(spatial_loss)
+        gradients = {name: image_tape.gradient(loss, image) for name, loss in losses.items()}
+        del image_tape
+        mask = self._image_mask(texts, image)
+        mask = tf.ones_like(image[:, :1, :, :]) if mask is None else mask
+        weights = dict(discriminator=1., sequence=settings.sequence_weight, spatial=settings.spatial_weight)
+        total, sigmas = balance.balance_gradients(
+            gradients, weights, mask=mask, rule=settings.balance_rule, reference=settings.balance_reference)
+        norm = self._apply(self.generator_optimizer,
+                           tape.gradient(fake, self.generator_variables, output_gradients=total),
+                           self.generator_variables)
+        errors, counts = ctc.label_errors(read[0], read[1], num_frames=read[2])
+        replicas = tf.distribute.get_replica_context().num_replicas_in_sync
+        metrics.update({f'loss/{name}_fake': loss for name, loss in losses.items()})
+        metrics.update({f'grad/sigma_{name}': sigma / replicas for name, sigma in sigmas.items()})
+        metrics.update({'grad/generator_norm': norm,
+                        'metric/label_error_fake': self._share(errors / tf.maximum(counts, 1.))})
+        return metrics
+
+    def _update_average(self):
+        """Moves the average towards the generator; early on by running mean, so that it forgets the start.
+
+        In cross-replica context: the averages are no replica's own, and every replica holds the same weights by now.
+        """
+        self.average_updates.assign_add(1)
+        updates = tf.cast(self.average_updates, tf.float32)
+        decay = tf.minimum(self.settings.average_decay, updates / (updates + 9.))
+        for mean, variable in zip(self.model.average.variables, self.model.generator.variables):
+            mean.assign(variable + decay * (mean - variable))
+
+    def recompute_statistics(self, text_batches):
+        """Batch statistics of the averaged generator, measured anew: those of the learning one do not fit its weights.
+
+        Args:
+            text_batches: list of dicts as `adversarial_step`'s texts, with `style` [B, Z] and `character_noise`
+                [B, N, Zc].
+        """
+        if 'statistics' not in self._functions:
+            @tf.function(reduce_retracing=True)
+            def function(texts):
+                self.model.average(
+                    component_ids=texts['component_ids'], structure_ids=texts['structure_ids'],
+                    boxes=tf.gather(self.template_boxes, texts['structure_ids']),
+                    character_ids=texts['character_ids'], lengths=self._lengths(texts), style=texts['style'],
+                    character_noise=texts['character_noise'], training=True)
+            self._functions['statistics'] = function
+        norms = layers.batch_normalizations(self.model.average)
+        kept = [float(norm.momentum) for norm in norms]
+        for index, texts in enumerate(text_batches):
+            for norm in norms:  # running mean of equal weights
+                norm.momentum.assign(index / (index + 1.))
+            self._functions['statistics'](texts)
+        for norm, momentum in zip(norms, kept):
+            norm.momentum.assign(momentum)

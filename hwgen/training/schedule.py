@@ -1,0 +1,89 @@
+"""Which step is of which phase: recognisers, reconstruction, adversarial; a pure function of the step number."""
+
+import dataclasses
+import math
+
+PHASES = ('recognizers', 'reconstruction', 'adversarial')
+
+
+@dataclasses.dataclass(frozen=True)
+class Schedule:
+    """Lengths of the phases and what happens within them.
+
+    Attributes:
+        recognizer_steps, reconstruction_steps, adversarial_steps: int, steps of each phase; 0 skips it (0, 0, n is the
+            paper's pure GAN).
+        discriminator_warmup_steps: int, first steps of the adversarial phase that leave the generator alone: the
+            balance would amplify the gradient of a discriminator that knows nothing yet.
+        recognizer_every: int, after their own phase the recognisers get one update in so many steps; 0 for none.
+        reconstruction_every: int, in the adversarial phase one reconstruction step in so many; 0 for none.
+        reconstruction_floor: float, scale of that step's rate at the end of the phase (it fades to this from 1).
+        rate_floor: float, each phase's learning rates fall along a cosine from 1 to this share.
+        shortest_lines: int, characters of the longest line at the start of the first two phases.
+        longest_lines: int, characters of the longest line later.
+        growing_steps: int, steps of each of these phases over which lines grow from short to long; 0 for none.
+    """
+
+    recognizer_steps: int
+    reconstruction_steps: int
+    adversarial_steps: int
+    discriminator_warmup_steps: int = 200
+    recognizer_every: int = 4
+    reconstruction_every: int = 2
+    reconstruction_floor: float = .25
+    rate_floor: float = .1
+    shortest_lines: int = 2
+    longest_lines: int = 8
+    growing_steps: int = 0
+
+    @property
+    def total_steps(self):
+        """Steps of all phases."""
+        return self.recognizer_steps + self.reconstruction_steps + self.adversarial_steps
+
+    def place(self, step):
+        """Phase of a step (counted from 0), the step within it, and the phase's length.
+
+        Raises:
+            ValueError: a step beyond the last.
+        """
+        start = 0
+        for phase, steps in zip(PHASES, (self.recognizer_steps, self.reconstruction_steps, self.adversarial_steps)):
+            if step < start + steps:
+                return phase, step - start, steps
+            start += steps
+        raise ValueError(f'step {step}: the schedule has {self.total_steps} steps')
+
+    def rate_scale(self, step):
+        """Scale of the phase's learning rates: a short linear warm-up, then a cosine from 1 to `rate_floor`."""
+        _, within, steps = self.place(step)
+        warm = min(1., (within + 1) / 100.)
+        return warm * (self.rate_floor + (1. - self.rate_floor) * .5 * (1. + math.cos(math.pi * within / steps)))
+
+    def reconstruction_scale(self, step):
+        """Scale of the reconstruction step's rate: the phase's own, or the fading one of the adversarial phase."""
+        phase, within, steps = self.place(step)
+        if phase != 'adversarial':
+            return self.rate_scale(step)
+        # It starts where the warm-up's cosine ended, so that the generator is not shaken.
+        return self.rate_floor * (1. - (1. - self.reconstruction_floor) * within / steps)
+
+    def max_characters(self, step):
+        """Characters of the longest line at a step: short lines first, since alignment is learned on them soonest."""
+        if step >= self.total_steps or not self.growing_steps:
+            return self.longest_lines
+        phase, within, _ = self.place(step)
+        if phase == 'adversarial' or within >= self.growing_steps:
+            return self.longest_lines
+        return self.shortest_lines + (self.longest_lines - self.shortest_lines) * within // self.growing_steps
+
+    def updates_recognizers(self, step):
+        """Whether the recognisers are updated at a step."""
+        phase, within, _ = self.place(step)
+        return phase == 'recognizers' or bool(self.recognizer_every and within % self.recognizer_every == 0)
+
+    def updates_by_reconstruction(self, step):
+        """Whether generator and style encoder get a reconstruction step."""
+        phase, within, _ = self.place(step)
+        return phase == 'reconstruction' or bool(
+            phase == 'adversarial' and self.reconstruction_every and within % self.reconstruction_every == 0)

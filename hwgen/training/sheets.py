@@ -1,0 +1,94 @@
+"""Sample sheets: pictures of fixed texts in fixed styles, so that two steps of a run can be compared by eye."""
+
+import numpy as np
+import tensorflow as tf
+
+from hwgen.inference import styles
+
+GAP_PX = 6  # paper between lines of a sheet
+
+
+class SampleSheets:
+    """Draws the sheets of one run.
+
+    Args:
+        charset: Charset.
+        vocabulary: int array, ids of the characters that have images.
+        held_out: int array, ids of characters that never had one.
+        seed: int.
+        num_characters: int, characters of a line.
+        rows: int, lines of a sheet.
+    """
+
+    def __init__(self, charset, *, vocabulary, held_out, seed=0, num_characters=8, rows=8):
+        self.charset = charset
+        self.rows, self.num_characters = rows, num_characters
+        rng = np.random.Generator(np.random.Philox(key=seed + 7))
+        hanzi = np.array([i for i in vocabulary if '\u4e00' <= charset.characters[i] <= '\u9fff'])
+        rest = np.setdiff1d(charset.character_set('gb2312-1'), vocabulary)
+        unseen = np.asarray(held_out) if len(held_out) >= num_characters else rest
+        hanzi = hanzi if len(hanzi) else np.asarray(vocabulary)
+        unseen = unseen if len(unseen) else hanzi
+        draw = lambda pool: [''.join(charset.characters[i] for i in rng.choice(pool, num_characters))
+                             for _ in range(rows)]
+        self.texts = dict(seen=draw(hanzi), unseen=draw(unseen))
+        self.texts['one_style'] = self.texts['seen'][:rows // 2] + self.texts['unseen'][:rows - rows // 2]
+        self.texts['one_text'] = [self.texts['seen'][0]] * rows
+        self.seeds = dict(seen=range(rows), unseen=range(rows), one_style=[1] * rows, one_text=range(100, 100 + rows))
+
+    def inputs(self, name, config):
+        """Generator inputs of one sheet: dict of numpy arrays, all lines of one length."""
+        encoded = [self.charset.encode(text) for text in self.texts[name]]
+        stack = lambda field: np.stack([getattr(line, field) for line in encoded])
+        seeds = list(self.seeds[name])
+        return dict(
+            component_ids=stack('component_ids'), structure_ids=stack('structure_ids'), boxes=stack('boxes'),
+            character_ids=stack('character_ids'),
+            style=styles.styles_from_seeds(seeds, config.style_dim),
+            character_noise=np.stack([
+                styles.character_noise(seed, 0, self.num_characters, noise_dim=config.character_noise_dim)
+                for seed in seeds]))
+
+    def draw(self, generator):
+        """All sheets as one generator writes them: dict name -> uint8 [H, W]."""
+        return {name: stack_lines(to_uint8(generator(**self.inputs(name, generator.config), training=False)))
+                for name in self.texts}
+
+
+def to_uint8(images):
+    """float32 [..., 1] in [-1, 1] -> uint8 [...], 255 = paper."""
+    return np.clip(np.rint((np.asarray(images)[..., 0] + 1.) * 127.5), 0, 255).astype(np.uint8)
+
+
+def stack_lines(lines):
+    """Lines uint8 [H, W] below one another, with paper between; uint8 [H', W']."""
+    width = max(line.shape[1] for line in lines)
+    padded = [np.pad(line, ((0, GAP_PX), (0, width - line.shape[1])), constant_values=255) for line in lines]
+    return np.concatenate(padded)
+
+
+def pairs(real, fake):
+    """Real lines and their reconstructions, one above the other. Both float [B, H, W, 1] -> uint8 [H', W']."""
+    real, fake = to_uint8(real), to_uint8(fake)
+    return stack_lines([line for pair in zip(real, fake) for line in pair])
+
+
+def heat_maps(images, logits, component_ids):
+    """Where SPM sees the components of each line: its probability of the line's own labels over the images.
+
+    Args:
+        images: float32 [B, H, W, 1]; logits: float32 [B, 4, 4N, K]; component_ids: int32 [B, N, 4].
+
+    Returns:
+        uint8 [H', W', 3]: ink in grey, certainty in red.
+    """
+    probabilities = tf.nn.softmax(logits).numpy()
+    rows = []
+    for image, share, ids in zip(to_uint8(images), probabilities, np.asarray(component_ids)):
+        own = np.unique(ids[ids > 0])
+        certainty = share[..., own].max(-1)
+        scale = image.shape[0] // certainty.shape[0], image.shape[1] // certainty.shape[1]
+        certainty = np.kron(certainty, np.ones(scale))[..., None]
+        grey = np.repeat(image[..., None], 3, -1).astype(np.float32)
+        rows.append((grey * (1. - .5 * certainty) + np.array([255., 60., 60.]) * .5 * certainty).astype(np.uint8))
+    return np.concatenate(rows)

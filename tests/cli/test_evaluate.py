@@ -1,0 +1,71 @@
+"""`evaluate` from flags to report, on printed lines that the reader reads without error."""
+
+import importlib.util
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+import hwgen
+from hwgen.data import records, shards
+
+CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent
+
+pytestmark = pytest.mark.skipif(importlib.util.find_spec('rapidocr') is None or importlib.util.find_spec('onnxruntime') is None,
+                                reason='needs the extra `reader` (rapidocr, onnxruntime)')
+
+
+def evaluate(*arguments):
+    return subprocess.run([sys.executable, '-P', '-m', 'hwgen.cli', 'evaluate', *arguments], capture_output=True, text=True, timeout=300,
+                          env={**os.environ, 'PYTHONPATH': str(CHECKOUT)})
+
+
+def printed(text):
+    """A record of a printed line, 64 px high and 40 px a character."""
+    image = Image.new('L', (40 * len(text), 64), 255)
+    for place, letter in enumerate(text):
+        ImageDraw.Draw(image).text((40 * place + 20, 32), letter, font=ImageFont.load_default(48), fill=20, anchor='mm')
+    ids = np.ones(len(text), np.int32)
+    return records.LineRecord(np.array(image), text, ids, np.ones((len(text), 4), np.int32), ids, 'printer', 'print')
+
+
+def write_lines(folder, **splits):
+    counts = {split: shards.write_shards(map(printed, texts), folder, split=split, num_shards=1)._asdict() for split, texts in splits.items()}
+    shards.write_info(folder, {'splits': counts, 'charset': {'row_count': 1, 'hash': 'none'}, 'source': 'print', 'version': 1})
+
+
+def test_reads_real_lines_and_reports_them(tmp_path):
+    (tmp_path / 'lines').mkdir()
+    # The last label of `unseen` is wrong on purpose: one error in 6 characters.
+    write_lines(tmp_path / 'lines', test=['HWGEN', '2026', 'PAPER'], unseen=['INK', 'PEN'])
+    info = tmp_path / 'lines'
+    wrong = [printed('INK'), printed('PEN')._replace(text='PET')]
+    counts = shards.write_shards(wrong, info, split='unseen', num_shards=1)
+    assert counts.characters == 6
+    first = evaluate('--data=lines', '--model=', '--num_lines=10', '--true_aspect', '--out=report')
+    assert (first.returncode, first.stderr) == (0, '')
+    found = json.loads(pathlib.Path('report/reader.json').read_text(encoding='utf-8'))
+    figures = {row['name']: (row['num_lines'], row['num_characters'], round(row['cer'], 4)) for row in found['conditions']}
+    assert figures['real_seen_true_aspect'] == (3, 14, 0) and figures['real_unseen_true_aspect'] == (2, 6, .1667)
+    assert set(figures) == {'real_seen', 'real_unseen', 'real_seen_true_aspect', 'real_unseen_true_aspect'}
+    assert found['model'] == 'none' and found['data'] == {'folder': 'lines', 'source': 'print', 'version': 1}
+    assert 'unseen' in first.stdout and 'report/reader.png' in first.stdout
+    before = {path.name: path.read_bytes() for path in pathlib.Path('report').iterdir()}
+    assert sorted(before) == ['reader.json', 'reader.md', 'reader.png', 'reader.tsv']
+    evaluate('--data=lines', '--model=', '--num_lines=10', '--true_aspect', '--out=report')
+    assert before == {path.name: path.read_bytes() for path in pathlib.Path('report').iterdir()}
+
+
+def test_says_what_is_missing(tmp_path):
+    (tmp_path / 'lines').mkdir()
+    write_lines(tmp_path / 'lines', train=['INK'])
+    for arguments, message in ((['--data=none', '--model='], 'evaluate: none: no such folder'),
+                               (['--data=lines', '--model='], 'evaluate: lines: no split test'),
+                               (['--data=lines', '--protocol=taste'], 'evaluate: flag --protocol=taste: value should be one of <reader>')):
+        done = evaluate(*arguments)
+        assert done.returncode == 2 and message in done.stderr and done.stderr.count('\n') == 1

@@ -1,0 +1,285 @@
+"""Batches of lines: what they hold, that they depend on (seed, step) alone, and that every line comes once in an epoch."""
+
+import collections
+import itertools
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from hwgen.data import pipeline, shards
+from hwgen.data.pipeline import LineBatches
+from hwgen.losses import ctc
+
+
+@pytest.fixture
+def batches(folder, charset):
+    def make(**arguments):
+        return LineBatches(folder, charset=charset, **{'batch_size': 4, 'seed': 7, **arguments})
+    return make
+
+
+def assert_same(a, b):
+    assert a.keys() == b.keys()
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+
+
+# ---- images
+
+
+def area_average(image, height, width):
+    """The mean of the image over each new pixel's area, by the overlap of every old pixel with it."""
+    def weights(old, new):
+        edges = np.arange(new + 1) * old / new
+        overlap = np.minimum(edges[1:, None], np.arange(1, old + 1)) - np.maximum(edges[:-1, None], np.arange(old))
+        return overlap.clip(0) / (old / new)
+    return weights(image.shape[0], height) @ image @ weights(image.shape[1], width).T
+
+
+@pytest.mark.parametrize('shape', [(64, 96), (70, 100), (65, 32), (32, 97), (133, 512)])
+def test_shrinking_averages_over_areas(shape):
+    image = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+    expected = area_average(image, 32, 32) / 127.5 - 1
+    np.testing.assert_allclose(pipeline.resize_line(image, height_px=32, width_px=32), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize('shape', [(64, 20), (20, 64), (10, 11), (1, 1), (1, 300)])
+def test_growing_one_way_does_not_alias_the_other(shape):
+    """cv2's area mode would take nearest neighbours for both axes as soon as one of them grows."""
+    ramp = np.broadcast_to(np.linspace(0, 255, shape[0])[:, None], shape).round().astype(np.uint8)
+    resized = pipeline.resize_line(ramp, height_px=32, width_px=32)
+    assert resized.dtype == np.float32 and resized.shape == (32, 32) and resized.min() >= -1 and resized.max() <= 1
+    np.testing.assert_array_equal(resized, np.broadcast_to(resized[:, :1], (32, 32)))
+    assert (np.diff(resized[:, 0]) >= 0).all()
+    stripes = np.broadcast_to(np.arange(shape[1]) % 2 * 255, shape).astype(np.uint8)
+    if shape[1] >= 64:
+        grey = pipeline.resize_line(stripes, height_px=32, width_px=32)
+        np.testing.assert_allclose(grey, area_average(stripes[:1], 1, 32).repeat(32, 0) / 127.5 - 1, atol=1e-5)
+
+
+def test_constants_and_equal_sizes_are_kept():
+    image = np.random.default_rng(1).integers(0, 256, (32, 64)).astype(np.uint8)
+    np.testing.assert_allclose(pipeline.resize_line(image, height_px=32, width_px=64), image / 127.5 - 1, atol=1e-6)
+    for value, expected in ((255, 1), (0, -1)):
+        for shape in ((64, 64), (20, 100), (9, 9)):
+            resized = pipeline.resize_line(np.full(shape, value, np.uint8), height_px=32, width_px=48)
+            np.testing.assert_allclose(resized, expected, atol=1e-6)
+
+
+# ---- what a batch holds
+
+
+def test_batch_holds_its_records(batches, folder):
+    data, index = batches(char_px=16, char_width_px=8), shards.RecordIndex(folder, split='train')
+    for step in range(12):
+        batch, (members, n) = data.batch(step), data.members(step)
+        assert batch['images'].shape == (4, 16, 8 * n, 1) and batch['images'].dtype == np.float32
+        assert (batch['lengths'] == n).all() and (batch['widths'] == 8 * n).all()
+        np.testing.assert_array_equal(batch['example_index'], range(4))
+        for row, member in enumerate(members):
+            line = index.read_record(int(member))
+            for name in ('character_ids', 'component_ids', 'structure_ids'):
+                np.testing.assert_array_equal(batch[name][row], getattr(line, name))
+                assert batch[name].dtype == np.int32
+            np.testing.assert_array_equal(batch['images'][row, ..., 0], pipeline.resize_line(line.image, height_px=16, width_px=8 * n))
+
+
+def test_padding_is_paper_and_zero(batches):
+    data, padded = batches(char_px=16, bucket_width=4), 0
+    for step in range(20):
+        batch = data.batch(step)
+        n = batch['character_ids'].shape[1]
+        assert n in (4, 6) and batch['images'].shape[2] == 16 * n
+        for row, length in enumerate(batch['lengths']):
+            padded += n - length
+            assert batch['widths'][row] == 16 * length
+            assert (batch['images'][row, :, 16 * length:] == 1).all() and (batch['images'][row, :, :16 * length] < 1).any()
+            for name in ('character_ids', 'component_ids', 'structure_ids'):
+                assert not batch[name][row, length:].any() and batch[name][row, :length].any()
+    assert padded > 50
+
+
+def test_lengths_are_confined(batches):
+    data = batches(min_characters=2, max_characters=4)
+    lengths = shards.RecordIndex(data.index.folder, split='train').lengths
+    assert len(data) == ((lengths >= 2) & (lengths <= 4)).sum()
+    assert {data.members(s)[1] for s in range(60)} <= {2, 3, 4}
+
+
+def test_short_lines_first(batches):
+    limit = lambda step: 2 + step // 20  # noqa: E731
+    data = batches(max_characters=limit)
+    seen = [data.members(s)[1] for s in range(120)]
+    assert all(n <= limit(s) for s, n in enumerate(seen)) and max(seen) == 6
+    resumed = batches(max_characters=limit)
+    assert_same(data.batch(77), resumed.batch(77))
+    assert batches(max_characters=lambda step: 0).members(3)[1] == 1
+
+
+# ---- order
+
+
+def test_every_line_once_in_every_epoch(batches):
+    """Each bucket's stream is permutation after permutation of its lines, every one in another order."""
+    data, streams = batches(batch_size=7), collections.defaultdict(list)
+    for step in range(400):
+        members, n = data.members(step)
+        streams[n].extend(members.tolist())
+    lengths = data.index.lengths
+    for n, stream in streams.items():
+        lines = np.flatnonzero(lengths == n).tolist()
+        epochs = list(itertools.batched(stream, len(lines))) if sys.version_info >= (3, 12) else \
+            [tuple(stream[i:i + len(lines)]) for i in range(0, len(stream), len(lines))]
+        assert len(epochs) > 10
+        for epoch in epochs[:-1]:
+            assert sorted(epoch) == lines
+        assert len(set(epochs[:-1])) > 1 or len(lines) == 1
+
+
+def test_buckets_have_their_share_all_along(batches):
+    data = batches()
+    lengths = data.index.lengths
+    counts = collections.Counter()
+    for step in range(2000):
+        counts[data.members(step)[1]] += 1
+        for n in set(lengths.tolist()):
+            assert abs(counts[n] - (step + 1) * np.mean(lengths == n)) < 6
+
+
+def test_lengths_do_not_keep_step_with_another_cycle(batches):
+    """Every fourth step trains the recognisers, say: it must see all lengths."""
+    data = batches()
+    for phase in range(4):
+        assert {data.members(s)[1] for s in range(phase, 400, 4)} == set(data.index.lengths.tolist())
+
+
+def test_batch_depends_on_seed_and_step_alone(batches):
+    data = batches()
+    forward = [data.batch(s) for s in range(30)]
+    other = batches()
+    for step in (29, 3, 17, 3):
+        assert_same(other.batch(step), forward[step])
+    assert [batches(seed=8).members(s)[0].tolist() for s in range(30)] != [data.members(s)[0].tolist() for s in range(30)]
+
+
+def test_dataset_from_any_step_is_the_rest_of_the_run(batches):
+    data = batches()
+    for start in (0, 13):
+        for step, batch in zip(range(start, start + 9), data.dataset(start_step=start)):
+            np.testing.assert_array_equal(batch.pop('step'), [step] * 4)
+            assert_same({name: value.numpy() for name, value in batch.items()}, batches().batch(step))
+
+
+def test_threads_get_the_same_batches(batches):
+    expected, data = batches(), batches()
+    found = {}
+    threads = [threading.Thread(target=lambda s=s: found.__setitem__(s, data.members(s)[0])) for s in range(40, 0, -1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for step, members in found.items():
+        np.testing.assert_array_equal(members, expected.members(step)[0])
+
+
+def test_order_does_not_depend_on_pythonhashseed(batches, folder):
+    program = ('import sys; from hwgen.charset.encoding import Charset; from hwgen.data.pipeline import LineBatches\n'
+               'data = LineBatches(sys.argv[1], charset=Charset.load(), batch_size=4, seed=7)\n'
+               'print([data.members(s)[0].tolist() for s in range(50)])')
+    root = pipeline.__file__.rsplit('/hwgen/', 1)[0]
+    outputs = {subprocess.run([sys.executable, '-c', program, str(folder)], env={'PYTHONHASHSEED': seed, 'PYTHONPATH': root},
+                              capture_output=True, text=True, check=True).stdout for seed in ('1', '2')}
+    assert outputs == {f'{[batches().members(s)[0].tolist() for s in range(50)]}\n'}
+
+
+def test_sweep_visits_every_line_once(batches, make_record):
+    swept = list(batches(char_px=16, bucket_width=2).sweep(batch_size=16))
+    texts = collections.Counter(tuple(row[:n]) for batch in swept for row, n in zip(batch['character_ids'], batch['lengths']))
+    assert texts == collections.Counter(tuple(make_record(i, 1 + i * i // 3 % 6).character_ids) for i in range(120))
+    assert all(len(batch['lengths']) == len(batch['images']) == len(batch['example_index']) for batch in swept)
+
+
+# ---- replicas
+
+
+def test_replicas_get_the_batch_in_order(batches):
+    strategy = tf.distribute.MirroredStrategy(['CPU:0', 'CPU:1'])
+    data = batches(batch_size=6)
+    for step, batch in zip(range(5), strategy.experimental_distribute_dataset(data.dataset())):
+        parts = {name: strategy.experimental_local_results(value) for name, value in batch.items()}
+        assert [p.numpy().tolist() for p in parts['example_index']] == [[0, 1, 2], [3, 4, 5]]
+        assert [p.numpy().tolist() for p in parts.pop('step')] == [[step] * 3] * 2
+        assert_same({name: np.concatenate(value) for name, value in parts.items()}, data.batch(step))
+
+
+# ---- errors
+
+
+def test_other_table_is_refused(tmp_path, write_folder, make_record, charset):
+    folder = write_folder(tmp_path / 'x', [make_record(0, 2)], hash='0' * 64)
+    with pytest.raises(ValueError, match=f'x/info.json: .*0000.*{charset.hash}'):
+        LineBatches(folder, charset=charset, batch_size=1, seed=0)
+
+
+def test_no_line_of_such_a_length(batches):
+    with pytest.raises(shards.RecordError, match=r"split 'train': no line of 7 to 9 characters; its 120 lines have 1 to 6"):
+        batches(min_characters=7, max_characters=9)
+
+
+def test_damage_is_told_while_training(tmp_path, write_folder, make_record, charset):
+    folder = write_folder(tmp_path / 'x', [make_record(i, 2) for i in range(4)], num_shards=1)
+    shard = folder / shards.shard_name('train', 0, num_shards=1)
+    damaged = bytearray(shard.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    shard.write_bytes(bytes(damaged))
+    data = LineBatches(folder, charset=charset, batch_size=4, seed=0)
+    with pytest.raises(shards.RecordError, match='train-00000-of-00001.tfrecord, record 2, byte .*checksum'):
+        data.batch(0)
+    with pytest.raises(tf.errors.OpError, match='train-00000-of-00001.tfrecord, record 2, byte .*checksum'):
+        next(iter(data.dataset()))
+
+
+def test_ids_beyond_the_table_are_refused(tmp_path, write_folder, make_record, charset):
+    line = make_record(0, 2)
+    folder = write_folder(tmp_path / 'x', [line._replace(component_ids=np.full((2, 4), 10**6, np.int32))])
+    with pytest.raises(shards.RecordError, match=rf'record 0 .*component_ids has 1000000, expected at most {charset.num_components - 1}'):
+        LineBatches(folder, charset=charset, batch_size=1, seed=0).batch(0)
+
+
+# ---- labels fit the frames
+
+
+def required_frames(labels):
+    """By hand: one a label, one between equal neighbours."""
+    labels = [label for label in labels if label]
+    return len(labels) + sum(a == b for a, b in zip(labels, labels[1:]))
+
+
+def test_labels_of_every_character_fit_its_frames(charset):
+    """For the whole table, and for the worst neighbours: the sum of the bounds covers what a line needs."""
+    ids = np.arange(1, charset.num_characters)
+    components, structures = charset.character_components[ids], charset.character_structures[ids]
+    bound = pipeline.max_label_frames(components, structures)
+    assert bound.max() <= pipeline.FRAMES_PER_CHARACTER
+    for kind in ('components', 'structured', 'characters'):
+        labels = ctc.line_labels(kind, component_ids=tf.constant(components[:, None]), structure_ids=tf.constant(structures[:, None]),
+                                 character_ids=tf.constant(ids[:, None], tf.int32), num_components=charset.num_components)
+        alone = ctc.required_frames(labels).numpy()
+        assert (alone <= bound).all()
+        doubled = ctc.required_frames(tf.concat([labels, labels], axis=1)).numpy()
+        assert (doubled <= 2 * bound).all() or kind == 'characters'
+        assert (doubled <= 2 * pipeline.FRAMES_PER_CHARACTER).all()
+        for row in (0, 7, len(ids) // 2, int(alone.argmax())):
+            assert alone[row] == required_frames(labels.numpy()[row])
+
+
+def test_worst_imaginable_character_needs_all_frames():
+    """AAAA needs 4 + 3 blanks, and one more before the next A, or the structure: 8."""
+    assert pipeline.max_label_frames(np.array([5, 5, 5, 5]), np.array(3)) == 8
+    assert pipeline.max_label_frames(np.array([[1, 2, 2, 0], [0, 0, 0, 0]]), np.array([1, 2])).tolist() == [5, 1]
+    line = [5] * 4 * 10
+    assert required_frames(line) == 10 * 8 - 1

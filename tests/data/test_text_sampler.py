@@ -1,0 +1,83 @@
+"""Texts to write: a function of (seed, step), inside the vocabulary, and as mixed as they are said to be."""
+
+import numpy as np
+import pytest
+
+from hwgen.data.texts import TextSampler
+
+
+def hanzi(charset):
+    return [i for i in range(1, charset.num_characters) if not charset.structures[charset.character_structures[i]].startswith('sym-')]
+
+
+def test_texts_depend_on_seed_and_step_alone(charset):
+    forward = [TextSampler(charset, seed=3).batch(step, 4, 5) for step in range(5)]
+    again = TextSampler(charset, seed=3)
+    for step in (4, 0, 2):
+        for name, value in again.batch(step, 4, 5).items():
+            np.testing.assert_array_equal(value, forward[step][name])
+    assert not np.array_equal(forward[0]['character_ids'], forward[1]['character_ids'])
+    assert not np.array_equal(forward[0]['character_ids'], TextSampler(charset, seed=4).batch(0, 4, 5)['character_ids'])
+
+
+def test_codes_are_those_of_the_characters(charset):
+    batch = TextSampler(charset, seed=0).batch(0, 6, 7)
+    assert {name: (value.dtype, value.shape) for name, value in batch.items()} == {
+        'character_ids': (np.int32, (6, 7)), 'component_ids': (np.int32, (6, 7, 4)), 'structure_ids': (np.int32, (6, 7))}
+    assert (batch['character_ids'] > 0).all()
+    np.testing.assert_array_equal(batch['component_ids'], charset.character_components[batch['character_ids']])
+    np.testing.assert_array_equal(batch['structure_ids'], charset.character_structures[batch['character_ids']])
+
+
+def test_dictionary_lines_come_evenly_from_all_hanzi(charset):
+    drawn = TextSampler(charset, seed=0, dictionary_fraction=1).batch(0, 3000, 20)['character_ids']
+    counts = np.bincount(drawn.ravel(), minlength=charset.num_characters)
+    every = np.zeros(charset.num_characters, bool)
+    every[hanzi(charset)] = True
+    assert not counts[~every].any()
+    mean = drawn.size / every.sum()
+    # Pearson's statistic of an even draw has mean k - 1 and standard deviation sqrt(2 (k - 1)).
+    statistic, freedom = ((counts[every] - mean) ** 2 / mean).sum(), every.sum() - 1
+    assert abs(statistic - freedom) < 5 * np.sqrt(2 * freedom)
+
+
+def test_running_text_is_kept_in_order(charset):
+    text = '天地玄黄，宇宙洪荒。'
+    sampler = TextSampler(charset, seed=0, texts=[text], dictionary_fraction=0)
+    for row in sampler.batch(0, 20, 4)['character_ids']:
+        assert ''.join(charset.characters[i] for i in row) in text * 2
+    long = sampler.batch(1, 1, 35)['character_ids'][0]
+    assert ''.join(charset.characters[i] for i in long) in text * 5
+
+
+def test_share_of_the_dictionary(charset):
+    ids = TextSampler(charset, seed=0, texts=['一'], dictionary_fraction=.3).batch(0, 4000, 3)['character_ids']
+    share = np.mean((ids != charset.character_id('一')).any(axis=1))
+    assert abs(share - .3) < 5 * np.sqrt(.3 * .7 / 4000)
+
+
+def test_vocabulary_confines_both_parts(charset):
+    vocabulary = [charset.character_id(c) for c in '天地人，']
+    ids = TextSampler(charset, seed=0, texts=['天上人间，地下'], vocabulary=vocabulary).batch(0, 200, 4)['character_ids']
+    assert set(ids.ravel().tolist()) == set(vocabulary)
+    letters = [charset.character_id(c) for c in 'ab']
+    ids = TextSampler(charset, seed=0, vocabulary=letters, texts=['back']).batch(0, 50, 4)['character_ids']
+    assert set(ids.ravel().tolist()) == set(letters)
+
+
+def test_running_text_of_the_embedded_corpus(charset):
+    """By default: frequent characters are frequent, and Latin text comes where the vocabulary is Latin."""
+    ids = TextSampler(charset, seed=0, dictionary_fraction=0).batch(0, 500, 20)['character_ids']
+    counts = np.bincount(ids.ravel(), minlength=charset.num_characters)
+    assert counts[charset.character_id('的')] > 20 * counts[hanzi(charset)].mean()
+    letters = [charset.character_id(chr(c)) for c in range(ord('a'), ord('z') + 1)]
+    ids = TextSampler(charset, seed=0, dictionary_fraction=0, vocabulary=letters).batch(0, 500, 20)['character_ids']
+    counts = np.bincount(ids.ravel(), minlength=charset.num_characters)
+    assert counts[charset.character_id('e')] > 5 * counts[charset.character_id('q')]
+
+
+def test_impossible_arguments(charset):
+    with pytest.raises(ValueError, match='texts of 2 characters: none of them is in the vocabulary'):
+        TextSampler(charset, seed=0, texts=['天地'], vocabulary=[charset.character_id('人')])
+    with pytest.raises(ValueError, match='dictionary_fraction=1.5: expected a share, 0 to 1'):
+        TextSampler(charset, seed=0, dictionary_fraction=1.5)

@@ -1,0 +1,101 @@
+"""Pages: the wrapping rules on worked cases and on random texts, and where the lines land."""
+
+import hypothesis
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+
+from hwgen.inference import pages
+
+
+def wrapped(text, width, **options):
+    return [text[start:stop] for start, stop in pages.wrap(text, width, **options)]
+
+
+@pytest.mark.parametrize('text, width, expected', [
+    ('一二三四五六', 3, ['一二三', '四五六']),
+    ('一二三，四五', 3, ['一二', '三，四', '五']),          # a comma does not begin a line
+    ('一二（三四）五', 3, ['一二', '（三', '四）五']),      # brackets stay with what they enclose
+    ('一二三。”四五', 4, ['一二', '三。”四', '五']),        # two closing marks
+    ('一“《二》三', 2, ['一', '“《', '二》', '三']),         # too narrow for the rules: broken where it is full
+    ('一二——三四', 3, ['一二', '——三', '四']),              # a dash is not torn
+    ('一二三……四', 4, ['一二', '三……四']),                  # nor an ellipsis, and it does not begin a line
+    ('一二hello三', 5, ['一二', 'hello', '三']),             # nor a word
+    ('a hello 3.14', 6, ['a', 'hello', '3.14']),             # spaces at a break belong to no line
+    ('ab cd', 2, ['ab', 'cd']),
+    ('abcdefgh', 3, ['abc', 'def', 'gh']),                   # a word longer than the line
+    ('，，，，', 2, ['，，', '，，']),
+    ('   ', 2, []),
+    ('', 5, []),
+])
+def test_wrap(text, width, expected):
+    assert wrapped(text, width) == expected
+
+
+def test_first_line_may_be_shorter():
+    assert wrapped('一二三四五六', 4, first_width=2) == ['一二', '三四五六']
+
+
+@hypothesis.given(text=st.text('一二三，。（）“”—…ab1 ', max_size=60), width=st.integers(1, 12), first=st.integers(1, 12))
+def test_wrap_loses_nothing_and_obeys(text, width, first):
+    spans = pages.wrap(text, width, first_width=first)
+    covered = [i for start, stop in spans for i in range(start, stop)]
+    assert covered == sorted(set(covered))
+    assert all(text[i] == ' ' for i in set(range(len(text))) - set(covered))
+    for number, (start, stop) in enumerate(spans):
+        limit = width if number else first
+        assert 0 < stop - start <= limit
+        if stop < len(text) and text[stop] != ' ' and not pages.may_break(text[stop - 1], text[stop]):
+            # A break the rules forbid only where the line is full and no other place in it was allowed.
+            assert stop - start == limit
+            assert not any(text[i] == ' ' or pages.may_break(text[i - 1], text[i]) for i in range(start + 1, stop))
+
+
+def test_sequences_of_components_are_one_character():
+    assert pages.wrap(('明', '⿱山鱼', '，', '天'), 2) == [(0, 1), (1, 3), (3, 4)]
+
+
+def test_layout_indents_counts_and_divides():
+    style = pages.PageStyle(4, indent=2, lines=3)
+    layout = pages.lay_out(['一二三四五六七', '', '八九'], style)
+    assert layout == [[pages.PageLine('一二', 2, 0), pages.PageLine('三四五六', 0, 2), pages.PageLine('七', 0, 6)],
+                      [None, pages.PageLine('八九', 2, 7)]]
+    assert len(pages.lay_out(['一二三四五六七'] * 9, pages.PageStyle(4))) == 1
+
+
+def test_compose_places_lines():
+    style = pages.PageStyle(3, line_spacing=1.5, margin=.5, indent=1, lines=0)
+    page, = pages.lay_out(['一二三', '', '四'], style)
+    images = [np.full([8, 4 * len(line.text)], shade, np.uint8) for shade, line in zip((10, 20, 30), filter(None, page))]
+    # Margin 4, pitch 12, four lines: 2 * 4 + 3 * 12 + 8 = 52 rows; 2 * 4 + 3 * 4 = 20 columns.
+    expected = np.full([52, 20], 255, np.uint8)
+    expected[4:12, 8:16] = 10   # 一二 after one blank character
+    expected[16:24, 4:8] = 20   # 三
+    expected[40:48, 8:12] = 30  # 四, after an empty line
+    np.testing.assert_array_equal(pages.compose(page, images, style, char_px=8, char_width_px=4), expected)
+
+
+def test_full_pages_have_one_height():
+    style = pages.PageStyle(3, indent=0, lines=2)
+    layout = pages.lay_out(['一二三四五六七'], style)
+    sizes = {pages.compose(page, [np.zeros([8, 24], np.uint8)] * len(page), style, char_px=8, char_width_px=8).shape for page in layout}
+    assert len(layout) == 2 and len(sizes) == 1
+
+
+@pytest.mark.parametrize('text, characters', [('20', 20), ('100px', 6), ('16px', 1)])
+def test_parse_width(text, characters):
+    assert pages.parse_width(text, 16) == characters
+
+
+@pytest.mark.parametrize('text', ['0', '15px', '-3', 'wide', '3em', '', 'px', '2.5'])
+def test_parse_width_errors(text):
+    with pytest.raises(ValueError, match='page width .*expected'):
+        pages.parse_width(text, 16)
+
+
+@pytest.mark.parametrize('options, message', [
+    (dict(characters=0), 'at least 1'), (dict(characters=2, indent=2), '0 to 1'), (dict(characters=9, line_spacing=.9), 'line spacing'),
+    (dict(characters=9, margin=-1.), 'margin'), (dict(characters=9, lines=-1), 'lines a page')])
+def test_page_style_errors(options, message):
+    with pytest.raises(ValueError, match=message):
+        pages.PageStyle(**options)

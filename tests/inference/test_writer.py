@@ -1,0 +1,206 @@
+"""Writer: windows against one undivided pass, bytes independent of company, errors."""
+
+import hypothesis
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from hwgen.charset.encoding import Charset, CharsetError
+from hwgen.inference import styles
+from hwgen.inference.writer import Writer, to_uint8
+
+TEXT = '天地玄黄，宇宙洪荒。日月盈昃，辰宿列张。寒来暑往'
+
+
+def undivided(generator, text, seed):
+    """The whole line in one eager call of the model, float32 [H, W]."""
+    encoded = Charset.load().encode(text)
+    config = generator.config
+    batch = lambda values: np.asarray(values)[np.newaxis]
+    return generator(
+        component_ids=batch(encoded.component_ids), structure_ids=batch(encoded.structure_ids), boxes=batch(encoded.boxes),
+        character_ids=batch(encoded.character_ids), lengths=np.array([len(encoded.units)], np.int32),
+        style=styles.styles_from_seeds(seed, config.style_dim),
+        character_noise=batch(styles.character_noise(seed, 0, len(encoded.units), noise_dim=config.character_noise_dim)),
+        training=False).numpy()[0, :, :, 0]
+
+
+@pytest.mark.parametrize('window', [1, 3, 4, 7, 100])
+def test_windows_equal_one_undivided_pass(generator, window):
+    writer = Writer(generator, Charset.load(), window_characters=window, windows_per_step=1)
+    line, = writer._lines(TEXT, 5, None, 1., 0)
+    floats = np.concatenate([writer._render([w])[0] for w in writer._windows(line)], axis=1)
+    expected = undivided(generator, TEXT, 5)
+    assert np.std(expected) > .05  # the picture is not blank: the comparison means something
+    np.testing.assert_allclose(floats, expected, atol=1e-4)  # DESIGN's bound; kernels of another width round differently
+    pixels, = writer.write(TEXT, style_seeds=5)
+    assert np.abs(pixels.astype(int) - to_uint8(expected)).max() <= 1
+
+
+def test_context_is_needed(generator, monkeypatch):
+    """The test above can fail: with one character of context less the windows differ from the whole."""
+    monkeypatch.setattr(type(generator), 'context_characters', 0)
+    writer = Writer(generator, Charset.load(), window_characters=3, windows_per_step=1)
+    pixels, = writer.write(TEXT, style_seeds=5)
+    assert np.abs(pixels.astype(int) - to_uint8(undivided(generator, TEXT, 5))).max() > 1
+
+
+@pytest.mark.parametrize('step', [1, 4])
+def test_bytes_do_not_depend_on_how_many_windows_one_call_handles(generator, step):
+    writer = Writer(generator, Charset.load(), window_characters=3, windows_per_step=step)
+    expected, = writer.write(TEXT, style_seeds=2)
+    line, = writer._lines(TEXT, 2, None, 1., 0)
+    windows = list(writer._windows(line))
+    assert len(windows) > 7
+    for count in (1, 3, 7):
+        parts = []
+        for begin in range(0, len(windows), count):
+            for window in range(begin, min(begin + count, len(windows)), step):
+                group = windows[window:min(window + step, begin + count)]
+                widths = {writer._padded_width(w) for w in group}
+                groups = [group] if len(widths) == 1 else [[w] for w in group]
+                parts += [pixels for g in groups for pixels in writer._render(g)]
+        assert np.concatenate([to_uint8(part) for part in parts], axis=1).tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize('step', [1, 4])
+def test_bytes_do_not_depend_on_other_lines(generator, step):
+    writer = Writer(generator, Charset.load(), window_characters=4, windows_per_step=step)
+    alone, = writer.write(TEXT, style_seeds=7)
+    for others in (['人'], [TEXT[:9], TEXT[3:], '人人人'], [TEXT] * 5):
+        together = writer.write([*others, TEXT, '大'], style_seeds=[*range(len(others)), 7, 1])
+        assert together[len(others)].tobytes() == alone.tobytes()
+
+
+def test_steps_of_several_windows_equal_steps_of_one(generator, writer):
+    four = Writer(generator, Charset.load(), window_characters=4, windows_per_step=4)
+    for one, other in zip(writer.write([TEXT, '人'], style_seeds=3), four.write([TEXT, '人'], style_seeds=3)):
+        assert np.abs(one.astype(int) - other.astype(int)).max() <= 1  # another batch size: one grey level at most
+
+
+@pytest.mark.parametrize('step', [1, 4])
+def test_stream_is_the_line(generator, step):
+    writer = Writer(generator, Charset.load(), window_characters=4, windows_per_step=step)
+    windows = list(writer.stream(TEXT, style_seed=3, truncation=.8))
+    assert [w.shape[1] // writer.char_width_px for w in windows] == [4] * 6
+    expected, = writer.write([TEXT], style_seeds=3, truncation=.8)
+    assert np.concatenate(windows, axis=1).tobytes() == expected.tobytes()
+
+
+def test_stream_of_any_length_computes_window_by_window(writer):
+    pending = writer.stream(TEXT * 400)  # 9,600 characters: only what is asked for is computed
+    first = [next(pending) for _ in range(3)]
+    expected, = writer.write(TEXT[:16])
+    assert np.concatenate(first, axis=1).tobytes() == expected[:, :12 * writer.char_width_px].tobytes()
+
+
+def test_one_trace_for_all_shapes(make_generator):
+    generator, traces = make_generator(), []
+    call = generator.call
+
+    def counted(*args, **kwargs):
+        traces.append(1)
+        return call(*args, **kwargs)
+    generator.call = counted
+    writer = Writer(generator, Charset.load(), windows_per_step=1)
+    for n in (1, 5, 9):
+        writer.write([TEXT[:n]])
+    assert len(traces) == 1
+
+
+@pytest.mark.parametrize('options', [dict(content_encoding='sequence'), dict(content_encoding='onehot'), dict(character_noise_dim=0),
+                                     dict(char_width_px=8), dict(upsample='between'), dict(attention_px=0)],
+                         ids=lambda options: next(iter(options.values())))
+def test_every_kind_of_generator(make_generator, options):
+    generator = make_generator(**options)
+    writer = Writer(generator, Charset.load(), window_characters=3, windows_per_step=1)
+    pixels, = writer.write(TEXT, style_seeds=5)
+    assert np.abs(pixels.astype(int) - to_uint8(undivided(generator, TEXT, 5))).max() <= 1
+    assert pixels.shape == (16, len(TEXT) * generator.config.char_width_px)
+
+
+def test_seeds_styles_and_noise(writer):
+    seven, eight, again = writer.write(['永永永永'] * 3, style_seeds=[7, 8, 7])
+    assert (seven == again).all() and (seven != eight).any()
+    cells = [seven[:, 16 * i:16 * (i + 1)] for i in range(4)]
+    assert (cells[1] != cells[2]).any()  # no two copies of a character are equal
+    by_vector, = writer.write('永永永永', style_seeds=7, styles=writer.styles(7)[0])
+    assert (by_vector == seven).all()
+    offset, = writer.write('永永永永', style_seeds=7, noise_offsets=4)
+    assert (offset != seven).any()
+    calm, other = writer.write(['永'] * 2, style_seeds=[1, 2], truncation=0.)
+    assert (calm == other).all()
+
+
+def test_noise_offset_continues_a_text(writer):
+    """A page's line begins with the noise it would have in the undivided text."""
+    np.testing.assert_array_equal(styles.character_noise(7, 2, 6, noise_dim=5)[2:], styles.character_noise(7, 4, 6, noise_dim=5))
+    a, = writer.write('永', style_seeds=7, noise_offsets=3)
+    b, = writer.write(['永'], style_seeds=[7], noise_offsets=[3])
+    assert (a == b).all()
+
+
+def test_boxes_tile_the_line(writer):
+    assert writer.boxes(3).tolist() == [[0, 0, 16, 16], [16, 0, 32, 16], [32, 0, 48, 16]]
+
+
+@hypothesis.given(n=st.integers(1, 40))
+@hypothesis.settings(max_examples=15)
+def test_windows_cover_every_character_once(writer, n):
+    line, = writer._lines('一' * n, 0, None, 1., 0)
+    windows = list(writer._windows(line))
+    assert [i for w in windows for i in range(w.start, w.stop)] == list(range(n))
+    for window in windows:
+        assert window.start % writer.window_characters == 0
+        assert 0 <= window.first <= window.start and window.stop <= window.last <= n
+
+
+def test_to_uint8():
+    np.testing.assert_array_equal(to_uint8(np.array([-1., -.999, 0., .999, 1.], np.float32)), [0, 0, 128, 255, 255])
+
+
+def test_errors(writer, make_generator):
+    with pytest.raises(CharsetError, match='empty text'):
+        writer.write([''])
+    with pytest.raises(CharsetError, match='U\\+0E01.* position 2') as caught:
+        writer.stream('永永ก')  # before the first window is asked for
+    assert caught.value.position == 2
+    with pytest.raises(ValueError, match='2 texts, 3 style seeds'):
+        writer.write(['永', '人'], style_seeds=[1, 2, 3])
+    with pytest.raises(ValueError, match=r'styles of shape \(1, 5\): expected .* 18 numbers'):
+        writer.write(['永'], styles=np.zeros([1, 5]))
+    with pytest.raises(ValueError, match='finite'):
+        writer.write(['永'], styles=np.full(18, np.nan))
+    with pytest.raises(ValueError, match='windows_per_step=0'):
+        Writer(writer.generator, writer.charset, windows_per_step=0)
+    broken = make_generator()
+    broken.last_conv.bias.assign([np.nan])
+    with pytest.raises(ValueError, match='characters 0 to 1 of a line: the model gives values that are not finite'):
+        Writer(broken, Charset.load(), window_characters=2, windows_per_step=1).write('永永永')
+
+
+def test_what_a_model_cannot_write(make_generator):
+    charset = Charset.load()
+    known, newer = sorted('永人山口', key=lambda character: charset.encode(character).component_ids.max())[::3]
+    old = make_generator(num_components=int(charset.encode(newer).component_ids.max()))  # the table has grown since
+    Writer(old, charset).encode(known)
+    with pytest.raises(CharsetError, match=f"'{newer}' at position 1: has a component that was added") as caught:
+        Writer(old, charset).encode(known + newer)
+    assert caught.value.position == 1
+    with pytest.raises(CharsetError, match="'⿱山鱼' at position 1: has no filter"):
+        Writer(make_generator(content_encoding='onehot'), charset).encode('天⿱山鱼')
+    with pytest.raises(CharsetError, match="'⿻⿻口一丨' at position 1: its structure ⿻⿻··· has no number.*nearest.*⿻") as caught:
+        Writer(make_generator(content_encoding='sequence'), charset).encode('天⿻⿻口一丨')
+    assert caught.value.position == 1
+    assert Writer(make_generator(), charset).write('天⿻⿻口一丨')[0].shape == (16, 32)  # layout places it by its boxes
+
+
+def test_load(model_dir, writer):
+    loaded = Writer.load(model_dir, window_characters=4, windows_per_step=1)
+    assert loaded.description['charset'] == dict(row_count=loaded.charset.row_count, hash=loaded.charset.hash)
+    assert loaded.style_encoder is not None
+    for one, other in zip(loaded.write([TEXT], style_seeds=4), writer.write([TEXT], style_seeds=4)):
+        assert one.tobytes() == other.tobytes()
+    with pytest.raises(ValueError, match='no generator there'):
+        Writer.load('nowhere')

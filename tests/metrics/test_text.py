@@ -1,0 +1,142 @@
+"""Edit counts and error rates against a brute-force search over all alignments, and against cases worked by hand."""
+
+import functools
+
+import hypothesis
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+from hwgen.metrics import text
+
+# Few different units, so that chance alignments and ties are common.
+LINES = st.text(alphabet='永字八', max_size=6)
+
+
+def brute_force(reference, read):
+    """(S, D, I) of the best alignment by trying every alignment: fewest errors, then fewest substitutions."""
+    @functools.cache
+    def best(i, j):
+        if i == len(reference) and j == len(read):
+            return (0, 0, 0)
+        options = []
+        if i < len(reference):
+            s, d, n = best(i + 1, j)
+            options.append((s, d + 1, n))
+        if j < len(read):
+            s, d, n = best(i, j + 1)
+            options.append((s, d, n + 1))
+        if i < len(reference) and j < len(read):
+            s, d, n = best(i + 1, j + 1)
+            options.append((s + (reference[i] != read[j]), d, n))
+        return min(options, key=lambda counts: (sum(counts), counts[0]))
+    return best(0, 0)
+
+
+def columns(counts):
+    return list(zip(*(column.tolist() for column in counts[:3])))
+
+
+@hypothesis.given(st.lists(st.tuples(LINES, LINES), max_size=8))
+def test_edit_counts_equal_brute_force(pairs):
+    counts = text.edit_counts([pair[0] for pair in pairs], [pair[1] for pair in pairs])
+    assert columns(counts) == [brute_force(*pair) for pair in pairs]
+    assert counts.reference_lengths.tolist() == [len(pair[0]) for pair in pairs]
+    assert counts.hypothesis_lengths.tolist() == [len(pair[1]) for pair in pairs]
+
+
+@hypothesis.given(LINES, LINES, LINES)
+def test_distance_is_a_metric(a, b, c):
+    assert (text.edit_distance(a, b) == 0) == (a == b)
+    assert text.edit_distance(a, b) == text.edit_distance(b, a)
+    assert text.edit_distance(a, c) <= text.edit_distance(a, b) + text.edit_distance(b, c)
+
+
+def test_worked_by_hand():
+    # reference  春 眠 不 觉 晓      春 is read, 眠 became 民 (S), 不 is missing (D), 觉 is read, 晓 is read, 。 was added (I).
+    # read       春 民    觉 晓 。
+    counts = text.edit_counts(['春眠不觉晓'], ['春民觉晓。'])
+    assert columns(counts) == [(1, 1, 1)]
+    assert counts.errors.tolist() == [3]
+    assert text.character_error_rate(counts) == pytest.approx(3 / 5, abs=1e-12)
+    assert text.accurate_rate(counts) == pytest.approx(2 / 5, abs=1e-12)
+    assert text.correct_rate(counts) == pytest.approx(3 / 5, abs=1e-12)
+    assert text.normalized_edit_distance(counts) == pytest.approx(3 / 5, abs=1e-12)
+
+
+def test_ties_go_to_the_alignment_with_more_correct_units():
+    # ab -> bc: two substitutions, or b kept with one deletion and one insertion; both two errors.
+    assert columns(text.edit_counts(['ab'], ['bc'])) == [(0, 1, 1)]
+
+
+def test_rates_pool_the_lines_but_ned_averages_them():
+    # 1 error in 2 units and 0 in 8: CER 1/10, NED (1/2 + 0) / 2.
+    counts = text.edit_counts(['天地', '玄黄宇宙洪荒日月'], ['天', '玄黄宇宙洪荒日月'])
+    assert text.character_error_rate(counts) == pytest.approx(.1, abs=1e-12)
+    assert text.normalized_edit_distance(counts) == pytest.approx(.25, abs=1e-12)
+
+
+def test_insertions_drive_cer_above_one_and_leave_correct_rate():
+    counts = text.edit_counts(['一'], ['一二三四'])
+    assert text.character_error_rate(counts) == 3
+    assert text.accurate_rate(counts) == -2
+    assert text.correct_rate(counts) == 1
+    assert text.normalized_edit_distance(counts) == .75
+
+
+def test_word_error_rate_counts_words():
+    # 'the' read, 'quick' misread, 'fox' missing.
+    assert text.word_error_rate(['the quick  fox'], ['the quiet']) == pytest.approx(2 / 3, abs=1e-12)
+
+
+def test_units_may_be_strings_ids_or_words():
+    as_text = text.edit_counts(['abca'], ['aca'])
+    as_ids = text.edit_counts([np.array([7, 8, 9, 7])], [np.array([7, 9, 7])])
+    as_words = text.edit_counts([['⿱山鱼', 'b', 'c', '⿱山鱼']], [['⿱山鱼', 'c', '⿱山鱼']])
+    assert columns(as_text) == columns(as_ids) == columns(as_words) == [(0, 1, 0)]
+
+
+def test_edges():
+    assert columns(text.edit_counts([], [])) == []
+    assert columns(text.edit_counts(['', '天', ''], ['', '', '天地'])) == [(0, 0, 0), (0, 1, 0), (0, 0, 2)]
+    empty = text.edit_counts([''], [''])
+    assert text.normalized_edit_distance(empty) == 0
+    with pytest.raises(ValueError, match='without any unit'):
+        text.character_error_rate(empty)
+    with pytest.raises(ValueError, match='no lines'):
+        text.normalized_edit_distance(text.edit_counts([], []))
+    with pytest.raises(ValueError, match='2 references, but 1 hypotheses'):
+        text.edit_counts(['a', 'b'], ['a'])
+
+
+def test_a_line_does_not_depend_on_the_lines_beside_it(monkeypatch):
+    """Padding and working off in portions change nothing, long lines included."""
+    generator = np.random.default_rng(3)
+    lines = [generator.integers(5, size=size) for size in generator.integers(0, 80, size=60)]
+    read = [generator.integers(5, size=size) for size in generator.integers(0, 80, size=60)]
+    together = text.edit_counts(lines, read)
+    monkeypatch.setattr(text, '_CELLS_AT_ONCE', 100)
+    portions = text.edit_counts(lines, read)
+    alone = [columns(text.edit_counts([line], [other]))[0] for line, other in zip(lines, read)]
+    assert columns(together) == columns(portions) == alone
+
+
+def test_bootstrap_interval_of_equal_lines_is_a_point():
+    counts = text.edit_counts(['天地'] * 20, ['天也'] * 20)
+    assert text.bootstrap_interval(counts, text.character_error_rate, seed=0) == (.5, .5)
+
+
+def test_bootstrap_interval_has_the_width_of_the_binomial():
+    # 400 lines of one unit, a quarter of them wrong: CER is a mean of Bernoulli draws, its standard error sqrt(.25 * .75 / 400) = .02165.
+    counts = text.edit_counts(['天'] * 400, ['天'] * 300 + ['地'] * 100)
+    low, high = text.bootstrap_interval(counts, text.character_error_rate, seed=0, num_resamples=4000)
+    # 4,000 resamples leave about 2 % of scatter in the quantiles.
+    assert low == pytest.approx(.25 - 1.96 * .02165, abs=.004)
+    assert high == pytest.approx(.25 + 1.96 * .02165, abs=.004)
+    assert (low, high) == text.bootstrap_interval(counts, text.character_error_rate, seed=0, num_resamples=4000)
+    assert (low, high) != text.bootstrap_interval(counts, text.character_error_rate, seed=1, num_resamples=4000)
+
+
+def test_bootstrap_refuses_empty_references():
+    with pytest.raises(ValueError, match='1 of them with an empty reference'):
+        text.bootstrap_interval(text.edit_counts(['', '天'], ['', '天']), text.character_error_rate, seed=0)

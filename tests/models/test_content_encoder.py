@@ -1,0 +1,240 @@
+"""Content encodings: where components are placed, against brute force; the four encodings; pinned sizes."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from hwgen.charset.encoding import Charset
+from hwgen.models import content_encoder
+from hwgen.models.content_encoder import CELLS, ENCODINGS, ContentEncoder
+
+def brute_force_overlap(low, high):
+    return [max(0., min(high, (i + 1) / CELLS) - max(low, i / CELLS)) * CELLS for i in range(CELLS)]
+
+
+def brute_force_placement(boxes, component_ids):
+    """DESIGN.md: a cell takes the component with the largest overlap, later slots win ties, a slot without a cell is summed in."""
+    area, out = np.zeros([4, CELLS, CELLS]), np.zeros([4, CELLS, CELLS])
+    for slot, (x0, y0, x1, y1) in enumerate(boxes):
+        if component_ids[slot]:
+            area[slot] = np.outer(brute_force_overlap(y0, y1), brute_force_overlap(x0, x1))
+    for i in range(CELLS):
+        for j in range(CELLS):
+            winner = max(range(4), key=lambda slot: (round(area[slot, i, j], 4), slot))
+            if area[winner, i, j] > 0.:
+                out[winner, i, j] = 1.
+    for slot in range(4):
+        if component_ids[slot] and not out[slot].any():
+            out[slot] = (area[slot] > area[slot].max() - 1e-4) & (area[slot] > 0.)
+    return out
+
+
+@pytest.fixture(scope='module')
+def templates():
+    charset = Charset.load()
+    boxes = charset.template_boxes
+    used = (boxes[..., 2] > boxes[..., 0]).astype(np.int32)  # unused slots are all zero
+    return charset.structures, boxes, used
+
+
+def test_placement_by_hand():
+    # ⿰: the left half is slot 0, the right half slot 1.
+    boxes = np.zeros([4, 4], np.float32)
+    boxes[:2] = [[0., 0., .5, 1.], [.5, 0., 1., 1.]]
+    placed = content_encoder.placement(boxes, np.array([7, 9, 0, 0])).numpy()
+    np.testing.assert_array_equal(placed[0], [[1, 1, 0, 0]] * 4)
+    np.testing.assert_array_equal(placed[1], [[0, 0, 1, 1]] * 4)
+    assert not placed[2:].any()
+    # ⿴: both cover the middle cells whole or the enclosure more: slot 0 the rim, slot 1 the four cells it fills (a tie, the later wins).
+    boxes[:2] = [[0., 0., 1., 1.], [.25, .25, .75, .75]]
+    placed = content_encoder.placement(boxes, np.array([7, 9, 0, 0])).numpy()
+    inner = np.zeros([4, 4])
+    inner[1:3, 1:3] = 1.
+    np.testing.assert_array_equal(placed[1], inner)
+    np.testing.assert_array_equal(placed[0], 1. - inner)
+    # A slot that wins no cell is added where it lies, and takes nothing away: 1/10 of a cell inside a full box.
+    boxes[:2] = [[0., 0., 1., 1.], [.3, .3, .4, .4]]
+    placed = content_encoder.placement(boxes, np.array([7, 9, 0, 0])).numpy()
+    single = np.zeros([4, 4])
+    single[1, 1] = 1.
+    np.testing.assert_array_equal(placed[0], np.ones([4, 4]))
+    np.testing.assert_array_equal(placed[1], single)
+
+
+def test_placement_of_every_template_equals_brute_force(templates):
+    names, boxes, used = templates
+    placed = content_encoder.placement(boxes, used).numpy()
+    for name, box, ids, found in zip(names[1:], boxes[1:], used[1:], placed[1:]):
+        np.testing.assert_array_equal(found, brute_force_placement(box, ids), err_msg=name)
+        assert found.sum((1, 2))[ids > 0].all(), f'{name}: a component has no cell'
+        assert found.sum(0).all(), f'{name}: an empty cell'
+        assert not found[ids == 0].any(), name
+
+
+def test_random_boxes_equal_brute_force():
+    rng = np.random.default_rng(0)
+    corners = np.sort(rng.uniform(size=(40, 4, 2, 2)), axis=-2).reshape(40, 4, 4).astype(np.float32)
+    ids = rng.integers(0, 2, size=(40, 4)).astype(np.int32)
+    placed = content_encoder.placement(corners, ids).numpy()
+    for box, used, found in zip(corners, ids, placed):
+        np.testing.assert_array_equal(found, brute_force_placement(box, used))
+
+
+def test_rare_structures_keep_the_slot_that_wins_no_cell(templates):
+    names, boxes, used = templates
+    placed = {name: cells for name, cells in zip(names, content_encoder.placement(boxes, used).numpy())}
+    # ⿱⿴··· (盥): slot 1 lies in x .2-.8, y .1-.4 of an upper half that slot 0 fills: .6 of each of its four middle cells.
+    middle = np.zeros([4, 4])
+    middle[:2, 1:3] = 1.
+    np.testing.assert_array_equal(placed['⿱⿴···'][1], middle)
+    np.testing.assert_array_equal(placed['⿱⿴···'][0], [[1] * 4] * 2 + [[0] * 4] * 2)
+    # ⿻·⿰··: the two halves cover every cell as well as slot 0 and come later; slot 0 is summed into all sixteen.
+    np.testing.assert_array_equal(placed['⿻·⿰··'][0], np.ones([4, 4]))
+    np.testing.assert_array_equal(placed['⿻·⿰··'][1:3].sum(0), np.ones([4, 4]))
+    for name in ('⿱⿵···', '⿱·⿴··', '⿻·⿱··', '⿸·⿱··'):
+        assert (placed[name].sum(0) > 1.).any(), f'{name}: the summed slot shares its cells with their winner'
+
+
+def test_warp_weights_equal_brute_force():
+    rng = np.random.default_rng(1)
+    low, high = np.sort(rng.uniform(size=(2, 50)), axis=0).astype(np.float32)
+    low[:3], high[:3] = [0., .5, 0.], [1., 1., .0]
+    found = content_encoder.warp_weights(tf.constant(low), tf.constant(high)).numpy()
+    for a, b, weights in zip(low.astype(np.float64), high.astype(np.float64), found):
+        share = brute_force_overlap(a, b)
+        for i in range(CELLS):
+            # Where the cell's centre lies in the stretched map, in cells of the map, held to its first and last centre.
+            place = ((i + .5) / CELLS - a) / max(b - a, 1e-3) * CELLS - .5
+            place = min(max(place, 0.), CELLS - 1.)
+            expected = [np.interp(place, range(CELLS), np.eye(CELLS)[j]) * share[i] for j in range(CELLS)]
+            np.testing.assert_allclose(weights[i], expected, atol=2e-5)  # the place divides float32 ends by a short span
+        np.testing.assert_allclose(weights.sum(-1), share, atol=1e-6)
+
+
+def test_full_box_warps_to_itself_and_half_box_to_its_half():
+    np.testing.assert_allclose(content_encoder.warp_weights(tf.constant(0.), tf.constant(1.)), np.eye(4), atol=1e-6)
+    # Right half: cells 2 and 3, centres at 1/4 and 3/4 of the map: between its cells 0 and 1, and 2 and 3.
+    expected = [[0, 0, 0, 0], [0, 0, 0, 0], [.5, .5, 0, 0], [0, 0, .5, .5]]
+    np.testing.assert_allclose(content_encoder.warp_weights(tf.constant(.5), tf.constant(1.)), expected, atol=1e-6)
+
+
+# The encodings -------------------------------------------------------------------------------------------------------
+
+TABLES = dict(num_components=30, num_structures=12, num_characters=20)
+DIMS = dict(channels=6, structure_dim=5, component_dim=6, cell_dim=4, style_dim=4)
+
+
+@pytest.fixture
+def encode(randomise, text_inputs):
+    def make(encoding, **options):
+        encoder = ContentEncoder(encoding, **{**TABLES, **DIMS, **options})
+
+        def call(inputs):
+            names = ('component_ids', 'structure_ids', 'boxes', 'character_ids')
+            style = tf.constant(inputs['style'][:, :4])
+            return encoder(*(tf.constant(inputs[name]) for name in names), style).numpy()
+        n = np.ones([1, 1], np.int32)
+        call(dict(component_ids=np.ones([1, 1, 4], np.int32), structure_ids=n, boxes=np.ones([1, 1, 4, 4], np.float32),
+                  character_ids=n, style=np.ones([1, 4], np.float32)))
+        randomise(encoder)
+        return encoder, call
+    return make
+
+
+class _Sizes:
+    """What `text_inputs` asks of a config."""
+    num_components, num_structures, num_characters = TABLES.values()
+    style_dim, character_noise_dim = 4, 1
+
+
+@pytest.mark.parametrize('encoding', ENCODINGS)
+def test_shape_and_independence_of_characters(encode, text_inputs, encoding):
+    _, call = encode(encoding)
+    inputs = text_inputs(2, 5, _Sizes)
+    whole = call(inputs)
+    assert whole.shape == (2, 4, 20, 6) and whole.dtype == np.float32
+    for i in range(5):
+        single = call({key: value if key == 'style' else value[:, i:i + 1] for key, value in inputs.items()})
+        np.testing.assert_allclose(whole[:, :, 4 * i:4 * i + 4], single, atol=1e-5)
+
+
+@pytest.mark.parametrize('encoding', ENCODINGS)
+def test_every_character_differs_in_its_features(encode, encoding):
+    """员 and 呗 have the same components in another structure; 明 and 朋 share one; all four must look different."""
+    charset = Charset.load()
+    ids = np.array([[charset.character_id(c) for c in '员呗明朋']])
+    _, call = encode(encoding, num_components=charset.num_components, num_structures=charset.num_structures,
+                     num_characters=int(ids.max()) + 1 if encoding == 'onehot' else 20)
+    structures = charset.character_structures[ids]
+    features = call(dict(component_ids=charset.character_components[ids], structure_ids=structures,
+                         boxes=charset.template_boxes[structures], character_ids=ids.astype(np.int32),
+                         style=np.ones([1, 4], np.float32)))[0]
+    cells = [features[:, 4 * i:4 * i + 4] for i in range(4)]
+    for i in range(4):
+        for j in range(i):
+            assert np.abs(cells[i] - cells[j]).max() > .1
+
+
+def test_layout_places_the_embeddings(encode, text_inputs):
+    encoder, call = encode('layout')
+    inputs = text_inputs(2, 3, _Sizes)
+    components = encoder.component_embedding.table.numpy() * (np.arange(30) > 0)[:, None]
+    structures = encoder.structure_embedding.table.numpy()
+    kernel, bias = encoder.project.kernel.numpy()[0, 0], encoder.project.bias.numpy()
+    expected = np.zeros([2, 4, 12, 6])
+    for b in range(2):
+        for n in range(3):
+            ids = inputs['component_ids'][b, n]
+            placed = brute_force_placement(inputs['boxes'][b, n].astype(np.float64), ids)
+            for i in range(4):
+                for j in range(4):
+                    here = sum(placed[s, i, j] * components[ids[s]] for s in range(4))
+                    everywhere = structures[inputs['structure_ids'][b, n]] + encoder.place_embedding.numpy()[i, j]
+                    expected[b, i, 4 * n + j] = np.concatenate([here, everywhere]) @ kernel + bias
+    np.testing.assert_allclose(call(inputs), expected, atol=1e-4)  # sums of 11 products of size 1
+
+
+def test_warped_stretches_the_maps(encode, text_inputs):
+    encoder, call = encode('warped')
+    inputs = text_inputs(2, 3, _Sizes)
+    linear = lambda layer, x: x @ layer.kernel.numpy() + layer.bias.numpy()
+    components = encoder.component_embedding.table.numpy()
+    structures = encoder.structure_embedding.table.numpy()
+    kernel, bias = encoder.project.kernel.numpy()[0, 0], encoder.project.bias.numpy()
+    expected = np.zeros([2, 4, 12, 6])
+    for b in range(2):
+        for n in range(3):
+            cells = np.zeros([4, 4, 4])
+            for slot, component in enumerate(inputs['component_ids'][b, n]):
+                if component == 0:
+                    continue
+                drawing = linear(encoder.component_map, components[component]).reshape(4, 4, 4)
+                x0, y0, x1, y1 = inputs['boxes'][b, n, slot]
+                rows = content_encoder.warp_weights(tf.constant(y0), tf.constant(y1)).numpy()
+                columns = content_encoder.warp_weights(tf.constant(x0), tf.constant(x1)).numpy()
+                cells += np.einsum('ik,jl,klc->ijc', rows, columns, drawing)
+            everywhere = linear(encoder.structure_map, structures[inputs['structure_ids'][b, n]]).reshape(4, 4, 4)
+            expected[b, :, 4 * n:4 * n + 4] = np.concatenate([cells, everywhere], -1) @ kernel + bias
+    np.testing.assert_allclose(call(inputs), expected, atol=1e-4)
+
+
+def test_onehot_is_a_filter_bank_times_z1(encode, text_inputs):
+    inputs = text_inputs(2, 3, _Sizes)
+    encoder, call = encode('onehot')
+    bank = encoder.filters.table.numpy().reshape(20, 4, 4, 4, 6)
+    expected = np.einsum('bz,bnzijc->binjc', inputs['style'], bank[inputs['character_ids']]).reshape(2, 4, 12, 6) / 2.
+    np.testing.assert_allclose(call(inputs), expected, atol=1e-5)
+    assert not encoder.factorised
+
+
+def test_onehot_factorises_above_500_classes(encode):
+    plain, _ = encode('onehot', num_characters=500)
+    factorised, _ = encode('onehot', num_characters=501, onehot_rank=3)
+    size = 4 * 4 * 4 * 6
+    assert plain.count_params() == 500 * size
+    assert factorised.count_params() == 501 * 3 + 3 * size
+
+
+def test_unknown_encoding():
+    with pytest.raises(ValueError, match="'glyphs': expected one of sequence, layout, warped, onehot"):
+        ContentEncoder('glyphs', **TABLES, channels=6)

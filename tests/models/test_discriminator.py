@@ -1,0 +1,102 @@
+"""Discriminator: shapes, pinned size, masks, gradients, frozen passes."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from hwgen.models.discriminator import Discriminator
+
+
+@pytest.fixture
+def make(randomise):
+    def build(*, char_px=16, char_width_px=None, **options):
+        width = char_width_px or char_px
+        module = Discriminator((8,) * (char_px.bit_length() - 2), char_px=char_px, char_width_px=width, **options)
+        module(tf.ones([1, char_px, width, 1]))
+        return randomise(module)
+    return build
+
+
+@pytest.mark.parametrize('char_px, char_width_px', [(16, 16), (32, 32), (32, 16), (64, 64)])
+@pytest.mark.parametrize('pool', ['sum', 'mean'])
+def test_one_score_a_line(make, lines_of_images, char_px, char_width_px, pool):
+    module = make(char_px=char_px, char_width_px=char_width_px, pool=pool)
+    for n in (1, 3):
+        scores = module(lines_of_images([n, n], char_px, char_width_px))
+        assert scores.shape == (2,) and scores.dtype == tf.float32
+        assert scores[0] != scores[1]
+
+
+def test_pools_differ_by_the_number_of_positions(make, lines_of_images):
+    images = lines_of_images([2, 2], 32, 16)  # 4 rows, 2 columns a character
+    total, mean = (make(char_px=32, char_width_px=16, pool=pool) for pool in ('sum', 'mean'))
+    bias = total.score.bias.numpy()
+    np.testing.assert_allclose((total(images) - bias) / 8., mean(images) - bias, rtol=1e-5)
+
+
+def test_pinned_parameter_count():
+    """64, 128, 256, 512 channels at 32 px: 4,857,793 weights (SAGAN's shape at the paper's size)."""
+    module = Discriminator((64, 128, 256, 512))
+    module(tf.ones([1, 32, 32, 1]))
+    # A block from a to b channels: 3 x 3 (a b + b b) + a b + 3 b. Then 512 + 1.
+    block = lambda a, b: 9 * (a * b + b * b) + a * b + 3 * b
+    expected = block(1, 64) + block(64, 128) + block(128, 256) + block(256, 512) + 513
+    assert sum(int(np.prod(v.shape)) for v in module.trainable_variables) == expected == 4_857_793
+
+
+@pytest.mark.parametrize('char_px, char_width_px', [(16, 16), (32, 16)])
+@pytest.mark.parametrize('pool', ['sum', 'mean'])
+def test_line_alone_equals_line_in_a_padded_batch(make, lines_of_images, char_px, char_width_px, pool):
+    module, lengths = make(char_px=char_px, char_width_px=char_width_px, pool=pool), [4, 1, 3]
+    images = lines_of_images(lengths, char_px, char_width_px)
+    alone = [float(module(image[None, :, :length * char_width_px])[0]) for image, length in zip(images, lengths)]
+    np.testing.assert_allclose(module(images, lengths=tf.constant(lengths)), alone, atol=1e-5)
+    wide = np.pad(images, [(0, 0), (0, 0), (0, 4 * char_width_px), (0, 0)], constant_values=-.3)  # not even paper
+    np.testing.assert_allclose(module(wide, lengths=tf.constant(lengths)), alone, atol=1e-5)
+    full = lines_of_images([3, 3], char_px, char_width_px)
+    np.testing.assert_allclose(module(full, lengths=tf.constant([3, 3])), module(full), atol=1e-6)
+
+
+def test_every_variable_and_the_image_get_a_gradient(make, lines_of_images):
+    module = make(char_px=32)
+    images = tf.Variable(lines_of_images([3, 2], 32, 32))
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(module(tf.convert_to_tensor(images), lengths=tf.constant([3, 2]), training=True) * [1., -2.])
+    gradients = tape.gradient(loss, [images, *module.trainable_variables])
+    for variable, gradient in zip([images, *module.trainable_variables], gradients):
+        assert gradient is not None and np.isfinite(gradient).all() and gradient.numpy().any(), variable
+    assert not gradients[0][1, :, 64:].numpy().any()  # none on padding
+
+
+def test_score_per_character_does_not_grow_with_length(make):
+    """The mean over characters: a line repeated scores the same in its middle parts, whatever its length."""
+    module = make(char_px=16)
+    image = np.random.default_rng(0).uniform(-1., 1., size=(1, 16, 16, 1)).astype(np.float32)
+    scores = [float(module(np.tile(image, [1, 1, n, 1]))[0]) for n in (4, 8, 16, 32)]
+    steps = np.abs(np.diff(scores))
+    assert steps[1] < .6 * steps[0] + 1e-4 and steps[2] < .6 * steps[1] + 1e-4  # only the ends' share halves
+
+
+def test_only_training_moves_the_spectral_vectors(make, lines_of_images, numpy_values):
+    module, images = make(), lines_of_images([2, 2], 16, 16)
+    before = numpy_values(module)
+    module(images, training=False)
+    for a, b in zip(before, numpy_values(module)):
+        np.testing.assert_array_equal(a, b)
+    module(images, training=True)
+    moved = [v.path.rsplit('/', 1)[-1] for a, v in zip(before, module.variables) if (a != v.numpy()).any()]
+    assert moved == ['u'] * 10  # three blocks of three convolutions, and the score
+
+
+def test_graph_equals_eager(make, lines_of_images):
+    module = make()
+    images, lengths = tf.constant(lines_of_images([3, 1], 16, 16)), tf.constant([3, 1])
+    function = tf.function(lambda x, n: module(x, lengths=n))
+    np.testing.assert_allclose(function(images, lengths), module(images, lengths=lengths), atol=1e-5)
+
+
+def test_impossible_sizes():
+    with pytest.raises(ValueError, match=r'channels \(8, 8\): char_px=32 needs 4 numbers'):
+        Discriminator((8, 8))
+    with pytest.raises(ValueError, match="pool 'max': expected sum or mean"):
+        Discriminator((8, 8, 8, 8), pool='max')

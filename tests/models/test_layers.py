@@ -1,0 +1,290 @@
+"""Layers: masks, spectral normalisation against an SVD, batch normalisation against NumPy and the fused kernel."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from hwgen.models import layers
+
+
+def test_column_mask():
+    mask = layers.column_mask(tf.constant([2, 1]), 3, columns_per_character=2)
+    np.testing.assert_array_equal(mask[:, 0, :, 0], [[1, 1, 1, 1, 0, 0], [1, 1, 0, 0, 0, 0]])
+    assert mask.shape == [2, 1, 6, 1]
+    assert layers.column_mask(None, 3, columns_per_character=2) is None
+
+
+def test_resampling_equals_numpy():
+    x = np.random.default_rng(0).normal(size=(2, 4, 6, 3)).astype(np.float32)
+    np.testing.assert_array_equal(layers.upsample(x), x.repeat(2, axis=1).repeat(2, axis=2))
+    np.testing.assert_allclose(layers.downsample(x), x.reshape(2, 2, 2, 3, 2, 3).mean((2, 4)), atol=1e-6)
+    np.testing.assert_allclose(layers.downsample(layers.upsample(x)), x, atol=1e-6)
+
+
+# Spectral normalisation ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('shape', [(3, 3, 4, 8), (1, 1, 9, 5), (6, 7)])
+def test_spectral_norm_equals_the_largest_singular_value(shape):
+    rng = np.random.default_rng(1)
+    kernel = rng.normal(size=shape).astype(np.float32)
+    u = tf.Variable(rng.normal(size=(1, shape[-1])).astype(np.float32))
+    for _ in range(200):
+        normal = layers.spectral_norm(tf.constant(kernel), u, training=True)
+    sigma = np.linalg.svd(kernel.reshape(-1, shape[-1]), compute_uv=False)[0]
+    np.testing.assert_allclose(normal, kernel / sigma, rtol=1e-4, atol=1e-6)
+    frozen = layers.spectral_norm(tf.constant(kernel), u, training=False)
+    np.testing.assert_allclose(frozen, normal, rtol=1e-4, atol=1e-6)
+
+
+def test_one_power_iteration_equals_numpy():
+    rng = np.random.default_rng(2)
+    kernel, u0 = rng.normal(size=(6, 4)), rng.normal(size=(1, 4))
+    v = u0 @ kernel.T
+    v /= np.linalg.norm(v)
+    u = v @ kernel
+    u /= np.linalg.norm(u)
+    sigma = (v @ kernel @ u.T).item()
+    variable = tf.Variable(u0)
+    np.testing.assert_allclose(layers.spectral_norm(tf.constant(kernel), variable, training=False), kernel / sigma, rtol=1e-9)
+    np.testing.assert_array_equal(variable, u0)  # reading moves nothing
+    np.testing.assert_allclose(layers.spectral_norm(tf.constant(kernel), variable, training=True), kernel / sigma, rtol=1e-9)
+    np.testing.assert_allclose(variable, u, rtol=1e-9)
+
+
+def test_gradient_flows_through_sigma():
+    """At the true singular vectors the gradient is that of W / sigma(W): the reparametrised form, not a projection."""
+    rng = np.random.default_rng(3)
+    kernel, weights = rng.normal(size=(2, 6, 4))
+    left, _, right = np.linalg.svd(kernel)
+    u = tf.constant(right[:1])
+    variable = tf.Variable(kernel)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(layers.spectral_norm(tf.convert_to_tensor(variable), u, training=False) * weights)
+    gradient = tape.gradient(loss, variable).numpy()
+    numeric = np.zeros_like(kernel)
+    value = lambda k: (k / np.linalg.svd(k, compute_uv=False)[0] * weights).sum()
+    for index in np.ndindex(*kernel.shape):
+        step = np.zeros_like(kernel)
+        step[index] = 1e-6
+        numeric[index] = (value(kernel + step) - value(kernel - step)) / 2e-6
+    np.testing.assert_allclose(gradient, numeric, atol=1e-7)
+    # W / sigma does not depend on the size of W, so the gradient stands at right angles to W; a projection's does not.
+    assert abs((gradient * kernel).sum()) < 1e-9
+
+
+@pytest.mark.parametrize('make', [lambda: layers.Conv2D(5, spectral=True), lambda: layers.Dense(5, spectral=True)])
+def test_only_training_moves_the_spectral_vector(make):
+    layer = make()
+    x = tf.random.stateless_normal([2, 4, 4, 3], [0, 0])
+    layer(x)
+    before = layer.u.numpy()
+    layer(x, training=False)
+    np.testing.assert_array_equal(layer.u, before)
+    layer(x, training=True)
+    assert np.abs(layer.u - before).max() > 0.
+    assert np.linalg.norm(layer.u) == pytest.approx(1., abs=1e-6)
+    assert layer.u.path not in {variable.path for variable in layer.trainable_variables}
+
+
+# Convolution, linear layer, embedding --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('size', [1, 3, (1, 5), 7])
+def test_convolution_equals_numpy(size, randomise):
+    x = np.random.default_rng(4).normal(size=(2, 5, 6, 3)).astype(np.float32)
+    layer = layers.Conv2D(4, size)
+    layer(x)
+    randomise(layer)
+    kernel, bias = layer.kernel.numpy(), layer.bias.numpy()
+    height, width = kernel.shape[:2]
+    padded = np.pad(x, [(0, 0), (height // 2,) * 2, (width // 2,) * 2, (0, 0)])
+    expected = np.zeros([2, 5, 6, 4]) + bias
+    for i in range(height):
+        for j in range(width):
+            expected += padded[:, i:i + 5, j:j + 6] @ kernel[i, j]
+    np.testing.assert_allclose(layer(x), expected, atol=1e-5)
+
+
+def test_embedding_has_a_zero_row_and_unit_variance():
+    layer = layers.Embedding(300, 40)
+    rows = layer(tf.range(300)).numpy()
+    np.testing.assert_array_equal(rows[0], np.zeros(40))
+    np.testing.assert_array_equal(rows[1:], layer.table.numpy()[1:])
+    assert rows[1:].std() == pytest.approx(1., abs=.05)  # 12,000 draws: five standard errors are .03
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(layer(tf.constant([0, 3])) ** 2)
+    gradient = tf.convert_to_tensor(tape.gradient(loss, layer.table)).numpy()
+    assert not gradient[0].any() and gradient[3].any()
+
+
+# Batch normalisation -------------------------------------------------------------------------------------------------
+
+
+def norm_of(x, randomise, **options):
+    layer = layers.BatchNormalization(**options)
+    layer(x, style=np.zeros([len(x), 3], np.float32)) if options.get('conditional') else layer(x)
+    return randomise(layer)
+
+
+@pytest.fixture
+def padded_batch():
+    rng = np.random.default_rng(7)
+    x = rng.normal(2., 3., size=(3, 4, 6, 5)).astype(np.float32)
+    mask = (np.arange(6) < np.array([6, 2, 4])[:, None]).astype(np.float32)[:, None, :, None]
+    return x, mask
+
+
+def test_batch_statistics_equal_numpy_over_valid_positions(padded_batch, randomise):
+    x, mask = padded_batch
+    layer = norm_of(x, randomise, momentum=.9)
+    valid = np.broadcast_to(mask > 0, (3, 4, 6, 1))[..., 0]
+    mean, variance = x[valid].mean(0), x[valid].var(0)
+    old = layer.moving_mean.numpy(), layer.moving_variance.numpy()
+    out = layer(x, valid=mask, training=True).numpy()
+    expected = (x - mean) / np.sqrt(variance + 1e-3) * layer.gamma.numpy() + layer.beta.numpy()
+    np.testing.assert_allclose(out, expected * mask, atol=1e-5)
+    np.testing.assert_allclose(layer.moving_mean, .9 * old[0] + .1 * mean, rtol=1e-5)
+    np.testing.assert_allclose(layer.moving_variance, .9 * old[1] + .1 * variance, rtol=1e-5)
+
+
+def test_fixed_statistics_equal_numpy_and_stay(padded_batch, randomise):
+    x, mask = padded_batch
+    layer = norm_of(x, randomise)
+    before = [variable.numpy() for variable in layer.variables]
+    expected = (x - layer.moving_mean.numpy()) / np.sqrt(layer.moving_variance.numpy() + 1e-3)
+    expected = (expected * layer.gamma.numpy() + layer.beta.numpy()) * mask
+    np.testing.assert_allclose(layer(x, valid=mask, training=False), expected, atol=1e-5)
+    for value, variable in zip(before, layer.variables):
+        np.testing.assert_array_equal(value, variable)
+
+
+def test_conditional_scale_and_shift_equal_numpy(padded_batch, randomise):
+    x, mask = padded_batch
+    style = np.random.default_rng(8).normal(size=(3, 3)).astype(np.float32)
+    layer = norm_of(x, randomise, conditional=True)
+    gamma, beta = np.split(style @ layer.modulation.kernel.numpy() + layer.modulation.bias.numpy(), 2, axis=-1)
+    normal = (x - layer.moving_mean.numpy()) / np.sqrt(layer.moving_variance.numpy() + 1e-3)
+    expected = (normal * (1. + gamma[:, None, None]) + beta[:, None, None]) * mask
+    np.testing.assert_allclose(layer(x, style=style, valid=mask), expected, atol=1e-5)
+
+
+def test_fused_kernel_and_masked_path_agree(padded_batch, randomise):
+    """Outputs, statistics and gradients with `valid=None` (the fused kernel) and with a mask of ones."""
+    x, _ = padded_batch
+    ones, results = np.ones([3, 1, 6, 1], np.float32), []
+    weights = np.random.default_rng(9).normal(size=x.shape).astype(np.float32)
+    for valid in (None, ones):
+        layer = norm_of(x, randomise)
+        inputs = tf.Variable(x)
+        with tf.GradientTape() as tape:
+            out = layer(tf.convert_to_tensor(inputs), valid=valid, training=True)
+            loss = tf.reduce_sum(out * weights)
+        results.append([out, *tape.gradient(loss, [inputs, layer.gamma, layer.beta]), layer.moving_mean, layer.moving_variance])
+    for fused, masked in zip(*results):
+        np.testing.assert_allclose(fused, masked, atol=2e-5, rtol=1e-5)  # sums of 72 values of size 10 in two orders
+
+
+def test_doubled_padding_changes_nothing_while_training(padded_batch, randomise):
+    x, mask = padded_batch
+    wide = lambda array: np.pad(array, [(0, 0), (0, 0), (0, 6), (0, 0)])
+    first, second = (norm_of(x, randomise) for _ in range(2))
+    out = first(x, valid=mask, training=True)
+    again = second(wide(x) + 40. * (1. - wide(mask)), valid=wide(mask), training=True)
+    np.testing.assert_allclose(again[:, :, :6], out, atol=1e-5)
+    assert not again[:, :, 6:].numpy().any()
+    for a, b in zip(first.variables, second.variables):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_large_mean_beside_a_small_spread(randomise):
+    rng = np.random.default_rng(10)
+    x = (1e3 + rng.normal(scale=.1, size=(2, 4, 8, 3))).astype(np.float32)
+    layer = norm_of(x, randomise)
+    layer.gamma.assign([1., 1., 1.])
+    layer.beta.assign([0., 0., 0.])
+    out = layer(x, valid=np.ones([2, 1, 8, 1], np.float32), training=True).numpy()
+    wide = x.astype(np.float64)
+    expected = (wide - wide.mean((0, 1, 2))) / np.sqrt(wide.var((0, 1, 2)) + 1e-3)
+    np.testing.assert_allclose(out, expected, atol=2e-2)  # float32 resolves 6e-5 at 1000: 6e-4 of a spread of .1
+
+
+def test_batch_normalizations_finds_each_once(make_generator):
+    generator = make_generator(char_px=16)
+    found = layers.batch_normalizations(generator)
+    expected = [norm for block in generator.blocks for norm in (block.norm_1, block.norm_2)] + [generator.last_norm]
+    assert len(found) == 5 and {id(norm) for norm in found} == {id(norm) for norm in expected}
+
+
+# Windowed self-attention ---------------------------------------------------------------------------------------------
+
+
+def numpy_attention(layer, x, lengths):
+    """Position by position, as the docstring says it: own character and `reach` on either side, 2 x 2 pooled keys."""
+    pointwise = lambda conv, t: t @ conv.kernel.numpy()[0, 0]
+    pool = lambda t: t.reshape(t.shape[0] // 2, 2, t.shape[1] // 2, 2, -1).max((1, 3))
+    out, columns = np.zeros_like(x), layer.columns
+    for b, length in enumerate(lengths):
+        line = x[b, :, :length * columns]
+        query, key, value = pointwise(layer.query, line), pool(pointwise(layer.key, line)), pool(pointwise(layer.value, line))
+        for i in range(line.shape[0]):
+            for j in range(line.shape[1]):
+                character = j // columns
+                low = max(0, character - layer.reach) * columns // 2
+                high = min(length, character + layer.reach + 1) * columns // 2
+                keys = key[:, low:high].reshape(-1, key.shape[-1])
+                scores = keys @ query[i, j]
+                shares = np.exp(scores - scores.max())
+                seen = (shares / shares.sum()) @ value[:, low:high].reshape(-1, value.shape[-1])
+                out[b, i, j] = line[i, j] + layer.gain.numpy() * pointwise(layer.output_projection, seen)
+    return out
+
+
+@pytest.fixture
+def make_attention(randomise):
+    def make(x, *, columns=4, reach=1, **options):
+        layer = layers.WindowedSelfAttention(columns_per_character=columns, reach=reach, **options)
+        layer(x)
+        randomise(layer)
+        layer.gain.assign(.7)
+        return layer
+    return make
+
+
+@pytest.mark.parametrize('columns, reach', [(4, 1), (2, 1), (4, 2), (2, 0)])
+def test_attention_equals_brute_force(make_attention, columns, reach):
+    lengths = [5, 2, 1]
+    x = np.random.default_rng(11).normal(size=(3, 4, 5 * columns, 16)).astype(np.float32)
+    mask = layers.column_mask(tf.constant(lengths), 5, columns_per_character=columns)
+    layer = make_attention(x, columns=columns, reach=reach)
+    x = x * mask.numpy()
+    np.testing.assert_allclose(layer(x, valid=mask), numpy_attention(layer, x, lengths), atol=1e-5)
+    np.testing.assert_allclose(layer(x), numpy_attention(layer, x, [5, 5, 5]), atol=1e-5)
+
+
+def test_attention_starts_as_the_identity():
+    x = tf.random.stateless_normal([1, 4, 8, 8], [1, 2])
+    layer = layers.WindowedSelfAttention(columns_per_character=4)
+    np.testing.assert_array_equal(layer(x), x)
+
+
+def test_attention_sees_its_window_and_nothing_else(make_attention):
+    x = np.random.default_rng(12).normal(size=(1, 4, 7 * 4, 16)).astype(np.float32)
+    layer = make_attention(x)
+    changed = x.copy()
+    changed[:, :, 12:16] += 1.  # character 3
+    difference = np.abs(layer(x).numpy() - layer(changed).numpy()).reshape(4, 7, 4, 16).max((0, 2, 3))
+    assert (difference[2:5] > 0.).all()
+    np.testing.assert_array_equal(difference[[0, 1, 5, 6]], 0.)
+
+
+def test_attention_ignores_padding(make_attention):
+    x = np.random.default_rng(13).normal(size=(2, 4, 12, 16)).astype(np.float32)
+    layer = make_attention(x)
+    mask = layers.column_mask(tf.constant([3, 1]), 3, columns_per_character=4).numpy()
+    out = layer(x * mask, valid=mask)
+    wide = np.pad(x * mask, [(0, 0), (0, 0), (0, 12), (0, 0)])
+    doubled = layer(wide, valid=np.pad(mask, [(0, 0), (0, 0), (0, 12), (0, 0)]))
+    np.testing.assert_allclose(doubled[:, :, :12], out, atol=1e-6)
+    assert not doubled[:, :, 12:].numpy().any()
+    np.testing.assert_allclose(layer(x[1:, :, :4]), out[1:, :, :4], atol=1e-6)

@@ -1,0 +1,121 @@
+"""Holds the layers of the package by walking its imports: who may import whom, how large a file may grow, what it may be called."""
+
+import ast
+import pathlib
+
+import pytest
+
+import hwgen
+
+PACKAGE = pathlib.Path(hwgen.__file__).resolve().parent
+CHECKOUT = PACKAGE.parent
+# A package imports packages of lower rank, and itself. Equal rank means: neither knows the other.
+RANKS = {'charset': 0, 'models': 0, 'losses': 0, 'metrics': 0, 'data': 1, 'inference': 1, 'training': 2, 'serving': 2, 'evaluation': 3, 'cli': 4}
+# What the ground floor must do without: tables and text know no TensorFlow, networks and losses no files.
+FOREIGN = {'charset': {'tensorflow', 'keras', 'PIL', 'cv2'}, 'metrics': {'PIL', 'cv2', 'absl'}, 'models': {'PIL', 'cv2', 'absl'}, 'losses': {'PIL', 'cv2', 'absl'}}
+MAX_LINES = 400
+FORBIDDEN_NAMES = {'utils', 'util', 'common', 'base', 'helpers', 'helper', 'misc', 'tools', 'stuff'}
+
+MODULES = sorted(PACKAGE.rglob('*.py'))
+SOURCES = MODULES + sorted((CHECKOUT / 'tests').rglob('*.py')) + sorted((CHECKOUT / 'benchmarks').rglob('*.py'))
+
+
+def relative(path):
+    return str(path.relative_to(CHECKOUT))
+
+
+def module_name(path):
+    return '.'.join(path.relative_to(CHECKOUT).with_suffix('').parts).removesuffix('.__init__')
+
+
+NAMES = {module_name(path) for path in MODULES}
+
+
+def imported(path):
+    """The modules a file imports anywhere, inside functions too, each with its line: names of modules as far as they are ours, else as written."""
+    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = node.module or ''
+            if node.level:
+                parents = module_name(path).split('.')
+                parents = parents[:len(parents) - node.level + (path.name == '__init__.py')]
+                package = '.'.join([*parents, *([package] if package else [])])
+            for alias in node.names:
+                inner = f'{package}.{alias.name}'
+                yield (inner if inner in NAMES else package), node.lineno
+
+
+def package_of(name):
+    """`charset` for `hwgen.charset.encoding`; '' for hwgen itself and for what is not ours."""
+    parts = name.split('.')
+    return parts[1] if parts[0] == 'hwgen' and len(parts) > 1 else ''
+
+
+def test_every_package_has_a_place():
+    found = {path.name for path in PACKAGE.iterdir() if path.is_dir() and any(path.glob('*.py'))}
+    assert found <= set(RANKS), f'no rank for {sorted(found - set(RANKS))}: give the package its place in RANKS and in CONTRIBUTING.md'
+
+
+@pytest.mark.parametrize('path', MODULES, ids=relative)
+def test_layers(path):
+    own = package_of(module_name(path))
+    wrong = []
+    for name, line in imported(path):
+        other = package_of(name)
+        if name.split('.')[0] == 'hwgen' and other and other != own and not (own and RANKS[other] < RANKS[own]):
+            wrong.append(f'{relative(path)}:{line} imports {name}: {own or "hwgen"} may not know {other}')
+        if name.split('.')[0] in FOREIGN.get(own, ()):
+            wrong.append(f'{relative(path)}:{line} imports {name}: not in {own}')
+    assert not wrong, '\n'.join(wrong)
+
+
+def test_no_module_imports_in_a_circle():
+    graph = {module_name(path): {name for name, _ in imported(path) if name in NAMES and name != module_name(path)} for path in MODULES}
+    done, trail = set(), []
+
+    def visit(name):
+        assert name not in trail, ' -> '.join([*trail[trail.index(name):], name])
+        if name not in done:
+            trail.append(name)
+            for other in sorted(graph[name]):
+                visit(other)
+            done.add(trail.pop())
+
+    for name in sorted(graph):
+        visit(name)
+
+
+@pytest.mark.parametrize('path', SOURCES, ids=relative)
+def test_size_and_name(path):
+    lines = len(path.read_text(encoding='utf-8').splitlines())
+    assert lines <= MAX_LINES, f'{relative(path)} has {lines} lines: split it, {MAX_LINES} are the most'
+    assert path.stem not in FORBIDDEN_NAMES, f'{relative(path)}: name it after its one job'
+
+
+@pytest.mark.parametrize('path', MODULES, ids=relative)
+def test_documented(path):
+    tree = ast.parse(path.read_text(encoding='utf-8'))
+    assert ast.get_docstring(tree), f'{relative(path)} has no docstring'
+    public = [node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith('_')]
+    bare = [node.name for node in public if not ast.get_docstring(node) and not (package_of(module_name(path)) == 'cli' and node.name == 'main')]
+    assert not bare, f'{relative(path)}: no docstring on {bare}'
+
+
+@pytest.mark.parametrize('path', MODULES, ids=relative)
+def test_habits_that_bite(path):
+    """No exit from library code, no split or seed from Python's salted hash()."""
+    own = package_of(module_name(path))
+    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        place = f'{relative(path)}:{node.lineno}'
+        assert own == 'cli' or called not in ('sys.exit', 'exit', 'quit', 'os._exit'), f'{place}: {called} in library code; raise an error'
+        assert called != 'hash', f'{place}: hash() differs from start to start; use hashlib'
+
+
+def test_tests_mirror_the_package():
+    folders = {path.relative_to(CHECKOUT / 'tests').parts[0] for path in (CHECKOUT / 'tests').glob('*/test_*.py')}
+    assert folders <= set(RANKS), f'tests/{sorted(folders - set(RANKS))} mirror no package of hwgen'

@@ -1,0 +1,116 @@
+"""A tiny whole: twenty characters, eight channels, batches of four lines of two characters, and a trainer for it."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from hwgen.losses import ctc
+from hwgen.models.generator import GeneratorConfig
+from hwgen.models.hct_gan import HctGan, HctGanConfig
+from hwgen.training.gan import GanSettings, GanTrainer
+
+NUM_COMPONENTS, NUM_STRUCTURES, NUM_CHARACTERS = 12, 5, 21
+BATCH, LENGTH, PX = 4, 2, 16
+
+
+@pytest.fixture(scope='session')
+def template_boxes():
+    """float32 [5, 4, 4]: padding, whole, left and right, above and below, quarters."""
+    boxes = np.zeros([NUM_STRUCTURES, 4, 4], np.float32)
+    boxes[1, 0] = [0., 0., 1., 1.]
+    boxes[2, :2] = [0., 0., .5, 1.], [.5, 0., 1., 1.]
+    boxes[3, :2] = [0., 0., 1., .5], [0., .5, 1., 1.]
+    boxes[4] = [0., 0., .5, .5], [.5, 0., 1., .5], [0., .5, .5, 1.], [.5, .5, 1., 1.]
+    return boxes
+
+
+@pytest.fixture(scope='session')
+def codes():
+    """Components and structure of the twenty characters: int32 [21, 4], [21]; row 0 is padding."""
+    components, structures = np.zeros([NUM_CHARACTERS, 4], np.int32), np.zeros([NUM_CHARACTERS], np.int32)
+    for index in range(1, NUM_CHARACTERS):
+        structures[index] = (index - 1) % 4 + 1
+        slots = (1, 2, 2, 4)[structures[index] - 1]
+        components[index, :slots] = (index * np.arange(1, 2 * slots, 2)) % (NUM_COMPONENTS - 1) + 1
+    return components, structures
+
+
+@pytest.fixture(scope='session')
+def make_batch(codes, template_boxes):
+    """Function of a step -> numpy batch as the pipeline gives it: every component is a fixed 4 x 4 drawing in its box."""
+    components, structures = codes
+    drawings = np.where(np.random.default_rng(0).uniform(size=[NUM_COMPONENTS, 4, 4]) < .5, -1., 1.)
+
+    def draw(character):
+        image = np.ones([PX, PX], np.float32)
+        for component, (x0, y0, x1, y1) in zip(components[character], template_boxes[structures[character]]):
+            if component:
+                rows, columns = int((y1 - y0) * PX), int((x1 - x0) * PX)
+                drawing = drawings[component].repeat(rows // 4, axis=0).repeat(columns // 4, axis=1)
+                image[int(y0 * PX):int(y0 * PX) + rows, int(x0 * PX):int(x0 * PX) + columns] = drawing
+        return image
+
+    def make(step=0, lengths=(LENGTH,) * BATCH):
+        ids = np.random.default_rng([1, step]).integers(1, NUM_CHARACTERS, size=[BATCH, max(lengths)]).astype(np.int32)
+        ids[np.arange(max(lengths)) >= np.array(lengths)[:, None]] = 0
+        images = np.stack([np.concatenate([draw(character) for character in line], axis=1) for line in ids])
+        return dict(images=images[..., np.newaxis], widths=np.array(lengths, np.int32) * PX, lengths=np.array(lengths, np.int32),
+                    character_ids=ids, component_ids=components[ids], structure_ids=structures[ids],
+                    example_index=np.arange(BATCH, dtype=np.int32), step=np.full([BATCH], step, np.int64))
+    return make
+
+
+@pytest.fixture(scope='session')
+def texts_of():
+    """Function of a batch -> what to write: its texts, in the opposite order."""
+    return lambda batch: {key: batch[key][::-1].copy() for key in ('component_ids', 'structure_ids', 'character_ids', 'lengths')}
+
+
+@pytest.fixture(scope='session')
+def make_trainer(template_boxes):
+    """Function of a strategy (default: one device), GanSettings' options and model sizes -> GanTrainer, always of equal weights."""
+    def make(strategy=None, *, model=None, **options):
+        strategy = strategy or tf.distribute.get_strategy()
+        keras.utils.set_random_seed(7)
+        tables = dict(num_components=NUM_COMPONENTS, num_structures=NUM_STRUCTURES, num_characters=NUM_CHARACTERS)
+        generator = GeneratorConfig(**{**dict(
+            **tables, content_encoding='warped', char_px=PX, char_width_px=PX, content_channels=8, channels=(8, 8),
+            style_part_dim=4, character_noise_dim=3, structure_dim=8, component_dim=8, cell_dim=8, upsample='between',
+            spectral=False), **(model or {})})
+        kind = options.get('sequence_labels', 'structured')
+        with strategy.scope():
+            model = HctGan(HctGanConfig(
+                generator, sequence_labels=ctc.num_label_classes(kind, **tables), spatial_labels=NUM_COMPONENTS,
+                discriminator_channels=(8, 8, 8), recognizer_channels=(8, 16, 16), recognizer_hidden=16, share_trunk=True,
+                style_channels=(8, 8, 8)))
+            return GanTrainer(model, GanSettings(batch_size=BATCH, seed=3, **options), template_boxes=template_boxes, strategy=strategy)
+    return make
+
+
+@pytest.fixture(scope='session')
+def variables_of():
+    """Function of a trainer -> dict name -> tf.Variable of all that a run must keep: modules, optimizers, counters."""
+    def collect(trainer):
+        found = {}
+        for name, item in trainer.trackables().items():
+            variables = [item] if isinstance(item, tf.Variable) else item.variables
+            for index, variable in enumerate(variables):
+                found[f'{name}/{index:03d}/{variable.name}'] = variable
+        return found
+    return collect
+
+
+@pytest.fixture(scope='session')
+def one_trainer(make_trainer, variables_of):
+    """The trainer that most tests share, as its traced steps are expensive; take `trainer`, which starts it anew."""
+    trainer = make_trainer()
+    return trainer, {name: variable.numpy() for name, variable in variables_of(trainer).items()}
+
+
+@pytest.fixture
+def trainer(one_trainer, variables_of):
+    trainer, start = one_trainer
+    for name, variable in variables_of(trainer).items():
+        variable.assign(start[name])
+    return trainer

@@ -1,0 +1,236 @@
+"""The training steps on a tiny model: each lowers its loss, moves what it should and nothing else, resumes and splits over replicas."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from hwgen.losses import ctc
+from hwgen.models import layers
+from hwgen.training import distribution
+from hwgen.training.checkpoints import Checkpoints
+
+
+def tensors(batch):
+    return {key: tf.constant(value) for key, value in batch.items()}
+
+
+def one_step(trainer, kind, batch, texts, **options):
+    if kind == 'recognizer':
+        return trainer.recognizer_step(batch)
+    if kind == 'reconstruction':
+        return trainer.reconstruction_step(batch)
+    return trainer.adversarial_step(batch, texts, update_generator=kind == 'adversarial', **options)
+
+
+KINDS = ('recognizer', 'reconstruction', 'discriminator', 'adversarial')
+MOVES = dict(
+    recognizer={'sequence_trunk', 'sequence_recognition', 'spatial_perception', 'recognizer_optimizer'},
+    reconstruction={'generator', 'average', 'style_encoder', 'reconstruction_optimizer', 'average_updates'},
+    discriminator={'generator', 'discriminator', 'discriminator_optimizer'},
+    adversarial={'generator', 'average', 'discriminator', 'generator_optimizer', 'discriminator_optimizer', 'average_updates'})
+
+
+@pytest.mark.parametrize('kind', KINDS)
+def test_a_step_moves_its_own_and_nothing_else(trainer, variables_of, make_batch, texts_of, kind):
+    batch = make_batch()
+    before = {name: variable.numpy() for name, variable in variables_of(trainer).items()}
+    metrics = one_step(trainer, kind, tensors(batch), tensors(texts_of(batch)))
+    assert all(np.isfinite(float(value)) for value in metrics.values()), metrics
+    moved = {name for name, variable in variables_of(trainer).items() if (before[name] != variable.numpy()).any()}
+    moved = {name for name in moved if not name.endswith('learning_rate')}
+    assert {name.split('/')[0] for name in moved} == MOVES[kind]
+    weights = {v.path for v in trainer.generator_variables}
+    if kind == 'discriminator':  # only the generator's batch statistics see the fakes
+        assert {name.rsplit('/', 1)[-1] for name in moved if name.startswith('generator/')} == {'moving_mean', 'moving_variance'}
+    elif kind != 'recognizer':
+        still = [v.path for v, name in zip(trainer.model.generator.variables, [n for n in before if n.startswith('generator/')])
+                 if v.path in weights and name not in moved]
+        # Attention starts with gain 0, so that nothing behind its gain gets a gradient in the first step.
+        assert all('attention' in path for path in still), still
+
+
+def test_recognisers_overfit_one_batch(trainer, make_batch):
+    batch = tensors(make_batch())
+    metrics = [trainer.recognizer_step(batch, rate_scale=3.) for _ in range(60)]
+    for name in ('loss/sequence_real', 'loss/spatial_real', 'metric/label_error_real'):
+        first, last = float(metrics[0][name]), float(metrics[-1][name])
+        assert last < .5 * first, f'{name}: {first} -> {last}'
+
+
+def test_reconstruction_overfits_one_batch(trainer, make_batch):
+    batch = tensors(make_batch())
+    metrics = [trainer.reconstruction_step(batch, rate_scale=5., kl_scale=0.) for _ in range(60)]
+    first, last = float(metrics[0]['loss/pixel']), float(metrics[-1]['loss/pixel'])
+    assert last < .5 * first, (first, last)
+
+
+def test_discriminator_learns_to_tell_one_batch_apart(trainer, make_batch, texts_of):
+    batch = make_batch()
+    batch, texts = tensors(batch), tensors(texts_of(batch))
+    metrics = [trainer.adversarial_step(batch, texts, rate_scale=10., update_generator=False) for _ in range(40)]
+    assert float(metrics[-1]['loss/discriminator']) < .6 * float(metrics[0]['loss/discriminator'])
+    assert float(metrics[-1]['score/real']) > float(metrics[-1]['score/fake'])
+
+
+def test_generator_learns_from_the_frozen_critics(trainer, make_batch, texts_of):
+    """With D standing still, G's step raises D's score of its lines and lowers what the recognisers say against them."""
+    batch = make_batch()
+    batch, texts = tensors(batch), tensors(texts_of(batch))
+    for _ in range(30):
+        trainer.recognizer_step(batch, rate_scale=3.)
+    metrics = []
+    for _ in range(40):
+        metrics.append(trainer.adversarial_step(batch, texts, rate_scale=20.))
+        trainer.discriminator_optimizer.learning_rate.assign(0.)
+    objective = [sum(float(m[name]) for name in ('loss/sequence_fake', 'loss/spatial_fake')) for m in metrics]
+    assert np.mean(objective[-5:]) < objective[0]
+
+
+def test_metrics_are_the_losses_of_the_global_batch(trainer, make_batch):
+    """loss/sequence_real: CTC per character, averaged over the batch, written out here with the model's own logits."""
+    batch = make_batch()
+    model = trainer.model
+    labels = ctc.line_labels('structured', component_ids=batch['component_ids'], structure_ids=batch['structure_ids'],
+                             character_ids=batch['character_ids'], num_components=12)
+    logits = model.read(batch['images'], training=True)[1]  # moves statistics only, which a training step does not read
+    expected = tf.reduce_mean(ctc.ctc_loss(labels, logits, num_frames=tf.fill([4], 16))) / 2.
+    metrics = trainer.recognizer_step(tensors(batch))
+    assert float(metrics['loss/sequence_real']) == pytest.approx(float(expected), rel=1e-4)  # graph against eager
+
+
+def test_noise_is_a_function_of_seed_step_and_example(trainer, make_batch):
+    batch = tensors(make_batch(step=5))
+    draw = lambda **changes: trainer._normal(dict(batch, **changes), [6], 1).numpy()
+    np.testing.assert_array_equal(draw(), draw())
+    np.testing.assert_array_equal(draw(example_index=tf.constant([2, 0])), draw()[[2, 0]])
+    assert (draw(step=tf.fill([4], tf.constant(6, tf.int64))) != draw()).all()
+    assert (trainer._normal(batch, [6], 2).numpy() != draw()).all()
+    assert len(np.unique(draw())) == 24
+
+
+def test_clipping_bounds_the_update(trainer, make_batch, monkeypatch):
+    applied = {}
+
+    class Optimizer:
+        def apply(self, gradients, variables):
+            applied['norm'] = float(tf.linalg.global_norm(gradients))
+    variables = [tf.Variable([3.]), tf.Variable([4.])]
+    norm = trainer._apply(Optimizer(), [tf.constant([6.]), tf.constant([8.])], variables)
+    assert float(norm) == pytest.approx(10.) and applied['norm'] == pytest.approx(1.)
+    trainer._apply(Optimizer(), [tf.constant([.3]), tf.constant([.4])], variables)
+    assert applied['norm'] == pytest.approx(.5)
+
+
+def test_average_follows_the_generator(trainer, make_batch):
+    """decay = min(.999, n / (n + 9)): after the first step .1 of the old and .9 of the new."""
+    batch = tensors(make_batch())
+    start = [v.numpy() for v in trainer.model.average.variables]
+    trainer.reconstruction_step(batch)
+    for mean, old, new in zip(trainer.model.average.variables, start, trainer.model.generator.variables):
+        np.testing.assert_allclose(mean, .1 * old + .9 * new.numpy(), atol=1e-6)
+    assert int(trainer.average_updates) == 1
+
+
+def test_recomputed_statistics_are_the_mean_over_the_batches(trainer, make_batch):
+    rng = np.random.default_rng(0)
+    config = trainer.model.config.generator
+    batches = []
+    for step in range(3):
+        texts = {key: tf.constant(value) for key, value in make_batch(step).items() if key.endswith('ids') or key == 'lengths'}
+        texts['style'] = tf.constant(rng.normal(size=[4, config.style_dim]).astype(np.float32))
+        texts['character_noise'] = tf.constant(rng.normal(size=[4, 2, 3]).astype(np.float32))
+        batches.append(texts)
+    norm, = [n for n in layers.batch_normalizations(trainer.model.average) if n.name == 'last_norm']
+    each = []
+    for texts in batches:
+        trainer.recompute_statistics([texts])
+        each.append((norm.moving_mean.numpy(), norm.moving_variance.numpy()))
+    trainer.recompute_statistics(batches)
+    np.testing.assert_allclose(norm.moving_mean, np.mean([m for m, _ in each], axis=0), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(norm.moving_variance, np.mean([v for _, v in each], axis=0), rtol=1e-4, atol=1e-6)
+    assert float(norm.momentum) == pytest.approx(.98)
+
+
+# Resuming and replicas -----------------------------------------------------------------------------------------------
+
+
+def run(trainer, make_batch, texts_of, steps, split=None):
+    """Every kind of step, once a step number; returns the metrics."""
+    found = []
+    for step in steps:
+        batch = make_batch(step)
+        both = tensors(batch), tensors(texts_of(batch))
+        if split is not None:
+            dataset = tf.data.Dataset.from_tensors(both)
+            both = next(distribution.distribute(split, dataset))
+        found.append([one_step(trainer, kind, *both) for kind in KINDS])
+    return found
+
+
+@pytest.fixture(scope='module')
+def four_steps(one_trainer, variables_of, make_batch, texts_of, tmp_path_factory):
+    """Checkpoint after two steps of four, and all values after the fourth."""
+    trainer, start = one_trainer
+    for name, variable in variables_of(trainer).items():
+        variable.assign(start[name])
+    folder = str(tmp_path_factory.mktemp('run') / 'checkpoints')
+    checkpoints = Checkpoints(folder, trainer.trackables())
+    first = run(trainer, make_batch, texts_of, range(2))
+    after_two = {name: variable.numpy() for name, variable in variables_of(trainer).items()}
+    path = checkpoints.save(2)
+    last = run(trainer, make_batch, texts_of, range(2, 4))
+    after_four = {name: variable.numpy() for name, variable in variables_of(trainer).items()}
+    return dict(folder=folder, path=path, first=first, last=last, after_two=after_two, after_four=after_four)
+
+
+def test_checkpoint_holds_every_variable(four_steps, one_trainer, variables_of):
+    keys = [key for key, _ in tf.train.list_variables(four_steps['path']) if '.ATTRIBUTES/VARIABLE_VALUE' in key]
+    counts = {}
+    for key in keys:
+        counts[key.split('/')[0]] = counts.get(key.split('/')[0], 0) + 1
+    expected = {}
+    for name in variables_of(one_trainer[0]):
+        expected[name.split('/')[0]] = expected.get(name.split('/')[0], 0) + 1
+    assert {name: counts.get(name) for name in expected} == expected
+    assert set(counts) - set(expected) == {'step', 'save_counter'}
+
+
+def test_resuming_is_bit_exact(four_steps, make_trainer, variables_of, make_batch, texts_of):
+    """Four steps are two, a fresh start from the checkpoint, and two: every weight, statistic, optimizer slot, and loss."""
+    trainer = make_trainer()
+    checkpoints = Checkpoints(four_steps['folder'], trainer.trackables())
+    for variable in variables_of(trainer).values():  # whatever the checkpoint leaves out is found out
+        variable.assign(tf.ones_like(variable) * 5)
+    assert checkpoints.restore() == (2, four_steps['path'], [])
+    for name, variable in variables_of(trainer).items():
+        np.testing.assert_array_equal(variable, four_steps['after_two'][name], err_msg=name)
+    metrics = run(trainer, make_batch, texts_of, range(2, 4))
+    for name, variable in variables_of(trainer).items():
+        np.testing.assert_array_equal(variable, four_steps['after_four'][name], err_msg=name)
+    for found, expected in zip(metrics, four_steps['last']):
+        for a, b in zip(found, expected):
+            assert {key: float(value) for key, value in a.items()} == {key: float(value) for key, value in b.items()}
+
+
+def test_two_replicas_equal_one(four_steps, make_trainer, variables_of, make_batch, texts_of):
+    """Two steps of every kind on two logical CPUs, against one device.
+
+    Sums over the batch are taken in another order, which moves gradients by about 1e-7 of their size. Adam divides by
+    their own size, so that a gradient near zero turns such a difference into a whole step of the learning rate (2e-3
+    here): weights are held to two such steps and to a mean difference of a hundredth of one; losses to 1e-3.
+    """
+    strategy = distribution.make_strategy('mirrored', batch_size=4)
+    trainer = make_trainer(strategy)
+    metrics = run(trainer, make_batch, texts_of, range(2), split=strategy)
+    for found, expected in zip(metrics, four_steps['first']):
+        for a, b in zip(found, expected):
+            assert set(a) == set(b)
+            for key in a:
+                assert float(a[key]) == pytest.approx(float(b[key]), rel=1e-3, abs=1e-4), key
+    for name, variable in variables_of(trainer).items():
+        if 'optimizer' in name:
+            continue
+        for value in strategy.experimental_local_results(variable.value if hasattr(variable, 'path') else variable):
+            difference = np.abs(value.numpy() - four_steps['after_two'][name])
+            assert difference.max() <= 4e-3, name
+            assert difference.mean() <= 2e-5 + 1e-4 * np.abs(four_steps['after_two'][name]).mean(), name

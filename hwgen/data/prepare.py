@@ -36,8 +36,8 @@ def prepare_scribe(out_dir, *, lines=20000, vocabulary_size=1000, seed=0, min_ch
 
     Args:
         out_dir: path to write.
-        lines, validation_lines, test_lines, unseen_lines: int, lines of each split.
-        vocabulary_size: int, characters that have images.
+        lines, validation_lines, test_lines, unseen_lines: int, lines of each split; Latin has no unseen.
+        vocabulary_size: int, hanzi that have images; punctuation, digits and letters come on top. Latin: ignored.
         seed: int >= 0.
         min_characters, max_characters: int, length of a line.
         height_px: int, height of the stored images.
@@ -70,7 +70,7 @@ def prepare_scribe(out_dir, *, lines=20000, vocabulary_size=1000, seed=0, min_ch
                 written[split] = _write_split(drawn, partial, split=split, total=n, report=report, name=out_dir)
         info = {**identity, 'splits': written, 'charset': _charset_info(), 'image_height_px': height_px,
                 'vocabulary': [int(i) for i in plan.vocabulary], 'held_out': [int(i) for i in plan.held_out],
-                'command': shlex.join(sys.argv)}
+                'command': _command()}
         return _publish(partial, out_dir, info, report=report)
 
 
@@ -152,7 +152,7 @@ def prepare_folder(out_dir, *, images, labels='labels.tsv', height_px=64, min_ch
                                           name=out_dir)
         present = {int(i) for _, encoded in rows for i in encoded.character_ids if i}
         info = {**identity, 'splits': written, 'charset': _charset_info(), 'image_height_px': height_px,
-                'vocabulary': sorted(present), 'held_out': [], 'skipped': skipped, 'command': shlex.join(sys.argv)}
+                'vocabulary': sorted(present), 'held_out': [], 'skipped': skipped, 'command': _command()}
         if skipped:
             report(f'{out_dir}: skipped {sum(skipped.values())} rows: {skipped}')
         return _publish(partial, out_dir, info, report=report)
@@ -258,6 +258,12 @@ def _already_there(out_dir, identity):
         raise FileExistsError(f'{out_dir} exists and was written with other settings ({"; ".join(differing)}); choose '
                               f'another folder or remove it')
     return info
+
+
+def _command():
+    program, *arguments = sys.argv or ['']
+    name = pathlib.Path(program).name
+    return shlex.join(['hwgen' if name == '__main__.py' else name, *arguments])
 
 
 def _charset_info():

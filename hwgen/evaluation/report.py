@@ -70,7 +70,7 @@ handwriting that is known to be right. Generated lines have the texts of the rea
 
 
 def draw_sheet(conditions, *, font, lines_on_sheet=12) -> Image.Image:
-    """The first lines of each kind side by side, real next to generated of the same text, what was read under each: green if right, else red.
+    """The first lines of each kind side by side, real next to generated of the same text, what was read under each: green if right, else red with the text after it.
 
     Args:
       conditions: list of Condition; those whose names end alike (`real_seen`, `generated_seen`) share rows.
@@ -95,7 +95,10 @@ def draw_sheet(conditions, *, font, lines_on_sheet=12) -> Image.Image:
 def _block(members, *, font, num_rows):
     """The rows of conditions with the same texts: one column a condition."""
     pictures = [[Image.fromarray(np.ascontiguousarray(image[:, :_MAX_LINE_PX // _SCALE])) for image in member.images[:num_rows]] for member in members]
-    widths = [max([picture.width * _SCALE for picture in column] + [TEXT_PX * 8]) + 2 * _GAP_PX for column in pictures]
+    widths = []
+    for member, column in zip(members, pictures):
+        words = [round(font.getlength(f'{reading}  {text}')) for reading, text in zip(member.readings[:num_rows], member.texts)]
+        widths.append(min(_MAX_LINE_PX, max([TEXT_PX * 8, *words, *(picture.width * _SCALE for picture in column)])) + 2 * _GAP_PX)
     heights = [max(column[row].height for column in pictures) * _SCALE for row in range(num_rows)]
     row_px = TEXT_PX + 2 * _GAP_PX
     block = Image.new('RGB', (sum(widths), sum(heights) + row_px * num_rows + TEXT_PX * 2), _COLOURS['paper'])
@@ -107,8 +110,10 @@ def _block(members, *, font, num_rows):
             picture = column[row].resize((column[row].width * _SCALE, column[row].height * _SCALE), Image.Resampling.BICUBIC)
             block.paste(picture, (left + _GAP_PX, top))
             pen.rectangle((left + _GAP_PX - 1, top - 1, left + _GAP_PX + picture.width, top + picture.height), outline=_COLOURS['frame'])
-            colour = _COLOURS['wrong' if member.counts.errors[row] else 'right']
-            pen.text((left + _GAP_PX, top + heights[row] + 2), member.readings[row] or '(nothing)', font=font, fill=colour)
+            wrong, reading, place = member.counts.errors[row], member.readings[row] or '(nothing)', (left + _GAP_PX, top + heights[row] + 2)
+            pen.text(place, reading, font=font, fill=_COLOURS['wrong' if wrong else 'right'])
+            if wrong:
+                pen.text((place[0] + font.getlength(reading + '  '), place[1]), member.texts[row], font=font, fill=_COLOURS['text'])
             top += heights[row] + row_px
         left += width
     return block

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from hwgen.models import layers
-from hwgen.models.content_encoder import CELLS, ContentEncoder
+from hwgen.models.content_encoder import CELLS, ENCODINGS, ContentEncoder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +61,8 @@ class GeneratorConfig:
         ratio = self.char_px // self.char_width_px if self.char_width_px else 0
         if ratio not in (1, 2) or ratio * self.char_width_px != self.char_px:
             raise ValueError(f'char_width_px={self.char_width_px}: expected {self.char_px} or {self.char_px // 2}')
+        if self.content_encoding not in ENCODINGS:
+            raise ValueError(f'content encoding {self.content_encoding!r}: expected one of {", ".join(ENCODINGS)}')
         if self.upsample not in ('first', 'between'):
             raise ValueError(f'upsample={self.upsample!r}: expected first or between')
 

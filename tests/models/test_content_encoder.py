@@ -80,19 +80,29 @@ def test_random_boxes_equal_brute_force():
         np.testing.assert_array_equal(found, brute_force_placement(box, used))
 
 
-def test_rare_structures_keep_the_slot_that_wins_no_cell(templates):
-    names, boxes, used = templates
-    placed = {name: cells for name, cells in zip(names, content_encoder.placement(boxes, used).numpy())}
+def place(*boxes):
+    """Placement of boxes given by hand, every one of them in use."""
+    padded = np.zeros([4, 4], np.float32)
+    padded[:len(boxes)] = boxes
+    return content_encoder.placement(padded, (np.arange(4) < len(boxes)).astype(np.int32)).numpy()
+
+
+def test_a_slot_that_wins_no_cell_is_summed_in():
     # ⿱⿴··· (盥): slot 1 lies in x .2-.8, y .1-.4 of an upper half that slot 0 fills: .6 of each of its four middle cells.
-    middle = np.zeros([4, 4])
-    middle[:2, 1:3] = 1.
-    np.testing.assert_array_equal(placed['⿱⿴···'][1], middle)
-    np.testing.assert_array_equal(placed['⿱⿴···'][0], [[1] * 4] * 2 + [[0] * 4] * 2)
-    # ⿻·⿰··: the two halves cover every cell as well as slot 0 and come later; slot 0 is summed into all sixteen.
-    np.testing.assert_array_equal(placed['⿻·⿰··'][0], np.ones([4, 4]))
-    np.testing.assert_array_equal(placed['⿻·⿰··'][1:3].sum(0), np.ones([4, 4]))
-    for name in ('⿱⿵···', '⿱·⿴··', '⿻·⿱··', '⿸·⿱··'):
-        assert (placed[name].sum(0) > 1.).any(), f'{name}: the summed slot shares its cells with their winner'
+    placed = place([0., 0., 1., .5], [.2, .1, .8, .4], [0., .5, 1., 1.])
+    np.testing.assert_array_equal(placed[0], [[1] * 4] * 2 + [[0] * 4] * 2)
+    np.testing.assert_array_equal(placed[1], [[0, 1, 1, 0]] * 2 + [[0] * 4] * 2)
+    np.testing.assert_array_equal(placed[2], [[0] * 4] * 2 + [[1] * 4] * 2)
+    # ⿻·⿰·· (豳): the halves cover every cell as well as slot 0 does and come later; slot 0 is summed into all sixteen.
+    placed = place([0., 0., 1., 1.], [0., 0., .5, 1.], [.5, 0., 1., 1.])
+    np.testing.assert_array_equal(placed[0], np.ones([4, 4]))
+    np.testing.assert_array_equal(placed[1:3].sum(0), np.ones([4, 4]))
+    # ⿸·⿱·· (店): slot 1, rows .3-.65, covers .8 of row 1 and .6 of row 2, which slot 0 covers whole; .8 of row 1 is its
+    # best, in the two columns that it fills.
+    placed = place([0., 0., 1., 1.], [.3, .3, 1., .65], [.3, .65, 1., 1.])
+    np.testing.assert_array_equal(placed[1], [[0, 0, 0, 0], [0, 0, 1, 1], [0, 0, 0, 0], [0, 0, 0, 0]])
+    np.testing.assert_array_equal(placed[2], [[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 1, 1]])
+    np.testing.assert_array_equal(placed[0], 1. - placed[2])
 
 
 def test_warp_weights_equal_brute_force():

@@ -184,6 +184,7 @@ def test_style_and_noise_matter(make_generator, text_inputs):
     (dict(char_px=64), r'char_px=64 has 4 blocks .* expected 4 numbers'),
     (dict(char_width_px=8), 'char_width_px=8: expected 32 or 16'),
     (dict(char_width_px=0), 'char_width_px=0: expected 32 or 16'),
+    (dict(content_encoding='runes'), "'runes': expected one of sequence, layout, warped, onehot"),
     (dict(upsample='after'), "upsample='after': expected first or between")])
 def test_impossible_sizes(options, message):
     with pytest.raises(ValueError, match=message):

@@ -209,6 +209,33 @@ def test_large_mean_beside_a_small_spread(randomise):
     np.testing.assert_allclose(out, expected, atol=2e-2)  # float32 resolves 6e-5 at 1000: 6e-4 of a spread of .1
 
 
+def test_two_replicas_share_their_statistics(padded_batch, randomise):
+    """Halves of a batch with unlike padding on two replicas: outputs, statistics and gradients of the whole."""
+    x, mask = (np.concatenate([array, array[:1]]) for array in padded_batch)
+    weights = np.random.default_rng(11).normal(size=x.shape).astype(np.float32)
+
+    def step(layer, rows):
+        cut = lambda array: tf.constant(array)[rows:rows + 2] if rows is not None else tf.constant(array)
+        inputs = cut(x)
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            out = layer(inputs, valid=cut(mask), training=True)
+            loss = tf.reduce_sum(out * cut(weights))
+        return out, tape.gradient(loss, inputs)
+    layer = norm_of(x, randomise)
+    whole, statistics = step(layer, None), [layer.moving_mean.numpy(), layer.moving_variance.numpy()]
+    strategy = tf.distribute.MirroredStrategy(['CPU:0', 'CPU:1'])
+    with strategy.scope():
+        layer = norm_of(x, randomise)
+    both = tf.function(lambda: strategy.run(
+        lambda: step(layer, 2 * tf.distribute.get_replica_context().replica_id_in_sync_group)))()
+    for found, expected in zip(both, whole):
+        np.testing.assert_allclose(np.concatenate(strategy.experimental_local_results(found)), expected, atol=2e-5)
+    for variable, expected in zip((layer.moving_mean, layer.moving_variance), statistics):
+        for value in strategy.experimental_local_results(variable.value):
+            np.testing.assert_allclose(value, expected, rtol=1e-5)
+
+
 def test_batch_normalizations_finds_each_once(make_generator):
     generator = make_generator(char_px=16)
     found = layers.batch_normalizations(generator)

@@ -1,0 +1,287 @@
+"""A simulated writer: habits drawn once, varied a little with every character.
+
+Lines are thin pen strokes for most writers and a brush for some (`glyphs.py`), on white paper. `docs/scribe.md` has the ranges as measured on the
+result, beside those of scanned handwriting.
+"""
+
+import functools
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from hwgen.data.scribe import glyphs
+from hwgen.data.scribe.fonts import default_fonts, open_font
+
+_STREAM = 0x5C121BE  # keeps these random streams apart from others of the same seed
+_COARSE, _FINE = 5, 11  # nodes a side of the grids on which displacements are drawn
+_PATCH = 1.5            # side of the patch a character is drawn on, em
+_EM_OF_HEIGHT = .86     # lines are drawn at about the size they are stored in
+_LEAST_HEIGHT = .84     # a line of 一 is not enlarged until it fills the height, em
+
+
+class Habits(NamedTuple):
+    """What is constant in a hand. Lengths in em, angles in degrees.
+
+    Attributes:
+        font: str.
+        brush: float in [0, 1], from a pen of one width (0) to the font's own brush (1).
+        half_width: float, of the pen.
+        swell: float, by which the brush is made bolder on each side.
+        pressure: float, relative deviation of the width along strokes.
+        grey: float, grey level of the ink, 0 = black.
+        grain: float in [0, 1], unevenness of the ink.
+        softness: float, px, width of a stroke's edge.
+        blur: float, px, of the scanner.
+        size, aspect: float, of characters in their cell; width over height.
+        slant, turn: float, shear and rotation.
+        pitch: float, distance from character to character.
+        narrow: float, width of the cell of a digit or letter.
+        drift: float, rise of the baseline a character; sway: amplitude of its slow wave.
+        bend: float32 [_COARSE, _COARSE, 2], displacement that all its characters share.
+        bend_deviation, jitter, shift_deviation, size_deviation, turn_deviation, slant_deviation, pitch_deviation, grey_deviation: float,
+            standard deviations from character to character.
+    """
+    font: str
+    brush: float
+    half_width: float
+    swell: float
+    pressure: float
+    grey: float
+    grain: float
+    softness: float
+    blur: float
+    size: float
+    aspect: float
+    slant: float
+    turn: float
+    pitch: float
+    narrow: float
+    drift: float
+    sway: float
+    bend: np.ndarray
+    bend_deviation: float
+    jitter: float
+    shift_deviation: float
+    size_deviation: float
+    turn_deviation: float
+    slant_deviation: float
+    pitch_deviation: float
+    grey_deviation: float
+
+
+def draw_habits(rng, *, fonts):
+    """The habits of a writer.
+
+    Args:
+        rng: numpy Generator.
+        fonts: sequence of str to choose from.
+
+    Returns:
+        Habits.
+    """
+    font = fonts[rng.integers(len(fonts))]
+    kind = rng.random()
+    own_brush = open_font(font).source.brush
+    if not own_brush or kind < .72:
+        brush, swell = rng.uniform(0, .25), rng.uniform(-.012, 0)
+    elif kind < .9:
+        brush, swell = rng.uniform(.3, .7), rng.uniform(-.015, -.003)
+    else:
+        brush, swell = rng.uniform(.8, 1), rng.uniform(-.012, 0)
+    return Habits(
+        font=font, brush=brush, swell=swell, half_width=float(np.clip(rng.lognormal(np.log(.023), .26), .013, .042)),
+        pressure=rng.uniform(.05, .22), grey=float(np.clip(rng.normal(75, 34), 10, 150)), grain=rng.uniform(.05, .4),
+        softness=rng.uniform(1, 1.6), blur=rng.uniform(.25, .65),
+        size=float(np.clip(rng.normal(1., .07), .85, 1.18)), aspect=float(np.exp(np.clip(rng.normal(-.03, .1), -.28, .22))),
+        slant=float(np.clip(rng.normal(.03, .08), -.2, .28)), turn=float(np.clip(rng.normal(-1, 1.8), -5, 5)),
+        pitch=float(np.clip(rng.normal(.89, .08), .72, 1.15)), narrow=rng.uniform(.6, .85),
+        drift=float(np.clip(rng.normal(0, .012), -.03, .03)), sway=rng.uniform(0, .05),
+        bend=rng.normal(0, rng.uniform(.012, .03), (_COARSE, _COARSE, 2)).astype(np.float32),
+        bend_deviation=rng.uniform(.008, .024), jitter=rng.uniform(.002, .007), shift_deviation=rng.uniform(.015, .05),
+        size_deviation=rng.uniform(.02, .07), turn_deviation=rng.uniform(.8, 2.6), slant_deviation=rng.uniform(.01, .04),
+        pitch_deviation=rng.uniform(.02, .06), grey_deviation=rng.uniform(.01, .06))
+
+
+class SimulatedWriter:
+    """Writes lines in one hand.
+
+    Args:
+        seed: int >= 0.
+        index: int >= 0; (seed, index, script) determine the habits.
+        script: 'chinese' | 'latin'.
+        fonts: sequence of str to draw the font from, or None for the default ones.
+
+    Attributes:
+        habits: Habits.
+        name: str, by which records know the writer.
+
+    Raises:
+        ValueError: no such script or font.
+    """
+
+    def __init__(self, seed, index, *, script='chinese', fonts=None):
+        fonts = tuple(fonts) if fonts is not None else default_fonts(script)
+        if script not in ('chinese', 'latin') or not fonts:
+            raise ValueError(f'script {script!r}, fonts {fonts}: expected chinese or latin, and at least one font')
+        self.script = script
+        self.name = f'{script} {seed}-{index}'
+        self.habits = draw_habits(np.random.default_rng((_STREAM, seed, index, script == 'latin')), fonts=fonts)
+
+    def write_line(self, text, rng, *, height_px=64):
+        """Writes a line.
+
+        Args:
+            text: str, N >= 1 characters; those the font lacks are taken from the fallback font.
+            rng: numpy Generator, the variation from character to character.
+            height_px: int, height of the result.
+
+        Returns:
+            uint8 [height_px, W], 255 = paper, cut around the ink; int32 [N, 4] px x0, y0, x1, y1 of each character's ink (of its
+            cell where it has none).
+
+        Raises:
+            ValueError: empty text; a character that no font has, with its position.
+        """
+        if not text:
+            raise ValueError('text: empty, expected at least one character')
+        em_px = _EM_OF_HEIGHT * height_px
+        centres, rows = self._places(text, rng)
+        margin = em_px  # room for what reaches over the first and last cell
+        width = int(np.ceil((centres[-1] + .7) * em_px + 2 * margin))
+        top = min(rows) - _PATCH / 2
+        height = int(np.ceil((max(rows) + _PATCH / 2 - top) * em_px)) + 2
+        ink = np.zeros([height, width], np.float32)
+        boxes = np.zeros([len(text), 4], np.float32)
+        for n, character in enumerate(text):
+            x, y = centres[n] * em_px + margin, (rows[n] - top) * em_px
+            boxes[n] = self._draw(ink, character, x, y, em_px=em_px, rng=rng, position=n)
+        return self._scan(ink, boxes, rng, em_px=em_px, height_px=height_px)
+
+    def _places(self, text, rng):
+        """Centres of the characters, em: x from the left edge of the first cell, y downwards around the middle of the line."""
+        habits = self.habits
+        cells = np.array([self._cell(c) for c in text])
+        cells *= habits.pitch * (1 + np.clip(rng.normal(0, habits.pitch_deviation, len(text)), -.15, .15))
+        centres = np.cumsum(cells) - cells / 2
+        phase, period = rng.uniform(0, 2 * np.pi), rng.uniform(4, 9)
+        rise = np.clip(habits.drift + rng.normal(0, .004), -.03, .03) * np.minimum(1, 8 / len(text))
+        rows = -rise * (centres - centres.mean()) + habits.sway * np.sin(phase + centres * 2 * np.pi / period)
+        return centres, rows + np.clip(rng.normal(0, habits.shift_deviation, len(text)), -.12, .12)
+
+    def _cell(self, character):
+        if self.script == 'latin':
+            return _advance(self.habits.font, character) * self.habits.size * self.habits.aspect / self.habits.pitch * self._tracking
+        return self.habits.narrow * (1.2 if character in 'mwMW%@' else 1) if character.isascii() else 1.
+
+    @property
+    def _tracking(self):
+        return .6 + .42 * self.habits.pitch  # letters keep closer to their natural distance than hanzi
+
+    def _draw(self, ink, character, x, y, *, em_px, rng, position):
+        """Draws a character centred at x, y px into ink; returns the box of its ink, px."""
+        habits = self.habits
+        variation = rng.standard_normal(6, np.float32)
+        coarse = rng.standard_normal((_COARSE, _COARSE, 3), np.float32)
+        fine = rng.standard_normal((_FINE, _FINE, 2), np.float32)
+        try:
+            field = glyphs.fields(habits.font, character)
+        except ValueError as error:
+            raise ValueError(f'text, position {position}: {error}') from error
+        if field is None:
+            half = self._cell(character) * habits.pitch / 2 * em_px
+            return x - half, y - em_px / 2, x + half, y + em_px / 2
+        variation = np.clip(variation, -2, 2)
+        side = int(_PATCH * em_px) + 1
+        left, top = int(x - side / 2), int(y - side / 2)
+        scale = habits.size * (1 + habits.size_deviation * variation[0])
+        inverse = self._inverse(scale, variation[1:4])
+        coarse[..., :2] *= habits.bend_deviation
+        coarse[..., :2] += habits.bend
+        coarse[..., 2] *= habits.pressure
+        bend = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
+        shake = cv2.resize(fine * np.float32(habits.jitter), (side, side), interpolation=cv2.INTER_CUBIC)
+        # patch px -> em around the character's centre -> em of the upright character -> px of the field
+        steps = np.arange(side, dtype=np.float32) + .5
+        across, down = (steps + left - x) / np.float32(em_px), (steps + top - y) / np.float32(em_px)
+        source = bend[..., :2] + shake
+        source[..., 0] += inverse[0, 0] * across + (inverse[0, 1] * down)[:, None]
+        source[..., 1] += inverse[1, 0] * across + (inverse[1, 1] * down)[:, None]
+        source *= glyphs.EM_PX
+        source += glyphs.SIDE_PX / 2 - .5
+        drawn = cv2.remap(field, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0))
+        # both fields in steps, the widths too
+        step = glyphs.STEP_PX / glyphs.EM_PX  # em
+        t = habits.brush
+        depth = cv2.transform(drawn.astype(np.float32), np.array([[t, 1 - t]], np.float32))
+        own = (1 - t) * habits.half_width / step
+        depth += bend[..., 2] * (own + t * .03 / step)
+        depth += own + t * habits.swell / step - glyphs.ZERO
+        depth *= scale * step * em_px / habits.softness
+        depth += .5
+        np.clip(depth, 0, 1, out=depth)
+        rows, columns = np.flatnonzero(depth.max(1) > .3), np.flatnonzero(depth.max(0) > .3)
+        y0, y1 = max(0, -top), min(side, ink.shape[0] - top)
+        x0, x1 = max(0, -left), min(side, ink.shape[1] - left)
+        depth *= 1 - abs(habits.grey_deviation * variation[4])
+        part = ink[top + y0:top + y1, left + x0:left + x1]
+        np.maximum(part, depth[y0:y1, x0:x1], out=part)
+        if not len(rows):
+            return x, y, x, y
+        return left + columns[0], top + rows[0], left + columns[-1] + 1, top + rows[-1] + 1
+
+    def _inverse(self, scale, variation):
+        """float [2, 2]: from the line to the upright character, both em."""
+        habits = self.habits
+        turn = np.deg2rad(habits.turn + habits.turn_deviation * variation[0])
+        slant = habits.slant + habits.slant_deviation * variation[1]
+        aspect = habits.aspect * (1 + .04 * variation[2])
+        rotate = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        forward = rotate @ np.array([[aspect, -slant], [0, 1]]) * scale
+        return np.linalg.inv(forward).astype(np.float32)
+
+    def _scan(self, ink, boxes, rng, *, em_px, height_px):
+        """Ink on paper: uneven, blurred, cut out and brought to the height; boxes go along."""
+        habits = self.habits
+        height, width = ink.shape
+        grain = rng.standard_normal((max(2, height // 5), max(2, width // 5)), np.float32)
+        np.clip(grain, -2, 2, out=grain)
+        ink *= 1 - habits.grain * .25 * np.abs(cv2.resize(grain, (width, height), interpolation=cv2.INTER_LINEAR))
+        ink = cv2.GaussianBlur(ink, (0, 0), habits.blur)
+        left, top, right, bottom = self._cut(boxes, rng, em_px=em_px, shape=ink.shape)
+        scale = height_px / (bottom - top)
+        out_width = max(1, round((right - left) * scale))
+        method = cv2.INTER_AREA if scale < .8 else cv2.INTER_LINEAR
+        ink = cv2.resize(ink[top:bottom, left:right], (out_width, height_px), interpolation=method)
+        ink *= -(255 - habits.grey)
+        ink += 255.5
+        boxes = (boxes - [left, top, left, top]) * [out_width / (right - left), scale, out_width / (right - left), scale]
+        limits = [out_width, height_px, out_width, height_px]
+        return ink.astype(np.uint8), np.clip(np.rint(boxes), 0, limits).astype(np.int32)
+
+    def _cut(self, boxes, rng, *, em_px, shape):
+        """The rectangle that is kept: the ink and a small margin, at least a line's height, and room for the cell of a comma."""
+        margins = rng.uniform(.01, .07, 4) * em_px
+        top, bottom = boxes[:, 1].min(), boxes[:, 3].max()
+        missing = max(0, _LEAST_HEIGHT * em_px - (bottom - top))
+        middle = (boxes[:, 1] + boxes[:, 3]).mean() / 2
+        # What is missing goes to the side where the line's middle leaves more room.
+        share = .5 if bottom == top else np.clip((bottom - middle) / (bottom - top), .3, .7)
+        edges = [boxes[:, 0].min() - margins[0], top - missing * (1 - share) - margins[1],
+                 boxes[:, 2].max() + margins[2], bottom + missing * share + margins[3]]
+        least = .3 * em_px
+        for side, n in ((0, boxes[:, 0].argmin()), (2, boxes[:, 2].argmax())):
+            x0, _, x1, _ = boxes[n]
+            if x1 - x0 < 2 * least:  # a narrow character at the end keeps most of its cell
+                room = min(least, self.habits.narrow * em_px / 2)
+                middle = (x0 + x1) / 2
+                edges[side] = min(edges[0], middle - room) if side == 0 else max(edges[2], middle + room)
+        left, top, right, bottom = (int(round(edge)) for edge in edges)
+        left, top = max(0, left), max(0, top)
+        return left, top, max(left + 1, min(right, shape[1])), max(top + 1, min(bottom, shape[0]))
+
+
+@functools.lru_cache(maxsize=4096)
+def _advance(font_name, character):
+    font = open_font(font_name)
+    return font.advance(character if character in font.characters else 'n')

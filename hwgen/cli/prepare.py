@@ -19,21 +19,33 @@ Examples:
 
 from absl import flags
 
-_SOURCE = flags.DEFINE_enum('source', 'scribe', ['scribe', 'folder'], 'Where lines come from: the embedded corpus, or a folder of images.')
+_SOURCE = flags.DEFINE_enum('source', 'scribe', ['scribe', 'folder'],
+    'Where lines come from: the embedded corpus, or a folder of images.')
 _OUT = flags.DEFINE_string('out', None, 'Folder to write. Example: --out=tfrecords/demo.')
 _SEED = flags.DEFINE_integer('seed', 0, 'Seed of writers, texts and splits. Example: --seed=1.', lower_bound=0)
-_HEIGHT_PX = flags.DEFINE_integer('height_px', 64, 'Height of the stored images, pixels; lower images of a folder keep theirs.', lower_bound=8, upper_bound=1024)
-_MIN_CHARACTERS = flags.DEFINE_integer('min_characters', None, 'Characters of the shortest line. Default: 2 (scribe), 1 (folder).', lower_bound=1)
-_MAX_CHARACTERS = flags.DEFINE_integer('max_characters', None, 'Characters of the longest line. Default: 8 (scribe), no limit (folder). Longer rows of a folder are left out and counted.', lower_bound=1)
+_HEIGHT_PX = flags.DEFINE_integer('height_px', 64,
+    'Height of the stored images, pixels; lower images of a folder keep theirs.', lower_bound=8, upper_bound=1024)
+_MIN_CHARACTERS = flags.DEFINE_integer('min_characters', None,
+    'Characters of the shortest line. Default: 2 (scribe), 1 (folder).', lower_bound=1)
+_MAX_CHARACTERS = flags.DEFINE_integer('max_characters', None,
+    'Characters of the longest line. Default: 8 (scribe), no limit (folder). Longer rows of a folder are left out'
+    ' and counted.', lower_bound=1)
 _LINES = flags.DEFINE_integer('lines', 20000, 'Training lines of the embedded corpus. Example: --lines=200000.', lower_bound=1)
-_HELD_OUT_LINES = flags.DEFINE_integer('heldout_lines', 500, 'Lines of each of its other splits, validation, test and unseen.', lower_bound=1)
-_VOCABULARY = flags.DEFINE_integer('vocabulary', 1000, 'Hanzi of the embedded corpus that have images; those that show every component come first. Punctuation, digits and letters come on top. Example: --vocabulary=3755.', lower_bound=1)
+_HELD_OUT_LINES = flags.DEFINE_integer('heldout_lines', 500,
+    'Lines of each of its other splits, validation, test and unseen.', lower_bound=1)
+_VOCABULARY = flags.DEFINE_integer('vocabulary', 1000,
+    'Hanzi of the embedded corpus that have images; those that show every component come first. Punctuation, '
+    'digits and letters come on top. Example: --vocabulary=3755.', lower_bound=1)
 _SCRIPT = flags.DEFINE_enum('script', 'chinese', ['chinese', 'latin'], 'Script of the embedded corpus.')
-_WORKERS = flags.DEFINE_integer('workers', None, 'Processes that draw the embedded corpus. Default: one a CPU. The result does not depend on it.', lower_bound=1)
+_WORKERS = flags.DEFINE_integer('workers', None,
+    'Processes that draw the embedded corpus. Default: one a CPU. The result does not depend on it.', lower_bound=1)
 _INPUT = flags.DEFINE_string('input', None, 'Folder of line images, for --source=folder. Example: --input=scans.')
-_LABELS = flags.DEFINE_string('labels', 'labels.tsv', 'Its table of labels, in --input, or an absolute path. Example: --labels=label.txt.')
-_ON_ERROR = flags.DEFINE_enum('on_error', 'fail', ['fail', 'skip'], 'A row that cannot be used (unknown character, no such image): stop, or report, count and go on.')
-_VALIDATION_SHARE = flags.DEFINE_float('validation_share', .05, 'Share of the lines of a folder that validate.', lower_bound=0., upper_bound=.5)
+_LABELS = flags.DEFINE_string('labels', 'labels.tsv',
+    'Its table of labels, in --input, or an absolute path. Example: --labels=label.txt.')
+_ON_ERROR = flags.DEFINE_enum('on_error', 'fail', ['fail', 'skip'],
+    'A row that cannot be used (unknown character, no such image): stop, or report, count and go on.')
+_VALIDATION_SHARE = flags.DEFINE_float('validation_share', .05,
+    'Share of the lines of a folder that validate.', lower_bound=0., upper_bound=.5)
 _TEST_SHARE = flags.DEFINE_float('test_share', .05, 'Share of the lines of a folder that test.', lower_bound=0., upper_bound=.5)
 
 

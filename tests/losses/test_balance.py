@@ -107,7 +107,8 @@ def test_global_batch_of_two_replicas(example):
     gradients = {name: np.concatenate([g, g[:1] * 3.]) for name, g in gradients.items()}
     mask = np.concatenate([mask, mask[:1]])
     whole, sigmas = balance_gradients(gradients, WEIGHTS, mask=mask)
-    strategy = tf.distribute.MirroredStrategy(['CPU:0', 'CPU:1'])
+    # Not by collectives: the keys of their calls are counted anew by each strategy of a process, and would clash.
+    strategy = tf.distribute.MirroredStrategy(['CPU:0', 'CPU:1'], cross_device_ops=tf.distribute.ReductionToOneDevice())
 
     @tf.function
     def both():

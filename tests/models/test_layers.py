@@ -224,7 +224,8 @@ def test_two_replicas_share_their_statistics(padded_batch, randomise):
         return out, tape.gradient(loss, inputs)
     layer = norm_of(x, randomise)
     whole, statistics = step(layer, None), [layer.moving_mean.numpy(), layer.moving_variance.numpy()]
-    strategy = tf.distribute.MirroredStrategy(['CPU:0', 'CPU:1'])
+    # Not by collectives: the keys of their calls are counted anew by each strategy of a process, and would clash.
+    strategy = tf.distribute.MirroredStrategy(['CPU:0', 'CPU:1'], cross_device_ops=tf.distribute.ReductionToOneDevice())
     with strategy.scope():
         layer = norm_of(x, randomise)
     both = tf.function(lambda: strategy.run(

@@ -8,6 +8,7 @@ import tensorflow as tf
 from hwgen.losses import ctc
 from hwgen.models.generator import GeneratorConfig
 from hwgen.models.hct_gan import HctGan, HctGanConfig
+from hwgen.training import distribution
 from hwgen.training.gan import GanSettings, GanTrainer
 
 NUM_COMPONENTS, NUM_STRUCTURES, NUM_CHARACTERS = 12, 5, 21
@@ -86,6 +87,12 @@ def make_trainer(template_boxes):
                 style_channels=(8, 8, 8)))
             return GanTrainer(model, GanSettings(batch_size=BATCH, seed=3, **options), template_boxes=template_boxes, strategy=strategy)
     return make
+
+
+@pytest.fixture(scope='session')
+def two_replicas():
+    """The strategy over two logical CPUs: one a process, since each counts the keys of its collective calls from the start."""
+    return distribution.make_strategy('mirrored', batch_size=BATCH)
 
 
 @pytest.fixture(scope='session')

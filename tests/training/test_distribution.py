@@ -7,9 +7,8 @@ import tensorflow as tf
 from hwgen.training import distribution
 
 
-def test_two_logical_devices_make_two_replicas():
-    strategy = distribution.make_strategy('mirrored', batch_size=4)
-    assert strategy.num_replicas_in_sync == 2
+def test_two_logical_devices_make_two_replicas(two_replicas):
+    assert two_replicas.num_replicas_in_sync == 2
     assert distribution.make_strategy('default', batch_size=3).num_replicas_in_sync == 1
 
 
@@ -23,10 +22,10 @@ def test_unknown_strategy():
         distribution.make_strategy('tpu', batch_size=4)
 
 
-def test_batches_are_split_in_order():
+def test_batches_are_split_in_order(two_replicas):
     data = dict(a=np.arange(12).reshape(3, 4), step=np.arange(3)[:, None].repeat(4, 1))
     dataset = tf.data.Dataset.from_tensor_slices(data)
-    strategy = distribution.make_strategy('mirrored', batch_size=4)
+    strategy = two_replicas
     for index, batch in enumerate(distribution.distribute(strategy, dataset)):
         parts = strategy.experimental_local_results(batch['a'])
         np.testing.assert_array_equal(parts[0], data['a'][index, :2])

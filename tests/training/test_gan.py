@@ -219,14 +219,14 @@ def test_resuming_is_bit_exact(four_steps, make_trainer, variables_of, make_batc
 
 
 @pytest.mark.parametrize('kinds', [('recognizer',), pytest.param(KINDS, marks=pytest.mark.slow)], ids=['recognizer', 'all'])
-def test_two_replicas_equal_one(four_steps, make_trainer, variables_of, make_batch, texts_of, kinds):
+def test_two_replicas_equal_one(four_steps, make_trainer, variables_of, make_batch, texts_of, two_replicas, kinds):
     """Two steps of every kind on two logical CPUs, against one device.
 
     Sums over the batch are taken in another order, which moves gradients by about 1e-7 of their size. Adam divides by
     their own size, so that a gradient near zero turns such a difference into a whole step of the learning rate (2e-3
     here): weights are held to two such steps and to a mean difference of a hundredth of one; losses to 1e-3.
     """
-    strategy = distribution.make_strategy('mirrored', batch_size=4)
+    strategy = two_replicas
     trainer = make_trainer(strategy)
     metrics = run(trainer, make_batch, texts_of, range(2), split=strategy, kinds=kinds)
     for found, expected in zip(metrics, four_steps['first']):

@@ -9,17 +9,15 @@ import numpy as np
 from hwgen.charset.encoding import Charset
 from hwgen.data.records import LineRecord
 from hwgen.data.scribe import sentences
+from hwgen.data.scribe.composers import SYMBOLS, ChineseComposer, LatinComposer
 from hwgen.data.scribe.fonts import FALLBACK, default_fonts, open_font
 from hwgen.data.scribe.writer import SimulatedWriter
 
 # Changes whenever the same arguments give other images or texts.
 SCRIBE_VERSION = '1.1'
 SPLITS = ('train', 'validation', 'test', 'unseen')
-SYMBOLS = {'chinese': '，。、；：？！“”（）《》0123456789' 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz',
-           'latin': ' ' 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789' '.,;:\'"-!?()'}
 # Characters held out are as common as those with images: they are taken from this many of the most frequent ones.
 _COMMON = 2500
-_TOKENS = ('{}年', '{}月', '{}日', '{}个', '第{}', '{}%', '{}元', '{}', '{}-{}')
 
 
 class Plan(NamedTuple):
@@ -83,7 +81,7 @@ def plan_corpus(charset=None, *, seed=0, lines=20000, validation_lines=500, test
         charset: Charset or None for the packaged one.
         seed: int >= 0.
         lines, validation_lines, test_lines, unseen_lines: int >= 0.
-        vocabulary_size: int, hanzi with images; symbols come on top. Latin: ignored.
+        vocabulary_size: int, hanzi with images, at most; symbols come on top. Latin: ignored.
         held_out: int, hanzi without images, at most; Latin: none.
         num_writers: int >= 1, of train; each other split has a tenth as many of its own, at least 4.
         min_characters, max_characters: int, 1 <= min <= max.
@@ -152,84 +150,4 @@ def _writer(seed, index, script):
 @functools.lru_cache(maxsize=8)
 def _composer(ids, script, uniform):
     characters = [Charset.load().characters[i] for i in ids]
-    return _LatinComposer(characters) if script == 'latin' else _ChineseComposer(characters, uniform=uniform)
-
-
-class _ChineseComposer:
-    """Texts of an exact length over a set of characters: half words as they are counted, half characters drawn evenly."""
-
-    def __init__(self, characters, *, uniform):
-        symbols = frozenset(SYMBOLS['chinese'])
-        self.uniform = uniform
-        self.hanzi = [c for c in characters if c not in symbols]
-        known = set(characters)
-        words = [] if uniform else [(w, n) for w, n in sentences.words() if known.issuperset(w)]
-        self.words = [w for w, _ in words]
-        # The square root keeps frequent words frequent without letting 的 be a tenth of everything.
-        weights = np.array([n for _, n in words], float) ** .5
-        self.cumulative = np.cumsum(weights) / weights.sum() if words else None
-        self.tokens = [t for t in _TOKENS if known.issuperset(t.replace('{}', '').replace('%', '').replace('-', ''))
-                       and '%' not in t and '-' not in t]
-
-    def compose(self, length, rng):
-        if self.uniform:
-            return ''.join(self._some(length, rng))
-        kind, parts, missing = rng.random(), [], length
-        while missing > 0:
-            parts.append(self._part(kind, rng, first=missing == length, missing=missing))
-            missing -= len(parts[-1])
-        return ''.join(parts)[:length]
-
-    def _some(self, count, rng):
-        return [self.hanzi[k] for k in rng.integers(len(self.hanzi), size=count)]
-
-    def _part(self, kind, rng, *, first, missing):
-        chance = rng.random()
-        if chance < .09:
-            if not first:
-                return '，。、；：？！，。，'[rng.integers(10)]
-        elif chance < .105:
-            if missing < 4:
-                return ''.join(self._some(1, rng))
-            word = self._word(rng) if kind < .5 and self.words else ''.join(self._some(2, rng))
-            left, right = ('“”', '（）', '《》')[rng.integers(3)]
-            if len(word) + 2 <= missing:
-                return left + word + right
-        elif chance < .13:
-            number = str(int(10 ** rng.uniform(0, 4)))
-            return self.tokens[rng.integers(len(self.tokens))].format(number)[:missing] if self.tokens else number[:missing]
-        elif chance < .142:
-            letters = SYMBOLS['chinese'][-52:]
-            return ''.join(letters[k] for k in rng.integers(26, size=rng.integers(1, 4)) + 26 * rng.integers(2))[:missing]
-        if kind < .5 and self.words:
-            return self._word(rng)
-        return ''.join(self._some(rng.integers(1, 4), rng))
-
-    def _word(self, rng):
-        return self.words[min(int(np.searchsorted(self.cumulative, rng.random())), len(self.words) - 1)]
-
-
-class _LatinComposer:
-    """Runs of neighbouring words of the texts, now and then a number or a word in capitals."""
-
-    def __init__(self, characters):
-        known = set(characters)
-        self.words = [w for w in sentences.latin_words() if known.issuperset(w)]
-        self.characters = [c for c in characters if c != ' ']
-
-    def compose(self, length, rng):
-        start = int(rng.integers(len(self.words)))
-        text, k = '', start
-        while len(text) < length:
-            chance = rng.random()
-            if chance < .06:
-                word = str(int(10 ** rng.uniform(0, 4)))
-            elif chance < .14:  # even draws, for letters that English and French hardly use
-                word = ''.join(self.characters[j] for j in rng.integers(len(self.characters), size=rng.integers(1, 7)))
-            else:
-                word = self.words[k % len(self.words)]
-                word = word.upper() if rng.random() < .05 else word
-                k += 1
-            text += (' ' if text else '') + word
-        text = text[:length]
-        return text if text[-1] != ' ' else text[:-1] + '.'
+    return LatinComposer(characters) if script == 'latin' else ChineseComposer(characters, uniform=uniform)

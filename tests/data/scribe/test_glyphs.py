@@ -1,0 +1,85 @@
+"""Thinning and the two distance fields."""
+
+import cv2
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from hwgen.data.scribe import fonts, glyphs
+
+EIGHT = np.ones([3, 3])
+
+
+def drawn(field, *, brush, half_width_px=0., swell_px=0.):
+    """The formula of the module, in px of the field."""
+    outline, path = np.moveaxis((field.astype(float) - glyphs.ZERO) * glyphs.STEP_PX, -1, 0)
+    return (1 - brush) * (half_width_px + path) + brush * (outline + swell_px) > 0
+
+
+def test_thin_bar_becomes_a_line():
+    bar = np.zeros([21, 61], bool)
+    bar[6:15, 10:51] = True
+    path = glyphs.thin(bar)
+    assert path[:, 20:41].sum(0).tolist() == [1] * 21
+    assert abs(np.nonzero(path[:, 20:41])[0].mean() - 10) <= 1
+    assert 30 <= path.sum() <= 41
+
+
+@pytest.mark.parametrize('character', '国湖餐龙鱼口')
+@pytest.mark.parametrize('name', fonts.default_fonts('chinese'))
+def test_thin_keeps_pieces_and_holes(name, character):
+    ink = fonts.open_font(name).mask(character, em_px=96, pad_px=16) > 127
+    path = glyphs.thin(ink)
+    assert not (path & ~ink).any()
+    assert ndimage.label(path, EIGHT)[1] == ndimage.label(ink, EIGHT)[1]
+    assert ndimage.label(~path)[1] == ndimage.label(~ink)[1]  # paper is connected over edges where ink is over corners
+    assert not ndimage.binary_erosion(path, np.ones([2, 2])).any() or path.sum() < ink.sum() / 3
+    np.testing.assert_array_equal(glyphs.thin(path), path)
+
+
+@pytest.mark.parametrize('name', fonts.default_fonts('chinese'))
+def test_full_brush_is_the_font(name):
+    ink = fonts.open_font(name).mask('想', em_px=glyphs.EM_PX, pad_px=glyphs.PAD_PX) > 127
+    again = drawn(glyphs.fields(name, '想'), brush=1)
+    assert (ink & again).sum() / (ink | again).sum() > .88  # the field is smoothed: corners are rounded
+    bolder = drawn(glyphs.fields(name, '想'), brush=1, swell_px=1)
+    assert bolder.sum() > 1.15 * again.sum() and (bolder | ~again).all()
+
+
+@pytest.mark.parametrize('half_width', [1.5, 2.5, 3.5])
+def test_pen_has_the_width_asked_for(half_width):
+    widths = []
+    for name in fonts.default_fonts('chinese'):
+        strokes = drawn(glyphs.fields(name, '一'), brush=0, half_width_px=half_width)
+        columns = np.flatnonzero(strokes.any(0))
+        middle = strokes[:, columns[len(columns) // 4:-len(columns) // 4]]
+        widths.append(middle.sum(0).mean())
+    # The path runs through the middles of pixels and is smoothed, which takes a little; strokes that rise look wider upright.
+    np.testing.assert_allclose(widths, 2 * half_width, atol=1)
+
+
+def test_fields_are_kept_and_cannot_be_changed():
+    field = glyphs.fields('long-cang', '明')
+    assert field is glyphs.fields('long-cang', '明')
+    assert field.shape == (glyphs.SIDE_PX, glyphs.SIDE_PX, 2) and field.dtype == np.uint8
+    with pytest.raises(ValueError, match='read-only'):
+        field[0, 0] = 0
+
+
+def test_fallback_space_and_unknown():
+    np.testing.assert_array_equal(glyphs.fields('caveat', '鱼'), glyphs.fields(fonts.FALLBACK, '鱼'))
+    assert glyphs.fields('caveat', ' ') is None
+    with pytest.raises(ValueError, match='U\\+AC00'):
+        glyphs.fields('caveat', '가')
+
+
+def test_removable_table_against_its_definition():
+    """Zhang and Suen's conditions (a) to (d) by hand for a corner: P1 with ink only north, north-east and east may go in the first sub-step."""
+    code = 1 + 2 + 4  # B = 3, A = 1, P2 P4 P6 = 1 1 0 -> 0, P4 P6 P8 = 1 0 0 -> 0
+    assert glyphs._REMOVABLE[0, code] == 255
+    assert glyphs._REMOVABLE[0, 0b00000001] == 0   # an end stays
+    assert glyphs._REMOVABLE[0, 0b00010001] == 0   # a bridge between north and south stays
+    assert glyphs._REMOVABLE[1, 0b11111111] == 0   # the inside stays
+    ink = np.zeros([3, 3], np.uint8)
+    ink[0, 1] = ink[0, 2] = ink[1, 2] = 1
+    assert cv2.filter2D(ink, cv2.CV_8U, glyphs._NEIGHBOURS, borderType=cv2.BORDER_CONSTANT)[1, 1] == code

@@ -7,8 +7,10 @@ import dataclasses
 import json
 import os
 import shutil
+import struct
 import tempfile
 import zipfile
+import zlib
 
 import numpy as np
 
@@ -55,7 +57,11 @@ def save_generator(path, generator, *, style_encoder=None, charset, info=None, d
         if os.path.isdir(path):
             old = temporary + '.old'
             os.rename(path, old)
-            os.rename(temporary, path)
+            try:
+                os.rename(temporary, path)
+            except OSError:
+                os.rename(old, path)
+                raise
             shutil.rmtree(old)
         else:
             os.rename(temporary, path)
@@ -83,6 +89,8 @@ def load_generator(path, *, charset=None):
         with open(file, encoding='utf-8') as stream:
             description = json.load(stream)
         config = GeneratorConfig(**description['generator'])
+        stored_charset = description['charset']['row_count'], description['charset']['hash']
+        style_channels = tuple(description['style_encoder']['channels']) if 'style_encoder' in description else None
     except FileNotFoundError:
         raise ArtefactError(f'{path}: no generator there (expected {file}, as `train` writes it)') from None
     except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
@@ -90,23 +98,25 @@ def load_generator(path, *, charset=None):
     if description.get('format') != FORMAT:
         raise ArtefactError(f'{file}: format {description.get("format")!r}, expected {FORMAT}')
     if charset is not None:
-        charset.check_compatible(description['charset']['row_count'], description['charset']['hash'])
+        charset.check_compatible(*stored_charset)
     file = os.path.join(path, 'weights.npz')
     try:
         with np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
     except FileNotFoundError:
         raise ArtefactError(f'{path}: no weights there (expected {file})') from None
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+    # What a damaged archive raises: a bad checksum, bytes that do not inflate, an unknown method or a cipher, a short header.
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError,
+            struct.error) as error:
         raise ArtefactError(f'{file}: damaged weights: {error}') from None
     generator = Generator(config, name='generator')
     _build_generator(generator)
     _assign('generator', generator, arrays, file)
     style_encoder = None
-    if 'style_encoder' in description:
+    if style_channels is not None:
         style_encoder = StyleEncoder(
             config.style_dim, character_noise_dim=config.character_noise_dim, char_px=config.char_px,
-            char_width_px=config.char_width_px, channels=tuple(description['style_encoder']['channels']),
+            char_width_px=config.char_width_px, channels=style_channels,
             name='style_encoder')
         style_encoder(np.ones([1, config.char_px, config.char_width_px, 1], np.float32))
         _assign('style_encoder', style_encoder, arrays, file)

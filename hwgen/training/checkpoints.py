@@ -54,7 +54,8 @@ class Checkpoints:
             try:
                 self._checkpoint.restore(path).assert_existing_objects_matched().assert_consumed()
                 return int(self.step.numpy()), path, unreadable
-            except (tf.errors.OpError, ValueError, AssertionError) as error:
+            # IndexError is what TensorFlow's reader raises for a data file that ends early.
+            except (tf.errors.OpError, ValueError, AssertionError, IndexError) as error:
                 unreadable.append((path, ' '.join(str(error).split())[:300]))
         if unreadable:
             raise CheckpointError('no checkpoint can be restored (other sizes, or damaged files): ' + '; '.join(

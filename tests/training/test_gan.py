@@ -238,7 +238,8 @@ def test_two_replicas_equal_one(four_steps, make_trainer, variables_of, make_bat
     for name, variable in variables_of(trainer).items():
         if 'optimizer' in name or name.split('/')[0] not in compared:
             continue
-        for value in strategy.experimental_local_results(getattr(variable, 'value', variable)):
+        for value in strategy.experimental_local_results(
+                variable if isinstance(variable, tf.Variable) else variable.value):
             difference = np.abs(value.numpy() - four_steps['after_two'][name])
             assert difference.max() <= 4e-3, name
             assert difference.mean() <= 2e-5 + 1e-4 * np.abs(four_steps['after_two'][name]).mean(), name

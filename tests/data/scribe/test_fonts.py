@@ -54,7 +54,7 @@ def test_hanzi_fill_their_cell_alike(name):
     masks = np.array([fonts.open_font(name).mask(c, em_px=100, pad_px=20) for c in '国明龙我想能'])
     ys, xs = np.nonzero(masks.max(0) > 127)
     assert abs((ys.min() + ys.max()) / 2 - 70) < 9 and abs((xs.min() + xs.max()) / 2 - 70) < 9
-    assert 80 < ys.max() - ys.min() < 116 and 80 < xs.max() - xs.min() < 116
+    assert 70 < ys.max() - ys.min() < 116 and 70 < xs.max() - xs.min() < 116
 
 
 def test_letters_stand_on_one_line():

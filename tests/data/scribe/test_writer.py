@@ -69,14 +69,6 @@ def test_a_comma_at_the_end_keeps_room():
         assert image.shape[1] / image.shape[0] > 1.7
 
 
-def test_some_writers_let_neighbours_touch():
-    touching = 0
-    for index in range(40):
-        _, boxes = line('国家明天我想能看', index=index)
-        touching += (boxes[:-1, 2] > boxes[1:, 0]).any()
-    assert 4 <= touching <= 39
-
-
 def test_space_is_paper():
     image, boxes = line('ab cd', script='latin')
     x0, _, x1, _ = boxes[2]

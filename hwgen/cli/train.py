@@ -32,7 +32,7 @@ _STRATEGY = flags.DEFINE_enum('strategy', 'mirrored', ['mirrored', 'multi_worker
                               'this machine, the cluster that TF_CONFIG names, or one device.')
 _REPLICAS = flags.DEFINE_integer('cpu_replicas', 1, 'Logical CPU devices to split each batch over; 2 tries out a '
                                  'distributed run on a machine without GPUs.', lower_bound=1)
-_MIXED = flags.DEFINE_bool('mixed_precision', False, 'Compute in float16 with float32 weights. For GPUs: on CPUs it is '
+_MIXED = flags.DEFINE_bool('mixed_precision', False, 'Compute in bfloat16 with float32 weights (no loss scaling needed). For GPUs: on CPUs it is '
                            'several times slower.')
 _DETERMINISTIC = flags.DEFINE_bool('deterministic', True, 'Deterministic operations: a resumed run ends with the weights of '
                                    'an uninterrupted one.')
@@ -116,7 +116,7 @@ def main(arguments):
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(_SEED.value)
     if _MIXED.value:
-        keras.mixed_precision.set_global_policy('mixed_float16')
+        keras.mixed_precision.set_global_policy('mixed_bfloat16')
 
     from hwgen.data.pipeline import LineBatches
     from hwgen.data.texts import TextSampler

@@ -88,14 +88,15 @@ class SimulatedWriter:
         return centres, rows + np.clip(rng.normal(0, habits.shift_deviation, len(text)), -.12, .12)
 
     def _cell(self, character):
+        """Width of a character's cell before the pitch is applied: float, em."""
+        habits = self.habits
         if self.script == 'latin':
-            return max(_LEAST_SPACE if character == ' ' else 0, _advance(self.habits.font, character) * self.habits.size * self.habits.aspect
-                       ) / self.habits.pitch * self._tracking
-        return self.habits.narrow * (1.2 if character in 'mwMW%@' else 1) if character.isascii() else 1.
-
-    @property
-    def _tracking(self):
-        return .6 + .42 * self.habits.pitch  # letters keep closer to their natural distance than hanzi
+            width = _advance(habits.font, character) * habits.size * habits.aspect
+            # Letters keep closer to their natural distance than hanzi.
+            return max(width, _LEAST_SPACE if character == ' ' else 0) * (.6 + .42 * habits.pitch) / habits.pitch
+        if character.isascii():
+            return habits.narrow * (1.2 if character in 'mwMW%@' else 1)
+        return 1.
 
     def _draw(self, ink, character, x, y, *, em_px, rng, position):
         """Draws a character centred at x, y px into ink; returns the box of its ink, px."""

@@ -27,7 +27,8 @@ _DATA = flags.DEFINE_string('data', 'tfrecords/demo', 'Folder of TFRecord shards
                             'tfrecords/demo and tfrecords/latin are written first if they are absent.')
 _RUN_DIR = flags.DEFINE_string('run_dir', 'runs/demo', 'Folder of the run: config.json, metrics.jsonl, checkpoints/, '
                                'tensorboard/, samples/, model/. A run that is there is gone on with.')
-_SEED = flags.DEFINE_integer('seed', 1, 'Seed of weights, data order, texts and noise. Example: --seed=2.')
+_SEED = flags.DEFINE_integer('seed', 1, 'Seed of weights, data order, texts and noise. Example: --seed=2.', lower_bound=0,
+                             upper_bound=2 ** 32 - 1)
 _STRATEGY = flags.DEFINE_enum('strategy', 'mirrored', ['mirrored', 'multi_worker', 'default'], 'Replicas: all devices of '
                               'this machine, the cluster that TF_CONFIG names, or one device.')
 _REPLICAS = flags.DEFINE_integer('cpu_replicas', 1, 'Logical CPU devices to split each batch over; 2 tries out a '
@@ -115,6 +116,9 @@ def main(arguments):
     if _DETERMINISTIC.value:
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(_SEED.value)
+    # Every step is traced for one length of lines and then for all. TensorFlow counts the steps as one function, as they are
+    # defined in one place, and would warn of too many traces.
+    tf.get_logger().addFilter(lambda record: 'triggered tf.function retracing' not in record.getMessage())
     if _MIXED.value:
         keras.mixed_precision.set_global_policy('mixed_bfloat16')
 
@@ -125,16 +129,20 @@ def main(arguments):
     from hwgen.training.loop import TrainingLoop
     from hwgen.models.hct_gan import HctGan
     model_config, settings, schedule = _configurations(charset)
+    if not schedule.total_steps:
+        raise ValueError('--recognizer_steps, --reconstruction_steps and --adversarial_steps are all 0: expected at least one step')
     strategy = distribution.make_strategy(_STRATEGY.value, batch_size=_BATCH.value)
     size = dict(char_px=model_config.generator.char_px, char_width_px=model_config.generator.char_width_px)
     batches = LineBatches(_DATA.value, charset=charset, split='train', batch_size=_BATCH.value, seed=_SEED.value,
                           max_characters=schedule.max_characters, **size)
-    validation = LineBatches(_DATA.value, charset=charset, split='validation', batch_size=_BATCH.value, seed=_SEED.value,
-                             max_characters=_LONGEST.value, **size)
+    validation = None  # a small collection may be all of one writer
+    if batches.index.info['splits'].get('validation', {}).get('records'):
+        validation = LineBatches(_DATA.value, charset=charset, split='validation', batch_size=_BATCH.value, seed=_SEED.value,
+                                 max_characters=_LONGEST.value, **size)
     vocabulary = batches.index.info['vocabulary']
+    chinese = any('\u4e00' <= charset.characters[i] <= '\u9fff' for i in vocabulary)
     # A one-hot generator has no use for characters without images, nor has a collection without Chinese.
-    confined = model_config.generator.content_encoding == 'onehot' or not any(
-        '\u4e00' <= charset.characters[i] <= '\u9fff' for i in vocabulary)
+    confined = model_config.generator.content_encoding == 'onehot' or not chinese
     texts = TextSampler(charset, seed=_SEED.value, vocabulary=vocabulary if confined else None)
     with strategy.scope():
         model = HctGan(model_config)
@@ -148,11 +156,22 @@ def main(arguments):
     loop.log.say(f'{len(batches)} lines, {len(vocabulary)} characters with images; parameters: {sizes}; '
                  f'{strategy.num_replicas_in_sync} replica(s); {schedule.total_steps} steps')
     summary = loop.run(max_steps=_MAX_STEPS.value, max_minutes=_MAX_MINUTES.value)
-    print(f'{summary["state"]} at step {summary["step"]}/{schedule.total_steps}\n'
-          f'  checkpoint    {summary["checkpoint"]}\n'
-          f'  sample sheet  {summary["sheet"]}\n'
-          f'  run           {_RUN_DIR.value}  (tensorboard --logdir {_RUN_DIR.value})\n'
-          f'  next          bin/generate --model={summary["model"]} --text="你好，世界" --out=line.png')
+    _tell(summary, schedule.total_steps, latin=not chinese)
+
+
+def _tell(summary, total_steps, *, latin):
+    """The closing summary: what became of the run, where everything lies, and what to type next."""
+    import os
+    train = os.environ.get('HWGEN_PROGRAM', 'hwgen train')
+    rows = [('checkpoint', summary['checkpoint']), ('sample sheet', summary['sheet']),
+            ('run', f'{_RUN_DIR.value}  (tensorboard --logdir {_RUN_DIR.value})')]
+    if summary['state'] != 'finished':
+        rows.append(('to go on', 'the same command' + ('' if _MAX_STEPS.value is None else ', with more --max_steps')))
+    if summary['model']:
+        rows.append(('next', f'{train.removesuffix("train")}generate --model={summary["model"]} '
+                             f'--text="{"Hello world" if latin else "你好，世界"}" --out=line.png'))
+    print(f'{summary["state"]} at step {summary["step"]}/{total_steps}')
+    print('\n'.join(f'  {name:<13} {value}' for name, value in rows if value), flush=True)
 
 
 def _ensure_corpus():
@@ -167,9 +186,12 @@ def _ensure_corpus():
 
 def _numbers(flag):
     try:
-        return tuple(int(value) for value in flag.value)
+        numbers = tuple(int(value) for value in flag.value)
     except ValueError:
-        raise ValueError(f'--{flag.name}={",".join(flag.value)}: expected whole numbers separated by commas') from None
+        numbers = ()
+    if not numbers or min(numbers) < 1:
+        raise ValueError(f'--{flag.name}={",".join(flag.value)}: expected whole numbers of at least 1, separated by commas')
+    return numbers
 
 
 def _configurations(charset):
@@ -215,10 +237,37 @@ def _configurations(charset):
 def _description(model, settings, schedule, charset, info, version, tensorflow_version):
     """The run's config.json."""
     import dataclasses
+    import hashlib
+    import json
+    import platform
     import sys
+
+    import keras
+    import numpy
+    # What the lines are, wherever they lie: all that `prepare` says of them but the command that wrote them.
+    lines = json.dumps({key: value for key, value in info.items() if key != 'command'}, sort_keys=True)
     return dict(
         model=dataclasses.asdict(model), settings=dataclasses.asdict(settings), schedule=dataclasses.asdict(schedule),
         data=dict(folder=_DATA.value, source=info.get('source'), version=info.get('version'),
-                  charset_hash=charset.hash, charset_rows=charset.row_count),
-        seed=_SEED.value, version=version, tensorflow=tensorflow_version, command='train ' + ' '.join(sys.argv[1:]),
+                  digest=hashlib.sha256(lines.encode()).hexdigest(), charset_hash=charset.hash, charset_rows=charset.row_count),
+        seed=_SEED.value, version=version, tensorflow=tensorflow_version, keras=keras.__version__, numpy=numpy.__version__,
+        python=platform.python_version(), git_commit=_git_commit(), command='train ' + ' '.join(sys.argv[1:]),
         flags={flag.name: flag.value for flag in flags.FLAGS.flags_by_module_dict().get(__name__, ())})
+
+
+def _git_commit():
+    """The commit of a checkout, with `+` where files of the package differ from it; None elsewhere."""
+    import pathlib
+    import subprocess
+
+    import hwgen
+    root = pathlib.Path(hwgen.__file__).resolve().parent.parent
+    if not (root / '.git').exists():
+        return None
+
+    def git(*arguments):
+        return subprocess.run(['git', '-C', str(root), *arguments], capture_output=True, text=True, timeout=20, check=True).stdout
+    try:
+        return git('rev-parse', 'HEAD').strip() + ('+' if git('status', '--porcelain', '--', 'hwgen').strip() else '')
+    except (OSError, subprocess.SubprocessError):
+        return None

@@ -1,8 +1,13 @@
 """Checkpoints of a run: atomic, the newest few kept, restored bit for bit or refused with a reason."""
 
+import glob
 import os
+import re
+import shutil
 
 import tensorflow as tf
+
+from hwgen.training.run_directory import reason_of
 
 
 class CheckpointError(RuntimeError):
@@ -37,8 +42,9 @@ class Checkpoints:
         try:
             return self._manager.save(checkpoint_number=step)
         except (tf.errors.OpError, OSError) as error:
+            self._remove_unfinished()
             raise CheckpointError(f'{self.folder}: checkpoint of step {step} could not be written: '
-                                  f'{str(error).splitlines()[0]}; the earlier ones are untouched') from None
+                                  f'{reason_of(error)}; the earlier ones are untouched') from None
 
     def restore(self):
         """Restores the newest checkpoint that can be read.
@@ -49,8 +55,9 @@ class Checkpoints:
         Raises:
             CheckpointError: there are checkpoints and none fits, naming each with its reason.
         """
+        self._remove_unfinished()
         unreadable = []
-        for path in reversed(self._manager.checkpoints):
+        for path in reversed(self._manager.checkpoints or self._unlisted()):
             try:
                 self._checkpoint.restore(path).assert_existing_objects_matched().assert_consumed()
                 return int(self.step.numpy()), path, unreadable
@@ -61,6 +68,18 @@ class Checkpoints:
             raise CheckpointError('no checkpoint can be restored (other sizes, or damaged files): ' + '; '.join(
                 f'{path}: {reason}' for path, reason in unreadable))
         return 0, None, unreadable
+
+    def _unlisted(self):
+        """Checkpoints in the folder, the newest last, where TensorFlow's list of them is missing or empty: it leaves them
+        out after a clock was set back. To start anew in silence would be worse."""
+        found = {int(match[1]): path for path in glob.glob(os.path.join(glob.escape(self.folder), 'step-*.index'))
+                 if (match := re.search(r'step-(\d+)\.index$', path))}
+        return [found[step].removesuffix('.index') for step in sorted(found)]
+
+    def _remove_unfinished(self):
+        """Removes what a killed process or a full disk left of a checkpoint that was being written."""
+        for path in glob.glob(os.path.join(glob.escape(self.folder), 'step-*_temp')):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def has_checkpoints(run_dir):

@@ -1,8 +1,10 @@
 """The outer loop of a run: steps, resuming, checkpoints, summaries, stopping. The maths of a step is in `gan.py`."""
 
+import contextlib
 import json
 import os
 import signal
+import threading
 import time
 
 import numpy as np
@@ -12,7 +14,8 @@ from PIL import Image
 from hwgen.inference import artefact, styles
 from hwgen.losses import ctc
 from hwgen.training import distribution, sheets
-from hwgen.training.checkpoints import CheckpointError, Checkpoints
+from hwgen.training.checkpoints import Checkpoints
+from hwgen.training.run_directory import RunDirectory, writing
 from hwgen.training.summaries import RunLog
 
 SHOWN = {  # what the progress line tells of each phase
@@ -25,7 +28,7 @@ SHOWN = {  # what the progress line tells of each phase
 
 
 class NonFiniteLossError(RuntimeError):
-    """A loss or gradient norm is not finite."""
+    """A loss, a gradient norm or a weight is not finite."""
 
 
 class TrainingLoop:
@@ -38,10 +41,14 @@ class TrainingLoop:
         texts: TextSampler of what to write.
         charset: Charset.
         run_dir: str; made if absent.
-        config: dict of JSON values, written to config.json; a run that goes on must have the same `model` entry.
+        config: dict of JSON values, written to config.json; a run that goes on must agree with it (`RunDirectory`).
         sample_every, checkpoint_every, log_every: int, steps.
         keep_checkpoints: int.
         validation: LineBatches of unseen writers, for the recognisers' error; or None.
+
+    Raises:
+        OtherRunError: `run_dir` holds a run of other flags, or another process trains there.
+        OSError: `run_dir` cannot be made.
     """
 
     def __init__(self, trainer, schedule, *, batches, texts, charset, run_dir, config, sample_every=1000,
@@ -50,8 +57,7 @@ class TrainingLoop:
         self.batches, self.texts, self.charset, self.validation = batches, texts, charset, validation
         self.run_dir, self.config = run_dir, config
         self.sample_every, self.checkpoint_every, self.log_every = sample_every, checkpoint_every, log_every
-        os.makedirs(os.path.join(run_dir, 'samples'), exist_ok=True)
-        self._check_config()
+        self._folder = RunDirectory(run_dir, config)
         self.log = RunLog(run_dir, total_steps=schedule.total_steps)
         self.checkpoints = Checkpoints(
             os.path.join(run_dir, 'checkpoints'), trainer.trackables(), keep=keep_checkpoints)
@@ -60,6 +66,7 @@ class TrainingLoop:
             charset, vocabulary=info['vocabulary'], held_out=info.get('held_out', ()), seed=trainer.settings.seed,
             num_characters=min(8, schedule.longest_lines))
         self._signal = None
+        self._saved = None  # the newest checkpoint: (step, path)
 
     def run(self, *, max_steps=None, max_minutes=None):
         """Trains.
@@ -69,74 +76,124 @@ class TrainingLoop:
             max_minutes: float, minutes of this call; None for no limit.
 
         Returns:
-            dict: state ('finished' | 'interrupted' | 'stopped'), step, checkpoint, sheet, model (paths).
+            dict: state ('finished' | 'interrupted' | 'stopped'), step, checkpoint, sheet, model (paths; the last two None
+            where a signal came before the first step).
 
         Raises:
-            NonFiniteLossError: naming the metric, the step and the last good checkpoint.
-            CheckpointError: checkpoints that do not fit.
+            NonFiniteLossError: naming the metrics or weights, the step and the last good checkpoint.
+            CheckpointError: checkpoints that do not fit, or that cannot be written.
+            RunDirectoryError: another file of the run cannot be written.
+            RecordError: a damaged record; what was learned until then is saved.
+            KeyboardInterrupt: a second signal.
         """
         start = time.monotonic()
+        with contextlib.closing(self._folder), contextlib.closing(self.log), self._signals():
+            first = self._resume()
+            total = self.schedule.total_steps
+            stop_at = total if max_steps is None else min(total, max_steps)
+            if first >= stop_at and first:
+                self.log.say(f'finished at step {first} before: nothing left to do' if first >= total else
+                             f'step {first} is done and no more were asked for (--max_steps={max_steps})')
+            step = self._steps(first, stop_at, start, max_minutes)
+            path = self._save(step)
+            state = 'finished' if step >= total else 'interrupted' if self._told_to_stop() else 'stopped'
+            self.log.record(step, dict(state=state, minutes=round((time.monotonic() - start) / 60., 2)))
+            return dict(state=state, step=step, checkpoint=path, **self._close(step, first))
+
+    def _resume(self):
+        """Restores the newest good checkpoint, if any, and says so; returns the number of steps done."""
         step, path, unreadable = self.checkpoints.restore()
         for damaged, reason in unreadable:
             self.log.say(f'{damaged}: passed over: {reason}')
         if path:
+            self._saved = step, path
             self.log.say(f'resumed at step {step} from {path}')
             self.log.record(step, dict(resumed_at=step, checkpoint=path))
-        elif os.path.getsize(os.path.join(self.run_dir, 'metrics.jsonl')):
-            self.log.say(f'{self.run_dir}: an earlier start left no checkpoint; starting at step 0')
+        elif self.log.has_records():
+            other = ', with other flags' if self._folder.rewritten else ''
+            self.log.say(f'{self.run_dir}: an earlier start left no checkpoint; starting at step 0{other}')
             self.log.record(0, dict(resumed_at=0, checkpoint=None))
-        stop_at = min(self.schedule.total_steps, max_steps if max_steps is not None else self.schedule.total_steps)
-        previous = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            step, saved = self._steps(step, stop_at, start, max_minutes)
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
-        path = saved or self.checkpoints.save(step)
-        state = 'finished' if step >= self.schedule.total_steps else 'interrupted' if self._signal else 'stopped'
-        summary = dict(state=state, step=step, checkpoint=path, **self._close(step))
-        self.log.record(step, dict(state=state, minutes=round((time.monotonic() - start) / 60., 2)))
-        self.log.close()
-        return summary
+        return step
 
     def _steps(self, step, stop_at, start, max_minutes):
-        """Steps until `stop_at` or a reason to stop; returns the number of steps done and the checkpoint of exactly that one."""
+        """Steps from `step` until `stop_at` or a reason to stop; returns the number of steps done."""
+        if step >= stop_at:
+            return step
         dataset = self.batches.dataset(start_step=step).map(
             self._with_texts, num_parallel_calls=1, deterministic=True).prefetch(4)
         iterator = distribution.distribute(self.trainer.strategy, dataset)
-        kept, last_time, last_step, saved = {}, time.monotonic(), step, None
-        waited = 0.
-        while step < stop_at and not self._signal:
+        # kept: metric -> [(step, value)] since the last line of the log; aside: seconds of it spent on sheets and checkpoints
+        kept, last_time, last_step, waited, aside = {}, time.monotonic(), step, 0., 0.
+        while step < stop_at and not self._told_to_stop():
             if max_minutes is not None and time.monotonic() - start > 60. * max_minutes:
                 break
             before = time.monotonic()
-            batch, texts = next(iterator)
+            batch, texts = self._next(iterator, step, kept)
             waited += time.monotonic() - before
             phase = self.schedule.place(step)[0]
-            for key, value in self._one_step(step, phase, batch, texts).items():
-                kept.setdefault(key, []).append(value)
-            step, saved = step + 1, None
+            metrics = self._one_step(step, phase, batch, texts)
+            step += 1
+            for key, value in metrics.items():
+                kept.setdefault(key, []).append((step, value))
             if step % self.log_every == 0 or step == stop_at:
-                values = self._means(kept, step)
+                values = self._means(kept)
                 now = time.monotonic()
-                rate = (step - last_step) / (now - last_time)
+                seconds = max(now - last_time - aside, 1e-9)
+                rate = (step - last_step) / seconds
                 # Share of the interval that the step waited for its data: near zero unless the pipeline starves it.
-                values['time/data_wait_share'] = waited / (now - last_time)
+                values['time/data_wait_share'] = waited / seconds
                 values['time/steps_per_sec'] = rate
                 self.log.scalars(step, phase, values)
                 shown = {key: values[key] for key in SHOWN[phase] if key in values}
-                remaining = (self.schedule.total_steps - step) / rate
+                remaining = (stop_at - step) / rate
                 if max_minutes is not None:
                     remaining = min(remaining, 60. * max_minutes - (now - start))
                 self.log.progress(step, phase, shown, rate=rate, remaining_sec=remaining)
-                kept, last_time, last_step, waited = {}, now, step, 0.
+                kept, last_time, last_step, waited, aside = {}, now, step, 0., 0.
+            before = time.monotonic()
             if step % self.sample_every == 0:
+                self._means(kept)  # nobody wants to see sheets of weights that are not finite
                 self._sample(step)
             if step % self.checkpoint_every == 0:
-                saved = self.checkpoints.save(step)
-        if kept:
-            self._means(kept, step)  # a checkpoint of weights that are not finite is worse than none
-        return step, saved
+                self._save(step, kept)
+            aside += time.monotonic() - before
+        self._means(kept)
+        return step
+
+    def _next(self, iterator, step, kept):
+        """The next batch and texts. Where the data are damaged, what was learned until then is saved first."""
+        try:
+            return next(iterator)
+        except tf.errors.OpError:
+            if step:
+                path = self._save(step, kept)
+                self.log.say(f'the data of step {step + 1} cannot be read; {step} steps are saved as {path}')
+            self.batches.batch(step)  # says what is wrong in its own words, without TensorFlow's around them
+            raise
+
+    def _save(self, step, kept=()):
+        """Writes a checkpoint of finite weights, unless it is there already; returns its path."""
+        if self._saved is None or self._saved[0] != step:
+            self._means(dict(kept))
+            self._check_weights(step)
+            self._saved = step, self.checkpoints.save(step)
+        return self._saved[1]
+
+    @contextlib.contextmanager
+    def _signals(self):
+        """Within it SIGTERM, SIGINT and a closed terminal end the run after the step; outside the main thread nothing changes.
+
+        Signals that are ignored stay so: those are `nohup` and a shell's jobs in the background.
+        """
+        numbers = [number for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) != signal.SIG_IGN]
+        if threading.current_thread() is not threading.main_thread():
+            numbers = []
+        previous = {number: signal.signal(number, self._on_signal) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
 
     def _one_step(self, step, phase, batch, texts):
         trainer, schedule = self.trainer, self.schedule
@@ -167,17 +224,30 @@ class TrainingLoop:
                      structure_ids=tf.ensure_shape(structures, [size, None]), lengths=tf.fill([size], n))
         return batch, texts
 
-    def _means(self, kept, step):
-        """Means of an interval's metrics; refuses values that are not finite."""
-        values = {key: float(np.mean([float(v) for v in series])) for key, series in kept.items()}
-        bad = sorted(key for key, value in values.items() if not np.isfinite(value))
+    def _means(self, kept):
+        """Means of an interval's metrics, {metric: [(step, value)]}; refuses values that are not finite."""
+        series = {key: [(step, float(value)) for step, value in pairs] for key, pairs in kept.items()}
+        bad = sorted((step, key) for key, pairs in series.items() for step, value in pairs if not np.isfinite(value))
         if bad:
-            last = tf.train.latest_checkpoint(self.checkpoints.folder)
-            self.log.record(step, dict(state='not finite', metrics=bad))
-            raise NonFiniteLossError(
-                f'{", ".join(bad)} not finite between step {step - self.log_every} and {step}; '
-                f'last good checkpoint: {last or "none"}')
-        return values
+            first = bad[0][0]
+            self._refuse([key for step, key in bad if step == first], first)
+        return {key: float(np.mean([value for _, value in pairs])) for key, pairs in series.items()}
+
+    def _check_weights(self, step):
+        """Refuses weights that are not finite: a checkpoint of them is worse than none."""
+        bad = []
+        for name, item in self.trainer.trackables().items():
+            for variable in [item] if isinstance(item, tf.Variable) else item.variables:
+                if not np.isfinite(np.asarray(variable)).all():
+                    bad.append(f'{name}/{getattr(variable, "path", variable.name)}')
+        if bad:
+            self._refuse(bad, step)
+
+    def _refuse(self, names, step):
+        self.log.record(step, dict(state='not finite', metrics=names))
+        last = tf.train.latest_checkpoint(self.checkpoints.folder)
+        more = f' and {len(names) - 6} more' if len(names) > 6 else ''
+        raise NonFiniteLossError(f'{", ".join(names[:6])}{more}: not finite at step {step}; last good checkpoint: {last or "none"}')
 
     def _recompute_statistics(self, num_batches=16):
         """Statistics of the averaged generator over `num_batches` batches of fixed texts."""
@@ -215,8 +285,14 @@ class TrainingLoop:
         folder = os.path.join(self.run_dir, 'samples')
         for name, picture in pictures.items():
             file = os.path.join(folder, f'{name}-{step:06d}.png')
-            Image.fromarray(picture).save(file + '.part', format='PNG')
-            os.replace(file + '.part', file)
+            with writing(file):
+                try:
+                    Image.fromarray(picture).save(file + '.part', format='PNG')
+                    os.replace(file + '.part', file)
+                except OSError:
+                    with contextlib.suppress(OSError):
+                        os.remove(file + '.part')
+                    raise
         values = self._read_samples()
         self.log.scalars(step, 'sample', values)
         self.log.say('samples: ' + ' '.join(f'{key.split("/", 1)[-1]} {value:.3f}' for key, value in values.items())
@@ -241,49 +317,45 @@ class TrainingLoop:
             found = [error(batch, batch['images']) for batch in map(self.validation.batch, range(num_batches))]
             lines = num_batches * self.validation.batch_size
             values[f'metric/label_error_validation_{lines}'] = sum(e for e, _ in found) / sum(c for _, c in found)
-        for name in ('seen', 'unseen'):
+        for name in [name for name in ('seen', 'unseen') if name in self.sheets.texts]:
             inputs = self.sheets.inputs(name, model.config.generator)
             wrong, count = error(inputs, model.average(**inputs, training=False))
             values[f'metric/label_error_{name}_{self.sheets.rows}'] = wrong / count
         return values
 
-    def _close(self, step):
-        """Last sheets and the averaged generator as files."""
-        sheet = self._sample(step)
+    def _close(self, step, first):
+        """Last sheets and the averaged generator as files; where this call made no step, those that are there are fine."""
         folder = os.path.join(self.run_dir, 'model')
-        artefact.save_generator(
-            folder, self.trainer.model.average, style_encoder=self.trainer.model.style_encoder, charset=self.charset,
-            info=dict(step=step, **{key: self.config[key] for key in ('command', 'seed', 'version', 'data') if key in self.config}))
+        sheet = os.path.join(self.run_dir, 'samples', f'seen-{step:06d}.png')
+        if step == first and step and os.path.exists(sheet) and _step_of(folder) == step:
+            return dict(sheet=sheet, model=folder)
+        if step == first == 0 and self._told_to_stop():
+            return dict(sheet=None, model=None)
+        sheet = self._sample(step)
+        info = {key: self.config[key] for key in ('command', 'seed', 'version', 'data') if key in self.config}
+        with writing(folder):
+            artefact.save_generator(
+                folder, self.trainer.model.average, style_encoder=self.trainer.model.style_encoder, charset=self.charset,
+                info=dict(step=step, **info))
         return dict(sheet=sheet, model=folder)
+
+    def _told_to_stop(self):
+        """By a signal, or as whoever read the output has left (`| head`)."""
+        return bool(self._signal) or self.log.unheard
 
     def _on_signal(self, number, frame):
         del frame
         if self._signal:  # a second one means now
             raise KeyboardInterrupt
         self._signal = number
-        self.log.say(f'{signal.Signals(number).name}: saving a checkpoint, then leaving (once more: leave at once)')
+        self.log.say_from_handler(
+            f'{signal.Signals(number).name}: saving a checkpoint, then leaving (once more: leave at once)')
 
-    def _check_config(self):
-        """Writes config.json, or compares a run's with this call's."""
-        file = os.path.join(self.run_dir, 'config.json')
-        if os.path.exists(file):
-            try:
-                with open(file, encoding='utf-8') as stream:
-                    before = json.load(stream)
-            except ValueError as error:
-                raise CheckpointError(f'{file}: not JSON ({error}); restore it, or choose another --run_dir') from None
-            now = json.loads(json.dumps(self.config))
-            for part in ('model', 'settings', 'schedule', 'data'):
-                different = sorted(key for key in set(before.get(part, {})) | set(now.get(part, {}))
-                                   if before.get(part, {}).get(key) != now.get(part, {}).get(key))
-                if different:
-                    key = different[0]
-                    raise CheckpointError(
-                        f'{self.run_dir}: this run was started with {part}.{key} = {before.get(part, {}).get(key)!r}, '
-                        f'now {now.get(part, {}).get(key)!r}: give the same flags, or another --run_dir')
-            return
-        temporary = file + '.part'
-        with open(temporary, 'w', encoding='utf-8') as stream:
-            json.dump(self.config, stream, indent=1, ensure_ascii=False, sort_keys=True)
-            stream.write('\n')
-        os.replace(temporary, file)
+
+def _step_of(folder):
+    """The step that an artefact was written at; None where there is no good one."""
+    try:
+        with open(os.path.join(folder, 'generator.json'), encoding='utf-8') as stream:
+            return json.load(stream)['info']['step']
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

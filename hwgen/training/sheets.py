@@ -14,7 +14,7 @@ class SampleSheets:
     Args:
         charset: Charset.
         vocabulary: int array, ids of the characters that have images.
-        held_out: int array, ids of characters that never had one.
+        held_out: int array, ids of characters that never had one. Without hanzi in `vocabulary` there is no sheet `unseen`.
         seed: int.
         num_characters: int, characters of a line.
         rows: int, lines of a sheet.
@@ -27,13 +27,16 @@ class SampleSheets:
         hanzi = np.array([i for i in vocabulary if '\u4e00' <= charset.characters[i] <= '\u9fff'])
         rest = np.setdiff1d(charset.character_set('gb2312-1'), vocabulary)
         unseen = np.asarray(held_out) if len(held_out) >= num_characters else rest
-        hanzi = hanzi if len(hanzi) else np.asarray(vocabulary)
-        unseen = unseen if len(unseen) else hanzi
+        latin = not len(hanzi)  # such a collection teaches nothing about hanzi: no sheet of unseen ones
+        hanzi = np.asarray(vocabulary) if latin else hanzi
+        unseen = unseen if len(unseen) and not latin else hanzi
         draw = lambda pool: [''.join(charset.characters[i] for i in rng.choice(pool, num_characters))
                              for _ in range(rows)]
         self.texts = dict(seen=draw(hanzi), unseen=draw(unseen))
         self.texts['one_style'] = self.texts['seen'][:rows // 2] + self.texts['unseen'][:rows - rows // 2]
         self.texts['one_text'] = [self.texts['seen'][0]] * rows
+        if latin:
+            del self.texts['unseen']
         self.seeds = dict(seen=range(rows), unseen=range(rows), one_style=[1] * rows, one_text=range(100, 100 + rows))
 
     def inputs(self, name, config):

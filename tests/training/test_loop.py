@@ -1,0 +1,389 @@
+"""The outer loop with a trainer of one weight: resuming, signals, limits, values that are not finite, other runs, full disks.
+
+The weight takes in every batch, text, rate and step it is shown, so that a step left out, repeated or taken out of order
+changes its bits. Real networks and processes: tests/cli/test_train.py.
+"""
+
+import json
+import os
+import pathlib
+import signal
+import threading
+import time
+import types
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import hwgen
+from hwgen.charset.encoding import Charset
+from hwgen.data.pipeline import LineBatches
+from hwgen.data.shards import RecordError
+from hwgen.data.texts import TextSampler
+from hwgen.training import loop as loop_module
+from hwgen.training.checkpoints import CheckpointError
+from hwgen.training.loop import NonFiniteLossError, TrainingLoop
+from hwgen.training.run_directory import OtherRunError, RunDirectoryError
+from hwgen.training.schedule import Schedule
+
+SAMPLE = pathlib.Path(hwgen.__file__).resolve().parent.parent / 'tfrecords' / 'sample'
+CONFIG = dict(
+    model=dict(generator=dict(channels=[8, 8])), settings=dict(batch_size=4), schedule=dict(steps=9),
+    data=dict(folder='lines', digest='a', charset_hash='h'), flags=dict(batch_size=4, generator_channels=['8', '8'], max_steps=None))
+SCHEDULE = Schedule(3, 3, 5, discriminator_warmup_steps=2, recognizer_every=2, reconstruction_every=2, longest_lines=3, growing_steps=2)
+
+
+class OneWeight:
+    """Stands in for GanTrainer. `at` maps a number of steps to what happens within that step."""
+
+    def __init__(self, at=None):
+        self.weight = tf.Variable(np.float64(1.))
+        self.settings = types.SimpleNamespace(batch_size=4, seed=3)
+        self.strategy = tf.distribute.get_strategy()
+        self.model = self
+        self.at = at or {}
+
+    def trackables(self):
+        return dict(weight=self.weight)
+
+    def _take(self, kind, batch, texts=None, rate_scale=1., update_generator=True):
+        step = int(batch['step'][0])
+        seen = tf.reduce_sum(tf.cast(batch['images'], tf.float64)) + 7. * rate_scale + 3. * update_generator + kind
+        if texts is not None:
+            seen += .1 * float(tf.reduce_sum(texts['character_ids']))
+        self.weight.assign(.9 * self.weight + tf.sin(seen) + .01 * step)
+        value = self.at.get(step + 1, lambda: None)()
+        return {'loss/a': tf.constant(1. if value is None else value), 'loss/weight': self.weight.read_value()}
+
+    def recognizer_step(self, batch, **options):
+        return self._take(1., batch, **options)
+
+    def reconstruction_step(self, batch, **options):
+        return self._take(2., batch, **options)
+
+    def adversarial_step(self, batch, texts, **options):
+        return self._take(3., batch, texts, **options)
+
+
+class Loop(TrainingLoop):
+    """Without pictures: the sheets of OneWeight would be blank."""
+
+    sampled = ()
+
+    def _sample(self, step):
+        self.sampled += (step,)
+        return f'{self.run_dir}/samples/seen-{step:06d}.png'
+
+    def _close(self, step, first):
+        return dict(sheet=self._sample(step), model=None)
+
+
+@pytest.fixture(scope='module')
+def charset():
+    return Charset.load()
+
+
+@pytest.fixture(scope='module')
+def texts(charset):
+    return TextSampler(charset, seed=3)
+
+
+@pytest.fixture
+def make_loop(charset, texts):
+    """Function of a trainer and the loop's options -> Loop in the folder `run`."""
+    made = []
+
+    def make(trainer=None, *, batches=None, schedule=SCHEDULE, config=None, run_dir='run', **options):
+        batches = batches or LineBatches(SAMPLE, charset=charset, batch_size=4, seed=3, char_px=16, max_characters=schedule.max_characters)
+        loop = Loop(trainer or OneWeight(), schedule, batches=batches, texts=texts, charset=charset, run_dir=run_dir, config=config or CONFIG,
+                    **{**dict(sample_every=100, checkpoint_every=3, log_every=2, keep_checkpoints=2), **options})
+        made.append(loop)
+        return loop
+    yield make
+    for loop in made:
+        loop._folder.close()
+
+
+@pytest.fixture(autouse=True)
+def signals_of_a_terminal():
+    """A shell that starts the tests in the background has them ignore SIGINT."""
+    previous = {signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler), signal.SIGHUP: signal.signal(signal.SIGHUP, signal.SIG_DFL)}
+    yield
+    for number, handler in previous.items():
+        signal.signal(number, handler)
+
+
+class Killed(BaseException):
+    """As sudden as kill -9: nothing of the loop's own catches it."""
+
+
+def die():
+    raise Killed
+
+
+def tell(number=signal.SIGTERM):
+    return lambda: os.kill(os.getpid(), number)
+
+
+def records():
+    return [json.loads(line) for line in pathlib.Path('run/metrics.jsonl').read_text(encoding='utf-8').splitlines()]
+
+
+def saved():
+    return sorted(int(path.stem.split('-')[1]) for path in pathlib.Path('run/checkpoints').glob('*.index'))
+
+
+@pytest.fixture(scope='module')
+def whole(charset, texts, tmp_path_factory):
+    """The weight after eleven steps without an interruption."""
+    folder = tmp_path_factory.mktemp('whole')
+    trainer = OneWeight()
+    batches = LineBatches(SAMPLE, charset=charset, batch_size=4, seed=3, char_px=16, max_characters=SCHEDULE.max_characters)
+    Loop(trainer, SCHEDULE, batches=batches, texts=texts, charset=charset, run_dir=str(folder), config=CONFIG).run()
+    return trainer.weight.numpy()
+
+
+# Resuming --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('step', [2, 3, 4, 8, 10, 11])
+def test_killed_at_any_step_it_ends_with_the_same_weight(make_loop, whole, capsys, step):
+    with pytest.raises(Killed):
+        make_loop(OneWeight({step: die})).run()
+    last = (step - 1) // 3 * 3
+    trainer = OneWeight()
+    summary = make_loop(trainer).run()
+    assert (summary['state'], summary['step'], summary['checkpoint']) == ('finished', 11, 'run/checkpoints/step-11')
+    assert trainer.weight.numpy() == whole
+    out = capsys.readouterr().out
+    if last:
+        assert f'resumed at step {last} from run/checkpoints/step-{last}' in out
+        assert dict(step=last, resumed_at=last, checkpoint=f'run/checkpoints/step-{last}') in records()
+    elif step > 2:  # something was recorded, nothing saved
+        assert 'run: an earlier start left no checkpoint; starting at step 0' in out and dict(step=0, resumed_at=0, checkpoint=None) in records()
+    assert saved() == [9, 11]
+
+
+def test_a_run_in_many_pieces(make_loop, whole):
+    for stop in range(0, 12):
+        trainer = OneWeight()
+        summary = make_loop(trainer).run(max_steps=stop)
+        assert (summary['step'], summary['state']) == (stop, 'finished' if stop == 11 else 'stopped')
+    assert trainer.weight.numpy() == whole
+    assert [row['step'] for row in records() if 'resumed_at' in row] == list(range(11))
+
+
+def test_minutes_are_a_limit_too(make_loop, whole, monkeypatch):
+    clock = [0.]
+    monkeypatch.setattr(loop_module, 'time', types.SimpleNamespace(monotonic=lambda: clock[0]))
+    summary = make_loop(OneWeight({5: lambda: clock.append(clock.pop() + 3600.)})).run(max_minutes=30.)
+    assert (summary['state'], summary['step']) == ('stopped', 5)
+    trainer = OneWeight()
+    make_loop(trainer).run(max_minutes=.5)
+    assert trainer.weight.numpy() == whole
+
+
+def test_the_end_is_said_again_and_nothing_is_redone(make_loop, whole, capsys):
+    make_loop().run()
+    before = {path: path.stat().st_mtime_ns for path in pathlib.Path('run/checkpoints').iterdir()}
+    trainer = OneWeight({step: die for step in range(20)})
+    assert make_loop(trainer).run()['state'] == 'finished' and trainer.weight.numpy() == whole
+    assert make_loop(trainer).run(max_steps=5)['step'] == 11
+    assert {path: path.stat().st_mtime_ns for path in pathlib.Path('run/checkpoints').iterdir()} == before
+    assert 'finished at step 11 before: nothing left to do' in capsys.readouterr().out
+
+
+def test_a_list_of_checkpoints_that_is_lost_is_no_new_start(make_loop, whole):
+    make_loop().run(max_steps=7)
+    os.remove('run/checkpoints/checkpoint')
+    trainer = OneWeight({step: die for step in range(8)})
+    make_loop(trainer).run()
+    assert trainer.weight.numpy() == whole
+
+
+def test_leftovers_of_a_killed_save_are_removed(make_loop):
+    make_loop().run(max_steps=4)
+    left = pathlib.Path('run/checkpoints/step-6_temp')
+    left.mkdir()
+    (left / 'part-00000-of-00001.data-00000-of-00001.tempstate1').write_bytes(b'x')
+    make_loop().run()
+    assert not left.exists()
+
+
+# Signals ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_the_run_after_its_step(make_loop, whole, number):
+    before = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    summary = make_loop(OneWeight({5: tell(number)})).run()
+    assert (summary['state'], summary['step'], summary['checkpoint']) == ('interrupted', 5, 'run/checkpoints/step-5')
+    assert (records()[-1]['step'], records()[-1]['state']) == (5, 'interrupted')
+    assert {n: signal.getsignal(n) for n in before} == before
+    trainer = OneWeight()
+    make_loop(trainer).run()
+    assert trainer.weight.numpy() == whole
+
+
+def test_a_second_signal_leaves_at_once(make_loop, whole):
+    def twice():
+        tell(signal.SIGINT)()
+        tell(signal.SIGINT)()
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        make_loop(OneWeight({5: twice})).run()
+    assert saved() == [3] and signal.getsignal(signal.SIGINT) == handler
+    trainer = OneWeight()
+    make_loop(trainer).run()
+    assert trainer.weight.numpy() == whole
+
+
+@pytest.mark.parametrize('where', ['restore', 'save', '_sample'])
+def test_signals_between_steps(make_loop, whole, monkeypatch, where):
+    """While a checkpoint is read or written or sheets are drawn: it is finished, and then the run ends."""
+    make_loop().run(max_steps=3)
+    loop = make_loop(sample_every=6, checkpoint_every=6)
+    owner = loop if where == '_sample' else loop.checkpoints
+    original = getattr(owner, where)
+
+    def told(*args):
+        monkeypatch.setattr(owner, where, original)
+        tell()()
+        return original(*args)
+    monkeypatch.setattr(owner, where, told)
+    summary = loop.run()
+    assert (summary['state'], summary['step']) == ('interrupted', 3 if where == 'restore' else 6)
+    trainer = OneWeight()
+    make_loop(trainer).run()
+    assert trainer.weight.numpy() == whole
+
+
+def test_ignored_signals_stay_ignored_and_other_threads_have_no_handlers(make_loop):
+    """`nohup train`, and `train &` in a script."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    assert make_loop(OneWeight({5: tell(signal.SIGHUP), 6: tell(signal.SIGINT)})).run()['state'] == 'finished'
+    found = []
+    thread = threading.Thread(target=lambda: found.append(make_loop(run_dir='other').run()['state']))
+    thread.start()
+    thread.join()
+    assert found == ['finished']
+
+
+def test_whoever_read_the_output_has_left(make_loop, monkeypatch):
+    """`train | head`: the run ends as by a signal, with a checkpoint."""
+    class Gone:
+        def write(self, text):
+            raise BrokenPipeError(32, 'Broken pipe')
+
+        def flush(self):
+            pass
+    loop = make_loop(log_every=4)
+    loop.log.stream = Gone()
+    assert loop.run()['state'] == 'interrupted' and saved() == [3, 4]
+
+
+# Values that are not finite --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('step, last, value', [(1, None, np.nan), (5, 3, np.inf), (6, 3, np.nan), (11, 9, np.nan)])
+def test_a_loss_that_is_not_finite_stops_before_the_next_checkpoint(make_loop, step, last, value):
+    with pytest.raises(NonFiniteLossError) as error:
+        make_loop(OneWeight({step: lambda: value}), log_every=50, sample_every=6).run()
+    assert str(error.value) == f'loss/a: not finite at step {step}; last good checkpoint: {f"run/checkpoints/step-{last}" if last else "none"}'
+    assert saved()[-1:] == ([last] if last else [])
+    assert records()[-1] == dict(step=step, state='not finite', metrics=['loss/a'])
+
+
+def test_a_signal_does_not_save_what_is_not_finite(make_loop):
+    def both():
+        tell()()
+        return np.nan
+    with pytest.raises(NonFiniteLossError, match='at step 5'):
+        make_loop(OneWeight({5: both}), log_every=50).run()
+    assert saved() == [3]
+
+
+def test_weights_that_are_not_finite_are_not_saved(make_loop):
+    """The losses of the step were still fine."""
+    trainer = OneWeight()
+    extra = tf.Variable([1., np.inf], name='moment')
+    trainer.trackables = lambda: dict(weight=trainer.weight, optimizer=extra)
+    with pytest.raises(NonFiniteLossError, match=r'^optimizer/moment\S*: not finite at step 3; last good checkpoint: none$'):
+        make_loop(trainer).run()
+    assert saved() == []
+
+
+# Data ------------------------------------------------------------------------------------------------------------------
+
+
+def test_damaged_lines_stop_the_run_with_what_it_learned(make_loop, charset, whole, capsys):
+    class Damaged(LineBatches):
+        def batch(self, step):
+            if step >= 7:
+                raise RecordError('train-00000-of-00001.tfrecord, record 5, byte 90: checksum')
+            return super().batch(step)
+    batches = Damaged(SAMPLE, charset=charset, batch_size=4, seed=3, char_px=16, max_characters=SCHEDULE.max_characters)
+    with pytest.raises(RecordError, match='^train-00000-of-00001.tfrecord, record 5, byte 90: checksum$'):
+        make_loop(batches=batches).run()
+    assert saved() == [6, 7] and 'the data of step 8 cannot be read; 7 steps are saved as run/checkpoints/step-7' in capsys.readouterr().out
+    trainer = OneWeight()
+    make_loop(trainer).run()
+    assert trainer.weight.numpy() == whole
+
+
+def test_the_share_of_time_that_steps_wait_for_data_is_recorded(make_loop, charset):
+    class Slow(LineBatches):
+        def batch(self, step):
+            time.sleep(.1)
+            return super().batch(step)
+    shares = []
+    for kind, at in ((Slow, {}), (LineBatches, {step: lambda: time.sleep(.1) for step in range(20)})):
+        batches = kind(SAMPLE, charset=charset, batch_size=4, seed=3, char_px=16)
+        make_loop(OneWeight(at), batches=batches).run()
+        shares.append(np.median([row['time/data_wait_share'] for row in records() if row.get('phase')]))
+        pathlib.Path('run').rename(f'run-{len(shares)}')
+    assert shares[0] > .5 > shares[1]
+
+
+# The folder ------------------------------------------------------------------------------------------------------------
+
+
+def test_without_a_checkpoint_other_flags_start_anew(make_loop, capsys):
+    with pytest.raises(Killed):
+        make_loop(OneWeight({3: die})).run()
+    other = {**CONFIG, 'settings': dict(batch_size=8), 'flags': dict(batch_size=8)}
+    assert make_loop(config=other).run(max_steps=1)['step'] == 1
+    assert 'starting at step 0, with other flags' in capsys.readouterr().out
+    assert json.loads(pathlib.Path('run/config.json').read_text(encoding='utf-8'))['settings'] == dict(batch_size=8)
+
+
+def test_one_process_at_a_time(make_loop):
+    first = make_loop()
+    with pytest.raises(OtherRunError, match='^run: another process is training there'):
+        make_loop()
+    first.run(max_steps=1)
+    make_loop().run(max_steps=2)
+
+
+@pytest.mark.skipif(not os.path.exists('/dev/full'), reason='needs a device that is always full')
+def test_a_full_disk_under_the_records(make_loop):
+    os.mkdir('run')
+    os.symlink('/dev/full', 'run/metrics.jsonl')
+    with pytest.raises(RunDirectoryError, match='^run/metrics.jsonl: cannot be written: no space left on device$'):
+        make_loop().run()
+
+
+def test_checkpoints_that_cannot_be_written(make_loop, whole):
+    """A file where the next checkpoint wants its folder; the last one stays good."""
+    make_loop().run(max_steps=3)
+    pathlib.Path('run/checkpoints/step-6.index').mkdir()
+    pathlib.Path('run/checkpoints/step-6.index/x').write_text('')
+    with pytest.raises(CheckpointError, match='^run/checkpoints: checkpoint of step 6 could not be written: .*earlier ones are untouched$'):
+        make_loop().run()
+    (pathlib.Path('run/checkpoints/step-6.index') / 'x').unlink()
+    pathlib.Path('run/checkpoints/step-6.index').rmdir()
+    trainer = OneWeight()
+    make_loop(trainer).run()
+    assert trainer.weight.numpy() == whole

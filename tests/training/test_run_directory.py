@@ -1,0 +1,109 @@
+"""Which calls go on with a run, and which are refused."""
+
+import json
+import os
+import pathlib
+
+import pytest
+import tensorflow as tf
+
+from hwgen.training.run_directory import OtherRunError, RunDirectory, RunDirectoryError, reason_of, writing
+
+CONFIG = dict(
+    model=dict(generator=dict(channels=[8, 8])), settings=dict(batch_size=4), schedule=dict(steps=9),
+    data=dict(folder='lines', digest='a', charset_hash='h'), flags=dict(batch_size=4, generator_channels=['8', '8'], max_steps=None))
+
+
+def changed(**parts):
+    """CONFIG with some entries of its parts replaced."""
+    config = json.loads(json.dumps(CONFIG))
+    for part, values in parts.items():
+        config[part].update(values)
+    return config
+
+
+def begin(config=CONFIG, *, checkpoint=True):
+    """A run that was started as `config` says, and got as far as a checkpoint."""
+    RunDirectory('run', config).close()
+    if checkpoint:
+        os.makedirs('run/checkpoints', exist_ok=True)
+        pathlib.Path('run/checkpoints/step-2.index').write_text('')
+
+
+def go_on(config=CONFIG):
+    """Whether config.json was written anew."""
+    folder = RunDirectory('run', config)
+    folder.close()
+    return folder.rewritten
+
+
+@pytest.mark.parametrize('config, message', [
+    (changed(settings=dict(batch_size=8), flags=dict(batch_size=8)), '--batch_size=4, now --batch_size=8: give the same flags, or another --run_dir$'),
+    (changed(model=dict(generator=dict(channels=[8, 16])), flags=dict(generator_channels=['8', '16'])),
+     '--generator_channels=8,8, now --generator_channels=8,16'),
+    (changed(model=dict(generator=dict(channels=[8, 16]))), r'model.generator.channels = 8,8, now 8,16'),
+    (changed(data=dict(digest='b', folder='others')), r'other lines \(then --data=lines, now --data=others\)'),
+    (changed(data=dict(charset_hash='i')), 'data.charset_hash = h, now i'),
+    (changed(settings=dict(batch_size=8), flags={f'flag_{i}': i for i in range(6)}), 'settings.batch_size = 4, now 8'),
+], ids=['flag', 'list', 'no flag', 'lines', 'charset', 'new flags'])
+def test_a_run_of_other_flags_or_lines_is_left_alone(config, message):
+    begin()
+    before = pathlib.Path('run/config.json').read_bytes()
+    with pytest.raises(OtherRunError, match='^run: its run was started .*' + message):
+        go_on(config)
+    assert pathlib.Path('run/config.json').read_bytes() == before
+    assert not go_on(), 'the lock was let go'
+
+
+def test_many_flags_are_counted():
+    begin(changed(flags={f'flag_{i}': 0 for i in range(6)}))
+    with pytest.raises(OtherRunError, match=r'now --flag_0=1 --flag_1=1 --flag_2=1 --flag_3=1 \(and 2 flags more\)'):
+        go_on(changed(settings=dict(batch_size=8), flags={f'flag_{i}': 1 for i in range(6)}))
+
+
+def test_what_does_not_change_the_training_may_differ():
+    begin()
+    for config in (changed(flags=dict(max_steps=9)), changed(data=dict(folder='moved')), changed(settings=dict(of_a_later_version=1))):
+        assert not go_on(config)
+
+
+def test_runs_of_before_there_were_digests_know_their_folder():
+    older = {**CONFIG, 'data': dict(folder='lines', charset_hash='h')}
+    begin(older)
+    assert not go_on()
+    with pytest.raises(OtherRunError, match='data.folder = lines, now elsewhere'):
+        go_on(changed(data=dict(folder='elsewhere')))
+
+
+def test_without_a_checkpoint_nothing_is_lost():
+    begin(checkpoint=False)
+    other = changed(settings=dict(batch_size=8))
+    assert go_on(other)
+    assert json.loads(pathlib.Path('run/config.json').read_text(encoding='utf-8')) == other
+
+
+@pytest.mark.parametrize('content, message', [('{', 'run/config.json is not the description of a run'), ('[]', 'not the description of a run'),
+                                              ('{"model": 3}', 'model = 3, now')])
+def test_a_config_that_is_none(content, message):
+    begin()
+    pathlib.Path('run/config.json').write_text(content)
+    with pytest.raises(OtherRunError, match=message):
+        go_on()
+
+
+def test_a_folder_that_cannot_be_made():
+    pathlib.Path('run').write_text('a file')
+    with pytest.raises(OSError) as error:
+        go_on()
+    assert error.value.filename.startswith('run')
+
+
+def test_reasons_are_one_line():
+    with pytest.raises(RunDirectoryError, match='^a/b: cannot be written: no such file or directory$'):
+        with writing('a/b'):
+            open('a/b', 'w')
+    error = tf.errors.ResourceExhaustedError(None, None, '{{function_node x}} f.data; No space left on device [Op:SaveV2] name:\n more')
+    assert reason_of(error) == 'f.data; No space left on device'
+    with pytest.raises(RunDirectoryError, match='^f: cannot be written: f.data; No space left on device$'):
+        with writing('f'):
+            raise error

@@ -1,0 +1,101 @@
+"""Sample sheets: the same texts and styles every time, and pictures of the right pixels."""
+
+import types
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from hwgen.charset.encoding import Charset
+from hwgen.training import sheets
+
+CONFIG = types.SimpleNamespace(style_dim=6, character_noise_dim=2)
+
+
+@pytest.fixture(scope='module')
+def charset():
+    return Charset.load()
+
+
+@pytest.fixture(scope='module')
+def parts(charset):
+    """Characters with images (200 hanzi, letters and punctuation), and 40 held out."""
+    hanzi = charset.character_set('gb2312-1')
+    return dict(vocabulary=charset.character_set('ascii') + hanzi[:200], held_out=hanzi[300:340])
+
+
+def test_texts_are_of_their_pools_and_fixed(charset, parts):
+    one = sheets.SampleSheets(charset, seed=3, num_characters=5, rows=6, **parts)
+    two = sheets.SampleSheets(charset, seed=3, num_characters=5, rows=6, **parts)
+    assert one.texts == two.texts != sheets.SampleSheets(charset, seed=4, num_characters=5, rows=6, **parts).texts
+    assert all(len(lines) == 6 and all(len(line) == 5 for line in lines) for lines in one.texts.values())
+    seen, unseen = ({charset.character_id(c) for line in one.texts[name] for c in line} for name in ('seen', 'unseen'))
+    assert seen <= set(charset.character_set('gb2312-1')[:200]) and unseen <= set(parts['held_out'])
+    assert one.texts['one_style'] == one.texts['seen'][:3] + one.texts['unseen'][:3]
+    assert set(one.texts['one_text']) == {one.texts['seen'][0]}
+
+
+def test_styles_are_what_the_names_say(charset, parts):
+    drawn = sheets.SampleSheets(charset, num_characters=3, rows=4, **parts)
+    inputs = {name: drawn.inputs(name, CONFIG) for name in drawn.texts}
+    assert inputs['seen']['component_ids'].shape == (4, 3, 4) and inputs['seen']['character_noise'].shape == (4, 3, 2)
+    equal = {name: len(np.unique(one['style'], axis=0)) for name, one in inputs.items()}
+    assert equal == dict(seen=4, unseen=4, one_style=1, one_text=4)
+    np.testing.assert_array_equal(inputs['seen']['style'], inputs['unseen']['style'])
+    np.testing.assert_array_equal(inputs['one_text']['structure_ids'], inputs['one_text']['structure_ids'][:1].repeat(4, 0))
+
+
+def test_nothing_held_out_takes_hanzi_without_images(charset, parts):
+    drawn = sheets.SampleSheets(charset, vocabulary=parts['vocabulary'], held_out=(), num_characters=4)
+    ids = {charset.character_id(c) for line in drawn.texts['unseen'] for c in line}
+    assert ids <= set(charset.character_set('gb2312-1')) - set(parts['vocabulary'])
+
+
+def test_latin_has_no_sheet_of_unseen_hanzi(charset):
+    letters = charset.character_set('ascii')
+    drawn = sheets.SampleSheets(charset, vocabulary=letters, held_out=(), num_characters=4)
+    assert sorted(drawn.texts) == ['one_style', 'one_text', 'seen']
+    assert all(character.isascii() for lines in drawn.texts.values() for line in lines for character in line)
+
+
+def test_draw_puts_line_below_line(charset, parts):
+    drawn = sheets.SampleSheets(charset, num_characters=2, rows=3, **parts)
+
+    class Shades:
+        config = CONFIG
+
+        def __call__(self, training, **inputs):
+            assert training is False
+            return tf.broadcast_to(tf.reshape(tf.constant([-1., 0., 1.]), [3, 1, 1, 1]), [3, 8, 2 * 8, 1])
+    for picture in drawn.draw(Shades()).values():
+        assert picture.dtype == np.uint8 and picture.shape == (3 * (8 + sheets.GAP_PX), 16)
+        assert [int(picture[row, 0]) for row in (0, 8, 14, 28)] == [0, 255, 128, 255]
+
+
+def test_uint8_rounds_and_clips():
+    images = np.array([-2., -1., -.5, 0., .999, 1., 7.])[:, None]
+    np.testing.assert_array_equal(sheets.to_uint8(images), [0, 0, 64, 128, 255, 255, 255])  # .25 * 255 = 63.75
+
+
+def test_lines_of_other_widths_are_padded_with_paper():
+    picture = sheets.stack_lines([np.zeros([2, 3], np.uint8), np.zeros([2, 5], np.uint8)])
+    assert picture.shape == (2 * (2 + sheets.GAP_PX), 5)
+    assert (picture[:2, :3] == 0).all() and (picture[:2, 3:] == 255).all() and (picture[2:8] == 255).all() and (picture[8:10] == 0).all()
+
+
+def test_pairs_alternate():
+    picture = sheets.pairs(np.full([2, 4, 4, 1], -1.), np.full([2, 4, 4, 1], 1.))
+    assert picture[::4 + sheets.GAP_PX, 0].tolist() == [0, 255, 0, 255]
+
+
+def test_heat_maps_show_the_lines_own_labels():
+    """SPM is sure of label 2 in the left character's first cell and of label 3, which the line has not, in the second's."""
+    logits = np.zeros([1, 4, 8, 5], np.float32)
+    logits[..., 0] = 50.
+    logits[0, 0, 0] = [0., 0., 50., 0., 0.]
+    logits[0, 0, 4] = [0., 0., 0., 50., 0.]
+    picture = sheets.heat_maps(np.ones([1, 16, 32, 1], np.float32), tf.constant(logits), np.array([[[2, 0, 0, 0], [1, 4, 0, 0]]]))
+    assert picture.shape == (16, 32, 3)
+    np.testing.assert_array_equal(picture[1, 1], [255, 157, 157])  # 255 / 2 + 60 / 2
+    np.testing.assert_array_equal(picture[1, 17], [255, 255, 255])
+    assert (picture[4:] == 255).all()

@@ -1,0 +1,124 @@
+"""Records, progress lines, and what is left of them when writing fails."""
+
+import io
+import json
+import os
+import pathlib
+import re
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorboard.backend.event_processing import event_accumulator
+
+from hwgen.training.run_directory import RunDirectoryError
+from hwgen.training.summaries import RunLog
+
+
+@pytest.fixture
+def log(tmp_path):
+    os.mkdir('run')
+    log = RunLog('run', total_steps=200, stream=io.StringIO())
+    yield log
+    log.close()
+
+
+def records():
+    return [json.loads(line) for line in pathlib.Path('run/metrics.jsonl').read_text(encoding='utf-8').splitlines()]
+
+
+def test_records_are_appended(log):
+    assert not log.has_records()
+    log.record(1, dict(state='finished', 字='永'))
+    log.scalars(2, 'recognizers', {'loss/a': 1 / 3, 'grad/b': 1e-12})
+    again = RunLog('run', total_steps=200)
+    assert again.has_records()
+    again.record(3, {})
+    again.close()
+    assert records() == [dict(step=1, state='finished', 字='永'), {'step': 2, 'phase': 'recognizers', 'loss/a': .333333, 'grad/b': 1e-12}, dict(step=3)]
+
+
+def test_json_has_no_nan(log):
+    """RFC 8259 knows none, and strict readers stop there."""
+    log.record(1, dict(a=float('nan'), b=float('-inf'), c=np.pi))
+    assert records() == [dict(step=1, a=None, b=None, c=np.pi)]
+
+
+def test_a_torn_last_line_is_cut_off(log):
+    log.record(1, {})
+    with open('run/metrics.jsonl', 'a') as file:
+        file.write('{"step": 2, "loss')
+    RunLog('run', total_steps=200).record(3, {})
+    assert records() == [dict(step=1), dict(step=3)]
+
+
+def test_tensorboard_reads_everything_back(log):
+    picture = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
+    log.scalars(5, 'adversarial', {'loss/a': .25, 'score/real': -1.5})
+    log.images(5, dict(sheet=picture, colours=np.stack([picture] * 3, axis=-1)))
+    log.text(6, 'texts', 'seen: 永和')
+    events = event_accumulator.EventAccumulator('run/tensorboard', size_guidance=dict(tensors=0))
+    events.Reload()
+    found = {tag: events.Tensors(tag)[-1] for tag in events.Tags()['tensors']}
+    assert {tag: event.step for tag, event in found.items()} == {'loss/a': 5, 'score/real': 5, 'sheet': 5, 'colours': 5, 'texts': 6}
+    assert tf.make_ndarray(found['score/real'].tensor_proto) == -1.5
+    for name, channels in (('sheet', 1), ('colours', 3)):
+        width, height, png = tf.make_ndarray(found[name].tensor_proto)
+        assert (int(width), int(height)) == (4, 3)
+        np.testing.assert_array_equal(tf.io.decode_png(png), np.repeat(picture[..., None], channels, -1))
+
+
+@pytest.mark.parametrize('rate, remaining, shown', [(3.04, 3725.9, '3.0 steps/s ETA 1:02:05'), (.031, 0, '0.0 steps/s ETA 0:00:00'), (20., -3, 'ETA 0:00:00')])
+def test_progress_line(log, rate, remaining, shown):
+    log.progress(50, 'reconstruction', {'loss/pixel': .17345, 'score/fake': -20.71}, rate=rate, remaining_sec=remaining)
+    line = log.stream.getvalue()
+    assert re.fullmatch(r'\d\d:\d\d:\d\d step 50/200 25.0% reconstruction [\d.]+ steps/s ETA \d+:\d\d:\d\d \| pixel 0.173 fake -20.7 \| \d+\.\d GiB\n', line)
+    assert shown in line
+
+
+class Failing(io.StringIO):
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+    def write(self, text):
+        raise self.error
+
+
+def test_a_terminal_that_has_gone(log):
+    """Output that fails is given up; only a reader that has left is noted, as it did so on purpose."""
+    log.stream = Failing(OSError(5, 'Input/output error'))
+    log.say('one')
+    log.say('two')
+    assert not log.unheard
+    log.stream = Failing(BrokenPipeError(32, 'Broken pipe'))
+    log.say('three')
+    assert log.unheard
+
+
+def test_words_of_a_signal_handler_pass_the_buffers(log, capfd):
+    import sys
+    log.say_from_handler('into a string: nowhere, but no error')
+    log.stream = sys.__stdout__
+    log.say_from_handler('SIGTERM: saving')
+    assert capfd.readouterr().out == 'SIGTERM: saving\n'
+
+
+def test_folders_that_cannot_be_written(tmp_path):
+    pathlib.Path('file').write_text('')
+    with pytest.raises(RunDirectoryError, match='^file/metrics.jsonl: cannot be written: not a directory$'):
+        RunLog('file', total_steps=1)
+    os.mkdir('run')
+    pathlib.Path('run/tensorboard').write_text('')
+    with pytest.raises(RunDirectoryError, match='^run/tensorboard: cannot be written: '):
+        log = RunLog('run', total_steps=1, stream=io.StringIO())
+        log.scalars(1, 'x', {'loss/a': 1.})
+
+
+@pytest.mark.skipif(not os.path.exists('/dev/full'), reason='needs a device that is always full')
+def test_a_full_disk(tmp_path):
+    os.mkdir('run')
+    os.symlink('/dev/full', 'run/metrics.jsonl')
+    log = RunLog('run', total_steps=1, stream=io.StringIO())
+    with pytest.raises(RunDirectoryError, match='^run/metrics.jsonl: cannot be written: no space left on device$'):
+        log.record(1, {})

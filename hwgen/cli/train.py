@@ -251,7 +251,7 @@ def _description(model, settings, schedule, charset, info, version, tensorflow_v
         data=dict(folder=_DATA.value, source=info.get('source'), version=info.get('version'),
                   digest=hashlib.sha256(lines.encode()).hexdigest(), charset_hash=charset.hash, charset_rows=charset.row_count),
         seed=_SEED.value, version=version, tensorflow=tensorflow_version, keras=keras.__version__, numpy=numpy.__version__,
-        python=platform.python_version(), git_commit=_git_commit(), command='train ' + ' '.join(sys.argv[1:]),
+        python=platform.python_version(), git_commit=_git_commit(), command=' '.join(['train', *(sys.argv[2:] or [f'--flagfile={DEFAULT_FLAGFILE}'])]),
         flags={flag.name: flag.value for flag in flags.FLAGS.flags_by_module_dict().get(__name__, ())})
 
 

@@ -30,11 +30,9 @@ _RUN_DIR = flags.DEFINE_string('run_dir', 'runs/demo', 'Folder of the run: confi
 _SEED = flags.DEFINE_integer('seed', 1, 'Seed of weights, data order, texts and noise. Example: --seed=2.', lower_bound=0,
                              upper_bound=2 ** 32 - 1)
 _STRATEGY = flags.DEFINE_enum('strategy', 'mirrored', ['mirrored', 'multi_worker', 'default'], 'Replicas: all devices of '
-                              'this machine, the cluster that TF_CONFIG names, or one device.')
+                              'this machine, the cluster that TF_CONFIG names (each worker with a run_dir of its own), or one device.')
 _REPLICAS = flags.DEFINE_integer('cpu_replicas', 1, 'Logical CPU devices to split each batch over; 2 tries out a '
                                  'distributed run on a machine without GPUs.', lower_bound=1)
-_MIXED = flags.DEFINE_bool('mixed_precision', False, 'Compute in bfloat16 with float32 weights (no loss scaling needed). For GPUs: on CPUs it is '
-                           'several times slower.')
 _DETERMINISTIC = flags.DEFINE_bool('deterministic', True, 'Deterministic operations: a resumed run ends with the weights of '
                                    'an uninterrupted one.')
 
@@ -119,8 +117,6 @@ def main(arguments):
     # Every step is traced for one length of lines and then for all. TensorFlow counts the steps as one function, as they are
     # defined in one place, and would warn of too many traces.
     tf.get_logger().addFilter(lambda record: 'triggered tf.function retracing' not in record.getMessage())
-    if _MIXED.value:
-        keras.mixed_precision.set_global_policy('mixed_bfloat16')
 
     from hwgen.data.pipeline import LineBatches
     from hwgen.data.texts import TextSampler

@@ -37,9 +37,27 @@ def make_strategy(name, *, batch_size):
 
 
 def distribute(strategy, dataset):
-    """An iterator over a dataset of global batches, each split in order over the replicas."""
-    if strategy.num_replicas_in_sync == 1:
+    """An iterator over a dataset of global batches, each split in order over the replicas of all workers.
+
+    Every worker reads all batches and keeps its own part: which examples a replica sees depends on its place alone.
+
+    Args:
+        strategy: tf.distribute.Strategy.
+        dataset: tf.data.Dataset of nested tensors [B, ...], B a multiple of the number of replicas.
+    """
+    replicas = strategy.num_replicas_in_sync
+    if replicas == 1:
         return iter(dataset)
-    options = tf.data.Options()
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-    return iter(strategy.experimental_distribute_dataset(dataset.with_options(options)))
+
+    def parts_of_worker(context):
+        here = replicas // context.num_input_pipelines
+
+        def split(*batch):
+            def parts(tensor):  # B x ... -> replicas x (B / replicas) x ... -> those of this worker
+                shape = tf.concat([[replicas, tf.shape(tensor)[0] // replicas], tf.shape(tensor)[1:]], axis=0)
+                whole = tf.reshape(tensor, shape)
+                return whole[context.input_pipeline_id * here:(context.input_pipeline_id + 1) * here]
+            parted = tf.nest.map_structure(parts, batch)
+            return parted if len(batch) > 1 else parted[0]
+        return dataset.map(split).unbatch().prefetch(2 * here)
+    return iter(strategy.distribute_datasets_from_function(parts_of_worker))

@@ -369,10 +369,10 @@ class GanTrainer:
                     character_noise=texts['character_noise'], training=True)
             self._functions['statistics'] = function
         norms = layers.batch_normalizations(self.model.average)
-        kept = [float(norm.momentum) for norm in norms]
+        kept = [float(keras.ops.convert_to_numpy(norm.momentum)) for norm in norms]
         for index, texts in enumerate(text_batches):
             for norm in norms:  # running mean of equal weights
                 norm.momentum.assign(index / (index + 1.))
-            self._functions['statistics'](texts)
+            self.strategy.run(self._functions['statistics'], args=(texts,))  # the same on every replica
         for norm, momentum in zip(norms, kept):
             norm.momentum.assign(momentum)

@@ -12,7 +12,7 @@ import tensorflow as tf
 _COMPARED = ('model', 'settings', 'schedule', 'data')  # parts of config.json that make two calls one run
 # Flags that say where, how long and how loudly, not what is trained.
 _FREE_FLAGS = frozenset((
-    'data', 'run_dir', 'strategy', 'cpu_replicas', 'mixed_precision', 'deterministic', 'max_steps', 'max_minutes', 'log_every',
+    'data', 'run_dir', 'strategy', 'cpu_replicas', 'deterministic', 'max_steps', 'max_minutes', 'log_every',
     'sample_every', 'checkpoint_every', 'keep_checkpoints'))
 
 

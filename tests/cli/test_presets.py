@@ -26,8 +26,6 @@ VARIANTS = {
     'two replicas': [*TINY, *PHASES, '--cpu_replicas=2'],
     'structures counted, balance scaled to the smallest': [
         *TINY, *PHASES, '--spatial_structures', '--balance=scale', '--balance_reference=smallest', '--discriminator_warmup_steps=0'],
-    'bfloat16': [*TINY, '--mixed_precision', '--recognizer_steps=1', '--reconstruction_steps=1', '--adversarial_steps=1',
-                 '--discriminator_warmup_steps=0'],
 }
 
 

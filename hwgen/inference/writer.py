@@ -152,7 +152,7 @@ class Writer:
     def _unknown_structure(self, unit):
         pattern = ids.pattern(ids.parse_whole(unit))
         return (f'its structure {pattern} has no number, which content encoding sequence needs; nearest structures that have one: '
-                f'{", ".join(self.charset.nearest_patterns(pattern))}')
+                f'{", ".join(self.charset.nearest_patterns(unit))}')
 
     def styles(self, seeds, *, truncation=1.):
         """Style vectors of seeds. int [B] -> float32 [B, Z]; see `styles_from_seeds`."""

@@ -5,7 +5,7 @@ A command is a module of `hwgen.cli` that has
 - absl flags, defined when it is imported. Nothing heavy is imported there (help is shown in a fraction of a second): TensorFlow and the
   rest of hwgen are imported inside `main`;
 - `main(arguments)`, which gets the arguments that are not flags and returns None or an exit status;
-- optionally `DEFAULT_FLAGFILE`, used when there are no arguments at all, and `POSITIONAL`, a word that names the arguments that are not
+- optionally `DEFAULT_FLAGFILE`, a preset that is read first unless --flagfile is given, and `POSITIONAL`, a word that names the arguments that are not
   flags, for a command that takes any.
 
 Exit status: 0 done, 1 it went wrong, 2 the user's input is wrong, 130 interrupted.
@@ -99,7 +99,7 @@ def run(main, module_doc: str, *, arguments: list[str] | None = None, program: s
       module_doc: docstring of its module, shown by `--help`.
       arguments: what follows the command; default `sys.argv[1:]`.
       program: the name shown in help and errors; default the file name of `sys.argv[0]`.
-      default_flagfile: preset used when there are no arguments.
+      default_flagfile: preset that is read first unless --flagfile names another, or none (--flagfile=).
       positional: what arguments that are not flags are called; None: there are none.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
@@ -112,10 +112,12 @@ def run(main, module_doc: str, *, arguments: list[str] | None = None, program: s
         if any(argument in _HELP for argument in arguments):
             _print(format_help(module_doc, program=program, positional=positional, everything='--helpfull' in arguments))
             sys.exit(0)
-        if not arguments and default_flagfile:
-            arguments = [f'--flagfile={default_flagfile}']
-            _say(f'{program}: no arguments, so {program} --flagfile={default_flagfile}')
-        rest = _parse(arguments, program=program, positional=positional)
+        preset = None
+        if default_flagfile and not any(argument.lstrip('-').partition('=')[0] == 'flagfile' for argument in arguments):
+            preset = f'--flagfile={default_flagfile}'
+        rest = _parse([preset, *arguments] if preset else arguments, program=program, positional=positional)
+        if preset:
+            _say(f'{program}: no {"--flagfile" if arguments else "arguments"}, so {" ".join([program, preset, *arguments])}')
         status = main(rest)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -176,6 +178,8 @@ def _parse(arguments, *, program, positional):
         if follows:
             argument = _flagfile(argument)
         elif head.lstrip('-') == 'flagfile' and separator:
+            if not value:  # no preset, not even the default one
+                continue
             argument = f'--flagfile={_flagfile(value)}'
         follows = not follows and head in ('--flagfile', '-flagfile') and not separator
         resolved.append(argument)

@@ -1,12 +1,13 @@
 """Trains HCT-GAN: from shards of handwritten lines to a generator that writes any text.
 
-Without arguments it reads `demo.flags`: the embedded handwriting corpus, about an hour on two CPU cores. The corpus is
-written to --data first if it is not there.
+Unless --flagfile names another preset it reads `demo.flags` first: the embedded handwriting corpus, about an hour on
+two CPU cores; the flags you give then change that. `--flagfile=` (empty) starts from the defaults below, which are
+nearer to the paper's sizes. The corpus is written to --data first if it is not there.
 
 A run has three phases: the recognisers learn to read real lines; the generator learns to rebuild real lines from their
 text and style; then generator and discriminator play against each other, while the recognisers keep the text
-readable. Setting a phase's steps to 0 skips it: `--recognizer_steps=0 --reconstruction_steps=0` is the paper's pure
-GAN.
+readable. Setting a phase's steps to 0 skips it: `--flagfile= --recognizer_steps=0 --reconstruction_steps=0
+--recognizer_every=1 --reconstruction_every=0` is the paper's pure GAN.
 
 A run that was stopped, by any means, goes on from its last checkpoint when the same command is given again.
 
@@ -247,7 +248,8 @@ def _description(model, settings, schedule, charset, info, version, tensorflow_v
         data=dict(folder=_DATA.value, source=info.get('source'), version=info.get('version'),
                   digest=hashlib.sha256(lines.encode()).hexdigest(), charset_hash=charset.hash, charset_rows=charset.row_count),
         seed=_SEED.value, version=version, tensorflow=tensorflow_version, keras=keras.__version__, numpy=numpy.__version__,
-        python=platform.python_version(), git_commit=_git_commit(), command=' '.join(['train', *(sys.argv[2:] or [f'--flagfile={DEFAULT_FLAGFILE}'])]),
+        python=platform.python_version(), git_commit=_git_commit(), command=' '.join([
+            'train', *([] if any('flagfile' in a for a in sys.argv[2:]) else [f'--flagfile={DEFAULT_FLAGFILE}']), *sys.argv[2:]]),
         flags={flag.name: flag.value for flag in flags.FLAGS.flags_by_module_dict().get(__name__, ())})
 
 

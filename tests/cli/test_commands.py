@@ -143,8 +143,10 @@ def test_no_arguments_means_the_preset(tries):
     status, output, errors = tries(default='own.flags')
     assert (status, output) == (0, 'done 5 paper\n')
     assert errors == 'tries: no arguments, so tries --flagfile=own.flags\n'
-    # Any argument turns the preset off; named, later flags win over it.
-    assert tries('--what=done', default='own.flags')[1] == 'done 3 ink\n'
+    # Flags win over the preset; another or an empty --flagfile takes its place.
+    assert tries('--what=done', default='own.flags')[1] == 'done 5 paper\n'
+    assert tries('--num_lines=7', default='own.flags')[1] == 'done 7 paper\n'
+    assert tries('--flagfile=', default='own.flags')[1] == 'done 3 ink\n'
     assert tries('--flagfile', 'own.flags', '--num_lines=6')[1] == 'done 6 paper\n'
 
 

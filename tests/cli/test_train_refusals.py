@@ -140,7 +140,7 @@ def test_two_processes_do_not_share_a_run(tmp_path):
 @pytest.mark.slow
 def test_a_reader_that_leaves_ends_the_run_with_a_checkpoint(tmp_path):
     """`train | head -3`"""
-    command = ' '.join([sys.executable, '-P', '-m', 'hwgen.cli', 'train', *TINY, *READING, '--run_dir=run', '--checkpoint_every=1000'])
+    command = ' '.join([sys.executable, '-P', '-m', 'hwgen.cli', 'train', '--flagfile=', *TINY, *READING, '--run_dir=run', '--checkpoint_every=1000'])
     done = subprocess.run(['sh', '-c', f'{command} | head -3'], capture_output=True, text=True, env=ENVIRONMENT, timeout=300)
     assert len(done.stdout.splitlines()) == 3 and 'Traceback' not in done.stderr
     state = records('run')[-1] if 'state' in records('run')[-1] else [row for row in records('run') if 'state' in row][-1]

@@ -28,6 +28,8 @@ ENVIRONMENT = {**os.environ, 'PYTHONPATH': str(CHECKOUT), 'HWGEN_PROGRAM': 'bin/
 
 def start(*arguments, **options):
     """A running `train`, as a terminal starts it: a shell that runs the tests in the background has them ignore SIGINT."""
+    if not any(argument.startswith('--flagfile') for argument in arguments):
+        arguments = ('--flagfile=', *arguments)  # the sizes are the test's own
     return subprocess.Popen([sys.executable, '-P', '-m', 'hwgen.cli', 'train', *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                             text=True, env=ENVIRONMENT, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **options)
 

@@ -30,10 +30,10 @@ _MIN_CHARACTERS = flags.DEFINE_integer('min_characters', None,
 _MAX_CHARACTERS = flags.DEFINE_integer('max_characters', None,
     'Characters of the longest line. Default: 8 (scribe), no limit (folder). Longer rows of a folder are left out'
     ' and counted.', lower_bound=1)
-_LINES = flags.DEFINE_integer('lines', 20000, 'Training lines of the embedded corpus. Example: --lines=200000.', lower_bound=1)
+_LINES = flags.DEFINE_integer('lines', 48000, 'Training lines of the embedded corpus. Example: --lines=200000.', lower_bound=1)
 _HELD_OUT_LINES = flags.DEFINE_integer('heldout_lines', 500,
     'Lines of each of its other splits, validation, test and unseen.', lower_bound=1)
-_VOCABULARY = flags.DEFINE_integer('vocabulary', 1000,
+_VOCABULARY = flags.DEFINE_integer('vocabulary', 3500,
     'Hanzi of the embedded corpus that have images; those that show every component come first. Punctuation, '
     'digits and letters come on top. Example: --vocabulary=3755.', lower_bound=1)
 _SCRIPT = flags.DEFINE_enum('script', 'chinese', ['chinese', 'latin'], 'Script of the embedded corpus.')

@@ -15,9 +15,11 @@ Examples:
   train
   train --max_minutes=10
   train --flagfile=demo.flags --data=tfrecords/mine --run_dir=runs/mine
+  train --flagfile=finetune.flags --init_from=saved_models/demo --data=tfrecords/mine --run_dir=runs/mine
   train --flagfile=scrabblegan.flags
 
-On your own lines: `prepare --source=folder --input=scans --out=tfrecords/mine`, then the third example.
+On your own lines: `prepare --source=folder --input=scans --out=tfrecords/mine`, then the third example, or the fourth,
+which starts from a writer that is there and is done sooner.
 """
 
 from absl import flags
@@ -30,6 +32,8 @@ _RUN_DIR = flags.DEFINE_string('run_dir', 'runs/demo', 'Folder of the run: confi
                                'tensorboard/, samples/, model/. A run that is there is gone on with.')
 _SEED = flags.DEFINE_integer('seed', 1, 'Seed of weights, data order, texts and noise. Example: --seed=2.', lower_bound=0,
                              upper_bound=2 ** 32 - 1)
+_INIT_FROM = flags.DEFINE_string('init_from', None, 'Start from these weights instead of random ones: the folder of a run (all modules) or of a '
+                                 'written generator. Example: --init_from=saved_models/demo.')
 _STRATEGY = flags.DEFINE_enum('strategy', 'mirrored', ['mirrored', 'multi_worker', 'default'], 'Replicas: all devices of '
                               'this machine, the cluster that TF_CONFIG names (each worker with a run_dir of its own), or one device.')
 _REPLICAS = flags.DEFINE_integer('cpu_replicas', 1, 'Logical CPU devices to split each batch over; 2 tries out a '
@@ -50,6 +54,7 @@ _ADVERSARIAL_STEPS = flags.DEFINE_integer('adversarial_steps', 3000, 'Steps of p
 _WARMUP = flags.DEFINE_integer('discriminator_warmup_steps', 200, 'First steps of phase 3 that update the discriminator alone.', lower_bound=0)
 _RECOGNIZER_EVERY = flags.DEFINE_integer('recognizer_every', 4, 'After phase 1, one recogniser update in so many steps; 0: none.', lower_bound=0)
 _RECONSTRUCTION_EVERY = flags.DEFINE_integer('reconstruction_every', 2, 'In phase 3, one reconstruction step in so many; 0: none.', lower_bound=0)
+_ADVERSARIAL_EVERY = flags.DEFINE_integer('adversarial_every', 1, 'In phase 3, one step on lines of drawn styles in so many; 0: none.', lower_bound=0)
 _RATE_FLOOR = flags.DEFINE_float('rate_floor', .1, 'Share of its learning rate at which a phase ends (cosine).', lower_bound=0., upper_bound=1.)
 _SHORTEST = flags.DEFINE_integer('shortest_lines', 2, 'Characters of the longest line when phases 1 and 2 start.', lower_bound=1)
 _LONGEST = flags.DEFINE_integer('longest_lines', 8, 'Characters of the longest line; longer ones of the data are left out.', lower_bound=1)
@@ -75,8 +80,15 @@ _PIXEL = flags.DEFINE_float('pixel_weight', 1., 'Weight of the pixel loss of rec
 _FEATURE = flags.DEFINE_float('feature_weight', 1., 'Weight of the feature loss of reconstruction.', lower_bound=0.)
 _STYLE_KL = flags.DEFINE_float('style_kl_weight', 2e-3, "Weight of the style's KL divergence (nats a line).", lower_bound=0.)
 _NOISE_KL = flags.DEFINE_float('noise_kl_weight', 2e-3, "Weight of the character noise's KL divergence (nats a character).", lower_bound=0.)
-_READING = flags.DEFINE_float('reading_weight', 0., "Weight of the recognisers' losses on reconstructed lines.", lower_bound=0.)
+_LEVELS = flags.DEFINE_list('feature_levels', ['4'], "Which of the trunk's maps, counted from 1, reconstruction compares.")
+_JUDGED = flags.DEFINE_float('reconstruction_discriminator_weight', 0., "In phase 3, weight of D's gradient on reconstructed lines, brought to the spread "
+                            "of the reconstruction's own; 0: D does not judge them.", lower_bound=0.)
+_READ_AGAIN = flags.DEFINE_float('reconstruction_sequence_weight', 0., "The same for SRM's gradient.", lower_bound=0.)
+_COUNTED_AGAIN = flags.DEFINE_float('reconstruction_spatial_weight', 0., "The same for SPM's gradient.", lower_bound=0.)
 _DENSE_CTC = flags.DEFINE_bool('dense_ctc', False, 'The CTC implementation that XLA can compile.')
+
+_PRODUCTS = flags.DEFINE_enum('product_dtype', 'auto', ['auto', 'float32', 'bfloat16'], 'In what the convolutions multiply while training; sums and weights '
+                              'are float32. auto: bfloat16 where the processor multiplies it itself (AVX-512 BF16, AMX), which is nearly twice as fast.')
 
 _ENCODING = flags.DEFINE_enum('content_encoding', 'layout', ['sequence', 'layout', 'warped', 'onehot'], 'How characters enter the generator.')
 _CHAR_PX = flags.DEFINE_integer('char_px', 32, 'Height of a line, pixels: 16, 32, 64 or 128.', lower_bound=8)
@@ -86,11 +98,14 @@ _GENERATOR_CHANNELS = flags.DEFINE_list('generator_channels', ['256', '128', '64
 _STYLE_PART = flags.DEFINE_integer('style_part_dim', 32, 'Size of each part z1, z2, ... of the style vector.', lower_bound=1)
 _NOISE_DIM = flags.DEFINE_integer('character_noise', 8, "Noise numbers of each character; 0 is the paper's model.", lower_bound=0)
 _ATTENTION = flags.DEFINE_integer('attention_px', 8, 'Rows of the feature map that self-attention follows; 0: none.', lower_bound=0)
-_UPSAMPLE = flags.DEFINE_enum('upsample', 'first', ['first', 'between'], "Upsampling before a block's first convolution (SAGAN) or after it (cheaper).")
+_UPSAMPLE = flags.DEFINE_enum('upsample', 'first', ['first', 'between', 'subpixel'], "Upsampling before a block's first convolution (SAGAN), after it (cheaper), or the last block by subpixel convolution (cheapest).")
 _SPECTRAL = flags.DEFINE_bool('generator_spectral_norm', True, 'Spectral normalisation in the generator.')
 _STRUCTURE_DIM = flags.DEFINE_integer('structure_dim', 128, 'Size of a structure embedding.', lower_bound=1)
 _COMPONENT_DIM = flags.DEFINE_integer('component_dim', 256, 'Size of a component embedding.', lower_bound=1)
 _CELL_DIM = flags.DEFINE_integer('cell_dim', 64, "Channels of a component's own map (content_encoding=warped).", lower_bound=1)
+_MAPS = flags.DEFINE_list('map_channels', [], "Channels of a component's finer maps of 8 x 8, 16 x 16, ... cells (content_encoding=warped).")
+_BOXES = flags.DEFINE_bool('learn_boxes', False, 'Move the template boxes by what stands in them (content_encoding=warped).')
+_BEND = flags.DEFINE_integer('bend_px', 0, 'How far the generator may bend its characters, pixels; 0: not at all.', lower_bound=0)
 _DISCRIMINATOR_CHANNELS = flags.DEFINE_list('discriminator_channels', ['64', '128', '256', '512'], 'Channels of each discriminator block, log2(char_px / 4) + 1 numbers.')
 _POOL = flags.DEFINE_enum('discriminator_pool', 'sum', ['sum', 'mean'], 'Pooling of patches before the score.')
 _RECOGNIZER_CHANNELS = flags.DEFINE_list('recognizer_channels', ['64', '128', '256', '256', '512'], "Channels of the convolutions of a recogniser's trunk.")
@@ -121,7 +136,7 @@ def main(arguments):
 
     from hwgen.data.pipeline import LineBatches
     from hwgen.data.texts import TextSampler
-    from hwgen.training import distribution
+    from hwgen.training import distribution, initialization
     from hwgen.training.gan import GanTrainer
     from hwgen.training.loop import TrainingLoop
     from hwgen.models.hct_gan import HctGan
@@ -148,7 +163,8 @@ def main(arguments):
         trainer, schedule, batches=batches, texts=texts, validation=validation, charset=charset, run_dir=_RUN_DIR.value,
         config=_description(model_config, settings, schedule, charset, batches.index.info, hwgen.__version__, tf.__version__),
         sample_every=_SAMPLE_EVERY.value, checkpoint_every=_CHECKPOINT_EVERY.value, log_every=_LOG_EVERY.value,
-        keep_checkpoints=_KEEP.value)
+        keep_checkpoints=_KEEP.value,
+        initialize=_INIT_FROM.value and (lambda: initialization.initialize(model, _INIT_FROM.value, charset=charset)))
     sizes = ', '.join(f'{name} {module.count_params() / 1e6:.2f} M' for name, module in model.modules().items())
     loop.log.say(f'{len(batches)} lines, {len(vocabulary)} characters with images; parameters: {sizes}; '
                  f'{strategy.num_replicas_in_sync} replica(s); {schedule.total_steps} steps')
@@ -196,7 +212,7 @@ def _configurations(charset):
     from hwgen.losses import ctc
     from hwgen.models.generator import GeneratorConfig
     from hwgen.models.hct_gan import HctGanConfig
-    from hwgen.training.gan import GanSettings
+    from hwgen.training.gan_settings import GanSettings
     from hwgen.training.schedule import Schedule
     tables = dict(num_components=charset.num_components, num_structures=charset.num_structures,
                   num_characters=charset.num_characters)
@@ -205,7 +221,8 @@ def _configurations(charset):
         char_width_px=_CHAR_WIDTH_PX.value or _CHAR_PX.value, content_channels=_CONTENT_CHANNELS.value,
         channels=_numbers(_GENERATOR_CHANNELS), style_part_dim=_STYLE_PART.value, character_noise_dim=_NOISE_DIM.value,
         attention_px=_ATTENTION.value, upsample=_UPSAMPLE.value, spectral=_SPECTRAL.value,
-        structure_dim=_STRUCTURE_DIM.value, component_dim=_COMPONENT_DIM.value, cell_dim=_CELL_DIM.value)
+        structure_dim=_STRUCTURE_DIM.value, component_dim=_COMPONENT_DIM.value, cell_dim=_CELL_DIM.value,
+        map_channels=_numbers(_MAPS) if _MAPS.value else (), learn_boxes=_BOXES.value, bend_px=_BEND.value)
     spatial = 0
     if _SPATIAL.value:
         spatial = charset.num_components + (charset.num_structures - 1 if _SPATIAL_STRUCTURES.value else 0)
@@ -219,16 +236,29 @@ def _configurations(charset):
         spatial_structures=_SPATIAL_STRUCTURES.value, balance_rule=_BALANCE.value, balance_reference=_REFERENCE.value,
         sequence_weight=_BETA.value, spatial_weight=_GAMMA.value, pixel_weight=_PIXEL.value,
         feature_weight=_FEATURE.value, style_kl_weight=_STYLE_KL.value, noise_kl_weight=_NOISE_KL.value,
-        reading_weight=_READING.value, recognizer_rate=_RECOGNIZER_RATE.value,
+        feature_levels=_numbers(_LEVELS), reconstruction_discriminator_weight=_JUDGED.value,
+        reconstruction_sequence_weight=_READ_AGAIN.value, reconstruction_spatial_weight=_COUNTED_AGAIN.value, recognizer_rate=_RECOGNIZER_RATE.value,
         reconstruction_rate=_RECONSTRUCTION_RATE.value, generator_rate=_GENERATOR_RATE.value,
         discriminator_rate=_DISCRIMINATOR_RATE.value, clip_norm=_CLIP.value, average_decay=_AVERAGE.value,
-        dense_ctc=_DENSE_CTC.value)
+        dense_ctc=_DENSE_CTC.value, product_dtype=_product_dtype())
     schedule = Schedule(
         _RECOGNIZER_STEPS.value, _RECONSTRUCTION_STEPS.value, _ADVERSARIAL_STEPS.value,
         discriminator_warmup_steps=_WARMUP.value, recognizer_every=_RECOGNIZER_EVERY.value,
-        reconstruction_every=_RECONSTRUCTION_EVERY.value, rate_floor=_RATE_FLOOR.value,
+        reconstruction_every=_RECONSTRUCTION_EVERY.value, adversarial_every=_ADVERSARIAL_EVERY.value, rate_floor=_RATE_FLOOR.value,
         shortest_lines=min(_SHORTEST.value, _LONGEST.value), longest_lines=_LONGEST.value, growing_steps=_GROWING.value)
     return model, settings, schedule
+
+
+def _product_dtype():
+    """The flag's value with `auto` resolved for this machine."""
+    if _PRODUCTS.value != 'auto':
+        return _PRODUCTS.value
+    try:
+        with open('/proc/cpuinfo', encoding='ascii', errors='replace') as stream:
+            features = next((line for line in stream if line.startswith('flags')), '').split()
+    except OSError:  # no Linux: nothing says what the processor can do
+        features = ()
+    return 'bfloat16' if {'avx512_bf16', 'amx_bf16'} & set(features) else 'float32'
 
 
 def _description(model, settings, schedule, charset, info, version, tensorflow_version):

@@ -26,7 +26,7 @@ _LINES_PER_TASK = 8
 _REPORT_SEC = 5
 
 
-def prepare_scribe(out_dir, *, lines=20000, vocabulary_size=1000, seed=0, min_characters=2, max_characters=8,
+def prepare_scribe(out_dir, *, lines=48000, vocabulary_size=3500, seed=0, min_characters=2, max_characters=8,
                    height_px=64, script='chinese', validation_lines=500, test_lines=500, unseen_lines=500, workers=None,
                    report=print):
     """Has the embedded corpus written: train, validation, test (other writers) and unseen (held-out characters).

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-REFERENCES = ('discriminator', 'smallest')
+REFERENCES = ('discriminator', 'smallest', 'reconstruction')
 RULES = ('full', 'scale')
 
 
@@ -26,11 +26,11 @@ def balance_gradients(gradients, weights, *, mask, rule='full', reference='discr
     taken over the valid pixels of the global batch.
 
     Args:
-        gradients: dict name -> float32 [B, H, W, 1], d loss / d image; must hold 'discriminator'.
+        gradients: dict name -> float32 [B, H, W, 1], d loss / d image; must hold the reference.
         weights: dict name -> float, w.
         mask: float32 [B, 1, W, 1], 1 on valid columns.
         rule: 'full' or 'scale'.
-        reference: 'discriminator' or 'smallest'.
+        reference: 'discriminator', 'reconstruction' or 'smallest'.
         epsilon: float, least sigma of the denominator.
 
     Returns:
@@ -52,8 +52,10 @@ def balance_gradients(gradients, weights, *, mask, rule='full', reference='discr
     moments = {name: _moments(gradients[name], pixels, count) for name in names}
     means = tf.stack([moments[name][0] for name in names])
     sigmas = tf.stack([moments[name][1] for name in names])
-    if reference == 'discriminator':
-        r = tf.constant(names.index('discriminator'))
+    if reference != 'smallest':
+        if reference not in names:
+            raise ValueError(f'balance: no gradient of the reference {reference!r} among {", ".join(names)}')
+        r = tf.constant(names.index(reference))
     else:
         r = tf.argmin(sigmas, output_type=tf.int32)
     total = 0.

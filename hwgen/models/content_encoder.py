@@ -12,18 +12,19 @@ CELLS = 4  # a character is 4 x 4 cells of features; the generator starts from t
 ENCODINGS = ('sequence', 'layout', 'warped', 'onehot')
 
 
-def overlap_with_cells(low, high):
-    """Share of each of the 4 cell rows (or columns) that an interval covers.
+def overlap_with_cells(low, high, cells=CELLS):
+    """Share of each of the cell rows (or columns) of a character that an interval covers.
 
     Args:
         low, high: float [...], ends of the interval in [0, 1].
+        cells: int, rows (or columns) of a character.
 
     Returns:
-        float [..., 4] in [0, 1].
+        float [..., cells] in [0, 1].
     """
-    edges = tf.range(CELLS, dtype=tf.float32) / CELLS
+    edges = tf.range(cells, dtype=tf.float32) / cells
     low, high = low[..., tf.newaxis], high[..., tf.newaxis]
-    return tf.nn.relu(tf.minimum(high, edges + 1. / CELLS) - tf.maximum(low, edges)) * CELLS
+    return tf.nn.relu(tf.minimum(high, edges + 1. / cells) - tf.maximum(low, edges)) * cells
 
 
 def placement(boxes, component_ids):
@@ -54,21 +55,27 @@ def placement(boxes, component_ids):
     return winner + lost * best
 
 
-def warp_weights(low, high):
-    """Bilinear weights that stretch a 4-cell map over an interval of the character.
+def warp_weights(low, high, cells=CELLS):
+    """Weights that stretch a map of so many cells over an interval of the character.
+
+    Linear between the map's cells; where the interval is smaller than the map, each target cell averages over as many
+    source cells as it stands for, so that no stroke falls between two samples.
 
     Args:
         low, high: float [...], ends of the interval in [0, 1].
+        cells: int, cells of the map and of the character.
 
     Returns:
-        float32 [..., 4 target cells, 4 source cells]: row i sums to the share of cell i that the interval covers.
+        float32 [..., cells (target), cells (source)]: row i sums to the share of cell i that the interval covers.
     """
-    centre = (tf.range(CELLS, dtype=tf.float32) + .5) / CELLS
-    span = tf.maximum(high - low, 1e-3)[..., tf.newaxis]
-    source = (centre - low[..., tf.newaxis]) / span * CELLS - .5
-    source = tf.clip_by_value(source, 0., CELLS - 1.)[..., tf.newaxis]
-    weights = tf.nn.relu(1. - tf.abs(source - tf.range(CELLS, dtype=tf.float32)))
-    return weights * overlap_with_cells(low, high)[..., tf.newaxis]
+    centre = (tf.range(cells, dtype=tf.float32) + .5) / cells
+    span = tf.maximum(high - low, .05)[..., tf.newaxis]
+    source = (centre - low[..., tf.newaxis]) / span * cells - .5
+    source = tf.clip_by_value(source, 0., cells - 1.)[..., tf.newaxis]
+    reach = tf.maximum(1. / span, 1.)[..., tf.newaxis]
+    weights = tf.nn.relu(1. - tf.abs(source - tf.range(cells, dtype=tf.float32)) / reach)
+    weights /= tf.reduce_sum(weights, -1, keepdims=True)
+    return weights * overlap_with_cells(low, high, cells)[..., tf.newaxis]
 
 
 class ContentEncoder(keras.layers.Layer):
@@ -100,13 +107,16 @@ class ContentEncoder(keras.layers.Layer):
     """
 
     def __init__(self, encoding, *, num_components, num_structures, num_characters, channels=480, structure_dim=128,
-                 component_dim=256, cell_dim=64, onehot_rank=64, style_dim=32, **kwargs):
+                 component_dim=256, cell_dim=64, map_channels=(), learn_boxes=False, onehot_rank=64,
+                 style_dim=32, **kwargs):
         super().__init__(**kwargs)
         if encoding not in ENCODINGS:
             raise ValueError(f'content encoding {encoding!r}: expected one of {", ".join(ENCODINGS)}')
         self.encoding = encoding
         self.channels = channels
         self.cell_dim = cell_dim
+        self.map_channels = tuple(map_channels) if encoding == 'warped' else ()
+        self.learn_boxes = learn_boxes and encoding == 'warped'
         self.style_dim = style_dim
         if encoding == 'onehot':
             full = style_dim * CELLS * CELLS * channels
@@ -128,6 +138,12 @@ class ContentEncoder(keras.layers.Layer):
         if encoding == 'warped':
             self.component_map = layers.Dense(CELLS * CELLS * cell_dim, name='component_map')
             self.structure_map = layers.Dense(CELLS * CELLS * cell_dim, name='structure_map')
+            self.fine_maps = tuple(
+                layers.Dense((2 * CELLS << i) ** 2 * c, name=f'fine_map_{2 * CELLS << i}')
+                for i, c in enumerate(self.map_channels))
+            if self.learn_boxes:
+                self.box_hidden = layers.Dense(64, name='box_hidden')
+                self.box_offsets = layers.Dense(4, kernel_initializer='zeros', name='box_offsets')
 
     def build(self, input_shape=None):
         if self.encoding == 'layout':
@@ -146,28 +162,51 @@ class ContentEncoder(keras.layers.Layer):
             style: float32 [B, Z1] (`onehot` only).
 
         Returns:
-            float32 [B, 4, 4N, C].
+            float32 [B, 4, 4N, C]; tuple of finer maps float32 [B, 8, 8N, map_channels[0]], [B, 16, 16N, ...], ...
         """
         if self.encoding == 'onehot':
-            return self._onehot(character_ids, style)
+            return self._onehot(character_ids, style), ()
         components = self.component_embedding(component_ids)  # B x N x 4 x D
         structures = self.structure_embedding(structure_ids)  # B x N x S
         b, n = tf.shape(component_ids)[0], tf.shape(component_ids)[1]
         if self.encoding == 'sequence':
             flat = tf.concat([structures, tf.reshape(components, [b, n, 4 * components.shape[-1]])], axis=-1)
-            return self._join(tf.reshape(self.spread(flat), [b, n, CELLS, CELLS, self.channels]))
+            return self._join(tf.reshape(self.spread(flat), [b, n, CELLS, CELLS, self.channels])), ()
         if self.encoding == 'layout':
             cells = tf.einsum('bnsij,bnsd->bnijd', placement(boxes, component_ids), components)
             everywhere = structures[:, :, tf.newaxis, tf.newaxis, :] + tf.convert_to_tensor(self.place_embedding)
-            return self.project(self._join(tf.concat([cells, everywhere], axis=-1)))
-        x0, y0, x1, y1 = tf.unstack(boxes, axis=-1)
-        maps = tf.reshape(self.component_map(components), [b, n, 4, CELLS, CELLS, self.cell_dim])
-        used = tf.cast(component_ids > 0, maps.dtype)[..., tf.newaxis, tf.newaxis]
-        # rows: s i k, columns: s j l; the map's cell (k, l) goes to the character's cell (i, j). Two steps are cheaper.
-        half = tf.einsum('bnsik,bnsklc->bnsilc', warp_weights(y0, y1) * used, maps)
-        cells = tf.einsum('bnsjl,bnsilc->bnijc', warp_weights(x0, x1), half)
+            return self.project(self._join(tf.concat([cells, everywhere], axis=-1))), ()
+        if self.learn_boxes:
+            boxes = self._refined(boxes, components, structures)
+        cells = self._stretch(self.component_map(components), component_ids, boxes, CELLS, self.cell_dim)
         everywhere = tf.reshape(self.structure_map(structures), [b, n, CELLS, CELLS, self.cell_dim])
-        return self.project(self._join(tf.concat([cells, everywhere], axis=-1)))
+        return self.project(self._join(tf.concat([cells, everywhere], axis=-1))), tuple(
+            self._join(self._stretch(fine(components), component_ids, boxes, 2 * CELLS << i, c))
+            for i, (fine, c) in enumerate(zip(self.fine_maps, self.map_channels)))
+
+    def _refined(self, boxes, components, structures):
+        """Template boxes moved by what stands in them: 氵 of 湖 takes less than half of its character."""
+        b, n = tf.shape(boxes)[0], tf.shape(boxes)[1]
+        others = tf.reduce_sum(components, 2, keepdims=True) - components
+        slots = tf.broadcast_to(tf.eye(4), [b, n, 4, 4])
+        context = tf.repeat(structures[:, :, tf.newaxis], 4, axis=2)
+        hidden = tf.nn.relu(self.box_hidden(tf.concat([components, others, context, slots], -1)))
+        offsets = .25 * tf.tanh(self.box_offsets(hidden))
+        return tf.clip_by_value(boxes + offsets, 0., 1.)
+
+    def _stretch(self, maps, component_ids, boxes, cells, channels):
+        """Each component's map stretched over its box; those of a character summed. -> B x N x cells x cells x channels."""
+        b, n = tf.shape(component_ids)[0], tf.shape(component_ids)[1]
+        maps = tf.reshape(maps, [b, n, 4, cells, cells * channels])
+        used = tf.cast(component_ids > 0, maps.dtype)[..., tf.newaxis, tf.newaxis]
+        x0, y0, x1, y1 = tf.unstack(boxes, axis=-1)
+        # Rows first, then columns: two steps are cheaper than one.
+        half = tf.matmul(warp_weights(y0, y1, cells) * used, maps)  # B x N x 4 x rows x (columns C)
+        half = tf.reshape(half, [b, n, 4, cells, cells, channels])
+        half = tf.reshape(tf.transpose(half, [0, 1, 2, 4, 3, 5]), [b, n, 4 * cells, cells * channels])  # (s l) x (i C)
+        columns = tf.reshape(tf.transpose(warp_weights(x0, x1, cells), [0, 1, 3, 2, 4]), [b, n, cells, 4 * cells])  # j x (s l)
+        out = tf.reshape(tf.matmul(columns, half), [b, n, cells, cells, channels])  # j i C
+        return tf.transpose(out, [0, 1, 3, 2, 4])
 
     def _onehot(self, character_ids, style):
         b, n = tf.shape(character_ids)[0], tf.shape(character_ids)[1]
@@ -179,6 +218,6 @@ class ContentEncoder(keras.layers.Layer):
         return self._join(tf.reshape(cells, [b, n, CELLS, CELLS, self.channels]))
 
     def _join(self, cells):
-        """B x N x 4 x 4 x C -> B x 4 x (N 4) x C: characters side by side."""
-        b, c = tf.shape(cells)[0], cells.shape[-1]
-        return tf.reshape(tf.transpose(cells, [0, 2, 1, 3, 4]), [b, CELLS, -1, c])
+        """B x N x H x H x C -> B x H x (N H) x C: characters side by side."""
+        b, h, c = tf.shape(cells)[0], cells.shape[2], cells.shape[-1]
+        return tf.reshape(tf.transpose(cells, [0, 2, 1, 3, 4]), [b, h, -1, c])

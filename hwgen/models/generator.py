@@ -13,6 +13,9 @@ from hwgen.models import layers
 from hwgen.models.content_encoder import CELLS, ENCODINGS, ContentEncoder
 
 
+UPSAMPLINGS = ('first', 'between', 'subpixel')
+
+
 @dataclasses.dataclass(frozen=True)
 class GeneratorConfig:
     """Sizes of a generator; everything an artefact needs to build it again.
@@ -28,9 +31,13 @@ class GeneratorConfig:
         character_noise_dim: int, noise of each character, joined to z1; 0 is the paper's model.
         attention_px: int, rows of the map that attention follows (8 = after the first block); 0 for none.
         upsample: 'first' (upsampling before the block's first convolution, as SAGAN) or 'between' (after it: a quarter
-            of the first convolution's cost, and neighbouring cells meet before they grow).
+            of the first convolution's cost, and neighbouring cells meet before they grow) or 'subpixel' (the last block
+            has no convolution at full resolution but the last one; see `GeneratorBlock`).
         spectral: bool, spectral normalisation of the convolutions.
-        structure_dim, component_dim, cell_dim: int, see `ContentEncoder`.
+        structure_dim, component_dim, cell_dim, map_channels, learn_boxes: see `ContentEncoder`; a map of 8 x 8 cells
+            enters the second block, one of 16 x 16 the third, ...
+        bend_px: int, how far the finished characters may be bent, pixels; 0 for not at all. The displacement comes from
+            the map that has 8 rows.
     """
 
     num_components: int
@@ -49,9 +56,13 @@ class GeneratorConfig:
     structure_dim: int = 128
     component_dim: int = 256
     cell_dim: int = 64
+    map_channels: tuple = ()
+    learn_boxes: bool = False
+    bend_px: int = 0
 
     def __post_init__(self):
         object.__setattr__(self, 'channels', tuple(self.channels))
+        object.__setattr__(self, 'map_channels', tuple(self.map_channels))
         blocks = self.char_px.bit_length() - 3
         if self.char_px < 8 or self.char_px & (self.char_px - 1):
             raise ValueError(f'char_px={self.char_px}: expected a power of two of at least 8')
@@ -63,13 +74,21 @@ class GeneratorConfig:
             raise ValueError(f'char_width_px={self.char_width_px}: expected {self.char_px} or {self.char_px // 2}')
         if self.content_encoding not in ENCODINGS:
             raise ValueError(f'content encoding {self.content_encoding!r}: expected one of {", ".join(ENCODINGS)}')
-        if self.upsample not in ('first', 'between'):
-            raise ValueError(f'upsample={self.upsample!r}: expected first or between')
+        if len(self.map_channels) >= blocks:
+            raise ValueError(f'map_channels {self.map_channels}: expected fewer than the {blocks} blocks')
+        if self.upsample not in UPSAMPLINGS:
+            raise ValueError(f'upsample={self.upsample!r}: expected one of {", ".join(UPSAMPLINGS)}')
 
     @property
     def num_blocks(self):
         """Number of upsampling blocks."""
         return len(self.channels)
+
+    def block_upsample(self, index):
+        """How a block (counted from 0) doubles the resolution: 'first', 'between' or 'subpixel'."""
+        if self.upsample == 'subpixel' and index < self.num_blocks - 1:
+            return 'between'
+        return self.upsample
 
     @property
     def style_dim(self):
@@ -83,28 +102,36 @@ class GeneratorConfig:
 
 
 class GeneratorBlock(keras.layers.Layer):
-    """Residual block that doubles the resolution; batch normalisation conditional on its part of z."""
+    """Residual block that doubles the resolution; batch normalisation conditional on its part of z.
+
+    With `upsample='subpixel'` both convolutions see the small map, the second gives four pixels at once (Shi et al.
+    2016, "Real-time single image and video super-resolution", section 3.1), and 4 * filters channels lie between them.
+    """
 
     def __init__(self, filters, *, upsample, spectral, **kwargs):
         super().__init__(**kwargs)
-        self.upsample_first = upsample == 'first'
+        self.upsample = upsample
+        wide = 4 * filters if upsample == 'subpixel' else filters
         self.norm_1 = layers.BatchNormalization(conditional=True, name='norm_1')
-        self.conv_1 = layers.Conv2D(filters, spectral=spectral, name='conv_1')
+        self.conv_1 = layers.Conv2D(wide, spectral=spectral, name='conv_1')
         self.norm_2 = layers.BatchNormalization(conditional=True, name='norm_2')
-        self.conv_2 = layers.Conv2D(filters, spectral=spectral, name='conv_2')
-        self.skip = layers.Conv2D(filters, 1, spectral=spectral, name='skip')
+        self.conv_2 = layers.Conv2D(wide, spectral=spectral, name='conv_2')
+        self.skip = layers.Conv2D(wide, 1, spectral=spectral, name='skip')
 
     def call(self, x, style, valid=None, wide_valid=None, training=False):
         """x [B, H, W, C], valid [B, 1, W, 1], wide_valid [B, 1, 2W, 1] -> [B, 2H, 2W, filters]."""
         h = tf.nn.relu(self.norm_1(x, style, valid=valid, training=training))
-        if self.upsample_first:
+        if self.upsample == 'first':
             h = self.conv_1(layers.upsample(h), training=training)
         else:
             h = layers.apply_mask(self.conv_1(h, training=training), valid)
-        h = self.norm_2(h, style, valid=wide_valid if self.upsample_first else valid, training=training)
+        h = self.norm_2(h, style, valid=wide_valid if self.upsample == 'first' else valid, training=training)
         h = tf.nn.relu(h)
-        h = self.conv_2(h if self.upsample_first else layers.upsample(h), training=training)
-        return layers.apply_mask(h + layers.upsample(self.skip(x, training=training)), wide_valid)
+        skip = self.skip(x, training=training)
+        if self.upsample == 'subpixel':
+            return layers.apply_mask(tf.nn.depth_to_space(self.conv_2(h, training=training) + skip, 2), wide_valid)
+        h = self.conv_2(h if self.upsample == 'first' else layers.upsample(h), training=training)
+        return layers.apply_mask(h + layers.upsample(skip), wide_valid)
 
 
 class Generator(keras.Model):
@@ -126,16 +153,19 @@ class Generator(keras.Model):
             config.content_encoding, num_components=config.num_components, num_structures=config.num_structures,
             num_characters=config.num_characters, channels=config.content_channels, cell_dim=config.cell_dim,
             structure_dim=config.structure_dim, component_dim=config.component_dim, style_dim=config.style_part_dim,
-            name='content_encoder')
+            map_channels=config.map_channels, learn_boxes=config.learn_boxes, name='content_encoder')
         # A tuple, not a list: tf.train.Checkpoint drops the sublayers that a Keras 3 model holds in a list.
         self.blocks = tuple(
-            GeneratorBlock(filters, upsample=config.upsample, spectral=config.spectral, name=f'block_{i + 1}')
+            GeneratorBlock(filters, upsample=config.block_upsample(i), spectral=config.spectral, name=f'block_{i + 1}')
             for i, filters in enumerate(config.channels))
         self.attention = None
         if config.attention_px:
             columns = config.attention_px * config.char_width_px // config.char_px
             self.attention = layers.WindowedSelfAttention(
                 columns_per_character=columns, spectral=config.spectral, name='attention')
+        self.to_bend = None
+        if config.bend_px:
+            self.to_bend = layers.Conv2D(2, spectral=False, name='to_bend')
         self.last_norm = layers.BatchNormalization(name='last_norm')
         self.last_conv = layers.Conv2D(1, spectral=False, name='last_conv')
 
@@ -146,12 +176,16 @@ class Generator(keras.Model):
         reach, total = 0., 0  # reach in characters since the last whole step; whole characters so far
         columns = config.cell_columns
         for index in range(config.num_blocks):
-            first = 2 * columns if config.upsample == 'first' else columns
-            reach += 1. / first + 1. / (2 * columns)
+            kind = config.block_upsample(index)
+            reach += 1. / (2 * columns if kind == 'first' else columns) + 1. / (columns if kind == 'subpixel' else 2 * columns)
             columns *= 2
             if self.attention is not None and CELLS << (index + 1) == config.attention_px:
                 total, reach = total + math.ceil(reach) + self.attention.reach, 0.
-        return total + math.ceil(reach + 1. / columns)
+        reach += 1. / columns
+        if self.to_bend is not None:
+            # The displacement itself looks no further than that; it brings ink from bend_px away.
+            reach += config.bend_px / config.char_width_px
+        return total + math.ceil(reach)
 
     def call(self, component_ids, structure_ids, boxes=None, character_ids=None, lengths=None, style=None,
              character_noise=None, training=False):
@@ -175,24 +209,47 @@ class Generator(keras.Model):
         mask = lambda columns: layers.column_mask(lengths, n, columns_per_character=columns)
         parts = tf.split(style, config.num_blocks + 1, axis=-1)
         columns = config.cell_columns
-        x = self.content_encoder(component_ids, structure_ids, boxes=boxes, character_ids=character_ids, style=parts[0])
-        if columns < CELLS:  # Latin cells are half as wide as high: B x 4 x (N 4) x C -> B x 4 x (N 2) x C
-            x = tf.nn.avg_pool2d(x, [1, 2], [1, 2], 'VALID')
-        noise = []
+        x, maps = self.content_encoder(component_ids, structure_ids, boxes=boxes, character_ids=character_ids, style=parts[0])
+        if columns < CELLS:  # Latin cells are half as wide as high: B x H x (N H) x C -> B x H x (N H/2) x C
+            x, *maps = (tf.nn.avg_pool2d(m, [1, 2], [1, 2], 'VALID') for m in (x, *maps))
+        parts_of_noise = []
         if config.content_encoding != 'onehot':
-            noise.append(tf.repeat(parts[0][:, tf.newaxis], n, axis=1))  # B x N x Z1
+            parts_of_noise.append(tf.repeat(parts[0][:, tf.newaxis], n, axis=1))  # B x N x Z1
         if config.character_noise_dim:
-            noise.append(character_noise)
-        if noise:
-            noise = tf.repeat(tf.concat(noise, axis=-1), columns, axis=1)[:, tf.newaxis]  # B x 1 x (N columns) x Z
-            x = tf.concat([x, tf.cast(tf.repeat(noise, CELLS, axis=1), x.dtype)], axis=-1)
+            parts_of_noise.append(character_noise)
+        noise = None
+        if parts_of_noise:
+            noise = tf.repeat(tf.concat(parts_of_noise, axis=-1), columns, axis=1)[:, tf.newaxis]  # B x 1 x (N columns) x Z
+            noise = tf.cast(tf.repeat(noise, CELLS, axis=1), x.dtype)
+            x = tf.concat([x, noise], axis=-1)
         x = layers.apply_mask(x, mask(columns))
-        for block, part in zip(self.blocks, parts[1:]):
+        bend = None
+        for index, (block, part) in enumerate(zip(self.blocks, parts[1:])):
+            if 0 < index <= len(maps):
+                x = tf.concat([x, layers.apply_mask(tf.cast(maps[index - 1], x.dtype), mask(columns))], axis=-1)
             x = block(x, part, valid=mask(columns), wide_valid=mask(2 * columns), training=training)
             columns *= 2
             if self.attention is not None and x.shape[1] == config.attention_px:
                 x = self.attention(x, valid=mask(columns), training=training)
+            if self.to_bend is not None and x.shape[1] == 2 * CELLS:
+                bend = self._bend(x, noise, valid=mask(columns), training=training)
         x = tf.nn.relu(self.last_norm(x, valid=mask(columns), training=training))
         x = tf.tanh(tf.cast(self.last_conv(x, training=training), tf.float32))
         valid = mask(columns)
+        if bend is not None:
+            paper = lambda image: 1. - layers.apply_mask(1. - image, valid)
+            x = 1. - layers.shift_columns(1. - paper(x), bend[..., :1], reach_px=config.bend_px)
+            x = 1. - layers.shift_rows(1. - x, bend[..., 1:], reach_px=config.bend_px)
         return x if valid is None else x * valid + (1. - valid)
+
+    def _bend(self, x, noise, *, valid, training):
+        """Displacement of every pixel [B, char_px, N * char_width_px, 2] in px, smooth, from a map of 8 rows."""
+        reach = float(self.config.bend_px)
+        x = tf.nn.relu(x)
+        if noise is not None:
+            x = tf.concat([x, layers.apply_mask(layers.upsample(noise), valid)], axis=-1)
+        coarse = reach * tf.tanh(.1 * tf.cast(self.to_bend(x, training=training), tf.float32))
+        if valid is not None:  # beyond its end a line is bent like its end, as the enlargement does at the end of the map
+            before = tf.pad(coarse, [[0, 0], [0, 0], [1, 0], [0, 0]])[:, :, :-1]
+            coarse = coarse * valid + before * (1. - valid)
+        return layers.enlarge(coarse, self.config.char_px // (2 * CELLS))

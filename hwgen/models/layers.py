@@ -42,6 +42,45 @@ def downsample(x):
     return tf.nn.avg_pool2d(x, 2, 2, 'VALID')
 
 
+def shift_columns(x, shift_px, *, reach_px):
+    """Moves every value along its row: out[w] = x[w + shift[w]], linear between columns.
+
+    The second spatial transformer of Jaderberg et al. 2015 (bilinear sampling) in one dimension, as a sum over whole
+    shifts: no gather, so the gradient is the same in every run.
+
+    Args:
+        x: float [B, H, W, C]; zero beyond its ends.
+        shift_px: float [B, H, W, 1], columns, in [-reach_px, reach_px].
+        reach_px: int.
+
+    Returns:
+        float [B, H, W, C].
+    """
+    width = tf.shape(x)[2]
+    padded = tf.pad(x, [[0, 0], [0, 0], [reach_px, reach_px], [0, 0]])
+    out = 0.
+    for whole in range(-reach_px, reach_px + 1):
+        weight = tf.nn.relu(1. - tf.abs(shift_px - whole))
+        out += weight * padded[:, :, reach_px + whole:reach_px + whole + width]
+    return out
+
+
+def shift_rows(x, shift_px, *, reach_px):
+    """`shift_columns` along columns: out[h] = x[h + shift[h]]."""
+    height = x.shape[1]
+    padded = tf.pad(x, [[0, 0], [reach_px, reach_px], [0, 0], [0, 0]])
+    out = 0.
+    for whole in range(-reach_px, reach_px + 1):
+        weight = tf.nn.relu(1. - tf.abs(shift_px - whole))
+        out += weight * padded[:, reach_px + whole:reach_px + whole + height]
+    return out
+
+
+def enlarge(x, factor):
+    """Bilinear enlargement of a map by a whole factor, sample points at pixel centres. [B, H, W, C] -> [B, f H, f W, C]."""
+    return tf.image.resize(x, [tf.shape(x)[1] * factor, tf.shape(x)[2] * factor])
+
+
 def spectral_norm(kernel, u, *, training):
     """Kernel over its largest singular value, estimated by one power iteration.
 
@@ -78,6 +117,10 @@ class Conv2D(keras.layers.Layer):
         size: int or (int, int), kernel height and width.
         spectral: bool, divide the kernel by its spectral norm (see `spectral_norm`).
         use_bias: bool.
+
+    Attributes:
+        product_dtype: dtype of the products, or None for the input's; `multiply_in` sets it. Sums, weights and what
+            flows between layers keep their own.
     """
 
     def __init__(self, filters, size=3, *, spectral=False, use_bias=True, **kwargs):
@@ -86,6 +129,7 @@ class Conv2D(keras.layers.Layer):
         self.size = (size, size) if isinstance(size, int) else tuple(size)
         self.spectral = spectral
         self.use_bias = use_bias
+        self.product_dtype = None
 
     def build(self, input_shape):
         shape = (*self.size, int(input_shape[-1]), self.filters)
@@ -102,7 +146,8 @@ class Conv2D(keras.layers.Layer):
         kernel = tf.convert_to_tensor(self.kernel)
         if self.spectral:
             kernel = spectral_norm(kernel, self.u, training=training)
-        x = tf.nn.conv2d(x, tf.cast(kernel, x.dtype), 1, 'SAME')
+        low = self.product_dtype or x.dtype
+        x = tf.cast(tf.nn.conv2d(tf.cast(x, low), tf.cast(kernel, low), 1, 'SAME'), x.dtype)
         return tf.nn.bias_add(x, tf.cast(self.bias, x.dtype)) if self.use_bias else x
 
 
@@ -247,6 +292,13 @@ class BatchNormalization(keras.layers.Layer):
 def batch_normalizations(module):
     """All `BatchNormalization` layers below a Keras layer or model, each once, in no particular order."""
     return [layer for layer in module._flatten_layers() if isinstance(layer, BatchNormalization)]
+
+
+def multiply_in(module, dtype):
+    """Has the convolutions below a Keras layer or model multiply in `dtype` ('bfloat16'; None: as their input comes)."""
+    for layer in module._flatten_layers():
+        if isinstance(layer, Conv2D):
+            layer.product_dtype = dtype and tf.as_dtype(dtype)
 
 
 class WindowedSelfAttention(keras.layers.Layer):

@@ -34,23 +34,24 @@ class RecognizerTrunk(keras.Model):
         self.convolutions = tuple(layers.Conv2D(c, use_bias=False, name=f'conv_{i + 1}') for i, c in enumerate(channels))
         self.norms = tuple(layers.BatchNormalization(name=f'norm_{i + 1}') for i in range(len(channels)))
 
-    def call(self, images, lengths=None, training=False):
+    def call(self, images, lengths=None, training=False, depth=None):
         """Reads a batch.
 
         Args:
             images: float32 [B, char_px, N * char_width_px, 1] in [-1, 1], paper +1.
             lengths: int32 [B], characters of each line; None when all fill N.
             training: bool, batch statistics and their update.
+            depth: int, the first so many convolutions only; None for all.
 
         Returns:
-            tuple of float32 maps, one a convolution; the last is [B, 8, 8N, channels[-1]].
+            tuple of float32 maps, one a convolution; the last of all is [B, 8, 8N, channels[-1]].
         """
         columns = self.char_width_px
         n = tf.shape(images)[2] // columns
         mask = layers.column_mask(lengths, n, columns_per_character=columns)
         x = layers.apply_mask(1. - images, mask)
         features = []
-        for index, (convolution, norm) in enumerate(zip(self.convolutions, self.norms)):
+        for index, (convolution, norm) in enumerate(zip(self.convolutions[:depth], self.norms[:depth])):
             x = tf.nn.relu(norm(convolution(x), valid=mask, training=training))
             x = layers.apply_mask(x, mask)
             features.append(x)

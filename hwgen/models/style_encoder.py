@@ -65,6 +65,8 @@ class StyleEncoder(keras.Model):
         mean, log_variance = tf.split(self.to_style(line), 2, axis=-1)
         out = dict(style_mean=mean, style_log_variance=tf.clip_by_value(log_variance, -8., 4.))
         if self.to_noise is not None:
-            mean, log_variance = tf.split(self.to_noise(cells), 2, axis=-1)
+            # By place, not by mean: convolutions alone do not know where in its cell a character stands.
+            places = tf.reshape(tf.transpose(tf.reshape(x, [b, h, n, columns, c]), [0, 2, 1, 3, 4]), [b, n, h * columns * c])
+            mean, log_variance = tf.split(self.to_noise(places), 2, axis=-1)
             out.update(noise_mean=mean, noise_log_variance=tf.clip_by_value(log_variance, -8., 4.))
         return out

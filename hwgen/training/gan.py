@@ -1,11 +1,9 @@
 """The training steps of HCT-GAN and ScrabbleGAN: maths only; the outer loop is `loop.py`.
 
-Three steps, each a tf.function over all replicas: recognisers on real lines; generator and style encoder by
-reconstruction; discriminator and generator against each other, the generator's three gradients balanced on the image
-(HCT-GAN, "Losses and optimization settings").
+Four steps, each a tf.function over all replicas: recognisers on real lines; generator and style encoder by
+reconstruction; the same with a discriminator as a second judge; discriminator and generator against each other on lines
+of drawn styles, the generator's three gradients balanced on the image (HCT-GAN, "Losses and optimization settings").
 """
-
-import dataclasses
 
 import keras
 import tensorflow as tf
@@ -18,49 +16,6 @@ from hwgen.models.recognizer_trunk import FRAMES
 STYLE_STREAM, NOISE_STREAM, POSTERIOR_STYLE_STREAM, POSTERIOR_NOISE_STREAM = range(4)
 
 
-@dataclasses.dataclass(frozen=True)
-class GanSettings:
-    """Weights and rates of the steps.
-
-    Attributes:
-        batch_size: int, lines of the global batch.
-        seed: int, of all noise.
-        sequence_labels: 'components' | 'structured' | 'characters'.
-        spatial_structures: bool, SPM counts structures as well as components.
-        balance_rule, balance_reference: see `losses.balance`.
-        sequence_weight, spatial_weight: beta and gamma of the balance.
-        pixel_weight, feature_weight, style_kl_weight, noise_kl_weight, reading_weight: of the reconstruction step;
-            the last weighs the recognisers' losses on the reconstructed line.
-        recognizer_rate, reconstruction_rate, generator_rate, discriminator_rate: Adam's learning rates.
-        clip_norm: float, global norm that gradients are clipped to; 0 for none.
-        average_decay: float, of the exponential moving average of the generator.
-        uniform_lengths: bool, all lines of a batch have one length: masks are left out, which is faster.
-        dense_ctc: bool, the CTC that XLA can compile.
-    """
-
-    batch_size: int
-    seed: int = 0
-    sequence_labels: str = 'structured'
-    spatial_structures: bool = False
-    balance_rule: str = 'full'
-    balance_reference: str = 'discriminator'
-    sequence_weight: float = .5
-    spatial_weight: float = .5
-    pixel_weight: float = 1.
-    feature_weight: float = 1.
-    style_kl_weight: float = 2e-3
-    noise_kl_weight: float = 2e-3
-    reading_weight: float = 0.
-    recognizer_rate: float = 2e-3
-    reconstruction_rate: float = 2e-3
-    generator_rate: float = 2e-4
-    discriminator_rate: float = 2e-4
-    clip_norm: float = 1.
-    average_decay: float = .999
-    uniform_lengths: bool = True
-    dense_ctc: bool = False
-
-
 class GanTrainer:
     """Owns the optimizers and runs the steps of one `HctGan` under a `tf.distribute` strategy.
 
@@ -71,6 +26,9 @@ class GanTrainer:
         settings: GanSettings.
         template_boxes: float32 [S, 4, 4], the structures' boxes.
         strategy: tf.distribute.Strategy.
+
+    Raises:
+        ValueError: feature levels that the trunk does not have.
     """
 
     def __init__(self, model, settings, *, template_boxes, strategy):
@@ -78,6 +36,9 @@ class GanTrainer:
         self.settings = settings
         self.strategy = strategy
         self.template_boxes = tf.constant(template_boxes)
+        maps = len(model.sequence_trunk.convolutions)
+        if not settings.feature_levels or not 1 <= min(settings.feature_levels) <= max(settings.feature_levels) <= maps:
+            raise ValueError(f'feature_levels {settings.feature_levels}: expected numbers from 1 to {maps}, the maps of the trunk')
         with strategy.scope():
             adam = lambda rate, beta_1: keras.optimizers.Adam(rate, beta_1=beta_1, beta_2=.999)
             # beta_1 = .5 is the paper's, for all networks; the warm-up is no game and keeps Adam's own .9.
@@ -94,6 +55,10 @@ class GanTrainer:
         self.reconstruction_optimizer.build(self.reconstruction_variables)
         self.generator_optimizer.build(self.generator_variables)
         self.discriminator_optimizer.build(self.discriminator_variables)
+        if settings.product_dtype != 'float32':
+            for name, module in model.modules().items():
+                if name != 'average':  # it writes as it will write elsewhere
+                    layers.multiply_in(module, settings.product_dtype)
         self._functions = {}
 
     def trackables(self):
@@ -127,6 +92,25 @@ class GanTrainer:
         """
         return self._run('reconstruction', self._reconstruction_replica_step, self.reconstruction_optimizer,
                          self.settings.reconstruction_rate * rate_scale, dict(batch, kl_scale=tf.constant(kl_scale)))
+
+    def adversarial_reconstruction_step(self, batch, *, rate_scale=1., kl_scale=1., judge_scale=1.):
+        """One update of the discriminator on real and reconstructed lines, then `reconstruction_step` with its verdict.
+
+        The reconstructed line has the real one's text and style, so the discriminator sees the hand's quality alone
+        (VAE-GAN: Larsen et al. 2016). Its gradient on the image, and those of the frozen recognisers, are brought to the
+        spread of the reconstruction's own (as Esser et al. 2021, eq. 7, do at the last layer).
+
+        Args:
+            batch, rate_scale, kl_scale: see `reconstruction_step`.
+            judge_scale: float, times the weights of those gradients; 0 while the discriminator warms up.
+
+        Returns:
+            dict of float32 scalars: those of `reconstruction_step`, scores, sigmas of the gradients on the image.
+        """
+        self.discriminator_optimizer.learning_rate.assign(self.settings.discriminator_rate)
+        return self._run('adversarial_reconstruction', self._adversarial_reconstruction_replica_step,
+                         self.reconstruction_optimizer, self.settings.reconstruction_rate * rate_scale,
+                         dict(batch, kl_scale=tf.constant(kl_scale), judge_scale=tf.constant(judge_scale)))
 
     def adversarial_step(self, batch, texts, *, rate_scale=1., update_generator=True):
         """One update of the discriminator, then one of the generator against it and the frozen recognisers.
@@ -174,9 +158,9 @@ class GanTrainer:
                                num_components=self.model.config.generator.num_components)
 
     def _reading_losses(self, batch, images, *, training):
-        """CTC and ACE losses [B] of lines that should read `batch`'s text, the SRM's features and its label errors."""
+        """CTC and ACE losses [B] (the latter None without SPM) of lines that should read `batch`'s text, and what was read."""
         lengths = self._lengths(batch)
-        features, sequence, spatial, _ = self.model.read(images, lengths=lengths, training=training)
+        _, sequence, spatial, _ = self.model.read(images, lengths=lengths, training=training)
         frames = tf.fill([tf.shape(sequence)[0]], tf.shape(sequence)[1]) if lengths is None else lengths * FRAMES
         labels = self._labels(batch)
         sequence_loss = ctc.ctc_loss(labels, sequence, num_frames=frames, dense=self.settings.dense_ctc)
@@ -192,10 +176,11 @@ class GanTrainer:
                 counted = tf.concat([counted, tf.where(structures > 0, structures + offset, 0)], axis=-1)
             counts = ace.component_counts(counted, num_labels=self.model.config.spatial_labels)
             spatial_loss = ace.ace_loss(counts, spatial, mask=mask)
-        return sequence_loss, spatial_loss, features, (labels, sequence, frames)
+        return sequence_loss, spatial_loss, (labels, sequence, frames)
 
-    def _apply(self, optimizer, gradients, variables):
-        """Applies gradients that are shares of the global mean; returns their global norm before clipping."""
+    def _apply(self, optimizer, tape, target, variables, output_gradients=None):
+        """Applies gradients of a share of the global mean; returns their global norm before clipping."""
+        gradients = tape.gradient(target, variables, output_gradients=output_gradients)
         gradients = [tf.zeros_like(v) if g is None else tf.convert_to_tensor(g) for g, v in zip(gradients, variables)]
         replicas = tf.distribute.get_replica_context()
         count = replicas.num_replicas_in_sync
@@ -211,10 +196,9 @@ class GanTrainer:
 
     def _recognizer_replica_step(self, batch):
         with tf.GradientTape() as tape:
-            sequence_loss, spatial_loss, _, read = self._reading_losses(batch, batch['images'], training=True)
+            sequence_loss, spatial_loss, read = self._reading_losses(batch, batch['images'], training=True)
             loss = self._share(sequence_loss if spatial_loss is None else sequence_loss + spatial_loss)
-        norm = self._apply(self.recognizer_optimizer, tape.gradient(loss, self.recognizer_variables),
-                           self.recognizer_variables)
+        norm = self._apply(self.recognizer_optimizer, tape, loss, self.recognizer_variables)
         errors, counts = ctc.label_errors(read[0], read[1], num_frames=read[2])
         metrics = {'loss/sequence_real': self._share(sequence_loss), 'grad/recognizer_norm': norm,
                    'metric/label_error_real': self._share(errors / tf.maximum(counts, 1.))}
@@ -239,50 +223,99 @@ class GanTrainer:
         columns = self.model.config.generator.char_width_px
         return layers.column_mask(self._lengths(batch), tf.shape(images)[2] // columns, columns_per_character=columns)
 
-    def _reconstruction_replica_step(self, batch):
-        settings, images = self.settings, batch['images']
-        config = self.model.config.generator
+    def _posterior(self, batch):
+        """Style and character noise drawn from E(x), and their KL divergences [B]; noise and its KL are None without it."""
+        config, lengths = self.model.config.generator, self._lengths(batch)
+        posterior = self.model.style_encoder(batch['images'], lengths=lengths, training=True)
+        draw = lambda name, shape, stream: posterior[f'{name}_mean'] + tf.exp(
+            .5 * posterior[f'{name}_log_variance']) * self._normal(batch, shape, stream)
+        style = draw('style', [config.style_dim], POSTERIOR_STYLE_STREAM)
+        style_kl = reconstruction.kl_loss(posterior['style_mean'], posterior['style_log_variance'])
+        if not config.character_noise_dim:
+            return style, None, style_kl, None
         n = tf.shape(batch['structure_ids'])[1]
-        lengths = self._lengths(batch)
+        noise = draw('noise', [n, config.character_noise_dim], POSTERIOR_NOISE_STREAM)
+        noise_kl = reconstruction.kl_loss(posterior['noise_mean'], posterior['noise_log_variance'])
+        each = tf.ones_like(noise_kl) if lengths is None else tf.sequence_mask(lengths, n, dtype=tf.float32)
+        return style, noise, style_kl, tf.reduce_sum(noise_kl * each, 1) / tf.reduce_sum(each, 1)
+
+    def _reconstruction_losses(self, batch, image):
+        """What a reconstructed line [B, H, W, 1] lacks: total [B], and dict of its parts [B]."""
+        settings, images, lengths = self.settings, batch['images'], self._lengths(batch)
+        n = tf.shape(batch['structure_ids'])[1]
+        pixel = reconstruction.pixel_loss(image, images, mask=self._image_mask(batch, images))
+        depth = max(settings.feature_levels)  # most of the recognisers' cost lies behind the maps that are compared
+        features = self.model.sequence_trunk(image, lengths=lengths, training=False, depth=depth)
+        targets = self.model.sequence_trunk(images, lengths=lengths, training=False, depth=depth)
+        feature = tf.add_n([self._feature_loss(features[level - 1], targets[level - 1], lengths, n)
+                            for level in settings.feature_levels]) / len(settings.feature_levels)
+        return settings.pixel_weight * pixel + settings.feature_weight * feature, dict(pixel=pixel, feature=feature)
+
+    def _adversarial_reconstruction_replica_step(self, batch):
+        return self._reconstruction_replica_step(batch, judged=True)
+
+    def _reconstruction_replica_step(self, batch, judged=False):
+        """Generator and style encoder against the real line and, if `judged`, against D and the recognisers as well."""
+        settings = self.settings
         with tf.GradientTape() as tape:
-            posterior = self.model.style_encoder(images, lengths=lengths, training=True)
-            draw = lambda name, shape, stream: posterior[f'{name}_mean'] + tf.exp(
-                .5 * posterior[f'{name}_log_variance']) * self._normal(batch, shape, stream)
-            style = draw('style', [config.style_dim], POSTERIOR_STYLE_STREAM)
-            noise = noise_kl = None
-            if config.character_noise_dim:
-                noise = draw('noise', [n, config.character_noise_dim], POSTERIOR_NOISE_STREAM)
-                noise_kl = reconstruction.kl_loss(posterior['noise_mean'], posterior['noise_log_variance'])
-                each = tf.ones_like(noise_kl) if lengths is None else tf.sequence_mask(lengths, n, dtype=tf.float32)
-                noise_kl = tf.reduce_sum(noise_kl * each, 1) / tf.reduce_sum(each, 1)
+            style, noise, style_kl, noise_kl = self._posterior(batch)
             fake = self._write(batch, style, noise)
-            mask = self._image_mask(batch, images)
-            pixel = reconstruction.pixel_loss(fake, images, mask=mask)
-            sequence_loss, spatial_loss, features, read = self._reading_losses(batch, fake, training=False)
-            targets = self.model.sequence_trunk(images, lengths=lengths, training=False)
-            # The fourth map has seen whole strokes and still knows where they stand.
-            level = min(3, len(features) - 1)
-            columns = tf.shape(features[level])[2] // n
-            feature_mask = None if lengths is None else tf.sequence_mask(
-                lengths * columns, n * columns, dtype=tf.float32)[:, tf.newaxis, :, tf.newaxis]
-            feature = reconstruction.feature_loss(features[level], targets[level], mask=feature_mask)
-            style_kl = reconstruction.kl_loss(posterior['style_mean'], posterior['style_log_variance'])
-            loss = settings.pixel_weight * pixel + settings.feature_weight * feature
-            loss += batch['kl_scale'] * settings.style_kl_weight * style_kl
+            prior = settings.style_kl_weight * style_kl
             if noise_kl is not None:
-                loss += batch['kl_scale'] * settings.noise_kl_weight * noise_kl
-            if settings.reading_weight:
-                loss += settings.reading_weight * (sequence_loss if spatial_loss is None else sequence_loss + spatial_loss)
-            share = self._share(loss)
-        norm = self._apply(self.reconstruction_optimizer, tape.gradient(share, self.reconstruction_variables),
-                           self.reconstruction_variables)
-        errors, counts = ctc.label_errors(read[0], read[1], num_frames=read[2])
-        metrics = {'loss/pixel': self._share(pixel), 'loss/feature': self._share(feature),
-                   'loss/style_kl': self._share(style_kl), 'grad/reconstruction_norm': norm,
-                   'metric/label_error_reconstructed': self._share(errors / tf.maximum(counts, 1.))}
+                prior += settings.noise_kl_weight * noise_kl
+            prior = batch['kl_scale'] * self._share(prior)
+        image = tf.stop_gradient(fake)
+        metrics = self._update_discriminator(batch, batch, image) if judged else {}
+        with tf.GradientTape(persistent=True) as image_tape:
+            image_tape.watch(image)
+            loss, parts = self._reconstruction_losses(batch, image)
+            losses = dict(reconstruction=self._share(loss))
+            if judged:
+                losses.update(self._frozen_losses(batch, image, reading=bool(
+                    settings.reconstruction_sequence_weight or settings.reconstruction_spatial_weight))[0])
+        gradients = {name: image_tape.gradient(value, image) for name, value in losses.items()}
+        del image_tape
+        total, sigmas = gradients['reconstruction'], {}
+        if judged:
+            total, sigmas = self._balanced(batch, gradients, dict(
+                reconstruction=1., discriminator=batch['judge_scale'] * settings.reconstruction_discriminator_weight,
+                sequence=batch['judge_scale'] * settings.reconstruction_sequence_weight,
+                spatial=batch['judge_scale'] * settings.reconstruction_spatial_weight), reference='reconstruction')
+        norm = self._apply(self.reconstruction_optimizer, tape, [fake, prior], self.reconstruction_variables,
+                           output_gradients=[total, tf.ones_like(prior)])
+        replicas = tf.distribute.get_replica_context().num_replicas_in_sync
+        metrics.update({f'loss/{name}': self._share(value) for name, value in parts.items()})
+        metrics.update({'loss/style_kl': self._share(style_kl), 'grad/reconstruction_norm': norm})
+        metrics.update({f'loss/{name}_fake': value for name, value in losses.items() if name != 'reconstruction'})
+        metrics.update({f'grad/sigma_{name}': sigma / replicas for name, sigma in sigmas.items()})
         if noise_kl is not None:
             metrics['loss/noise_kl'] = self._share(noise_kl)
         return metrics
+
+    def _frozen_losses(self, texts, image, *, reading):
+        """Shares of D's and the recognisers' losses on lines that should read `texts`, and what was read (or None)."""
+        # D, SRM and SPM are frozen: training=False moves no statistics.
+        scores = self.model.discriminator(image, lengths=self._lengths(texts), training=False)
+        losses, read = dict(discriminator=self._share(adversarial.hinge_generator_loss(scores))), None
+        if reading:
+            sequence_loss, spatial_loss, read = self._reading_losses(texts, image, training=False)
+            losses['sequence'] = self._share(sequence_loss)
+            if spatial_loss is not None:
+                losses['spatial'] = self._share(spatial_loss)
+        return losses, read
+
+    def _balanced(self, texts, gradients, weights, *, reference):
+        image = next(iter(gradients.values()))
+        mask = self._image_mask(texts, image)
+        mask = tf.ones_like(image[:, :1, :, :]) if mask is None else mask
+        return balance.balance_gradients(
+            gradients, weights, mask=mask, rule=self.settings.balance_rule, reference=reference)
+
+    def _feature_loss(self, features, targets, lengths, n):
+        columns = tf.shape(features)[2] // n
+        mask = None if lengths is None else tf.sequence_mask(
+            lengths * columns, n * columns, dtype=tf.float32)[:, tf.newaxis, :, tf.newaxis]
+        return reconstruction.feature_loss(features, targets, mask=mask)
 
     def _fake(self, batch, texts):
         config = self.model.config.generator
@@ -299,8 +332,7 @@ class GanTrainer:
             real_scores = discriminator(batch['images'], lengths=self._lengths(batch), training=True)
             fake_scores = discriminator(fake, lengths=self._lengths(texts), training=True)
             loss = self._share(adversarial.hinge_discriminator_loss(real_scores, fake_scores))
-        norm = self._apply(self.discriminator_optimizer, tape.gradient(loss, self.discriminator_variables),
-                           self.discriminator_variables)
+        norm = self._apply(self.discriminator_optimizer, tape, loss, self.discriminator_variables)
         return {'loss/discriminator': loss, 'score/real': self._share(real_scores),
                 'score/fake': self._share(fake_scores), 'grad/discriminator_norm': norm}
 
@@ -314,25 +346,14 @@ class GanTrainer:
             fake, texts = self._fake(batch, texts)
         image = tf.stop_gradient(fake)
         metrics = self._update_discriminator(batch, texts, image)
-        # Each loss's gradient on the image alone; D, SRM and SPM are frozen: training=False moves no statistics.
-        with tf.GradientTape(persistent=True) as image_tape:
+        with tf.GradientTape(persistent=True) as image_tape:  # each loss's gradient on the image alone
             image_tape.watch(image)
-            scores = self.model.discriminator(image, lengths=self._lengths(texts), training=False)
-            sequence_loss, spatial_loss, _, read = self._reading_losses(texts, image, training=False)
-            losses = dict(discriminator=self._share(adversarial.hinge_generator_loss(scores)),
-                          sequence=self._share(sequence_loss))
-            if spatial_loss is not None:
-                losses['spatial'] = self._share(spatial_loss)
+            losses, read = self._frozen_losses(texts, image, reading=True)
         gradients = {name: image_tape.gradient(loss, image) for name, loss in losses.items()}
         del image_tape
-        mask = self._image_mask(texts, image)
-        mask = tf.ones_like(image[:, :1, :, :]) if mask is None else mask
         weights = dict(discriminator=1., sequence=settings.sequence_weight, spatial=settings.spatial_weight)
-        total, sigmas = balance.balance_gradients(
-            gradients, weights, mask=mask, rule=settings.balance_rule, reference=settings.balance_reference)
-        norm = self._apply(self.generator_optimizer,
-                           tape.gradient(fake, self.generator_variables, output_gradients=total),
-                           self.generator_variables)
+        total, sigmas = self._balanced(texts, gradients, weights, reference=settings.balance_reference)
+        norm = self._apply(self.generator_optimizer, tape, fake, self.generator_variables, output_gradients=total)
         errors, counts = ctc.label_errors(read[0], read[1], num_frames=read[2])
         replicas = tf.distribute.get_replica_context().num_replicas_in_sync
         metrics.update({f'loss/{name}_fake': loss for name, loss in losses.items()})

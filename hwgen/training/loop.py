@@ -20,9 +20,8 @@ from hwgen.training.summaries import RunLog
 
 SHOWN = {  # what the progress line tells of each phase
     'recognizers': ('loss/sequence_real', 'loss/spatial_real', 'metric/label_error_real'),
-    'reconstruction': ('loss/pixel', 'loss/feature', 'loss/style_kl', 'metric/label_error_reconstructed',
-                       'metric/label_error_real'),
-    'adversarial': ('score/real', 'score/fake', 'metric/label_error_fake', 'metric/label_error_reconstructed',
+    'reconstruction': ('loss/pixel', 'loss/feature', 'loss/style_kl', 'loss/noise_kl', 'metric/label_error_real'),
+    'adversarial': ('score/real', 'score/fake', 'metric/label_error_fake', 'loss/pixel', 'loss/feature',
                     'metric/label_error_real'),
 }
 
@@ -45,6 +44,8 @@ class TrainingLoop:
         sample_every, checkpoint_every, log_every: int, steps.
         keep_checkpoints: int.
         validation: LineBatches of unseen writers, for the recognisers' error; or None.
+        initialize: function without arguments that gives the models their first weights and returns a line for the log;
+            called where the run starts and not where it goes on; or None.
 
     Raises:
         OtherRunError: `run_dir` holds a run of other flags, or another process trains there.
@@ -52,10 +53,10 @@ class TrainingLoop:
     """
 
     def __init__(self, trainer, schedule, *, batches, texts, charset, run_dir, config, sample_every=1000,
-                 checkpoint_every=500, log_every=50, keep_checkpoints=3, validation=None):
+                 checkpoint_every=500, log_every=50, keep_checkpoints=3, validation=None, initialize=None):
         self.trainer, self.schedule = trainer, schedule
         self.batches, self.texts, self.charset, self.validation = batches, texts, charset, validation
-        self.run_dir, self.config = run_dir, config
+        self.run_dir, self.config, self.initialize = run_dir, config, initialize
         self.sample_every, self.checkpoint_every, self.log_every = sample_every, checkpoint_every, log_every
         self._folder = RunDirectory(run_dir, config)
         self.log = RunLog(run_dir, total_steps=schedule.total_steps)
@@ -113,6 +114,8 @@ class TrainingLoop:
             other = ', with other flags' if self._folder.rewritten else ''
             self.log.say(f'{self.run_dir}: an earlier start left no checkpoint; starting at step 0{other}')
             self.log.record(0, dict(resumed_at=0, checkpoint=None))
+        if not path and self.initialize:
+            self.log.say(f'starts from {self.initialize()}')
         return step
 
     def _steps(self, step, stop_at, start, max_minutes):
@@ -201,10 +204,14 @@ class TrainingLoop:
         if schedule.updates_recognizers(step):
             scale = schedule.rate_scale(step) if phase == 'recognizers' else schedule.rate_floor
             metrics.update(trainer.recognizer_step(batch, rate_scale=scale))
+        warm = phase == 'adversarial' and schedule.place(step)[1] >= schedule.discriminator_warmup_steps
         if schedule.updates_by_reconstruction(step):
-            metrics.update(trainer.reconstruction_step(batch, rate_scale=schedule.reconstruction_scale(step)))
-        if phase == 'adversarial':
-            warm = schedule.place(step)[1] >= schedule.discriminator_warmup_steps
+            scale = schedule.reconstruction_scale(step)
+            if phase == 'adversarial' and trainer.settings.reconstruction_discriminator_weight:
+                metrics.update(trainer.adversarial_reconstruction_step(batch, rate_scale=scale, judge_scale=float(warm)))
+            else:
+                metrics.update(trainer.reconstruction_step(batch, rate_scale=scale))
+        if schedule.updates_by_drawn_lines(step):
             metrics.update(trainer.adversarial_step(
                 batch, texts, rate_scale=schedule.rate_scale(step), update_generator=warm))
         return metrics

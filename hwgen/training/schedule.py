@@ -17,6 +17,7 @@ class Schedule:
             balance would amplify the gradient of a discriminator that knows nothing yet.
         recognizer_every: int, after their own phase the recognisers get one update in so many steps; 0 for none.
         reconstruction_every: int, in the adversarial phase one reconstruction step in so many; 0 for none.
+        adversarial_every: int, in the adversarial phase one step on lines of drawn styles in so many; 0 for none.
         reconstruction_floor: float, scale of that step's rate at the end of the phase (it fades to this from 1).
         rate_floor: float, each phase's learning rates fall along a cosine from 1 to this share.
         shortest_lines: int, characters of the longest line at the start of the first two phases.
@@ -30,6 +31,7 @@ class Schedule:
     discriminator_warmup_steps: int = 200
     recognizer_every: int = 4
     reconstruction_every: int = 2
+    adversarial_every: int = 1
     reconstruction_floor: float = .25
     rate_floor: float = .1
     shortest_lines: int = 2
@@ -87,3 +89,8 @@ class Schedule:
         phase, within, _ = self.place(step)
         return phase == 'reconstruction' or bool(
             phase == 'adversarial' and self.reconstruction_every and within % self.reconstruction_every == 0)
+
+    def updates_by_drawn_lines(self, step):
+        """Whether discriminator and generator get a step on lines of drawn styles."""
+        phase, within, _ = self.place(step)
+        return phase == 'adversarial' and bool(self.adversarial_every and within % self.adversarial_every == 0)

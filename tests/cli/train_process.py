@@ -19,7 +19,7 @@ SMALL = ('--batch_size=4 --growing_steps=2 --component_dim=8 --structure_dim=8 -
          '--log_every=1 --checkpoint_every=3').split()
 TINY = [f'--data={SAMPLE}', *SMALL, *(
     '--char_px=16 --longest_lines=3 --content_encoding=warped --generator_channels=8,8 --content_channels=8 --character_noise=2 '
-    '--upsample=between --discriminator_channels=8,8,8 --recognizer_channels=8,8,16 --share_trunk --style_channels=8,8,8 '
+    '--upsample=between --discriminator_channels=8,8,8 --recognizer_channels=8,8,16 --feature_levels=3 --share_trunk --style_channels=8,8,8 '
     '--recognizer_every=2 --discriminator_warmup_steps=2').split()]
 PHASES = '--recognizer_steps=4 --reconstruction_steps=4 --adversarial_steps=5 --sample_every=6'.split()
 READING = '--recognizer_steps=400 --reconstruction_steps=0 --adversarial_steps=0'.split()

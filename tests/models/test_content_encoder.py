@@ -8,8 +8,8 @@ from hwgen.charset.encoding import Charset
 from hwgen.models import content_encoder
 from hwgen.models.content_encoder import CELLS, ENCODINGS, ContentEncoder
 
-def brute_force_overlap(low, high):
-    return [max(0., min(high, (i + 1) / CELLS) - max(low, i / CELLS)) * CELLS for i in range(CELLS)]
+def brute_force_overlap(low, high, cells=CELLS):
+    return [max(0., min(high, (i + 1) / cells) - max(low, i / cells)) * cells for i in range(cells)]
 
 
 def brute_force_placement(boxes, component_ids):
@@ -105,26 +105,29 @@ def test_a_slot_that_wins_no_cell_is_summed_in():
     np.testing.assert_array_equal(placed[0], 1. - placed[2])
 
 
-def test_warp_weights_equal_brute_force():
+@pytest.mark.parametrize('cells', [4, 8, 16])
+def test_warp_weights_equal_brute_force(cells):
     rng = np.random.default_rng(1)
     low, high = np.sort(rng.uniform(size=(2, 50)), axis=0).astype(np.float32)
     low[:3], high[:3] = [0., .5, 0.], [1., 1., .0]
-    found = content_encoder.warp_weights(tf.constant(low), tf.constant(high)).numpy()
+    found = content_encoder.warp_weights(tf.constant(low), tf.constant(high), cells).numpy()
     for a, b, weights in zip(low.astype(np.float64), high.astype(np.float64), found):
-        share = brute_force_overlap(a, b)
-        for i in range(CELLS):
-            # Where the cell's centre lies in the stretched map, in cells of the map, held to its first and last centre.
-            place = ((i + .5) / CELLS - a) / max(b - a, 1e-3) * CELLS - .5
-            place = min(max(place, 0.), CELLS - 1.)
-            expected = [np.interp(place, range(CELLS), np.eye(CELLS)[j]) * share[i] for j in range(CELLS)]
-            np.testing.assert_allclose(weights[i], expected, atol=2e-5)  # the place divides float32 ends by a short span
+        share, span = brute_force_overlap(a, b, cells), max(b - a, .05)
+        for i in range(cells):
+            # Where the cell's centre lies in the stretched map, in cells of the map, held to its first and last centre;
+            # around it a triangle as wide as the cells of the map that fall into one of the character.
+            place = min(max(((i + .5) / cells - a) / span * cells - .5, 0.), cells - 1.)
+            triangle = np.array([max(0., 1. - abs(place - j) * span) for j in range(cells)])
+            np.testing.assert_allclose(weights[i], triangle / triangle.sum() * share[i], atol=2e-5)
         np.testing.assert_allclose(weights.sum(-1), share, atol=1e-6)
 
 
 def test_full_box_warps_to_itself_and_half_box_to_its_half():
-    np.testing.assert_allclose(content_encoder.warp_weights(tf.constant(0.), tf.constant(1.)), np.eye(4), atol=1e-6)
-    # Right half: cells 2 and 3, centres at 1/4 and 3/4 of the map: between its cells 0 and 1, and 2 and 3.
-    expected = [[0, 0, 0, 0], [0, 0, 0, 0], [.5, .5, 0, 0], [0, 0, .5, .5]]
+    for cells in (4, 8):
+        np.testing.assert_allclose(content_encoder.warp_weights(tf.constant(0.), tf.constant(1.), cells), np.eye(cells), atol=1e-6)
+    # Right half: the centre of cell 2 lies half way between the map's cells 0 and 1, that of cell 3 between 2 and 3; the
+    # triangle reaches two cells: 3/4, 3/4, 1/4, 0 before they are brought to a sum of one.
+    expected = np.array([[0, 0, 0, 0], [0, 0, 0, 0], [3, 3, 1, 0], [0, 1, 3, 3]]) / 7
     np.testing.assert_allclose(content_encoder.warp_weights(tf.constant(.5), tf.constant(1.)), expected, atol=1e-6)
 
 
@@ -142,7 +145,7 @@ def encode(randomise, text_inputs):
         def call(inputs):
             names = ('component_ids', 'structure_ids', 'boxes', 'character_ids')
             style = tf.constant(inputs['style'][:, :4])
-            return encoder(*(tf.constant(inputs[name]) for name in names), style).numpy()
+            return encoder(*(tf.constant(inputs[name]) for name in names), style)[0].numpy()
         n = np.ones([1, 1], np.int32)
         call(dict(component_ids=np.ones([1, 1, 4], np.int32), structure_ids=n, boxes=np.ones([1, 1, 4, 4], np.float32),
                   character_ids=n, style=np.ones([1, 4], np.float32)))
@@ -248,3 +251,56 @@ def test_onehot_factorises_above_500_classes(encode):
 def test_unknown_encoding():
     with pytest.raises(ValueError, match="'glyphs': expected one of sequence, layout, warped, onehot"):
         ContentEncoder('glyphs', **TABLES, channels=6)
+
+
+# Finer maps and learned boxes ------------------------------------------------------------------------------------------
+
+
+def fine(encoder, inputs):
+    return encoder(tf.constant(inputs['component_ids']), tf.constant(inputs['structure_ids']), tf.constant(inputs['boxes']))[1]
+
+
+def test_a_component_is_the_same_drawing_wherever_it_stands(encode):
+    """Full box: its own map. Left half: that map squeezed by `warp_weights`, and nothing on the right."""
+    encoder, _ = encode('warped', map_channels=(3, 2))
+    one = dict(component_ids=np.array([[[7, 0, 0, 0]]], np.int32), structure_ids=np.array([[1]], np.int32),
+               boxes=np.array([[[[0, 0, 1, 1]] + [[0] * 4] * 3]], np.float32))
+    half = dict(one, boxes=np.array([[[[0, 0, .5, 1]] + [[0] * 4] * 3]], np.float32))
+    embedding = encoder.component_embedding(np.array([7]))
+    for index, (cells, channels) in enumerate(((8, 3), (16, 2))):
+        own = tf.reshape(encoder.fine_maps[index](embedding), [cells, cells, channels]).numpy()
+        np.testing.assert_allclose(fine(encoder, one)[index][0], own, atol=1e-5)
+        columns = content_encoder.warp_weights(tf.constant(0.), tf.constant(.5), cells).numpy()
+        np.testing.assert_allclose(fine(encoder, half)[index][0], np.einsum('jl,ilc->ijc', columns, own), atol=1e-5)
+        assert not fine(encoder, half)[index][0, :, cells // 2:].numpy().any()
+
+
+def test_components_of_a_character_are_summed_in_their_boxes(encode):
+    """Every slot by itself, added up: no slot changes another's place."""
+    encoder, _ = encode('warped', map_channels=(3,))
+    rng = np.random.default_rng(3)
+    corners = np.sort(rng.uniform(size=(1, 1, 4, 2, 2)), axis=-2).reshape(1, 1, 4, 4).astype(np.float32)
+    ids = np.array([[[3, 9, 3, 11]]], np.int32)
+    inputs = dict(component_ids=ids, structure_ids=np.array([[2]], np.int32), boxes=corners)
+    alone = [fine(encoder, dict(inputs, component_ids=np.where(np.arange(4) == slot, ids, 0)))[0] for slot in range(4)]
+    np.testing.assert_allclose(fine(encoder, inputs)[0], sum(alone), atol=1e-5)
+
+
+def test_learned_boxes_start_as_the_templates_and_then_depend_on_the_components(text_inputs, encode):
+    inputs = text_inputs(1, 3, _Sizes)
+    fresh = ContentEncoder('warped', **{**TABLES, **DIMS, 'map_channels': (3,)}, learn_boxes=True)
+    fine(fresh, inputs)
+    components, structures = fresh.component_embedding(inputs['component_ids']), fresh.structure_embedding(inputs['structure_ids'])
+    refined = fresh._refined(tf.constant(inputs['boxes']), components, structures)
+    np.testing.assert_array_equal(refined, inputs['boxes'])
+    encoder, _ = encode('warped', map_channels=(3,), learn_boxes=True)
+    components, structures = encoder.component_embedding(inputs['component_ids']), encoder.structure_embedding(inputs['structure_ids'])
+    moved = encoder._refined(tf.constant(inputs['boxes']), components, structures) - inputs['boxes']
+    assert np.abs(moved).max() <= .25 + 1e-6 and np.abs(moved).max() > .01
+    assert np.ptp(np.asarray(moved), axis=(0, 1, 2)).min() > .01  # not one shift for all
+
+
+def test_finer_maps_are_of_warped_alone(encode):
+    for encoding in ('sequence', 'layout', 'onehot'):
+        encoder, _ = encode(encoding, map_channels=(3,), learn_boxes=True)
+        assert encoder.map_channels == () and not encoder.learn_boxes

@@ -7,6 +7,7 @@ import tensorflow as tf
 from hwgen.models.content_encoder import ENCODINGS
 from hwgen.models.generator import Generator, GeneratorConfig
 
+FINE = dict(content_encoding='warped', map_channels=(3, 2), learn_boxes=True, bend_px=4, upsample='subpixel', spectral=False)
 CELLS = [(16, 16), (32, 32), (32, 16), (64, 64)]
 
 
@@ -71,7 +72,7 @@ def test_line_alone_equals_line_in_a_padded_batch(make_generator, text_inputs, e
 
 @pytest.mark.parametrize('options', [
     dict(char_px=32, upsample='first'), dict(char_px=32, upsample='between', spectral=False),
-    dict(char_px=32, char_width_px=16), dict(char_px=32, character_noise_dim=0, attention_px=0)])
+    dict(char_px=32, char_width_px=16), dict(char_px=32, character_noise_dim=0, attention_px=0), FINE, dict(FINE, char_width_px=16)])
 def test_padding_is_ignored_by_every_variant(make_generator, text_inputs, options):
     generator = make_generator(**options)
     width = generator.config.char_width_px
@@ -82,7 +83,7 @@ def test_padding_is_ignored_by_every_variant(make_generator, text_inputs, option
         np.testing.assert_allclose(images[line, :, :width * length], alone, atol=1e-5)
 
 
-@pytest.mark.parametrize('upsample', ['first', 'between'])
+@pytest.mark.parametrize('upsample', ['first', 'between', 'subpixel'])
 def test_padding_is_ignored_while_training(make_generator, text_inputs, numpy_values, upsample):
     lengths, results = tf.constant([3, 1]), []
     for extra in (0, 3):
@@ -108,7 +109,7 @@ def test_no_lengths_equals_full_lengths(make_generator, text_inputs, numpy_value
 
 @pytest.mark.parametrize('options', [
     dict(char_px=16), dict(char_px=32), dict(char_px=32, upsample='between'), dict(char_px=32, char_width_px=16),
-    dict(char_px=32, attention_px=0), dict(char_px=64, channels=(4, 4, 4, 4)), dict(char_px=16, attention_px=16)])
+    dict(char_px=32, attention_px=0), dict(char_px=64, channels=(4, 4, 4, 4)), dict(char_px=16, attention_px=16), FINE])
 def test_receptive_field(make_generator, text_inputs, options):
     """A character beyond `context_characters` changes no bit; the context is not much wider than what does change."""
     generator = make_generator(**options)
@@ -130,7 +131,7 @@ def test_receptive_field(make_generator, text_inputs, options):
 
 
 @pytest.mark.parametrize('options', [dict(content_encoding=e) for e in ENCODINGS] + [
-    dict(upsample='between', spectral=False, content_encoding='warped'), dict(char_width_px=16), dict(character_noise_dim=0)])
+    dict(upsample='between', spectral=False, content_encoding='warped'), dict(char_width_px=16), dict(character_noise_dim=0), FINE])
 def test_every_variable_gets_a_gradient(make_generator, text_inputs, options):
     generator = make_generator(char_px=32, **options)
     inputs, weights = text_inputs(3, 2, generator.config), np.random.default_rng(5).normal(size=(3, 32, 64, 1))
@@ -185,7 +186,32 @@ def test_style_and_noise_matter(make_generator, text_inputs):
     (dict(char_width_px=8), 'char_width_px=8: expected 32 or 16'),
     (dict(char_width_px=0), 'char_width_px=0: expected 32 or 16'),
     (dict(content_encoding='runes'), "'runes': expected one of sequence, layout, warped, onehot"),
-    (dict(upsample='after'), "upsample='after': expected first or between")])
+    (dict(upsample='after'), "upsample='after': expected one of first, between, subpixel"),
+    (dict(map_channels=(4, 4, 4)), r'map_channels \(4, 4, 4\): expected fewer than the 3 blocks')])
 def test_impossible_sizes(options, message):
     with pytest.raises(ValueError, match=message):
         GeneratorConfig(30, 12, 20, **options)
+
+
+def test_finest_channels_shrink_with_subpixel_convolution(make_generator):
+    """The last block keeps 4 times its filters on the small map; only the last convolution sees the large one."""
+    config = make_generator(**FINE).config
+    assert [config.block_upsample(i) for i in range(3)] == ['between', 'between', 'subpixel']
+
+
+def test_bending_moves_ink_and_keeps_the_amount(make_generator, text_inputs):
+    """A constant displacement shifts the whole picture: every value is found where it points."""
+    generator = make_generator(**FINE)
+    inputs = text_inputs(1, 2, generator.config)
+    kernel, bias = generator.to_bend.kernel.numpy(), generator.to_bend.bias.numpy()
+    try:
+        generator.to_bend.kernel.assign(np.zeros_like(kernel))
+        pictures = {}
+        for name, value in (('still', 0.), ('moved', np.arctanh(.5) * 10.)):  # tanh(.1 bias) * 4 px: 2 px
+            generator.to_bend.bias.assign([value, 0.])
+            pictures[name] = generator(**inputs).numpy()[0, ..., 0]
+        np.testing.assert_allclose(pictures['moved'][:, :-2], pictures['still'][:, 2:], atol=1e-5)
+        np.testing.assert_allclose(pictures['moved'][:, -2:], 1., atol=1e-5)  # paper comes in from outside
+    finally:
+        generator.to_bend.kernel.assign(kernel)
+        generator.to_bend.bias.assign(bias)

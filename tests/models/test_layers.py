@@ -1,7 +1,9 @@
 """Layers: masks, spectral normalisation against an SVD, batch normalisation against NumPy and the fused kernel."""
 
+import keras
 import numpy as np
 import pytest
+import scipy.ndimage
 import tensorflow as tf
 
 from hwgen.models import layers
@@ -316,3 +318,48 @@ def test_attention_ignores_padding(make_attention):
     np.testing.assert_allclose(doubled[:, :, :12], out, atol=1e-6)
     assert not doubled[:, :, 12:].numpy().any()
     np.testing.assert_allclose(layer(x[1:, :, :4]), out[1:, :, :4], atol=1e-6)
+
+
+@pytest.mark.parametrize('shift, axis', [(layers.shift_columns, 2), (layers.shift_rows, 1)])
+def test_shifts_equal_scipy(shift, axis):
+    """Linear sampling at x + d, zero outside: SciPy's map_coordinates of order 1."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=[2, 6, 9, 1]).astype(np.float32)
+    moved = rng.uniform(-3, 3, size=x.shape).astype(np.float32)
+    moved[0, 0, :3, 0] = -3., 0., 3.  # the ends of the reach, and none
+    found = shift(tf.constant(x), tf.constant(moved), reach_px=3).numpy()
+    for b in range(2):
+        rows, columns = np.mgrid[:6, :9].astype(np.float64)
+        places = [rows + (moved[b, ..., 0] if axis == 1 else 0), columns + (moved[b, ..., 0] if axis == 2 else 0)]
+        padded = np.pad(x[b, ..., 0], 4)  # between the last sample and zero, too, it is linear
+        expected = scipy.ndimage.map_coordinates(padded, [p + 4 for p in places], order=1)
+        np.testing.assert_allclose(found[b, ..., 0], expected, atol=1e-5)
+
+
+def test_shifts_have_the_gradient_of_linear_sampling():
+    x = tf.constant(np.random.default_rng(1).normal(size=[1, 4, 6, 1]))
+    d = tf.constant(np.random.default_rng(2).uniform(-1.9, 1.9, size=[1, 4, 6, 1]))
+    for shift in (layers.shift_columns, layers.shift_rows):
+        for index in (0, 1):
+            f = lambda a, other=(d, x)[index], index=index: shift(*((a, other) if index == 0 else (other, a)), reach_px=2)
+            theory, numeric = tf.test.compute_gradient(f, [(x, d)[index]], delta=1e-6)
+            np.testing.assert_allclose(theory[0], numeric[0], atol=1e-7)
+
+
+def test_enlarging_is_linear_between_pixel_centres():
+    """1, 3 enlarged twice: centres of the new pixels at -.25, .25, .75, 1.25 of the old ones; flat beyond the ends."""
+    out = layers.enlarge(tf.reshape([1., 3.], [1, 1, 2, 1]), 2).numpy()[0, :, :, 0]
+    np.testing.assert_allclose(out, [[1., 1.5, 2.5, 3.]] * 2)
+
+
+def test_products_of_another_dtype_leave_inputs_and_weights_alone(randomise):
+    convolution = layers.Conv2D(3)
+    x = tf.constant(np.random.default_rng(0).normal(size=[1, 5, 5, 4]), tf.float32)
+    exact = convolution(x)
+    holder = keras.Sequential([convolution])
+    layers.multiply_in(holder, 'bfloat16')
+    rough = convolution(x)
+    assert rough.dtype == tf.float32 and convolution.kernel.dtype == 'float32'
+    assert 0 < np.abs(rough - exact).max() < .05
+    layers.multiply_in(holder, None)
+    np.testing.assert_array_equal(convolution(x), exact)

@@ -38,8 +38,8 @@ def test_pinned_parameter_count():
     module = StyleEncoder(128, character_noise_dim=8, channels=(32, 64, 128, 192))
     module(tf.ones([1, 32, 32, 1]))
     pairs = ((1, 32), (32, 64), (64, 128), (128, 192))
-    expected = sum(9 * a * b + 2 * b for a, b in pairs) + 193 * 256 + 193 * 16
-    assert sum(int(np.prod(v.shape)) for v in module.trainable_variables) == expected == 366_960
+    expected = sum(9 * a * b + 2 * b for a, b in pairs) + 193 * 256 + (16 * 192 + 1) * 16  # a character's own from its 4 x 4 places
+    assert sum(int(np.prod(v.shape)) for v in module.trainable_variables) == expected == 413_040
 
 
 @pytest.mark.parametrize('char_px, char_width_px', [(16, 16), (32, 16)])

@@ -9,7 +9,8 @@ from hwgen.losses import ctc
 from hwgen.models.generator import GeneratorConfig
 from hwgen.models.hct_gan import HctGan, HctGanConfig
 from hwgen.training import distribution
-from hwgen.training.gan import GanSettings, GanTrainer
+from hwgen.training.gan import GanTrainer
+from hwgen.training.gan_settings import GanSettings
 
 NUM_COMPONENTS, NUM_STRUCTURES, NUM_CHARACTERS = 12, 5, 21
 BATCH, LENGTH, PX = 4, 2, 16
@@ -85,7 +86,7 @@ def make_trainer(template_boxes):
                 generator, sequence_labels=ctc.num_label_classes(kind, **tables), spatial_labels=NUM_COMPONENTS,
                 discriminator_channels=(8, 8, 8), recognizer_channels=(8, 16, 16), recognizer_hidden=16, share_trunk=True,
                 style_channels=(8, 8, 8)))
-            return GanTrainer(model, GanSettings(batch_size=BATCH, seed=3, **options), template_boxes=template_boxes, strategy=strategy)
+            return GanTrainer(model, GanSettings(**{**dict(batch_size=BATCH, seed=3, feature_levels=(3,)), **options}), template_boxes=template_boxes, strategy=strategy)
     return make
 
 

@@ -20,13 +20,17 @@ def one_step(trainer, kind, batch, texts, **options):
         return trainer.recognizer_step(batch)
     if kind == 'reconstruction':
         return trainer.reconstruction_step(batch)
+    if kind == 'adversarial_reconstruction':
+        return trainer.adversarial_reconstruction_step(batch)
     return trainer.adversarial_step(batch, texts, update_generator=kind == 'adversarial', **options)
 
 
-KINDS = ('recognizer', 'reconstruction', 'discriminator', 'adversarial')
+KINDS = ('recognizer', 'reconstruction', 'adversarial_reconstruction', 'discriminator', 'adversarial')
 MOVES = dict(
     recognizer={'sequence_trunk', 'sequence_recognition', 'spatial_perception', 'recognizer_optimizer'},
     reconstruction={'generator', 'average', 'style_encoder', 'reconstruction_optimizer', 'average_updates'},
+    adversarial_reconstruction={'generator', 'average', 'style_encoder', 'reconstruction_optimizer', 'average_updates',
+                                'discriminator', 'discriminator_optimizer'},
     discriminator={'generator', 'discriminator', 'discriminator_optimizer'},
     adversarial={'generator', 'average', 'discriminator', 'generator_optimizer', 'discriminator_optimizer', 'average_updates'})
 
@@ -63,6 +67,50 @@ def test_reconstruction_overfits_one_batch(trainer, make_batch):
     metrics = [trainer.reconstruction_step(batch, rate_scale=5., kl_scale=0.) for _ in range(60)]
     first, last = float(metrics[0]['loss/pixel']), float(metrics[-1]['loss/pixel'])
     assert last < .5 * first, (first, last)
+
+
+def test_a_judge_without_weight_changes_nothing_of_a_reconstruction(make_trainer, variables_of, make_batch):
+    """The discriminator learns; generator, style encoder and losses are those of the plain step (other order of sums: 1e-5)."""
+    batch = tensors(make_batch())
+    plain, judged = make_trainer(), make_trainer(reconstruction_discriminator_weight=.5)
+    expected = plain.reconstruction_step(batch)
+    found = judged.adversarial_reconstruction_step(batch, judge_scale=0.)
+    for key, value in expected.items():
+        assert float(found[key]) == pytest.approx(float(value), rel=1e-4), key
+    for (name, a), b in zip(variables_of(plain).items(), variables_of(judged).values()):
+        if name.split('/')[0] in ('generator', 'style_encoder', 'average'):
+            np.testing.assert_allclose(a, b, atol=1e-4, err_msg=name)  # Adam's first step is the rate's sign: 2e-3 x rounding
+
+
+def test_the_judge_moves_a_reconstruction(make_trainer, make_batch):
+    """What D asks for has the weight that was set, in units of the reconstruction's own spread."""
+    batch = tensors(make_batch())
+    trainer = make_trainer(reconstruction_discriminator_weight=.5, reconstruction_sequence_weight=.25, clip_norm=0.)
+    metrics = trainer.adversarial_reconstruction_step(batch)
+    assert {'score/real', 'score/fake', 'grad/sigma_reconstruction', 'grad/sigma_discriminator', 'grad/sigma_sequence',
+            'loss/sequence_fake', 'loss/pixel', 'loss/feature'} <= set(metrics)
+    still = make_trainer(reconstruction_discriminator_weight=.5, reconstruction_sequence_weight=.25, clip_norm=0.)
+    alone = still.adversarial_reconstruction_step(batch, judge_scale=0.)
+    assert float(metrics['grad/reconstruction_norm']) != pytest.approx(float(alone['grad/reconstruction_norm']), rel=1e-3)
+
+
+def test_feature_levels_that_the_trunk_lacks_are_refused(make_trainer):
+    for levels in ((4,), (0, 1), ()):
+        with pytest.raises(ValueError, match='feature_levels .*expected numbers from 1 to 3'):
+            make_trainer(feature_levels=levels)
+
+
+def test_products_in_bfloat16_stay_near(make_trainer, make_batch):
+    """8 bits of mantissa: losses within 2 %; the averaged generator, which writes, keeps float32 products."""
+    batch = tensors(make_batch())
+    exact = make_trainer().reconstruction_step(batch)
+    trainer = make_trainer(product_dtype='bfloat16')
+    rough = trainer.reconstruction_step(batch)
+    for key in ('loss/pixel', 'loss/feature'):
+        assert float(rough[key]) != float(exact[key])
+        assert float(rough[key]) == pytest.approx(float(exact[key]), rel=.02)
+    assert trainer.model.generator.last_conv.product_dtype == tf.bfloat16
+    assert trainer.model.average.last_conv.product_dtype is None
 
 
 def test_discriminator_learns_to_tell_one_batch_apart(trainer, make_batch, texts_of):
@@ -116,9 +164,11 @@ def test_clipping_bounds_the_update(trainer, make_batch, monkeypatch):
         def apply(self, gradients, variables):
             applied['norm'] = float(tf.linalg.global_norm(gradients))
     variables = [tf.Variable([3.]), tf.Variable([4.])]
-    norm = trainer._apply(Optimizer(), [tf.constant([6.]), tf.constant([8.])], variables)
+    with tf.GradientTape(persistent=True) as tape:
+        steep, flat = 6. * variables[0] + 8. * variables[1], .3 * variables[0] + .4 * variables[1]
+    norm = trainer._apply(Optimizer(), tape, steep, variables)
     assert float(norm) == pytest.approx(10.) and applied['norm'] == pytest.approx(1.)
-    trainer._apply(Optimizer(), [tf.constant([.3]), tf.constant([.4])], variables)
+    trainer._apply(Optimizer(), tape, flat, variables)
     assert applied['norm'] == pytest.approx(.5)
 
 
@@ -224,16 +274,17 @@ def test_two_replicas_equal_one(four_steps, make_trainer, variables_of, make_bat
 
     Sums over the batch are taken in another order, which moves gradients by about 1e-7 of their size. Adam divides by
     their own size, so that a gradient near zero turns such a difference into a whole step of the learning rate (2e-3
-    here): weights are held to two such steps and to a mean difference of a hundredth of one; losses to 1e-3.
+    here): weights are held to two such steps and to a mean difference of a fiftieth of one; losses and norms to 1e-3 in
+    the first step and to 5e-3 in the second.
     """
     strategy = two_replicas
     trainer = make_trainer(strategy)
     metrics = run(trainer, make_batch, texts_of, range(2), split=strategy, kinds=kinds)
-    for found, expected in zip(metrics, four_steps['first']):
+    for found, expected, rel in zip(metrics, four_steps['first'], (1e-3, 5e-3)):
         for a, b in zip(found, expected):
             assert set(a) == set(b)
             for key in a:
-                assert float(a[key]) == pytest.approx(float(b[key]), rel=1e-3, abs=1e-4), key
+                assert float(a[key]) == pytest.approx(float(b[key]), rel=rel, abs=1e-4), key
     compared = set().union(*(MOVES[kind] for kind in kinds))
     for name, variable in variables_of(trainer).items():
         if 'optimizer' in name or name.split('/')[0] not in compared:
@@ -242,4 +293,4 @@ def test_two_replicas_equal_one(four_steps, make_trainer, variables_of, make_bat
                 variable if isinstance(variable, tf.Variable) else variable.value):
             difference = np.abs(value.numpy() - four_steps['after_two'][name])
             assert difference.max() <= 4e-3, name
-            assert difference.mean() <= 2e-5 + 1e-4 * np.abs(four_steps['after_two'][name]).mean(), name
+            assert difference.mean() <= 4e-5 + 1e-4 * np.abs(four_steps['after_two'][name]).mean(), name

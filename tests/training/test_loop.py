@@ -39,7 +39,7 @@ class OneWeight:
 
     def __init__(self, at=None):
         self.weight = tf.Variable(np.float64(1.))
-        self.settings = types.SimpleNamespace(batch_size=4, seed=3)
+        self.settings = types.SimpleNamespace(batch_size=4, seed=3, reconstruction_discriminator_weight=0.)
         self.strategy = tf.distribute.get_strategy()
         self.model = self
         self.at = at or {}

@@ -69,7 +69,7 @@ class Plan(NamedTuple):
                           structure_ids=encoded.structure_ids, writer=writer.name, source=f'scribe {SCRIBE_VERSION}', boxes=boxes)
 
 
-def plan_corpus(charset=None, *, seed=0, lines=20000, validation_lines=500, test_lines=500, unseen_lines=500, vocabulary_size=1000,
+def plan_corpus(charset=None, *, seed=0, lines=48000, validation_lines=500, test_lines=500, unseen_lines=500, vocabulary_size=3500,
                 held_out=200, num_writers=400, min_characters=2, max_characters=8, height_px=64, script='chinese'):
     """Plans a corpus.
 

@@ -1,0 +1,89 @@
+"""Starting a run from weights that are there: a written model or another run, whatever data they learned from."""
+
+import dataclasses
+import os
+
+import numpy as np
+import tensorflow as tf
+
+from hwgen.inference import artefact
+
+# Sizes of the charset's tables: these may have grown since, by rows at their end.
+_TABLE_SIZES = ('num_components', 'num_structures', 'num_characters')
+
+
+class InitializationError(ValueError):
+    """The weights to start from are missing, damaged, or of other sizes; the message names what differs."""
+
+
+def initialize(model, path, *, charset):
+    """Gives a model the weights of another run or of a written generator. Optimizers and step count start anew.
+
+    A generator's folder holds generator and style encoder; a run's newest checkpoint holds all modules. The averaged
+    generator, the one that writes, is what both generators start from.
+
+    Args:
+        model: HctGan, built.
+        path: str, folder of a run or of a generator (`runs/x`, `runs/x/model`, `saved_models/demo`).
+        charset: Charset of this run; the weights' own table must be a beginning of it.
+
+    Returns:
+        str: what was taken, for the log.
+
+    Raises:
+        InitializationError: nothing usable at `path`, or sizes that differ, each named with both values.
+        CharsetMismatchError: the weights belong to another table.
+    """
+    if os.path.isdir(os.path.join(path, 'checkpoints')):
+        return _from_run(model, path)
+    if not os.path.isdir(path):
+        raise InitializationError(f'{path}: no such folder; expected that of a run or of a generator')
+    return _from_generator(model, path, charset)
+
+
+def _from_run(model, path):
+    newest = tf.train.latest_checkpoint(os.path.join(path, 'checkpoints'))
+    if newest is None:
+        raise InitializationError(f'{path}: a run without checkpoints; expected one in {os.path.join(path, "checkpoints")}')
+    try:
+        tf.train.Checkpoint(**model.modules()).restore(newest).assert_existing_objects_matched().expect_partial()
+    except (tf.errors.OpError, ValueError, AssertionError, IndexError) as error:
+        raise InitializationError(
+            f'{newest}: does not fit: {" ".join(str(error).split())[:300]}; expected a run with the same sizes') from None
+    _assign_all(model.generator, model.average)
+    return f'all modules from {newest}'
+
+
+def _from_generator(model, path, charset):
+    try:
+        generator, style_encoder, _ = artefact.load_generator(path, charset=charset)
+    except artefact.ArtefactError as error:
+        raise InitializationError(str(error)) from None
+    there, here = (dataclasses.asdict(config) for config in (generator.config, model.config.generator))
+    differences = [f'{name} {there[name]} there, {here[name]} here' for name in here
+                   if there[name] != here[name] and (name not in _TABLE_SIZES or there[name] > here[name])]
+    if style_encoder is not None:
+        channels = tuple(c.filters for c in style_encoder.convolutions)
+        if channels != tuple(model.config.style_channels):
+            differences.append(f'style_channels {channels} there, {tuple(model.config.style_channels)} here')
+    if differences:
+        raise InitializationError(f'{path}: other sizes than this run: {"; ".join(differences)}')
+    new_rows = _assign_all(model.average, generator)
+    _assign_all(model.generator, model.average)
+    taken = ['generator']
+    if style_encoder is not None:
+        _assign_all(model.style_encoder, style_encoder)
+        taken.append('style encoder')
+    return f'{" and ".join(taken)} from {path}' + (f'; {new_rows} new rows of embeddings' if new_rows else '')
+
+
+def _assign_all(to, source):
+    """Copies every variable; tables that have grown keep their own values in the new rows. Returns how many those are."""
+    new_rows = 0
+    for variable, value in zip(to.variables, source.variables, strict=True):
+        value = np.asarray(value)
+        if len(value.shape) == 2 and value.shape[0] < variable.shape[0]:
+            new_rows += variable.shape[0] - value.shape[0]
+            value = np.concatenate([value, np.asarray(variable)[value.shape[0]:]])
+        variable.assign(value)
+    return new_rows

@@ -1,0 +1,110 @@
+"""Starting from weights that are there: what is taken, what is refused, tables that have grown."""
+
+import types
+
+import numpy as np
+import pytest
+
+from hwgen.charset.encoding import Charset, CharsetMismatchError
+from hwgen.inference import artefact
+from hwgen.training.checkpoints import Checkpoints
+from hwgen.training.initialization import InitializationError, initialize
+
+
+@pytest.fixture
+def charset():
+    return Charset.load()
+
+
+def values(module):
+    return [variable.numpy() for variable in module.variables]
+
+
+def same(a, b):
+    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+@pytest.fixture
+def written(tmp_path, make_trainer, charset):
+    """A generator and style encoder of other weights than a fresh trainer's, as files; and the values that were written."""
+    model = make_trainer().model
+    for variable in (*model.generator.variables, *model.average.variables, *model.style_encoder.variables):
+        variable.assign(variable + 1.5)
+    artefact.save_generator(str(tmp_path / 'model'), model.average, style_encoder=model.style_encoder, charset=charset)
+    return str(tmp_path / 'model'), model
+
+
+def test_from_a_written_generator(written, make_trainer, charset):
+    """Both generators start as the one that was written, which is the average; recognisers and discriminator are left alone."""
+    path, source = written
+    model = make_trainer().model
+    others = values(model.discriminator), values(model.sequence_trunk)
+    assert initialize(model, path, charset=charset) == f'generator and style encoder from {path}'
+    assert same(values(model.generator), values(source.average)) and same(values(model.average), values(source.average))
+    assert same(values(model.style_encoder), values(source.style_encoder))
+    assert same(values(model.discriminator), others[0]) and same(values(model.sequence_trunk), others[1])
+
+
+def test_from_a_run(tmp_path, make_trainer, charset, variables_of):
+    """The newest checkpoint's modules, all of them; its optimizers and step count are not taken."""
+    source = make_trainer()
+    checkpoints = Checkpoints(str(tmp_path / 'run' / 'checkpoints'), source.trackables())
+    for step in (3, 5):
+        for variable in variables_of(source).values():
+            variable.assign(variable + 1)
+        checkpoints.save(step)
+    trainer = make_trainer()
+    assert initialize(trainer.model, str(tmp_path / 'run'), charset=charset).startswith('all modules from ')
+    for name, module in trainer.model.modules().items():
+        expected = source.model.average if name == 'generator' else source.model.modules()[name]
+        assert same(values(module), values(expected)), name
+    assert int(trainer.average_updates) == 0 and int(trainer.reconstruction_optimizer.iterations) == 0
+
+
+def test_grown_tables_keep_new_rows(written, make_trainer, charset):
+    path, source = written
+    model = make_trainer(model=dict(num_components=15)).model
+    fresh = model.average.content_encoder.component_embedding.table.numpy()
+    assert initialize(model, path, charset=charset).endswith('; 3 new rows of embeddings')
+    table = model.average.content_encoder.component_embedding.table.numpy()
+    np.testing.assert_array_equal(table[:12], source.average.content_encoder.component_embedding.table.numpy())
+    np.testing.assert_array_equal(table[12:], fresh[12:])
+    np.testing.assert_array_equal(model.generator.content_encoder.component_embedding.table.numpy(), table)
+
+
+@pytest.mark.parametrize('sizes, message', [
+    (dict(channels=(8, 16)), r'channels \(8, 8\) there, \(8, 16\) here'),
+    (dict(num_components=10), 'num_components 12 there, 10 here'),
+    (dict(content_encoding='layout', bend_px=2), 'content_encoding warped there, layout here; bend_px 0 there, 2 here')])
+def test_other_sizes_are_named_and_nothing_is_taken(written, make_trainer, charset, sizes, message):
+    path, _ = written
+    model = make_trainer(model=sizes).model
+    before = values(model.generator)
+    with pytest.raises(InitializationError, match='other sizes than this run: .*' + message):
+        initialize(model, path, charset=charset)
+    assert same(values(model.generator), before)
+
+
+def test_a_run_of_other_sizes(tmp_path, make_trainer, charset):
+    Checkpoints(str(tmp_path / 'run' / 'checkpoints'), make_trainer().trackables()).save(1)
+    with pytest.raises(InitializationError, match='step-1: does not fit: .*expected a run with the same sizes'):
+        initialize(make_trainer(model=dict(channels=(8, 16))).model, str(tmp_path / 'run'), charset=charset)
+
+
+def test_nothing_to_start_from(tmp_path, make_trainer, charset):
+    model = make_trainer().model
+    with pytest.raises(InitializationError, match='nowhere: no such folder; expected that of a run or of a generator'):
+        initialize(model, str(tmp_path / 'nowhere'), charset=charset)
+    (tmp_path / 'empty').mkdir()
+    with pytest.raises(InitializationError, match='empty: no generator there'):
+        initialize(model, str(tmp_path / 'empty'), charset=charset)
+    (tmp_path / 'run' / 'checkpoints').mkdir(parents=True)
+    with pytest.raises(InitializationError, match='run: a run without checkpoints'):
+        initialize(model, str(tmp_path / 'run'), charset=charset)
+
+
+def test_another_table(written, make_trainer):
+    def refuse(row_count, digest):
+        raise CharsetMismatchError(f'{row_count} {digest}')
+    with pytest.raises(CharsetMismatchError):
+        initialize(make_trainer().model, written[0], charset=types.SimpleNamespace(check_compatible=refuse))

@@ -181,7 +181,7 @@ def _write_sheet(writer, folder, hands, progress):
     from hwgen.inference import picture_files, styles
     text = TEXT.value.strip()
     if hands:
-        styles_of = styles.interpolate_styles(*writer.styles(hands, truncation=TRUNCATION.value), steps=STEPS.value)
+        styles_of = writer.styles_between(*hands, steps=STEPS.value, truncation=TRUNCATION.value)
         seeds = [hands[0]] * STEPS.value  # one noise for all steps: only the hand changes
         names = [f'{hands[0]}..{hands[1]} {step / (STEPS.value - 1):.3f}' for step in range(STEPS.value)]
     else:

@@ -15,7 +15,7 @@ Examples:
   train
   train --max_minutes=10
   train --flagfile=demo.flags --data=tfrecords/mine --run_dir=runs/mine
-  train --flagfile=finetune.flags --init_from=saved_models/demo --data=tfrecords/mine --run_dir=runs/mine
+  train --init_from=saved_models/demo --recognizer_steps=2000 --reconstruction_steps=4000 --data=tfrecords/mine --run_dir=runs/mine
   train --flagfile=scrabblegan.flags
 
 On your own lines: `prepare --source=folder --input=scans --out=tfrecords/mine`, then the third example, or the fourth,

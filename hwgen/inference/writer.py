@@ -155,8 +155,17 @@ class Writer:
                 f'{", ".join(self.charset.nearest_patterns(unit))}')
 
     def styles(self, seeds, *, truncation=1.):
-        """Style vectors of seeds. int [B] -> float32 [B, Z]; see `styles_from_seeds`."""
-        return style_space.styles_from_seeds(seeds, self.style_dim, truncation=truncation)
+        """Style vectors of seeds. int [B] -> float32 [B, Z]; see `styles_from_seeds` and the generator's `StyleSpace`."""
+        return self._in_style_space(style_space.styles_from_seeds(seeds, self.style_dim, truncation=truncation))
+
+    def styles_between(self, first, second, *, steps, truncation=1.):
+        """Style vectors from the hand of one seed to that of another, both included: float32 [steps, Z]; see `interpolate_styles`."""
+        ends = style_space.styles_from_seeds([first, second], self.style_dim, truncation=truncation)
+        return self._in_style_space(style_space.interpolate_styles(*ends, steps=steps))
+
+    def _in_style_space(self, normal):
+        # One by one: the last bit of a product of matrices depends on how many rows it has.
+        return np.reshape([self.generator.style_space(row[np.newaxis]) for row in normal], normal.shape).astype(np.float32)
 
     def boxes(self, num_characters):
         """Cells of the characters of a line: int32 [N, 4], x0, y0, x1, y1 in pixels of the image as written."""

@@ -163,6 +163,8 @@ class Generator(keras.Model):
             columns = config.attention_px * config.char_width_px // config.char_px
             self.attention = layers.WindowedSelfAttention(
                 columns_per_character=columns, spectral=config.spectral, name='attention')
+        self.style_space = layers.StyleSpace(name='style_space')
+        self.style_space.build([None, config.style_dim])
         self.to_bend = None
         if config.bend_px:
             self.to_bend = layers.Conv2D(2, spectral=False, name='to_bend')
@@ -197,7 +199,7 @@ class Generator(keras.Model):
             boxes: float32 [B, N, 4, 4], template boxes of the components (`layout`, `warped`).
             character_ids: int32 [B, N] (`onehot`).
             lengths: int32 [B], characters of each line; None when all fill N.
-            style: float32 [B, style_dim], N(0, 1).
+            style: float32 [B, style_dim], of the style encoder or of `style_space`.
             character_noise: float32 [B, N, character_noise_dim], N(0, 1); None when that is 0.
             training: bool, batch statistics instead of the fixed ones.
 

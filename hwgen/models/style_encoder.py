@@ -13,8 +13,9 @@ from hwgen.models import layers
 class StyleEncoder(keras.Model):
     """Images of lines -> mean and log variance of `style` [B, Z] and of `character_noise` [B, N, Zc].
 
-    The line's vector comes from the mean over all valid positions, so it cannot say which character was written; a
-    character's comes from its own cell and is kept small (8 numbers under a KL term), enough for place and size.
+    The line's vector comes from the mean over its characters, so it can hardly say which ones were written; a
+    character's comes from its own cell, is kept small (8 numbers under a KL term), enough for place and size, and has
+    mean 0 over the line: what all characters of a line share, its slant or size or ink, is style and nothing else.
 
     Args:
         style_dim: int, Z.
@@ -59,14 +60,15 @@ class StyleEncoder(keras.Model):
             x = layers.apply_mask(tf.nn.relu(norm(convolution(x), valid=mask, training=training)), mask)
         x = tf.cast(x, tf.float32)
         b, h, c = tf.shape(x)[0], x.shape[1], x.shape[-1]
-        cells = tf.reduce_mean(tf.reshape(x, [b, h, n, columns, c]), axis=[1, 3])  # B x H x N x w x C -> B x N x C
-        characters = tf.cast(n, tf.float32) if lengths is None else tf.cast(lengths, tf.float32)[:, tf.newaxis]
-        line = tf.reduce_sum(cells, axis=1) / characters
-        mean, log_variance = tf.split(self.to_style(line), 2, axis=-1)
+        # By place, not by mean over the cell: convolutions alone do not know where in its cell ink stands, and neither slant
+        # nor size can be told from what is left then.
+        places = tf.reshape(tf.transpose(tf.reshape(x, [b, h, n, columns, c]), [0, 2, 1, 3, 4]), [b, n, h * columns * c])
+        each = tf.ones([b, n, 1]) if lengths is None else tf.sequence_mask(lengths, n, dtype=tf.float32)[:, :, tf.newaxis]
+        over_line = lambda values: tf.reduce_sum(values * each, 1) / tf.reduce_sum(each, 1)  # B x N x C -> B x C
+        mean, log_variance = tf.split(self.to_style(over_line(places)), 2, axis=-1)
         out = dict(style_mean=mean, style_log_variance=tf.clip_by_value(log_variance, -8., 4.))
         if self.to_noise is not None:
-            # By place, not by mean: convolutions alone do not know where in its cell a character stands.
-            places = tf.reshape(tf.transpose(tf.reshape(x, [b, h, n, columns, c]), [0, 2, 1, 3, 4]), [b, n, h * columns * c])
             mean, log_variance = tf.split(self.to_noise(places), 2, axis=-1)
+            mean -= over_line(mean)[:, tf.newaxis]
             out.update(noise_mean=mean, noise_log_variance=tf.clip_by_value(log_variance, -8., 4.))
         return out

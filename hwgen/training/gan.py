@@ -320,7 +320,7 @@ class GanTrainer:
     def _fake(self, batch, texts):
         config = self.model.config.generator
         texts = dict(texts, step=batch['step'], example_index=batch['example_index'])
-        style = self._normal(texts, [config.style_dim], STYLE_STREAM)
+        style = self.model.generator.style_space(self._normal(texts, [config.style_dim], STYLE_STREAM))
         noise = None
         if config.character_noise_dim:
             noise = self._normal(texts, [tf.shape(texts['structure_ids'])[1], config.character_noise_dim], NOISE_STREAM)

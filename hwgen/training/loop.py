@@ -256,6 +256,16 @@ class TrainingLoop:
         more = f' and {len(names) - 6} more' if len(names) > 6 else ''
         raise NonFiniteLossError(f'{", ".join(names[:6])}{more}: not finite at step {step}; last good checkpoint: {last or "none"}')
 
+    def _fit_style_space(self, num_lines=1024):
+        """Styles that are drawn from now on are like those of `num_lines` real lines, always the same ones."""
+        model, batches = self.trainer.model, self.batches
+        found = [model.style_encoder(batch['images'], lengths=batch['lengths'])
+                 for batch in map(batches.batch, range(-(-num_lines // batches.batch_size)))]
+        means = np.concatenate([posterior['style_mean'] for posterior in found])
+        variances = np.exp(np.concatenate([posterior['style_log_variance'] for posterior in found]))
+        for generator in (model.generator, model.average):
+            generator.style_space.fit(means, variances)
+
     def _recompute_statistics(self, num_batches=16):
         """Statistics of the averaged generator over `num_batches` batches of fixed texts."""
         config = self.trainer.model.config.generator
@@ -265,7 +275,7 @@ class TrainingLoop:
             texts = {key: tf.constant(value) for key, value in self.texts.batch(index, size, n).items()}
             seeds = range(index * size, (index + 1) * size)
             texts['lengths'] = tf.fill([size], n)
-            texts['style'] = tf.constant(styles.styles_from_seeds(seeds, config.style_dim))
+            texts['style'] = self.trainer.model.average.style_space(styles.styles_from_seeds(seeds, config.style_dim))
             texts['character_noise'] = tf.constant(np.stack([
                 styles.character_noise(seed, 0, n, noise_dim=config.character_noise_dim) for seed in seeds]))
             batches.append(texts)
@@ -273,6 +283,8 @@ class TrainingLoop:
 
     def _sample(self, step):
         """Writes the sample sheets of a step; returns the path of the main one."""
+        if self.schedule.has_reconstructed(step):
+            self._fit_style_space()
         self._recompute_statistics()
         model = self.trainer.model
         pictures = self.sheets.draw(model.average)
@@ -325,7 +337,7 @@ class TrainingLoop:
             lines = num_batches * self.validation.batch_size
             values[f'metric/label_error_validation_{lines}'] = sum(e for e, _ in found) / sum(c for _, c in found)
         for name in [name for name in ('seen', 'unseen') if name in self.sheets.texts]:
-            inputs = self.sheets.inputs(name, model.config.generator)
+            inputs = self.sheets.inputs(name, model.average)
             wrong, count = error(inputs, model.average(**inputs, training=False))
             values[f'metric/label_error_{name}_{self.sheets.rows}'] = wrong / count
         return values

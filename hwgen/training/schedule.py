@@ -90,6 +90,11 @@ class Schedule:
         return phase == 'reconstruction' or bool(
             phase == 'adversarial' and self.reconstruction_every and within % self.reconstruction_every == 0)
 
+    def has_reconstructed(self, step):
+        """Whether `step` steps taught the style encoder anything."""
+        start = self.recognizer_steps + (0 if self.reconstruction_steps else self.total_steps)
+        return step > start or bool(self.reconstruction_every and step > self.total_steps - self.adversarial_steps)
+
     def updates_by_drawn_lines(self, step):
         """Whether discriminator and generator get a step on lines of drawn styles."""
         phase, within, _ = self.place(step)

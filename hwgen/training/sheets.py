@@ -39,22 +39,23 @@ class SampleSheets:
             del self.texts['unseen']
         self.seeds = dict(seen=range(rows), unseen=range(rows), one_style=[1] * rows, one_text=range(100, 100 + rows))
 
-    def inputs(self, name, config):
-        """Generator inputs of one sheet: dict of numpy arrays, all lines of one length."""
+    def inputs(self, name, generator):
+        """Inputs of one sheet for `generator`: dict of arrays, all lines of one length."""
+        config = generator.config
         encoded = [self.charset.encode(text) for text in self.texts[name]]
         stack = lambda field: np.stack([getattr(line, field) for line in encoded])
         seeds = list(self.seeds[name])
         return dict(
             component_ids=stack('component_ids'), structure_ids=stack('structure_ids'), boxes=stack('boxes'),
             character_ids=stack('character_ids'),
-            style=styles.styles_from_seeds(seeds, config.style_dim),
+            style=generator.style_space(styles.styles_from_seeds(seeds, config.style_dim)),
             character_noise=np.stack([
                 styles.character_noise(seed, 0, self.num_characters, noise_dim=config.character_noise_dim)
                 for seed in seeds]))
 
     def draw(self, generator):
         """All sheets as one generator writes them: dict name -> uint8 [H, W]."""
-        return {name: stack_lines(to_uint8(generator(**self.inputs(name, generator.config), training=False)))
+        return {name: stack_lines(to_uint8(generator(**self.inputs(name, generator), training=False)))
                 for name in self.texts}
 
 

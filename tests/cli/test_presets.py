@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -36,7 +37,10 @@ def test_presets_and_variants_train(tmp_path, name):
     assert status == 0, err
     assert re.search(r'^finished at step (\d+)/\1$', out, re.MULTILINE)
     assert ('2 replica(s)' in out) == (name == 'two replicas')
-    assert (pathlib.Path('run/model/weights.npz')).exists()
+    with np.load('run/model/weights.npz') as weights:
+        mean, = [weights[name] for name in weights.files if name.endswith('style_space/mean')]
+    # Drawn styles are those of real lines, where an encoder has learned to see them.
+    assert mean.any() == (name not in ('the paper', 'scrabblegan, Chinese'))
 
 
 @pytest.mark.slow

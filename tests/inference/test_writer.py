@@ -21,7 +21,7 @@ def undivided(generator, text, seed):
     return generator(
         component_ids=batch(encoded.component_ids), structure_ids=batch(encoded.structure_ids), boxes=batch(encoded.boxes),
         character_ids=batch(encoded.character_ids), lengths=np.array([len(encoded.units)], np.int32),
-        style=styles.styles_from_seeds(seed, config.style_dim),
+        style=generator.style_space(styles.styles_from_seeds(seed, config.style_dim)),
         character_noise=batch(styles.character_noise(seed, 0, len(encoded.units), noise_dim=config.character_noise_dim)),
         training=False).numpy()[0, :, :, 0]
 
@@ -131,6 +131,24 @@ def test_seeds_styles_and_noise(writer):
     assert (offset != seven).any()
     calm, other = writer.write(['永'] * 2, style_seeds=[1, 2], truncation=0.)
     assert (calm == other).all()
+
+
+def test_seeds_draw_from_the_style_space(writer):
+    """Truncation 0 is its mean; between two hands the straight numbers are mapped, not the hands."""
+    space = writer.generator.style_space
+    before = [variable.numpy() for variable in space.variables]
+    normal = styles.styles_from_seeds([1, 2], writer.style_dim)
+    try:
+        space.mean.assign(np.arange(writer.style_dim))
+        space.factor.assign(np.tril(np.ones([writer.style_dim] * 2)))
+        np.testing.assert_allclose(writer.styles([1, 2]), np.cumsum(normal, 1) + np.arange(writer.style_dim), atol=1e-5)
+        np.testing.assert_allclose(writer.styles(5, truncation=0.)[0], np.arange(writer.style_dim))
+        between = writer.styles_between(1, 2, steps=3)
+        expected = styles.interpolate_styles(*normal, steps=3)
+        np.testing.assert_allclose(between, np.cumsum(expected, 1) + np.arange(writer.style_dim), atol=1e-5)
+    finally:
+        for variable, value in zip(space.variables, before):
+            variable.assign(value)
 
 
 def test_noise_offset_continues_a_text(writer):

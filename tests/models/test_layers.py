@@ -363,3 +363,33 @@ def test_products_of_another_dtype_leave_inputs_and_weights_alone(randomise):
     assert 0 < np.abs(rough - exact).max() < .05
     layers.multiply_in(holder, None)
     np.testing.assert_array_equal(convolution(x), exact)
+
+
+def test_style_space_is_standard_normal_until_fitted():
+    space = layers.StyleSpace()
+    normal = np.random.default_rng(0).normal(size=[4, 6]).astype(np.float32)
+    np.testing.assert_array_equal(space(normal), normal)
+    assert not space.trainable_variables and len(space.variables) == 2
+
+
+def test_style_space_has_the_moments_of_a_mixture():
+    """Against 400,000 draws from the mixture itself: mean and covariance of what the layer makes of N(0, 1)."""
+    rng = np.random.default_rng(1)
+    means = rng.normal(size=[50, 3]) @ np.array([[2., 0., 0.], [1., .5, 0.], [0., -.3, .1]]) + [1., -2., 0.]
+    variances = rng.uniform(.01, .5, size=[50, 3])
+    which = rng.integers(50, size=400_000)
+    drawn = means[which] + np.sqrt(variances[which]) * rng.normal(size=[400_000, 3])
+    space = layers.StyleSpace()
+    space.build([None, 3])
+    space.fit(means, variances, least_variance=0.)
+    styles = space(rng.normal(size=[400_000, 3]).astype(np.float32)).numpy()
+    np.testing.assert_allclose(styles.mean(0), drawn.mean(0), atol=.02)
+    np.testing.assert_allclose(np.cov(styles.T), np.cov(drawn.T), atol=.05)
+    np.testing.assert_allclose(space(np.zeros([1, 3], np.float32))[0], means.mean(0), atol=1e-6)
+
+
+def test_style_space_of_one_line_has_a_factor():
+    space = layers.StyleSpace()
+    space.build([None, 4])
+    space.fit(np.ones([1, 4]), np.zeros([1, 4]))
+    np.testing.assert_allclose(space.factor, np.sqrt(1e-3) * np.eye(4), rtol=1e-5)

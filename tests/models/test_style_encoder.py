@@ -38,8 +38,8 @@ def test_pinned_parameter_count():
     module = StyleEncoder(128, character_noise_dim=8, channels=(32, 64, 128, 192))
     module(tf.ones([1, 32, 32, 1]))
     pairs = ((1, 32), (32, 64), (64, 128), (128, 192))
-    expected = sum(9 * a * b + 2 * b for a, b in pairs) + 193 * 256 + (16 * 192 + 1) * 16  # a character's own from its 4 x 4 places
-    assert sum(int(np.prod(v.shape)) for v in module.trainable_variables) == expected == 413_040
+    expected = sum(9 * a * b + 2 * b for a, b in pairs) + (16 * 192 + 1) * (256 + 16)  # from the 4 x 4 places
+    assert sum(int(np.prod(v.shape)) for v in module.trainable_variables) == expected == 1_150_320
 
 
 @pytest.mark.parametrize('char_px, char_width_px', [(16, 16), (32, 16)])
@@ -77,9 +77,31 @@ def test_noise_of_a_character_comes_from_its_neighbourhood(make, lines_of_images
     images = lines_of_images([9], 16, 16)
     changed = images.copy()
     changed[:, :, 64:80] *= -1.  # character 4
-    difference = np.abs(module(images)['noise_mean'] - module(changed)['noise_mean'])[0].max(-1)
+    before, after = module(images), module(changed)
+    difference = np.abs(after['noise_log_variance'] - before['noise_log_variance'])[0].max(-1)
     assert difference[4] > 1e-3
     np.testing.assert_array_equal(difference[[0, 1, 7, 8]], 0.)
+    moved = (after['noise_mean'] - before['noise_mean']).numpy()[0]  # all others by the same, as the line's mean moved
+    np.testing.assert_allclose(moved[[1, 7, 8]], moved[[0, 0, 0]], atol=1e-6)
+    assert np.abs(moved[4] - moved[0]).max() > 1e-3
+
+
+def test_what_the_characters_of_a_line_share_is_no_noise(make, lines_of_images):
+    """Mean 0 over the valid characters, so that a line of one character has all in its style."""
+    lengths = [4, 1, 3]
+    noise = make()(lines_of_images(lengths, 16, 16), lengths=tf.constant(lengths))['noise_mean'].numpy()
+    for line, length in zip(noise, lengths):
+        np.testing.assert_allclose(line[:length].mean(0), 0., atol=1e-6)
+    assert np.abs(noise[0]).max() > 1e-3
+    np.testing.assert_array_equal(noise[1, 0], 0.)
+
+
+def test_style_tells_where_in_its_cell_ink_stands(make):
+    """The same bar high or low, far from every edge: a mean over the cell would be the same."""
+    module, high = make(char_px=64, channels=(8,) * 5), np.ones([1, 64, 64, 1], np.float32)
+    high[:, 20:22, 24:40] = -1.
+    low = np.roll(high, 16, axis=1)
+    assert np.abs(module(high)['style_mean'] - module(low)['style_mean']).max() > 1e-3
 
 
 def test_every_variable_gets_a_gradient(make, lines_of_images):

@@ -76,3 +76,13 @@ def test_updates(schedule):
     paper = Schedule(5, 5, 5, recognizer_every=0, reconstruction_every=0)
     assert [paper.updates_recognizers(step) for step in range(15)] == [True] * 5 + [False] * 10
     assert [paper.updates_by_reconstruction(step) for step in range(15)] == [False] * 5 + [True] * 5 + [False] * 5
+
+
+def test_when_the_style_encoder_has_learned(schedule):
+    """Not before the first reconstruction step, and never in the paper's pure GAN."""
+    assert [schedule.has_reconstructed(step) for step in (0, 1000, 1001, 3500)] == [False, False, True, True]
+    pure = Schedule(10, 0, 10, reconstruction_every=0)
+    assert not any(pure.has_reconstructed(step) for step in range(21))
+    late = Schedule(10, 0, 10, reconstruction_every=3)
+    assert [late.has_reconstructed(step) for step in (10, 11, 20)] == [False, True, True]
+    assert not Schedule(10, 0, 0).has_reconstructed(10)

@@ -7,9 +7,11 @@ import pytest
 import tensorflow as tf
 
 from hwgen.charset.encoding import Charset
+from hwgen.inference.styles import styles_from_seeds
 from hwgen.training import sheets
 
 CONFIG = types.SimpleNamespace(style_dim=6, character_noise_dim=2)
+GENERATOR = types.SimpleNamespace(config=CONFIG, style_space=lambda normal: 3. + 2. * normal)
 
 
 @pytest.fixture(scope='module')
@@ -37,11 +39,12 @@ def test_texts_are_of_their_pools_and_fixed(charset, parts):
 
 def test_styles_are_what_the_names_say(charset, parts):
     drawn = sheets.SampleSheets(charset, num_characters=3, rows=4, **parts)
-    inputs = {name: drawn.inputs(name, CONFIG) for name in drawn.texts}
+    inputs = {name: drawn.inputs(name, GENERATOR) for name in drawn.texts}
     assert inputs['seen']['component_ids'].shape == (4, 3, 4) and inputs['seen']['character_noise'].shape == (4, 3, 2)
     equal = {name: len(np.unique(one['style'], axis=0)) for name, one in inputs.items()}
     assert equal == dict(seen=4, unseen=4, one_style=1, one_text=4)
     np.testing.assert_array_equal(inputs['seen']['style'], inputs['unseen']['style'])
+    np.testing.assert_array_equal(inputs['seen']['style'], 3. + 2. * styles_from_seeds(range(4), 6))
     np.testing.assert_array_equal(inputs['one_text']['structure_ids'], inputs['one_text']['structure_ids'][:1].repeat(4, 0))
 
 
@@ -62,7 +65,7 @@ def test_draw_puts_line_below_line(charset, parts):
     drawn = sheets.SampleSheets(charset, num_characters=2, rows=3, **parts)
 
     class Shades:
-        config = CONFIG
+        config, style_space = CONFIG, staticmethod(GENERATOR.style_space)
 
         def __call__(self, training, **inputs):
             assert training is False

@@ -1,0 +1,65 @@
+"""Protocol `hands`: do drawn styles differ as writers do, and do the copies of a character differ within one hand?
+
+Real writers give the ceiling: lines of N writers, each attributed to the writer whose other lines it resembles most in
+seven measures (`metrics.hands`). Generated lines have the same texts, one drawn style for each writer.
+"""
+
+import collections
+
+import numpy as np
+
+from hwgen.evaluation import protocols
+from hwgen.metrics import hands as metrics
+
+_STREAMS = {'lines': 0, 'styles': 1, 'copies': 2}
+COPIES = 8  # of a character, side by side in a line
+
+
+def hands_protocol(index, writer, *, num_hands=8, lines_per_hand=12, num_characters=20, seed=0, truncation=1.):
+    """Measures real writers and drawn styles on the same texts.
+
+    Args:
+        index: RecordIndex of lines by writers that are not in the training lines.
+        writer: Writer.
+        num_hands, lines_per_hand: int; the writers with the most lines are asked first.
+        num_characters: int, characters of which COPIES copies are written in one line each.
+        seed: int, of the choice of lines, styles and characters.
+        truncation: float, standard deviation of the styles and of the character noise.
+
+    Returns:
+        summary dict: num_hands, lines_per_hand, chance, identified_real, identified_generated, num_copies (pairs),
+        equal_copies, copy_distance (mean), spread_real and spread_generated (dict measure -> standard deviation between
+        hands); pictures dict hand number -> list of uint8 [H, W], for a sheet.
+
+    Raises:
+        ValueError: fewer than `num_hands` writers with `lines_per_hand` lines.
+    """
+    rng = lambda name: np.random.default_rng([seed, _STREAMS[name]])
+    lines = collections.defaultdict(list)
+    for number in rng('lines').permutation(len(index)):
+        record = index.read_record(int(number))
+        lines[record.writer].append(record)
+    chosen = sorted(sorted(lines), key=lambda name: -len(lines[name]))[:num_hands]
+    if len(chosen) < num_hands or len(lines[chosen[-1]]) < lines_per_hand:
+        raise ValueError(f'{sum(len(of) >= lines_per_hand for of in lines.values())} writers with {lines_per_hand} lines or more: expected {num_hands}')
+    real, generated, pictures = [], [], {}
+    for name, style_seed in zip(chosen, rng('styles').integers(2**63, size=num_hands)):
+        records = lines[name][:lines_per_hand]
+        cells = dict(char_px=writer.char_px, char_width_px=writer.char_width_px)
+        real.append([metrics.line_measures(protocols.to_cells(r.image, len(r.character_ids), **cells)) for r in records])
+        written = writer.write([r.text for r in records], style_seeds=int(style_seed), truncation=truncation)
+        generated.append([metrics.line_measures(image) for image in written])
+        pictures[len(pictures)] = written
+    frequent = collections.Counter(c for of in lines.values() for r in of for c in r.text if '\u4e00' <= c <= '\u9fff')
+    characters = [character for character, _ in sorted(frequent.items(), key=lambda item: (-item[1], item[0]))[:num_characters]]
+    distances = []
+    for character, style_seed in zip(characters, rng('copies').integers(2**63, size=len(characters))):
+        image, = writer.write([character * COPIES], style_seeds=int(style_seed), truncation=truncation)
+        distances.append(metrics.copy_distances(np.stack(np.split(image, COPIES, axis=1))))
+    distances = np.concatenate(distances)
+    spread = lambda measures: dict(zip(metrics.MEASURES, np.std(np.mean(measures, 1), 0).round(4).tolist()))
+    return dict(
+        num_hands=num_hands, lines_per_hand=lines_per_hand, chance=1. / num_hands,
+        identified_real=metrics.identification_rate(real), identified_generated=metrics.identification_rate(generated),
+        num_copies=len(distances), equal_copies=int((distances == 0.).sum()), copy_distance=float(distances.mean()),
+        spread_real=spread(real), spread_generated=spread(generated)), pictures

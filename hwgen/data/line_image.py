@@ -83,8 +83,8 @@ def draw_ink(strokes, *, height_px, pen_px, num_characters, cell_extent=None):
         width_px = max(1, round(size[0] * scale + pen_px + 2))
     else:
         scale, width_px = inner / max(*size, cell_extent), height_px
-    if width_px * height_px * _OVERSAMPLING ** 2 > 4 * MAX_LINE_PIXELS:
-        raise ValueError(f'ink of {width_px} x {height_px} px, expected at most {4 * MAX_LINE_PIXELS // _OVERSAMPLING ** 2} pixels')
+    if width_px * height_px * _OVERSAMPLING ** 2 > 4 * MAX_LINE_PIXELS:  # 64 MB while it is drawn
+        raise ValueError(f'ink of {width_px} x {height_px} px, expected at most {MAX_LINE_PIXELS // 4} pixels')
     fine = np.full((height_px * _OVERSAMPLING, width_px * _OVERSAMPLING), 255, np.uint8)
     middle = np.array([width_px, height_px]) / 2
     shift = 4  # fractional bits of the coordinates

@@ -43,6 +43,11 @@ class Part(NamedTuple):
         """Whether its samples are isolated characters."""
         return f'.{self.kind}' in ISOLATED
 
+    @property
+    def unit(self):
+        """What its reader calls a record."""
+        return {'gnt': 'sample', 'pot': 'sample', 'lmdb': 'sample', 'iam': 'row'}.get(self.kind, 'line')
+
 
 def open_collection(path, *, source='auto', unit='lines', refuse=None):
     """What a collection holds, without reading its samples.

@@ -211,7 +211,7 @@ class _Converter:
 
     def _record(self, part, sample, cell):
         height_px, pen_px, shortest, longest = self._settings
-        place = f'{part.name}, record {sample.record}, byte {sample.offset}'
+        place = f'{part.name}, {part.unit} {sample.record}, byte {sample.offset}'
         if sample.note:
             self.skipped[sample.note] += 1
             return None

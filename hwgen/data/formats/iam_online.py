@@ -38,7 +38,7 @@ def read_line(file, *, text, writer):
     Raises:
         FormatError: no XML, entities, points without numbers, no stroke.
     """
-    strokes = []
+    strokes, parser = [], xml.parsers.expat.ParserCreate()
 
     def start(name, attributes):
         if name == 'Stroke':
@@ -52,7 +52,7 @@ def read_line(file, *, text, writer):
                 raise _error(file, parser, f'point {attributes}, expected numbers x and y, in a stroke', 'strokes')
             strokes[-1].append(point)
 
-    parser = _parse(file, start)
+    _parse(file, parser, start)
     if not any(strokes):
         raise _error(file, parser, 'no stroke with a point, expected at least one', 'strokes')
     found = LINE_NAME.fullmatch(pathlib.PurePosixPath(file.name).name)
@@ -78,7 +78,7 @@ def read_form_writer(file):
         if name == 'Form' and attributes.get('writerID'):
             found.append((attributes.get('id', ''), attributes['writerID']))
 
-    _parse(file, start)
+    _parse(file, xml.parsers.expat.ParserCreate(), start)
     return found[0] if found else None
 
 
@@ -105,8 +105,7 @@ def _error(file, parser, problem, reason):
                        reason=reason)
 
 
-def _parse(file, start):
-    parser = xml.parsers.expat.ParserCreate()
+def _parse(file, parser, start):
     parser.StartElementHandler = start
 
     def refuse(*_):
@@ -117,4 +116,3 @@ def _parse(file, start):
         parser.Parse(file.read(), True)
     except xml.parsers.expat.ExpatError as error:
         raise _error(file, parser, f'no readable XML ({error})', 'xml') from error
-    return parser

@@ -9,7 +9,7 @@ import numpy as np
 from hwgen.data.collection import open_collection
 from hwgen.data.formats.folder import read_folder, read_image
 from hwgen.data.formats.samples import UNKNOWN_CHARACTER, FormatError, Ink, Picture
-from hwgen.data.line_image import draw_ink, extent
+from hwgen.data.line_image import draw_ink, with_cells
 from hwgen.data.records import encode_png
 
 _FIRST = 10
@@ -50,11 +50,11 @@ def inspect(path, *, source='auto', unit='lines', labels=None, pen_px=2.0, sheet
         samples = _part_samples(parts, errors.append)
     found = _Found(report)
     pictures = []
-    for isolated, sample in samples:
+    for sample, cell in samples:
         found.add(sample)
         if sheet and len(pictures) < _ON_SHEET:
             try:
-                pictures.append(_picture(sample, isolated, pen_px))
+                pictures.append(_picture(sample, cell, pen_px))
             except ValueError as error:
                 errors.append(error)
     found.tell()
@@ -125,8 +125,8 @@ def _table(path, labels):
 def _part_samples(parts, refuse):
     for part in parts:
         try:
-            for sample in part.read(refuse=refuse):
-                yield part.isolated, sample
+            samples = part.read(refuse=refuse)
+            yield from with_cells(samples) if part.isolated else ((sample, None) for sample in samples)
         except FormatError as error:
             refuse(error)
 
@@ -134,15 +134,14 @@ def _part_samples(parts, refuse):
 def _folder_samples(path, labels, refuse):
     for row in read_folder(path, labels=labels):
         try:
-            yield False, Picture(image=read_image(row.path), text=row.text, writer=row.writer, record=row.row, offset=0)
+            yield Picture(image=read_image(row.path), text=row.text, writer=row.writer, record=row.row, offset=0), None
         except OSError as error:
             refuse(error)
 
 
-def _picture(sample, isolated, pen_px):
+def _picture(sample, cell, pen_px):
     """uint8 [H <= 64, W <= the sheet's]."""
     if isinstance(sample, Ink):
-        cell = extent(sample.strokes) if isolated else None
         image = draw_ink(sample.strokes, height_px=_ROW_PX, pen_px=pen_px, num_characters=len(sample.text) or 1, cell_extent=cell)
     else:
         image = sample.image

@@ -1,14 +1,17 @@
 """Images of lines as records store them: scaled down, a character put on paper, ink drawn."""
 
+import itertools
+
 import cv2
 import numpy as np
 
-from hwgen.data.formats.samples import MAX_LINE_PIXELS
+from hwgen.data.formats.samples import MAX_LINE_PIXELS, Ink
 from hwgen.data.pipeline import resize_line
 
 # The median crop of a CASIA-HWDB1.x character is about 83 x 66 px.
 CHARACTER_PX = 66
 _OVERSAMPLING = 4
+_SAMPLES_OF_A_CELL = 200
 _MAX_ASPECT = 1.5  # of a character of ink: a line of dashes is not blown up until it is as high as a line
 
 
@@ -57,6 +60,23 @@ def extent(strokes):
     """
     points = np.concatenate(strokes)
     return max(1, int(np.max(points.max(0) - points.min(0))))
+
+
+def with_cells(samples):
+    """Isolated characters, each with the size of a usual one: the median of the first 200, so that a comma stays small.
+
+    Args:
+        samples: iterable of Ink or Picture.
+
+    Yields:
+        (sample, int, `extent` of a usual character in the pen's unit; None for a Picture).
+    """
+    samples = iter(samples)
+    first = list(itertools.islice(samples, _SAMPLES_OF_A_CELL))
+    ink = [extent(sample.strokes) for sample in first if isinstance(sample, Ink)]
+    cell = int(np.median(ink)) if ink else None
+    for sample in itertools.chain(first, samples):
+        yield sample, cell
 
 
 def draw_ink(strokes, *, height_px, pen_px, num_characters, cell_extent=None):

@@ -15,13 +15,12 @@ from hwgen.data import records as records_lib
 from hwgen.data import shards as shards_lib
 from hwgen.data.collection import open_collection
 from hwgen.data.formats.samples import UNKNOWN_CHARACTER, FormatError, Ink
-from hwgen.data.line_image import draw_ink, extent, on_paper, scaled_down
+from hwgen.data.line_image import draw_ink, on_paper, scaled_down, with_cells
 
 PARTITIONS = ('auto', 'writers', 'train', 'validation', 'test')
 _BYTES_PER_SHARD = 128 << 20
 _MAX_SHARDS = 256
 _REPORT_SEC = 5
-_SAMPLES_OF_A_CELL = 200  # from so many characters of a pen the size of a usual one is taken
 _SHOWN = 20
 
 
@@ -197,13 +196,7 @@ class _Converter:
     def _records(self, part, chosen):
         refuse = None if self.rejected is None else self.refuse
         samples = part.read(refuse=refuse)
-        cell = None
-        if part.isolated:
-            first = list(itertools.islice(samples, _SAMPLES_OF_A_CELL))
-            samples = itertools.chain(first, samples)
-            if first and isinstance(first[0], Ink):
-                cell = int(np.median([extent(sample.strokes) for sample in first]))
-        for sample in samples:
+        for sample, cell in with_cells(samples) if part.isolated else ((sample, None) for sample in samples):
             if chosen is None or chosen(sample.record):
                 record = self._record(part, sample, cell)
                 if record is not None:

@@ -10,8 +10,10 @@ from hwgen.data.pipeline import resize_line
 
 # The median crop of a CASIA-HWDB1.x character is about 83 x 66 px.
 CHARACTER_PX = 66
+_MAX_CHARACTER_PX = 4096
 _OVERSAMPLING = 4
 _SAMPLES_OF_A_CELL = 200
+_MAX_PATH = 400  # heights of the image for each character; a dense character has about 30
 _MAX_ASPECT = 1.5  # of a character of ink: a line of dashes is not blown up until it is as high as a line
 
 
@@ -40,9 +42,14 @@ def on_paper(image, *, cell_px=CHARACTER_PX):
 
     Returns:
         uint8 [S, S], S = max(H, W, cell_px).
+
+    Raises:
+        ValueError: a side of more than 4096 px.
     """
     height, width = image.shape
     side = max(height, width, cell_px)
+    if side > _MAX_CHARACTER_PX:  # the square of a long strip could be of any size
+        raise ValueError(f'character of {width} x {height} px, expected at most {_MAX_CHARACTER_PX} px')
     paper = np.full((side, side), 255, np.uint8)
     top, left = (side - height) // 2, (side - width) // 2
     paper[top:top + height, left:left + width] = image
@@ -93,7 +100,7 @@ def draw_ink(strokes, *, height_px, pen_px, num_characters, cell_extent=None):
         uint8 [height_px, W]; for an isolated character W = height_px and it stands in the middle.
 
     Raises:
-        ValueError: an image of more than MAX_LINE_PIXELS.
+        ValueError: an image that is too large to be a line, or strokes that are too long to be its characters.
     """
     points = np.concatenate(strokes).astype(np.float64)
     low, size = points.min(0), np.maximum(points.max(0) - points.min(0), 1)
@@ -105,6 +112,10 @@ def draw_ink(strokes, *, height_px, pen_px, num_characters, cell_extent=None):
         scale, width_px = inner / max(*size, cell_extent), height_px
     if width_px * height_px * _OVERSAMPLING ** 2 > 4 * MAX_LINE_PIXELS:  # 64 MB while it is drawn
         raise ValueError(f'ink of {width_px} x {height_px} px, expected at most {MAX_LINE_PIXELS // 4} pixels')
+    path_px = sum(float(np.hypot(*np.diff(stroke, axis=0).T.astype(np.float64)).sum()) for stroke in strokes) * scale
+    if path_px > _MAX_PATH * height_px * max(1, num_characters):
+        raise ValueError(f'strokes of {path_px:.0f} px for {num_characters} characters, expected at most '
+                         f'{_MAX_PATH * height_px * max(1, num_characters)} px')
     fine = np.full((height_px * _OVERSAMPLING, width_px * _OVERSAMPLING), 255, np.uint8)
     middle = np.array([width_px, height_px]) / 2
     shift = 4  # fractional bits of the coordinates

@@ -1,4 +1,4 @@
-"""Folders of records from collections of handwriting (`collection.py`): splits by writer, a report, the list of what was left out."""
+"""Folders of records from collections of handwriting: splits by writer, a report, the list of what was left out."""
 
 import collections
 import hashlib
@@ -315,4 +315,5 @@ def _told(converter, written):
         shown = ', '.join(f'{code} {n}' for code, n in converter.codes.most_common(_SHOWN))
         yield f'{len(converter.codes)} codes that decode to nothing: {shown}'
     if converter.skipped:
-        yield f'left out {sum(converter.skipped.values())} samples: {dict(sorted(converter.skipped.items()))} (rejected.tsv)'
+        yield (f'left out {sum(converter.skipped.values())} samples: {dict(sorted(converter.skipped.items()))}'
+               + (' (rejected.tsv has those that cannot be used)' if converter.rejected else ''))

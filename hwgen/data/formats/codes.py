@@ -38,10 +38,10 @@ def decode_label(data, *, code_length):
 
     Returns:
         str, with U+FFFD for each code that decodes to nothing; tuple of bytes, the codes. Zeros at the end are padding
-        and in neither.
+        and in neither, unless there is nothing else.
     """
     codes = [data[i:i + code_length] for i in range(0, len(data), code_length)]
-    while codes and not codes[-1].strip(b'\0'):
+    while len(codes) > 1 and not codes[-1].strip(b'\0'):
         codes.pop()
     return ''.join(decode_code(code) or UNKNOWN_CHARACTER for code in codes), tuple(codes)
 

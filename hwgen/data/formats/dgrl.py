@@ -47,7 +47,8 @@ def read_dgrl(file, *, refuse=None):
     Args:
         file: archives.File, .dgrl or .dgr.
         refuse: function of a FormatError, told of what cannot be read; None: it is raised. Nothing but the sizes in a line
-            tells where the next one starts, so a line with impossible sizes ends the page; those before it are kept.
+            tells where the next one starts, so a line with impossible sizes ends the page; those before it are kept. An empty
+            line is left out alone.
 
     Yields:
         Picture of each line, top to bottom; with boxes where the file is a .dgr.
@@ -57,12 +58,12 @@ def read_dgrl(file, *, refuse=None):
     """
     with file.open() as stream:
         try:
-            yield from _read_page(stream, casia_writer(file.name))
+            yield from _read_page(stream, casia_writer(file.name), refuse)
         except FormatError as error:
             refuse_or_raise(error, refuse)
 
 
-def _read_page(stream, writer):
+def _read_page(stream, writer, refuse):
     stream.place = 'header'
     kind, code_length, bits = _read_header(stream)
     start = stream.offset
@@ -75,7 +76,7 @@ def _read_page(stream, writer):
     for record in range(1, lines + 1):
         stream.place, start = f'line {record}', stream.offset
         count, = stream.unpack('<i', 'number of characters')
-        if not 0 < count <= stream.remaining // code_length:
+        if not 0 <= count <= stream.remaining // code_length:
             raise stream.error(f'{count} characters, expected 1 to {stream.remaining // code_length} in the '
                                f'{stream.remaining} bytes that remain', reason='size', offset=start)
         if kind == 'DGRL':
@@ -85,6 +86,10 @@ def _read_page(stream, writer):
             image, boxes = _read_pixels(stream, height, width, bits=bits, offset=place), None
         else:
             label, image, boxes = _read_characters(stream, count, code_length=code_length, bits=bits, page=(height, width))
+        if not count or image is None:
+            found = f'{count} characters with an image of no pixels' if count else 'no characters'
+            refuse_or_raise(stream.error(f'{found}, expected at least one of each', reason='empty', offset=start), refuse)
+            continue
         text, codes = decode_label(label, code_length=code_length)
         if boxes is not None:
             boxes = boxes[:len(codes)]
@@ -115,8 +120,11 @@ def _read_header(stream):
 
 
 def _read_pixels(stream, height, width, *, bits, offset):
-    if height <= 0 or width <= 0:
+    """uint8 [height, width], or None where that is no pixel."""
+    if height < 0 or width < 0:
         raise stream.error(f'image of {width} x {height} px, expected at least 1 x 1', reason='size', offset=offset)
+    if not height or not width:
+        return None
     row = width if bits == 8 else (width + 7) // 8
     if height * row > stream.remaining:
         raise stream.error(f'image of {width} x {height} px exceeds the file, {stream.remaining} bytes remain',
@@ -129,7 +137,9 @@ def _read_pixels(stream, height, width, *, bits, offset):
 
 
 def _read_characters(stream, count, *, code_length, bits, page):
-    """The characters of a line of .dgr: their codes, the line's image, the boxes in it."""
+    """The characters of a line of .dgr: their codes, the line's image (None where a character has none), the boxes in it."""
+    if not count:
+        return b'', None, None
     if count > stream.remaining // (code_length + 8):
         raise stream.error(f'{count} characters of at least {code_length + 8} bytes, {stream.remaining} bytes remain',
                            reason='truncated')
@@ -148,6 +158,8 @@ def _read_characters(stream, count, *, code_length, bits, page):
         if left < 0 or top < 0 or left + width > page[1] or top + height > page[0]:
             raise stream.error(f'character at {left}, {top} of {width} x {height} px, expected it within the page of {page[1]} x '
                                f'{page[0]} px', reason='size', offset=offset)
+    if any(image is None for image in images):
+        return b''.join(codes), None, None
     boxes = np.array(boxes, np.int32)
     origin, end = boxes[:, :2].min(0), boxes[:, 2:].max(0)
     width, height = (int(n) for n in end - origin)

@@ -102,8 +102,8 @@ def _read_sample(stream):
             break
         length += 1 << 16
     if ends[0] != len(points) - 1:
-        raise stream.error(f'end (-1, -1) after {header + 4 * (int(ends[0]) + 1)} bytes, expected it at the end of {length} bytes',
-                           reason='size')
+        raise stream.error(f'end (-1, -1) after {header + 4 * (int(ends[0]) + 1)} bytes, expected it at the end of {length} '
+                           f'bytes', reason='size')
     count = int.from_bytes(data[2 + code_length:header], 'little')
     stops = np.flatnonzero((points == _STROKE_END).all(1))
     if len(stops) != count or len(points) > 1 and (not count or stops[-1] != len(points) - 2):

@@ -3,7 +3,7 @@
 Values: the number in ASCII; an image file (PNG, JPEG, ...); the text in UTF-8.
 
 Source: create_lmdb_dataset of CRNN and of its followers (deep-text-recognition-benchmark, PARSeq). The library `lmdb` is
-imported when it is used.
+imported when it is used. It trusts its files: a data.mdb that was made to harm may crash it.
 """
 
 import io

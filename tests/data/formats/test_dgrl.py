@@ -50,8 +50,8 @@ def test_codes_of_one_byte_and_pixels_of_one_bit():
 
 def test_what_nobody_could_read_is_marked_and_padding_is_not():
     lines = [(codes('天') + b'\xff\xff' + codes('地'), glyph(RNG, 2, 2)), (codes('玄') + bytes(4), glyph(RNG, 2, 2)),
-             (b'\0\0' + codes('黄'), glyph(RNG, 2, 2))]
-    assert [line.text for line in read_dgrl(on_disk('x.dgrl', dgrl_bytes(lines)))] == ['天�地', '玄', '�黄']
+             (b'\0\0' + codes('黄'), glyph(RNG, 2, 2)), (bytes(4), glyph(RNG, 2, 2))]
+    assert [line.text for line in read_dgrl(on_disk('x.dgrl', dgrl_bytes(lines)))] == ['天�地', '玄', '�黄', '�']
 
 
 def test_dgr_lines_are_put_together_from_their_characters():
@@ -88,7 +88,6 @@ def put(offset, layout, *values):
     (put(HEADER + 8, '<i', 4), 'line 4, byte .*: number of characters of 4 bytes, 0 bytes remain', 3),
     (put(HEADER + 12, '<i', 0x7fffffff), 'line 1, byte 56: 2147483647 characters, expected 1 to', 0),
     (put(HEADER + 12 + 12 + 8, '<ii', 61, 65535), 'line 1, byte 68: image of 65535 x 61 px exceeds the file', 0),
-    (put(HEADER + 12 + 12 + 8, '<ii', 0, 20), 'image of 20 x 0 px, expected at least 1 x 1', 0),
     (put(HEADER + 12 + 12 + 8, '<ii', -6, -20), 'image of -20 x -6 px', 0),
     (lambda d: d[:-1], 'line 3, byte .*: image of 3 x 7 px exceeds the file, 20 bytes remain', 2),
     (lambda d: d[:20], 'header', 0), (lambda d: b'', 'size of the header of 4 bytes, 0 bytes remain', 0)])
@@ -98,6 +97,18 @@ def test_damaged(change, message, kept):
         list(read_dgrl(file))
     lines, errors = refused(read_dgrl, file)
     assert [line.text for line in lines] == [text for text, _ in LINES[:kept]] and len(errors) == 1 and errors[0].reason
+
+
+def test_an_empty_line_is_left_out_alone():
+    none, image = np.zeros((0, 5), np.uint8), glyph(RNG, 3, 3)
+    for data in (dgrl_bytes([('天', image), ('', image), ('地', image)]), dgrl_bytes([('天', image), ('玄', none), ('地', image)]),
+                 dgr_bytes([[('天', 1, 1, image)], [], [('地', 1, 1, image)]]),
+                 dgr_bytes([[('天', 1, 1, image)], [('玄', 1, 1, none), ('黄', 1, 1, image)], [('地', 1, 1, image)]])):
+        file = on_disk('x.dgrl', data)
+        lines, errors = refused(read_dgrl, file)
+        assert [line.text for line in lines] == ['天', '地'] and 'x.dgrl, line 2, byte ' in str(errors[0]) and len(errors) == 1
+        with pytest.raises(FormatError, match='expected at least one of each'):
+            list(read_dgrl(file))
 
 
 def test_characters_of_dgr_lie_on_the_page():

@@ -16,6 +16,7 @@ from hwgen.data import prepare_collection as prepare_lib
 from hwgen.data import shards
 from hwgen.data.collection import Part
 from hwgen.data.pipeline import LineBatches
+from test_iam import COLLECTION, ONLINE
 
 ROOT = prepare_lib.__file__.rsplit('/hwgen/', 1)[0]
 TEXTS = ['天地玄黄', '宇宙，洪荒', 'A1日月']
@@ -180,6 +181,19 @@ def test_what_cannot_be_used():
         run('other', 'bad', on_error='skip', partition='all')
     with pytest.raises(ValueError, match="on_error='stop': expected fail or skip"):
         run('other', 'bad', on_error='stop')
+
+
+def test_english_lines_and_ink():
+    for folder, files in (('iam', COLLECTION), ('online', ONLINE)):
+        write(folder, {name: data if isinstance(data, bytes) else data.encode() for name, data in files.items()})
+    info, _ = run('lines', 'iam', validation_share=0)
+    assert {name: c['records'] for name, c in info['splits'].items()} == {'train': 2, 'test': 1} and info['skipped'] == {}
+    assert [line.text for _, line in lines_of('lines')][0] == 'A MOVE to stop Mr. Gaitskell from'
+    info, _ = run('words', 'iam', unit='words')
+    assert info['splits']['train']['records'] == 2 and info['skipped'] == {'segmentation': 1}
+    info, _ = run('ink', 'online', source='iam_online')
+    (_, first), _ = lines_of('ink')
+    assert first.writer == '10008' and first.image.shape[0] == 64 and first.image.min() < 50 and first.source == 'iam_online'
 
 
 def part(name, writer, partition='', num_bytes=10):

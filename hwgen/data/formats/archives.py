@@ -82,6 +82,8 @@ def list_files(path):
                 found += _members(inner, shown) if inner.suffix.lower() == '.zip' else [File(shown, inner.stat().st_size, inner)]
     else:
         raise FileNotFoundError(f'{path}: no such file or folder')
+    # Names that are no text become text: they are written into reports and records.
+    found = [file._replace(name=file.name.encode('utf-8', 'backslashreplace').decode()) for file in found]
     return sorted(found, key=lambda file: file.name)
 
 

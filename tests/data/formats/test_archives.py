@@ -1,15 +1,15 @@
 """Folders and archives of files; what CASIA's names say, by the names of its download page."""
 
+import os
 import pathlib
 import zipfile
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foreign_files import gnt_bytes, glyph
-import numpy as np
-
+from foreign_files import glyph, gnt_bytes
 from hwgen.data.formats.archives import list_files
 from hwgen.data.formats.casia_names import casia_writer, named_partition
 from hwgen.data.formats.gnt import read_gnt
@@ -55,6 +55,22 @@ def test_files_of_folders_and_archives(tmp_path):
     assert [file.name for file in list_files(root / 'Gnt1.0Train.zip')][0] == 'Gnt1.0Train.zip/001-f.gnt'
     assert [file.name for file in list_files(root / 'Gnt1.0Test' / '004-f.gnt')] == ['004-f.gnt']
     assert sorted(path.name for path in root.iterdir()) == ['.hidden.gnt', 'Gnt1.0Test', 'Gnt1.0Train.zip']  # nothing unpacked
+
+
+def test_names_that_are_no_text_and_members_under_a_password():
+    pathlib.Path('in').mkdir()
+    name = os.fsdecode(b'in/\xff\xfe-c.gnt')
+    pathlib.Path(name).write_bytes(DATA)
+    file, = list_files('in')
+    assert file.name == 'in/\\udcff\\udcfe-c.gnt' and [s.text for s in read_gnt(file)] == list('天地玄黄')
+    archive('x.zip', {'001-f.gnt': DATA})
+    data = bytearray(pathlib.Path('x.zip').read_bytes())
+    for signature, flags in ((b'PK\3\4', 6), (b'PK\1\2', 8)):
+        data[data.find(signature) + flags] |= 1  # encrypted
+    pathlib.Path('x.zip').write_bytes(data)
+    file, = list_files('x.zip')
+    with pytest.raises(FormatError, match='x.zip/001-f.gnt, byte 0: cannot be read from the archive .*password'):
+        list(read_gnt(file))
 
 
 def test_what_cannot_be_listed(tmp_path):

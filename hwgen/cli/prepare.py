@@ -6,29 +6,39 @@ that is given again finds it there. Images are stored at --height_px and scaled 
 --source=scribe has simulated writers write the embedded corpus: --lines for training, and 500 lines each of validation
 and test (writers that are not in the training lines) and `unseen` (also characters that are not in them).
 
---source=folder reads a folder of line images and a table with a row `path TAB text` each, as PaddleOCR has them; the
-writer is the third column, or else the sub-folder that the image lies in. Splits are made by writer; lines without a
-known writer are split one by one.
+--source=folder reads a folder of line images and a table with a row `path TAB text` each, as PaddleOCR has them, or JSON
+Lines; the writer is the third column, or else the sub-folder that the image lies in. Splits are made by writer; lines
+without a known writer are split one by one.
+
+--source=casia reads CASIA's files as they are downloaded, in folders or .zip archives: characters (.gnt), pages of lines
+(.dgrl, .dgr), characters and pages of a pen (.pot, .wptt). --source=iam reads IAM (lines.txt or words.txt, images,
+forms.txt), --source=iam_online IAM-OnDB, --source=lmdb an LMDB folder, --source=auto whichever it is. The official
+partition is kept where files or folders are named by it; report.json and rejected.tsv beside the shards say what is in
+them and what was left out.
+
+--inspect=FILE prints what a file or collection holds, and draws its first samples into --out, a .png.
 
 Examples:
   prepare --out=tfrecords/demo
   prepare --out=tfrecords/large --lines=200000 --vocabulary=3755 --max_characters=16
   prepare --out=tfrecords/latin --script=latin
   prepare --source=folder --input=scans --labels=label.txt --out=tfrecords/mine --on_error=skip
+  prepare --source=casia --input=HWDB2 --out=tfrecords/casia-hwdb2 --on_error=skip
+  prepare --inspect=HWDB2/HWDB2.0Test.zip --out=sheet.png
 """
 
 from absl import flags
 
-_SOURCE = flags.DEFINE_enum('source', 'scribe', ['scribe', 'folder'],
-    'Where lines come from: the embedded corpus, or a folder of images.')
+_SOURCE = flags.DEFINE_enum('source', 'scribe', ['scribe', 'folder', 'casia', 'iam', 'iam_online', 'lmdb', 'auto'],
+    'Where lines come from: the embedded corpus, a folder of images, or a collection; auto: what --input turns out to be.')
 _OUT = flags.DEFINE_string('out', None, 'Folder to write. Example: --out=tfrecords/demo.')
 _SEED = flags.DEFINE_integer('seed', 0, 'Seed of writers, texts and splits. Example: --seed=1.', lower_bound=0)
 _HEIGHT_PX = flags.DEFINE_integer('height_px', 64,
     'Height of the stored images, pixels; lower images of a folder keep theirs.', lower_bound=8, upper_bound=1024)
 _MIN_CHARACTERS = flags.DEFINE_integer('min_characters', None,
-    'Characters of the shortest line. Default: 2 (scribe), 1 (folder).', lower_bound=1)
+    'Characters of the shortest line. Default: 2 (scribe), 1 (others).', lower_bound=1)
 _MAX_CHARACTERS = flags.DEFINE_integer('max_characters', None,
-    'Characters of the longest line. Default: 8 (scribe), no limit (folder). Longer rows of a folder are left out'
+    'Characters of the longest line. Default: 8 (scribe), no limit (others). Longer lines of a collection are left out'
     ' and counted.', lower_bound=1)
 _LINES = flags.DEFINE_integer('lines', 48000, 'Training lines of the embedded corpus. Example: --lines=200000.', lower_bound=1)
 _HELD_OUT_LINES = flags.DEFINE_integer('heldout_lines', 500,
@@ -39,37 +49,65 @@ _VOCABULARY = flags.DEFINE_integer('vocabulary', 3500,
 _SCRIPT = flags.DEFINE_enum('script', 'chinese', ['chinese', 'latin'], 'Script of the embedded corpus.')
 _WORKERS = flags.DEFINE_integer('workers', None,
     'Processes that draw the embedded corpus. Default: one a CPU. The result does not depend on it.', lower_bound=1)
-_INPUT = flags.DEFINE_string('input', None, 'Folder of line images, for --source=folder. Example: --input=scans.')
+_INPUT = flags.DEFINE_string('input', None,
+    'Folder of line images, or a collection: a folder, archive or file. Example: --input=scans.')
 _LABELS = flags.DEFINE_string('labels', 'labels.tsv',
-    'Its table of labels, in --input, or an absolute path. Example: --labels=label.txt.')
+    'Table of labels of --source=folder, in --input, or an absolute path; .jsonl: JSON Lines. Example: --labels=label.txt.')
+_UNIT = flags.DEFINE_enum('unit', 'lines', ['lines', 'words'], 'What --source=iam reads: lines.txt or words.txt.')
+_PARTITION = flags.DEFINE_enum('partition', 'auto', ['auto', 'writers', 'train', 'validation', 'test'],
+    'Splits of a collection: the official ones where its names tell them, else by writer (auto); by writer; or all of it is '
+    'the one that is named here.')
+_PEN_PX = flags.DEFINE_float('pen_px', 2., 'Width of the pen that ink is drawn with, pixels of the stored image.',
+    lower_bound=.25, upper_bound=64.)
+_INSPECT = flags.DEFINE_string('inspect', None, 'Print what this file, archive or folder holds, and write no shards.')
 _ON_ERROR = flags.DEFINE_enum('on_error', 'fail', ['fail', 'skip'],
-    'A row that cannot be used (unknown character, no such image): stop, or report, count and go on.')
+    'A sample that cannot be used (unknown character, no such image, damaged): stop, or report, count and go on.')
 _VALIDATION_SHARE = flags.DEFINE_float('validation_share', .05,
-    'Share of the lines of a folder that validate.', lower_bound=0., upper_bound=.5)
-_TEST_SHARE = flags.DEFINE_float('test_share', .05, 'Share of the lines of a folder that test.', lower_bound=0., upper_bound=.5)
+    'Share of the lines that validate, where the collection does not say.', lower_bound=0., upper_bound=.5)
+_TEST_SHARE = flags.DEFINE_float('test_share', .05, 'Share of the lines that test, where the collection does not say.',
+    lower_bound=0., upper_bound=.5)
 
 
 def main(arguments):
     """Checks the flags and writes the folder."""
     del arguments
     from hwgen.cli.app import UserError
+    if _INSPECT.value:
+        return _inspect()
     if not _OUT.value:
         raise UserError('--out: no folder given; expected for example --out=tfrecords/demo')
     lengths = {flag.name: flag.value for flag in (_MIN_CHARACTERS, _MAX_CHARACTERS) if flag.value is not None}
     common = dict(lengths, seed=_SEED.value, height_px=_HEIGHT_PX.value, report=_say)
-    if _SOURCE.value == 'folder':
-        if not _INPUT.value:
-            raise UserError('--input: no folder given; --source=folder expects one with line images, for example --input=scans')
+    shares = {'validation_share': _VALIDATION_SHARE.value, 'test_share': _TEST_SHARE.value, 'on_error': _ON_ERROR.value}
+    if _SOURCE.value == 'scribe':
+        if _INPUT.value:
+            raise UserError('--input goes with --source=folder, casia, iam, iam_online, lmdb or auto, not with --source=scribe')
         from hwgen.data import prepare
-        prepare.prepare_folder(_OUT.value, images=_INPUT.value, labels=_LABELS.value, on_error=_ON_ERROR.value,
-                               validation_share=_VALIDATION_SHARE.value, test_share=_TEST_SHARE.value, **common)
-        return
-    if _INPUT.value:
-        raise UserError('--input goes with --source=folder, not with --source=scribe')
-    from hwgen.data import prepare
-    prepare.prepare_scribe(_OUT.value, lines=_LINES.value, vocabulary_size=_VOCABULARY.value, script=_SCRIPT.value,
-                           validation_lines=_HELD_OUT_LINES.value, test_lines=_HELD_OUT_LINES.value,
-                           unseen_lines=_HELD_OUT_LINES.value, workers=_WORKERS.value, **common)
+        prepare.prepare_scribe(_OUT.value, lines=_LINES.value, vocabulary_size=_VOCABULARY.value, script=_SCRIPT.value,
+                               validation_lines=_HELD_OUT_LINES.value, test_lines=_HELD_OUT_LINES.value,
+                               unseen_lines=_HELD_OUT_LINES.value, workers=_WORKERS.value, **common)
+    elif not _INPUT.value:
+        raise UserError(f'--input: no folder given; --source={_SOURCE.value} expects one with '
+                        + ('line images, for example --input=scans' if _SOURCE.value == 'folder' else
+                           'the collection, for example --input=HWDB2'))
+    elif _SOURCE.value == 'folder':
+        from hwgen.data import prepare
+        prepare.prepare_folder(_OUT.value, images=_INPUT.value, labels=_LABELS.value, **shares, **common)
+    else:
+        from hwgen.data import prepare_collection
+        prepare_collection.prepare_collection(_OUT.value, path=_INPUT.value, source=_SOURCE.value, unit=_UNIT.value,
+                                              partition=_PARTITION.value, pen_px=_PEN_PX.value, **shares, **common)
+
+
+def _inspect():
+    from hwgen.cli.app import UserError
+    if _OUT.value and not _OUT.value.lower().endswith('.png'):
+        raise UserError(f'--out={_OUT.value}: with --inspect expected a picture to write, for example --out=sheet.png')
+    from hwgen.data import inspection
+    source = 'auto' if _SOURCE.value == 'scribe' else _SOURCE.value
+    labels = _LABELS.value if flags.FLAGS['labels'].present else None
+    inspection.inspect(_INSPECT.value, source=source, unit=_UNIT.value, labels=labels, pen_px=_PEN_PX.value, sheet=_OUT.value,
+                       report=_say)
 
 
 def _say(message):

@@ -1,24 +1,21 @@
 """Folders of records from the embedded corpus or from a folder of images; complete or not there at all."""
 
 import contextlib
-import fcntl
 import hashlib
 import math
 import multiprocessing
 import os
 import pathlib
-import shlex
-import shutil
-import sys
 import time
 
 import cv2
 
 from hwgen.charset.encoding import Charset
+from hwgen.data import record_folder
 from hwgen.data import records as records_lib
 from hwgen.data import shards as shards_lib
 from hwgen.data.formats.folder import read_folder, read_image
-from hwgen.data.pipeline import resize_line
+from hwgen.data.line_image import scaled_down
 from hwgen.data.scribe import corpus
 
 _LINES_PER_SHARD = 5000
@@ -57,10 +54,10 @@ def prepare_scribe(out_dir, *, lines=48000, vocabulary_size=3500, seed=0, min_ch
                 'min_characters': min_characters, 'max_characters': max_characters, 'height_px': height_px,
                 'script': script}
     identity = {'source': 'scribe', 'version': corpus.SCRIBE_VERSION, 'seed': seed, 'settings': settings}
-    with _exclusive(out_dir) as partial:
-        done = _already_there(out_dir, identity)
+    with record_folder.exclusive(out_dir) as partial:
+        done = record_folder.already_there(out_dir, identity)
         if done:
-            report(f'{out_dir}: already there, {_summary(done)}')
+            report(f'{out_dir}: already there, {record_folder.summary(done)}')
             return done
         plan = _plan(settings)
         counts = {name: n for name, n in plan.splits.items() if n}
@@ -68,10 +65,10 @@ def prepare_scribe(out_dir, *, lines=48000, vocabulary_size=3500, seed=0, min_ch
         for split, n in counts.items():
             with contextlib.closing(_drawn_lines(plan, settings, split=split, workers=workers)) as drawn:
                 written[split] = _write_split(drawn, partial, split=split, total=n, report=report, name=out_dir)
-        info = {**identity, 'splits': written, 'charset': _charset_info(), 'image_height_px': height_px,
+        info = {**identity, 'splits': written, 'charset': record_folder.charset_info(), 'image_height_px': height_px,
                 'vocabulary': [int(i) for i in plan.vocabulary], 'held_out': [int(i) for i in plan.held_out],
-                'command': _command()}
-        return _publish(partial, out_dir, info, report=report)
+                'command': record_folder.typed_command()}
+        return record_folder.publish(partial, out_dir, info, report=report)
 
 
 def prepare_folder(out_dir, *, images, labels='labels.tsv', height_px=64, min_characters=1, max_characters=None, seed=0,
@@ -105,10 +102,10 @@ def prepare_folder(out_dir, *, images, labels='labels.tsv', height_px=64, min_ch
                 'on_error': on_error}
     identity = {'source': 'folder', 'version': 1, 'seed': seed, 'settings': settings}
     charset = Charset.load()
-    with _exclusive(out_dir) as partial:
-        done = _already_there(out_dir, identity)
+    with record_folder.exclusive(out_dir) as partial:
+        done = record_folder.already_there(out_dir, identity)
         if done:
-            report(f'{out_dir}: already there, {_summary(done)}')
+            report(f'{out_dir}: already there, {record_folder.summary(done)}')
             return done
         table = pathlib.Path(images) / labels
         rows, skipped = [], {}
@@ -142,7 +139,7 @@ def prepare_folder(out_dir, *, images, labels='labels.tsv', height_px=64, min_ch
                     refuse(row, 'image', error)
                     continue
                 yield records_lib.LineRecord(
-                    image=_scaled_down(image, height_px=height_px), text=row.text, character_ids=encoded.character_ids,
+                    image=scaled_down(image, height_px=height_px), text=row.text, character_ids=encoded.character_ids,
                     component_ids=encoded.component_ids, structure_ids=encoded.structure_ids,
                     writer=row.writer or f'unknown {row.row}', source='folder')
 
@@ -151,11 +148,11 @@ def prepare_folder(out_dir, *, images, labels='labels.tsv', height_px=64, min_ch
             written[split] = _write_split(records(members), partial, split=split, total=len(members), report=report,
                                           name=out_dir)
         present = {int(i) for _, encoded in rows for i in encoded.character_ids if i}
-        info = {**identity, 'splits': written, 'charset': _charset_info(), 'image_height_px': height_px,
-                'vocabulary': sorted(present), 'held_out': [], 'skipped': skipped, 'command': _command()}
+        info = {**identity, 'splits': written, 'charset': record_folder.charset_info(), 'image_height_px': height_px,
+                'vocabulary': sorted(present), 'held_out': [], 'skipped': skipped, 'command': record_folder.typed_command()}
         if skipped:
             report(f'{out_dir}: skipped {sum(skipped.values())} rows: {skipped}')
-        return _publish(partial, out_dir, info, report=report)
+        return record_folder.publish(partial, out_dir, info, report=report)
 
 
 def _by_writer(rows, *, seed, shares):
@@ -170,13 +167,6 @@ def _by_writer(rows, *, seed, shares):
             splits.setdefault(split, []).extend(writers[order.pop()])
     train = sorted((row for w in order for row in writers[w]), key=lambda row: row[0].row)
     return [('train', train), *splits.items()]
-
-
-def _scaled_down(image, *, height_px):
-    if image.shape[0] <= height_px:
-        return image
-    width = max(1, round(image.shape[1] * height_px / image.shape[0]))
-    return ((resize_line(image, height_px=height_px, width_px=width) + 1) * 127.5).round().astype('uint8')
 
 
 # ---- the embedded corpus, drawn by several processes
@@ -213,62 +203,7 @@ def _drawn_lines(plan, settings, *, split, workers):
         yield from pool.imap(_draw, tasks, chunksize=_LINES_PER_TASK)
 
 
-# ---- folders that are complete or not there
-
-
-@contextlib.contextmanager
-def _exclusive(out_dir):
-    """An empty folder beside `out_dir` that is this process's alone; what a killed process left in it is removed."""
-    out_dir = pathlib.Path(out_dir)
-    out_dir.parent.mkdir(parents=True, exist_ok=True)
-    partial = out_dir.with_name(f'{out_dir.name}.partial')
-    while True:
-        partial.mkdir(exist_ok=True)
-        fd = os.open(partial, os.O_RDONLY)
-        fcntl.flock(fd, fcntl.LOCK_EX)  # waits for another process that writes the same folder
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(fd), os.stat(partial)):
-                break
-        os.close(fd)  # that process has finished and moved the folder away
-    try:
-        for path in partial.iterdir():
-            path.unlink()
-        yield partial
-    finally:
-        if partial.exists() and os.path.samestat(os.fstat(fd), os.stat(partial)):
-            shutil.rmtree(partial)
-        os.close(fd)
-
-
-def _already_there(out_dir, identity):
-    """info.json of a complete folder with the same settings; None where there is no folder."""
-    if not pathlib.Path(out_dir).exists():
-        return None
-    try:
-        info = shards_lib.read_info(out_dir)
-    except shards_lib.RecordError as error:
-        raise FileExistsError(f'{out_dir} exists and is no folder of records ({error}); choose another or remove it') from None
-    Charset.load().check_compatible(info['charset']['row_count'], info['charset']['hash'])
-    differing = [f'{name} {info.get(name)!r}, now {value!r}' for name, value in identity.items()
-                 if name != 'settings' and info.get(name) != value]
-    there = info.get('settings', {})
-    differing += [f'{name} {there.get(name)!r}, now {value!r}' for name, value in identity['settings'].items()
-                  if info.get('source') == identity['source'] and there.get(name) != value]
-    if differing:
-        raise FileExistsError(f'{out_dir} exists and was written with other settings ({"; ".join(differing)}); choose '
-                              f'another folder or remove it')
-    return info
-
-
-def _command():
-    program, *arguments = sys.argv or ['']
-    name = pathlib.Path(program).name
-    return shlex.join(['hwgen' if name == '__main__.py' else name, *arguments])
-
-
-def _charset_info():
-    charset = Charset.load()
-    return {'row_count': charset.row_count, 'hash': charset.hash}
+# ---- writing a split
 
 
 def _write_split(records, partial, *, split, total, report, name):
@@ -289,15 +224,3 @@ def _write_split(records, partial, *, split, total, report, name):
     report(f'{name}: {split} {counts.records} lines of {counts.writers} writers, {counts.characters} characters, '
            f'{counts.records / max(time.monotonic() - start, 1e-9):.0f} lines/s')
     return counts._asdict()
-
-
-def _publish(partial, out_dir, info, *, report):
-    shards_lib.write_info(partial, info)
-    partial.rename(out_dir)
-    info = shards_lib.read_info(out_dir)
-    report(f'{out_dir}: complete, {_summary(info)}')
-    return info
-
-
-def _summary(info):
-    return ', '.join(f'{name} {counts["records"]}' for name, counts in info['splits'].items()) + ' lines'

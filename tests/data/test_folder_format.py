@@ -75,3 +75,14 @@ def test_unreadable_images(tmp_path):
         (tmp_path / 'x.png').write_bytes(damaged)
         with pytest.raises(OSError, match='x.png: no readable image'):
             folder.read_image(tmp_path / 'x.png')
+
+
+def test_json_lines(tmp_path):
+    table(tmp_path, '{"path": "a.png", "text": "天\\t地"}\n\n{"file_name": "anna/b.png", "label": 7}\n'
+          '{"image": "c.png", "text": "宇", "writer": "berta"}\n', 'labels.jsonl')
+    rows = list(folder.read_folder(tmp_path, labels='labels.jsonl'))
+    assert [(r.path.relative_to(tmp_path).as_posix(), r.text, r.writer, r.row) for r in rows] == [
+        ('a.png', '天\t地', '', 1), ('anna/b.png', '7', 'anna', 3), ('c.png', '宇', 'berta', 4)]
+    for row in ('{"path": "a.png"}', '["a.png", "x"]', '{"path": ["a"], "text": "x"}', 'a.png\tx', '[' * 100000):
+        with pytest.raises(ValueError, match=r'labels.jsonl, row 1: .*, expected \{"path": "...", "text": "..."\}'):
+            list(folder.read_folder(table(tmp_path, row, 'labels.jsonl'), labels='labels.jsonl'))

@@ -1,9 +1,13 @@
-"""A plain folder of line images with a table of labels: a line `path TAB text` each, as PaddleOCR's label.txt.
+"""A plain folder of line images with a table of labels: a line `path TAB text` each, as PaddleOCR's label.txt, or JSON Lines.
 
-The writer is the third column where there is one, else the sub-folder that the image lies in, else unknown.
+The writer is the third column where there is one, else the sub-folder that the image lies in, else unknown. A table named
+*.jsonl has an object a line instead: {"path": "a.png", "text": "...", "writer": "..."}, the writer where it is known; the
+names file_name (Hugging Face's metadata.jsonl) and image are read for path, and label for text.
 """
 
+import json
 import pathlib
+import struct
 from typing import NamedTuple
 
 import numpy as np
@@ -55,7 +59,9 @@ def read_folder(folder, *, labels='labels.tsv'):
         row = row.rstrip('\r')
         if not row.strip() or row.startswith('#') and '\t' not in row:
             continue
-        columns = row.split('\t')
+        columns = _json_columns(row) if table.suffix.lower() == '.jsonl' else row.split('\t')
+        if columns is None:
+            raise ValueError(f'{table}, row {number}: {row[:60]!r}, expected {{"path": "...", "text": "..."}}')
         if len(columns) not in (2, 3) or not columns[0].strip():
             raise ValueError(f'{table}, row {number}: {len(columns)} columns, expected path TAB text (TAB writer)')
         path = pathlib.PurePath(columns[0].strip())
@@ -63,20 +69,39 @@ def read_folder(folder, *, labels='labels.tsv'):
         yield LabelledImage(path=folder / path, text=columns[1].strip(), writer=writer, row=number)
 
 
-def read_image(path):
+def _json_columns(row):
+    """Path, text and, where it is there, writer of an object; None where the row is none with both."""
+    try:
+        fields = json.loads(row)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(fields, dict):
+        return None
+    found = [next((fields[name] for name in names if name in fields), None)
+             for names in (('path', 'file_name', 'image'), ('text', 'label'), ('writer',))]
+    columns = [str(value) if isinstance(value, (str, int)) else None for value in found]
+    return None if None in columns[:2] else columns if columns[2] is not None else columns[:2]
+
+
+def read_image(path, *, name=None, max_pixels=None):
     """A line image of any format that Pillow reads.
 
     Args:
-        path: path.
+        path: path, or a binary file object.
+        name: str, what messages call it; None: the path.
+        max_pixels: int, larger ones are refused before they are decompressed; None: Pillow's own limit.
 
     Returns:
         uint8 [H, W], 255 = paper; what is transparent is paper.
 
     Raises:
-        OSError: no such file, no image, damaged.
+        OSError: no such file, no image, damaged, too large.
     """
+    name = path if name is None else name
     try:
         with Image.open(path) as image:
+            if max_pixels is not None and image.width * image.height > max_pixels:
+                raise OSError(f'{image.width} x {image.height} px, expected at most {max_pixels} pixels')
             image = ImageOps.exif_transpose(image)
             if image.mode in ('I', 'I;16', 'I;16B', 'I;16L'):
                 return (np.asarray(image).astype(np.int64) // 257).clip(0, 255).astype(np.uint8)  # 16 bit -> 8 bit
@@ -85,6 +110,6 @@ def read_image(path):
                 image = Image.alpha_composite(Image.new('RGBA', image.size, 'white'), image)
             return np.array(image.convert('L'))
     except FileNotFoundError:
-        raise FileNotFoundError(f'{path}: no such image') from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise OSError(f'{path}: no readable image ({error})') from error
+        raise FileNotFoundError(f'{name}: no such image') from None
+    except (OSError, ValueError, SyntaxError, EOFError, OverflowError, struct.error, Image.DecompressionBombError) as error:
+        raise OSError(f'{name}: no readable image ({error})') from error

@@ -1,0 +1,118 @@
+"""IAM-OnDB, English lines written with a pen on a whiteboard: XML of strokes, and transcriptions.
+
+`lineStrokes/a01/a01-000/a01-000u-01.xml` is a line:
+    <WhiteboardCaptureSession>
+      <WhiteboardDescription> corners of the board </WhiteboardDescription>
+      <StrokeSet> <Stroke colour="black" start_time=".." end_time=".."> <Point x="1073" y="1058" time="3.7"/> ... </Stroke>
+`ascii/a01/a01-000/a01-000u.txt` has its text: below a row `CSR:` and an empty one a row for each line, from 01.
+`original/a01/a01-000/strokesu.xml`, where it is there: <Form id="a01-000u" writerID="10008" ...> tells the writer.
+Lists of the official partition, a row an id of a form: trainset.txt, testset_v.txt, testset_t.txt, testset_f.txt.
+
+Source: fki.tic.heia-fr.ch/databases/iam-on-line-handwriting-database (data format). Times and the board's corners are not kept.
+Differs: an XML file that declares entities is refused. A form without a known writer counts as a writer of its own.
+"""
+
+import pathlib
+import re
+import xml.parsers.expat
+
+import numpy as np
+
+from hwgen.data.formats.samples import FormatError, Ink
+
+LINE_NAME = re.compile(r'([a-z]\d\d-\d{3}[a-z]?)-(\d\d)\.xml')
+_MAX_COORDINATE = 1 << 24
+
+
+def read_line(file, *, text, writer):
+    """The strokes of a line.
+
+    Args:
+        file: archives.File, an XML file of `lineStrokes`.
+        text: str.
+        writer: str.
+
+    Returns:
+        Ink; its record is the number of the line.
+
+    Raises:
+        FormatError: no XML, entities, points without numbers, no stroke.
+    """
+    strokes, parser = [], xml.parsers.expat.ParserCreate()
+
+    def start(name, attributes):
+        if name == 'Stroke':
+            strokes.append([])
+        elif name == 'Point':
+            try:
+                point = int(attributes['x']), int(attributes['y'])
+            except (KeyError, ValueError):
+                point = None
+            if point is None or max(map(abs, point)) > _MAX_COORDINATE or not strokes:
+                raise _error(file, parser, f'point {attributes}, expected numbers x and y, in a stroke', 'strokes')
+            strokes[-1].append(point)
+
+    _parse(file, parser, start)
+    if not any(strokes):
+        raise _error(file, parser, 'no stroke with a point, expected at least one', 'strokes')
+    found = LINE_NAME.fullmatch(pathlib.PurePosixPath(file.name).name)
+    return Ink(strokes=tuple(np.array(stroke, np.int32) for stroke in strokes if stroke), text=text, writer=writer,
+               record=int(found[2]) if found else 1, offset=0)
+
+
+def read_form_writer(file):
+    """Form and writer of a file of `original`.
+
+    Args:
+        file: archives.File.
+
+    Returns:
+        (form, writer), or None where the file names none.
+
+    Raises:
+        FormatError: no XML, or entities.
+    """
+    found = []
+
+    def start(name, attributes):
+        if name == 'Form' and attributes.get('writerID'):
+            found.append((attributes.get('id', ''), attributes['writerID']))
+
+    _parse(file, xml.parsers.expat.ParserCreate(), start)
+    return found[0] if found else None
+
+
+def read_transcription(file):
+    """The lines of a form.
+
+    Args:
+        file: archives.File of `ascii`.
+
+    Returns:
+        list of str, the line 01 first.
+
+    Raises:
+        FormatError: no row `CSR:`.
+    """
+    rows = [row.strip() for row in file.read().decode('latin-1').splitlines() if row.strip()]
+    if 'CSR:' not in rows:
+        raise FormatError(f'{file.name}, byte 0: no row "CSR:", expected one above the lines', reason='table')
+    return rows[rows.index('CSR:') + 1:]
+
+
+def _error(file, parser, problem, reason):
+    return FormatError(f'{file.name}, row {parser.CurrentLineNumber}, byte {max(0, parser.CurrentByteIndex)}: {problem}',
+                       reason=reason)
+
+
+def _parse(file, parser, start):
+    parser.StartElementHandler = start
+
+    def refuse(*_):
+        raise _error(file, parser, 'an entity is declared, expected none', 'xml')
+
+    parser.EntityDeclHandler = refuse
+    try:
+        parser.Parse(file.read(), True)
+    except xml.parsers.expat.ExpatError as error:
+        raise _error(file, parser, f'no readable XML ({error})', 'xml') from error

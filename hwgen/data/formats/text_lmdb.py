@@ -1,0 +1,63 @@
+"""The LMDB folder of code that recognises text in scenes: keys num-samples, image-%09d and label-%09d, from 1.
+
+Values: the number in ASCII; an image file (PNG, JPEG, ...); the text in UTF-8.
+
+Source: create_lmdb_dataset of CRNN and of its followers (deep-text-recognition-benchmark, PARSeq). The library `lmdb` is
+imported when it is used. It trusts its files: a data.mdb that was made to harm may crash it.
+"""
+
+import io
+
+from hwgen.data.formats.folder import read_image
+from hwgen.data.formats.samples import MAX_LINE_PIXELS, FormatError, Picture, refuse_or_raise
+
+
+def read_lmdb(folder, *, refuse=None):
+    """The samples of a folder with `data.mdb`.
+
+    Args:
+        folder: pathlib.Path.
+        refuse: function of a FormatError, told of samples that cannot be read; None: raised.
+
+    Yields:
+        Picture; the writer is unknown. The offset is 0: a data base has no order of bytes.
+
+    Raises:
+        FormatError: no such data base, or `refuse` is None and a sample cannot be read.
+        ValueError: the library is not there.
+    """
+    try:
+        import lmdb
+    except ImportError:
+        raise ValueError(f'{folder}: reading LMDB needs the package lmdb, which is not installed: pip install lmdb') from None
+    try:
+        with lmdb.open(str(folder), readonly=True, lock=False, readahead=False, create=False) as environment, \
+                environment.begin() as transaction:
+            count = transaction.get(b'num-samples', b'')
+            if not count.isdigit() or int(count) > 2 * environment.stat()['entries']:
+                raise FormatError(f'{folder}: num-samples {count[:20]!r}, expected the number of samples in the '
+                                  f'{environment.stat()["entries"]} entries', reason='header')
+            for record in range(1, int(count) + 1):
+                try:
+                    yield _read_sample(transaction, folder, record)
+                except FormatError as error:
+                    refuse_or_raise(error, refuse)
+    except lmdb.Error as error:
+        raise FormatError(f'{folder}: no readable LMDB ({error})', reason='magic') from error
+
+
+def _read_sample(transaction, folder, record):
+    place = f'{folder}, sample {record}'
+    image, label = transaction.get(b'image-%09d' % record), transaction.get(b'label-%09d' % record)
+    if image is None or label is None:
+        missing = ' and '.join(f'{kind}-{record:09d}' for kind, value in (('image', image), ('label', label)) if value is None)
+        raise FormatError(f'{place}: no key {missing}', reason='table')
+    try:
+        text = label.decode()
+    except UnicodeDecodeError as error:
+        raise FormatError(f'{place}: label {label[:20]!r} is no UTF-8', reason='text') from error
+    try:
+        pixels = read_image(io.BytesIO(image), name=f'image-{record:09d}', max_pixels=MAX_LINE_PIXELS)
+    except OSError as error:
+        raise FormatError(f'{place}: {error}', reason='image') from error
+    return Picture(image=pixels, text=text, writer='', record=record, offset=0)

@@ -1,0 +1,246 @@
+"""Collections become folders of records: splits, reports, what is left out; by the command as well."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+
+from foreign_files import codes, dgr_bytes, dgrl_bytes, gnt_bytes, gnt_sample, glyph, pot_bytes, wptt_bytes
+from hwgen.charset.encoding import Charset
+from hwgen.data import prepare_collection as prepare_lib
+from hwgen.data import shards
+from hwgen.data.collection import Part
+from hwgen.data.pipeline import LineBatches
+from test_iam import COLLECTION, ONLINE
+
+ROOT = prepare_lib.__file__.rsplit('/hwgen/', 1)[0]
+TEXTS = ['天地玄黄', '宇宙，洪荒', 'A1日月']
+
+
+def page(seed):
+    rng = np.random.default_rng(seed)
+    return dgrl_bytes([(text, glyph(rng, 40 + 10 * i, 200)) for i, text in enumerate(TEXTS)])
+
+
+def write(folder, files):
+    for name, data in files.items():
+        path = pathlib.Path(folder, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def hwdb2():
+    """Pages of 12 writers in a folder and an archive, named as CASIA names them."""
+    write('HWDB2', {f'HWDB2.0Test/{writer:03d}-P16.dgrl': page(writer) for writer in (4, 5)})
+    with zipfile.ZipFile('HWDB2/HWDB2.0Train.zip', 'w') as archive:
+        for writer in range(10, 20):
+            for number in (16, 17):
+                archive.writestr(f'{writer:03d}-P{number}.dgrl', page(writer * number))
+    return 'HWDB2'
+
+
+def run(out, path, **settings):
+    said = []
+    info = prepare_lib.prepare_collection(out, path=path, report=said.append, **settings)
+    return info, said
+
+
+def lines_of(out):
+    for split in shards.read_info(out)['splits']:
+        index = shards.RecordIndex(out, split=split)
+        for i in range(len(index)):
+            yield split, index.read_record(i)
+
+
+def test_pages_with_the_official_partition():
+    info, said = run('out', hwdb2(), source='casia', validation_share=.2)
+    assert {name: (c['records'], c['writers']) for name, c in info['splits'].items()} == {
+        'train': (48, 8), 'validation': (12, 2), 'test': (6, 2)}
+    assert info['skipped'] == {} and 'out: complete, train 48, validation 12, test 6 lines' in said
+    writers = {}
+    for split, line in lines_of('out'):
+        writers.setdefault(line.writer, set()).add(split)
+        assert line.text in TEXTS and line.source == 'dgrl' and line.image.shape in ((40, 200), (50, 200), (60, 200))
+    assert all(len(splits) == 1 for splits in writers.values())
+    assert {writer for writer, splits in writers.items() if 'test' in splits} == {'004', '005'}
+    report = json.loads(pathlib.Path('out/report.json').read_text())
+    assert report['files'] == {'dgrl': 22} and report['writers_named'] == 12 and report['class_histogram']['天'] == 22
+    assert report['classes'] == len(set(''.join(TEXTS))) and pathlib.Path('out/rejected.tsv').read_text() == ''
+
+
+def test_the_same_bytes_every_time_and_from_folders_as_from_archives():
+    run('one', hwdb2())
+    run('two', 'HWDB2')
+    with zipfile.ZipFile('HWDB2/HWDB2.0Train.zip') as archive:
+        archive.extractall('HWDB2/HWDB2.0Train.zip.d')
+    pathlib.Path('HWDB2/HWDB2.0Train.zip').unlink()
+    pathlib.Path('HWDB2/HWDB2.0Train.zip.d').rename('HWDB2/HWDB2.0Train')
+    run('three', 'HWDB2')
+    files = {out: {p.name: p.read_bytes() for p in pathlib.Path(out).iterdir() if p.name != 'info.json'} for out in ('one', 'two', 'three')}
+    assert files['one'] == files['two'] == files['three']
+    assert 'already there' in run('one', 'HWDB2')[1][0]
+    with pytest.raises(FileExistsError, match='seed 0, now 1'):
+        run('one', 'HWDB2', seed=1)
+
+
+def test_by_writer_where_nothing_is_official_or_it_is_not_wanted():
+    info, _ = run('out', hwdb2(), partition='writers', test_share=.3, validation_share=.3)
+    writers = {}
+    for split, line in lines_of('out'):
+        writers.setdefault(line.writer, set()).add(split)
+    assert len(writers) == 12 and all(len(splits) == 1 for splits in writers.values()) and len(info['splits']) == 3
+    info, _ = run('tests', 'HWDB2', partition='test')
+    assert list(info['splits']) == ['test'] and info['splits']['test']['records'] == 66
+
+
+def test_it_trains():
+    run('out', hwdb2())
+    batch = LineBatches('out', charset=Charset.load(), batch_size=3, seed=0).batch(0)
+    assert batch['images'].shape[0] == 3 and batch['images'].shape[1] == 32
+
+
+def test_isolated_characters():
+    """一 stays flat on a square of paper; a dash is one pixel high, and neither fills its cell."""
+    bar, block = np.zeros((4, 60), np.uint8), np.zeros((90, 80), np.uint8)
+    write('gnt', {'1001-c.gnt': gnt_bytes([('一', bar), ('回', block)]), '1002-c.gnt': gnt_bytes([('一', bar)])})
+    run('out', 'gnt', validation_share=0, test_share=0)
+    flat, full, _ = [line for _, line in lines_of('out')]
+    assert (flat.text, flat.writer, flat.image.shape) == ('一', '1001', (64, 64)) and (full.text, full.image.shape) == ('回', (64, 64))
+    rows = np.flatnonzero((flat.image < 128).any(1))
+    assert 2 <= len(rows) <= 5 and 28 <= rows.mean() <= 35 and (full.image < 128).mean() > .8
+
+
+def test_files_of_many_writers_are_split_one_by_one():
+    rng = np.random.default_rng(0)
+    write('gnt', {'1.0all-gb1.gnt': gnt_bytes([('天', glyph(rng, 5, 5)) for _ in range(400)])})
+    info, _ = run('out', 'gnt', validation_share=.1, test_share=.2)
+    counts = {name: c['records'] for name, c in info['splits'].items()}
+    assert sum(counts.values()) == 400 and 20 <= counts['validation'] <= 60 and 50 <= counts['test'] <= 110
+    assert len({(line.writer) for _, line in lines_of('out')}) == 400
+
+
+def test_ink_is_drawn():
+    square = [[(100, 100), (500, 100), (500, 500), (100, 500), (100, 100)]]
+    dot = [[(300, 300)]]
+    write('pen', {'001.pot': pot_bytes([('口', square)] * 3 + [('、', dot)]),
+                  '501-P14.wptt': wptt_bytes([square[0], [(x + 600, y) for x, y in square[0]]], [('口口', [0, 1])])})
+    run('out', 'pen', pen_px=3, validation_share=0, test_share=0, height_px=48)
+    lines = [line for _, line in lines_of('out')]
+    assert [line.text for line in lines] == ['口', '口', '口', '、', '口口']
+    box, mark, line = lines[0].image, lines[3].image, lines[4].image
+    assert box.shape == mark.shape == (48, 48) and line.shape[0] == 48 and 110 <= line.shape[1] <= 125
+    middle = box[24] < 128  # two strokes of the pen's width
+    assert 4 <= middle.sum() <= 8 and not middle[10:38].any()
+    assert 4 <= (mark < 128).sum() <= 20  # a dot stays a dot
+    assert {line.source for line in lines} == {'pot', 'wptt'}
+
+
+def test_boxes_of_dgr_follow_the_scaling():
+    image = np.zeros((128, 100), np.uint8)
+    write('old', {'006-P16.dgr': dgr_bytes([[('天', 10, 20, image), ('地', 10, 140, image)]])})
+    run('out', 'old')
+    (_, line), = lines_of('out')
+    assert line.image.shape == (64, 110)
+    np.testing.assert_array_equal(line.boxes, [[0, 0, 50, 64], [60, 0, 110, 64]])
+
+
+def spoilt():
+    rng = np.random.default_rng(0)
+    good = (TEXTS[0], glyph(rng, 9, 30))
+    write('bad', {
+        '001-P16.dgrl': dgrl_bytes([good, (codes('天') + b'\xff\xff', glyph(rng, 9, 30)), good]),
+        '002-P16.dgrl': dgrl_bytes([good, good])[:-5],
+        '003-P16.dgrl': b'no page of text at all',
+        '004-P16.dgrl': dgrl_bytes([('亄天', glyph(rng, 9, 9)), ('Ж', glyph(rng, 9, 9)), good]),
+        '005-f.gnt': gnt_bytes([('天', glyph(rng, 9, 9))]) + gnt_sample(codes('地'), glyph(rng, 3, 3), width=0)})
+    return 'bad'
+
+
+def test_what_cannot_be_used():
+    with pytest.raises(ValueError, match=r'bad/001-P16.dgrl, line 2, byte \d+: code ffff decodes to nothing, expected GBK or ASCII'):
+        run('out', spoilt(), validation_share=0, test_share=0)
+    assert not pathlib.Path('out').exists() and not pathlib.Path('out.partial').exists()
+    info, said = run('out', 'bad', on_error='skip', validation_share=0, test_share=0)
+    assert info['skipped'] == {'code': 1, 'magic': 1, 'size': 1, 'text': info['skipped']['text'], 'truncated': 1}
+    assert [line.text for _, line in lines_of('out')].count(TEXTS[0]) == 4
+    rows = pathlib.Path('out/rejected.tsv').read_text().splitlines()
+    assert len(rows) == sum(info['skipped'].values()) and rows[0].startswith('code\tbad/001-P16.dgrl, line 2, byte ')
+    assert any('bad/003-P16.dgrl, header, byte 0: header of' in row for row in rows)
+    report = json.loads(pathlib.Path('out/report.json').read_text())
+    assert report['codes_without_a_character'] == {'ffff': 1} and report['rejected'] == info['skipped']
+    assert sum(report['outside_the_dictionary'].values()) == info['skipped']['text']
+    assert any('decode to nothing: ffff 1' in line for line in said) and any('left out' in line for line in said)
+    with pytest.raises(ValueError, match="bad: no usable sample, left out .*'length': "):
+        run('other', 'bad', on_error='skip', min_characters=9)
+    with pytest.raises(ValueError, match="partition='all': expected one of auto, writers, train"):
+        run('other', 'bad', on_error='skip', partition='all')
+    with pytest.raises(ValueError, match="on_error='stop': expected fail or skip"):
+        run('other', 'bad', on_error='stop')
+
+
+def test_english_lines_and_ink():
+    for folder, files in (('iam', COLLECTION), ('online', ONLINE)):
+        write(folder, {name: data if isinstance(data, bytes) else data.encode() for name, data in files.items()})
+    info, _ = run('lines', 'iam', validation_share=0)
+    assert {name: c['records'] for name, c in info['splits'].items()} == {'train': 2, 'test': 1} and info['skipped'] == {}
+    assert [line.text for _, line in lines_of('lines')][0] == 'A MOVE to stop Mr. Gaitskell from'
+    info, _ = run('words', 'iam', unit='words')
+    assert info['splits']['train']['records'] == 2 and info['skipped'] == {'segmentation': 1}
+    info, _ = run('ink', 'online', source='iam_online')
+    (_, first), _ = lines_of('ink')
+    assert first.writer == '10008' and first.image.shape[0] == 64 and first.image.min() < 50 and first.source == 'iam_online'
+
+
+def part(name, writer, partition='', num_bytes=10):
+    return Part(name=name, kind='gnt', writer=writer, partition=partition, num_bytes=num_bytes, read=None)
+
+
+def members(splits):
+    return {split: [p.name for p, _ in found] for split, found in splits}
+
+
+def test_splits():
+    shares = {'test': .25, 'validation': .25}
+    parts = [part(f'{w}-{n}', w) for w in 'abcdefgh' for n in (1, 2)]
+    drawn = prepare_lib.split_parts(parts, seed=3, shares=shares, partition='auto')
+    again = prepare_lib.split_parts(parts[::-1], seed=3, shares=shares, partition='auto')
+    assert {split: set(names) for split, names in members(drawn).items()} == {split: set(names) for split, names in members(again).items()}
+    assert {split: len(found) for split, found in drawn} == {'train': 8, 'validation': 4, 'test': 4}
+    assert len({name[0] for name in members(drawn)['test']} & {name[0] for name in members(drawn)['train']}) == 0
+    official = [part('1', 'a', 'train'), part('2', 'b', 'test'), part('3', 'b'), part('4', 'c')]
+    found = members(prepare_lib.split_parts(official, seed=0, shares={'test': .5, 'validation': 0}, partition='auto'))
+    assert found == {'train': ['1', '4'], 'test': ['2', '3']}  # what has no partition goes with its writer
+    said = []
+    prepare_lib.split_parts([part('1', 'a', 'train'), part('2', 'a', 'test')], seed=0, shares={}, partition='auto', report=said.append)
+    assert said == ['the official partition has 1 writers in two splits: a']
+
+
+def command(*arguments):
+    return subprocess.run([sys.executable, '-P', '-m', 'hwgen.cli', 'prepare', *map(str, arguments)],
+                          env={**os.environ, 'PYTHONPATH': ROOT}, capture_output=True, text=True, check=False)
+
+
+def test_command():
+    hwdb2()
+    spoilt()
+    done = command('--source=casia', '--input=HWDB2', '--out=out')
+    assert done.returncode == 0, done.stderr
+    assert 'out: complete, train 54, validation 6, test 6 lines' in done.stdout
+    pathlib.Path('empty').mkdir()
+    for arguments, message in [
+            (['--out=x', '--source=casia'], '--input: no folder given; --source=casia expects one with the collection'),
+            (['--out=x', '--source=casia', '--input=nowhere'], 'nowhere: no such file or folder'),
+            (['--out=x', '--source=iam', '--input=HWDB2'], 'HWDB2: 22 files, among them no lines.txt or words.txt and images'),
+            (['--out=x', '--source=auto', '--input=empty'], 'empty: 0 files, among them no known format; expected files .gnt, .dgrl'),
+            (['--out=x', '--source=casia', '--input=bad', '--partition=train'], 'bad/001-P16.dgrl, line 2, byte'),
+            (['--inspect=nowhere'], 'nowhere: no such file or folder'),
+            (['--inspect=HWDB2', '--out=sheet.txt'], '--out=sheet.txt: with --inspect expected a picture to write'),
+            (['--inspect=HWDB2', '--out=none/sheet.png'], 'none/sheet.png: no such file or directory')]:
+        failed = command(*arguments)
+        assert failed.returncode == 2 and message in failed.stderr and 'Traceback' not in failed.stderr, failed.stderr
+        assert len(failed.stderr.strip().split('\n')) == 1, failed.stderr

@@ -1,0 +1,86 @@
+"""CASIA-OLHWDB2.x pages. The layout is held against a straightforward reader (`plain_wptt`, as a public reader of .wptt goes
+through it: the illustration's zero ends it, the header's size is not asked)."""
+
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from foreign_files import codes, on_disk, plain_wptt, refused, wptt_bytes
+from hwgen.data.formats.samples import FormatError
+from hwgen.data.formats.wptt import read_wptt
+
+STROKES = [[(1, 2), (3, 4)], [(5, 6)], [(7, 8), (9, 10), (11, 12)], [(40000, 65535)]]
+LINES = [('天地', [0, 1]), ('玄', [3, 2])]
+PAGE = wptt_bytes(STROKES, LINES)
+START = 54 + 8  # of the page's three numbers
+
+
+def test_page():
+    first, second = read_wptt(on_disk('501-P14.wptt', PAGE))
+    assert (first.text, first.writer, first.record, first.codes) == ('天地', '501', 1, (b'\xcc\xec', b'\xb5\xd8'))
+    assert [s.tolist() for s in first.strokes] == [[[1, 2], [3, 4]], [[5, 6]]]
+    assert [s.tolist() for s in second.strokes] == [[[40000, 65535]], [[7, 8], [9, 10], [11, 12]]]
+    assert PAGE[second.offset:second.offset + 2] == b'\2\0'
+
+
+@settings(max_examples=30)
+@given(st.data())
+def test_round_trip(data):
+    point = st.tuples(st.integers(0, 65535), st.integers(0, 65535))
+    strokes = data.draw(st.lists(st.lists(point, min_size=1, max_size=5), min_size=1, max_size=8))
+    order = data.draw(st.permutations(range(len(strokes))))
+    cut = data.draw(st.integers(1, len(strokes)))
+    lines = [(data.draw(st.text(st.sampled_from('天地玄黄A，'), min_size=1, max_size=6)), part) for part in (order[:cut], order[cut:]) if part]
+    page = wptt_bytes(strokes, lines, header_extra=data.draw(st.sampled_from([0, 4, 12])))
+    read, plain = list(read_wptt(on_disk('501-P14.wptt', page))), list(plain_wptt(page))
+    assert [line.text for line in read] == [text for text, _ in lines] == [text for text, _ in plain]
+    for line, (_, members), (_, other) in zip(read, lines, plain):
+        assert [s.tolist() for s in line.strokes] == [[list(p) for p in strokes[i]] for i in members]
+        assert [[tuple(p) for p in s.tolist()] for s in line.strokes] == other
+
+
+def put(offset, layout, *values):
+    return lambda d: d[:offset] + struct.pack(layout, *values) + d[offset + struct.calcsize(layout):]
+
+
+@pytest.mark.parametrize('change, message, kept', [
+    (put(0, '<i', 12), 'x.wptt, header, byte 0: header of 12 bytes, expected 62', 0),
+    (put(4, '4s', b'PTTS'), "byte 4: format code b'PTTS', expected WPTT", 0),
+    (put(20, '20s', b'BIG5'), "code type 'BIG5'", 0),
+    (put(40, '<h', 7), 'codes of 7 bytes, expected 1, 2 or 4', 0),
+    (put(42, '20s', b'float'), "data type 'float', expected short", 0),
+    (put(START + 8, '<i', 0), '0 strokes, expected 1 to', 0),
+    (put(START + 8, '<i', 0x7fffffff), '2147483647 strokes, expected 1 to', 0),
+    (put(START + 12, '<H', 65535), 'stroke 0, byte .*: 65535 points of 262140 bytes', 0),
+    (lambda d: d[:-1], 'line 2, byte .*: 1 codes of 2 bytes, 1 bytes remain', 1),
+    (lambda d: d + b'\0', 'after line 2, byte .*: 1 bytes after the last record', 2),
+    (lambda d: wptt_bytes(STROKES, [*LINES[:1], ('黄', [4]), *LINES[1:]]), 'line 2, byte .*: stroke 4, expected 0 to 3', 2),
+    (lambda d: wptt_bytes(STROKES, [*LINES[:1], ('黄', []), *LINES[1:]]), '1 characters and 0 strokes, expected at least one', 2),
+    (lambda d: wptt_bytes(STROKES, [*LINES[:1], ('', [1]), *LINES[1:]]), '0 characters and 1 strokes', 2),
+    (lambda d: wptt_bytes(STROKES, [*LINES, ('黄', [2] * 9)]), 'the lines name their strokes more than twice', 2)])
+def test_damaged(change, message, kept):
+    file = on_disk('x.wptt', change(PAGE))
+    with pytest.raises(FormatError, match=message):
+        list(read_wptt(file))
+    lines, errors = refused(read_wptt, file)
+    assert [line.text for line in lines] == [text for text, _ in LINES[:kept]] and len(errors) == 1 and errors[0].reason
+
+
+def test_what_nobody_could_read_is_marked():
+    line, = read_wptt(on_disk('x.wptt', wptt_bytes(STROKES, [(codes('天') + b'\xff\xff' + codes('地'), [0])])))
+    assert line.text == '天�地'
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_no_bytes_crash_it(data):
+    spoilt = bytearray(PAGE)
+    for _ in range(data.draw(st.integers(1, 6))):
+        spoilt[data.draw(st.integers(0, len(spoilt) - 1))] = data.draw(st.sampled_from([0, 1, 2, 4, 127, 255]))
+    spoilt = bytes(spoilt[:data.draw(st.integers(0, len(spoilt)))]) + data.draw(st.binary(max_size=20))
+    lines, errors = refused(read_wptt, on_disk('x.wptt', spoilt))
+    assert all(isinstance(stroke, np.ndarray) for line in lines for stroke in line.strokes)
+    assert all(str(error).startswith('x.wptt, ') and ', byte ' in str(error) for error in errors)

@@ -39,7 +39,7 @@ _SEED = flags.DEFINE_integer('seed', 0, 'Seed of the choice of lines, of the sty
 _OUT = flags.DEFINE_string('out', None, 'Folder of the report; a report there is replaced. Default: evaluations/PROTOCOL. Example: --out=evaluations/mine.')
 _CROP = flags.DEFINE_bool('crop', False, 'Cut every line, real or generated, to its ink before it is read.')
 _TRUE_ASPECT = flags.DEFINE_bool('true_aspect', False, 'Read real lines also as wide as they were written, not only scaled to the cells of the model.')
-_TRUNCATION = flags.DEFINE_float('truncation', .6, 'Standard deviation of the styles drawn, by default that of generate: less is plainer. Example: --truncation=1.', lower_bound=0.)
+_TRUNCATION = flags.DEFINE_float('truncation', .8, 'Standard deviation of the styles drawn, by default that of generate: less is plainer. Example: --truncation=1.', lower_bound=0.)
 _SHEET_LINES = flags.DEFINE_integer('sheet_lines', 12, 'Lines of each kind on the picture.', lower_bound=1)
 
 _DEMO = 'tfrecords/demo'

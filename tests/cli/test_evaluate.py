@@ -66,6 +66,8 @@ def test_says_what_is_missing(tmp_path):
     write_lines(tmp_path / 'lines', train=['INK'])
     for arguments, message in ((['--data=none', '--model='], 'evaluate: none: no such folder'),
                                (['--data=lines', '--model='], 'evaluate: lines: no split test'),
-                               (['--data=lines', '--protocol=taste'], 'evaluate: flag --protocol=taste: value should be one of <reader>')):
+                               (['--data=lines', '--protocol=taste'], 'evaluate: flag --protocol=taste: value should be one of <reader|hands>'),
+                               ([f'--data={CHECKOUT}/tfrecords/sample', '--protocol=hands'], '0 writers with 12 lines or more: expected 8'),
+                               ([f'--data={CHECKOUT}/tfrecords/sample', '--protocol=hands', '--model='], 'expected the folder of a model')):
         done = evaluate(*arguments)
         assert done.returncode == 2 and message in done.stderr and done.stderr.count('\n') == 1

@@ -262,6 +262,23 @@ class Charset:
         row = self._codes[index - 1]
         return self._fill(row.pattern, row.tokens)
 
+    def sequence(self, character):
+        """What a character decomposes to, whether or not its components are known.
+
+        Args:
+            character: str.
+
+        Returns:
+            str, a sequence; the character itself where it is one component; None where the package has no source for it.
+        """
+        if self.character_id(character):
+            return ids.format_tree(self.tree(character))
+        return character if character in self._component_index else self._further_trees().get(character)
+
+    def nearest_characters(self, tree, count=3):
+        """Table characters that share components with a tree, the nearest first; see `Composer.nearest`."""
+        return self._composer.nearest(tree, count)
+
     @staticmethod
     def _fill(pattern, tokens=None):
         pattern = ids.SLOT if pattern in SYMBOL_STRUCTURES else pattern

@@ -14,7 +14,7 @@ without a known writer are split one by one.
 (.dgrl, .dgr), characters and pages of a pen (.pot, .wptt). --source=iam reads IAM (lines.txt or words.txt, images,
 forms.txt), --source=iam_online IAM-OnDB, --source=lmdb an LMDB folder, --source=auto whichever it is. The official
 partition is kept where files or folders are named by it; report.json and rejected.tsv beside the shards say what is in
-them and what was left out.
+them and what was left out, sheet.png shows some of it.
 
 --inspect=FILE prints what a file or collection holds, and draws its first samples into --out, a .png.
 
@@ -48,7 +48,8 @@ _VOCABULARY = flags.DEFINE_integer('vocabulary', 3500,
     'digits and letters come on top. Example: --vocabulary=3755.', lower_bound=1)
 _SCRIPT = flags.DEFINE_enum('script', 'chinese', ['chinese', 'latin'], 'Script of the embedded corpus.')
 _WORKERS = flags.DEFINE_integer('workers', None,
-    'Processes that draw the embedded corpus. Default: one a CPU. The result does not depend on it.', lower_bound=1)
+    'Processes that draw the embedded corpus or read a collection. Default: one a CPU (a small collection: one). The result does'
+    ' not depend on it.', lower_bound=1)
 _INPUT = flags.DEFINE_string('input', None,
     'Folder of line images, or a collection: a folder, archive or file. Example: --input=scans.')
 _LABELS = flags.DEFINE_string('labels', 'labels.tsv',
@@ -96,7 +97,8 @@ def main(arguments):
     else:
         from hwgen.data import prepare_collection
         prepare_collection.prepare_collection(_OUT.value, path=_INPUT.value, source=_SOURCE.value, unit=_UNIT.value,
-                                              partition=_PARTITION.value, pen_px=_PEN_PX.value, **shares, **common)
+                                              partition=_PARTITION.value, pen_px=_PEN_PX.value, workers=_WORKERS.value,
+                                              **shares, **common)
 
 
 def _inspect():

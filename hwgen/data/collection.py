@@ -28,7 +28,7 @@ class Part(NamedTuple):
         writer: str, who wrote all of it; '' where unknown.
         partition: str, the official one: 'train', 'validation', 'test'; '' where there is none.
         num_bytes: int, how much there is to read.
-        read: function of `refuse` (see the readers), gives Picture or Ink one by one.
+        read: function of `refuse` (see the readers), gives Picture or Ink one by one; can be sent to another process.
     """
 
     name: str
@@ -117,8 +117,10 @@ def _iam(files, unit, refuse):
         forms.setdefault((row.form, partition.get(line, partition.get(row.form, ''))), []).append(row)
     for (form, split), rows in forms.items():
         writer = writers.get(form, form)
-        size = sum(images[row.id].size for row in rows if row.id in images)
-        read = functools.partial(_read_rows, rows, images, writer=writer, table=table.name, words=words)
+        # Its own images alone: a part goes to another process, and there are a hundred thousand images of words.
+        own = {row.id: images[row.id] for row in rows if row.id in images}
+        size = sum(image.size for image in own.values())
+        read = functools.partial(_read_rows, rows, own, writer=writer, table=table.name, words=words)
         yield Part(name=f'{table.name}/{form}', kind='iam', writer=writer, partition=split, num_bytes=size, read=read)
 
 

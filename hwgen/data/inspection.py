@@ -3,10 +3,10 @@
 import collections
 import pathlib
 
-import cv2
 import numpy as np
 
 from hwgen.data.collection import open_collection
+from hwgen.data.contact_sheet import ROW_PX, draw_sheet, small
 from hwgen.data.formats.folder import read_folder, read_image
 from hwgen.data.formats.samples import UNKNOWN_CHARACTER, FormatError, Ink, Picture
 from hwgen.data.line_image import draw_ink, with_cells
@@ -14,8 +14,6 @@ from hwgen.data.records import encode_png
 
 _FIRST = 10
 _ON_SHEET = 60
-_SHEET_PX = 1200
-_ROW_PX = 64
 _TABLES = ('labels.tsv', 'label.txt', 'labels.jsonl', 'metadata.jsonl')
 
 
@@ -63,7 +61,7 @@ def inspect(path, *, source='auto', unit='lines', labels=None, pen_px=2.0, sheet
     if len(errors) > _FIRST:
         report(f'damaged: {len(errors) - _FIRST} more')
     if sheet and pictures:
-        pathlib.Path(sheet).write_bytes(encode_png(_sheet(pictures)))
+        pathlib.Path(sheet).write_bytes(encode_png(draw_sheet(pictures)))
         report(f'{sheet}: the first {len(pictures)} samples')
 
 
@@ -142,28 +140,7 @@ def _folder_samples(path, labels, refuse):
 def _picture(sample, cell, pen_px):
     """uint8 [H <= 64, W <= the sheet's]."""
     if isinstance(sample, Ink):
-        image = draw_ink(sample.strokes, height_px=_ROW_PX, pen_px=pen_px, num_characters=len(sample.text) or 1, cell_extent=cell)
+        image = draw_ink(sample.strokes, height_px=ROW_PX, pen_px=pen_px, num_characters=len(sample.text) or 1, cell_extent=cell)
     else:
         image = sample.image
-    scale = min(1, _ROW_PX / image.shape[0], _SHEET_PX / image.shape[1])
-    size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-
-
-def _sheet(pictures):
-    """uint8 [H, W]: pictures in rows, on light grey, so that their edges show."""
-    rows, row, used = [], [], 0
-    for picture in pictures:
-        if row and used + picture.shape[1] + 4 > _SHEET_PX:
-            rows.append(row)
-            row, used = [], 0
-        row.append((used, picture))
-        used += picture.shape[1] + 4
-    rows.append(row)
-    height = sum(max(p.shape[0] for _, p in row) + 4 for row in rows)
-    sheet, top = np.full((height, _SHEET_PX), 225, np.uint8), 0
-    for row in rows:
-        for left, picture in row:
-            sheet[top:top + picture.shape[0], left:left + picture.shape[1]] = picture
-        top += max(p.shape[0] for _, p in row) + 4
-    return sheet
+    return small(image)

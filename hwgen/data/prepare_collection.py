@@ -1,33 +1,34 @@
 """Folders of records from collections of handwriting: splits by writer, a report, the list of what was left out."""
 
 import collections
+import functools
 import hashlib
 import itertools
-import json
 import math
+import os
 import time
 
-import numpy as np
-
-from hwgen.charset.encoding import Charset, CharsetError
-from hwgen.data import record_folder
+from hwgen.data import collection_report, conversion, record_folder
 from hwgen.data import records as records_lib
 from hwgen.data import shards as shards_lib
 from hwgen.data.collection import open_collection
-from hwgen.data.formats.samples import UNKNOWN_CHARACTER, FormatError, Ink
-from hwgen.data.line_image import draw_ink, on_paper, scaled_down, with_cells
+from hwgen.data.contact_sheet import ContactSheet
 
 PARTITIONS = ('auto', 'writers', 'train', 'validation', 'test')
 _BYTES_PER_SHARD = 128 << 20
 _MAX_SHARDS = 256
 _REPORT_SEC = 5
 _SHOWN = 20
+_ON_SHEET = 60
+_ALONE_BYTES = 64 << 20  # read before further processes would have started
 
 
 def prepare_collection(out_dir, *, path, source='auto', unit='lines', partition='auto', height_px=64, pen_px=2.0,
                        min_characters=1, max_characters=None, seed=0, validation_share=.05, test_share=.05, on_error='fail',
-                       report=print):
-    """Writes the records of a collection, and beside them report.json and rejected.tsv.
+                       workers=None, report=print):
+    """Writes the records of a collection, and beside them report.json, rejected.tsv and sheet.png.
+
+    The result is the same for any number of workers.
 
     Args:
         out_dir: path to write.
@@ -41,6 +42,7 @@ def prepare_collection(out_dir, *, path, source='auto', unit='lines', partition=
         seed: int >= 0, of the splits.
         validation_share, test_share: float, of the bytes of what the official partition does not settle.
         on_error: 'fail' stops at the first sample that cannot be used; 'skip' keeps the others, and lists it in rejected.tsv.
+        workers: int, processes that read; None: one for each CPU, and one in all for a collection of less than 64 MiB.
         report: function of a str, told about progress.
 
     Returns:
@@ -51,6 +53,7 @@ def prepare_collection(out_dir, *, path, source='auto', unit='lines', partition=
             says); or no usable sample.
         FileExistsError: `out_dir` exists and was written with other settings.
         FileNotFoundError: no such path, or nothing of that source in it.
+        ChildProcessError: a worker ended without an answer.
     """
     if on_error not in ('fail', 'skip'):
         raise ValueError(f'on_error={on_error!r}: expected fail or skip')
@@ -63,23 +66,29 @@ def prepare_collection(out_dir, *, path, source='auto', unit='lines', partition=
         if done:
             report(f'{out_dir}: already there, {record_folder.summary(done)}')
             return done
-        converter = _Converter(height_px=height_px, pen_px=pen_px, shortest=max(1, min_characters),
-                               longest=max_characters or math.inf, rejected=None if on_error == 'fail' else [])
-        parts = open_collection(path, source=source, unit=unit, refuse=converter.refuse if on_error == 'skip' else None)
+        tally, sheet = conversion.Tally(skip=on_error == 'skip'), ContactSheet(_ON_SHEET)
+        converting = {'height_px': height_px, 'pen_px': pen_px, 'shortest': max(1, min_characters),
+                      'longest': max_characters or math.inf}
+        parts = open_collection(path, source=source, unit=unit, refuse=tally.refuse if tally.skip else None)
         shares = {'test': test_share, 'validation': validation_share}
+        if workers is None:
+            workers = 1 if sum(part.num_bytes for part in parts) < _ALONE_BYTES else os.cpu_count() or 1
         written = {}
-        for split, members in split_parts(parts, seed=seed, shares=shares, partition=partition, report=report):
-            counts = _write_split(converter, members, partial, split=split, report=report, name=out_dir)
-            if counts:
-                written[split] = counts
+        with conversion.open_pool(workers) as pool:
+            for split, members in split_parts(parts, seed=seed, shares=shares, partition=partition, report=report):
+                stream = conversion.converted(members, tally=tally, settings=converting, pool=pool, workers=workers)
+                counts = _write_split(stream, members, partial, sheet=sheet, split=split, report=report, name=out_dir)
+                if counts:
+                    written[split] = counts
         if 'train' not in written and partition not in ('validation', 'test') or not written:
             raise ValueError(f'{path}: no usable sample{" to train on" if written else ""}, left out '
-                             f'{dict(converter.skipped) or "none"}')
-        _write_report(partial, converter, parts, written)
+                             f'{dict(tally.skipped) or "none"}')
+        proposals = collection_report.write_report(partial, tally, parts=parts, splits=written)
+        (partial / 'sheet.png').write_bytes(records_lib.encode_png(sheet.draw()))
         info = {**identity, 'splits': written, 'charset': record_folder.charset_info(), 'image_height_px': height_px,
-                'vocabulary': sorted(converter.present), 'held_out': [], 'skipped': dict(sorted(converter.skipped.items())),
+                'vocabulary': sorted(tally.present), 'held_out': [], 'skipped': dict(sorted(tally.skipped.items())),
                 'command': record_folder.typed_command()}
-        for line in _told(converter, written):
+        for line in collection_report.told(tally, proposals=proposals, splits=written):
             report(f'{out_dir}: {line}')
         return record_folder.publish(partial, out_dir, info, report=report)
 
@@ -127,7 +136,7 @@ def split_parts(parts, *, seed, shares, partition, report=print):
             splits.setdefault(drawn.get(part.writer, 'train'), []).append((part, None))
             continue
         for split in ('train', *shares):
-            splits.setdefault(split, []).append((part, _chooser(part.name, split, seed=seed, shares=shares)))
+            splits.setdefault(split, []).append((part, functools.partial(_is_chosen, part.name, split, seed, shares)))
     return [(split, splits[split]) for split in ('train', 'validation', 'test') if splits.get(split)]
 
 
@@ -146,174 +155,43 @@ def _draw_writers(parts, *, seed, shares, keep):
     return drawn
 
 
-def _chooser(name, split, *, seed, shares):
+def _is_chosen(name, split, seed, shares, record):
     """Whether a sample of a part without a writer belongs to a split, by a hash of (seed, part, record)."""
-
-    def chosen(record):
-        left = int.from_bytes(hashlib.sha256(f'{seed} {name} {record}'.encode()).digest()[:8], 'big') / 2**64
-        for candidate, share in shares.items():
-            if left < share:
-                return candidate == split
-            left -= share
-        return split == 'train'
-
-    return chosen
+    left = int.from_bytes(hashlib.sha256(f'{seed} {name} {record}'.encode()).digest()[:8], 'big') / 2**64
+    for candidate, share in shares.items():
+        if left < share:
+            return candidate == split
+        left -= share
+    return split == 'train'
 
 
-class _Converter:
-    """Makes records of samples, and counts them and what is left out.
-
-    `rejected` is None (a sample that cannot be used is raised), or a list that such samples are put into.
-    """
-
-    def __init__(self, *, height_px, pen_px, shortest, longest, rejected):
-        self._settings = height_px, pen_px, shortest, longest
-        self._charset = Charset.load()
-        self._known = {}
-        self.rejected = rejected
-        self.classes, self.outside, self.codes, self.skipped = (collections.Counter() for _ in range(4))
-        self.present, self._seen = set(), set()
-
-    def refuse(self, error, reason=None):
-        """Raises, or lists and counts, a sample that cannot be used."""
-        if self.rejected is None:
-            raise error
-        if str(error) not in self._seen:  # a part without a writer is read once for each split
-            self._seen.add(str(error))
-            reason = reason or error.reason
-            self.rejected.append((reason, str(error)))
-            self.skipped[reason] += 1
-
-    def records(self, part, chosen):
-        """The records of a part."""
-        try:
-            yield from self._records(part, chosen)
-        except FormatError as error:
-            self.refuse(error)
-        except OSError as error:
-            self.refuse(FormatError(f'{part.name}, byte 0: {error.strerror or error}', reason='file'))
-
-    def _records(self, part, chosen):
-        refuse = None if self.rejected is None else self.refuse
-        samples = part.read(refuse=refuse)
-        for sample, cell in with_cells(samples) if part.isolated else ((sample, None) for sample in samples):
-            if chosen is None or chosen(sample.record):
-                record = self._record(part, sample, cell)
-                if record is not None:
-                    yield record
-
-    def _record(self, part, sample, cell):
-        height_px, pen_px, shortest, longest = self._settings
-        place = f'{part.name}, {part.unit} {sample.record}, byte {sample.offset}'
-        if sample.note:
-            self.skipped[sample.note] += 1
-            return None
-        if UNKNOWN_CHARACTER in sample.text:
-            bad = [code for code, character in zip(sample.codes, sample.text) if character == UNKNOWN_CHARACTER]
-            self.codes.update(code.hex() for code in bad)
-            shown = f'code {" ".join(code.hex() for code in bad[:_SHOWN])}' if bad else 'a code'
-            self.refuse(FormatError(f'{place}: {shown} decodes to nothing, expected GBK or ASCII', reason='code'))
-            return None
-        try:
-            encoded = self._charset.encode(sample.text.strip())
-        except CharsetError as error:
-            self.outside.update(c for c in sample.text if not self._is_known(c))
-            self.refuse(FormatError(f'{place}: {error}', reason='text'))
-            return None
-        if not shortest <= len(encoded.character_ids) <= longest:
-            self.skipped['length'] += 1
-            return None
-        try:
-            image, boxes = self._image(part, sample, cell, height_px=height_px, pen_px=pen_px, units=len(encoded.units))
-        except ValueError as error:
-            self.refuse(FormatError(f'{place}: {error}', reason='size'))
-            return None
-        self.classes.update(encoded.units)
-        self.present.update(int(i) for i in encoded.character_ids if i)
-        return records_lib.LineRecord(
-            image=image, text=sample.text.strip(), character_ids=encoded.character_ids, component_ids=encoded.component_ids,
-            structure_ids=encoded.structure_ids, writer=sample.writer or part.writer or f'unknown {part.name} {sample.record}',
-            source=part.kind, boxes=boxes)
-
-    @staticmethod
-    def _image(part, sample, cell, *, height_px, pen_px, units):
-        if isinstance(sample, Ink):
-            return draw_ink(sample.strokes, height_px=height_px, pen_px=pen_px, num_characters=units, cell_extent=cell), None
-        image, boxes = sample.image, sample.boxes
-        if part.isolated:
-            image = on_paper(image)
-        scaled = scaled_down(image, height_px=height_px)
-        if boxes is not None and len(boxes) == units:
-            factor = np.array(scaled.shape[::-1] * 2) / np.array(image.shape[::-1] * 2)
-            return scaled, np.round(boxes * factor).astype(np.int32)
-        return scaled, None
-
-    def _is_known(self, character):
-        if character not in self._known:
-            try:
-                self._charset.encode(character)
-                self._known[character] = True
-            except CharsetError:
-                self._known[character] = False
-        return self._known[character]
-
-
-def _write_split(converter, members, partial, *, split, report, name):
+def _write_split(stream, members, partial, *, sheet, split, report, name):
     """Writes a split's shards; returns its counts, or None where it has no record."""
-    total = sum(part.num_bytes for part, _ in members) or 1
+    before = list(itertools.accumulate((part.num_bytes for part, _ in members), initial=0))
+    total = before[-1] or 1
     start = last = time.monotonic()
 
     def records():
         nonlocal last
-        read, count = 0, 0
-        for number, (part, chosen) in enumerate(members, 1):
-            for record in converter.records(part, chosen):
-                yield record
-                count += 1
-                now = time.monotonic()
-                if now - last >= _REPORT_SEC:
-                    last, passed = now, now - start
-                    left = f', {math.ceil(passed * (total - read) / read)} s left' if read else ''
-                    report(f'{name}: {split} file {number}/{len(members)}, {100 * read // total} %, {count} lines, '
-                           f'{count / passed:.0f} lines/s{left}')
-            read += part.num_bytes
+        for count, (number, record) in enumerate(stream, 1):
+            if sheet.wants(record.writer):
+                image = record.image
+                sheet.add(records_lib.decode_png(image) if isinstance(image, bytes) else image, writer=record.writer)
+            yield record
+            now = time.monotonic()
+            if now - last >= _REPORT_SEC:
+                last, passed, read = now, now - start, before[number]
+                left = f', {math.ceil(passed * (total - read) / read)} s left' if read else ''
+                report(f'{name}: {split} file {number + 1}/{len(members)}, {100 * read // total} %, {count} lines, '
+                       f'{count / passed:.0f} lines/s{left}')
 
-    stream = records()
-    first = next(stream, None)
+    counted = records()
+    first = next(counted, None)
     if first is None:
         report(f'{name}: {split} has no usable line')
         return None
     num_shards = min(_MAX_SHARDS, math.ceil(total / _BYTES_PER_SHARD))
-    counts = shards_lib.write_shards(itertools.chain([first], stream), partial, split=split, num_shards=num_shards)
+    counts = shards_lib.write_shards(itertools.chain([first], counted), partial, split=split, num_shards=num_shards)
     report(f'{name}: {split} {counts.records} lines of {counts.writers} writers, {counts.characters} characters, '
            f'{counts.records / max(time.monotonic() - start, 1e-9):.0f} lines/s')
     return counts._asdict()
-
-
-def _write_report(partial, converter, parts, written):
-    files = collections.Counter(part.kind for part in parts)
-    report = {'files': dict(sorted(files.items())), 'splits': written,
-              'writers_named': len({part.writer for part in parts if part.writer}), 'classes': len(converter.classes),
-              'rejected': dict(sorted(converter.skipped.items())),
-              'outside_the_dictionary': dict(sorted(converter.outside.items(), key=lambda item: (-item[1], item[0]))),
-              'codes_without_a_character': dict(sorted(converter.codes.items(), key=lambda item: (-item[1], item[0]))),
-              'class_histogram': dict(sorted(converter.classes.items(), key=lambda item: (-item[1], item[0])))}
-    (partial / 'report.json').write_text(json.dumps(report, ensure_ascii=False, indent=1) + '\n', encoding='utf-8')
-    rows = [f'{reason}\t{" ".join(message.split())}\n' for reason, message in converter.rejected or ()]
-    (partial / 'rejected.tsv').write_text(''.join(rows), encoding='utf-8', errors='backslashreplace')
-
-
-def _told(converter, written):
-    """The report in a few lines."""
-    lines = sum(counts['records'] for counts in written.values())
-    yield (f'{lines} lines, {sum(counts["characters"] for counts in written.values())} characters of {len(converter.classes)} '
-           f'classes (report.json)')
-    if converter.outside:
-        shown = ', '.join(f'{c} U+{ord(c):04X} {n}' for c, n in converter.outside.most_common(_SHOWN))
-        yield f'{len(converter.outside)} characters outside the dictionary: {shown}'
-    if converter.codes:
-        shown = ', '.join(f'{code} {n}' for code, n in converter.codes.most_common(_SHOWN))
-        yield f'{len(converter.codes)} codes that decode to nothing: {shown}'
-    if converter.skipped:
-        yield (f'left out {sum(converter.skipped.values())} samples: {dict(sorted(converter.skipped.items()))}'
-               + (' (rejected.tsv has those that cannot be used)' if converter.rejected else ''))

@@ -1,5 +1,6 @@
 """What the readers of foreign formats give: pictures, or ink (pen strokes), each with its text; and their one exception."""
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -59,6 +60,10 @@ class FormatError(ValueError):
     def __init__(self, message, *, reason):
         super().__init__(message)
         self.reason = reason
+
+    def __reduce__(self):
+        """How it comes back from another process: by the message alone it could not be made again."""
+        return functools.partial(FormatError, reason=self.reason), self.args
 
 
 def refuse_or_raise(error, refuse):

@@ -9,12 +9,16 @@ import zipfile
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from foreign_files import codes, dgr_bytes, dgrl_bytes, gnt_bytes, gnt_sample, glyph, pot_bytes, wptt_bytes
 from hwgen.charset.encoding import Charset
+from hwgen.data import conversion
 from hwgen.data import prepare_collection as prepare_lib
 from hwgen.data import shards
 from hwgen.data.collection import Part
+from hwgen.data.contact_sheet import ContactSheet
+from hwgen.data.formats.samples import FormatError
 from hwgen.data.pipeline import LineBatches
 from test_iam import COLLECTION, ONLINE
 
@@ -104,6 +108,44 @@ def test_it_trains():
     assert batch['images'].shape[0] == 3 and batch['images'].shape[1] == 32
 
 
+def test_any_number_of_workers_writes_the_same_bytes(monkeypatch):
+    """Pages, a file of many writers (read once a split), spoilt files; read here where they are large."""
+    spoilt()
+    write('bad', {'1.0all-gb1.gnt': gnt_bytes([('天', glyph(np.random.default_rng(i), 5, 5)) for i in range(50)])})
+    for out, workers, sent in (('one', 1, 0), ('two', 2, 1 << 20), ('mixed', 2, 400)):
+        monkeypatch.setattr(conversion, 'MAX_SENT_BYTES', sent)
+        run(out, 'bad', on_error='skip', workers=workers, test_share=.2)
+    files = {out: {p.name: p.read_bytes() for p in pathlib.Path(out).iterdir()} for out in ('one', 'two', 'mixed')}
+    assert files['one'] == files['two'] == files['mixed'] and files['one']['rejected.tsv'] and 'sheet.png' in files['one']
+    with pytest.raises(FormatError, match='line 2, byte .*: code ffff decodes to nothing') as raised:
+        run('other', 'bad', workers=2, validation_share=0, test_share=0)
+    assert raised.value.reason == 'code' and not pathlib.Path('other').exists()
+
+
+def test_a_dead_worker_is_one_error():
+    parts = [part('1', 'a')._replace(read=_die), part('2', 'a')._replace(read=_die)]
+    settings = {'height_px': 64, 'pen_px': 2., 'shortest': 1, 'longest': 9}
+    with conversion.open_pool(2) as pool:
+        with pytest.raises(ChildProcessError, match='^1: a process that read this file or the next ones ended without an answer'):
+            list(conversion.converted([(p, None) for p in parts], tally=conversion.Tally(skip=True), settings=settings, pool=pool, workers=2))
+
+
+def _die(refuse):
+    del refuse
+    os._exit(9)
+
+
+def test_the_sheet_shows_every_writer():
+    hwdb2()
+    run('out', 'HWDB2')
+    sheet = np.asarray(Image.open('out/sheet.png'))
+    assert sheet.shape[1] == 1200 and sheet.shape[0] >= 7 * 44 and (sheet == 225).any()
+    shown = ContactSheet(3)
+    for writer, grey in zip('aabc', (0, 10, 20, 30)):
+        shown.add(np.full((10, 10), grey, np.uint8), writer=writer)
+    assert shown.draw()[0, [0, 14, 28]].tolist() == [0, 20, 30]  # the first of each
+
+
 def test_isolated_characters():
     """一 stays flat on a square of paper; a dash is one pixel high, and neither fills its cell."""
     bar, block = np.zeros((4, 60), np.uint8), np.zeros((90, 80), np.uint8)
@@ -173,7 +215,10 @@ def test_what_cannot_be_used():
     assert any('bad/003-P16.dgrl, header, byte 0: header of' in row for row in rows)
     report = json.loads(pathlib.Path('out/report.json').read_text())
     assert report['codes_without_a_character'] == {'ffff': 1} and report['rejected'] == info['skipped']
-    assert sum(report['outside_the_dictionary'].values()) == info['skipped']['text']
+    assert report['outside_the_dictionary'] == {'Ж': {'count': 1, 'code_point': 'U+0416', 'sequence': None, 'missing': ['Ж'], 'nearest': ''}}
+    assert report['rows_that_add_them'] == ['component\tЖ', 'character\tЖ\tsym-wide\tЖ']
+    assert any('1 characters outside the dictionary: Ж U+0416 1; of 1 the package knows no decomposition' in line for line in said)
+    assert any('to add them, append rows_that_add_them of report.json' in line for line in said)
     assert any('decode to nothing: ffff 1' in line for line in said) and any('left out' in line for line in said)
     with pytest.raises(ValueError, match="bad: no usable sample, left out .*'length': "):
         run('other', 'bad', on_error='skip', min_characters=9)

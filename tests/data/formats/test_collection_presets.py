@@ -1,5 +1,6 @@
-"""From files as CASIA distributes them to a trained model, by the commands that the presets name."""
+"""From files as CASIA and IAM distribute them to a trained model, by the commands that the presets name."""
 
+import io
 import os
 import pathlib
 import subprocess
@@ -8,6 +9,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import hwgen
 from foreign_files import dgrl_bytes, gnt_bytes
@@ -45,3 +47,27 @@ def test_from_archives_to_a_model():
     assert 'finished at step 3/3' in command('train', f'--flagfile={CHECKOUT}/casia_characters.flags', *NARROW)
     assert 'finished at step 3/3' in command('train', f'--flagfile={CHECKOUT}/casia.flags', *NARROW, '--init_from=runs/casia-characters')
     assert pathlib.Path('runs/casia/model/weights.npz').is_file()
+
+
+@pytest.mark.slow
+def test_words_of_iam():
+    """Words of the embedded corpus, as the words of twelve forms."""
+    command('prepare', '--script=latin', '--out=latin', '--lines=60', '--heldout_lines=2')
+    index, rows = shards.RecordIndex('latin', split='train'), []
+    folder = pathlib.Path('iam', 'words')
+    for i in range(60):
+        word, form = index.read_record(i), f'a01-{i % 12:03d}u'
+        name = f'{form}-00-{i // 12:02d}'
+        data = io.BytesIO()
+        Image.fromarray(word.image).save(data, 'PNG')
+        path = folder / 'a01' / form / f'{name}.png'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data.getvalue())
+        rows.append(f'{name} ok 254 1 1 9 9 NN {word.text}\n')
+    pathlib.Path('iam', 'words.txt').write_text(''.join(rows), encoding='utf-8')
+    command('prepare', '--source=iam', '--unit=words', '--input=iam', '--out=tfrecords/iam-words', '--on_error=skip')
+    info = shards.read_info('tfrecords/iam-words')
+    assert sum(counts['records'] for counts in info['splits'].values()) == 60 and info['skipped'] == {}
+    small = [flag for flag in NARROW if not flag.startswith(('--recognizer_steps', '--reconstruction_steps'))]
+    assert 'finished at step 1/1' in command('train', f'--flagfile={CHECKOUT}/scrabblegan_iam.flags', *small)
+    assert pathlib.Path('runs/scrabblegan-iam/model/weights.npz').is_file()

@@ -1,0 +1,234 @@
+"""How fast collections are read, and how fast they become records.
+
+    python -m benchmarks.formats [--characters=3755] [--pages=40] [--files=8] [--workers=1,2]
+
+Writes files in the layouts of CASIA and IAM into a temporary folder, from lines of tfrecords/sample, and compares each
+reader with a straightforward loop over the same file (struct.unpack or Pillow, no checks): in turn, the fastest of three,
+files in the cache of the system. Then it prepares --files files of characters and --pages pages, and says how long the
+whole of CASIA-HWDB would take at that rate. The files are what we write, not the collections themselves.
+"""
+
+import contextlib
+import io
+import multiprocessing
+import os
+import pathlib
+import resource
+import struct
+import sys
+import tempfile
+import threading
+import time
+
+import numpy as np
+from absl import app, flags
+
+CHECKOUT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(CHECKOUT / 'tests' / 'data' / 'formats'))  # the writers of the layouts, and the loops, are the tests'
+
+_CHARACTERS = flags.DEFINE_integer('characters', 3755, 'Characters of a file of isolated ones.', lower_bound=1)
+_PAGES = flags.DEFINE_integer('pages', 40, 'Pages that are read and prepared.', lower_bound=1)
+_FILES = flags.DEFINE_integer('files', 8, 'Files of characters that are prepared.', lower_bound=1)
+_WORKERS = flags.DEFINE_list('workers', ['1', '2'], 'Processes that prepare, one after the other.')
+_SAMPLE = flags.DEFINE_string('sample', str(CHECKOUT / 'tfrecords' / 'sample'), 'Folder of records that characters are taken from.')
+
+# CASIA-HWDB: 26 characters a line and 10 lines a page; the median crop of a character is 83 x 66 px.
+HWDB1_CHARACTERS, HWDB2_PAGES, HWDB2_LINES = 3_895_135, 5_091, 52_230
+LINE_CHARACTERS, PAGE_LINES, CROP_PX = 26, 10, (83, 66)
+STROKES, POINTS = 8, 12  # of a pen's character
+REPEATS = 3
+
+
+def characters():
+    """Characters of the sample's lines, cut at their boxes: list of (text, uint8 [83, 66])."""
+    import cv2
+
+    from hwgen.data.shards import RecordIndex
+    index, found = RecordIndex(_SAMPLE.value, split='train'), []
+    for i in range(len(index)):
+        line = index.read_record(i)
+        for text, (x0, y0, x1, y1) in zip(line.text, line.boxes):
+            crop = line.image[y0:y1, x0:x1]
+            if crop.size and _has_code(text):
+                found.append((text, cv2.resize(crop, CROP_PX[::-1], interpolation=cv2.INTER_AREA)))
+    return found
+
+
+def _has_code(text):
+    try:
+        return len(text.encode('gb2312')) == 2
+    except UnicodeEncodeError:
+        return False
+
+
+def draw(rng, glyphs, count):
+    """Some of the characters: list of (text, image)."""
+    return [glyphs[i] for i in rng.integers(0, len(glyphs), count)]
+
+
+def page_lines(rng, glyphs):
+    """The lines of a page: list of (text, image)."""
+    lines = [draw(rng, glyphs, LINE_CHARACTERS) for _ in range(PAGE_LINES)]
+    return [(''.join(text for text, _ in line), np.concatenate([image for _, image in line], axis=1)) for line in lines]
+
+
+def pen_strokes(rng, count, *, left=0):
+    """Random strokes of a pen: list of int [12, 2]."""
+    return list(rng.integers(0, 500, (count, POINTS, 2)) + [left, 0])
+
+
+def loop_dgr(data):
+    """A straightforward reader of .dgr: (text, list of images) of each line."""
+    file = io.BytesIO(data)
+    size, = struct.unpack('<i', file.read(4))
+    code_length, = struct.unpack('<h', file.read(size - 4)[-4:-2])
+    _, _, lines = struct.unpack('<3i', file.read(12))
+    for _ in range(lines):
+        text, images = '', []
+        for _ in range(struct.unpack('<i', file.read(4))[0]):
+            text += file.read(code_length).decode('gb18030', 'ignore')
+            _, _, height, width = struct.unpack('<4h', file.read(8))
+            images.append(np.frombuffer(file.read(height * width), np.uint8).reshape(height, width))
+        yield text, images
+
+
+def loop_iam(folder):
+    """A straightforward reader of the lines of IAM: (text, image)."""
+    from PIL import Image
+    for row in (folder / 'lines.txt').read_text(encoding='utf-8').splitlines():
+        fields = row.split(' ')
+        form, number = fields[0].rsplit('-', 1)
+        with Image.open(folder / 'lines' / form[:3] / form / f'{form}-{number}.png') as image:
+            yield fields[8].replace('|', ' '), np.array(image.convert('L'))
+
+
+def write_iam(folder, glyphs, *, lines):
+    """Lines in the layout of IAM; returns bytes of the images."""
+    from PIL import Image
+    rng, rows, size = np.random.default_rng(1), [], 0
+    for i in range(lines):
+        name = f'a{i // 10 % 100:02d}-{i // 1000:03d}'
+        path = folder / 'lines' / name[:3] / name / f'{name}-{i % 10:02d}.png'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.concatenate([image for _, image in draw(rng, glyphs, LINE_CHARACTERS)], axis=1)).save(path)
+        rows.append(f'{path.stem} ok 200 1 1 1 9 9 a|line|of|words')
+        size += path.stat().st_size
+    (folder / 'lines.txt').write_text('\n'.join(rows) + '\n', encoding='utf-8')
+    return size
+
+
+def compare(name, ours, loop, *, size):
+    """One row: a reader beside the loop; both are exhausted, samples counted."""
+    seconds = {ours: [], loop: []}
+    for _ in range(REPEATS):
+        for read, times in seconds.items():
+            start = time.perf_counter()
+            samples = sum(1 for _ in read())
+            times.append(time.perf_counter() - start)
+    rates = [(size / min(times) / 1e6, samples / min(times)) for times in seconds.values()]
+    (mb, each), (loop_mb, loop_each) = rates
+    print(f'{name:<10} {size / 1e6:7.1f} MB {samples:6d} samples: {mb:8.0f} MB/s {each:9.0f} samples/s; '
+          f'loop {loop_mb:8.0f} MB/s {loop_each:9.0f} samples/s', flush=True)
+
+
+def time_readers(folder, glyphs):
+    """Every reader beside a loop."""
+    import foreign_files as foreign
+
+    from hwgen.data.collection import READERS, open_collection
+    rng = np.random.default_rng(0)
+    drawn = draw(rng, glyphs, _CHARACTERS.value)
+    width = CROP_PX[1]
+
+    def dgr_line(top):
+        return [(text, top, 10 + width * i, image) for i, (text, image) in enumerate(draw(rng, glyphs, LINE_CHARACTERS))]
+
+    def wptt_page():
+        lines, strokes = [], []
+        for text, _ in page_lines(rng, glyphs):
+            members = range(len(strokes), len(strokes) + STROKES * len(text))
+            strokes += [stroke for i in range(len(text)) for stroke in pen_strokes(rng, STROKES, left=600 * i)]
+            lines.append((text, list(members)))
+        return foreign.wptt_bytes(strokes, lines)
+
+    pages = range(_PAGES.value)
+    files = {
+        '.gnt': ([foreign.gnt_bytes(drawn)], foreign.plain_gnt),
+        '.dgrl': ([foreign.dgrl_bytes(page_lines(rng, glyphs)) for _ in pages], foreign.plain_dgrl),
+        '.dgr': ([foreign.dgr_bytes([dgr_line(100 * n) for n in range(PAGE_LINES)], page=(1200, 2000)) for _ in pages], loop_dgr),
+        '.pot': ([b''.join(foreign.pot_bytes([(text, pen_strokes(rng, STROKES))]) for text, _ in drawn)], foreign.plain_pot),
+        '.wptt': ([wptt_page() for _ in pages], foreign.plain_wptt)}
+    for suffix, (contents, loop) in files.items():
+        on_disk = [foreign.on_disk(f'{i:03d}-x{suffix}', data, folder / suffix[1:]) for i, data in enumerate(contents)]
+        compare(suffix, lambda: (s for file in on_disk for s in READERS[suffix](file)),
+                lambda: (s for file in on_disk for s in loop(file.path.read_bytes())), size=sum(map(len, contents)))
+    iam = folder / 'iam'
+    size = write_iam(iam, glyphs, lines=PAGE_LINES * _PAGES.value)
+    compare('iam lines', lambda: (s for part in open_collection(iam, source='iam') for s in part.read(refuse=None)),
+            lambda: loop_iam(iam), size=size)
+
+
+def time_prepare(folder, glyphs):
+    """From files to records, and how long all of HWDB would take."""
+    import foreign_files as foreign
+
+    from hwgen.data.prepare_collection import prepare_collection
+    rng = np.random.default_rng(2)
+    for i in range(_FILES.value):
+        foreign.on_disk(f'{i + 1:03d}-f.gnt', foreign.gnt_bytes(draw(rng, glyphs, _CHARACTERS.value)), folder / 'HWDB1')
+    for i in range(_PAGES.value):
+        foreign.on_disk(f'{i + 1:03d}-P16.dgrl', foreign.dgrl_bytes(page_lines(rng, glyphs)), folder / 'HWDB2')
+    import tensorflow as tf
+    tf.io.TFRecordWriter(str(folder / 'first')).close()  # what only the first one pays for
+    whole = {'HWDB1': (HWDB1_CHARACTERS, f'{HWDB1_CHARACTERS:,} characters'),
+             'HWDB2': (HWDB2_LINES, f'{HWDB2_PAGES:,} pages, {HWDB2_LINES:,} lines')}
+    for name, (total, words) in whole.items():
+        for workers in map(int, _WORKERS.value):
+            start = time.perf_counter()
+            with watched_memory() as peak:
+                info = prepare_collection(folder / f'{name}-{workers}', path=folder / name, workers=workers, report=lambda line: None)
+            seconds, samples = time.perf_counter() - start, sum(c['records'] for c in info['splits'].values())
+            print(f'prepare {name}, {workers} worker(s): {samples} samples in {seconds:.1f} s, their start included, '
+                  f'{samples / seconds:.0f} samples/s; {words} would take {total * seconds / samples / 60:.0f} min; '
+                  f'peak memory of all processes {peak[0]:.0f} MiB', flush=True)
+
+
+@contextlib.contextmanager
+def watched_memory():
+    """Samples the resident memory of this process and its workers, ten times a second; gives a list with the largest sum, MiB."""
+    peak, done = [0.], threading.Event()
+
+    def watch():
+        while not done.wait(.1):
+            pids = [os.getpid(), *(process.pid for process in multiprocessing.active_children())]
+            peak[0] = max(peak[0], sum(map(resident_mib, pids)))
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield peak
+    finally:
+        done.set()
+        thread.join()
+
+
+def resident_mib(pid):
+    """Resident memory of a process, MiB; 0 where it has ended (Linux)."""
+    try:
+        return int(pathlib.Path(f'/proc/{pid}/statm').read_text().split()[1]) * resource.getpagesize() / 2**20
+    except OSError:
+        return 0.
+
+
+def main(argv):
+    del argv
+    glyphs = characters()
+    print(f'{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}; {len(glyphs)} different characters of {CROP_PX[0]} x {CROP_PX[1]} px; '
+          f'fastest of {REPEATS}')
+    with tempfile.TemporaryDirectory() as name:
+        time_readers(pathlib.Path(name), glyphs)
+        time_prepare(pathlib.Path(name), glyphs)
+
+
+if __name__ == '__main__':
+    app.run(main)

@@ -9,6 +9,7 @@ import os
 import shutil
 import struct
 import tempfile
+import tokenize
 import zipfile
 import zlib
 
@@ -105,10 +106,11 @@ def load_generator(path, *, charset=None):
             arrays = {name: stored[name] for name in stored.files}
     except FileNotFoundError:
         raise ArtefactError(f'{path}: no weights there (expected {file})') from None
-    # What a damaged archive raises: a bad checksum, bytes that do not inflate, an unknown method or a cipher, a short header.
+    # What a damaged archive raises: a bad checksum, bytes that do not inflate, an unknown method or a cipher, a short header;
+    # and an array's header, which NumPy parses as Python, that is none or speaks of more than there is memory for.
     except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError,
-            struct.error) as error:
-        raise ArtefactError(f'{file}: damaged weights: {error}') from None
+            struct.error, SyntaxError, tokenize.TokenError, TypeError, OverflowError, MemoryError) as error:
+        raise ArtefactError(f'{file}: damaged weights: {" ".join(str(error).split())}') from None
     generator = Generator(config, name='generator')
     _build_generator(generator)
     _assign('generator', generator, arrays, file)

@@ -39,7 +39,7 @@ def test_presets_and_variants_train(tmp_path, name):
     assert re.search(r'^finished at step (\d+)/\1$', out, re.MULTILINE)
     assert ('2 replica(s)' in out) == (name == 'two replicas')
     with np.load('run/model/weights.npz') as weights:
-        mean, = [weights[name] for name in weights.files if name.endswith('style_space/mean')]
+        mean, = [weights[name] for name in weights.files if name.startswith('generator/') and name.endswith('/mean')]
     # Drawn styles are those of real lines, where an encoder has learned to see them.
     assert mean.any() == (name not in ('the paper', 'scrabblegan, Chinese'))
 

@@ -69,6 +69,7 @@ def test_reconstruction_overfits_one_batch(trainer, make_batch):
     assert last < .5 * first, (first, last)
 
 
+@pytest.mark.slow
 def test_a_judge_without_weight_changes_nothing_of_a_reconstruction(make_trainer, variables_of, make_batch):
     """The discriminator learns; generator, style encoder and losses are those of the plain step (other order of sums: 1e-5)."""
     batch = tensors(make_batch())
@@ -82,6 +83,7 @@ def test_a_judge_without_weight_changes_nothing_of_a_reconstruction(make_trainer
             np.testing.assert_allclose(a, b, atol=1e-4, err_msg=name)  # Adam's first step is the rate's sign: 2e-3 x rounding
 
 
+@pytest.mark.slow
 def test_the_judge_moves_a_reconstruction(make_trainer, make_batch):
     """What D asks for has the weight that was set, in units of the reconstruction's own spread."""
     batch = tensors(make_batch())
@@ -100,6 +102,7 @@ def test_feature_levels_that_the_trunk_lacks_are_refused(make_trainer):
             make_trainer(feature_levels=levels)
 
 
+@pytest.mark.slow
 def test_products_in_bfloat16_stay_near(make_trainer, make_batch):
     """8 bits of mantissa: losses within 2 %; the averaged generator, which writes, keeps float32 products."""
     batch = tensors(make_batch())

@@ -52,9 +52,12 @@ def main(arguments):
 
     from hwgen.data.shards import RecordIndex, read_info
     from hwgen.evaluation import protocols
-    if _PROTOCOL.value == 'reader':  # before all else: it may have to be installed
+    # Before the corpus is written: what may have to be installed, and what cannot be measured.
+    if _PROTOCOL.value == 'reader':
         from hwgen.evaluation.independent_reader import IndependentReader
         reader = IndependentReader()
+    elif _MODEL.value == '':
+        raise UserError('--protocol=hands with an empty --model: expected the folder of a model')
     if _DATA.value == _DEMO and not os.path.exists(_DEMO):
         print(f'{_DEMO}: not there, writing the embedded corpus (a few minutes, once)', flush=True)
         from hwgen.data import prepare
@@ -73,8 +76,6 @@ def main(arguments):
     out = _OUT.value or f'evaluations/{_PROTOCOL.value}'
     if _PROTOCOL.value == 'reader':
         _measure_reading(reader, indices, writer, facts, out)
-    elif writer is None:
-        raise UserError('--protocol=hands with an empty --model: expected the folder of a model')
     else:
         _measure_hands(indices['test'], writer, facts, out)
 

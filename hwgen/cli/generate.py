@@ -178,7 +178,7 @@ def _write_tfrecord(writer, written, count):
 
 def _write_sheet(writer, folder, hands, progress):
     """One text in one or several hands -> one picture, the lines below each other, or a folder."""
-    from hwgen.inference import picture_files, styles
+    from hwgen.inference import picture_files
     text = TEXT.value.strip()
     if hands:
         styles_of = writer.styles_between(*hands, steps=STEPS.value, truncation=TRUNCATION.value)

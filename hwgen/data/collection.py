@@ -92,13 +92,8 @@ def _casia(files, unit, refuse):
     del unit, refuse
     for file in files:
         if file.suffix in READERS:
-            read = READERS[file.suffix]
             yield Part(name=file.name, kind=file.suffix[1:], writer=casia_writer(file.name), partition=named_partition(file.name),
-                       num_bytes=file.size, read=functools.partial(_read_file, read, file))
-
-
-def _read_file(read, file, refuse=None):
-    return read(file, refuse=refuse)
+                       num_bytes=file.size, read=functools.partial(READERS[file.suffix], file))
 
 
 def _iam(files, unit, refuse):
@@ -174,8 +169,4 @@ def _lmdb(files, unit, refuse):
         if _base(file) == 'data.mdb' and not file.member:
             folder = str(pathlib.PurePosixPath(file.name).parent)
             yield Part(name=folder, kind='lmdb', writer='', partition=named_partition(folder), num_bytes=file.size,
-                       read=functools.partial(_read_lmdb, file.path.parent))
-
-
-def _read_lmdb(folder, refuse=None):
-    return read_lmdb(folder, refuse=refuse)
+                       read=functools.partial(read_lmdb, file.path.parent))

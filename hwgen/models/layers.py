@@ -57,23 +57,22 @@ def shift_columns(x, shift_px, *, reach_px):
     Returns:
         float [B, H, W, C].
     """
-    width = tf.shape(x)[2]
-    padded = tf.pad(x, [[0, 0], [0, 0], [reach_px, reach_px], [0, 0]])
-    out = 0.
-    for whole in range(-reach_px, reach_px + 1):
-        weight = tf.nn.relu(1. - tf.abs(shift_px - whole))
-        out += weight * padded[:, :, reach_px + whole:reach_px + whole + width]
-    return out
+    return _shift(x, shift_px, axis=2, reach_px=reach_px)
 
 
 def shift_rows(x, shift_px, *, reach_px):
     """`shift_columns` along columns: out[h] = x[h + shift[h]]."""
-    height = x.shape[1]
-    padded = tf.pad(x, [[0, 0], [reach_px, reach_px], [0, 0], [0, 0]])
-    out = 0.
+    return _shift(x, shift_px, axis=1, reach_px=reach_px)
+
+
+def _shift(x, shift_px, *, axis, reach_px):
+    size = tf.shape(x)[axis] if x.shape[axis] is None else x.shape[axis]
+    padding, place = [[0, 0]] * 4, [slice(None)] * 4
+    padding[axis] = [reach_px, reach_px]
+    padded, out = tf.pad(x, padding), 0.
     for whole in range(-reach_px, reach_px + 1):
-        weight = tf.nn.relu(1. - tf.abs(shift_px - whole))
-        out += weight * padded[:, reach_px + whole:reach_px + whole + height]
+        place[axis] = slice(reach_px + whole, reach_px + whole + size)
+        out += tf.nn.relu(1. - tf.abs(shift_px - whole)) * padded[tuple(place)]
     return out
 
 

@@ -143,3 +143,12 @@ def refused(read, file):
     """(samples, errors) of a reader that skips what is damaged."""
     errors = []
     return list(read(file, refuse=errors.append)), errors
+
+
+def spoil(data, whole, values):
+    """Bytes with some of them changed, then cut, then continued, as hypothesis draws; `values` is the strategy of a changed byte."""
+    from hypothesis import strategies as st  # here, as the benchmark that writes such files does without it
+    spoilt = bytearray(whole)
+    for _ in range(data.draw(st.integers(1, 6))):
+        spoilt[data.draw(st.integers(0, len(spoilt) - 1))] = data.draw(values)
+    return bytes(spoilt[:data.draw(st.integers(0, len(spoilt)))]) + data.draw(st.binary(max_size=20))

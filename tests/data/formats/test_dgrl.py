@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foreign_files import codes, dgr_bytes, dgrl_bytes, glyph, on_disk, page_header, plain_dgrl, refused
+from foreign_files import codes, dgr_bytes, dgrl_bytes, glyph, on_disk, page_header, plain_dgrl, refused, spoil
 from hwgen.data.formats.dgrl import read_dgrl
 from hwgen.data.formats.samples import FormatError
 
@@ -122,9 +122,6 @@ def test_characters_of_dgr_lie_on_the_page():
 @given(st.data())
 def test_no_bytes_crash_it(data):
     page = data.draw(st.sampled_from([PAGE, dgr_bytes([[('天', 10, 20, LINES[0][1]), ('地', 11, 50, LINES[1][1])]])]))
-    spoilt = bytearray(page)
-    for _ in range(data.draw(st.integers(1, 6))):
-        spoilt[data.draw(st.integers(0, len(spoilt) - 1))] = data.draw(st.sampled_from([0, 1, 2, 127, 128, 255]))
-    spoilt = bytes(spoilt[:data.draw(st.integers(0, len(spoilt)))]) + data.draw(st.binary(max_size=20))
+    spoilt = spoil(data, page, st.sampled_from([0, 1, 2, 127, 128, 255]))
     _, errors = refused(read_dgrl, on_disk('x.dgrl', spoilt))
     assert all(str(error).startswith('x.dgrl, ') and ', byte ' in str(error) for error in errors)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foreign_files import glyph, gnt_bytes, gnt_sample, on_disk, plain_gnt, refused
+from foreign_files import glyph, gnt_bytes, gnt_sample, on_disk, plain_gnt, refused, spoil
 from hwgen.charset.encoding import Charset
 from hwgen.data.formats.gnt import read_gnt
 from hwgen.data.formats.samples import FormatError
@@ -80,10 +80,7 @@ def test_codes_that_decode_to_nothing_are_kept_and_marked():
 @settings(max_examples=150)
 @given(st.data())
 def test_no_bytes_crash_it(data):
-    spoilt = bytearray(GOOD)
-    for _ in range(data.draw(st.integers(1, 6))):
-        spoilt[data.draw(st.integers(0, len(spoilt) - 1))] = data.draw(st.integers(0, 255))
-    spoilt = bytes(spoilt[:data.draw(st.integers(0, len(spoilt)))]) + data.draw(st.binary(max_size=20))
+    spoilt = spoil(data, GOOD, st.integers(0, 255))
     file = on_disk('x.gnt', spoilt)
     samples, errors = refused(read_gnt, file)
     assert sum(s.image.size for s in samples) <= len(spoilt)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foreign_files import on_disk, plain_pot, pot_bytes, pot_sample, refused
+from foreign_files import on_disk, plain_pot, pot_bytes, pot_sample, refused, spoil
 from hwgen.data.formats.pot import read_pot
 from hwgen.data.formats.samples import FormatError
 
@@ -85,10 +85,7 @@ def test_codes_that_decode_to_nothing_are_kept_and_marked():
 @settings(max_examples=150)
 @given(st.data())
 def test_no_bytes_crash_it(data):
-    spoilt = bytearray(GOOD)
-    for _ in range(data.draw(st.integers(1, 6))):
-        spoilt[data.draw(st.integers(0, len(spoilt) - 1))] = data.draw(st.sampled_from([0, 1, 2, 4, 127, 255]))
-    spoilt = bytes(spoilt[:data.draw(st.integers(0, len(spoilt)))]) + data.draw(st.binary(max_size=20))
+    spoilt = spoil(data, GOOD, st.sampled_from([0, 1, 2, 4, 127, 255]))
     samples, errors = refused(read_pot, on_disk('x.pot', spoilt))
     assert sum(len(stroke) * 4 for s in samples for stroke in s.strokes) <= len(spoilt)
     assert all(str(error).startswith('x.pot, ') and ', byte ' in str(error) for error in errors)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foreign_files import codes, on_disk, plain_wptt, refused, wptt_bytes
+from foreign_files import codes, on_disk, plain_wptt, refused, spoil, wptt_bytes
 from hwgen.data.formats.samples import FormatError
 from hwgen.data.formats.wptt import read_wptt
 
@@ -77,10 +77,7 @@ def test_what_nobody_could_read_is_marked():
 @settings(max_examples=150)
 @given(st.data())
 def test_no_bytes_crash_it(data):
-    spoilt = bytearray(PAGE)
-    for _ in range(data.draw(st.integers(1, 6))):
-        spoilt[data.draw(st.integers(0, len(spoilt) - 1))] = data.draw(st.sampled_from([0, 1, 2, 4, 127, 255]))
-    spoilt = bytes(spoilt[:data.draw(st.integers(0, len(spoilt)))]) + data.draw(st.binary(max_size=20))
+    spoilt = spoil(data, PAGE, st.sampled_from([0, 1, 2, 4, 127, 255]))
     lines, errors = refused(read_wptt, on_disk('x.wptt', spoilt))
     assert all(isinstance(stroke, np.ndarray) for line in lines for stroke in line.strokes)
     assert all(str(error).startswith('x.wptt, ') and ', byte ' in str(error) for error in errors)

@@ -3,4 +3,4 @@
 from hwgen.cli import app
 
 if __name__ == '__main__':
-    app.dispatch()
+    app.main()

@@ -12,6 +12,8 @@ Exit status: 0 done, 1 it went wrong, 2 the user's input is wrong, 130 interrupt
 """
 
 import ast
+import atexit
+import contextlib
 import importlib
 import io
 import os
@@ -59,6 +61,28 @@ def command_summaries() -> dict[str, str]:
             if any(isinstance(node, ast.FunctionDef) and node.name == 'main' for node in tree.body):
                 summaries[module.name] = (ast.get_docstring(tree) or '').split('\n')[0]
     return summaries
+
+
+def main() -> None:
+    """`dispatch` as a process of its own: it ends with the status at once, after what modules do `atexit`.
+
+    Threads of TensorFlow may still be running Python code (a pipeline that reads ahead). Where the interpreter takes itself apart around them, the
+    process now and then hangs or is aborted (SIGABRT) instead of leaving with its status.
+    """
+    status = [1]  # of a fault: Python shows its traceback before it comes to `leave`
+
+    def leave():
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError, AttributeError):  # nobody reads on, or it is closed, or there is none
+                stream.flush()
+        os._exit(status[0])
+
+    atexit.register(leave)  # the first to be registered is the last to be called
+    try:
+        dispatch()
+    except SystemExit as end:
+        status[0] = end.code or 0
+        raise
 
 
 def dispatch(arguments: list[str] | None = None) -> None:

@@ -106,6 +106,29 @@ def test_the_dispatcher_lists_the_commands():
     assert python('-m', 'hwgen.cli', '--version').stdout == f'hwgen {hwgen.__version__}\n'
 
 
+def test_a_command_leaves_at_once_with_its_status():
+    """What modules do at the end is done and said; what would run while the interpreter takes itself apart is not."""
+    code = ('import atexit, sys\nfrom hwgen.cli import app\n'
+            'class Last:\n    def __del__(self): print("taken apart")\n'
+            'def dispatch():\n    global last\n    last = Last()\n    atexit.register(print, "at exit")\n    print("said", end="|")\n    {end}\n'
+            'app.dispatch = dispatch\napp.main()')
+    for end, status in ('sys.exit(130)', 130), ('sys.exit()', 0), ('int("x")', 1):
+        done = python('-c', code.format(end=end))
+        assert (done.returncode, done.stdout) == (status, 'said|at exit\n')
+        assert ("int() with base 10: 'x'" in done.stderr) == (status == 1)
+
+
+@pytest.mark.slow
+def test_a_pipeline_that_reads_ahead_does_not_keep_a_command_from_leaving():
+    code = ('import sys, time\nimport numpy as np\nimport tensorflow as tf\nfrom hwgen.cli import app\n'
+            'def read(i):\n    end = time.monotonic() + .005\n    while time.monotonic() < end: pass\n    return np.int64(i)\n'
+            'def dispatch():\n    global lines\n    lines = tf.data.Dataset.range(10 ** 9).map(lambda i: tf.numpy_function(read, [i], tf.int64), '
+            'num_parallel_calls=8)\n    lines = iter(lines.prefetch(1000))\n    next(lines)\n    sys.exit(130)\n'
+            'app.dispatch = dispatch\napp.main()')
+    for _ in range(5):  # without `main` about every third hangs or is aborted
+        assert python('-c', code).returncode == 130
+
+
 @pytest.mark.parametrize('arguments, message', [
     (['--num_line=4'], "tries: Unknown command line flag 'num_line'. Did you mean: num_lines ? (see tries --help)"),
     (['--num_lines=many'], "tries: flag --num_lines=many: invalid literal for int() with base 10: 'many' (see tries --help)"),

@@ -37,11 +37,12 @@ def main(arguments):
         raise UserError('--run and --model are both given: expected one')
     if not OUT.value:
         raise UserError('--out is empty: expected a folder such as saved_models/hwgen/1')
+    from hwgen.serving.versions import version_folder
+    path = version_folder(OUT.value)  # before TensorFlow has started
     # The process that compares needs room on a GPU beside this one.
     os.environ.setdefault('TF_FORCE_GPU_ALLOW_GROWTH', 'true')
     from hwgen.inference.writer import Writer
     from hwgen.serving import export
-    path = export.version_folder(OUT.value)
     model = find_model(RUN.value or MODEL.value or DEFAULT_MODEL)
     writer = Writer.load(model, windows_per_step=1)
     licence = DATA_LICENCE.value or export.data_licence(writer.description.get('info', {}))

@@ -9,7 +9,6 @@ import errno
 import io
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -39,31 +38,6 @@ class ExportError(ValueError):
     """An exported model does not load or does not write what the generator writes."""
 
 
-def version_folder(out):
-    """The folder that an export goes to.
-
-    Args:
-        out: str, `BASE/NUMBER`, or `BASE` for one more than the largest number there.
-
-    Returns:
-        str, absolute path of a folder that does not exist.
-
-    Raises:
-        FileExistsError: the version is there, or a file stands where the base should be.
-    """
-    path = os.path.abspath(out)
-    if os.path.isfile(path):
-        raise FileExistsError(errno.EEXIST, 'is a file, expected a folder for versions or a version in it', path)
-    if not re.fullmatch('[0-9]+', os.path.basename(path)):
-        names = os.listdir(path) if os.path.isdir(path) else ()
-        numbers = [int(name) for name in names if re.fullmatch('[0-9]+', name)]
-        path = os.path.join(path, str(max(numbers, default=0) + 1))
-    if os.path.lexists(path):
-        raise FileExistsError(errno.EEXIST, 'version exists and may be served; expected a new number, or the folder above it for '
-                              'the next one', path)
-    return path
-
-
 def data_licence(info):
     """The licence of the lines that a generator was trained on, as far as its artefact tells.
 
@@ -83,7 +57,7 @@ def export_model(writer, path, *, truncation, max_characters, licence):
 
     Args:
         writer: Writer of the generator, with its description.
-        path: str, a folder that does not exist, as `version_folder` gives it.
+        path: str, a folder that does not exist; see `versions.version_folder`.
         truncation, max_characters: see `ServedModel`.
         licence: str, of the training data.
 

@@ -71,21 +71,6 @@ def test_a_folder_that_does_not_load(tmp_path, writer):
         export._compare(str(tmp_path), writer, ['永'], 1.)
 
 
-def test_versions(tmp_path):
-    base = tmp_path / 'hwgen'
-    assert export.version_folder(str(base)) == str(base / '1')
-    assert export.version_folder(str(base / '7')) == str(base / '7')
-    for name in ('2', '10', '.11.temporary', 'models.config'):
-        (base / name).mkdir(parents=True)
-    assert export.version_folder(str(base)) == str(base / '11')
-    with pytest.raises(FileExistsError, match='version exists and may be served; expected a new number') as caught:
-        export.version_folder(str(base / '2'))
-    assert caught.value.filename == str(base / '2')
-    (tmp_path / 'file').touch()
-    with pytest.raises(FileExistsError, match='is a file, expected a folder for versions'):
-        export.version_folder(str(tmp_path / 'file'))
-
-
 def test_licences():
     assert 'SIL Open Font License' in export.data_licence(dict(data=dict(source='scribe'), command='train'))
     assert 'research only' in export.data_licence(dict(data=dict(source='casia')))

@@ -207,7 +207,7 @@ def _to_scalar(value, dtype, name):
 
 
 def _shown(value):
-    text = json.dumps(value)
+    text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 200 else f'{text[:200]}...'
 
 
@@ -301,4 +301,5 @@ def format_error(message):
 
 
 def _body(value):
-    return json.dumps(value, ensure_ascii=False).encode('utf-8')
+    # Half a surrogate pair, which a request may have named, has no UTF-8; its escape is JSON.
+    return json.dumps(value, ensure_ascii=False).encode('utf-8', 'backslashreplace')

@@ -124,4 +124,5 @@ def test_status_and_metadata():
         {'version': version, 'state': 'AVAILABLE', 'status': {'error_code': 'OK', 'error_message': ''}} for version in ('2', '1')]}
     assert json.loads(rest.format_metadata('hwgen', 3, {'styles': {}})) == {
         'model_spec': {'name': 'hwgen', 'signature_name': '', 'version': '3'}, 'metadata': {'signature_def': {'signature_def': {'styles': {}}}}}
-    assert json.loads(rest.format_error('an "error"\n')) == {'error': 'an "error"\n'}
+    for message in ('an "error"\n', '明', 'half a pair: \ud800'):
+        assert json.loads(rest.format_error(message)) == {'error': message}

@@ -3,9 +3,12 @@
     python -m benchmarks.writing [--model=saved_models/demo]
 
 Compares the writer with what one would do without it: one call of the model for each line, one padded batch of all
-lines, and (the other way to get labelled lines) drawing the same texts with a font and Pillow, --font.
+lines, and (the other way to get labelled lines) drawing the same texts with a font and Pillow, --font. With
+--served=saved_models/hwgen/1 only the exported version is measured, beside the writer it came from: called in this
+process, and through the REST calls, JSON and base64 included but no socket.
 """
 
+import json
 import os
 import time
 
@@ -13,6 +16,7 @@ from absl import app, flags
 
 _MODEL = flags.DEFINE_string('model', 'saved_models/demo', 'Folder of a generator.')
 _FONT = flags.DEFINE_string('font', None, 'Font file to draw the same lines with, for comparison; default: none.')
+_SERVED = flags.DEFINE_string('served', None, 'Version folder that bin/export wrote of the model; default: none.')
 _LINES = flags.DEFINE_integer('lines', 64, 'Lines of each measurement.')
 _LONG = flags.DEFINE_integer('long', 10_000, 'Characters of the long line.')
 
@@ -62,7 +66,10 @@ def main(argv):
     from hwgen.inference.writer import Writer
     writer = Writer.load(_MODEL.value, windows_per_step=1)
     print(f'{os.cpu_count()} cores; model {_MODEL.value}, {writer.char_px} px, context of '
-          f'{writer.generator.context_characters} characters; fastest of 3')
+          f'{writer.generator.context_characters} characters; load {os.getloadavg()[0]:.1f}; fastest of 3')
+    if _SERVED.value:
+        measure_served(writer)
+        return
     for n in (5, 10, 20, 30):
         texts = random_texts(writer.charset, lines=_LINES.value, num_characters=n)
         report(f'{_LINES.value} lines of {n} characters', fastest(lambda: writer.write(texts)), texts)
@@ -82,6 +89,27 @@ def main(argv):
         pass
     report(f'a line of {_LONG.value:,}, streamed', time.perf_counter() - start, [text])
     print(f'  peak memory before {before:.0f} MiB, grown by {peak_memory_mib() - before:.1f} MiB')
+
+
+def measure_served(writer):
+    """Rows of an exported version."""
+    import numpy as np
+
+    from hwgen.serving.rest_service import RestService
+    from hwgen.serving.saved_version import SavedVersion
+    start = time.perf_counter()
+    served = SavedVersion(_SERVED.value)
+    print(f'{_SERVED.value}, loaded in {time.perf_counter() - start:.1f} s')
+    service = RestService('hwgen', {1: served})
+    for lines, n in ((1, 1), (1, 10), (1, 100), (8, 10), (64, 10)):
+        texts = random_texts(writer.charset, lines=lines, num_characters=n)
+        inputs = dict(texts=np.array([text.encode() for text in texts], object), style_seeds=np.arange(lines))
+        body = json.dumps({'instances': [{'texts': text, 'style_seeds': seed} for seed, text in enumerate(texts)]}).encode()
+        for name, call in (('writer', lambda: writer.write(texts, style_seeds=range(lines), truncation=.8)),
+                           ('served', lambda: served.run('serving_default', inputs)),
+                           ('served, REST', lambda: service.answer('POST', '/v1/models/hwgen:predict', body))):
+            seconds = fastest(call)
+            report(f'{lines} x {n} characters, {name}: {1000 * seconds:.1f} ms', seconds, texts)
 
 
 def draw(texts, height_px):

@@ -12,7 +12,7 @@ from hwgen.charset import ids
 from hwgen.charset.composition import Composer, describe
 from hwgen.charset.dictionary import (
     MAX_COMPONENTS, SYMBOL_STRUCTURES, TABLES, CharsetError, CharsetMismatchError, check_extension, hash_lines, parse_lines, read_lines)
-from hwgen.charset.symbols import normalize
+from hwgen.charset.symbols import VARIANTS, normalize
 
 __all__ = ['Charset', 'CharsetError', 'CharsetMismatchError', 'EncodedText', 'normalize']
 
@@ -165,6 +165,24 @@ class Charset:
         return EncodedText(
             tuple(units), np.array(columns[0], np.int32), np.array(columns[1], np.int32).reshape(n, MAX_COMPONENTS),
             np.array(columns[2], np.int32), np.array(columns[3], np.float32).reshape(n, MAX_COMPONENTS, 4), np.array(columns[4], bool))
+
+    def encodable_characters(self):
+        """All characters that `encode` takes by themselves, inside the table or not.
+
+        Returns:
+            str, by code point, each once.
+        """
+        further = (character for character, sequence in self._further_trees().items()
+                   if self._component_index.keys() >= set(ids.leaves(ids.parse_whole(sequence))))
+        single = (token for token in self._component_index if len(token) == 1)
+        return ''.join(character for character in sorted({*self._character_index, *VARIANTS, *single, *further}) if self._takes(character))
+
+    def _takes(self, character):
+        try:
+            self.encode(character)
+        except CharsetError:
+            return False
+        return True
 
     def _table_row(self, index):
         structure = self.character_structures[index]

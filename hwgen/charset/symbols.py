@@ -9,10 +9,11 @@ NUMBERS = '①②③④⑤⑥⑦⑧⑨⑩ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩⅪⅫ'
 SYMBOLS = ASCII + PUNCTUATION + MATHEMATICS + GREEK + NUMBERS
 NARROW = ASCII + GREEK + '·°′″¢£¥'
 
-_NORMAL_FORMS = {chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F) if chr(code + 0xFEE0) not in PUNCTUATION}
-_NORMAL_FORMS |= {'\u3000': ' ', '\u00a0': ' ', '・': '·', '•': '·', '―': '—', '∥': '‖', '⋯': '…', '￣': 'ˉ', '￠': '¢', '￡': '£', '￥': '¥'}
+# Character -> the one by which it is written.
+VARIANTS = {chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F) if chr(code + 0xFEE0) not in PUNCTUATION}
+VARIANTS |= {'\u3000': ' ', '\u00a0': ' ', '・': '·', '•': '·', '―': '—', '∥': '‖', '⋯': '…', '￣': 'ˉ', '￠': '¢', '￡': '£', '￥': '¥'}
 # Greek letters whose written form is a Latin one.
-_NORMAL_FORMS |= dict(zip('ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο', 'ABEZHIKMNOPTYXo'))
+VARIANTS |= dict(zip('ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο', 'ABEZHIKMNOPTYXo'))
 
 
 def normalize(text):
@@ -24,7 +25,7 @@ def normalize(text):
     Returns:
         str of the same length.
     """
-    return ''.join(_NORMAL_FORMS.get(character, character) for character in text)
+    return ''.join(VARIANTS.get(character, character) for character in text)
 
 
 def structure_of(symbol):

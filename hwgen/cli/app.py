@@ -30,6 +30,7 @@ from absl import flags
 import hwgen
 from hwgen.cli import quiet
 
+DEFAULT_MODEL = 'saved_models/demo'  # the one that ships
 _HELP = ('--help', '-help', '-h', '--helpfull')
 _CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent
 
@@ -49,6 +50,18 @@ def resource_path(name: str) -> pathlib.Path:
     """
     places = [_CHECKOUT / name, pathlib.Path(sysconfig.get_path('data')) / 'share' / 'hwgen' / name]
     return next((place for place in places if place.exists()), places[0])
+
+
+def find_model(path: str) -> str:
+    """The folder of a trained generator: that of a run directory, or the one that ships when `DEFAULT_MODEL` is not here.
+
+    Args:
+      path: a generator's folder, or a run directory.
+    """
+    if path == DEFAULT_MODEL and not os.path.exists(path):
+        return str(resource_path(path))
+    inner = os.path.join(path, 'model')
+    return inner if os.path.isdir(inner) and not os.path.exists(os.path.join(path, 'generator.json')) else path
 
 
 def command_summaries() -> dict[str, str]:

@@ -23,10 +23,9 @@ import time
 from absl import flags
 
 import hwgen
-from hwgen.cli.app import UserError, resource_path
+from hwgen.cli.app import DEFAULT_MODEL, UserError, find_model
 
 POSITIONAL = '[B]'
-DEFAULT_MODEL = 'saved_models/demo'
 CHUNK_LINES = 64  # lines handed to the writer at once; bounds memory, changes no picture
 SHARD_RECORDS = 4096
 REPORT_SEC = 5.
@@ -64,7 +63,7 @@ def main(arguments):
     picture_files.check_place(OUT.value, overwrite=OVERWRITE.value, folder=folder)
     if TEXT_FILE.value is not None:
         open(TEXT_FILE.value, 'rb').close()  # a missing file shows before TensorFlow has started
-    model = _find_model(MODEL.value)
+    model = find_model(MODEL.value)
     began = time.monotonic()
     from hwgen.inference.writer import Writer
     writer = Writer.load(model)
@@ -77,14 +76,6 @@ def main(arguments):
     else:
         what = _write_sheet(writer, folder, hands, progress)
     print(f'{OUT.value}: {what}; {progress.summary()}')
-
-
-def _find_model(path):
-    """The folder of the generator: that of a run directory, or the one that ships when the default is not here."""
-    if path == DEFAULT_MODEL and not os.path.exists(path):
-        return str(resource_path(path))
-    inner = os.path.join(path, 'model')
-    return inner if os.path.isdir(inner) and not os.path.exists(os.path.join(path, 'generator.json')) else path
 
 
 def _check_flags(arguments):

@@ -140,11 +140,12 @@ def write_file(path, data):
 
 
 @contextlib.contextmanager
-def new_folder(path):
+def new_folder(path, *, replace=True):
     """A folder that appears when the block ends without an error, and never half-made.
 
     Args:
-        path: str, the folder; one that is there (see `check_place`) is replaced then.
+        path: str, the folder.
+        replace: bool, a folder that is there (see `check_place`) is replaced then; else only an empty one is.
 
     Yields:
         str, the temporary folder to write into.
@@ -158,7 +159,10 @@ def new_folder(path):
         temporary = tempfile.mkdtemp(prefix=f'.{os.path.basename(path)}.', dir=os.path.dirname(path))
         os.chmod(temporary, 0o777 & ~_umask())
         yield temporary
-        _replace_folder(temporary, path)
+        if replace:
+            _replace_folder(temporary, path)
+        else:
+            os.rename(temporary, path)
     except BaseException as error:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)

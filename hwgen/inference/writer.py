@@ -128,26 +128,31 @@ class Writer:
         if not text:
             raise CharsetError('empty text: expected at least one character', 0)
         encoded = self.charset.encode(text)
-        config = self.generator.config
-        if config.content_encoding == 'onehot':
-            self._refuse(encoded, (encoded.character_ids <= 0) | (encoded.character_ids >= config.num_characters),
-                         'has no filter in this model (content encoding onehot writes only characters of its table)')
-        else:
-            self._refuse(encoded, (encoded.component_ids >= config.num_components).any(axis=1),
-                         'has a component that was added to the table after this model was trained')
-            self._refuse(encoded, encoded.structure_ids >= config.num_structures,
-                         'has a structure that was added to the table after this model was trained')
-        if config.content_encoding == 'sequence':
-            self._refuse(encoded, ~encoded.exact_structure, self._unknown_structure)
+        for wrong, reason in self._refusals(encoded):
+            if np.any(wrong):
+                index = int(np.argmax(wrong))
+                unit, position = encoded.units[index], sum(len(unit) for unit in encoded.units[:index])
+                reason = reason(unit) if callable(reason) else reason
+                raise CharsetError(f'{unit!r} at position {position}: {reason}', position)
         return encoded
 
-    def _refuse(self, encoded, wrong, reason):
-        """Raises for the first character that is wrong; `reason` is a str or a function of that character."""
-        if np.any(wrong):
-            index = int(np.argmax(wrong))
-            unit, position = encoded.units[index], sum(len(unit) for unit in encoded.units[:index])
-            reason = reason(unit) if callable(reason) else reason
-            raise CharsetError(f'{unit!r} at position {position}: {reason}', position)
+    def can_write(self, encoded):
+        """Which characters of a text this model has learned to write. EncodedText -> bool [N]; `encode` refuses the others."""
+        return ~np.any([wrong for wrong, _ in self._refusals(encoded)], axis=0)
+
+    def _refusals(self, encoded):
+        """What this model cannot write: pairs of bool [N] and the reason, a str or a function of the character."""
+        config = self.generator.config
+        if config.content_encoding == 'onehot':
+            yield ((encoded.character_ids <= 0) | (encoded.character_ids >= config.num_characters),
+                   'has no filter in this model (content encoding onehot writes only characters of its table)')
+        else:
+            yield ((encoded.component_ids >= config.num_components).any(axis=1),
+                   'has a component that was added to the table after this model was trained')
+            yield (encoded.structure_ids >= config.num_structures,
+                   'has a structure that was added to the table after this model was trained')
+        if config.content_encoding == 'sequence':
+            yield ~encoded.exact_structure, self._unknown_structure
 
     def _unknown_structure(self, unit):
         pattern = ids.pattern(ids.parse_whole(unit))

@@ -201,10 +201,11 @@ def test_errors(writer, make_generator):
 def test_what_a_model_cannot_write(make_generator):
     charset = Charset.load()
     known, newer = sorted('永人山口', key=lambda character: charset.encode(character).component_ids.max())[::3]
-    old = make_generator(num_components=int(charset.encode(newer).component_ids.max()))  # the table has grown since
-    Writer(old, charset).encode(known)
+    old = Writer(make_generator(num_components=int(charset.encode(newer).component_ids.max())), charset)  # the table has grown since
+    old.encode(known)
+    assert old.can_write(charset.encode(known + newer)).tolist() == [True, False]
     with pytest.raises(CharsetError, match=f"'{newer}' at position 1: has a component that was added") as caught:
-        Writer(old, charset).encode(known + newer)
+        old.encode(known + newer)
     assert caught.value.position == 1
     with pytest.raises(CharsetError, match="'⿱山鱼' at position 1: has no filter"):
         Writer(make_generator(content_encoding='onehot'), charset).encode('天⿱山鱼')

@@ -1,0 +1,1 @@
+"""Serving: a generator as a SavedModel that TF-Serving loads as it is, the dialect of its REST answers, and the client."""

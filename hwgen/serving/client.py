@@ -1,0 +1,126 @@
+"""Client: texts to a server that runs an exported model, pictures back.
+
+Text goes to `serving_default`, where the graph splits it. A text with Ideographic Description Sequences (⿱山鱼) is read
+here, by the packaged dictionary, and goes to `components` as codes; so does every text for which a truncation is asked.
+No TensorFlow is needed for REST.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hwgen.charset import ids
+from hwgen.charset.encoding import Charset, CharsetError
+
+MAX_TEXTS_PER_REQUEST = 32
+
+
+class ServerError(RuntimeError):
+    """The server is not there, is too busy, or answers with something else than pictures."""
+
+
+class RefusalError(ValueError):
+    """The server refuses the request as a whole (400-class): no such model or version, another signature."""
+
+
+class Answer(NamedTuple):
+    """One text's answer: `picture`, bytes of a PNG, is None where `error`, a str, is not empty."""
+
+    picture: object
+    error: str
+
+
+class Client:
+    """Writes through a server.
+
+    Args:
+        transport: has `predict(signature, inputs)`, such as `RestTransport` or `GrpcTransport`.
+        charset: Charset for sequences, or None for the packaged one.
+    """
+
+    def __init__(self, transport, *, charset=None):
+        self._transport = transport
+        self._charset = charset
+
+    def write(self, texts, *, style_seeds=0, truncation=None):
+        """Asks for lines.
+
+        Args:
+            texts: sequence of str.
+            style_seeds: int, or one a text, in [0, 2^64).
+            truncation: float >= 0, or None for that of the exported model.
+
+        Returns:
+            list of Answer, in the order of the texts; a text that cannot be written does not hinder the others.
+
+        Raises:
+            ServerError, RefusalError: nothing was answered; ValueError: numbers of texts and seeds differ.
+        """
+        texts = list(texts)
+        seeds = [style_seeds] * len(texts) if np.ndim(style_seeds) == 0 else list(style_seeds)
+        if len(seeds) != len(texts):
+            raise ValueError(f'{len(texts)} texts, {len(seeds)} style seeds: expected one seed for each text')
+        if truncation is not None and not truncation >= 0.:
+            raise ValueError(f'truncation {truncation}: expected a number of at least 0')
+        for seed in seeds:
+            if int(seed) != seed or not 0 <= seed < 2**64:
+                raise ValueError(f'style seed {seed}: expected an integer from 0 to 2^64 - 1')
+        answers, plain, coded = [None] * len(texts), [], []
+        for index, text in enumerate(texts):
+            if not _is_unicode(text):
+                position = next(i for i, character in enumerate(text) if not _is_unicode(character))
+                answers[index] = Answer(None, f'U+{ord(text[position]):04X} at position {position}')
+            elif truncation is None and not any(character in ids.ARITY or character == ids.VARIATION for character in text):
+                plain.append((index, text))
+            else:
+                try:
+                    coded.append((index, self._encode(text)))
+                except CharsetError as error:
+                    answers[index] = Answer(None, str(error))
+        for tasks, ask in ((plain, self._ask_text), (coded, self._ask_codes)):
+            for begin in range(0, len(tasks), MAX_TEXTS_PER_REQUEST):
+                indices, items = zip(*tasks[begin:begin + MAX_TEXTS_PER_REQUEST])
+                # int64 has no room for the upper half of the seeds: TensorFlow reads a negative one as itself + 2^64.
+                found = ask(items, np.array([seeds[i] for i in indices], np.uint64).astype(np.int64), truncation)
+                for index, answer in zip(indices, found):
+                    answers[index] = answer
+        return answers
+
+    def _encode(self, text):
+        if not text:
+            raise CharsetError('empty text: expected at least one character', 0)
+        self._charset = self._charset or Charset.load()
+        return self._charset.encode(text)
+
+    def _ask_text(self, texts, seeds, _):
+        return self._read(self._transport.predict('serving_default', dict(
+            texts=np.array([text.encode('utf-8') for text in texts], object), style_seeds=seeds)), len(texts))
+
+    def _ask_codes(self, lines, seeds, truncation):
+        most = max(len(line.units) for line in lines)
+        pad = lambda array: np.pad(array, [[0, most - len(array)], *[[0, 0]] * (array.ndim - 1)])
+        names = ('component_ids', 'structure_ids', 'boxes', 'character_ids')
+        inputs = {name: np.stack([pad(getattr(line, name)) for line in lines]) for name in names}
+        outputs = self._transport.predict('components', dict(
+            inputs, lengths=np.array([len(line.units) for line in lines], np.int32), style_seeds=seeds,
+            truncation=np.full(len(lines), -1. if truncation is None else truncation, np.float32)))
+        # The ids mean what they mean in the server's dictionary: CharsetMismatchError where ours is another.
+        rows, digests = self._outputs(outputs, len(lines), 'charset_rows', 'charset_hash')
+        self._charset.check_compatible(int(rows[0]), digests[0].decode())
+        return self._read(outputs, len(lines))
+
+    def _read(self, outputs, count):
+        pictures, errors = self._outputs(outputs, count, 'image_bytes', 'error')
+        return [Answer(None, error.decode('utf-8', 'replace')) if error else Answer(picture, '') for picture, error in zip(pictures, errors)]
+
+    @staticmethod
+    def _outputs(outputs, count, *names):
+        for name in names:
+            if name not in outputs or np.shape(outputs[name]) != (count,):
+                raise ServerError(f'the server answers {", ".join(sorted(outputs)) or "nothing"}: expected {name} of {count} texts, as a model '
+                                  'that `export` wrote gives it')
+        return [outputs[name] for name in names]
+
+
+def _is_unicode(text):
+    return not any(0xD800 <= ord(character) < 0xE000 for character in text)

@@ -1,0 +1,38 @@
+"""A script that asks a SavedModel in a process where hwgen cannot be imported, as a server would.
+
+    python -P hwgen/serving/fresh_process.py SAVED_MODEL REQUESTS.json ANSWERS.json
+
+REQUESTS.json: a list of {"signature": name, "inputs": {name: nested list}}. ANSWERS.json: {"signatures": [name, ...],
+"answers": [{name: nested list}, ...]}; strings come as base64. It imports nothing of hwgen itself.
+"""
+
+import base64
+import json
+import sys
+
+
+def main(saved_model, requests, answers):
+    """Loads, answers, writes; paths as in the module's docstring."""
+    sys.modules['hwgen'] = None  # an import of it fails, also where it is installed beside TensorFlow
+    import tensorflow as tf
+    loaded = tf.saved_model.load(saved_model)
+
+    def answer(signature, inputs):
+        function = loaded.signatures[signature]
+        specs = function.structured_input_signature[1]
+        found = function(**{name: tf.constant(value, specs[name].dtype) for name, value in inputs.items()})
+        return {name: _as_json(value) for name, value in found.items()}
+    with open(requests, encoding='utf-8') as file:
+        given = json.load(file)
+    with open(answers, 'w', encoding='utf-8') as file:
+        json.dump(dict(signatures=sorted(loaded.signatures), answers=[answer(**request) for request in given]), file)
+
+
+def _as_json(value):
+    if value.dtype == 'string':
+        return [base64.b64encode(text).decode('ascii') for text in value.numpy().tolist()]
+    return value.numpy().tolist()
+
+
+if __name__ == '__main__':
+    main(*sys.argv[1:])

@@ -1,0 +1,305 @@
+"""The JSON of TF-Serving's REST calls, as bytes <-> tensors; whoever has the model and the socket stands around it.
+
+Source: TensorFlow Serving, "RESTful API" (api_rest.md) and the code behind it (json_tensor.cc, http_rest_api_util.cc).
+Differs: classify and regress are not answered, for no signature here has their methods.
+"""
+
+import base64
+import binascii
+import json
+import re
+import urllib.parse
+from typing import NamedTuple
+
+import numpy as np
+
+PREDICT, STATUS, METADATA = 'predict', 'status', 'metadata'
+_VERSION = r'(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?'
+_POST = re.compile(rf'/v1/models/(?P<model>[^/:]+){_VERSION}:predict', re.IGNORECASE)
+_GET = re.compile(rf'/v1/models/(?P<model>[^/:]+){_VERSION}(?P<metadata>/metadata)?', re.IGNORECASE)
+_INTEGERS = {'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64'}
+_MAX_RANK = 32  # NumPy's of old; no tensor of a signature has more
+
+
+class RestError(ValueError):
+    """A request that is answered by an error.
+
+    Attributes:
+        status: int, of HTTP.
+    """
+
+    def __init__(self, message, status=400):
+        super().__init__(message)
+        self.status = status
+
+
+class Target(NamedTuple):
+    """What a path asks for: `call` is PREDICT, STATUS or METADATA; version (int) and label (str) are None where not given."""
+
+    call: str
+    model: str
+    version: object
+    label: object
+
+
+class Prediction(NamedTuple):
+    """A predict request: its signature, its tensors, and whether it came (and is answered) in row format."""
+
+    signature: str
+    inputs: dict
+    rows: bool
+
+
+def parse_path(method, path):
+    """Reads method and path of a request.
+
+    Args:
+        method: str, 'GET' or 'POST'.
+        path: str, such as /v1/models/hwgen/labels/stable:predict.
+
+    Returns:
+        Target.
+
+    Raises:
+        RestError: no such call.
+    """
+    path = path.partition('?')[0]
+    found = {'POST': _POST, 'GET': _GET}.get(method, re.compile('(?!)')).fullmatch(path)
+    if not found:
+        raise RestError(f'Malformed request: {method} {path}')
+    parts = found.groupdict()
+    call = PREDICT if method == 'POST' else METADATA if parts['metadata'] else STATUS
+    model, label = (part and urllib.parse.unquote(part) for part in (parts['model'], parts['label']))
+    return Target(call, model, int(parts['version']) if parts['version'] else None, label)
+
+
+def parse_prediction(body, specs_of):
+    """Reads the body of a predict request in row or column format.
+
+    Args:
+        body: bytes.
+        specs_of: function of a signature's name -> dict input name -> numpy dtype name ('object' for strings), or None where
+            there is no such signature.
+
+    Returns:
+        Prediction; its inputs are arrays of these dtypes, strings are bytes.
+
+    Raises:
+        RestError: naming the place of what is wrong.
+    """
+    try:
+        return _parse_prediction(body, specs_of)
+    except RecursionError:
+        raise RestError('JSON Parse error: nested too deeply') from None
+
+
+def _parse_prediction(body, specs_of):
+    try:
+        request = json.loads(body)
+    except ValueError as error:  # bad UTF-8 is one too
+        raise RestError(f'JSON Parse error: {error}') from None
+    if not isinstance(request, dict):
+        raise RestError(f'JSON Value: {_shown(request)} Is not object')
+    signature = request.get('signature_name', '')
+    if not isinstance(signature, str):
+        raise RestError("'signature_name' key must be a string value.")
+    signature = signature or 'serving_default'
+    specs = specs_of(signature)
+    if specs is None:
+        raise RestError(f'Serving signature name: "{signature}" not found in signature def')
+    if 'instances' in request and 'inputs' in request:
+        raise RestError("Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist")
+    if 'instances' in request:
+        return Prediction(signature, _read_rows(request['instances'], specs), True)
+    if 'inputs' in request:
+        return Prediction(signature, _read_columns(request['inputs'], specs), False)
+    raise RestError("Missing 'inputs' or 'instances' key")
+
+
+def _read_rows(instances, specs):
+    if not isinstance(instances, list):
+        raise RestError("Expecting 'instances' to be an list/array")
+    if not instances:
+        raise RestError("No values in 'instances' array")
+    if not _is_object(instances[0]):
+        if len(specs) > 1:
+            raise RestError('instances is a plain list, but expecting list of objects as multiple input tensors required as per tensorinfo_map')
+        (name, dtype), = specs.items()
+        return {name: _to_array(instances, dtype, name)}
+    for index, instance in enumerate(instances):
+        if not _is_object(instance):
+            raise RestError(f'Expecting object but got list at item {index} of input list')
+        if instance.keys() != specs.keys():
+            raise RestError(f"Failed to process element: {index} of 'instances' list. JSON object: {_shown(instance)} keys must be equal to: "
+                            f'{",".join(sorted(specs))}')
+    return {name: _to_array([instance[name] for instance in instances], dtype, name) for name, dtype in specs.items()}
+
+
+def _read_columns(inputs, specs):
+    if not _is_object(inputs):
+        if len(specs) > 1:
+            raise RestError('inputs is a plain value/list, but expecting an object as multiple input tensors required as per tensorinfo_map')
+        (name, dtype), = specs.items()
+        return {name: _to_array(inputs, dtype, name)}
+    for name in specs:
+        if name not in inputs:
+            raise RestError(f"Missing named input: {name} in 'inputs' object.")
+    return {name: _to_array(inputs[name], dtype, name) for name, dtype in specs.items()}
+
+
+def _is_object(value):
+    return isinstance(value, dict) and not _is_base64(value)
+
+
+def _is_base64(value):
+    return isinstance(value, dict) and value.keys() == {'b64'} and isinstance(value['b64'], str)
+
+
+def _to_array(value, dtype, name):
+    """Nested lists, all of one depth and shape -> array."""
+    shape, level = [], value
+    while isinstance(level, list):
+        shape.append(len(level))
+        level = level[0] if level else None
+    if len(shape) > _MAX_RANK:
+        raise RestError(f'input {name}: lists nested {len(shape)} deep, expected at most {_MAX_RANK}')
+    flat = []
+
+    def walk(part, depth):
+        if not isinstance(part, list):
+            if depth != len(shape):
+                raise RestError(f'input {name}: JSON Value: {_shown(part)} found at incorrect level: {depth + 1} in the JSON DOM. Expected at '
+                                f'level: {len(shape)}')
+            flat.append(_to_scalar(part, dtype, name))
+        elif depth >= len(shape) or len(part) != shape[depth]:
+            raise RestError(f'input {name}: Encountered list at unexpected size: {len(part)} at level: {depth} expected size: '
+                            f'{shape[depth] if depth < len(shape) else 0}')
+        else:
+            for inner in part:
+                walk(inner, depth + 1)
+    walk(value, 0)
+    array = np.empty(len(flat), dtype)
+    array[:] = flat
+    return array.reshape(shape)
+
+
+def _to_scalar(value, dtype, name):
+    if dtype == 'object' and isinstance(value, str):
+        try:
+            return value.encode('utf-8')
+        except UnicodeEncodeError:
+            raise RestError(f'input {name}: JSON Parse error: The surrogate pair in string is invalid.') from None
+    if dtype == 'object' and _is_base64(value):
+        try:
+            return base64.b64decode(value['b64'], validate=True)
+        except (binascii.Error, ValueError):
+            raise RestError(f'input {name}: Unable to base64 decode') from None
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if dtype == 'bool' and isinstance(value, bool):
+        return value
+    if dtype in _INTEGERS and number and isinstance(value, int) and np.iinfo(dtype).min <= value <= np.iinfo(dtype).max:
+        return value
+    if dtype in ('float32', 'float64') and number:
+        if isinstance(value, float) and not np.isfinite(value) or abs(value) <= float(np.finfo(dtype).max):
+            return value
+        raise RestError(f'input {name}: Cannot convert JSON value: {_shown(value)} to float without loss of precision.')
+    raise RestError(f'input {name}: JSON Value: {_shown(value)} is not of expected type: {"string" if dtype == "object" else dtype}')
+
+
+def _shown(value):
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 200 else f'{text[:200]}...'
+
+
+def format_prediction(outputs, *, rows):
+    """The body of an answer.
+
+    Args:
+        outputs: dict name -> array; strings as bytes. Those whose name ends in `_bytes` are given as {"b64": ...}.
+        rows: bool, row format.
+
+    Returns:
+        bytes.
+
+    Raises:
+        RestError: row format of outputs whose first sizes differ; a string that is no UTF-8.
+    """
+    values = {name: _to_json(np.asarray(value), name) for name, value in outputs.items()}
+    if rows:
+        sizes = {name: np.shape(value)[:1] for name, value in outputs.items()}
+        if len(set(sizes.values())) != 1 or () in sizes.values():
+            raise RestError(f'Tensors have inconsistent batch size: {", ".join(f"{name} {list(size)}" for name, size in sizes.items())}', 500)
+        names = list(values)
+        answer = {'predictions': [dict(zip(names, row)) for row in zip(*values.values())] if len(names) > 1 else values[names[0]]}
+    else:
+        answer = {'outputs': values if len(values) > 1 else next(iter(values.values()))}
+    return _body(answer)
+
+
+def _to_json(array, name):
+    if array.dtype.kind == 'f':  # the shortest digits of its own precision, not those of a double
+        flat = [float(str(value)) for value in array.ravel()]
+    elif array.dtype.kind == 'O' and name.endswith('_bytes'):
+        flat = [{'b64': base64.b64encode(value).decode('ascii')} for value in array.ravel()]
+    elif array.dtype.kind == 'O':
+        flat = [value.decode('utf-8', 'replace') for value in array.ravel()]
+    else:
+        return array.tolist()
+    nested = np.empty(len(flat), object)
+    nested[:] = flat
+    return nested.reshape(array.shape).tolist()
+
+
+def format_request(signature, inputs):
+    """Body of a predict request in column format, for a client. dict name -> array -> bytes."""
+    return _body({'signature_name': signature, 'inputs': {name: _to_json(np.asarray(value), name) for name, value in inputs.items()}})
+
+
+def parse_outputs(body):
+    """Reads the answer to a request in column format that has several outputs, for a client.
+
+    Args:
+        body: bytes.
+
+    Returns:
+        dict name -> array; strings as object arrays of bytes.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    answer = json.loads(body)
+    outputs = answer.get('outputs') if isinstance(answer, dict) else None
+    if not isinstance(outputs, dict):
+        raise ValueError("expected an object 'outputs' of named tensors")
+    return {name: _from_json(value) for name, value in outputs.items()}
+
+
+def _from_json(value):
+    leaf = value
+    while isinstance(leaf, list) and leaf:
+        leaf = leaf[0]
+    text = isinstance(leaf, (str, dict))
+    return _to_array(value, 'object', 'of the answer') if text else np.asarray(value)
+
+
+def format_status(versions):
+    """Body of a model's status. versions: iterable of int, loaded -> bytes, the newest first."""
+    return _body({'model_version_status': [
+        {'version': str(version), 'state': 'AVAILABLE', 'status': {'error_code': 'OK', 'error_message': ''}}
+        for version in sorted(versions, reverse=True)]})
+
+
+def format_metadata(model, version, signature_defs):
+    """Body of a version's metadata. signature_defs: dict signature -> its SignatureDef as JSON -> bytes."""
+    return _body({'model_spec': {'name': model, 'signature_name': '', 'version': str(version)},
+                  'metadata': {'signature_def': {'signature_def': signature_defs}}})
+
+
+def format_error(message):
+    """Body of an error -> bytes."""
+    return _body({'error': message})
+
+
+def _body(value):
+    # Half a surrogate pair, which a request may have named, has no UTF-8; its escape is JSON.
+    return json.dumps(value, ensure_ascii=False).encode('utf-8', 'backslashreplace')

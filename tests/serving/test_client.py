@@ -1,0 +1,139 @@
+"""The client against a server on this machine: texts, sequences, seeds; patience with a busy server, plain words about a wrong one."""
+
+import io
+import socket
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hwgen.charset.encoding import CharsetMismatchError
+from hwgen.serving import client as client_module
+from hwgen.serving import rest
+from hwgen.serving.client import Client, RefusalError, ServerError
+from hwgen.serving.rest_service import RestService
+from hwgen.serving.rest_transport import RestTransport
+from rest_server import serve
+
+
+@pytest.fixture(scope='module')
+def address(served):
+    with serve(RestService('hwgen', {1: served}, labels=dict(stable=1)).answer) as url:
+        yield url
+
+
+def pixels(answer):
+    assert answer.error == ''
+    return np.asarray(Image.open(io.BytesIO(answer.picture))).astype(int)
+
+
+@pytest.fixture
+def waits(monkeypatch):
+    """The waits between tries, seconds, which are not waited for."""
+    found = []
+    monkeypatch.setattr('urllib3.util.retry.time.sleep', found.append)
+    return found
+
+
+def canned(**outputs):
+    """A server's answer: one picture that is none."""
+    return 200, rest.format_prediction(dict(dict(image_bytes=np.array([b'PNG'], object), error=np.array([b''], object)), **outputs), rows=False)
+
+
+def test_texts_and_sequences_are_what_the_writer_writes(address, writer, truncation, monkeypatch):
+    monkeypatch.setattr(client_module, 'MAX_TEXTS_PER_REQUEST', 2)
+    client = Client(RestTransport(address))
+    texts, seeds = ['永', '明天⿱山鱼', '', '人ก', '⿱山', '山水', '天地玄黄', 'a\ud800'], [7, 2**64 - 1, 1, 2, 3, 2**63, 5, 6]
+    answers = client.write(texts, style_seeds=seeds)
+    assert [answer.error.split(':')[0] for answer in answers] == [
+        '', '', 'empty text', 'U+0E01 at position 1', 'position 2', '', '', 'U+D800 at position 1']
+    assert 'the text ends inside ⿱' in answers[4].error and not any(answer.picture for answer in answers if answer.error)
+    for index in (0, 1, 5, 6):
+        expected, = writer.write([texts[index]], style_seeds=seeds[index], truncation=truncation)
+        assert np.abs(pixels(answers[index]) - expected).max() <= 1
+    for answer, expected in zip(client.write(['永人', '', '天⿱山鱼'], style_seeds=3, truncation=.25),
+                                (*writer.write('永人', style_seeds=3, truncation=.25), None, *writer.write('天⿱山鱼', style_seeds=3, truncation=.25))):
+        assert answer.error.startswith('empty text') if expected is None else np.abs(pixels(answer) - expected).max() <= 1
+    assert client.write([]) == []
+
+
+def test_versions_and_labels(address):
+    for options in (dict(version=1), dict(label='stable')):
+        assert Client(RestTransport(address, **options)).write(['永'])[0].picture
+    for options, said in ((dict(model='half'), 'status 404: Servable not found for request: Latest.half.'), (dict(version=2), 'Specific.hwgen, 2.'),
+                          (dict(label='a b/c'), 'status 400: Unrecognized servable version label: a b/c')):
+        with pytest.raises(RefusalError, match=said):
+            Client(RestTransport(address, **options)).write(['永'])
+
+
+@pytest.mark.parametrize('status', [429, 503])
+def test_a_busy_server_is_asked_again(status, waits):
+    asked = []
+
+    def answer(method, path, body):
+        asked.append((method, path, body))
+        return canned() if len(asked) == 3 else (status, rest.format_error('loading'), {'Retry-After': '0'})
+    with serve(answer) as url:
+        assert Client(RestTransport(url)).write(['永'])[0].picture == b'PNG'
+    assert len(asked) == 3 and len(set(asked)) == 1 and len(waits) == 1  # the first repetition comes at once
+
+
+def test_patience_ends(waits):
+    asked = []
+    with serve(lambda *request: asked.append(request) or (503, rest.format_error('loading\nstill'), {'Retry-After': '0'})) as url:
+        with pytest.raises(ServerError, match=f'^{url}/v1/models/hwgen:predict: status 503: loading still$'):
+            Client(RestTransport(url, retries=2)).write(['永'])
+    assert len(asked) == 3 and waits
+
+
+def test_the_waits_double_and_a_long_retry_after_is_not_kept(waits):
+    replies = iter([(503, b'', {'Retry-After': '86400'})] + [(503, b'')] * 3)
+    with serve(lambda *_: next(replies)) as url:
+        with pytest.raises(ServerError, match='status 503: an empty answer'):
+            Client(RestTransport(url, retries=3)).write(['永'])
+    assert waits[0] == 20 and 1 <= waits[1] <= 1.5 + .5 and 2 <= waits[2] <= 2.5 + .5
+
+
+def test_nobody_there():
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+        with pytest.raises(ServerError, match=f'^http://127.0.0.1:{port}/v1/models/hwgen:predict: no answer: .*refused'):
+            Client(RestTransport(f'http://127.0.0.1:{port}', retries=0)).write(['永'])
+
+
+@pytest.mark.parametrize('reply, error, message', [
+    ((400, rest.format_error('texts 2, style_seeds 1')), RefusalError, 'status 400: texts 2, style_seeds 1$'),
+    ((500, b'<html>oops'), ServerError, 'status 500: <html>oops$'),
+    ((302, b'', {'Location': '/elsewhere'}), ServerError, 'no answer: too many redirects'),
+    ((200, b'<html>a portal'), ServerError, 'an answer that cannot be read'),
+    ((200, b'{"outputs": [1, 2]}'), ServerError, "an answer that cannot be read: expected an object 'outputs'"),
+    ((200, b'{"outputs": {"y": [1.5]}}'), ServerError, 'the server answers y: expected image_bytes of 1 texts'),
+    (canned(error=np.array([b'', b''], object)), ServerError, 'expected error of 1 texts'),
+])
+def test_other_answers(reply, error, message):
+    with serve(lambda *_: reply) as url, pytest.raises(error, match=message):
+        Client(RestTransport(url, retries=0)).write(['永'])
+
+
+def test_the_ids_of_another_dictionary_are_refused():
+    other = canned(charset_rows=np.array([9000]), charset_hash=np.array([b'0' * 64], object))
+    with serve(lambda *_: other) as url, pytest.raises(CharsetMismatchError, match=f'hash {"0" * 64}'):
+        Client(RestTransport(url)).write(['⿱山鱼'])
+
+
+def test_what_is_refused_before_it_is_sent():
+    for url in ('localhost:8501', 'ftp://localhost', '', 'http://'):
+        with pytest.raises(ValueError, match='expected an address such as http://localhost:8501'):
+            RestTransport(url)
+    with pytest.raises(ValueError, match='version 1 and label stable: expected one of them'):
+        RestTransport('http://localhost', version=1, label='stable')
+    client = Client(RestTransport('http://localhost:1', retries=0))
+    with pytest.raises(ValueError, match='2 texts, 1 style seeds'):
+        client.write(['永', '人'], style_seeds=[1])
+    for seed in (-1, 2**64, 1.5):
+        with pytest.raises(ValueError, match=f'style seed {seed}: expected an integer'):
+            client.write(['永'], style_seeds=seed)
+    for truncation in (-1, float('nan')):
+        with pytest.raises(ValueError, match='truncation .*: expected a number of at least 0'):
+            client.write(['永'], truncation=truncation)

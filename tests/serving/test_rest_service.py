@@ -1,0 +1,80 @@
+"""The export behind the REST calls: every documented call, and the complaints with their status."""
+
+import base64
+import json
+
+import numpy as np
+import pytest
+
+from hwgen.serving.rest_service import RestService
+
+
+@pytest.fixture(scope='module')
+def service(served):
+    return RestService('hwgen', {1: served, 3: served}, labels=dict(stable=1, canary=3))
+
+
+def ask(service, request, path='/v1/models/hwgen:predict'):
+    status, body = service.answer('POST', path, json.dumps(request).encode())
+    return status, json.loads(body)
+
+
+def test_rows_columns_and_base64_give_the_same_picture(service, served):
+    expected = served.run('serving_default', dict(texts=np.array(['永人'.encode()], object), style_seeds=np.array([7])))['image_bytes'][0]
+    encoded = {'b64': base64.b64encode('永人'.encode()).decode()}
+    for path in ('', '/versions/1', '/labels/canary'):
+        status, answer = ask(service, {'instances': [{'texts': '永人', 'style_seeds': 7}, {'texts': 'ก', 'style_seeds': 1}]}, f'/v1/models/hwgen{path}:predict')
+        assert status == 200 and [row['error'] for row in answer['predictions']] == ['', 'U+0E01 at position 0']
+        assert base64.b64decode(answer['predictions'][0]['image_bytes']['b64']) == expected
+    status, answer = ask(service, {'signature_name': 'serving_default', 'inputs': {'texts': [encoded], 'style_seeds': [7]}})
+    assert status == 200 and base64.b64decode(answer['outputs']['image_bytes'][0]['b64']) == expected
+    status, answer = ask(service, {'signature_name': 'styles', 'instances': [1, 2]})
+    assert status == 200 and np.shape(answer['predictions']) == (2, 18)
+
+
+def test_status(service):
+    status, body = service.answer('GET', '/v1/models/hwgen')
+    assert status == 200 and [row['version'] for row in json.loads(body)['model_version_status']] == ['3', '1']
+    assert [row['version'] for row in json.loads(service.answer('GET', '/v1/models/hwgen/labels/stable')[1])['model_version_status']] == ['1']
+
+
+def test_metadata_describes_every_tensor(service):
+    status, body = service.answer('GET', '/v1/models/hwgen/metadata')
+    answer = json.loads(body)
+    assert status == 200 and answer['model_spec'] == {'name': 'hwgen', 'signature_name': '', 'version': '3'}
+    definition = answer['metadata']['signature_def']['signature_def']['styled']
+    assert definition['method_name'] == 'tensorflow/serving/predict'
+    tensor = definition['inputs']['styles']
+    assert tensor['dtype'] == 'DT_FLOAT' and tensor['name'] == 'styled_styles:0'
+    assert tensor['tensor_shape'] == {'dim': [{'size': '-1', 'name': ''}, {'size': '18', 'name': ''}], 'unknown_rank': False}
+
+
+@pytest.mark.parametrize('method, path, request_, status, message', [
+    ('POST', '/v1/models/half:predict', {}, 404, 'Servable not found for request: Latest(half)'),
+    ('POST', '/v1/models/hwgen/versions/2:predict', {}, 404, 'Servable not found for request: Specific(hwgen, 2)'),
+    ('POST', '/v1/models/hwgen/labels/nope:predict', {}, 400, 'Unrecognized servable version label: nope'),
+    ('GET', '/v1/models/half', {}, 404, 'Could not find any versions of model half'),
+    ('GET', '/v1/models/hwgen/versions/2', {}, 404, 'Could not find version 2 of model hwgen'),
+    ('GET', '/elsewhere', {}, 400, 'Malformed request: GET /elsewhere'),
+    ('POST', '/v1/models/hwgen:predict', {'signature_name': 'other', 'inputs': {}}, 400, 'Serving signature name: "other" not found in signature def'),
+    ('POST', '/v1/models/hwgen:predict', {'inputs': {'texts': ['永', '人'], 'style_seeds': [1]}}, 400, 'texts 2, style_seeds 1: expected one size of axis 0'),
+    ('POST', '/v1/models/hwgen:predict', {'inputs': {'texts': '永', 'style_seeds': [1]}}, 400, ''),
+    ('POST', '/v1/models/hwgen:predict', {'signature_name': 'styled', 'inputs': {'texts': ['永'], 'styles': [[1, 2]], 'truncation': [1]}}, 400, ''),
+])
+def test_errors(service, method, path, request_, status, message):
+    found, body = service.answer(method, path, json.dumps(request_).encode())
+    assert found == status and message in json.loads(body)['error'] and json.loads(body).keys() == {'error'}
+
+
+def test_a_text_that_cannot_be_written_as_an_answer_of_400(served):
+    strict = RestService('hwgen', {1: served}, refuse_unwritable=True)
+    request = {'instances': [{'texts': '永', 'style_seeds': 7}, {'texts': '永ก', 'style_seeds': 1}]}
+    assert ask(strict, request) == (400, {'error': 'text 1: U+0E01 at position 1'})
+    assert ask(strict, {'instances': request['instances'][:1]})[0] == 200
+
+
+def test_what_cannot_be_served(served):
+    with pytest.raises(ValueError, match='no version to serve'):
+        RestService('hwgen', {})
+    with pytest.raises(ValueError, match='label stable of version 2: expected one of the served versions 1'):
+        RestService('hwgen', {1: served}, labels=dict(stable=2))

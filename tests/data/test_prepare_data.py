@@ -28,13 +28,6 @@ def contents(folder):
     return files, info
 
 
-def all_records(folder):
-    for split in shards.read_info(folder)['splits']:
-        index = shards.RecordIndex(folder, split=split)
-        for i in range(len(index)):
-            yield split, index.read_record(i)
-
-
 # ---- a folder of images
 
 
@@ -57,13 +50,13 @@ def spoil(scans):
         file.write('\nw0/0.png\t天\ue000地\nw0/missing.png\t天地')
 
 
-def test_folder_import(scans, tmp_path):
+def test_folder_import(lines_of, scans, tmp_path):
     said = []
     info = prepare.prepare_folder(tmp_path / 'out', images=scans, height_px=64, validation_share=.2, test_share=.2, report=said.append)
     assert sum(s['records'] for s in info['splits'].values()) == 60 and info['splits'].keys() == {'train', 'validation', 'test'}
     assert (info['image_height_px'], info['source'], info['skipped']) == (64, 'folder', {})
     assert 'complete, train ' in said[-1]
-    for split, line in all_records(tmp_path / 'out'):
+    for split, line in lines_of(tmp_path / 'out'):
         assert line.text == '天地玄黄'[:len(line.text)] and line.boxes is None
         assert line.image.shape[0] <= 64 and line.writer in {f'w{i}' for i in range(5)}
         heights = {'w0': (20, 150), 'w1': (40, 150), 'w2': (60, 150), 'w3': (64, 120), 'w4': (64, 96)}
@@ -77,11 +70,11 @@ def test_images_that_are_no_higher_are_kept_bit_for_bit(scans, tmp_path):
         np.testing.assert_array_equal(index.read_record(i).image, np.asarray(Image.open(scans / f'w{i % 5}' / f'{i}.png')))
 
 
-def test_no_writer_in_two_splits(scans, tmp_path):
+def test_no_writer_in_two_splits(lines_of, scans, tmp_path):
     for seed in range(4):
         prepare.prepare_folder(tmp_path / f'{seed}', images=scans, validation_share=.2, test_share=.2, seed=seed, report=print)
         splits = {}
-        for split, line in all_records(tmp_path / f'{seed}'):
+        for split, line in lines_of(tmp_path / f'{seed}'):
             splits.setdefault(line.writer, set()).add(split)
         assert len(splits) == 5 and all(len(found) == 1 for found in splits.values())
     assert contents(tmp_path / '0')[0] != contents(tmp_path / '1')[0]
@@ -192,14 +185,14 @@ def corpus_folder(tmp_path_factory):
     return folder
 
 
-def test_embedded_corpus(corpus_folder, charset):
+def test_embedded_corpus(lines_of, corpus_folder, charset):
     info = shards.read_info(corpus_folder)
     assert {name: counts['records'] for name, counts in info['splits'].items()} == {'train': 24, 'validation': 6, 'test': 6, 'unseen': 6}
     assert info['charset'] == {'row_count': charset.row_count, 'hash': charset.hash}
     assert (info['source'], info['seed'], info['image_height_px']) == ('scribe', 5, 32) and info['version'] and info['command']
     vocabulary, held_out, writers = set(info['vocabulary']), set(info['held_out']), {}
     assert held_out and not vocabulary & held_out
-    for split, line in all_records(corpus_folder):
+    for split, line in lines_of(corpus_folder):
         assert line.image.shape[0] == 32 and 2 <= len(line.character_ids) <= 8
         np.testing.assert_array_equal(charset.encode(line.text).character_ids, line.character_ids)
         np.testing.assert_array_equal(charset.character_components[line.character_ids], line.component_ids)

@@ -60,6 +60,11 @@ _PARTITION = flags.DEFINE_enum('partition', 'auto', ['auto', 'writers', 'train',
     'the one that is named here.')
 _PEN_PX = flags.DEFINE_float('pen_px', 2., 'Width of the pen that ink is drawn with, pixels of the stored image.',
     lower_bound=.25, upper_bound=64.)
+_DESLANT = flags.DEFINE_bool('deslant', False,
+    'Shear slanted writing upright: by the slant of each writer, of each line where the writer is unknown.')
+_NORMALIZE_SIZE = flags.DEFINE_float('normalize_size', None,
+    'Cut and pad lines such that the core of their writing (without ascenders and descenders) takes this share of the height. '
+    'Default: lines stay as they were cut. Example: --normalize_size=.5.', lower_bound=.1, upper_bound=1.)
 _INSPECT = flags.DEFINE_string('inspect', None, 'Print what this file, archive or folder holds, and write no shards.')
 _ON_ERROR = flags.DEFINE_enum('on_error', 'fail', ['fail', 'skip'],
     'A sample that cannot be used (unknown character, no such image, damaged): stop, or report, count and go on.')
@@ -79,10 +84,13 @@ def main(arguments):
         raise UserError('--out: no folder given; expected for example --out=tfrecords/demo')
     lengths = {flag.name: flag.value for flag in (_MIN_CHARACTERS, _MAX_CHARACTERS) if flag.value is not None}
     common = dict(lengths, seed=_SEED.value, height_px=_HEIGHT_PX.value, report=_say)
-    shares = {'validation_share': _VALIDATION_SHARE.value, 'test_share': _TEST_SHARE.value, 'on_error': _ON_ERROR.value}
+    shares = {'validation_share': _VALIDATION_SHARE.value, 'test_share': _TEST_SHARE.value, 'on_error': _ON_ERROR.value,
+              'deslant': _DESLANT.value, 'normalize_size': _NORMALIZE_SIZE.value}
     if _SOURCE.value == 'scribe':
         if _INPUT.value:
             raise UserError('--input goes with --source=folder, casia, iam, iam_online, lmdb or auto, not with --source=scribe')
+        if _DESLANT.value or _NORMALIZE_SIZE.value:
+            raise UserError('--deslant and --normalize_size are for writing of others, not for --source=scribe')
         from hwgen.data import prepare
         prepare.prepare_scribe(_OUT.value, lines=_LINES.value, vocabulary_size=_VOCABULARY.value, script=_SCRIPT.value,
                                validation_lines=_HELD_OUT_LINES.value, test_lines=_HELD_OUT_LINES.value,

@@ -1,6 +1,7 @@
 """Samples of collections become records, and are counted; by several processes where that is wanted."""
 
 import collections
+import contextlib
 import itertools
 import math
 
@@ -10,6 +11,7 @@ from hwgen.charset.encoding import Charset, CharsetError
 from hwgen.data import records as records_lib
 from hwgen.data.formats.samples import UNKNOWN_CHARACTER, FormatError, Ink
 from hwgen.data.line_image import draw_ink, on_paper, scaled_down, with_cells
+from hwgen.data.line_normalization import IMAGES_OF_A_HAND, estimate_slant, shear, sized, upright
 from hwgen.data.split_writer import Piece
 
 SHOWN = 20  # codes in a message
@@ -65,14 +67,15 @@ class Converter:
 
     Args:
         tally: Tally that counts them.
-        height_px, pen_px, shortest, longest: see `prepare_collection`.
+        height_px, pen_px, deslant, normalize_size, shortest, longest: see `prepare_collection`.
 
     Attributes:
         tally: the same; may be changed for another between two samples.
     """
 
-    def __init__(self, tally, *, height_px, pen_px, shortest, longest):
-        self.tally, self._settings = tally, (height_px, pen_px, shortest, longest)
+    def __init__(self, tally, *, height_px, pen_px, shortest, longest, deslant=False, normalize_size=None):
+        self.tally, self._lengths = tally, (shortest, longest)
+        self._height_px, self._pen_px, self._deslant, self._share = height_px, pen_px, deslant, normalize_size
         self._charset = Charset.load()
         self._known = {}
 
@@ -93,8 +96,8 @@ class Converter:
         try:
             samples = part.read(refuse=self._refuse if self.tally.skip else None)
             cells = with_cells(samples) if part.isolated else ((sample, None) for sample in samples)
-            for sample, cell in itertools.islice(cells, after, None):
-                yield self._record(part, sample, cell) if chosen is None or chosen(sample.record) else None
+            for sample, cell, slant in itertools.islice(self._with_slants(cells, part), after, None):
+                yield self._record(part, sample, cell, slant) if chosen is None or chosen(sample.record) else None
         except FormatError as error:
             self.tally.refuse(error)
         except OSError as error:
@@ -103,8 +106,20 @@ class Converter:
     def _refuse(self, error):
         self.tally.refuse(error)
 
-    def _record(self, part, sample, cell):
-        height_px, pen_px, shortest, longest = self._settings
+    def _with_slants(self, cells, part):
+        """Samples with the slant of their hand, where it is to be taken away; that of each line alone where the writer is unknown."""
+        first = list(itertools.islice(cells, IMAGES_OF_A_HAND)) if self._deslant and part.writer else []
+        common = estimate_slant(self._readable(part, first))
+        for sample, cell in itertools.chain(first, cells):
+            yield sample, cell, common if first or not self._deslant else estimate_slant(self._readable(part, [(sample, cell)]))
+
+    def _readable(self, part, cells):
+        for sample, cell in cells:
+            with contextlib.suppress(ValueError):  # ink that cannot be drawn is told when its record is made
+                yield self._upright(part, sample, cell, 0, units=len(sample.text))[0]
+
+    def _record(self, part, sample, cell, slant):
+        shortest, longest = self._lengths
         place = f'{part.name}, {part.unit} {sample.record}, byte {sample.offset}'
         if sample.note:
             self.tally.skipped[sample.note] += 1
@@ -125,7 +140,7 @@ class Converter:
             self.tally.skipped['length'] += 1
             return None
         try:
-            image, boxes = self._image(part, sample, cell, height_px=height_px, pen_px=pen_px, units=len(encoded.units))
+            image, boxes = self._image(part, sample, cell, slant, units=len(encoded.units))
         except ValueError as error:
             self.tally.refuse(FormatError(f'{place}: {error}', reason='size'))
             return None
@@ -136,18 +151,23 @@ class Converter:
             structure_ids=encoded.structure_ids, writer=sample.writer or part.writer or f'unknown {part.name} {sample.record}',
             source=part.kind, boxes=boxes)
 
-    @staticmethod
-    def _image(part, sample, cell, *, height_px, pen_px, units):
+    def _upright(self, part, sample, cell, slant, *, units):
+        """The image of a sample without its slant, uint8 [H, W] as large as it is, and its boxes or None."""
         if isinstance(sample, Ink):
-            return draw_ink(sample.strokes, height_px=height_px, pen_px=pen_px, num_characters=units, cell_extent=cell), None
-        image, boxes = sample.image, sample.boxes
-        if part.isolated:
-            image = on_paper(image)
-        scaled = scaled_down(image, height_px=height_px)
-        if boxes is not None and len(boxes) == units:
-            factor = np.array(scaled.shape[::-1] * 2) / np.array(image.shape[::-1] * 2)
-            return scaled, np.round(boxes * factor).astype(np.int32)
-        return scaled, None
+            strokes = upright(sample.strokes, degrees=slant)
+            return draw_ink(strokes, height_px=self._height_px, pen_px=self._pen_px, num_characters=units, cell_extent=cell), None
+        image, boxes = shear(sample.image, degrees=slant, boxes=sample.boxes)
+        return on_paper(image) if part.isolated else image, boxes if boxes is not None and len(boxes) == units else None
+
+    def _image(self, part, sample, cell, slant, *, units):
+        image, boxes = self._upright(part, sample, cell, slant, units=units)
+        if self._share is not None and not part.isolated:  # characters keep their sizes among each other
+            image, boxes = sized(image, share=self._share, num_characters=units, boxes=boxes)
+        scaled = scaled_down(image, height_px=self._height_px)
+        if boxes is None:
+            return scaled, None
+        factor = np.array(scaled.shape[::-1] * 2) / np.array(image.shape[::-1] * 2)
+        return scaled, np.round(boxes * factor).astype(np.int32)
 
     def _is_known(self, character):
         if character not in self._known:

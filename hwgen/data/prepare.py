@@ -1,6 +1,7 @@
 """Folders of records from the embedded corpus or from a folder of images; complete or not there at all."""
 
 import collections
+import contextlib
 import functools
 import hashlib
 import math
@@ -13,6 +14,7 @@ from hwgen.data import records as records_lib
 from hwgen.data.formats.archives import File, fingerprint
 from hwgen.data.formats.folder import read_folder, read_image
 from hwgen.data.line_image import scaled_down
+from hwgen.data.line_normalization import IMAGES_OF_A_HAND, estimate_slant, shear, sized
 from hwgen.data.scribe import corpus
 from hwgen.data.split_writer import Piece, resumed, write_split
 from hwgen.data.worker_pool import open_pool
@@ -74,7 +76,7 @@ def prepare_scribe(out_dir, *, lines=48000, vocabulary_size=3500, seed=0, min_ch
 
 
 def prepare_folder(out_dir, *, images, labels='labels.tsv', height_px=64, min_characters=1, max_characters=None, seed=0,
-                   validation_share=0.05, test_share=0.05, on_error='fail', report=print):
+                   validation_share=0.05, test_share=0.05, on_error='fail', deslant=False, normalize_size=None, report=print):
     """Writes the records of a folder of line images with a table of labels (`formats/folder.py`).
 
     Splits are made by writer; of lines whose writer is unknown each counts as a writer of its own.
@@ -87,6 +89,9 @@ def prepare_folder(out_dir, *, images, labels='labels.tsv', height_px=64, min_ch
         seed: int >= 0, of the splits.
         validation_share, test_share: float, shares of the lines.
         on_error: 'fail' stops at the first row that cannot be used; 'skip' reports and counts them.
+        deslant: bool, shear slanted writing upright: by the slant of each writer, of each line where the writer is unknown.
+        normalize_size: float, the share of a line's height that the core of its writing takes, see `line_normalization.sized`;
+            None: as it was written.
         report: function of a str, told about progress and skipped rows.
 
     Returns:
@@ -102,6 +107,7 @@ def prepare_folder(out_dir, *, images, labels='labels.tsv', height_px=64, min_ch
     settings = {'images': str(images), 'labels': str(labels), 'height_px': height_px, 'min_characters': min_characters,
                 'max_characters': max_characters, 'validation_share': validation_share, 'test_share': test_share,
                 'on_error': on_error}
+    settings |= record_folder.normalization(deslant=deslant, normalize_size=normalize_size)
     identity = {'source': 'folder', 'version': 1, 'seed': seed, 'settings': settings}
     charset = Charset.load()
     with record_folder.exclusive(out_dir, report=report) as work:
@@ -144,12 +150,16 @@ def prepare_folder(out_dir, *, images, labels='labels.tsv', height_px=64, min_ch
                         refuse(row, error)
                         unread += 1
                         continue
+                    image, _ = shear(image, degrees=slants(row, image))
+                    if normalize_size:
+                        image, _ = sized(image, share=normalize_size, num_characters=len(encoded.character_ids))
                     records.append(records_lib.LineRecord(
                         image=scaled_down(image, height_px=height_px), text=row.text, character_ids=encoded.character_ids,
                         component_ids=encoded.component_ids, structure_ids=encoded.structure_ids,
                         writer=row.writer or f'unknown {row.row}', source='folder'))
                 yield Piece(records, min(start + _LINES_PER_PIECE, len(members)), found={'image': unread} if unread else {})
 
+        slants = _Slants([row for row, _ in rows]) if deslant else lambda row, image: 0
         splits = dict(_by_writer(rows, seed=seed, shares={'validation': validation_share, 'test': test_share}))
         work.begin(identity, fingerprint=fingerprint([File('', 0, table), *(File('', 0, row.path) for row, _ in rows)]), report=report)
         resumed(work, {split: len(members) for split, members in splits.items()}, unit='row', name=out_dir, report=report)
@@ -167,6 +177,28 @@ def prepare_folder(out_dir, *, images, labels='labels.tsv', height_px=64, min_ch
         if skipped:
             report(f'{out_dir}: skipped {sum(skipped.values())} rows: {dict(skipped)}')
         return record_folder.publish(work, out_dir, info, report=report)
+
+
+class _Slants:
+    """The slant of each row's hand."""
+
+    def __init__(self, rows):
+        self._of_writer, self._found = {}, {}
+        for row in rows:
+            self._of_writer.setdefault(row.writer, []).append(row)
+
+    def __call__(self, row, image):
+        if not row.writer:
+            return estimate_slant([image])
+        if row.writer not in self._found:
+            self._found[row.writer] = estimate_slant(self._readable(self._of_writer[row.writer][:IMAGES_OF_A_HAND]))
+        return self._found[row.writer]
+
+    @staticmethod
+    def _readable(rows):
+        for row in rows:
+            with contextlib.suppress(OSError):  # told when its record is made
+                yield read_image(row.path)
 
 
 def _by_writer(rows, *, seed, shares):

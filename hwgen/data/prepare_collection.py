@@ -26,7 +26,7 @@ _ALONE_BYTES = 64 << 20  # read before further processes would have started
 
 def prepare_collection(out_dir, *, path, source='auto', unit='lines', partition='auto', height_px=64, pen_px=2.0,
                        min_characters=1, max_characters=None, seed=0, validation_share=.05, test_share=.05, on_error='fail',
-                       workers=None, report=print):
+                       deslant=False, normalize_size=None, workers=None, report=print):
     """Writes the records of a collection, and beside them report.json, rejected.tsv and sheet.png.
 
     The result is the same for any number of workers. An interrupted call leaves no `out_dir`, and the same call goes on behind
@@ -44,6 +44,9 @@ def prepare_collection(out_dir, *, path, source='auto', unit='lines', partition=
         seed: int >= 0, of the splits.
         validation_share, test_share: float, of the bytes of what the official partition does not settle.
         on_error: 'fail' stops at the first sample that cannot be used; 'skip' keeps the others, and lists it in rejected.tsv.
+        deslant: bool, shear slanted writing upright: by the slant of each file's writer, of each line where the writer is unknown.
+        normalize_size: float, the share of a line's height that the core of its writing takes, see `line_normalization.sized`;
+            isolated characters keep their sizes. None: as it was written.
         workers: int, processes that read; None: one for each CPU, and one in all for a collection of less than 64 MiB.
         report: function of a str, told about progress.
 
@@ -62,6 +65,7 @@ def prepare_collection(out_dir, *, path, source='auto', unit='lines', partition=
     settings = {'input': str(path), 'unit': unit, 'partition': partition, 'height_px': height_px, 'pen_px': pen_px,
                 'min_characters': min_characters, 'max_characters': max_characters, 'validation_share': validation_share,
                 'test_share': test_share, 'on_error': on_error}
+    settings |= record_folder.normalization(deslant=deslant, normalize_size=normalize_size)
     identity = {'source': source, 'version': 1, 'seed': seed, 'settings': settings}
     with record_folder.exclusive(out_dir, report=report) as work:
         done = record_folder.already_there(out_dir, identity)
@@ -70,7 +74,7 @@ def prepare_collection(out_dir, *, path, source='auto', unit='lines', partition=
             return done
         tally = conversion.Tally(skip=on_error == 'skip')
         converting = {'height_px': height_px, 'pen_px': pen_px, 'shortest': max(1, min_characters),
-                      'longest': max_characters or math.inf}
+                      'longest': max_characters or math.inf, 'deslant': deslant, 'normalize_size': normalize_size}
         parts = open_collection(path, source=source, unit=unit, refuse=tally.refuse if tally.skip else None)
         shares = {'test': test_share, 'validation': validation_share}
         if workers is None:

@@ -200,6 +200,11 @@ def charset_info():
     return {'row_count': charset.row_count, 'hash': charset.hash}
 
 
+def normalization(*, deslant, normalize_size):
+    """What info.json says of it: nothing where nothing was done."""
+    return {name: value for name, value in (('deslant', deslant), ('normalize_size', normalize_size)) if value}
+
+
 def publish(work, out_dir, info, *, report):
     """Writes info.json into a folder that is otherwise complete, gives it its name and returns info.json."""
     shards_lib.write_info(work.path, info)

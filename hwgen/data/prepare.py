@@ -75,7 +75,7 @@ def prepare_scribe(out_dir, *, lines=48000, vocabulary_size=3500, seed=0, min_ch
         return record_folder.publish(work, out_dir, info, report=report)
 
 
-def prepare_folder(out_dir, *, images, labels='labels.tsv', height_px=64, min_characters=1, max_characters=None, seed=0,
+def prepare_folder(out_dir, *, images, labels='labels.tsv', name_pattern=None, height_px=64, min_characters=1, max_characters=None, seed=0,
                    validation_share=0.05, test_share=0.05, on_error='fail', deslant=False, normalize_size=None, report=print):
     """Writes the records of a folder of line images with a table of labels (`formats/folder.py`).
 
@@ -83,7 +83,8 @@ def prepare_folder(out_dir, *, images, labels='labels.tsv', height_px=64, min_ch
 
     Args:
         out_dir: path to write.
-        images, labels: paths of the folder and the table.
+        images, labels: paths of the folder and the table, or folder of texts.
+        name_pattern: str, what the names of the images tell, see `read_folder`; None: nothing.
         height_px: int, higher images are scaled down to it, keeping their aspect.
         min_characters, max_characters: int, other lines are left out and counted.
         seed: int >= 0, of the splits.
@@ -108,6 +109,8 @@ def prepare_folder(out_dir, *, images, labels='labels.tsv', height_px=64, min_ch
                 'max_characters': max_characters, 'validation_share': validation_share, 'test_share': test_share,
                 'on_error': on_error}
     settings |= record_folder.normalization(deslant=deslant, normalize_size=normalize_size)
+    if name_pattern is not None:
+        settings['name_pattern'] = name_pattern
     identity = {'source': 'folder', 'version': 1, 'seed': seed, 'settings': settings}
     charset = Charset.load()
     with record_folder.exclusive(out_dir, report=report) as work:
@@ -117,14 +120,19 @@ def prepare_folder(out_dir, *, images, labels='labels.tsv', height_px=64, min_ch
             return done
         table = pathlib.Path(images) / labels
         rows, skipped = [], collections.Counter()
+        place = table if table.exists() else images
 
         def refuse(row, error):
-            message = f'{table}, row {row.row} ({row.path.name}): {error}'
+            message = f'{place}, row {row.row} ({row.path.name}): {error}'
             if on_error == 'fail':
                 raise ValueError(message)
             report(f'skipped: {message}')
 
-        for row in read_folder(images, labels=labels):
+        def refuse_row(error):
+            report(f'skipped: {error}')
+            skipped[error.reason] += 1
+
+        for row in read_folder(images, labels=labels, name_pattern=name_pattern, refuse=refuse_row if on_error == 'skip' else None):
             try:
                 encoded = charset.encode(row.text)
             except ValueError as error:
@@ -137,7 +145,7 @@ def prepare_folder(out_dir, *, images, labels='labels.tsv', height_px=64, min_ch
             else:
                 rows.append((row, encoded))
         if not rows:
-            raise ValueError(f'{table}: no usable row, skipped {dict(skipped) or "none"}; expected rows "path TAB text"')
+            raise ValueError(f'{place}: no usable row, skipped {dict(skipped) or "none"}; expected rows "path TAB text"')
 
         def pieces(members, done, within):
             del within
@@ -161,7 +169,7 @@ def prepare_folder(out_dir, *, images, labels='labels.tsv', height_px=64, min_ch
 
         slants = _Slants([row for row, _ in rows]) if deslant else lambda row, image: 0
         splits = dict(_by_writer(rows, seed=seed, shares={'validation': validation_share, 'test': test_share}))
-        work.begin(identity, fingerprint=fingerprint([File('', 0, table), *(File('', 0, row.path) for row, _ in rows)]), report=report)
+        work.begin(identity, fingerprint=fingerprint(File(f'{row.writer} {row.text}', 0, row.path) for row, _ in rows), report=report)
         resumed(work, {split: len(members) for split, members in splits.items()}, unit='row', name=out_dir, report=report)
         written = {}
         for split, members in splits.items():
@@ -170,7 +178,7 @@ def prepare_folder(out_dir, *, images, labels='labels.tsv', height_px=64, min_ch
             if counts:
                 written[split] = counts
         if 'train' not in written:
-            raise ValueError(f'{table}: no usable row to train on, skipped {dict(skipped)}; expected rows "path TAB text"')
+            raise ValueError(f'{place}: no usable row to train on, skipped {dict(skipped)}')
         present = {int(i) for _, encoded in rows for i in encoded.character_ids if i}
         info = {**identity, 'splits': written, 'charset': record_folder.charset_info(), 'image_height_px': height_px,
                 'vocabulary': sorted(present), 'held_out': [], 'skipped': dict(skipped), 'command': record_folder.typed_command()}

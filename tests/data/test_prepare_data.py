@@ -110,6 +110,20 @@ def test_rows_that_cannot_be_used(scans, tmp_path):
         prepare.prepare_folder(tmp_path / 'other', images=scans, on_error='stop')
 
 
+def test_what_names_tell(scans, tmp_path, lines_of):
+    """Writers and texts by a pattern; names and rows of another shape are skipped and counted."""
+    info = prepare.prepare_folder(tmp_path / 'out', images=scans, name_pattern='(?P<text>[1-9].*)', on_error='skip', validation_share=0,
+                                  test_share=0, report=print)
+    assert info['skipped'] == {'name': 1} and sorted(line.text for _, line in lines_of(tmp_path / 'out')) == sorted(map(str, range(1, 60)))
+    assert info['settings']['name_pattern'] == '(?P<text>[1-9].*)'
+    with open(scans / 'labels.tsv', 'a') as file:
+        file.write('\nw0/0.png\n')
+    info = prepare.prepare_folder(tmp_path / 'other', images=scans, on_error='skip', validation_share=0, test_share=0, report=print)
+    assert info['skipped'] == {'table': 1}
+    with pytest.raises(ValueError, match='row 61: 1 columns'):
+        prepare.prepare_folder(tmp_path / 'strict', images=scans, report=print)
+
+
 def test_existing_folders(scans, tmp_path):
     out, said = tmp_path / 'out', []
     prepare.prepare_folder(out, images=scans, report=print)

@@ -72,7 +72,8 @@ class WorkerPool:
         self._pool.shutdown(cancel_futures=True)
 
     def _died(self, number, names):
-        """The error for a dead process. The pool ends the others, by SIGTERM."""
+        """The error for a dead process. The pool ends the others, by SIGTERM; only when it has, the codes of all are known."""
+        self._pool.shutdown()
         at = dict(zip(self._at[::2], self._at[1::2]))
         codes = {pid: child.exitcode for pid, child in self._children.items() if pid in at}
         dead = [pid for pid, code in codes.items() if code not in (None, 0, -signal.SIGTERM)] or list(codes)

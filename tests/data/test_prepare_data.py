@@ -234,14 +234,18 @@ def test_corpus_trains(corpus_folder, charset):
 
 @pytest.mark.slow
 @pytest.mark.parametrize('how', [signal.SIGINT, signal.SIGKILL])
-def test_interrupted_writing_leaves_no_folder_and_can_be_repeated(tmp_path, corpus_folder, how):
-    program = f'from hwgen.data import prepare; prepare.prepare_scribe("out", **{dict(SMALL, lines=100000, workers=2)!r})'
+def test_interrupted_writing_goes_on_where_it_was(tmp_path, how):
+    settings = dict(SMALL, lines=600, workers=2)
+    program = f'from hwgen.data import prepare; prepare.prepare_scribe("out", **{settings!r})'
+    journal = tmp_path / 'out.partial' / 'journal'
     with subprocess.Popen([sys.executable, '-c', program], env={**os.environ, 'PYTHONPATH': ROOT}, start_new_session=True) as process:
-        while not list(tmp_path.glob('out.partial/train*')):
+        while not journal.exists() or journal.read_bytes().count(b'\n') < 4:
             assert process.poll() is None
-            time.sleep(.1)
-        time.sleep(1)
+            time.sleep(.02)
         os.killpg(process.pid, how)
     assert not (tmp_path / 'out').exists()
-    prepare.prepare_scribe(tmp_path / 'out', **SMALL, report=print)
-    assert contents(tmp_path / 'out') == contents(corpus_folder)
+    said = []
+    prepare.prepare_scribe(tmp_path / 'out', **settings, report=said.append)
+    assert 'resumed: ' in said[0] and not (tmp_path / 'out.partial').exists()
+    prepare.prepare_scribe(tmp_path / 'whole', **settings, report=print)
+    assert contents(tmp_path / 'out') == contents(tmp_path / 'whole')

@@ -33,7 +33,7 @@ LIES = {
                                                           page=(60000, 60000))),
     'pot, no end': ('.pot', struct.pack('<H', 65532) + b'\xa1\xb0\0\0\1\0'),
     'wptt, 2 G strokes': ('.wptt', wptt_bytes([], [], count=BIG)),
-    'ptts, characters that name strokes again and again': ('.ptts', ptts_bytes([SQUARE], [(codes('天') * 60000, [0] * 60000)])),
+    'ptts, characters that name strokes again and again': ('.ptts', ptts_bytes([SQUARE], [(codes('天') * 6000, [0] * 6000)])),
     'wptt, strokes named again and again': ('.wptt', wptt_bytes([SQUARE * 4000], [('天', [0] * 60000)] * 5))}
 
 

@@ -5,8 +5,9 @@ Both are those of Vinciarelli and Luettin, "A new normalization technique for cu
 Letters 22 (2001). Slant: for each angle the image is sheared, and a column counts where its ink is one unbroken stroke, by the square
 of its length; the angle with the largest sum makes most strokes upright. Core region (without ascenders and descenders): the rows
 whose density of ink is above Otsu's threshold of all densities.
-Differs: the slant is that of a hand, the sum is taken over several of its lines or characters; angles are tried in steps of 3 degrees and then of 1, at most 60 px high; of equally good angles the smallest is taken; the
-core is the span of the dense rows, not one run of them (hanzi have sparse rows in their middle).
+Differs: the slant is that of a hand, the sum is taken over several of its lines or characters; angles are tried in steps of 3
+degrees and then of 1, at most 60 px high; of equally good angles the smallest is taken; the core is the span of the dense rows, not
+one run of them (hanzi have sparse rows in their middle).
 """
 
 import cv2

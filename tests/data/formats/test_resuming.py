@@ -300,6 +300,7 @@ def test_a_killed_worker(whole):
     os.kill(workers_of(process.pid)[0], signal.SIGKILL)
     told, error = process.communicate()
     assert process.returncode == 2 and error.count('\n') == 1, error
-    assert re.search(r'pages/1\d\d-P16.dgrl( or what follows)?: the process that worked on it ended without an answer \(SIGKILL; .*--workers=1 needs the least', error)
+    assert re.search(r'pages/1\d\d-P16.dgrl( or what follows)?: the process that worked on it ended without an answer \(SIGKILL; '
+                     r'.*--workers=1 needs the least', error)
     assert 'out: interrupted; out.partial has what is finished, the same command goes on from there' in told
     finish_and_compare(whole)

@@ -14,7 +14,6 @@ A seed names a hand: the same seed, text and model give the same picture. Output
 unless --overwrite is given.
 """
 
-import errno
 import itertools
 import os
 import sys
@@ -140,9 +139,7 @@ def _written(writer, rows, progress):
 
 def _write_tfrecord(writer, written, count):
     """Written lines -> shards of `hwgen.data`, one split `train`."""
-    import tensorflow as tf
-
-    from hwgen.data import shards
+    from hwgen.data import shard_writer, shards
     from hwgen.data.records import LineRecord
     from hwgen.inference import picture_files
     vocabulary = set()
@@ -155,11 +152,7 @@ def _write_tfrecord(writer, written, count):
             yield LineRecord(scaled, text, encoded.character_ids, encoded.component_ids, encoded.structure_ids, f'style-{seed}',
                              'generated', boxes.round().astype('int32'))
     with picture_files.new_folder(OUT.value) as folder:
-        try:
-            counts = shards.write_shards(records(), folder, split='train', num_shards=-(-count // SHARD_RECORDS))
-        except tf.errors.OpError as error:
-            full = isinstance(error, tf.errors.ResourceExhaustedError)
-            raise OSError(errno.ENOSPC if full else errno.EIO, error.message, None if full else OUT.value) from None
+        counts = shard_writer.write_shards(records(), folder, split='train', num_shards=-(-count // SHARD_RECORDS))
         shards.write_info(folder, dict(
             splits=dict(train=counts._asdict()), charset=dict(row_count=writer.charset.row_count, hash=writer.charset.hash),
             version=hwgen.__version__, seed=STYLE_SEED.value, command=' '.join(['generate', *sys.argv[1:]]), source='generated',

@@ -7,14 +7,18 @@ that is given again finds it there. Images are stored at --height_px and scaled 
 and test (writers that are not in the training lines) and `unseen` (also characters that are not in them).
 
 --source=folder reads a folder of line images and a table with a row `path TAB text` each, as PaddleOCR has them, or JSON
-Lines; the writer is the third column, or else the sub-folder that the image lies in. Splits are made by writer; lines
-without a known writer are split one by one.
+Lines, or a folder with a text file for each image; the writer is the third column, or what --name_pattern finds in the
+image's name, or else the sub-folder that the image lies in. Splits are made by writer; lines without a known writer are
+split one by one.
 
 --source=casia reads CASIA's files as they are downloaded, in folders or .zip archives: characters (.gnt), pages of lines
-(.dgrl, .dgr), characters and pages of a pen (.pot, .wptt). --source=iam reads IAM (lines.txt or words.txt, images,
+(.dgrl, .dgr), characters and pages of a pen (.pot, .wptt, .ptts). --source=iam reads IAM (lines.txt or words.txt, images,
 forms.txt), --source=iam_online IAM-OnDB, --source=lmdb an LMDB folder, --source=auto whichever it is. The official
 partition is kept where files or folders are named by it; report.json and rejected.tsv beside the shards say what is in
 them and what was left out, sheet.png shows some of it.
+
+Killed at any moment, the same command goes on where it was. --deslant and --normalize_size make slant and size of the writing
+equal; without them lines stay as they are.
 
 --inspect=FILE prints what a file or collection holds, and draws its first samples into --out, a .png.
 
@@ -53,13 +57,22 @@ _WORKERS = flags.DEFINE_integer('workers', None,
 _INPUT = flags.DEFINE_string('input', None,
     'Folder of line images, or a collection: a folder, archive or file. Example: --input=scans.')
 _LABELS = flags.DEFINE_string('labels', 'labels.tsv',
-    'Table of labels of --source=folder, in --input, or an absolute path; .jsonl: JSON Lines. Example: --labels=label.txt.')
+    'Table of labels of --source=folder, in --input, or an absolute path; .jsonl: JSON Lines; a folder: a text file for each '
+    'image. Example: --labels=label.txt.')
+_NAME_PATTERN = flags.DEFINE_string('name_pattern', None,
+    'Regular expression that the names of the images of --source=folder match, without suffix: a group (?P<writer>...) tells who '
+    "wrote it, a group (?P<text>...) what, then there are no labels. Example: --name_pattern='(?P<writer>[^-]+)-.*'.")
 _UNIT = flags.DEFINE_enum('unit', 'lines', ['lines', 'words'], 'What --source=iam reads: lines.txt or words.txt.')
 _PARTITION = flags.DEFINE_enum('partition', 'auto', ['auto', 'writers', 'train', 'validation', 'test'],
     'Splits of a collection: the official ones where its names tell them, else by writer (auto); by writer; or all of it is '
     'the one that is named here.')
 _PEN_PX = flags.DEFINE_float('pen_px', 2., 'Width of the pen that ink is drawn with, pixels of the stored image.',
     lower_bound=.25, upper_bound=64.)
+_DESLANT = flags.DEFINE_bool('deslant', False,
+    'Shear slanted writing upright: by the slant of each writer, of each line where the writer is unknown.')
+_NORMALIZE_SIZE = flags.DEFINE_float('normalize_size', None,
+    'Cut and pad lines such that the core of their writing (without ascenders and descenders) takes this share of the height. '
+    'Default: lines stay as they were cut. Example: --normalize_size=.5.', lower_bound=.1, upper_bound=1.)
 _INSPECT = flags.DEFINE_string('inspect', None, 'Print what this file, archive or folder holds, and write no shards.')
 _ON_ERROR = flags.DEFINE_enum('on_error', 'fail', ['fail', 'skip'],
     'A sample that cannot be used (unknown character, no such image, damaged): stop, or report, count and go on.')
@@ -79,10 +92,13 @@ def main(arguments):
         raise UserError('--out: no folder given; expected for example --out=tfrecords/demo')
     lengths = {flag.name: flag.value for flag in (_MIN_CHARACTERS, _MAX_CHARACTERS) if flag.value is not None}
     common = dict(lengths, seed=_SEED.value, height_px=_HEIGHT_PX.value, report=_say)
-    shares = {'validation_share': _VALIDATION_SHARE.value, 'test_share': _TEST_SHARE.value, 'on_error': _ON_ERROR.value}
+    shares = {'validation_share': _VALIDATION_SHARE.value, 'test_share': _TEST_SHARE.value, 'on_error': _ON_ERROR.value,
+              'deslant': _DESLANT.value, 'normalize_size': _NORMALIZE_SIZE.value}
     if _SOURCE.value == 'scribe':
         if _INPUT.value:
             raise UserError('--input goes with --source=folder, casia, iam, iam_online, lmdb or auto, not with --source=scribe')
+        if _DESLANT.value or _NORMALIZE_SIZE.value:
+            raise UserError('--deslant and --normalize_size are for writing of others, not for --source=scribe')
         from hwgen.data import prepare
         prepare.prepare_scribe(_OUT.value, lines=_LINES.value, vocabulary_size=_VOCABULARY.value, script=_SCRIPT.value,
                                validation_lines=_HELD_OUT_LINES.value, test_lines=_HELD_OUT_LINES.value,
@@ -93,7 +109,8 @@ def main(arguments):
                            'the collection, for example --input=HWDB2'))
     elif _SOURCE.value == 'folder':
         from hwgen.data import prepare
-        prepare.prepare_folder(_OUT.value, images=_INPUT.value, labels=_LABELS.value, **shares, **common)
+        prepare.prepare_folder(_OUT.value, images=_INPUT.value, labels=_LABELS.value, name_pattern=_NAME_PATTERN.value,
+                               **shares, **common)
     else:
         from hwgen.data import prepare_collection
         prepare_collection.prepare_collection(_OUT.value, path=_INPUT.value, source=_SOURCE.value, unit=_UNIT.value,
@@ -108,8 +125,8 @@ def _inspect():
     from hwgen.data import inspection
     source = 'auto' if _SOURCE.value == 'scribe' else _SOURCE.value
     labels = _LABELS.value if flags.FLAGS['labels'].present else None
-    inspection.inspect(_INSPECT.value, source=source, unit=_UNIT.value, labels=labels, pen_px=_PEN_PX.value, sheet=_OUT.value,
-                       report=_say)
+    inspection.inspect(_INSPECT.value, source=source, unit=_UNIT.value, labels=labels, name_pattern=_NAME_PATTERN.value,
+                       pen_px=_PEN_PX.value, sheet=_OUT.value, report=_say)
 
 
 def _say(message):

@@ -14,7 +14,7 @@ from hwgen.data.formats.samples import FormatError, refuse_or_raise
 from hwgen.data.formats.text_lmdb import read_lmdb
 from hwgen.data.formats.wptt import read_wptt
 
-READERS = {'.gnt': read_gnt, '.dgrl': read_dgrl, '.dgr': read_dgrl, '.pot': read_pot, '.wptt': read_wptt}
+READERS = {'.gnt': read_gnt, '.dgrl': read_dgrl, '.dgr': read_dgrl, '.pot': read_pot, '.wptt': read_wptt, '.ptts': read_wptt}
 ISOLATED = ('.gnt', '.pot')  # a sample is a character
 SOURCES = ('casia', 'iam', 'iam_online', 'lmdb')
 
@@ -24,7 +24,7 @@ class Part(NamedTuple):
 
     Attributes:
         name: str, for messages.
-        kind: str, its format: 'gnt', 'dgrl', 'dgr', 'pot', 'wptt', 'iam', 'iam_online', 'lmdb'.
+        kind: str, its format: 'gnt', 'dgrl', 'dgr', 'pot', 'wptt', 'ptts', 'iam', 'iam_online', 'lmdb'.
         writer: str, who wrote all of it; '' where unknown.
         partition: str, the official one: 'train', 'validation', 'test'; '' where there is none.
         num_bytes: int, how much there is to read.
@@ -54,7 +54,7 @@ def open_collection(path, *, source='auto', unit='lines', refuse=None):
 
     Args:
         path: path of a file, an archive, or a folder of both.
-        source: 'casia' (.gnt, .dgrl, .dgr, .pot, .wptt, whatever of them is there), 'iam', 'iam_online', 'lmdb', or 'auto':
+        source: 'casia' (.gnt, .dgrl, .dgr, .pot, .wptt, .ptts, whatever of them is there), 'iam', 'iam_online', 'lmdb', or 'auto':
             the one that its files speak for.
         unit: 'lines' | 'words', of IAM.
         refuse: function of a FormatError, told of rows of tables and transcriptions that cannot be read; None: raised.

@@ -1,7 +1,11 @@
 """A sheet of small pictures to look at: what was read, of many hands."""
 
+import itertools
+
 import cv2
 import numpy as np
+
+from hwgen.data.shards import RecordIndex, read_info
 
 WIDTH_PX = 1200
 ROW_PX = 64
@@ -9,36 +13,26 @@ _PAPER = 225  # light grey, so that the edges of the pictures show
 _GAP_PX = 4
 
 
-class ContactSheet:
-    """Keeps the first picture of each of several writers, and further ones where there are few writers.
+def sheet_of_writers(folder, firsts, *, most):
+    """A sheet of lines of a folder of records, of as many writers as fit.
 
     Args:
-        most: int, pictures on the sheet.
+        folder: path of the folder, with info.json.
+        firsts: iterable of (split, number of a record), one of each writer.
+        most: int, pictures on the sheet; further lines fill it where there are fewer writers.
+
+    Returns:
+        uint8 [H, 1200].
     """
-
-    def __init__(self, most):
-        self._most, self._writers = most, set()
-        self._first, self._further = [], []
-
-    def wants(self, writer):
-        """Whether a picture of this writer would be kept."""
-        return len(self._first) < self._most and (writer not in self._writers or len(self._further) < self._most)
-
-    def add(self, image, *, writer):
-        """Keeps a picture where there is room for it.
-
-        Args:
-            image: uint8 [H, W], 255 = paper.
-            writer: str.
-        """
-        if self.wants(writer):
-            (self._further if writer in self._writers else self._first).append(small(image))
-            self._writers.add(writer)
-
-    def draw(self):
-        """uint8 [H, W] of the sheet, or None where nothing was added; first pictures of writers come first."""
-        pictures = (self._first + self._further)[:self._most]
-        return draw_sheet(pictures) if pictures else None
+    chosen = list(itertools.islice(firsts, most))
+    indices = {split: RecordIndex(folder, split=split) for split in read_info(folder)['splits']}
+    everything = ((split, i) for split, index in indices.items() for i in range(len(index)))
+    taken = set(chosen)
+    chosen += itertools.islice((place for place in everything if place not in taken), most - len(chosen))
+    pictures = [small(indices[split].read_record(i).image) for split, i in chosen]
+    for index in indices.values():
+        index.close()
+    return draw_sheet(pictures)
 
 
 def small(image):

@@ -1,23 +1,24 @@
 """Samples of collections become records, and are counted; by several processes where that is wanted."""
 
 import collections
-import concurrent.futures
 import contextlib
 import itertools
-import multiprocessing
-from concurrent.futures.process import BrokenProcessPool
+import math
 
-import cv2
 import numpy as np
 
 from hwgen.charset.encoding import Charset, CharsetError
 from hwgen.data import records as records_lib
 from hwgen.data.formats.samples import UNKNOWN_CHARACTER, FormatError, Ink
 from hwgen.data.line_image import draw_ink, on_paper, scaled_down, with_cells
+from hwgen.data.line_normalization import IMAGES_OF_A_HAND, estimate_slant, shear, sized, upright
+from hwgen.data.split_writer import Piece
 
 SHOWN = 20  # codes in a message
 # A part that another process reads comes back whole; a larger one is read here, record by record.
 MAX_SENT_BYTES = 64 << 20
+_PIECE_SAMPLES = 512  # of a part that is read here
+_COUNTERS = ('classes', 'outside', 'codes', 'skipped')
 
 
 class Tally:
@@ -47,14 +48,18 @@ class Tally:
             self.rejected[str(error)] = reason or error.reason
             self.skipped[self.rejected[str(error)]] += 1
 
-    def merge(self, other):
-        """Adds what another process found."""
-        for name in ('classes', 'outside', 'codes'):
-            getattr(self, name).update(getattr(other, name))
-        self.skipped.update(other.skipped - collections.Counter(other.rejected.values()))
-        for message, reason in other.rejected.items():
+    def as_json(self):
+        """All of it as a dict for JSON."""
+        return {'rejected': self.rejected, 'present': sorted(self.present), **{name: dict(getattr(self, name)) for name in _COUNTERS}}
+
+    def merge(self, found):
+        """Adds what another tally has, given `as_json`."""
+        reasons = collections.Counter(found['rejected'].values())
+        for name in _COUNTERS:
+            getattr(self, name).update(collections.Counter(found[name]) - (reasons if name == 'skipped' else collections.Counter()))
+        for message, reason in found['rejected'].items():
             self.refuse(message, reason)
-        self.present |= other.present
+        self.present.update(found['present'])
 
 
 class Converter:
@@ -62,45 +67,59 @@ class Converter:
 
     Args:
         tally: Tally that counts them.
-        height_px, pen_px, shortest, longest: see `prepare_collection`.
+        height_px, pen_px, deslant, normalize_size, shortest, longest: see `prepare_collection`.
+
+    Attributes:
+        tally: the same; may be changed for another between two samples.
     """
 
-    def __init__(self, tally, *, height_px, pen_px, shortest, longest):
-        self.tally, self._settings = tally, (height_px, pen_px, shortest, longest)
+    def __init__(self, tally, *, height_px, pen_px, shortest, longest, deslant=False, normalize_size=None):
+        self.tally, self._lengths = tally, (shortest, longest)
+        self._height_px, self._pen_px, self._deslant, self._share = height_px, pen_px, deslant, normalize_size
         self._charset = Charset.load()
         self._known = {}
 
-    def records(self, part, chosen):
+    def records(self, part, chosen, *, after=0):
         """The records of a part.
 
         Args:
             part: collection.Part.
             chosen: function of a record's number -> bool, or None for all.
+            after: int, samples that are read but not converted: they are done.
 
         Yields:
-            LineRecord.
+            LineRecord of each sample after those, or None where it gives none; its image is PNG bytes.
 
         Raises:
             FormatError: a sample cannot be used, and the tally does not skip.
         """
         try:
-            yield from self._records(part, chosen)
+            samples = part.read(refuse=self._refuse if self.tally.skip else None)
+            cells = with_cells(samples) if part.isolated else ((sample, None) for sample in samples)
+            for sample, cell, slant in itertools.islice(self._with_slants(cells, part), after, None):
+                yield self._record(part, sample, cell, slant) if chosen is None or chosen(sample.record) else None
         except FormatError as error:
             self.tally.refuse(error)
         except OSError as error:
             self.tally.refuse(FormatError(f'{part.name}, byte 0: {error.strerror or error}', reason='file'))
 
-    def _records(self, part, chosen):
-        refuse = self.tally.refuse if self.tally.skip else None
-        samples = part.read(refuse=refuse)
-        for sample, cell in with_cells(samples) if part.isolated else ((sample, None) for sample in samples):
-            if chosen is None or chosen(sample.record):
-                record = self._record(part, sample, cell)
-                if record is not None:
-                    yield record
+    def _refuse(self, error):
+        self.tally.refuse(error)
 
-    def _record(self, part, sample, cell):
-        height_px, pen_px, shortest, longest = self._settings
+    def _with_slants(self, cells, part):
+        """Samples with the slant of their hand, where it is to be taken away; that of each line alone where the writer is unknown."""
+        first = list(itertools.islice(cells, IMAGES_OF_A_HAND)) if self._deslant and part.writer else []
+        common = estimate_slant(self._readable(part, first))
+        for sample, cell in itertools.chain(first, cells):
+            yield sample, cell, common if first or not self._deslant else estimate_slant(self._readable(part, [(sample, cell)]))
+
+    def _readable(self, part, cells):
+        for sample, cell in cells:
+            with contextlib.suppress(ValueError):  # ink that cannot be drawn is told when its record is made
+                yield self._upright(part, sample, cell, 0, units=len(sample.text))[0]
+
+    def _record(self, part, sample, cell, slant):
+        shortest, longest = self._lengths
         place = f'{part.name}, {part.unit} {sample.record}, byte {sample.offset}'
         if sample.note:
             self.tally.skipped[sample.note] += 1
@@ -121,29 +140,34 @@ class Converter:
             self.tally.skipped['length'] += 1
             return None
         try:
-            image, boxes = self._image(part, sample, cell, height_px=height_px, pen_px=pen_px, units=len(encoded.units))
+            image, boxes = self._image(part, sample, cell, slant, units=len(encoded.units))
         except ValueError as error:
             self.tally.refuse(FormatError(f'{place}: {error}', reason='size'))
             return None
         self.tally.classes.update(encoded.units)
         self.tally.present.update(int(i) for i in encoded.character_ids if i)
         return records_lib.LineRecord(
-            image=image, text=sample.text.strip(), character_ids=encoded.character_ids, component_ids=encoded.component_ids,
+            image=records_lib.encode_png(image), text=sample.text.strip(), character_ids=encoded.character_ids, component_ids=encoded.component_ids,
             structure_ids=encoded.structure_ids, writer=sample.writer or part.writer or f'unknown {part.name} {sample.record}',
             source=part.kind, boxes=boxes)
 
-    @staticmethod
-    def _image(part, sample, cell, *, height_px, pen_px, units):
+    def _upright(self, part, sample, cell, slant, *, units):
+        """The image of a sample without its slant, uint8 [H, W] as large as it is, and its boxes or None."""
         if isinstance(sample, Ink):
-            return draw_ink(sample.strokes, height_px=height_px, pen_px=pen_px, num_characters=units, cell_extent=cell), None
-        image, boxes = sample.image, sample.boxes
-        if part.isolated:
-            image = on_paper(image)
-        scaled = scaled_down(image, height_px=height_px)
-        if boxes is not None and len(boxes) == units:
-            factor = np.array(scaled.shape[::-1] * 2) / np.array(image.shape[::-1] * 2)
-            return scaled, np.round(boxes * factor).astype(np.int32)
-        return scaled, None
+            strokes = upright(sample.strokes, degrees=slant)
+            return draw_ink(strokes, height_px=self._height_px, pen_px=self._pen_px, num_characters=units, cell_extent=cell), None
+        image, boxes = shear(sample.image, degrees=slant, boxes=sample.boxes)
+        return on_paper(image) if part.isolated else image, boxes if boxes is not None and len(boxes) == units else None
+
+    def _image(self, part, sample, cell, slant, *, units):
+        image, boxes = self._upright(part, sample, cell, slant, units=units)
+        if self._share is not None and not part.isolated:  # characters keep their sizes among each other
+            image, boxes = sized(image, share=self._share, num_characters=units, boxes=boxes)
+        scaled = scaled_down(image, height_px=self._height_px)
+        if boxes is None:
+            return scaled, None
+        factor = np.array(scaled.shape[::-1] * 2) / np.array(image.shape[::-1] * 2)
+        return scaled, np.round(boxes * factor).astype(np.int32)
 
     def _is_known(self, character):
         if character not in self._known:
@@ -155,84 +179,50 @@ class Converter:
         return self._known[character]
 
 
-def converted(members, *, tally, settings, pool=None, workers=1):
+def converted(members, done=0, within=0, *, settings, skip, pool=None):
     """The records of parts, in order, whoever reads them.
 
     Args:
         members: list of (Part, chosen), see `Converter.records`.
-        tally: Tally; it has what belongs to the records so far, and at the end all.
+        done: int, parts that are done.
+        within: int, samples of the next part that are done.
         settings: dict of the settings of `Converter`.
-        pool: `open_pool`'s, or None: read here.
-        workers: int, its processes. No more than 2 * workers parts are read ahead.
+        skip: bool, leave out what cannot be used.
+        pool: WorkerPool, or None: read here.
 
     Yields:
-        (int, LineRecord): the number of the part among members, from 0. Images are PNG bytes where another process read.
+        split_writer.Piece, with a `Tally.as_json` in `found`; a part that a process reads is one piece, another is many.
 
     Raises:
         FormatError: as `Converter.records`.
-        ChildProcessError: a process ended without an answer.
+        ChildProcessError: a process ended without an answer; names the part.
     """
-    here = Converter(tally, **settings)
-    if pool is None:
-        for number, member in enumerate(members):
-            yield from ((number, record) for record in here.records(*member))
-        return
-    waiting, ahead = collections.deque(), enumerate(members)
-    while True:
-        for number, member in itertools.islice(ahead, 2 * workers - len(waiting)):
-            # A data base is one part, however many samples it has, and may be larger than its file says.
-            sent = member[0].num_bytes <= MAX_SENT_BYTES and member[0].kind != 'lmdb'
-            waiting.append((number, member, _submit(pool, member, settings, tally.skip) if sent else None))
-        if not waiting:
-            return
-        number, member, answer = waiting.popleft()
-        if answer is None:
-            yield from ((number, record) for record in here.records(*member))
-            continue
-        try:
-            records, found = answer.result()
-        except BrokenProcessPool:
-            raise _died(member) from None
-        yield from ((number, record) for record in records)
-        tally.merge(found)
+    rest = list(enumerate(members))[done:]
+    after = {done: within}
+    # A data base is one part, however many samples it has, and may be larger than its file says.
+    tasks = ((number, *member, settings, skip, after.get(number, 0))
+             if pool and member[0].num_bytes <= MAX_SENT_BYTES and member[0].kind != 'lmdb' else None for number, member in rest)
+    pieces = pool.results(_convert, tasks, names=lambda i: rest[i][1][0].name) if pool else (None for _ in rest)
+    for (number, member), piece in zip(rest, pieces):
+        if piece is not None:
+            yield piece
+        else:
+            yield from _pieces(number, *member, settings, skip, after.get(number, 0), samples=_PIECE_SAMPLES)
 
 
-@contextlib.contextmanager
-def open_pool(workers):
-    """Processes that read parts; None for one worker.
-
-    Args:
-        workers: int.
-
-    Yields:
-        ProcessPoolExecutor or None. What it has not begun when the block is left is not begun any more.
-    """
-    if workers == 1:
-        yield None
-        return
-    # Fresh processes: those that fork from one with TensorFlow's threads may hang.
-    pool = concurrent.futures.ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context('spawn'),
-                                                  initializer=cv2.setNumThreads, initargs=(1,))  # they share the cores
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
+def _convert(*arguments):
+    """All of a part as one piece."""
+    piece, = _pieces(*arguments, samples=math.inf)
+    return piece
 
 
-def _submit(pool, member, settings, skip):
-    try:
-        return pool.submit(_convert, *member, settings, skip)
-    except BrokenProcessPool:
-        raise _died(member) from None
-
-
-def _died(member):
-    return ChildProcessError(f'{member[0].name}: a process that read this file or the next ones ended without an answer '
-                             f'(killed, or out of memory); expected its records, --workers=1 reads in one process')
-
-
-def _convert(part, chosen, settings, skip):
-    """All records of a part, compressed, and their tally."""
-    converter = Converter(Tally(skip=skip), **settings)
-    records = [record._replace(image=records_lib.encode_png(record.image)) for record in converter.records(part, chosen)]
-    return records, converter.tally
+def _pieces(number, part, chosen, settings, skip, after, *, samples):
+    """The pieces of a part, of so many samples each."""
+    converter, records = Converter(Tally(skip=skip), **settings), []
+    for count, record in enumerate(converter.records(part, chosen, after=after), after + 1):
+        if record is not None:
+            records.append(record)
+        if count - after >= samples:
+            yield Piece(records, number, count, converter.tally.as_json())
+            after, records, converter.tally = count, [], Tally(skip=skip)
+    yield Piece(records, number + 1, 0, converter.tally.as_json())

@@ -15,15 +15,17 @@ from hwgen.data.records import encode_png
 _FIRST = 10
 _ON_SHEET = 60
 _TABLES = ('labels.tsv', 'label.txt', 'labels.jsonl', 'metadata.jsonl')
+_TABLE_SUFFIXES = ('.tsv', '.txt', '.jsonl')
 
 
-def inspect(path, *, source='auto', unit='lines', labels=None, pen_px=2.0, sheet=None, report=print):
+def inspect(path, *, source='auto', unit='lines', labels=None, name_pattern=None, pen_px=2.0, sheet=None, report=print):
     """Reads all of it and tells what was found; damaged samples are told as well, nothing stops it.
 
     Args:
-        path: path of a file, an archive, a collection, or a folder of images with a table of labels.
+        path: path of a file, an archive, a collection, or a folder of images with a table of labels; or of that table.
         source, unit: see `open_collection`; also 'folder'.
         labels: str, the table of a folder; None: the first there is of the usual names.
+        name_pattern: str, see `read_folder`.
         pen_px: float, see `draw_ink`.
         sheet: path of a PNG of the first samples, or None.
         report: function of a str.
@@ -33,9 +35,12 @@ def inspect(path, *, source='auto', unit='lines', labels=None, pen_px=2.0, sheet
         FormatError: an archive or table that cannot be read.
     """
     errors = []
-    if source == 'folder' or source == 'auto' and _table(path, labels):
-        report(f'{path}: a folder of images with {_table(path, labels) or labels}')
-        samples = _folder_samples(path, _table(path, labels) or labels or _TABLES[0], errors.append)
+    if source in ('auto', 'folder') and pathlib.Path(path).is_file() and pathlib.Path(path).suffix.lower() in _TABLE_SUFFIXES:
+        path, labels = pathlib.Path(path).parent, pathlib.Path(path).name
+    table = _table(path, labels)
+    if source == 'folder' or source == 'auto' and (table or name_pattern):
+        report(f'{path}: a folder of images with {table or labels or "texts in their names"}')
+        samples = _folder_samples(path, table or labels or _TABLES[0], name_pattern, errors.append)
     else:
         parts = open_collection(path, source=source, unit=unit, refuse=errors.append)
         kinds = collections.Counter(part.kind for part in parts)
@@ -117,7 +122,7 @@ def _some(names):
 
 def _table(path, labels):
     names = [labels] if labels else _TABLES
-    return next((name for name in names if pathlib.Path(path, name).is_file()), None) if pathlib.Path(path).is_dir() else None
+    return next((name for name in names if pathlib.Path(path, name).exists()), None) if pathlib.Path(path).is_dir() else None
 
 
 def _part_samples(parts, refuse):
@@ -129,8 +134,8 @@ def _part_samples(parts, refuse):
             refuse(error)
 
 
-def _folder_samples(path, labels, refuse):
-    for row in read_folder(path, labels=labels):
+def _folder_samples(path, labels, name_pattern, refuse):
+    for row in read_folder(path, labels=labels, name_pattern=name_pattern, refuse=refuse):
         try:
             yield Picture(image=read_image(row.path), text=row.text, writer=row.writer, record=row.row, offset=0), None
         except OSError as error:

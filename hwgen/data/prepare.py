@@ -1,26 +1,26 @@
 """Folders of records from the embedded corpus or from a folder of images; complete or not there at all."""
 
+import collections
 import contextlib
+import functools
 import hashlib
 import math
-import multiprocessing
 import os
 import pathlib
-import time
-
-import cv2
 
 from hwgen.charset.encoding import Charset
 from hwgen.data import record_folder
 from hwgen.data import records as records_lib
-from hwgen.data import shards as shards_lib
+from hwgen.data.formats.archives import File, fingerprint
 from hwgen.data.formats.folder import read_folder, read_image
 from hwgen.data.line_image import scaled_down
+from hwgen.data.line_normalization import IMAGES_OF_A_HAND, estimate_slant, shear, sized
 from hwgen.data.scribe import corpus
+from hwgen.data.split_writer import Piece, resumed, write_split
+from hwgen.data.worker_pool import open_pool
 
 _LINES_PER_SHARD = 5000
-_LINES_PER_TASK = 8
-_REPORT_SEC = 5
+_LINES_PER_PIECE = 32
 
 
 def prepare_scribe(out_dir, *, lines=48000, vocabulary_size=3500, seed=0, min_characters=2, max_characters=8,
@@ -29,7 +29,7 @@ def prepare_scribe(out_dir, *, lines=48000, vocabulary_size=3500, seed=0, min_ch
     """Has the embedded corpus written: train, validation, test (other writers) and unseen (held-out characters).
 
     The result is the same for any number of workers. A folder that is there and was written with the same settings is
-    left as it is; an interrupted run leaves no `out_dir`.
+    left as it is; an interrupted call leaves no `out_dir`, and the same call goes on where it was.
 
     Args:
         out_dir: path to write.
@@ -47,44 +47,52 @@ def prepare_scribe(out_dir, *, lines=48000, vocabulary_size=3500, seed=0, min_ch
 
     Raises:
         ValueError: impossible settings.
-        FileExistsError: `out_dir` exists and was written with other settings.
+        FileExistsError: `out_dir` exists and was written with other settings, or another call was interrupted.
+        ChildProcessError: a worker ended without an answer.
     """
     settings = {'lines': lines, 'validation_lines': validation_lines, 'test_lines': test_lines,
                 'unseen_lines': unseen_lines, 'vocabulary_size': vocabulary_size, 'seed': seed,
                 'min_characters': min_characters, 'max_characters': max_characters, 'height_px': height_px,
                 'script': script}
     identity = {'source': 'scribe', 'version': corpus.SCRIBE_VERSION, 'seed': seed, 'settings': settings}
-    with record_folder.exclusive(out_dir) as partial:
+    with record_folder.exclusive(out_dir, report=report) as work:
         done = record_folder.already_there(out_dir, identity)
         if done:
             report(f'{out_dir}: already there, {record_folder.summary(done)}')
             return done
         plan = _plan(settings)
         counts = {name: n for name, n in plan.splits.items() if n}
+        work.begin(identity, report=report)
+        resumed(work, counts, unit='line', name=out_dir, report=report)
         written = {}
-        for split, n in counts.items():
-            with contextlib.closing(_drawn_lines(plan, settings, split=split, workers=workers)) as drawn:
-                written[split] = _write_split(drawn, partial, split=split, total=n, report=report, name=out_dir)
+        with open_pool(workers or os.cpu_count() or 1, start=_start_worker, arguments=(settings,)) as pool:
+            for split, n in counts.items():
+                written[split] = write_split(work, functools.partial(_drawn_lines, plan, pool, split), split=split, steps=n, unit='line',
+                                             num_shards=math.ceil(n / _LINES_PER_SHARD), name=out_dir, report=report)
         info = {**identity, 'splits': written, 'charset': record_folder.charset_info(), 'image_height_px': height_px,
                 'vocabulary': [int(i) for i in plan.vocabulary], 'held_out': [int(i) for i in plan.held_out],
                 'command': record_folder.typed_command()}
-        return record_folder.publish(partial, out_dir, info, report=report)
+        return record_folder.publish(work, out_dir, info, report=report)
 
 
-def prepare_folder(out_dir, *, images, labels='labels.tsv', height_px=64, min_characters=1, max_characters=None, seed=0,
-                   validation_share=0.05, test_share=0.05, on_error='fail', report=print):
+def prepare_folder(out_dir, *, images, labels='labels.tsv', name_pattern=None, height_px=64, min_characters=1, max_characters=None, seed=0,
+                   validation_share=0.05, test_share=0.05, on_error='fail', deslant=False, normalize_size=None, report=print):
     """Writes the records of a folder of line images with a table of labels (`formats/folder.py`).
 
     Splits are made by writer; of lines whose writer is unknown each counts as a writer of its own.
 
     Args:
         out_dir: path to write.
-        images, labels: paths of the folder and the table.
+        images, labels: paths of the folder and the table, or folder of texts.
+        name_pattern: str, what the names of the images tell, see `read_folder`; None: nothing.
         height_px: int, higher images are scaled down to it, keeping their aspect.
         min_characters, max_characters: int, other lines are left out and counted.
         seed: int >= 0, of the splits.
         validation_share, test_share: float, shares of the lines.
         on_error: 'fail' stops at the first row that cannot be used; 'skip' reports and counts them.
+        deslant: bool, shear slanted writing upright: by the slant of each writer, of each line where the writer is unknown.
+        normalize_size: float, the share of a line's height that the core of its writing takes, see `line_normalization.sized`;
+            None: as it was written.
         report: function of a str, told about progress and skipped rows.
 
     Returns:
@@ -93,66 +101,112 @@ def prepare_folder(out_dir, *, images, labels='labels.tsv', height_px=64, min_ch
     Raises:
         ValueError: on_error='fail' and a row that cannot be used (names table, row, image, place in the text); or no
             usable row.
-        FileExistsError: `out_dir` exists and was written with other settings.
+        FileExistsError: `out_dir` exists and was written with other settings, or another call was interrupted.
     """
     if on_error not in ('fail', 'skip'):
         raise ValueError(f'on_error={on_error!r}: expected fail or skip')
     settings = {'images': str(images), 'labels': str(labels), 'height_px': height_px, 'min_characters': min_characters,
                 'max_characters': max_characters, 'validation_share': validation_share, 'test_share': test_share,
                 'on_error': on_error}
+    settings |= record_folder.normalization(deslant=deslant, normalize_size=normalize_size)
+    if name_pattern is not None:
+        settings['name_pattern'] = name_pattern
     identity = {'source': 'folder', 'version': 1, 'seed': seed, 'settings': settings}
     charset = Charset.load()
-    with record_folder.exclusive(out_dir) as partial:
+    with record_folder.exclusive(out_dir, report=report) as work:
         done = record_folder.already_there(out_dir, identity)
         if done:
             report(f'{out_dir}: already there, {record_folder.summary(done)}')
             return done
         table = pathlib.Path(images) / labels
-        rows, skipped = [], {}
+        rows, skipped = [], collections.Counter()
+        place = table if table.exists() else images
 
-        def refuse(row, reason, error):
-            message = f'{table}, row {row.row} ({row.path.name}): {error}'
+        def refuse(row, error):
+            message = f'{place}, row {row.row} ({row.path.name}): {error}'
             if on_error == 'fail':
                 raise ValueError(message)
             report(f'skipped: {message}')
-            skipped[reason] = skipped.get(reason, 0) + 1
 
-        for row in read_folder(images, labels=labels):
+        def refuse_row(error):
+            report(f'skipped: {error}')
+            skipped[error.reason] += 1
+
+        for row in read_folder(images, labels=labels, name_pattern=name_pattern, refuse=refuse_row if on_error == 'skip' else None):
             try:
                 encoded = charset.encode(row.text)
             except ValueError as error:
-                refuse(row, 'text', error)
+                refuse(row, error)
+                skipped['text'] += 1
                 continue
             n = len(encoded.character_ids)
             if n < max(1, min_characters) or max_characters and n > max_characters:
-                skipped['length'] = skipped.get('length', 0) + 1
+                skipped['length'] += 1
             else:
                 rows.append((row, encoded))
         if not rows:
-            raise ValueError(f'{table}: no usable row, skipped {skipped or "none"}; expected rows "path TAB text"')
+            raise ValueError(f'{place}: no usable row, skipped {dict(skipped) or "none"}; expected rows "path TAB text"')
 
-        def records(members):
-            for row, encoded in members:
-                try:
-                    image = read_image(row.path)
-                except OSError as error:
-                    refuse(row, 'image', error)
-                    continue
-                yield records_lib.LineRecord(
-                    image=scaled_down(image, height_px=height_px), text=row.text, character_ids=encoded.character_ids,
-                    component_ids=encoded.component_ids, structure_ids=encoded.structure_ids,
-                    writer=row.writer or f'unknown {row.row}', source='folder')
+        def pieces(members, done, within):
+            del within
+            for start in range(done, len(members), _LINES_PER_PIECE):
+                records, unread = [], 0
+                for row, encoded in members[start:start + _LINES_PER_PIECE]:
+                    try:
+                        image = read_image(row.path)
+                    except OSError as error:
+                        refuse(row, error)
+                        unread += 1
+                        continue
+                    image, _ = shear(image, degrees=slants(row, image))
+                    if normalize_size:
+                        image, _ = sized(image, share=normalize_size, num_characters=len(encoded.character_ids))
+                    records.append(records_lib.LineRecord(
+                        image=scaled_down(image, height_px=height_px), text=row.text, character_ids=encoded.character_ids,
+                        component_ids=encoded.component_ids, structure_ids=encoded.structure_ids,
+                        writer=row.writer or f'unknown {row.row}', source='folder'))
+                yield Piece(records, min(start + _LINES_PER_PIECE, len(members)), found={'image': unread} if unread else {})
 
+        slants = _Slants([row for row, _ in rows]) if deslant else lambda row, image: 0
+        splits = dict(_by_writer(rows, seed=seed, shares={'validation': validation_share, 'test': test_share}))
+        work.begin(identity, fingerprint=fingerprint(File(f'{row.writer} {row.text}', 0, row.path) for row, _ in rows), report=report)
+        resumed(work, {split: len(members) for split, members in splits.items()}, unit='row', name=out_dir, report=report)
         written = {}
-        for split, members in _by_writer(rows, seed=seed, shares={'validation': validation_share, 'test': test_share}):
-            written[split] = _write_split(records(members), partial, split=split, total=len(members), report=report,
-                                          name=out_dir)
+        for split, members in splits.items():
+            counts = write_split(work, functools.partial(pieces, members), split=split, steps=len(members), unit='row',
+                                 num_shards=math.ceil(len(members) / _LINES_PER_SHARD), name=out_dir, report=report, tell=skipped.update)
+            if counts:
+                written[split] = counts
+        if 'train' not in written:
+            raise ValueError(f'{place}: no usable row to train on, skipped {dict(skipped)}')
         present = {int(i) for _, encoded in rows for i in encoded.character_ids if i}
         info = {**identity, 'splits': written, 'charset': record_folder.charset_info(), 'image_height_px': height_px,
-                'vocabulary': sorted(present), 'held_out': [], 'skipped': skipped, 'command': record_folder.typed_command()}
+                'vocabulary': sorted(present), 'held_out': [], 'skipped': dict(skipped), 'command': record_folder.typed_command()}
         if skipped:
-            report(f'{out_dir}: skipped {sum(skipped.values())} rows: {skipped}')
-        return record_folder.publish(partial, out_dir, info, report=report)
+            report(f'{out_dir}: skipped {sum(skipped.values())} rows: {dict(skipped)}')
+        return record_folder.publish(work, out_dir, info, report=report)
+
+
+class _Slants:
+    """The slant of each row's hand."""
+
+    def __init__(self, rows):
+        self._of_writer, self._found = {}, {}
+        for row in rows:
+            self._of_writer.setdefault(row.writer, []).append(row)
+
+    def __call__(self, row, image):
+        if not row.writer:
+            return estimate_slant([image])
+        if row.writer not in self._found:
+            self._found[row.writer] = estimate_slant(self._readable(self._of_writer[row.writer][:IMAGES_OF_A_HAND]))
+        return self._found[row.writer]
+
+    @staticmethod
+    def _readable(rows):
+        for row in rows:
+            with contextlib.suppress(OSError):  # told when its record is made
+                yield read_image(row.path)
 
 
 def _by_writer(rows, *, seed, shares):
@@ -180,47 +234,26 @@ def _plan(settings):
 
 def _start_worker(settings):
     global _worker_plan
-    cv2.setNumThreads(1)  # the processes share the cores
     _worker_plan = _plan(settings)
 
 
-def _draw(task):
-    split, i = task
-    record = _worker_plan.line(split, i)
-    return record._replace(image=records_lib.encode_png(record.image))
+def _draw(split, lines):
+    return _drawn(_worker_plan, split, lines)
 
 
-def _drawn_lines(plan, settings, *, split, workers):
-    """The lines of a split, in order."""
-    workers = workers or os.cpu_count() or 1
-    tasks = [(split, i) for i in range(plan.splits[split])]
-    if workers == 1 or len(tasks) <= _LINES_PER_TASK:
-        yield from (plan.line(*task) for task in tasks)
-        return
-    # Fresh processes: those that fork from one with TensorFlow's threads may hang.
-    context = multiprocessing.get_context('spawn')
-    with context.Pool(workers, initializer=_start_worker, initargs=(settings,)) as pool:
-        yield from pool.imap(_draw, tasks, chunksize=_LINES_PER_TASK)
+def _drawn(plan, split, lines):
+    records = (plan.line(split, i) for i in lines)
+    return [record._replace(image=records_lib.encode_png(record.image)) for record in records]
 
 
-# ---- writing a split
-
-
-def _write_split(records, partial, *, split, total, report, name):
-    """Writes a split's shards and reports a line every few seconds."""
-    start = last = time.monotonic()
-
-    def counted():
-        nonlocal last
-        for i, record in enumerate(records, 1):
-            yield record
-            now = time.monotonic()
-            if now - last >= _REPORT_SEC:
-                last, rate = now, i / (now - start)
-                report(f'{name}: {split} {i}/{total} lines, {100 * i // total} %, {rate:.0f} lines/s, '
-                       f'{math.ceil((total - i) / rate)} s left')
-
-    counts = shards_lib.write_shards(counted(), partial, split=split, num_shards=math.ceil(total / _LINES_PER_SHARD))
-    report(f'{name}: {split} {counts.records} lines of {counts.writers} writers, {counts.characters} characters, '
-           f'{counts.records / max(time.monotonic() - start, 1e-9):.0f} lines/s')
-    return counts._asdict()
+def _drawn_lines(plan, pool, split, done, within):
+    """The Pieces of a split after so many lines."""
+    del within
+    total = plan.splits[split]
+    tasks = [range(start, min(start + _LINES_PER_PIECE, total)) for start in range(done, total, _LINES_PER_PIECE)]
+    if pool is None:
+        drawn = (_drawn(plan, split, lines) for lines in tasks)
+    else:
+        drawn = pool.results(_draw, ((split, lines) for lines in tasks), names=lambda n: f'{split}, lines {tasks[n][0]} to {tasks[n][-1]}')
+    for lines, records in zip(tasks, drawn):
+        yield Piece(records, lines[-1] + 1)

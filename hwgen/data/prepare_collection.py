@@ -6,18 +6,19 @@ import hashlib
 import itertools
 import math
 import os
-import time
 
 from hwgen.data import collection_report, conversion, record_folder
 from hwgen.data import records as records_lib
 from hwgen.data import shards as shards_lib
 from hwgen.data.collection import open_collection
-from hwgen.data.contact_sheet import ContactSheet
+from hwgen.data.contact_sheet import sheet_of_writers
+from hwgen.data.formats.archives import fingerprint, list_files
+from hwgen.data.split_writer import resumed, write_split
+from hwgen.data.worker_pool import open_pool
 
 PARTITIONS = ('auto', 'writers', 'train', 'validation', 'test')
 _BYTES_PER_SHARD = 128 << 20
 _MAX_SHARDS = 256
-_REPORT_SEC = 5
 _SHOWN = 20
 _ON_SHEET = 60
 _ALONE_BYTES = 64 << 20  # read before further processes would have started
@@ -25,10 +26,11 @@ _ALONE_BYTES = 64 << 20  # read before further processes would have started
 
 def prepare_collection(out_dir, *, path, source='auto', unit='lines', partition='auto', height_px=64, pen_px=2.0,
                        min_characters=1, max_characters=None, seed=0, validation_share=.05, test_share=.05, on_error='fail',
-                       workers=None, report=print):
+                       deslant=False, normalize_size=None, workers=None, report=print):
     """Writes the records of a collection, and beside them report.json, rejected.tsv and sheet.png.
 
-    The result is the same for any number of workers.
+    The result is the same for any number of workers. An interrupted call leaves no `out_dir`, and the same call goes on behind
+    the files that are done; of a file that is larger than 64 MiB, or a data base, behind the samples that are done.
 
     Args:
         out_dir: path to write.
@@ -42,6 +44,9 @@ def prepare_collection(out_dir, *, path, source='auto', unit='lines', partition=
         seed: int >= 0, of the splits.
         validation_share, test_share: float, of the bytes of what the official partition does not settle.
         on_error: 'fail' stops at the first sample that cannot be used; 'skip' keeps the others, and lists it in rejected.tsv.
+        deslant: bool, shear slanted writing upright: by the slant of each file's writer, of each line where the writer is unknown.
+        normalize_size: float, the share of a line's height that the core of its writing takes, see `line_normalization.sized`;
+            isolated characters keep their sizes. None: as it was written.
         workers: int, processes that read; None: one for each CPU, and one in all for a collection of less than 64 MiB.
         report: function of a str, told about progress.
 
@@ -51,46 +56,53 @@ def prepare_collection(out_dir, *, path, source='auto', unit='lines', partition=
     Raises:
         ValueError: on_error='fail' and a sample that cannot be used (FormatError: a file that is not what its format
             says); or no usable sample.
-        FileExistsError: `out_dir` exists and was written with other settings.
+        FileExistsError: `out_dir` exists and was written with other settings, or another call was interrupted.
         FileNotFoundError: no such path, or nothing of that source in it.
-        ChildProcessError: a worker ended without an answer.
+        ChildProcessError: a worker ended without an answer; names the file.
     """
     if on_error not in ('fail', 'skip'):
         raise ValueError(f'on_error={on_error!r}: expected fail or skip')
     settings = {'input': str(path), 'unit': unit, 'partition': partition, 'height_px': height_px, 'pen_px': pen_px,
                 'min_characters': min_characters, 'max_characters': max_characters, 'validation_share': validation_share,
                 'test_share': test_share, 'on_error': on_error}
+    settings |= record_folder.normalization(deslant=deslant, normalize_size=normalize_size)
     identity = {'source': source, 'version': 1, 'seed': seed, 'settings': settings}
-    with record_folder.exclusive(out_dir) as partial:
+    with record_folder.exclusive(out_dir, report=report) as work:
         done = record_folder.already_there(out_dir, identity)
         if done:
             report(f'{out_dir}: already there, {record_folder.summary(done)}')
             return done
-        tally, sheet = conversion.Tally(skip=on_error == 'skip'), ContactSheet(_ON_SHEET)
+        tally = conversion.Tally(skip=on_error == 'skip')
         converting = {'height_px': height_px, 'pen_px': pen_px, 'shortest': max(1, min_characters),
-                      'longest': max_characters or math.inf}
+                      'longest': max_characters or math.inf, 'deslant': deslant, 'normalize_size': normalize_size}
         parts = open_collection(path, source=source, unit=unit, refuse=tally.refuse if tally.skip else None)
         shares = {'test': test_share, 'validation': validation_share}
         if workers is None:
             workers = 1 if sum(part.num_bytes for part in parts) < _ALONE_BYTES else os.cpu_count() or 1
+        splits = dict(split_parts(parts, seed=seed, shares=shares, partition=partition, report=report))
+        work.begin(identity, fingerprint=fingerprint(list_files(path)), report=report)
+        resumed(work, {split: len(members) for split, members in splits.items()}, unit='file', name=out_dir, report=report)
         written = {}
-        with conversion.open_pool(workers) as pool:
-            for split, members in split_parts(parts, seed=seed, shares=shares, partition=partition, report=report):
-                stream = conversion.converted(members, tally=tally, settings=converting, pool=pool, workers=workers)
-                counts = _write_split(stream, members, partial, sheet=sheet, split=split, report=report, name=out_dir)
+        with open_pool(workers) as pool:
+            for split, members in splits.items():
+                weights = list(itertools.accumulate((part.num_bytes for part, _ in members), initial=0))
+                counts = write_split(work, functools.partial(conversion.converted, members, settings=converting, skip=tally.skip, pool=pool),
+                                     split=split, num_shards=min(_MAX_SHARDS, math.ceil((weights[-1] or 1) / _BYTES_PER_SHARD)),
+                                     steps=len(members), unit='file', weights=weights, name=out_dir, report=report, tell=tally.merge)
                 if counts:
                     written[split] = counts
         if 'train' not in written and partition not in ('validation', 'test') or not written:
             raise ValueError(f'{path}: no usable sample{" to train on" if written else ""}, left out '
                              f'{dict(tally.skipped) or "none"}')
-        proposals = collection_report.write_report(partial, tally, parts=parts, splits=written)
-        (partial / 'sheet.png').write_bytes(records_lib.encode_png(sheet.draw()))
+        proposals = collection_report.write_report(work.path, tally, parts=parts, splits=written)
         info = {**identity, 'splits': written, 'charset': record_folder.charset_info(), 'image_height_px': height_px,
                 'vocabulary': sorted(tally.present), 'held_out': [], 'skipped': dict(sorted(tally.skipped.items())),
                 'command': record_folder.typed_command()}
+        shards_lib.write_info(work.path, info)  # the sheet is drawn from what was written
+        (work.path / 'sheet.png').write_bytes(records_lib.encode_png(sheet_of_writers(work.path, work.first_records(), most=_ON_SHEET)))
         for line in collection_report.told(tally, proposals=proposals, splits=written):
             report(f'{out_dir}: {line}')
-        return record_folder.publish(partial, out_dir, info, report=report)
+        return record_folder.publish(work, out_dir, info, report=report)
 
 
 def split_parts(parts, *, seed, shares, partition, report=print):
@@ -163,35 +175,3 @@ def _is_chosen(name, split, seed, shares, record):
             return candidate == split
         left -= share
     return split == 'train'
-
-
-def _write_split(stream, members, partial, *, sheet, split, report, name):
-    """Writes a split's shards; returns its counts, or None where it has no record."""
-    before = list(itertools.accumulate((part.num_bytes for part, _ in members), initial=0))
-    total = before[-1] or 1
-    start = last = time.monotonic()
-
-    def records():
-        nonlocal last
-        for count, (number, record) in enumerate(stream, 1):
-            if sheet.wants(record.writer):
-                image = record.image
-                sheet.add(records_lib.decode_png(image) if isinstance(image, bytes) else image, writer=record.writer)
-            yield record
-            now = time.monotonic()
-            if now - last >= _REPORT_SEC:
-                last, passed, read = now, now - start, before[number]
-                left = f', {math.ceil(passed * (total - read) / read)} s left' if read else ''
-                report(f'{name}: {split} file {number + 1}/{len(members)}, {100 * read // total} %, {count} lines, '
-                       f'{count / passed:.0f} lines/s{left}')
-
-    counted = records()
-    first = next(counted, None)
-    if first is None:
-        report(f'{name}: {split} has no usable line')
-        return None
-    num_shards = min(_MAX_SHARDS, math.ceil(total / _BYTES_PER_SHARD))
-    counts = shards_lib.write_shards(itertools.chain([first], counted), partial, split=split, num_shards=num_shards)
-    report(f'{name}: {split} {counts.records} lines of {counts.writers} writers, {counts.characters} characters, '
-           f'{counts.records / max(time.monotonic() - start, 1e-9):.0f} lines/s')
-    return counts._asdict()

@@ -1,20 +1,135 @@
-"""Folders of records while they are written: complete under their name, or not there at all."""
+"""Folders of records while they are written: complete under their name, or not there at all.
+
+What an interrupted process has finished lies in `{out_dir}.partial`, and the same command goes on from there.
+"""
 
 import contextlib
 import fcntl
+import json
 import os
 import pathlib
 import shlex
-import shutil
 import sys
 
 from hwgen.charset.encoding import Charset
 from hwgen.data import shards as shards_lib
+from hwgen.data.journal import Journal
+from hwgen.data.shard_writer import count_intact
+
+_JOURNAL = 'journal'
+
+
+class WorkFolder:
+    """Where the splits of a folder lie while they are written, `{out_dir}.partial`, and the journal of what is finished.
+
+    Args:
+        path: pathlib.Path of the folder, which is this process's alone.
+
+    Attributes:
+        path: the same.
+    """
+
+    def __init__(self, path):
+        self.path, self._journal = path, None
+
+    def begin(self, identity, *, fingerprint='', report=print):
+        """Goes on with what an interrupted process left here, where it was the same work; starts afresh where it had finished nothing.
+
+        Args:
+            identity: dict for JSON, what the work is: see `already_there`.
+            fingerprint: str, of what is read: see `archives.fingerprint`.
+            report: function of a str.
+
+        Raises:
+            FileExistsError: results of other work lie here.
+        """
+        head = json.loads(json.dumps({'identity': identity, 'charset': charset_info(), 'input': fingerprint}))
+        journal = Journal(self.path / _JOURNAL)
+        if journal.entries and journal.head != head:
+            journal.close()
+            differing = _differing(journal.head['identity'], head['identity'])
+            differing += [f'{name} changed' for name in ('charset', 'input') if journal.head[name] != head[name]]
+            raise FileExistsError(f'{self.path} has what an interrupted command finished, but that was another one '
+                                  f'({"; ".join(differing)}): give that again, or remove what it left: rm -r {self.path}')
+        self._journal = journal
+        if not journal.entries:
+            self._empty(but=_JOURNAL)
+            journal.start(head)
+        intact = self._count_intact()
+        if intact < len(journal.entries):
+            report(f'{self.path}: damaged shards, {len(journal.entries) - intact} of {len(journal.entries)} pieces are written again')
+            journal.keep(intact)
+
+    def entries(self, split):
+        """The journal's entries of a split, see `split_writer.write_split`."""
+        return [entry for entry in self._journal.entries if entry['split'] == split]
+
+    def first_records(self):
+        """The writers, in the order of the records, with the first record of each.
+
+        Yields:
+            (split, int, number of a record).
+        """
+        written, seen = {}, set()
+        for entry in self._journal.entries:
+            start = written.get(entry['split'], 0)
+            for writer, number in entry['writers'].items():
+                if writer not in seen:
+                    seen.add(writer)
+                    yield entry['split'], start + number
+            written[entry['split']] = start + len(entry['sizes'])
+
+    def append(self, entry):
+        """Adds an entry to the journal."""
+        self._journal.append(entry)
+
+    @property
+    def has_results(self):
+        """Whether there is anything to go on with."""
+        return self._journal is not None and bool(self._journal.entries)
+
+    def discard(self):
+        """Removes what this process may remove: nothing before `begin`."""
+        if self._journal is not None:
+            self._empty()
+
+    def close(self):
+        """Closes the journal."""
+        if self._journal is not None:
+            self._journal.close()
+
+    def _empty(self, but=''):
+        for path in self.path.iterdir():
+            if path.name != but:
+                path.unlink()
+
+    def _count_intact(self):
+        """How many of the journal's entries have their records in the shards."""
+        entries = self._journal.entries
+        for split in {entry['split']: None for entry in entries}:
+            sizes = [size for entry in self.entries(split) for size in entry['sizes']]
+            left = count_intact(self.path, split=split, num_shards=self.entries(split)[0]['shards'], sizes=sizes)
+            if left < len(sizes):
+                for number, entry in enumerate(entries):
+                    left -= len(entry['sizes']) if entry['split'] == split else 0
+                    if left < 0:
+                        return number
+        return len(entries)
 
 
 @contextlib.contextmanager
-def exclusive(out_dir):
-    """An empty folder beside `out_dir` that is this process's alone; what a killed process left in it is removed."""
+def exclusive(out_dir, *, report=print):
+    """The WorkFolder beside `out_dir`, this process's alone.
+
+    Where the block fails, what is finished stays for the next time, unless the input is to blame (a ValueError).
+
+    Args:
+        out_dir: path that shall be written.
+        report: function of a str, told of what stays.
+
+    Yields:
+        WorkFolder.
+    """
     out_dir = pathlib.Path(out_dir)
     out_dir.parent.mkdir(parents=True, exist_ok=True)
     partial = out_dir.with_name(f'{out_dir.name}.partial')
@@ -26,13 +141,23 @@ def exclusive(out_dir):
             if os.path.samestat(os.fstat(fd), os.stat(partial)):
                 break
         os.close(fd)  # that process has finished and moved the folder away
+    work, keep = WorkFolder(partial), False
     try:
-        for path in partial.iterdir():
-            path.unlink()
-        yield partial
+        yield work
+    except ValueError:
+        raise
+    except BaseException:
+        keep = work.has_results
+        if keep:
+            report(f'{out_dir}: interrupted; {partial} has what is finished, the same command goes on from there')
+        raise
     finally:
+        work.close()
         if partial.exists() and os.path.samestat(os.fstat(fd), os.stat(partial)):
-            shutil.rmtree(partial)
+            if not keep:
+                work.discard()
+            with contextlib.suppress(OSError):  # where it is not empty
+                partial.rmdir()
         os.close(fd)
 
 
@@ -45,15 +170,21 @@ def already_there(out_dir, identity):
     except shards_lib.RecordError as error:
         raise FileExistsError(f'{out_dir} exists and is no folder of records ({error}); choose another or remove it') from None
     Charset.load().check_compatible(info['charset']['row_count'], info['charset']['hash'])
-    differing = [f'{name} {info.get(name)!r}, now {value!r}' for name, value in identity.items()
-                 if name != 'settings' and info.get(name) != value]
-    there = info.get('settings', {})
-    differing += [f'{name} {there.get(name)!r}, now {value!r}' for name, value in identity['settings'].items()
-                  if info.get('source') == identity['source'] and there.get(name) != value]
+    differing = _differing(info, identity)
     if differing:
         raise FileExistsError(f'{out_dir} exists and was written with other settings ({"; ".join(differing)}); choose '
                               f'another folder or remove it')
     return info
+
+
+def _differing(there, identity):
+    """What makes a preparation another one than that which is there: a list of str."""
+    differing = [f'{name} {there.get(name)!r}, now {value!r}' for name, value in identity.items()
+                 if name != 'settings' and there.get(name) != value]
+    before, now = there.get('settings', {}), identity['settings']
+    if there.get('source') == identity['source']:
+        differing += [f'{name} {before.get(name)!r}, now {now.get(name)!r}' for name in {**now, **before} if before.get(name) != now.get(name)]
+    return differing
 
 
 def typed_command():
@@ -69,10 +200,17 @@ def charset_info():
     return {'row_count': charset.row_count, 'hash': charset.hash}
 
 
-def publish(partial, out_dir, info, *, report):
+def normalization(*, deslant, normalize_size):
+    """What info.json says of it: nothing where nothing was done."""
+    return {name: value for name, value in (('deslant', deslant), ('normalize_size', normalize_size)) if value}
+
+
+def publish(work, out_dir, info, *, report):
     """Writes info.json into a folder that is otherwise complete, gives it its name and returns info.json."""
-    shards_lib.write_info(partial, info)
-    partial.rename(out_dir)
+    shards_lib.write_info(work.path, info)
+    work.close()
+    (work.path / _JOURNAL).unlink()
+    work.path.rename(out_dir)
     info = shards_lib.read_info(out_dir)
     report(f'{out_dir}: complete, {summary(info)}')
     return info

@@ -1,11 +1,10 @@
-"""Folders of records: TFRecord shards, an index for random access and info.json; their writer and their reader.
+"""Folders of records: TFRecord shards, an index for random access and info.json. `shard_writer.py` writes the shards.
 
 Record i of a split lies in shard i % num_shards at place i // num_shards. `{split}.index.npz` beside the shards holds
 where each record starts and how long its text is, so that a line is read without the ones before it; where that file is
 missing the index is built from the shards. info.json is written last: a folder that has it is complete.
 """
 
-import contextlib
 import json
 import os
 import pathlib
@@ -18,8 +17,9 @@ import numpy as np
 
 from hwgen.data import records as records_lib
 
-_HEADER_BYTES = 12  # uint64 length, uint32 masked crc32c of these 8 bytes
-_FOOTER_BYTES = 4   # uint32 masked crc32c of the data
+HEADER_BYTES = 12  # uint64 length, uint32 masked crc32c of these 8 bytes
+FOOTER_BYTES = 4   # uint32 masked crc32c of the data
+FRAME_BYTES = HEADER_BYTES + FOOTER_BYTES
 
 
 class RecordError(ValueError):
@@ -38,56 +38,6 @@ class ShardCounts(NamedTuple):
 def shard_name(split, shard, *, num_shards):
     """File name of a shard."""
     return f'{split}-{shard:05d}-of-{num_shards:05d}.tfrecord'
-
-
-def write_shards(records, out_dir, *, split, num_shards):
-    """Writes a split: its shards and their index. Files appear under their names when they are complete.
-
-    Args:
-        records: iterable of LineRecord.
-        out_dir: path of an existing folder.
-        split: str, 'train', 'validation', ...
-        num_shards: int.
-
-    Returns:
-        ShardCounts.
-
-    Raises:
-        ValueError: no records, or a record that contradicts itself (its number is named).
-    """
-    import tensorflow as tf  # here, so that the processes that draw lines start without it
-    out_dir = pathlib.Path(out_dir)
-    paths = [out_dir / shard_name(split, s, num_shards=num_shards) for s in range(num_shards)]
-    partial = [path.with_name(f'{path.name}.partial') for path in (*paths, out_dir / f'{split}.index.npz')]
-    shard_bytes = [0] * num_shards
-    offsets, sizes, lengths, writers = [], [], [], set()
-    try:
-        with contextlib.ExitStack() as stack:
-            files = [stack.enter_context(tf.io.TFRecordWriter(os.fspath(path))) for path in partial[:-1]]
-            for i, record in enumerate(records):
-                try:
-                    data = records_lib.serialize_record(record)
-                except ValueError as error:
-                    raise ValueError(f'{split}, record {i} ({record.text!r}): {error}') from error
-                shard = i % num_shards
-                files[shard].write(data)
-                offsets.append(shard_bytes[shard])
-                shard_bytes[shard] += _HEADER_BYTES + len(data) + _FOOTER_BYTES
-                sizes.append(len(data))
-                lengths.append(len(record.character_ids))
-                writers.add(record.writer)
-        if not offsets:
-            raise ValueError(f'{out_dir}, split {split!r}: no records, expected at least one')
-        with open(partial[-1], 'wb') as file:
-            np.savez(file, offsets=np.array(offsets, np.int64), sizes=np.array(sizes, np.int64),
-                     lengths=np.array(lengths, np.int32), shard_bytes=np.array(shard_bytes, np.int64))
-        for path in partial:
-            path.rename(path.with_suffix(''))
-    except BaseException:
-        for path in partial:
-            path.unlink(missing_ok=True)
-        raise
-    return ShardCounts(records=len(offsets), shards=num_shards, writers=len(writers), characters=sum(lengths))
 
 
 def write_info(out_dir, info):
@@ -240,8 +190,8 @@ class RecordIndex:
         """Record k of a shard; its size, where given, is what the index says."""
         place = self._place(shard, k, offset)
         fd = self._files[shard].fileno()
-        header = os.pread(fd, _HEADER_BYTES, offset)
-        if len(header) < _HEADER_BYTES:
+        header = os.pread(fd, HEADER_BYTES, offset)
+        if len(header) < HEADER_BYTES:
             raise RecordError(f'{place}: the file ends within the header of the record (truncated)')
         length, crc = struct.unpack('<QI', header)
         if masked_crc(header[:8]) != crc:
@@ -249,10 +199,10 @@ class RecordIndex:
                               f'(corrupt, or no TFRecord file)')
         if size is not None and length != size:
             raise RecordError(f'{place}: {length} bytes of data, expected {size} by {self.split}.index.npz')
-        if offset + _HEADER_BYTES + length + _FOOTER_BYTES > os.fstat(fd).st_size:
+        if offset + HEADER_BYTES + length + FOOTER_BYTES > os.fstat(fd).st_size:
             raise RecordError(f'{place}: {length} bytes of data expected, the file ends at byte '
                               f'{os.fstat(fd).st_size} (truncated)')
-        body = os.pread(fd, length + _FOOTER_BYTES, offset + _HEADER_BYTES)
+        body = os.pread(fd, length + FOOTER_BYTES, offset + HEADER_BYTES)
         data, (crc,) = body[:length], struct.unpack('<I', body[length:])
         if masked_crc(data) != crc:
             raise RecordError(f'{place}: checksum {crc:08x} of the data, expected {masked_crc(data):08x} (corrupt)')
@@ -296,7 +246,7 @@ class RecordIndex:
                 except ValueError as error:
                     raise RecordError(f'{self._place(s, k, offset)}: {error}') from error
                 found.append((k, s, offset, len(data), length))
-                offset, k = offset + _HEADER_BYTES + len(data) + _FOOTER_BYTES, k + 1
+                offset, k = offset + HEADER_BYTES + len(data) + FOOTER_BYTES, k + 1
         found.sort()
         if any((k, s) != divmod(i, len(self._files)) for i, (k, s, *_) in enumerate(found)):
             raise RecordError(f'{self.folder}, split {self.split!r}: shards of unequal counts, expected record i in shard '

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 import hwgen
-from hwgen.data import records, shards
+from hwgen.data import records, shard_writer, shards
 
 CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent
 
@@ -35,7 +35,7 @@ def printed(text):
 
 
 def write_lines(folder, **splits):
-    counts = {split: shards.write_shards(map(printed, texts), folder, split=split, num_shards=1)._asdict() for split, texts in splits.items()}
+    counts = {split: shard_writer.write_shards(map(printed, texts), folder, split=split, num_shards=1)._asdict() for split, texts in splits.items()}
     shards.write_info(folder, {'splits': counts, 'charset': {'row_count': 1, 'hash': 'none'}, 'source': 'print', 'version': 1})
 
 
@@ -45,7 +45,7 @@ def test_reads_real_lines_and_reports_them(tmp_path):
     write_lines(tmp_path / 'lines', test=['HWGEN', '2026', 'PAPER'], unseen=['INK', 'PEN'])
     info = tmp_path / 'lines'
     wrong = [printed('INK'), printed('PEN')._replace(text='PET')]
-    counts = shards.write_shards(wrong, info, split='unseen', num_shards=1)
+    counts = shard_writer.write_shards(wrong, info, split='unseen', num_shards=1)
     assert counts.characters == 6
     first = evaluate('--data=lines', '--model=', '--num_lines=10', '--true_aspect', '--out=report')
     assert (first.returncode, first.stderr) == (0, '')

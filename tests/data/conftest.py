@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hwgen.charset.encoding import Charset
-from hwgen.data import shards
+from hwgen.data import shard_writer, shards
 from hwgen.data.records import LineRecord
 
 
@@ -37,12 +37,25 @@ def write_folder(charset):
 
     def write(path, records, *, num_shards=3, split='train', hash=None):
         path.mkdir(exist_ok=True)
-        counts = shards.write_shards(records, path, split=split, num_shards=num_shards)
+        counts = shard_writer.write_shards(records, path, split=split, num_shards=num_shards)
         shards.write_info(path, {'splits': {split: counts._asdict()},
                                  'charset': {'row_count': charset.row_count, 'hash': hash or charset.hash}})
         return path
 
     return write
+
+
+@pytest.fixture(scope='session')
+def lines_of():
+    """lines_of(path): (split, record) of every line of a folder."""
+
+    def read(path):
+        for split in shards.read_info(path)['splits']:
+            index = shards.RecordIndex(path, split=split)
+            for i in range(len(index)):
+                yield split, index.read_record(i)
+
+    return read
 
 
 @pytest.fixture(scope='session')

@@ -86,3 +86,58 @@ def test_json_lines(tmp_path):
     for row in ('{"path": "a.png"}', '["a.png", "x"]', '{"path": ["a"], "text": "x"}', 'a.png\tx', '[' * 100000):
         with pytest.raises(ValueError, match=r'labels.jsonl, row 1: .*, expected \{"path": "...", "text": "..."\}'):
             list(folder.read_folder(table(tmp_path, row, 'labels.jsonl'), labels='labels.jsonl'))
+
+
+def images(tmp_path, *names):
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(GREY).save(tmp_path / name)
+
+
+def read(path, **settings):
+    return [(r.path.relative_to(path).as_posix(), r.text, r.writer) for r in folder.read_folder(path, **settings)]
+
+
+def test_rimes_words_have_a_space_between_name_and_text(tmp_path):
+    """As its public readers split groundtruth_training_icdar2011.txt, which lies beside the folder training_WR; a byte order mark before it."""
+    (tmp_path / 'training_WR').mkdir()
+    table(tmp_path, '\ufefflot_2/lot_2_0.tiff monsieur\r\nlot_2/lot_2_1.tiff je vous\r\n', 'groundtruth_training_icdar2011.txt')
+    assert read(tmp_path / 'training_WR', labels='../groundtruth_training_icdar2011.txt') == [
+        ('lot_2/lot_2_0.tiff', 'monsieur', 'lot_2'), ('lot_2/lot_2_1.tiff', 'je vous', 'lot_2')]
+
+
+def test_rimes_lines_have_a_text_file_each(tmp_path):
+    """RIMES-2011-Lines: Images/train2011-0_000001.jpg, Transcriptions/train2011-0_000001.txt; a letter is one hand."""
+    images(tmp_path, *(f'Images/train2011-{n}.jpg' for n in ('0_000001', '0_000002', '1_000001')))
+    (tmp_path / 'Transcriptions').mkdir()
+    for name, text in (('train2011-0_000001', 'Madame,'), ('train2011-0_000002', 'je vous\n')):
+        (tmp_path / 'Transcriptions' / f'{name}.txt').write_text(text)
+    errors = []
+    assert read(tmp_path / 'Images', labels='../Transcriptions', name_pattern=r'(?P<writer>.+)_\d+', refuse=errors.append) == [
+        ('train2011-0_000001.jpg', 'Madame,', 'train2011-0'), ('train2011-0_000002.jpg', 'je vous', 'train2011-0')]
+    assert len(errors) == 1 and 'train2011-1_000001.jpg: no train2011-1_000001.txt in ' in str(errors[0])
+    with pytest.raises(ValueError, match='no train2011-1_000001.txt in .*expected its text'):
+        read(tmp_path / 'Images', labels='../Transcriptions')
+    (tmp_path / 'Images' / 'train2011-1_000001.gt.txt').write_text('beside')
+    found = list(folder.read_folder(tmp_path / 'Images', labels='.', refuse=errors.append))
+    assert [(r.path.name, r.text, r.writer, r.row) for r in found] == [('train2011-1_000001.jpg', 'beside', '', 3)]
+
+
+def test_cvl_words_have_their_text_in_the_name(tmp_path):
+    """words/0052/0052-1-0-0-Imagine.tif: writer, page, line, word, text; the text may have a hyphen."""
+    images(tmp_path, '0052/0052-1-0-0-Imagine.tif', '0052/0052-1-0-1-a.tif', '0053/0053-2-3-11-well-known.tif', '0053/0053-2.tif')
+    pattern, errors = r'(?P<writer>\d{4})-\d+-\d+-\d+-(?P<text>.+)', []
+    assert read(tmp_path, name_pattern=pattern, refuse=errors.append) == [
+        ('0052/0052-1-0-0-Imagine.tif', 'Imagine', '0052'), ('0052/0052-1-0-1-a.tif', 'a', '0052'),
+        ('0053/0053-2-3-11-well-known.tif', 'well-known', '0053')]
+    assert len(errors) == 1 and '0053-2.tif: the name does not match (?P<writer>' in str(errors[0])
+    for pattern, message in (('(', 'expected a regular expression'), ('a+', r'no group \(\?P<writer>...\) or \(\?P<text>...\)')):
+        with pytest.raises(ValueError, match=message):
+            read(tmp_path, name_pattern=pattern)
+
+
+def test_the_table_knows_better_than_the_name(tmp_path):
+    table(tmp_path, 'x1-a.png\t天\nx1-b.png\t地\tberta\n/elsewhere/x2-c.png\t玄\n')
+    assert [(r.text, r.writer) for r in folder.read_folder(tmp_path, name_pattern='(?P<writer>[^-]+)-.*')] == [
+        ('天', 'x1'), ('地', 'berta'), ('玄', 'x2')]
+    assert [r.writer for r in folder.read_folder(tmp_path)] == ['', 'berta', '/elsewhere']

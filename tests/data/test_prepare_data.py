@@ -28,13 +28,6 @@ def contents(folder):
     return files, info
 
 
-def all_records(folder):
-    for split in shards.read_info(folder)['splits']:
-        index = shards.RecordIndex(folder, split=split)
-        for i in range(len(index)):
-            yield split, index.read_record(i)
-
-
 # ---- a folder of images
 
 
@@ -57,13 +50,13 @@ def spoil(scans):
         file.write('\nw0/0.png\t天\ue000地\nw0/missing.png\t天地')
 
 
-def test_folder_import(scans, tmp_path):
+def test_folder_import(lines_of, scans, tmp_path):
     said = []
     info = prepare.prepare_folder(tmp_path / 'out', images=scans, height_px=64, validation_share=.2, test_share=.2, report=said.append)
     assert sum(s['records'] for s in info['splits'].values()) == 60 and info['splits'].keys() == {'train', 'validation', 'test'}
     assert (info['image_height_px'], info['source'], info['skipped']) == (64, 'folder', {})
     assert 'complete, train ' in said[-1]
-    for split, line in all_records(tmp_path / 'out'):
+    for split, line in lines_of(tmp_path / 'out'):
         assert line.text == '天地玄黄'[:len(line.text)] and line.boxes is None
         assert line.image.shape[0] <= 64 and line.writer in {f'w{i}' for i in range(5)}
         heights = {'w0': (20, 150), 'w1': (40, 150), 'w2': (60, 150), 'w3': (64, 120), 'w4': (64, 96)}
@@ -77,11 +70,11 @@ def test_images_that_are_no_higher_are_kept_bit_for_bit(scans, tmp_path):
         np.testing.assert_array_equal(index.read_record(i).image, np.asarray(Image.open(scans / f'w{i % 5}' / f'{i}.png')))
 
 
-def test_no_writer_in_two_splits(scans, tmp_path):
+def test_no_writer_in_two_splits(lines_of, scans, tmp_path):
     for seed in range(4):
         prepare.prepare_folder(tmp_path / f'{seed}', images=scans, validation_share=.2, test_share=.2, seed=seed, report=print)
         splits = {}
-        for split, line in all_records(tmp_path / f'{seed}'):
+        for split, line in lines_of(tmp_path / f'{seed}'):
             splits.setdefault(line.writer, set()).add(split)
         assert len(splits) == 5 and all(len(found) == 1 for found in splits.values())
     assert contents(tmp_path / '0')[0] != contents(tmp_path / '1')[0]
@@ -115,6 +108,20 @@ def test_rows_that_cannot_be_used(scans, tmp_path):
         prepare.prepare_folder(tmp_path / 'other', images=scans, min_characters=9, report=print)
     with pytest.raises(ValueError, match="on_error='stop': expected fail or skip"):
         prepare.prepare_folder(tmp_path / 'other', images=scans, on_error='stop')
+
+
+def test_what_names_tell(scans, tmp_path, lines_of):
+    """Writers and texts by a pattern; names and rows of another shape are skipped and counted."""
+    info = prepare.prepare_folder(tmp_path / 'out', images=scans, name_pattern='(?P<text>[1-9].*)', on_error='skip', validation_share=0,
+                                  test_share=0, report=print)
+    assert info['skipped'] == {'name': 1} and sorted(line.text for _, line in lines_of(tmp_path / 'out')) == sorted(map(str, range(1, 60)))
+    assert info['settings']['name_pattern'] == '(?P<text>[1-9].*)'
+    with open(scans / 'labels.tsv', 'a') as file:
+        file.write('\nw0/0.png\n')
+    info = prepare.prepare_folder(tmp_path / 'other', images=scans, on_error='skip', validation_share=0, test_share=0, report=print)
+    assert info['skipped'] == {'table': 1}
+    with pytest.raises(ValueError, match='row 61: 1 columns'):
+        prepare.prepare_folder(tmp_path / 'strict', images=scans, report=print)
 
 
 def test_existing_folders(scans, tmp_path):
@@ -192,14 +199,14 @@ def corpus_folder(tmp_path_factory):
     return folder
 
 
-def test_embedded_corpus(corpus_folder, charset):
+def test_embedded_corpus(lines_of, corpus_folder, charset):
     info = shards.read_info(corpus_folder)
     assert {name: counts['records'] for name, counts in info['splits'].items()} == {'train': 24, 'validation': 6, 'test': 6, 'unseen': 6}
     assert info['charset'] == {'row_count': charset.row_count, 'hash': charset.hash}
     assert (info['source'], info['seed'], info['image_height_px']) == ('scribe', 5, 32) and info['version'] and info['command']
     vocabulary, held_out, writers = set(info['vocabulary']), set(info['held_out']), {}
     assert held_out and not vocabulary & held_out
-    for split, line in all_records(corpus_folder):
+    for split, line in lines_of(corpus_folder):
         assert line.image.shape[0] == 32 and 2 <= len(line.character_ids) <= 8
         np.testing.assert_array_equal(charset.encode(line.text).character_ids, line.character_ids)
         np.testing.assert_array_equal(charset.character_components[line.character_ids], line.component_ids)
@@ -227,14 +234,18 @@ def test_corpus_trains(corpus_folder, charset):
 
 @pytest.mark.slow
 @pytest.mark.parametrize('how', [signal.SIGINT, signal.SIGKILL])
-def test_interrupted_writing_leaves_no_folder_and_can_be_repeated(tmp_path, corpus_folder, how):
-    program = f'from hwgen.data import prepare; prepare.prepare_scribe("out", **{dict(SMALL, lines=100000, workers=2)!r})'
+def test_interrupted_writing_goes_on_where_it_was(tmp_path, how):
+    settings = dict(SMALL, lines=600, workers=2)
+    program = f'from hwgen.data import prepare; prepare.prepare_scribe("out", **{settings!r})'
+    journal = tmp_path / 'out.partial' / 'journal'
     with subprocess.Popen([sys.executable, '-c', program], env={**os.environ, 'PYTHONPATH': ROOT}, start_new_session=True) as process:
-        while not list(tmp_path.glob('out.partial/train*')):
+        while not journal.exists() or journal.read_bytes().count(b'\n') < 4:
             assert process.poll() is None
-            time.sleep(.1)
-        time.sleep(1)
+            time.sleep(.02)
         os.killpg(process.pid, how)
     assert not (tmp_path / 'out').exists()
-    prepare.prepare_scribe(tmp_path / 'out', **SMALL, report=print)
-    assert contents(tmp_path / 'out') == contents(corpus_folder)
+    said = []
+    prepare.prepare_scribe(tmp_path / 'out', **settings, report=said.append)
+    assert 'resumed: ' in said[0] and not (tmp_path / 'out.partial').exists()
+    prepare.prepare_scribe(tmp_path / 'whole', **settings, report=print)
+    assert contents(tmp_path / 'out') == contents(tmp_path / 'whole')

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import strategies as st
 
-from hwgen.data import records, shards
+from hwgen.data import records, shard_writer, shards
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_index_is_built_where_it_is_missing(copy, folder):
 
 
 def test_counts(tmp_path, make_record):
-    counts = shards.write_shards((make_record(i, 2, writer='ab'[i % 2]) for i in range(5)), tmp_path, split='test', num_shards=2)
+    counts = shard_writer.write_shards((make_record(i, 2, writer='ab'[i % 2]) for i in range(5)), tmp_path, split='test', num_shards=2)
     assert counts == (5, 2, 2, 10)
     assert sorted(p.name for p in tmp_path.iterdir()) == ['test-00000-of-00002.tfrecord', 'test-00001-of-00002.tfrecord', 'test.index.npz']
 
@@ -66,11 +66,11 @@ def test_a_failure_leaves_no_file(tmp_path, make_record):
         yield make_record(1, 2)._replace(structure_ids=np.zeros(5, np.int32))
 
     with pytest.raises(ValueError, match=r"train, record 1 \('.*'\): structure_ids \[5\] of a line of 2 characters"):
-        shards.write_shards(lines(), tmp_path, split='train', num_shards=2)
+        shard_writer.write_shards(lines(), tmp_path, split='train', num_shards=2)
     with pytest.raises(ValueError, match="split 'train': no records, expected at least one"):
-        shards.write_shards(iter(()), tmp_path, split='train', num_shards=2)
+        shard_writer.write_shards(iter(()), tmp_path, split='train', num_shards=2)
     with pytest.raises(KeyboardInterrupt):
-        shards.write_shards(interrupted(make_record), tmp_path, split='train', num_shards=2)
+        shard_writer.write_shards(interrupted(make_record), tmp_path, split='train', num_shards=2)
     assert not list(tmp_path.iterdir())
 
 

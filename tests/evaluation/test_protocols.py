@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hwgen.data import records, shards
+from hwgen.data import records, shard_writer, shards
 from hwgen.evaluation import protocols
 
 ALPHABET = '天地玄黄宇宙洪荒日月盈昃'
@@ -55,7 +55,7 @@ def indices(tmp_path):
             text = ''.join(generator.choice(list(ALPHABET), size=generator.integers(2, 6)))
             ids = np.ones(len(text), np.int32)
             lines.append(records.LineRecord(paint(text), text, ids, np.ones((len(text), 4), np.int32), ids, 'somebody', 'painted'))
-        counts[split] = shards.write_shards(lines, tmp_path, split=split, num_shards=2)._asdict()
+        counts[split] = shard_writer.write_shards(lines, tmp_path, split=split, num_shards=2)._asdict()
     shards.write_info(tmp_path, {'splits': counts, 'charset': {'row_count': 1, 'hash': 'none'}})
     return {split: shards.RecordIndex(tmp_path, split=split) for split in counts}
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import hashlib
 import os
 import pathlib
 import struct
@@ -85,6 +86,26 @@ def list_files(path):
     # Names that are no text become text: they are written into reports and records.
     found = [file._replace(name=file.name.encode('utf-8', 'backslashreplace').decode()) for file in found]
     return sorted(found, key=lambda file: file.name)
+
+
+def fingerprint(files):
+    """A short name of files as they are now: another one where a name, a size or a time of change is another.
+
+    Args:
+        files: iterable of File; those that are not there count as well.
+
+    Returns:
+        str.
+    """
+    digest = hashlib.sha256()
+    for file in files:
+        try:
+            found = file.path.stat()
+            state = f'{found.st_size} {found.st_mtime_ns}'
+        except OSError:
+            state = 'missing'
+        digest.update(f'{file.name}\0{file.path.name}\0{file.member}\0{file.size}\0{state}\n'.encode('utf-8', 'surrogateescape'))
+    return digest.hexdigest()
 
 
 @functools.lru_cache(8)

@@ -4,8 +4,30 @@ import unicodedata
 
 from hwgen.data.formats.samples import UNKNOWN_CHARACTER
 
-CODE_LENGTHS = (1, 2, 4)
-FOREIGN_CODE_TYPES = ('SJIS', 'JIS', 'BIG5', 'EUC', 'UTF', 'UNICODE')
+_LENGTHS = (1, 2, 4)
+_FOREIGN_TYPES = ('SJIS', 'JIS', 'BIG5', 'EUC', 'UTF', 'UNICODE')
+
+
+def read_code_length(stream):
+    """The part of a page's header that tells its codes: 20 bytes code type (ASCII, GB, ...), int16 bytes of a code.
+
+    Args:
+        stream: ByteStream.
+
+    Returns:
+        int, 1, 2 or 4.
+
+    Raises:
+        FormatError: codes of another kind or length.
+    """
+    start = stream.offset
+    code_type = stream.take(20, 'code type').split(b'\0')[0].decode('latin-1').strip().upper()
+    length, = stream.unpack('<h', 'length of a code')
+    if code_type.startswith(_FOREIGN_TYPES):
+        raise stream.error(f'code type {code_type!r}, expected GB or ASCII', reason='header', offset=start)
+    if length not in _LENGTHS:
+        raise stream.error(f'codes of {length} bytes, expected 1, 2 or 4', reason='header', offset=start + 20)
+    return length
 
 
 def decode_code(code, *, swapped=False):

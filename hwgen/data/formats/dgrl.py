@@ -33,7 +33,7 @@ Differs: the image of a line of .dgr is put together from its characters, the da
 import numpy as np
 
 from hwgen.data.formats.casia_names import casia_writer
-from hwgen.data.formats.codes import CODE_LENGTHS, FOREIGN_CODE_TYPES, decode_label
+from hwgen.data.formats.codes import decode_label, read_code_length
 from hwgen.data.formats.samples import MAX_LINE_PIXELS, FormatError, Picture, refuse_or_raise
 
 _MIN_HEADER = 36
@@ -107,15 +107,10 @@ def _read_header(stream):
     if kind not in (b'DGRL', b'DGR'):
         raise stream.error(f'format code {kind!r}, expected DGRL or DGR', reason='magic', offset=4)
     stream.take(size - _MIN_HEADER, 'illustration')
-    start = stream.offset
-    code_type = stream.take(20, 'code type').split(b'\0')[0].decode('latin-1').strip().upper()
-    code_length, bits = stream.unpack('<hh', 'length of a code')
-    if code_type.startswith(FOREIGN_CODE_TYPES):
-        raise stream.error(f'code type {code_type!r}, expected GB or ASCII', reason='header', offset=start)
-    if code_length not in CODE_LENGTHS:
-        raise stream.error(f'codes of {code_length} bytes, expected 1, 2 or 4', reason='header', offset=start + 20)
+    code_length, start = read_code_length(stream), stream.offset
+    bits, = stream.unpack('<h', 'bits of a pixel')
     if bits not in (1, 8):
-        raise stream.error(f'{bits} bits a pixel, expected 1 or 8', reason='header', offset=start + 22)
+        raise stream.error(f'{bits} bits a pixel, expected 1 or 8', reason='header', offset=start)
     return kind.decode(), code_length, bits
 
 

@@ -1,17 +1,28 @@
-"""A plain folder of line images with a table of labels: a line `path TAB text` each, as PaddleOCR's label.txt, or JSON Lines.
+"""A plain folder of line images and their texts: a table with a row `path TAB text` each, as PaddleOCR's label.txt, or JSON Lines;
+a folder of text files; or the names of the images.
 
-The writer is the third column where there is one, else the sub-folder that the image lies in, else unknown. A table named
-*.jsonl has an object a line instead: {"path": "a.png", "text": "...", "writer": "..."}, the writer where it is known; the
-names file_name (Hugging Face's metadata.jsonl) and image are read for path, and label for text.
+The writer is the third column where there is one, else the sub-folder that the image lies in, else unknown. A row without a TAB is
+`path SPACE text`, as in RIMES' tables of words (groundtruth_training_icdar2011.txt). A table named *.jsonl has an object a line
+instead: {"path": "a.png", "text": "...", "writer": "..."}, the writer where it is known; the names file_name (Hugging Face's
+metadata.jsonl) and image are read for path, and label for text.
+Where the labels are a folder, a.png has its text in a.txt or a.gt.txt there (RIMES-2011-Lines: Images, Transcriptions).
+A pattern of names may tell writer and text, as of CVL's words, 0052-1-0-0-Imagine.tif: writer, page, line, word, text.
+
+Source: public readers of these sets (github.com/aimagelab/HWD; loaders of groundtruth_training_icdar2011.txt) and descriptions of CVL 1.1.
 """
 
 import json
 import pathlib
+import re
 import struct
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
+
+from hwgen.data.formats.samples import FormatError, refuse_or_raise
+
+_IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.tif', '.tiff', '.bmp', '.gif', '.webp', '.pgm')
 
 
 class LabelledImage(NamedTuple):
@@ -30,43 +41,102 @@ class LabelledImage(NamedTuple):
     row: int
 
 
-def read_folder(folder, *, labels='labels.tsv'):
-    """The rows of a table of labels.
+def read_folder(folder, *, labels='labels.tsv', name_pattern=None, refuse=None):
+    """The images of a folder with their texts.
 
     Args:
         folder: path that the images' paths start from.
-        labels: path of the table, in `folder` unless absolute. UTF-8, no header; empty rows and rows that start with
-            # and hold no TAB are left out.
+        labels: path of the table, or of a folder of text files; in `folder` unless absolute. UTF-8, no header; empty rows and rows
+            that start with # and hold no TAB are left out.
+        name_pattern: str, a regular expression that the names of the images match, without suffix: its groups `writer` and
+            `text` tell them; with a group `text` there are no labels. None: names tell nothing.
+        refuse: function of a FormatError, told of rows of another shape, names that do not match and images without a text; None:
+            it is raised.
 
     Yields:
         LabelledImage.
 
     Raises:
-        FileNotFoundError: no folder or no table.
-        ValueError: a row of another shape; names file and row.
+        FileNotFoundError: no folder or no labels.
+        ValueError: no such pattern; `refuse` is None and a row of another shape (FormatError; names file and row).
     """
     folder = pathlib.Path(folder)
-    table = folder / labels
+    pattern = _compiled(name_pattern)
     if not folder.is_dir():
         raise FileNotFoundError(f'{folder}: no such folder; expected one with images and {pathlib.Path(labels).name}')
+    if 'text' in pattern.groupindex:
+        rows = ((number, path, None, '') for number, path in enumerate(_images(folder), 1))
+    elif (folder / labels).is_dir():
+        rows = _text_file_rows(folder, folder / labels, refuse)
+    else:
+        rows = _table_rows(folder, folder / labels, refuse)
+    for number, path, text, writer in rows:
+        found = pattern.fullmatch(path.stem)
+        if found is None:
+            refuse_or_raise(FormatError(f'{path}: the name does not match {name_pattern}, expected it to', reason='name'), refuse)
+            continue
+        told, place = found.groupdict(), path.parent
+        inside = place.relative_to(folder) if place.is_relative_to(folder) else place
+        yield LabelledImage(path=path, text=told.get('text') or text or '', row=number,
+                            writer=writer or told.get('writer') or inside.as_posix().removeprefix('.'))
+
+
+def _compiled(name_pattern):
+    """The pattern; one that matches everything where there is none."""
+    if name_pattern is None:
+        return re.compile('.*', re.DOTALL)
+    try:
+        pattern = re.compile(name_pattern, re.DOTALL)
+    except re.error as error:
+        raise ValueError(f'name pattern {name_pattern!r}: {error}, expected a regular expression') from error
+    if not {'writer', 'text'} & pattern.groupindex.keys():
+        raise ValueError(f'name pattern {name_pattern!r}: no group (?P<writer>...) or (?P<text>...), expected at least one')
+    return pattern
+
+
+def _images(folder):
+    return sorted(path for path in folder.rglob('*') if path.suffix.lower() in _IMAGE_SUFFIXES and not path.name.startswith('.'))
+
+
+def _text_file_rows(folder, texts, refuse):
+    """(number, path, text, '') of each image with a text file."""
+    for number, path in enumerate(_images(folder), 1):
+        stem = texts / path.relative_to(folder).with_suffix('')
+        file = next((name for name in (stem.with_name(f'{stem.name}.txt'), stem.with_name(f'{stem.name}.gt.txt')) if name.is_file()), None)
+        if file is None:
+            refuse_or_raise(FormatError(f'{path}: no {stem.name}.txt in {stem.parent}, expected its text', reason='table'), refuse)
+            continue
+        yield number, path, _utf8(file).strip(), ''
+
+
+def _table_rows(folder, table, refuse):
+    """(number, path, text, writer or '') of each row of a table."""
     if not table.is_file():
         raise FileNotFoundError(f'{table}: no such file; expected rows "path TAB text"')
-    try:
-        rows = table.read_text(encoding='utf-8-sig').split('\n')
-    except UnicodeDecodeError as error:
-        raise ValueError(f'{table}, byte {error.start}: no UTF-8; convert the table to it') from error
-    for number, row in enumerate(rows, 1):
+    for number, row in enumerate(_utf8(table).split('\n'), 1):
         row = row.rstrip('\r')
         if not row.strip() or row.startswith('#') and '\t' not in row:
             continue
-        columns = _json_columns(row) if table.suffix.lower() == '.jsonl' else row.split('\t')
-        if columns is None:
-            raise ValueError(f'{table}, row {number}: {row[:60]!r}, expected {{"path": "...", "text": "..."}}')
-        if len(columns) not in (2, 3) or not columns[0].strip():
-            raise ValueError(f'{table}, row {number}: {len(columns)} columns, expected path TAB text (TAB writer)')
-        path = pathlib.PurePath(columns[0].strip())
-        writer = columns[2].strip() if len(columns) == 3 else path.parent.as_posix().removeprefix('.')
-        yield LabelledImage(path=folder / path, text=columns[1].strip(), writer=writer, row=number)
+        problem = None
+        if table.suffix.lower() == '.jsonl':
+            columns = _json_columns(row)
+            if columns is None:
+                problem = f'{row[:60]!r}, expected {{"path": "...", "text": "..."}}'
+        else:
+            columns = row.split('\t') if '\t' in row else row.split(' ', 1)
+            if len(columns) not in (2, 3) or not columns[0].strip():
+                problem = f'{len(columns)} columns, expected path TAB text (TAB writer)'
+        if problem:
+            refuse_or_raise(FormatError(f'{table}, row {number}: {problem}', reason='table'), refuse)
+            continue
+        yield number, folder / columns[0].strip(), columns[1].strip(), columns[2].strip() if len(columns) == 3 else ''
+
+
+def _utf8(path):
+    try:
+        return path.read_text(encoding='utf-8-sig')
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{path}, byte {error.start}: no UTF-8; convert the table to it') from error
 
 
 def _json_columns(row):

@@ -1,8 +1,8 @@
-"""CASIA-OLHWDB2.x, pages of text written with a pen (.wptt); all numbers little-endian.
+"""CASIA-OLHWDB2.x, pages of text written with a pen (.wptt, .ptts); all numbers little-endian.
 
     bytes          content
     4   int32      size of the header, 54 + length of the illustration with its final zero
-    8   char       WPTT, padded with zeros
+    8   char       WPTT or PTTS, padded with zeros
     any char       illustration, '#...', ends with a zero
     20  char       code type: ASCII, GB, ...
     2   int16      bytes of a code: 1, 2 or 4
@@ -12,18 +12,20 @@
     4   int32      strokes, S
     each stroke:   uint16 points, then 2 * uint16 each, x and y
     2   uint16     lines
-    each line:     uint16 strokes, then the number of each, uint16 from 0; uint16 characters, then a code each
+    each line:     uint16 strokes, then the number of each, uint16 from 0; uint16 characters, then a code each;
+                   .ptts has its strokes after each code: uint16 strokes, then the number of each
 
-Source: nlpr.ia.ac.cn/databases/handwriting/Online_database.html and public readers of such files. Where the header ends
-is documented in more than one way, so the illustration's zero decides and the size is only held against it.
-FF FF is the code of what nobody could read. `.ptts` (the competition's pages) is another format, which is not read: no
-description of it could be had.
+Source: nlpr.ia.ac.cn/databases/handwriting/Online_database.html for .wptt, and public readers of such files. Of .ptts there is
+no official table: three public descriptions agree (blog.csdn.net/hhxsisme/article/details/121492917 and two readers on GitHub).
+None of them looks at its format code, so a file of that name may have any. Where the header ends is documented in more than one
+way, so the illustration's zero decides and the size is only held against it. FF FF is the code of what nobody could read.
+Differs: which strokes belong to which character is not kept; a line has those that it names itself.
 """
 
 import numpy as np
 
 from hwgen.data.formats.casia_names import casia_writer
-from hwgen.data.formats.codes import CODE_LENGTHS, FOREIGN_CODE_TYPES, decode_label
+from hwgen.data.formats.codes import decode_label, read_code_length
 from hwgen.data.formats.samples import FormatError, Ink, refuse_or_raise
 
 _FIXED_HEADER = 54
@@ -35,7 +37,7 @@ def read_wptt(file, *, refuse=None):
     """The lines of a page.
 
     Args:
-        file: archives.File.
+        file: archives.File, .wptt or .ptts.
         refuse: function of a FormatError, told of what cannot be read; None: it is raised. A line that refers to a stroke
             that is not there is left out; sizes that contradict each other end the page.
 
@@ -55,7 +57,7 @@ def read_wptt(file, *, refuse=None):
 
 def _read_page(stream, writer, refuse):
     stream.place = 'header'
-    code_length = _read_header(stream)
+    code_length, by_character = _read_header(stream)
     start = stream.offset
     _, _, count = stream.unpack('<iii', 'number of strokes')
     most = min(stream.remaining // 2, _MAX_STROKES)
@@ -76,12 +78,16 @@ def _read_page(stream, writer, refuse):
         members, = stream.unpack('<H', 'number of strokes')
         numbers = np.frombuffer(stream.take(2 * members, f'{members} numbers of strokes'), '<u2').tolist()
         characters, = stream.unpack('<H', 'number of characters')
-        label = stream.take(characters * code_length, f'{characters} codes')
+        last = max(numbers, default=0)
+        if by_character:
+            label, last = _read_characters(stream, characters, code_length, last)
+        else:
+            label = stream.take(characters * code_length, f'{characters} codes')
         error = None
         if not characters or not any(len(strokes[n]) for n in numbers if n < count):
             error = f'{characters} characters and {members} strokes, expected at least one of each'
-        if any(n >= count for n in numbers):
-            error = f'stroke {max(numbers)}, expected 0 to {count - 1}'
+        if last >= count:
+            error = f'stroke {last}, expected 0 to {count - 1}'
         else:
             left -= sum(len(strokes[n]) for n in numbers)
             if left < 0:
@@ -96,11 +102,23 @@ def _read_page(stream, writer, refuse):
     stream.check_end()
 
 
+def _read_characters(stream, count, code_length, last):
+    """The characters of a line of .ptts: bytes of their codes, one after the other; the largest number of a stroke, at least `last`."""
+    label = bytearray()
+    for _ in range(count):
+        label += stream.take(code_length, 'code')
+        strokes, = stream.unpack('<H', 'number of strokes of a character')
+        last = max(last, *np.frombuffer(stream.take(2 * strokes, f'{strokes} numbers of strokes'), '<u2').tolist(), 0)
+    return bytes(label), last
+
+
 def _read_header(stream):
+    """Bytes of a code, and whether characters name their strokes."""
     size, = stream.unpack('<i', 'size of the header')
     kind = stream.take(8, 'format code').split(b'\0')[0].strip().upper()
-    if kind != b'WPTT':
-        raise stream.error(f'format code {kind!r}, expected WPTT', reason='magic', offset=4)
+    by_character = kind == b'PTTS' or stream.name.lower().endswith('.ptts')
+    if kind != b'WPTT' and not by_character:
+        raise stream.error(f'format code {kind!r}, expected WPTT or PTTS', reason='magic', offset=4)
     length = stream.ahead(_MAX_ILLUSTRATION).find(b'\0') + 1
     if not length:
         raise stream.error('illustration without a final zero', reason='header')
@@ -108,14 +126,8 @@ def _read_header(stream):
     # 54 without the page's three numbers, 66 with them.
     if not _FIXED_HEADER - 1 <= size - length <= _FIXED_HEADER + 12:
         raise stream.error(f'header of {size} bytes, expected {_FIXED_HEADER + length}', reason='header', offset=0)
-    start = stream.offset
-    code_type = stream.take(20, 'code type').split(b'\0')[0].decode('latin-1').strip().upper()
-    code_length, = stream.unpack('<h', 'length of a code')
+    code_length, start = read_code_length(stream), stream.offset
     data_type = stream.take(20, 'data type').split(b'\0')[0].decode('latin-1').strip().lower()
-    if code_type.startswith(FOREIGN_CODE_TYPES):
-        raise stream.error(f'code type {code_type!r}, expected GB or ASCII', reason='header', offset=start)
-    if code_length not in CODE_LENGTHS:
-        raise stream.error(f'codes of {code_length} bytes, expected 1, 2 or 4', reason='header', offset=start + 20)
     if data_type and 'short' not in data_type:
-        raise stream.error(f'data type {data_type!r}, expected short', reason='header', offset=start + 22)
-    return code_length
+        raise stream.error(f'data type {data_type!r}, expected short', reason='header', offset=start)
+    return code_length, by_character

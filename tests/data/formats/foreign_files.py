@@ -110,20 +110,27 @@ def plain_pot(data):
         yield text, strokes[:-1]
 
 
-def wptt_bytes(strokes, lines, *, header_extra=0, illustration=b'#a page\0', count=None):
-    """`lines` of (text or codes, numbers of strokes)."""
-    data = (struct.pack('<i', 54 + len(illustration) + header_extra) + b'WPTT'.ljust(8, b'\0') + illustration + b'GB'.ljust(20, b'\0')
+def wptt_bytes(strokes, lines, *, header_extra=0, illustration=b'#a page\0', count=None, kind=b'WPTT', by_character=False):
+    """`lines` of (text or codes, numbers of strokes); `by_character`: .ptts, where the characters share these strokes out."""
+    data = (struct.pack('<i', 54 + len(illustration) + header_extra) + kind.ljust(8, b'\0') + illustration + b'GB'.ljust(20, b'\0')
             + struct.pack('<h', 2) + b'short'.ljust(20, b'\0') + struct.pack('<3i', 0, 14, len(strokes) if count is None else count))
     for stroke in strokes:
         data += struct.pack('<H', len(stroke)) + np.asarray(stroke, '<u2').tobytes()
     data += struct.pack('<H', len(lines))
     for text, members in lines:
         label = codes(text) if isinstance(text, str) else text
-        data += struct.pack('<H', len(members)) + np.asarray(members, '<u2').tobytes() + struct.pack('<H', len(label) // 2) + label
+        data += struct.pack('<H', len(members)) + np.asarray(members, '<u2').tobytes() + struct.pack('<H', len(label) // 2)
+        for i in range(len(label) // 2):
+            own = members[i::len(label) // 2]
+            data += label[2 * i:2 * i + 2] + (struct.pack('<H', len(own)) + np.asarray(own, '<u2').tobytes() if by_character else b'')
     return data
 
 
-def plain_wptt(data):
+def ptts_bytes(strokes, lines, **header):
+    return wptt_bytes(strokes, lines, **{'kind': b'PTTS', **header}, by_character=True)
+
+
+def plain_wptt(data, by_character=False):
     file = io.BytesIO(data)
     number = lambda layout='<H': struct.unpack(layout, file.read(struct.calcsize(layout)))[0]  # noqa: E731
     file.read(12)
@@ -135,8 +142,12 @@ def plain_wptt(data):
     strokes = [[(number(), number()) for _ in range(number())] for _ in range(number('<i'))]
     for _ in range(number()):
         members = [number() for _ in range(number())]
-        text = file.read(code_length * number()).decode('gb2312', 'ignore').replace('\0', '')
-        yield text, [strokes[i] for i in members]
+        text = b''
+        for _ in range(number()):
+            text += file.read(code_length)
+            if by_character:
+                file.read(2 * number())
+        yield text.decode('gb2312', 'ignore').replace('\0', ''), [strokes[i] for i in members]
 
 
 def refused(read, file):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foreign_files import codes, dgr_bytes, dgrl_bytes, glyph, gnt_bytes, on_disk, page_header, pot_bytes, wptt_bytes
+from foreign_files import codes, dgr_bytes, dgrl_bytes, glyph, gnt_bytes, on_disk, page_header, pot_bytes, ptts_bytes, wptt_bytes
 from hwgen.data import line_image
 from hwgen.data.collection import READERS
 from hwgen.data.formats.archives import list_files
@@ -20,7 +20,8 @@ RNG = np.random.default_rng(0)
 SQUARE = [(100, 100), (500, 100), (500, 500), (100, 500), (100, 100)]
 WHOLE = {'.gnt': gnt_bytes([(c, glyph(RNG, 6, 5)) for c in '天地玄']), '.dgrl': dgrl_bytes([('天地', glyph(RNG, 5, 9)), ('玄', glyph(RNG, 4, 4))]),
          '.dgr': dgr_bytes([[('天', 10, 20, glyph(RNG, 5, 5)), ('地', 12, 30, glyph(RNG, 4, 6))]]),
-         '.pot': pot_bytes([(c, [SQUARE, SQUARE[:2]]) for c in '天地玄']), '.wptt': wptt_bytes([SQUARE, SQUARE[:3]], [('天', [0]), ('地', [1])])}
+         '.pot': pot_bytes([(c, [SQUARE, SQUARE[:2]]) for c in '天地玄']), '.wptt': wptt_bytes([SQUARE, SQUARE[:3]], [('天', [0]), ('地', [1])]),
+         '.ptts': ptts_bytes([SQUARE, SQUARE[:3]], [('天', [0]), ('地', [1])])}
 BIG = 0x7fffffff
 LIES = {
     'gnt, samples of 4 GB': ('.gnt', struct.pack('<I2sHH', 10 + 65535 * 65535, b'\xb0\xa1', 65535, 65535)),
@@ -32,6 +33,7 @@ LIES = {
                                                           page=(60000, 60000))),
     'pot, no end': ('.pot', struct.pack('<H', 65532) + b'\xa1\xb0\0\0\1\0'),
     'wptt, 2 G strokes': ('.wptt', wptt_bytes([], [], count=BIG)),
+    'ptts, characters that name strokes again and again': ('.ptts', ptts_bytes([SQUARE], [(codes('天') * 6000, [0] * 6000)])),
     'wptt, strokes named again and again': ('.wptt', wptt_bytes([SQUARE * 4000], [('天', [0] * 60000)] * 5))}
 
 

@@ -15,9 +15,8 @@ from foreign_files import codes, dgr_bytes, dgrl_bytes, gnt_bytes, gnt_sample, g
 from hwgen.charset.encoding import Charset
 from hwgen.data import conversion
 from hwgen.data import prepare_collection as prepare_lib
-from hwgen.data import shards
 from hwgen.data.collection import Part
-from hwgen.data.contact_sheet import ContactSheet
+from hwgen.data.contact_sheet import sheet_of_writers
 from hwgen.data.formats.samples import FormatError
 from hwgen.data.pipeline import LineBatches
 from test_iam import COLLECTION, ONLINE
@@ -54,14 +53,7 @@ def run(out, path, **settings):
     return info, said
 
 
-def lines_of(out):
-    for split in shards.read_info(out)['splits']:
-        index = shards.RecordIndex(out, split=split)
-        for i in range(len(index)):
-            yield split, index.read_record(i)
-
-
-def test_pages_with_the_official_partition():
+def test_pages_with_the_official_partition(lines_of):
     info, said = run('out', hwdb2(), source='casia', validation_share=.2)
     assert {name: (c['records'], c['writers']) for name, c in info['splits'].items()} == {
         'train': (48, 8), 'validation': (12, 2), 'test': (6, 2)}
@@ -92,7 +84,7 @@ def test_the_same_bytes_every_time_and_from_folders_as_from_archives():
         run('one', 'HWDB2', seed=1)
 
 
-def test_by_writer_where_nothing_is_official_or_it_is_not_wanted():
+def test_by_writer_where_nothing_is_official_or_it_is_not_wanted(lines_of):
     info, _ = run('out', hwdb2(), partition='writers', test_share=.3, validation_share=.3)
     writers = {}
     for split, line in lines_of('out'):
@@ -122,31 +114,18 @@ def test_any_number_of_workers_writes_the_same_bytes(monkeypatch):
     assert raised.value.reason == 'code' and not pathlib.Path('other').exists()
 
 
-def test_a_dead_worker_is_one_error():
-    parts = [part('1', 'a')._replace(read=_die), part('2', 'a')._replace(read=_die)]
-    settings = {'height_px': 64, 'pen_px': 2., 'shortest': 1, 'longest': 9}
-    with conversion.open_pool(2) as pool:
-        with pytest.raises(ChildProcessError, match='^1: a process that read this file or the next ones ended without an answer'):
-            list(conversion.converted([(p, None) for p in parts], tally=conversion.Tally(skip=True), settings=settings, pool=pool, workers=2))
-
-
-def _die(refuse):
-    del refuse
-    os._exit(9)
-
-
-def test_the_sheet_shows_every_writer():
+def test_the_sheet_shows_every_writer(tmp_path, make_record, write_folder):
     hwdb2()
     run('out', 'HWDB2')
     sheet = np.asarray(Image.open('out/sheet.png'))
     assert sheet.shape[1] == 1200 and sheet.shape[0] >= 7 * 44 and (sheet == 225).any()
-    shown = ContactSheet(3)
-    for writer, grey in zip('aabc', (0, 10, 20, 30)):
-        shown.add(np.full((10, 10), grey, np.uint8), writer=writer)
-    assert shown.draw()[0, [0, 14, 28]].tolist() == [0, 20, 30]  # the first of each
+    greys = write_folder(tmp_path / 'greys', [make_record(i, 1, image=np.full((10, 10), 10 * i, np.uint8)) for i in range(4)])
+    firsts = [('train', 0), ('train', 2), ('train', 3)]
+    assert sheet_of_writers(greys, firsts, most=3)[0, [0, 14, 28]].tolist() == [0, 20, 30]
+    assert sheet_of_writers(greys, firsts, most=9)[0, [0, 14, 28, 42, 56]].tolist() == [0, 20, 30, 10, 225]  # then the others
 
 
-def test_isolated_characters():
+def test_isolated_characters(lines_of):
     """一 stays flat on a square of paper; a dash is one pixel high, and neither fills its cell."""
     bar, block = np.zeros((4, 60), np.uint8), np.zeros((90, 80), np.uint8)
     write('gnt', {'1001-c.gnt': gnt_bytes([('一', bar), ('回', block)]), '1002-c.gnt': gnt_bytes([('一', bar)])})
@@ -157,7 +136,7 @@ def test_isolated_characters():
     assert 2 <= len(rows) <= 5 and 28 <= rows.mean() <= 35 and (full.image < 128).mean() > .8
 
 
-def test_files_of_many_writers_are_split_one_by_one():
+def test_files_of_many_writers_are_split_one_by_one(lines_of):
     rng = np.random.default_rng(0)
     write('gnt', {'1.0all-gb1.gnt': gnt_bytes([('天', glyph(rng, 5, 5)) for _ in range(400)])})
     info, _ = run('out', 'gnt', validation_share=.1, test_share=.2)
@@ -166,7 +145,7 @@ def test_files_of_many_writers_are_split_one_by_one():
     assert len({(line.writer) for _, line in lines_of('out')}) == 400
 
 
-def test_ink_is_drawn():
+def test_ink_is_drawn(lines_of):
     square = [[(100, 100), (500, 100), (500, 500), (100, 500), (100, 100)]]
     dot = [[(300, 300)]]
     write('pen', {'001.pot': pot_bytes([('口', square)] * 3 + [('、', dot)]),
@@ -182,7 +161,7 @@ def test_ink_is_drawn():
     assert {line.source for line in lines} == {'pot', 'wptt'}
 
 
-def test_boxes_of_dgr_follow_the_scaling():
+def test_boxes_of_dgr_follow_the_scaling(lines_of):
     image = np.zeros((128, 100), np.uint8)
     write('old', {'006-P16.dgr': dgr_bytes([[('天', 10, 20, image), ('地', 10, 140, image)]])})
     run('out', 'old')
@@ -203,7 +182,7 @@ def spoilt():
     return 'bad'
 
 
-def test_what_cannot_be_used():
+def test_what_cannot_be_used(lines_of):
     with pytest.raises(ValueError, match=r'bad/001-P16.dgrl, line 2, byte \d+: code ffff decodes to nothing, expected GBK or ASCII'):
         run('out', spoilt(), validation_share=0, test_share=0)
     assert not pathlib.Path('out').exists() and not pathlib.Path('out.partial').exists()
@@ -228,7 +207,7 @@ def test_what_cannot_be_used():
         run('other', 'bad', on_error='stop')
 
 
-def test_english_lines_and_ink():
+def test_english_lines_and_ink(lines_of):
     for folder, files in (('iam', COLLECTION), ('online', ONLINE)):
         write(folder, {name: data if isinstance(data, bytes) else data.encode() for name, data in files.items()})
     info, _ = run('lines', 'iam', validation_share=0)

@@ -1,5 +1,5 @@
-"""CASIA-OLHWDB2.x pages. The layout is held against a straightforward reader (`plain_wptt`, as a public reader of .wptt goes
-through it: the illustration's zero ends it, the header's size is not asked)."""
+"""CASIA-OLHWDB2.x pages. The layout is held against a straightforward reader (`plain_wptt`, as a public reader of .wptt and one of
+.ptts go through it: the illustration's zero ends it, the header's size is not asked)."""
 
 import struct
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foreign_files import codes, on_disk, plain_wptt, refused, spoil, wptt_bytes
+from foreign_files import codes, on_disk, plain_wptt, ptts_bytes, refused, spoil, wptt_bytes
 from hwgen.data.formats.samples import FormatError
 from hwgen.data.formats.wptt import read_wptt
 
@@ -34,12 +34,21 @@ def test_round_trip(data):
     order = data.draw(st.permutations(range(len(strokes))))
     cut = data.draw(st.integers(1, len(strokes)))
     lines = [(data.draw(st.text(st.sampled_from('天地玄黄A，'), min_size=1, max_size=6)), part) for part in (order[:cut], order[cut:]) if part]
-    page = wptt_bytes(strokes, lines, header_extra=data.draw(st.sampled_from([0, 4, 12])))
-    read, plain = list(read_wptt(on_disk('501-P14.wptt', page))), list(plain_wptt(page))
+    name, write = data.draw(st.sampled_from([('501-P14.wptt', wptt_bytes), ('501-P14.ptts', ptts_bytes)]))
+    page = write(strokes, lines, header_extra=data.draw(st.sampled_from([0, 4, 12])))
+    read, plain = list(read_wptt(on_disk(name, page))), list(plain_wptt(page, by_character=write is ptts_bytes))
     assert [line.text for line in read] == [text for text, _ in lines] == [text for text, _ in plain]
     for line, (_, members), (_, other) in zip(read, lines, plain):
         assert [s.tolist() for s in line.strokes] == [[list(p) for p in strokes[i]] for i in members]
         assert [[tuple(p) for p in s.tolist()] for s in line.strokes] == other
+
+
+def test_pages_whose_characters_name_their_strokes():
+    """The format code or the name tells them."""
+    for name, kind in (('C001-P16.ptts', b'PTTS'), ('C001-P16.wptt', b'PTTS'), ('C001-P16.PTTS', b'WPTT'), ('C001-P16.ptts', b'page')):
+        first, second = read_wptt(on_disk(name, ptts_bytes(STROKES, LINES, kind=kind)))
+        assert (first.text, first.writer, second.text) == ('天地', 'C001', '玄')
+        assert [s.tolist() for s in second.strokes] == [[[40000, 65535]], [[7, 8], [9, 10], [11, 12]]]
 
 
 def put(offset, layout, *values):
@@ -48,7 +57,9 @@ def put(offset, layout, *values):
 
 @pytest.mark.parametrize('change, message, kept', [
     (put(0, '<i', 12), 'x.wptt, header, byte 0: header of 12 bytes, expected 62', 0),
-    (put(4, '4s', b'PTTS'), "byte 4: format code b'PTTS', expected WPTT", 0),
+    (put(4, '4s', b'DGRL'), "byte 4: format code b'DGRL', expected WPTT or PTTS", 0),
+    (lambda d: ptts_bytes(STROKES, LINES)[:-1], 'line 2, byte .*: 2 numbers of strokes of 4 bytes, 3 bytes remain', 1),
+    (lambda d: ptts_bytes(STROKES, LINES).replace(b'\xd0\xfe\2\0\3', b'\xd0\xfe\2\0\7'), 'line 2, byte .*: stroke 7, expected 0 to 3', 1),
     (put(20, '20s', b'BIG5'), "code type 'BIG5'", 0),
     (put(40, '<h', 7), 'codes of 7 bytes, expected 1, 2 or 4', 0),
     (put(42, '20s', b'float'), "data type 'float', expected short", 0),
@@ -77,7 +88,8 @@ def test_what_nobody_could_read_is_marked():
 @settings(max_examples=150)
 @given(st.data())
 def test_no_bytes_crash_it(data):
-    spoilt = spoil(data, PAGE, st.sampled_from([0, 1, 2, 4, 127, 255]))
+    page = data.draw(st.sampled_from([PAGE, ptts_bytes(STROKES, LINES)]))
+    spoilt = spoil(data, page, st.sampled_from([0, 1, 2, 4, 127, 255]))
     lines, errors = refused(read_wptt, on_disk('x.wptt', spoilt))
     assert all(isinstance(stroke, np.ndarray) for line in lines for stroke in line.strokes)
     assert all(str(error).startswith('x.wptt, ') and ', byte ' in str(error) for error in errors)

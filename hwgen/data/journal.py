@@ -1,0 +1,68 @@
+"""What a long piece of work has done so far, in a file that only grows: who is killed and starts again reads it there."""
+
+import json
+
+import google_crc32c
+
+
+class Journal:
+    """An append-only file: a head, which says what the work is, and an entry for each finished piece.
+
+    A row is the checksum (crc32c) of a JSON value, a space, and the value. Rows are valid up to the first that is not, so a
+    row that was cut off by the end of its process is as if it had not been written; opening the journal cuts it off.
+
+    Args:
+        path: pathlib.Path; need not exist.
+
+    Attributes:
+        head: the first value, or None where there is none.
+        entries: list of the values after it.
+    """
+
+    def __init__(self, path):
+        self._file = open(path, 'a+b')
+        self._file.seek(0)
+        values, self._ends = [], []
+        for row in self._file:
+            value = _value(row)
+            if value is None:
+                break
+            values.append(value)
+            self._ends.append((self._ends[-1] if self._ends else 0) + len(row))
+        self.head, self.entries = (values[0], values[1:]) if values else (None, [])
+        self._file.truncate(self._ends[-1] if self._ends else 0)
+
+    def start(self, head):
+        """Forgets everything and begins with a head."""
+        self._file.truncate(0)
+        self.head, self.entries, self._ends = head, [], []
+        self._write(head)
+
+    def append(self, entry):
+        """Adds an entry, a dict for JSON; it is there however this process ends."""
+        self._write(entry)
+        self.entries.append(entry)
+
+    def keep(self, count):
+        """Forgets all but the first `count` entries."""
+        del self.entries[count:], self._ends[count + 1:]
+        self._file.truncate(self._ends[-1])
+
+    def close(self):
+        """Closes the file."""
+        self._file.close()
+
+    def _write(self, value):
+        data = json.dumps(value, separators=(',', ':')).encode('ascii')
+        row = b'%08x %s\n' % (google_crc32c.value(data), data)
+        self._file.write(row)
+        self._file.flush()
+        self._ends.append((self._ends[-1] if self._ends else 0) + len(row))
+
+
+def _value(row):
+    """The value of a row, or None where it is damaged or incomplete."""
+    checksum, _, data = row.partition(b' ')
+    if not data.endswith(b'\n') or checksum != b'%08x' % google_crc32c.value(data[:-1]):
+        return None
+    return json.loads(data)

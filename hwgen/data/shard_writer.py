@@ -1,0 +1,161 @@
+"""Writes shards and their index; a writer that was killed goes on behind the records that it is known to have written."""
+
+import contextlib
+import io
+import os
+import pathlib
+import struct
+
+import numpy as np
+
+from hwgen.data import records as records_lib
+from hwgen.data.shards import FOOTER_BYTES, FRAME_BYTES, HEADER_BYTES, ShardCounts, masked_crc, shard_name
+
+
+class ShardWriter:
+    """The shards of a split while they are written; at the end their index.
+
+    Args:
+        out_dir: path of an existing folder.
+        split: str, 'train', 'validation', ...
+        num_shards: int.
+        sizes, lengths: sequences of int, the bytes and characters of records that are there already; what lies behind them in
+            the shards is cut off.
+
+    Attributes:
+        sizes, lengths: list of int, of all records so far.
+
+    Raises:
+        OSError: a shard that cannot be written; names it.
+    """
+
+    def __init__(self, out_dir, *, split, num_shards, sizes=(), lengths=()):
+        self._folder, self._split = pathlib.Path(out_dir), split
+        self._paths = [self._folder / shard_name(split, s, num_shards=num_shards) for s in range(num_shards)]
+        self.sizes, self.lengths = list(sizes), list(lengths)
+        self._files = []
+        for s, path in enumerate(self._paths):
+            end = sum(self.sizes[s::num_shards]) + len(self.sizes[s::num_shards]) * FRAME_BYTES
+            self._files.append(open(path, 'r+b' if end else 'wb'))
+            self._files[-1].truncate(end)
+            self._files[-1].seek(end)
+
+    def append(self, record):
+        """Writes a LineRecord behind the others.
+
+        Raises:
+            ValueError: it contradicts itself; names its number.
+        """
+        try:
+            data = records_lib.serialize_record(record)
+        except ValueError as error:
+            raise ValueError(f'{self._split}, record {len(self.sizes)} ({record.text!r}): {error}') from error
+        header = struct.pack('<Q', len(data))
+        shard = len(self.sizes) % len(self._files)
+        with _naming(self._paths[shard]):
+            self._files[shard].write(b''.join((header, struct.pack('<I', masked_crc(header)), data, struct.pack('<I', masked_crc(data)))))
+        self.sizes.append(len(data))
+        self.lengths.append(len(record.character_ids))
+
+    def flush(self):
+        """Hands what was written to the operating system: the end of this process takes none of it away."""
+        for path, file in zip(self._paths, self._files):
+            with _naming(path):
+                file.flush()
+
+    def close(self):
+        """Closes the shards; what could not be written is given up."""
+        for file in self._files:
+            with contextlib.suppress(OSError):
+                file.close()
+
+    def remove(self):
+        """Removes the shards."""
+        self.close()
+        for path in self._paths:
+            path.unlink(missing_ok=True)
+
+    def finish(self, *, writers):
+        """Writes the index and closes the shards.
+
+        Args:
+            writers: int, for the counts.
+
+        Returns:
+            ShardCounts.
+
+        Raises:
+            ValueError: no records.
+        """
+        if not self.sizes:
+            raise ValueError(f'{self._folder}, split {self._split!r}: no records, expected at least one')
+        self.flush()
+        self.close()
+        num_shards, sizes = len(self._paths), np.array(self.sizes, np.int64)
+        offsets, shard_bytes = np.zeros(len(sizes), np.int64), np.zeros(num_shards, np.int64)
+        for s in range(num_shards):
+            ends = np.cumsum(sizes[s::num_shards] + FRAME_BYTES)
+            offsets[s::num_shards][1:] = ends[:-1]
+            shard_bytes[s] = ends[-1] if len(ends) else 0
+        path = self._folder / f'{self._split}.index.npz'
+        with _naming(path), open(path, 'wb') as file:
+            np.savez(file, offsets=offsets, sizes=sizes, lengths=np.array(self.lengths, np.int32), shard_bytes=shard_bytes)
+        return ShardCounts(records=len(sizes), shards=num_shards, writers=writers, characters=sum(self.lengths))
+
+
+@contextlib.contextmanager
+def _naming(path):
+    """Gives the name of a file to an error of writing it, which has none: a full disk shows only then."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+
+
+def write_shards(records, out_dir, *, split, num_shards):
+    """Writes a split: its shards and their index. Where that fails none of them is left.
+
+    Args:
+        records: iterable of LineRecord.
+        out_dir: path of an existing folder.
+        split: str, 'train', 'validation', ...
+        num_shards: int.
+
+    Returns:
+        ShardCounts.
+
+    Raises:
+        ValueError: no records, or a record that contradicts itself (its number is named).
+    """
+    shards, writers = ShardWriter(out_dir, split=split, num_shards=num_shards), set()
+    try:
+        for record in records:
+            shards.append(record)
+            writers.add(record.writer)
+        return shards.finish(writers=len(writers))
+    except BaseException:
+        shards.remove()
+        raise
+
+
+def count_intact(out_dir, *, split, num_shards, sizes):
+    """How many of the first records of a split that is being written lie undamaged in its shards.
+
+    Args:
+        out_dir, split, num_shards: see `ShardWriter`.
+        sizes: sequence of int, bytes of the records.
+
+    Returns:
+        int, at most len(sizes).
+    """
+    intact = len(sizes)
+    for s in range(num_shards):
+        expected = range(s, intact, num_shards)
+        path = pathlib.Path(out_dir) / shard_name(split, s, num_shards=num_shards)
+        with open(path, 'rb') if path.is_file() else io.BytesIO() as file:
+            for i in expected:
+                header, data, footer = file.read(HEADER_BYTES), file.read(sizes[i]), file.read(FOOTER_BYTES)
+                if header[:8] != struct.pack('<Q', sizes[i]) or footer != struct.pack('<I', masked_crc(data)):
+                    intact = i
+                    break
+    return intact

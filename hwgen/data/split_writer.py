@@ -1,0 +1,99 @@
+"""Writes a split piece by piece: each finished piece is in the shards and in the journal, and is not made again."""
+
+import contextlib
+import math
+import time
+from typing import NamedTuple
+
+from hwgen.data.shard_writer import ShardWriter
+
+_REPORT_SEC = 5
+
+
+class Piece(NamedTuple):
+    """Some records of a split, and how far the work on it is done after them.
+
+    Attributes:
+        records: list of LineRecord.
+        done: int, steps (lines, rows, files) of which nothing is left to do.
+        within: int, how much of the next step is done; 0 where steps are not divided.
+        found: dict for JSON, what else is to be known of the piece.
+    """
+
+    records: list
+    done: int
+    within: int = 0
+    found: dict = {}
+
+
+def write_split(work, pieces, *, split, num_shards, steps, unit, name, report, weights=None, tell=None):
+    """Writes the shards of a split, from where an interrupted process left them, and reports a line every few seconds.
+
+    Args:
+        work: record_folder.WorkFolder, begun.
+        pieces: function of (done, within) of the last finished piece, (0, 0) at the start; gives the Pieces after it.
+        split: str.
+        num_shards: int.
+        steps: int, of the whole split.
+        unit: str, what a step is, for messages.
+        name: of the folder, for messages.
+        report: function of a str.
+        weights: list of steps + 1 numbers, the work done before each step; None: all are the same.
+        tell: function of `found` of each piece, also of those of the interrupted process.
+
+    Returns:
+        dict of counts for info.json, or None where there is no record.
+    """
+    before = work.entries(split)
+    shards = ShardWriter(work.path, split=split, num_shards=num_shards, sizes=[n for e in before for n in e['sizes']],
+                         lengths=[n for e in before for n in e['lengths']])
+    writers, done, within = set(), 0, 0
+    for entry in before:
+        writers.update(entry['writers'])
+        done, within = entry['done'], entry['within']
+        if tell:
+            tell(entry['found'])
+    start = last = time.monotonic()
+    first, weights = len(shards.sizes), weights or range(steps + 1)
+    ahead = weights[done]
+    with contextlib.closing(shards), contextlib.closing(pieces(done, within)) as stream:
+        for piece in stream:
+            count, here = len(shards.sizes), {}
+            for i, record in enumerate(piece.records):
+                shards.append(record)
+                here.setdefault(record.writer, i)
+            shards.flush()
+            work.append({'split': split, 'shards': num_shards, 'done': piece.done, 'within': piece.within, 'found': piece.found,
+                         'sizes': shards.sizes[count:], 'lengths': shards.lengths[count:], 'writers': here})
+            writers.update(here)
+            if tell:
+                tell(piece.found)
+            now, read = time.monotonic(), weights[piece.done] - ahead
+            if now - last >= _REPORT_SEC:
+                last = now
+                left = f', {math.ceil((now - start) * (weights[-1] - weights[piece.done]) / read)} s left' if read else ''
+                report(f'{name}: {split} {unit} {piece.done}/{steps}, {100 * weights[piece.done] // (weights[-1] or 1)} %, '
+                       f'{len(shards.sizes)} lines, {(len(shards.sizes) - first) / (now - start):.0f} lines/s{left}')
+        if not shards.sizes:
+            shards.remove()
+            report(f'{name}: {split} has no usable line')
+            return None
+        counts = shards.finish(writers=len(writers))
+    report(f'{name}: {split} {counts.records} lines of {counts.writers} writers, {counts.characters} characters, '
+           f'{(counts.records - first) / max(time.monotonic() - start, 1e-9):.0f} lines/s')
+    return counts._asdict()
+
+
+def resumed(work, totals, *, unit, name, report):
+    """Reports how much an interrupted process had finished, if anything.
+
+    Args:
+        work: record_folder.WorkFolder, begun.
+        totals: dict {split: steps}.
+        unit: str, what a step is.
+        name: of the folder.
+        report: function of a str.
+    """
+    done = sum(max((entry['done'] for entry in work.entries(split)), default=0) for split in totals)
+    if work.has_results:
+        report(f'{name}: resumed: {done} of {sum(totals.values())} {unit}s done')

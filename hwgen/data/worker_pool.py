@@ -1,0 +1,132 @@
+"""Processes that work through tasks in order; one that dies is an error that names what it was at."""
+
+import collections
+import concurrent.futures
+import contextlib
+import itertools
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import threading
+from concurrent.futures.process import BrokenProcessPool
+
+import cv2
+
+_IDLE = -1
+
+
+class WorkerPool:
+    """Fresh processes: those that fork from one with TensorFlow's threads may hang.
+
+    They leave Ctrl-C to the process that started them, and end when that one does, however it ends.
+
+    Args:
+        workers: int, how many.
+        start: function that each calls first, or None.
+        arguments: tuple, of it.
+    """
+
+    def __init__(self, workers, *, start=None, arguments=()):
+        context = multiprocessing.get_context('spawn')
+        self.workers, self._children = workers, {}
+        # Each worker has two numbers that all see: its process id, and the task it is at.
+        self._at = context.RawArray('q', [0, _IDLE] * workers)
+        self._pool = concurrent.futures.ProcessPoolExecutor(
+            workers, mp_context=context, initializer=_begin, initargs=(self._at, context.Value('i', 0), start, arguments))
+
+    def results(self, function, tasks, *, names):
+        """What a function returns for each task, in order.
+
+        Args:
+            function: function of the module level.
+            tasks: iterable of tuples, its arguments, or None for a task that is not for the processes: its result is None. No more
+                than 2 * workers are taken ahead.
+            names: function of the number of a task, from 0 -> str, for messages.
+
+        Yields:
+            its result.
+
+        Raises:
+            ChildProcessError: a process ended without an answer; names the task.
+        """
+        waiting, ahead = collections.deque(), enumerate(tasks)
+        while True:
+            for number, task in itertools.islice(ahead, 2 * self.workers - len(waiting)):
+                try:
+                    waiting.append((number, None if task is None else self._pool.submit(_work, number, function, task)))
+                except BrokenProcessPool:
+                    raise self._died(number, names) from None
+                self._children.update((process.pid, process) for process in multiprocessing.active_children())
+            if not waiting:
+                return
+            number, answer = waiting.popleft()
+            try:
+                result = None if answer is None else answer.result()
+            except BrokenProcessPool:
+                raise self._died(number, names) from None
+            yield result
+
+    def close(self):
+        """Ends the processes; what they have not begun is not begun any more."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _died(self, number, names):
+        """The error for a dead process. The pool ends the others, by SIGTERM; only when it has, the codes of all are known."""
+        self._pool.shutdown()
+        at = dict(zip(self._at[::2], self._at[1::2]))
+        codes = {pid: child.exitcode for pid, child in self._children.items() if pid in at}
+        dead = [pid for pid, code in codes.items() if code not in (None, 0, -signal.SIGTERM)] or list(codes)
+        found = [names(n) for n in sorted(at[pid] for pid in dead) if n != _IDLE] or [f'{names(number)} or what follows']
+        how = {signal.Signals(-codes[pid]).name if codes[pid] < 0 else f'status {codes[pid]}' for pid in dead if codes[pid]}
+        return ChildProcessError(f'{", ".join(found)}: the process that worked on it ended without an answer '
+                                 f'({", ".join(sorted(how)) or "no status"}; SIGKILL is mostly for want of memory), expected a result; '
+                                 f'--workers=1 needs the least')
+
+
+@contextlib.contextmanager
+def open_pool(workers, *, start=None, arguments=()):
+    """A WorkerPool that is closed at the end; None for one worker.
+
+    Args:
+        workers: int.
+        start, arguments: see `WorkerPool`.
+
+    Yields:
+        WorkerPool or None.
+    """
+    if workers == 1:
+        yield None
+        return
+    with contextlib.closing(WorkerPool(workers, start=start, arguments=arguments)) as pool:
+        yield pool
+
+
+# ---- in the processes
+
+_at = _place = None  # the numbers of all, and where this process's two stand
+
+
+def _begin(at, taken, start, arguments):
+    global _at, _place
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(1)  # they share the cores
+    with taken.get_lock():
+        _at, _place, taken.value = at, 2 * taken.value, taken.value + 1
+    at[_place] = os.getpid()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if start is not None:
+        start(*arguments)
+
+
+def _end_with_parent():
+    multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _work(number, function, task):
+    _at[_place + 1] = number
+    try:
+        return function(*task)
+    finally:
+        _at[_place + 1] = _IDLE

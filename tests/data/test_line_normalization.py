@@ -1,0 +1,124 @@
+"""Slant and size of lines: what was sheared by a known angle comes back, what is upright stays."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from hwgen.data import line_normalization as norm
+from hwgen.data.scribe import corpus
+
+HEIGHT = 64
+
+
+def strokes(seed=0, paper=255, ink=0):
+    """Upright strokes, bars, rings and dots, as of a line of writing."""
+    rng = np.random.default_rng(seed)
+    picture = Image.new('L', (520, HEIGHT), paper)
+    draw = ImageDraw.Draw(picture)
+    for x in range(30, 480, 45):
+        top, kind = int(rng.integers(6, 16)), rng.integers(3)
+        draw.line((x, top, x, 55), ink, 4)
+        draw.line((x - 12, 20 + 10 * kind, x + 16, 20 + 10 * kind), ink, 3)
+        draw.ellipse((x + 8, 34, x + 24, 54), outline=ink, width=3)
+    return np.asarray(picture)
+
+
+def slanted(image, degrees, paper=255):
+    """Another implementation: each row moved by itself, interpolated with np.interp."""
+    extra = 70
+    wide = np.pad(image, ((0, 0), (extra, extra)), constant_values=paper).astype(np.float64)
+    x = np.arange(wide.shape[1])
+    rows = [np.interp(x - np.tan(np.radians(degrees)) * (HEIGHT / 2 - y), x, row) for y, row in enumerate(wide)]
+    return np.round(rows).astype(np.uint8)
+
+
+def ink_box(image):
+    mask = norm.ink_mask(image)
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return image[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
+
+
+@pytest.mark.parametrize('degrees', [-40, -20, -7, 0, 5, 18, 33])
+@pytest.mark.parametrize('paper, ink', [(255, 0), (214, 90)])
+def test_a_known_slant_is_found_and_taken_away(degrees, paper, ink):
+    upright = strokes(paper=paper, ink=ink)
+    image = slanted(upright, degrees, paper)
+    found = norm.estimate_slant([image])
+    assert abs(found - degrees) <= 1
+    back, _ = norm.shear(image, degrees=degrees)
+    one, other = ink_box(back).astype(int), ink_box(upright).astype(int)
+    assert abs(one.shape[1] - other.shape[1]) <= 2 and one.shape[0] == other.shape[0]
+    width = min(one.shape[1], other.shape[1])
+    # Interpolated twice, so the edges of strokes of 4 px differ by a part of a pixel.
+    assert np.abs(one[:, :width] - other[:, :width]).mean() < .25 * (paper - other).mean()
+    left = [int(np.flatnonzero(norm.ink_mask(i).any(0))[0]) for i in (image, back)]
+    right = [i.shape[1] - int(np.flatnonzero(norm.ink_mask(i).any(0))[-1]) for i in (image, back)]
+    assert abs(left[0] - left[1]) <= 2 and abs(right[0] - right[1]) <= 2  # the paper beside it
+
+
+def test_what_is_upright_or_blank_stays():
+    for image in (strokes(), np.full((40, 90), 255, np.uint8), np.full((40, 90), 201, np.uint8), np.zeros((1, 1), np.uint8)):
+        assert norm.estimate_slant([image]) == 0
+        for degrees in (0, 20) if image.min() == image.max() else (0,):
+            same, _ = norm.shear(image, degrees=degrees)
+            np.testing.assert_array_equal(same, image)
+    blank = np.full((40, 90), 230, np.uint8)
+    np.testing.assert_array_equal(norm.sized(blank, share=.5, num_characters=3)[0], blank)
+    assert norm.estimate_slant([]) == 0
+
+
+def test_a_hand_is_estimated_from_all_its_characters():
+    """A ring and a dot alone say nothing."""
+    image = slanted(strokes(), 15)
+    pieces = [image[:, x:x + 45] for x in range(100, 550, 45)]
+    assert abs(norm.estimate_slant(pieces) - 15) <= 2
+
+
+def test_lines_of_hanzi():
+    """The scribe's lines, slanted further, are found to be that much more slanted."""
+    plan = corpus.plan_corpus(lines=6, vocabulary_size=700, seed=3, min_characters=6, max_characters=8, height_px=64, script='chinese',
+                              validation_lines=1, test_lines=1, unseen_lines=1)
+    images = [plan.line('train', i).image for i in range(6)]
+    own = norm.estimate_slant(images)
+    assert abs(own) <= 10
+    for degrees in (-20, 10, 20):
+        assert abs(norm.estimate_slant([slanted(image, degrees) for image in images]) - own - degrees) <= 4
+
+
+def test_boxes_follow_the_shear():
+    image = np.full((40, 60), 255, np.uint8)
+    image[5:35, 20:24] = 0
+    image[5:35, 40:44] = 0
+    boxes = np.array([[20, 5, 24, 35], [40, 5, 44, 35]], np.int32)
+    sheared, moved = norm.shear(image, degrees=-30, boxes=boxes)
+    mask = norm.ink_mask(sheared)
+    for x0, y0, x1, y1 in moved:
+        assert mask[y0:y1, x0:x1].sum() >= .98 * mask.sum() / 2
+    assert moved[1, 0] - moved[0, 0] == 20 and (moved[:, 2] - moved[:, 0] <= 23).all()
+
+
+@pytest.mark.parametrize('share', [.3, .5, .8])
+def test_the_core_takes_its_share(share):
+    """A core of 20 rows, ascenders of 12 rows above, a descender of 8 below."""
+    image = np.full((100, 300), 240, np.uint8)
+    image[40:60:2, 20:280] = 30
+    image[41:60:2, 20:240] = 30
+    image[28:40, 50:54] = image[28:40, 150:154] = image[60:68, 100:104] = 30
+    top, bottom = norm.core_rows(norm.ink_mask(image))
+    assert (top, bottom) in ((40, 59), (40, 60))
+    core = bottom - top
+    boxes = np.array([[20, 28, 280, 68]], np.int32)
+    out, moved = norm.sized(image, share=share, num_characters=20, boxes=boxes)
+    expected = max(core / share, 2 * ((top + bottom) / 2 - 28), 2 * (68 - (top + bottom) / 2))
+    assert abs(out.shape[0] - expected) <= 2 and out.shape[1] == 300
+    np.testing.assert_array_equal(out[moved[0, 1]:moved[0, 3]], image[28:68])  # no ink is lost, nothing is scaled
+    found = norm.core_rows(norm.ink_mask(out))
+    assert abs(sum(found) / 2 - out.shape[0] / 2) <= 1
+    assert share > .3 or out[0].min() == 240
+
+
+def test_dashes_are_not_blown_up():
+    image = np.full((60, 120), 255, np.uint8)
+    image[30:34, 10:50] = image[30:34, 70:110] = 0
+    out, _ = norm.sized(image, share=.7, num_characters=2)
+    assert abs(out.shape[0] - 100 / 3) <= 2

@@ -16,8 +16,8 @@
                    .ptts has its strokes after each code: uint16 strokes, then the number of each
 
 Source: nlpr.ia.ac.cn/databases/handwriting/Online_database.html for .wptt, and public readers of such files. Of .ptts there is
-no official table: three public descriptions agree (blog.csdn.net/hhxsisme/article/details/121492917 and two readers on GitHub).
-None of them looks at its format code, so a file of that name may have any. Where the header ends is documented in more than one
+no official table: two independent public readers of it agree (one is printed in blog.csdn.net/hhxsisme/article/details/121492917).
+Neither looks at its format code, so a file of that name may have any. Where the header ends is documented in more than one
 way, so the illustration's zero decides and the size is only held against it. FF FF is the code of what nobody could read.
 Differs: which strokes belong to which character is not kept; a line has those that it names itself.
 """

@@ -130,7 +130,7 @@ def _part_samples(parts, refuse):
 
 
 def _folder_samples(path, labels, refuse):
-    for row in read_folder(path, labels=labels):
+    for row in read_folder(path, labels=labels, refuse=refuse):
         try:
             yield Picture(image=read_image(row.path), text=row.text, writer=row.writer, record=row.row, offset=0), None
         except OSError as error:

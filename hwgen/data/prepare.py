@@ -15,6 +15,7 @@ from hwgen.data import record_folder
 from hwgen.data import records as records_lib
 from hwgen.data import shards as shards_lib
 from hwgen.data.formats.folder import read_folder, read_image
+from hwgen.data.formats.samples import FormatError
 from hwgen.data.line_image import scaled_down
 from hwgen.data.scribe import corpus
 
@@ -110,18 +111,20 @@ def prepare_folder(out_dir, *, images, labels='labels.tsv', height_px=64, min_ch
         table = pathlib.Path(images) / labels
         rows, skipped = [], {}
 
-        def refuse(row, reason, error):
-            message = f'{table}, row {row.row} ({row.path.name}): {error}'
+        def refuse(error):
             if on_error == 'fail':
-                raise ValueError(message)
-            report(f'skipped: {message}')
-            skipped[reason] = skipped.get(reason, 0) + 1
+                raise error
+            report(f'skipped: {error}')
+            skipped[error.reason] = skipped.get(error.reason, 0) + 1
 
-        for row in read_folder(images, labels=labels):
+        def refuse_row(row, reason, error):
+            refuse(FormatError(f'{table}, row {row.row} ({row.path.name}): {error}', reason=reason))
+
+        for row in read_folder(images, labels=labels, refuse=refuse):
             try:
                 encoded = charset.encode(row.text)
             except ValueError as error:
-                refuse(row, 'text', error)
+                refuse_row(row, 'text', error)
                 continue
             n = len(encoded.character_ids)
             if n < max(1, min_characters) or max_characters and n > max_characters:
@@ -136,7 +139,7 @@ def prepare_folder(out_dir, *, images, labels='labels.tsv', height_px=64, min_ch
                 try:
                     image = read_image(row.path)
                 except OSError as error:
-                    refuse(row, 'image', error)
+                    refuse_row(row, 'image', error)
                     continue
                 yield records_lib.LineRecord(
                     image=scaled_down(image, height_px=height_px), text=row.text, character_ids=encoded.character_ids,

@@ -57,7 +57,7 @@ def open_collection(path, *, source='auto', unit='lines', refuse=None):
         source: 'casia' (.gnt, .dgrl, .dgr, .pot, .wptt, .ptts, whatever of them is there), 'iam', 'iam_online', 'lmdb', or 'auto':
             the one that its files speak for.
         unit: 'lines' | 'words', of IAM.
-        refuse: function of a FormatError, told of rows of tables and transcriptions that cannot be read; None: raised.
+        refuse: function of a FormatError, told of archives, rows of tables and transcriptions that cannot be read; None: raised.
 
     Returns:
         list of Part, in the order of their names.
@@ -66,7 +66,7 @@ def open_collection(path, *, source='auto', unit='lines', refuse=None):
         FileNotFoundError: no such path, or no files of that source in it.
         FormatError: an archive or table that cannot be read.
     """
-    files = list_files(path)
+    files = list_files(path, refuse=refuse)
     found = {'casia': any(file.suffix in READERS for file in files),
              'iam': any(_base(file) in ('lines.txt', 'words.txt') for file in files),
              'iam_online': any(iam_online.LINE_NAME.fullmatch(_base(file)) for file in files),

@@ -13,6 +13,7 @@ from hwgen.data import record_folder
 from hwgen.data import records as records_lib
 from hwgen.data.formats.archives import File, fingerprint
 from hwgen.data.formats.folder import read_folder, read_image
+from hwgen.data.formats.samples import FormatError
 from hwgen.data.line_image import scaled_down
 from hwgen.data.line_normalization import IMAGES_OF_A_HAND, estimate_slant, shear, sized
 from hwgen.data.scribe import corpus
@@ -122,22 +123,23 @@ def prepare_folder(out_dir, *, images, labels='labels.tsv', name_pattern=None, h
         rows, skipped = [], collections.Counter()
         place = table if table.exists() else images
 
-        def refuse(row, error):
-            message = f'{place}, row {row.row} ({row.path.name}): {error}'
+        def tell(error):
             if on_error == 'fail':
-                raise ValueError(message)
-            report(f'skipped: {message}')
-
-        def refuse_row(error):
+                raise error
             report(f'skipped: {error}')
+
+        def refuse(error):
+            tell(error)
             skipped[error.reason] += 1
 
-        for row in read_folder(images, labels=labels, name_pattern=name_pattern, refuse=refuse_row if on_error == 'skip' else None):
+        def unusable(row, reason, error):
+            return FormatError(f'{place}, row {row.row} ({row.path.name}): {error}', reason=reason)
+
+        for row in read_folder(images, labels=labels, name_pattern=name_pattern, refuse=refuse):
             try:
                 encoded = charset.encode(row.text)
             except ValueError as error:
-                refuse(row, error)
-                skipped['text'] += 1
+                refuse(unusable(row, 'text', error))
                 continue
             n = len(encoded.character_ids)
             if n < max(1, min_characters) or max_characters and n > max_characters:
@@ -155,7 +157,7 @@ def prepare_folder(out_dir, *, images, labels='labels.tsv', name_pattern=None, h
                     try:
                         image = read_image(row.path)
                     except OSError as error:
-                        refuse(row, error)
+                        tell(unusable(row, 'image', error))  # counted when the piece is written: whoever goes on has read the count
                         unread += 1
                         continue
                     image, _ = shear(image, degrees=slants(row, image))

@@ -80,7 +80,8 @@ def prepare_collection(out_dir, *, path, source='auto', unit='lines', partition=
         if workers is None:
             workers = 1 if sum(part.num_bytes for part in parts) < _ALONE_BYTES else os.cpu_count() or 1
         splits = dict(split_parts(parts, seed=seed, shares=shares, partition=partition, report=report))
-        work.begin(identity, fingerprint=fingerprint(list_files(path)), report=report)
+        found = list_files(path, refuse=lambda error: None)  # archives that cannot be read were told of above
+        work.begin(identity, fingerprint=fingerprint(found), report=report)
         resumed(work, {split: len(members) for split, members in splits.items()}, unit='file', name=out_dir, report=report)
         written = {}
         with open_pool(workers) as pool:

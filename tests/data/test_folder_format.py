@@ -1,5 +1,7 @@
 """A folder of images with a table of labels."""
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -77,13 +79,27 @@ def test_unreadable_images(tmp_path):
             folder.read_image(tmp_path / 'x.png')
 
 
+def test_images_that_are_not_read(tmp_path, recwarn):
+    """What calls other programs, and what would fill the memory: a picture of 100 megapixels in 12 kB, refused without a word of Pillow's."""
+    (tmp_path / 'x.png').write_bytes(b'%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n')
+    with pytest.raises(OSError, match=r'x.png: no readable image \(none of PNG, JPEG, '):
+        folder.read_image(tmp_path / 'x.png')
+    with pytest.raises(OSError, match=r'^page: no readable image \(none of PNG, [^<]*$'):  # no address: rejected.tsv is the same every time
+        folder.read_image(io.BytesIO(b'text'), name='page')
+    Image.new('1', (10000, 10000)).save(tmp_path / 'y.png')
+    with pytest.raises(OSError, match='y.png: no readable image .10000 x 10000 px, expected at most 16777216 pixels'):
+        folder.read_image(tmp_path / 'y.png')
+    assert not recwarn.list
+
+
 def test_json_lines(tmp_path):
     table(tmp_path, '{"path": "a.png", "text": "天\\t地"}\n\n{"file_name": "anna/b.png", "label": 7}\n'
           '{"image": "c.png", "text": "宇", "writer": "berta"}\n', 'labels.jsonl')
     rows = list(folder.read_folder(tmp_path, labels='labels.jsonl'))
     assert [(r.path.relative_to(tmp_path).as_posix(), r.text, r.writer, r.row) for r in rows] == [
         ('a.png', '天\t地', '', 1), ('anna/b.png', '7', 'anna', 3), ('c.png', '宇', 'berta', 4)]
-    for row in ('{"path": "a.png"}', '["a.png", "x"]', '{"path": ["a"], "text": "x"}', 'a.png\tx', '[' * 100000):
+    for row in ('{"path": "a.png"}', '{"path": "a.png", "text": "\\ud800"}', '{"path": "a.png", "text": "x", "writer": "\\ud800"}',
+                '["a.png", "x"]', '{"path": ["a"], "text": "x"}', 'a.png\tx', '[' * 100000):
         with pytest.raises(ValueError, match=r'labels.jsonl, row 1: .*, expected \{"path": "...", "text": "..."\}'):
             list(folder.read_folder(table(tmp_path, row, 'labels.jsonl'), labels='labels.jsonl'))
 

@@ -124,6 +124,18 @@ def test_what_names_tell(scans, tmp_path, lines_of):
         prepare.prepare_folder(tmp_path / 'strict', images=scans, report=print)
 
 
+def test_rows_of_another_shape(scans, tmp_path):
+    """One damaged row of the table costs that row."""
+    rows = (scans / 'labels.tsv').read_text(encoding='utf-8').splitlines()
+    (scans / 'labels.tsv').write_text('\n'.join([*rows[:3], 'no-text', *rows[3:]]), encoding='utf-8')
+    with pytest.raises(ValueError, match='labels.tsv, row 4: 1 columns, expected path TAB text'):
+        prepare.prepare_folder(tmp_path / 'out', images=scans, report=print)
+    said = []
+    info = prepare.prepare_folder(tmp_path / 'out', images=scans, on_error='skip', validation_share=0, test_share=0, report=said.append)
+    assert info['skipped'] == {'table': 1} and info['splits']['train']['records'] == len(rows)
+    assert said[0].startswith('skipped: ') and 'labels.tsv, row 4: 1 columns' in said[0]
+
+
 def test_existing_folders(scans, tmp_path):
     out, said = tmp_path / 'out', []
     prepare.prepare_folder(out, images=scans, report=print)

@@ -10,9 +10,10 @@ import zipfile
 from typing import NamedTuple
 
 from hwgen.data.formats.byte_stream import ByteStream
-from hwgen.data.formats.samples import FormatError
+from hwgen.data.formats.samples import FormatError, refuse_or_raise
 
 MAX_TEXT_BYTES = 1 << 26  # of a table, an XML file or an image file read whole
+_UNREADABLE = (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, EOFError, struct.error)  # what damaged archives raise
 
 
 class File(NamedTuple):
@@ -43,11 +44,31 @@ class File(NamedTuple):
                 yield ByteStream(file, size=self.size, name=self.name)
             return
         try:
-            file = _archive(self.path, self.path.stat().st_mtime_ns).open(self.member)
-        except (zipfile.BadZipFile, OSError, KeyError, NotImplementedError, RuntimeError) as error:
+            archive = _archive(self.path, self.path.stat().st_mtime_ns)
+            method = archive.getinfo(self.member).compress_type
+            if method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # the others unpack any amount at once
+                raise NotImplementedError(f'compressed by method {method}, expected 0, stored, or 8, deflated; unpack it first')
+            file = archive.open(self.member)
+        except (*_UNREADABLE, OSError, KeyError, RuntimeError) as error:
             raise FormatError(f'{self.name}, byte 0: cannot be read from the archive ({error})', reason='archive') from error
         with file:
             yield ByteStream(file, size=self.size, name=self.name)
+
+    def samples(self, read, *, refuse):
+        """What a reader finds in it.
+
+        Args:
+            read: generator function of (ByteStream, refuse).
+            refuse: function of a FormatError, told of the one that ends the file; None: it is raised.
+
+        Yields:
+            what `read` does.
+        """
+        try:
+            with self.open() as stream:
+                yield from read(stream, refuse)
+        except FormatError as error:
+            refuse_or_raise(error, refuse)
 
     def read(self):
         """All its bytes, at most MAX_TEXT_BYTES; raises FormatError where there are more."""
@@ -55,36 +76,36 @@ class File(NamedTuple):
             return stream.take(self.size, 'the file')
 
 
-def list_files(path):
+def list_files(path, *, refuse=None):
     """Every file of a collection, in the order of their names.
 
     Args:
         path: path of a file, a .zip archive, or a folder of both.
+        refuse: function of a FormatError, told of archives in the folder that cannot be read; None: it is raised.
 
     Returns:
         list of File. Hidden files and links to folders are left out; archives in archives are listed as files.
 
     Raises:
         FileNotFoundError: no such path.
-        FormatError: an archive that cannot be read.
+        FormatError: an archive that cannot be read, and `refuse` is None.
     """
     path = pathlib.Path(path)
     if path.is_file():
-        found = _members(path, path.name) if path.suffix.lower() == '.zip' else [File(path.name, path.stat().st_size, path)]
+        shown = _as_text(path.name)
+        found = _members(path, shown, refuse) if path.suffix.lower() == '.zip' else [File(shown, path.stat().st_size, path)]
     elif path.is_dir():
         found = []
         for folder, folders, names in os.walk(path):
             folders[:] = [name for name in folders if not name.startswith('.')]
             for name in names:
                 inner = pathlib.Path(folder, name)
-                shown = pathlib.PurePath(path.name or path.resolve().name, inner.relative_to(path)).as_posix()
+                shown = _as_text(pathlib.PurePath(path.name or path.resolve().name, inner.relative_to(path)).as_posix())
                 if name.startswith('.') or not inner.is_file():
                     continue
-                found += _members(inner, shown) if inner.suffix.lower() == '.zip' else [File(shown, inner.stat().st_size, inner)]
+                found += _members(inner, shown, refuse) if inner.suffix.lower() == '.zip' else [File(shown, inner.stat().st_size, inner)]
     else:
         raise FileNotFoundError(f'{path}: no such file or folder')
-    # Names that are no text become text: they are written into reports and records.
-    found = [file._replace(name=file.name.encode('utf-8', 'backslashreplace').decode()) for file in found]
     return sorted(found, key=lambda file: file.name)
 
 
@@ -108,18 +129,24 @@ def fingerprint(files):
     return digest.hexdigest()
 
 
+def _as_text(name):
+    """A name that is no text becomes text: it is written into reports and records."""
+    return name.encode('utf-8', 'backslashreplace').decode()
+
+
 @functools.lru_cache(8)
 def _archive(path, changed):
     """An archive, kept open: its table of contents is read once, not once a member."""
     del changed
+    return zipfile.ZipFile(path)
+
+
+def _members(path, shown, refuse):
     try:
-        return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, EOFError, struct.error) as error:
-        raise FormatError(f'{path.name}, byte 0: no readable .zip archive ({error})', reason='archive') from error
-
-
-def _members(path, shown):
-    return [File(f'{shown}/{info.filename}', info.file_size, path, info.filename)
-            for info in _archive(path, path.stat().st_mtime_ns).infolist()
-            if not info.is_dir() and not pathlib.PurePosixPath(info.filename).name.startswith('.')
+        archive = _archive(path, path.stat().st_mtime_ns)
+    except _UNREADABLE as error:
+        refuse_or_raise(FormatError(f'{shown}, byte 0: no readable .zip archive ({error})', reason='archive'), refuse)
+        return []
+    return [File(f'{shown}/{info.filename}', info.file_size, path, info.filename) for info in archive.infolist()
+            if info.filename and not info.filename.endswith('/') and not pathlib.PurePosixPath(info.filename).name.startswith('.')
             and not info.filename.startswith('__MACOSX/')]

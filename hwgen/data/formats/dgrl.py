@@ -34,7 +34,7 @@ import numpy as np
 
 from hwgen.data.formats.casia_names import casia_writer
 from hwgen.data.formats.codes import decode_label, read_code_length
-from hwgen.data.formats.samples import MAX_LINE_PIXELS, FormatError, Picture, refuse_or_raise
+from hwgen.data.formats.samples import MAX_LINE_PIXELS, Picture, refuse_or_raise
 
 _MIN_HEADER = 36
 MAX_HEADER = 1 << 16
@@ -56,15 +56,11 @@ def read_dgrl(file, *, refuse=None):
     Raises:
         FormatError: `refuse` is None and the file is damaged.
     """
-    with file.open() as stream:
-        try:
-            yield from _read_page(stream, casia_writer(file.name), refuse)
-        except FormatError as error:
-            refuse_or_raise(error, refuse)
+    return file.samples(_read_page, refuse=refuse)
 
 
-def _read_page(stream, writer, refuse):
-    stream.place = 'header'
+def _read_page(stream, refuse):
+    writer, stream.place = casia_writer(stream.name), 'header'
     kind, code_length, bits = _read_header(stream)
     start = stream.offset
     height, width, lines = stream.unpack('<iii', 'size of the page')

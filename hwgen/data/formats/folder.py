@@ -11,17 +11,21 @@ A pattern of names may tell writer and text, as of CVL's words, 0052-1-0-0-Imagi
 Source: public readers of these sets (github.com/aimagelab/HWD; loaders of groundtruth_training_icdar2011.txt) and descriptions of CVL 1.1.
 """
 
+import functools
 import json
 import pathlib
 import re
 import struct
+import warnings
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-from hwgen.data.formats.samples import FormatError, refuse_or_raise
+from hwgen.data.formats.samples import MAX_LINE_PIXELS, FormatError, refuse_or_raise
 
+# Not all that Pillow knows: some of its readers call other programs (EPS), some take any bytes for an image (TGA).
+_FORMATS = ('PNG', 'JPEG', 'TIFF', 'BMP', 'PPM', 'GIF', 'WEBP', 'JPEG2000', 'AVIF')
 _IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.tif', '.tiff', '.bmp', '.gif', '.webp', '.pgm')
 
 
@@ -58,7 +62,8 @@ def read_folder(folder, *, labels='labels.tsv', name_pattern=None, refuse=None):
 
     Raises:
         FileNotFoundError: no folder or no labels.
-        ValueError: no such pattern; `refuse` is None and a row of another shape (FormatError; names file and row).
+        ValueError: no such pattern.
+        FormatError: a table or text that is no UTF-8, or `refuse` is None and a row of another shape; names file, row and byte.
     """
     folder = pathlib.Path(folder)
     pattern = _compiled(name_pattern)
@@ -117,15 +122,11 @@ def _table_rows(folder, table, refuse):
         row = row.rstrip('\r')
         if not row.strip() or row.startswith('#') and '\t' not in row:
             continue
-        problem = None
         if table.suffix.lower() == '.jsonl':
             columns = _json_columns(row)
-            if columns is None:
-                problem = f'{row[:60]!r}, expected {{"path": "...", "text": "..."}}'
         else:
             columns = row.split('\t') if '\t' in row else row.split(' ', 1)
-            if len(columns) not in (2, 3) or not columns[0].strip():
-                problem = f'{len(columns)} columns, expected path TAB text (TAB writer)'
+        problem = _problem(columns, row)
         if problem:
             refuse_or_raise(FormatError(f'{table}, row {number}: {problem}', reason='table'), refuse)
             continue
@@ -136,7 +137,16 @@ def _utf8(path):
     try:
         return path.read_text(encoding='utf-8-sig')
     except UnicodeDecodeError as error:
-        raise ValueError(f'{path}, byte {error.start}: no UTF-8; convert the table to it') from error
+        raise FormatError(f'{path}, byte {error.start}: no UTF-8; convert it to that', reason='text') from error
+
+
+def _problem(columns, row):
+    """What is wrong with the columns of a row, or None."""
+    if columns is None:
+        return f'{row[:60]!r}, expected {{"path": "...", "text": "..."}}'
+    if len(columns) not in (2, 3) or not columns[0].strip():
+        return f'{len(columns)} columns, expected path TAB text (TAB writer)'
+    return None
 
 
 def _json_columns(row):
@@ -149,17 +159,30 @@ def _json_columns(row):
         return None
     found = [next((fields[name] for name in names if name in fields), None)
              for names in (('path', 'file_name', 'image'), ('text', 'label'), ('writer',))]
-    columns = [str(value) if isinstance(value, (str, int)) else None for value in found]
-    return None if None in columns[:2] else columns if columns[2] is not None else columns[:2]
+    columns = [str(value) if isinstance(value, (str, int)) and _is_text(str(value)) else None for value in found]
+    if None in columns[:2] or columns[2] is None and found[2] is not None:
+        return None
+    return columns if columns[2] is not None else columns[:2]
 
 
-def read_image(path, *, name=None, max_pixels=None):
-    """A line image of any format that Pillow reads.
+def _is_text(value):
+    """Whether it has no half of a pair of surrogates, which JSON can name and nothing can write."""
+    return not any('\ud800' <= character <= '\udfff' for character in value)
+
+
+@functools.cache
+def _formats():
+    Image.init()
+    return tuple(name for name in _FORMATS if name in Image.OPEN)
+
+
+def read_image(path, *, name=None, max_pixels=MAX_LINE_PIXELS):
+    """A line image: PNG, JPEG, TIFF, BMP, PGM, GIF, WebP, JPEG 2000 or, where Pillow has it, AVIF.
 
     Args:
         path: path, or a binary file object.
         name: str, what messages call it; None: the path.
-        max_pixels: int, larger ones are refused before they are decompressed; None: Pillow's own limit.
+        max_pixels: int, larger ones are refused before they are decompressed.
 
     Returns:
         uint8 [H, W], 255 = paper; what is transparent is paper.
@@ -169,17 +192,19 @@ def read_image(path, *, name=None, max_pixels=None):
     """
     name = path if name is None else name
     try:
-        with Image.open(path) as image:
-            if max_pixels is not None and image.width * image.height > max_pixels:
+        with warnings.catch_warnings(action='ignore'), Image.open(path, formats=_formats()) as image:
+            if image.width * image.height > max_pixels:
                 raise OSError(f'{image.width} x {image.height} px, expected at most {max_pixels} pixels')
             image = ImageOps.exif_transpose(image)
             if image.mode in ('I', 'I;16', 'I;16B', 'I;16L'):
-                return (np.asarray(image).astype(np.int64) // 257).clip(0, 255).astype(np.uint8)  # 16 bit -> 8 bit
+                return (np.asarray(image) // 257).clip(0, 255).astype(np.uint8)  # 16 bit -> 8 bit
             if image.mode in ('RGBA', 'LA', 'PA') or 'transparency' in image.info:
                 image = image.convert('RGBA')
                 image = Image.alpha_composite(Image.new('RGBA', image.size, 'white'), image)
             return np.array(image.convert('L'))
     except FileNotFoundError:
         raise FileNotFoundError(f'{name}: no such image') from None
+    except UnidentifiedImageError:  # its own message has the address of what was read
+        raise OSError(f'{name}: no readable image (none of {", ".join(_formats())})') from None
     except (OSError, ValueError, SyntaxError, EOFError, OverflowError, struct.error, Image.DecompressionBombError) as error:
         raise OSError(f'{name}: no readable image ({error})') from error

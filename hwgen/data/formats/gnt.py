@@ -17,7 +17,7 @@ import numpy as np
 
 from hwgen.data.formats.casia_names import casia_writer
 from hwgen.data.formats.codes import decode_code
-from hwgen.data.formats.samples import MAX_LINE_PIXELS, UNKNOWN_CHARACTER, FormatError, Picture, refuse_or_raise
+from hwgen.data.formats.samples import MAX_LINE_PIXELS, UNKNOWN_CHARACTER, Picture, refuse_or_raise
 
 _HEADER = struct.Struct('<I2sHH')
 
@@ -36,34 +36,28 @@ def read_gnt(file, *, refuse=None):
     Raises:
         FormatError: `refuse` is None and the file is damaged.
     """
-    writer, record = casia_writer(file.name), 0
-    with file.open() as stream:
-        while stream.remaining:
-            record += 1
-            stream.place, start = f'sample {record}', stream.offset
-            if stream.remaining < _HEADER.size:
-                refuse_or_raise(stream.error(f'{stream.remaining} bytes, expected a header of {_HEADER.size} or the end of the '
-                                             f'file', reason='trailing'), refuse)
-                return
-            size, code, width, height = _HEADER.unpack(stream.ahead(_HEADER.size).ljust(_HEADER.size, b'\0'))
-            problem = _problem(size, width, height, stream.remaining)
-            if problem:
-                sentence, reason = problem
-                follows = _HEADER.size <= size <= min(stream.remaining, MAX_LINE_PIXELS) and _sample_follows(stream, size)
-                if not follows:
-                    sentence += f'; the rest of the file, {stream.remaining} bytes, is not read'
-                refuse_or_raise(stream.error(sentence, reason=reason), refuse)
-                if not follows:
-                    return
-                stream.take(size, 'sample')
-                continue
-            try:
-                pixels = np.frombuffer(stream.take(size, 'sample'), np.uint8, offset=_HEADER.size)
-            except FormatError as error:  # an archive that is damaged here
-                refuse_or_raise(error, refuse)
-                return
-            yield Picture(image=pixels.reshape(height, width), text=decode_code(code) or UNKNOWN_CHARACTER, writer=writer,
-                          record=record, offset=start, codes=(code,))
+    return file.samples(_read_samples, refuse=refuse)
+
+
+def _read_samples(stream, refuse):
+    writer, record = casia_writer(stream.name), 0
+    while stream.remaining:
+        record += 1
+        stream.place, start = f'sample {record}', stream.offset
+        if stream.remaining < _HEADER.size:
+            raise stream.error(f'{stream.remaining} bytes, expected a header of {_HEADER.size} or the end of the file', reason='trailing')
+        size, code, width, height = _HEADER.unpack(stream.ahead(_HEADER.size).ljust(_HEADER.size, b'\0'))
+        problem = _problem(size, width, height, stream.remaining)
+        if problem:
+            sentence, reason = problem
+            if not (_HEADER.size <= size <= min(stream.remaining, MAX_LINE_PIXELS) and _sample_follows(stream, size)):
+                raise stream.error(f'{sentence}; the rest of the file, {stream.remaining} bytes, is not read', reason=reason)
+            refuse_or_raise(stream.error(sentence, reason=reason), refuse)
+            stream.take(size, 'sample')
+            continue
+        pixels = np.frombuffer(stream.take(size, 'sample'), np.uint8, offset=_HEADER.size)
+        yield Picture(image=pixels.reshape(height, width), text=decode_code(code) or UNKNOWN_CHARACTER, writer=writer, record=record,
+                      offset=start, codes=(code,))
 
 
 def _problem(size, width, height, remaining):

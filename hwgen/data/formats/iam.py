@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hwgen.data.formats.folder import read_image
-from hwgen.data.formats.samples import MAX_LINE_PIXELS, FormatError, Picture, refuse_or_raise
+from hwgen.data.formats.samples import FormatError, Picture, refuse_or_raise
 
 _ID = re.compile(r'([a-z]\d\d-\d{3}[a-z]?)-(\d\d)(?:-(\d\d))?')
 _INTEGER = re.compile(r'-?\d{1,6}')
@@ -92,6 +92,7 @@ def read_table(file, *, words, refuse=None):
     """
     for number, offset, row in text_rows(file):
         fields = row.split(' ')
+        fields += [''] * (2 - len(fields))
         found = _ID.fullmatch(fields[0])
         numbers = 2
         while numbers < min(len(fields), 8) and _INTEGER.fullmatch(fields[numbers]):
@@ -156,7 +157,7 @@ def read_sample(row, image_file, *, writer, table, words=False, whiten=True):
     if image_file is None:
         raise FormatError(f'{place}: no image {row.id}.png among the files', reason='image')
     try:
-        image = read_image(io.BytesIO(image_file.read()), name=image_file.name, max_pixels=MAX_LINE_PIXELS)
+        image = read_image(io.BytesIO(image_file.read()), name=image_file.name)
     except OSError as error:
         raise FormatError(f'{place}: {error}', reason='image') from error
     if whiten:

@@ -49,7 +49,7 @@ def read_line(file, *, text, writer):
             except (KeyError, ValueError):
                 point = None
             if point is None or max(map(abs, point)) > _MAX_COORDINATE or not strokes:
-                raise _error(file, parser, f'point {attributes}, expected numbers x and y, in a stroke', 'strokes')
+                raise _error(file, parser, f'point {str(attributes)[:80]}, expected numbers x and y, in a stroke', 'strokes')
             strokes[-1].append(point)
 
     _parse(file, parser, start)
@@ -114,5 +114,7 @@ def _parse(file, parser, start):
     parser.EntityDeclHandler = refuse
     try:
         parser.Parse(file.read(), True)
-    except xml.parsers.expat.ExpatError as error:
+    except FormatError:
+        raise
+    except (xml.parsers.expat.ExpatError, LookupError, ValueError) as error:  # the last two: an encoding that Python does not have
         raise _error(file, parser, f'no readable XML ({error})', 'xml') from error

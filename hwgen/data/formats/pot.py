@@ -39,28 +39,27 @@ def read_pot(file, *, refuse=None):
     Raises:
         FormatError: `refuse` is None and the file is damaged.
     """
-    writer, record = casia_writer(file.name), 0
-    with file.open() as stream:
+    return file.samples(_read_samples, refuse=refuse)
+
+
+def _read_samples(stream, refuse):
+    writer, record = casia_writer(stream.name), 0
+    swapped = _codes_are_swapped(stream.ahead(_VOTE_BYTES))
+    while stream.remaining:
+        record += 1
+        stream.place, start = f'sample {record}', stream.offset
         try:
-            swapped = _codes_are_swapped(stream.ahead(_VOTE_BYTES))
-            while stream.remaining:
-                record += 1
-                stream.place, start = f'sample {record}', stream.offset
-                try:
-                    code, strokes, length = _read_sample(stream)
-                except FormatError as error:
-                    size = int.from_bytes(stream.ahead(2), 'little')
-                    follows = 12 <= size <= stream.remaining and _sample_follows(stream, size)
-                    if not follows:
-                        raise
-                    refuse_or_raise(error, refuse)
-                    stream.take(size, 'sample')
-                    continue
-                stream.take(length, 'sample')
-                yield Ink(strokes=strokes, text=decode_code(code, swapped=swapped) or UNKNOWN_CHARACTER, writer=writer,
-                          record=record, offset=start, codes=(code,))
+            code, strokes, length = _read_sample(stream)
         except FormatError as error:
+            size = int.from_bytes(stream.ahead(2), 'little')
+            if not (12 <= size <= stream.remaining and _sample_follows(stream, size)):
+                raise
             refuse_or_raise(error, refuse)
+            stream.take(size, 'sample')
+            continue
+        stream.take(length, 'sample')
+        yield Ink(strokes=strokes, text=decode_code(code, swapped=swapped) or UNKNOWN_CHARACTER, writer=writer, record=record,
+                  offset=start, codes=(code,))
 
 
 def _codes_are_swapped(data):

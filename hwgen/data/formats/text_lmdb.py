@@ -9,7 +9,7 @@ imported when it is used. It trusts its files: a data.mdb that was made to harm 
 import io
 
 from hwgen.data.formats.folder import read_image
-from hwgen.data.formats.samples import MAX_LINE_PIXELS, FormatError, Picture, refuse_or_raise
+from hwgen.data.formats.samples import FormatError, Picture, refuse_or_raise
 
 
 def read_lmdb(folder, *, refuse=None):
@@ -34,7 +34,7 @@ def read_lmdb(folder, *, refuse=None):
         with lmdb.open(str(folder), readonly=True, lock=False, readahead=False, create=False) as environment, \
                 environment.begin() as transaction:
             count = transaction.get(b'num-samples', b'')
-            if not count.isdigit() or int(count) > 2 * environment.stat()['entries']:
+            if not count.isdigit() or len(count) > 18 or int(count) > 2 * environment.stat()['entries']:
                 raise FormatError(f'{folder}: num-samples {count[:20]!r}, expected the number of samples in the '
                                   f'{environment.stat()["entries"]} entries', reason='header')
             for record in range(1, int(count) + 1):
@@ -57,7 +57,7 @@ def _read_sample(transaction, folder, record):
     except UnicodeDecodeError as error:
         raise FormatError(f'{place}: label {label[:20]!r} is no UTF-8', reason='text') from error
     try:
-        pixels = read_image(io.BytesIO(image), name=f'image-{record:09d}', max_pixels=MAX_LINE_PIXELS)
+        pixels = read_image(io.BytesIO(image), name=f'image-{record:09d}')
     except OSError as error:
         raise FormatError(f'{place}: {error}', reason='image') from error
     return Picture(image=pixels, text=text, writer='', record=record, offset=0)

@@ -26,7 +26,7 @@ import numpy as np
 
 from hwgen.data.formats.casia_names import casia_writer
 from hwgen.data.formats.codes import decode_label, read_code_length
-from hwgen.data.formats.samples import FormatError, Ink, refuse_or_raise
+from hwgen.data.formats.samples import Ink, refuse_or_raise
 
 _FIXED_HEADER = 54
 _MAX_ILLUSTRATION = 1 << 16
@@ -47,16 +47,11 @@ def read_wptt(file, *, refuse=None):
     Raises:
         FormatError: `refuse` is None and the file is damaged.
     """
-    writer = casia_writer(file.name)
-    with file.open() as stream:
-        try:
-            yield from _read_page(stream, writer, refuse)
-        except FormatError as error:
-            refuse_or_raise(error, refuse)
+    return file.samples(_read_page, refuse=refuse)
 
 
-def _read_page(stream, writer, refuse):
-    stream.place = 'header'
+def _read_page(stream, refuse):
+    writer, stream.place = casia_writer(stream.name), 'header'
     code_length, by_character = _read_header(stream)
     start = stream.offset
     _, _, count = stream.unpack('<iii', 'number of strokes')

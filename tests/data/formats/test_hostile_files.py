@@ -7,21 +7,15 @@ import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from foreign_files import codes, dgr_bytes, dgrl_bytes, glyph, gnt_bytes, on_disk, page_header, pot_bytes, ptts_bytes, wptt_bytes
+from foreign_files import codes, dgr_bytes, glyph, on_disk, page_header, ptts_bytes, wptt_bytes
+from fuzz_targets import SQUARE, WHOLE
 from hwgen.data import line_image
 from hwgen.data.collection import READERS
 from hwgen.data.formats.archives import list_files
 from hwgen.data.formats.samples import FormatError
 
 RNG = np.random.default_rng(0)
-SQUARE = [(100, 100), (500, 100), (500, 500), (100, 500), (100, 100)]
-WHOLE = {'.gnt': gnt_bytes([(c, glyph(RNG, 6, 5)) for c in '天地玄']), '.dgrl': dgrl_bytes([('天地', glyph(RNG, 5, 9)), ('玄', glyph(RNG, 4, 4))]),
-         '.dgr': dgr_bytes([[('天', 10, 20, glyph(RNG, 5, 5)), ('地', 12, 30, glyph(RNG, 4, 6))]]),
-         '.pot': pot_bytes([(c, [SQUARE, SQUARE[:2]]) for c in '天地玄']), '.wptt': wptt_bytes([SQUARE, SQUARE[:3]], [('天', [0]), ('地', [1])]),
-         '.ptts': ptts_bytes([SQUARE, SQUARE[:3]], [('天', [0]), ('地', [1])])}
 BIG = 0x7fffffff
 LIES = {
     'gnt, samples of 4 GB': ('.gnt', struct.pack('<I2sHH', 10 + 65535 * 65535, b'\xb0\xa1', 65535, 65535)),
@@ -92,29 +86,3 @@ def test_images_that_would_grow_when_they_are_made():
             line_image.draw_ink([zigzag], height_px=64, pen_px=2, num_characters=characters, cell_extent=cell)
     with pytest.raises(ValueError, match='ink of .* px, expected at most'):
         line_image.draw_ink([zigzag * [60000, 1]], height_px=64, pen_px=2, num_characters=60000)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize('suffix', WHOLE)
-@settings(max_examples=3000)
-@given(st.data())
-def test_many_mutations(suffix, data):
-    spoilt = bytearray(WHOLE[suffix])
-    for _ in range(data.draw(st.integers(1, 8))):
-        place, kind = data.draw(st.integers(0, len(spoilt) - 1)), data.draw(st.sampled_from('byte number cut double'.split()))
-        if kind == 'byte':
-            spoilt[place] = data.draw(st.integers(0, 255))
-        elif kind == 'number':
-            spoilt[place:place + 4] = struct.pack('<i', data.draw(st.sampled_from([0, 1, -1, 255, 32767, 65535, BIG, -BIG])))
-        elif kind == 'cut':
-            del spoilt[place:place + data.draw(st.integers(0, 8))]
-            spoilt = spoilt or bytearray(1)
-        else:
-            spoilt[place:place] = spoilt[place:place + data.draw(st.integers(0, 40))]
-    file, errors = on_disk(f'x{suffix}', bytes(spoilt)), []
-    samples = list(READERS[suffix](file, refuse=errors.append))
-    if errors:
-        with pytest.raises(FormatError):
-            list(READERS[suffix](file))
-    for sample in samples:
-        assert sample.text and 0 <= sample.offset < len(spoilt)

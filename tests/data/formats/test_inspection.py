@@ -133,5 +133,8 @@ def test_damaged_files_are_told_not_fatal():
     said = told('in', sheet='sheet.png')
     assert said[-2].startswith('damaged: in/009-P16.dgrl, header, byte ') and said[-1] == 'damaged: 2 more'
     assert 'no sample that can be read' in said and not pathlib.Path('sheet.png').exists()
+    pathlib.Path('in/more.zip').write_bytes(b'PK cut short')
+    assert 'damaged: in/more.zip, byte 0: no readable .zip archive (File is not a zip file)' in told('in')
+    pathlib.Path('in/more.zip').unlink()
     with pytest.raises(FileNotFoundError, match='in: 12 files, among them no lines.txt'):
         told('in', source='iam')

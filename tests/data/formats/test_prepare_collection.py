@@ -207,6 +207,18 @@ def test_what_cannot_be_used(lines_of):
         run('other', 'bad', on_error='stop')
 
 
+def test_an_archive_that_was_cut_short():
+    """Its pages are lost; those of the other files are not, and it is named."""
+    hwdb2()
+    whole = pathlib.Path('HWDB2/HWDB2.0Train.zip').read_bytes()
+    pathlib.Path('HWDB2/HWDB2.1Train.zip').write_bytes(whole[:len(whole) // 2])
+    with pytest.raises(FormatError, match='HWDB2.1Train.zip, byte 0: no readable .zip archive'):
+        run('out', 'HWDB2')
+    info, _ = run('out', 'HWDB2', on_error='skip')
+    assert sum(c['records'] for c in info['splits'].values()) == 66 and info['skipped'] == {'archive': 1}
+    assert pathlib.Path('out/rejected.tsv').read_text().startswith('archive\tHWDB2/HWDB2.1Train.zip, byte 0: ')
+
+
 def test_english_lines_and_ink(lines_of):
     for folder, files in (('iam', COLLECTION), ('online', ONLINE)):
         write(folder, {name: data if isinstance(data, bytes) else data.encode() for name, data in files.items()})

@@ -14,7 +14,7 @@ from hwgen.charset.encoding import Charset
 from hwgen.data import record_folder
 from hwgen.data import records as records_lib
 from hwgen.data import shards as shards_lib
-from hwgen.data.formats.folder import read_folder, read_image
+from hwgen.data.formats.folder import list_images, read_folder, read_image
 from hwgen.data.line_image import scaled_down
 from hwgen.data.scribe import corpus
 
@@ -73,15 +73,15 @@ def prepare_scribe(out_dir, *, lines=48000, vocabulary_size=3500, seed=0, min_ch
 
 def prepare_folder(out_dir, *, images, labels='labels.tsv', height_px=64, min_characters=1, max_characters=None, seed=0,
                    validation_share=0.05, test_share=0.05, on_error='fail', report=print):
-    """Writes the records of a folder of line images with a table of labels (`formats/folder.py`).
+    """Writes the records of a folder of line images with a table of labels, or of images alone (`formats/folder.py`).
 
     Splits are made by writer; of lines whose writer is unknown each counts as a writer of its own.
 
     Args:
         out_dir: path to write.
-        images, labels: paths of the folder and the table.
+        images, labels: paths of the folder and the table; None as `labels`: every image of the folder, without text.
         height_px: int, higher images are scaled down to it, keeping their aspect.
-        min_characters, max_characters: int, other lines are left out and counted.
+        min_characters, max_characters: int, other lines are left out and counted; no matter without text.
         seed: int >= 0, of the splits.
         validation_share, test_share: float, shares of the lines.
         on_error: 'fail' stops at the first row that cannot be used; 'skip' reports and counts them.
@@ -97,34 +97,34 @@ def prepare_folder(out_dir, *, images, labels='labels.tsv', height_px=64, min_ch
     """
     if on_error not in ('fail', 'skip'):
         raise ValueError(f'on_error={on_error!r}: expected fail or skip')
-    settings = {'images': str(images), 'labels': str(labels), 'height_px': height_px, 'min_characters': min_characters,
+    settings = {'images': str(images), 'labels': None if labels is None else str(labels), 'height_px': height_px, 'min_characters': min_characters,
                 'max_characters': max_characters, 'validation_share': validation_share, 'test_share': test_share,
                 'on_error': on_error}
     identity = {'source': 'folder', 'version': 1, 'seed': seed, 'settings': settings}
-    charset = Charset.load()
+    charset, has_text = Charset.load(), labels is not None
     with record_folder.exclusive(out_dir) as partial:
         done = record_folder.already_there(out_dir, identity)
         if done:
             report(f'{out_dir}: already there, {record_folder.summary(done)}')
             return done
-        table = pathlib.Path(images) / labels
+        table = pathlib.Path(images) / (labels or '')
         rows, skipped = [], {}
 
         def refuse(row, reason, error):
-            message = f'{table}, row {row.row} ({row.path.name}): {error}'
+            message = f'{table}, row {row.row} ({row.path.name}): {error}' if has_text else str(error)
             if on_error == 'fail':
                 raise ValueError(message)
             report(f'skipped: {message}')
             skipped[reason] = skipped.get(reason, 0) + 1
 
-        for row in read_folder(images, labels=labels):
+        for row in read_folder(images, labels=labels) if has_text else list_images(images):
             try:
                 encoded = charset.encode(row.text)
             except ValueError as error:
                 refuse(row, 'text', error)
                 continue
             n = len(encoded.character_ids)
-            if n < max(1, min_characters) or max_characters and n > max_characters:
+            if has_text and (n < max(1, min_characters) or max_characters and n > max_characters):
                 skipped['length'] = skipped.get('length', 0) + 1
             else:
                 rows.append((row, encoded))

@@ -3,6 +3,7 @@
 The writer is the third column where there is one, else the sub-folder that the image lies in, else unknown. A table named
 *.jsonl has an object a line instead: {"path": "a.png", "text": "...", "writer": "..."}, the writer where it is known; the
 names file_name (Hugging Face's metadata.jsonl) and image are read for path, and label for text.
+Images without text need no table: `list_images`.
 """
 
 import json
@@ -14,14 +15,17 @@ import numpy as np
 from PIL import Image, ImageOps
 
 
+IMAGE_SUFFIXES = ('.bmp', '.gif', '.jpeg', '.jpg', '.pgm', '.png', '.tif', '.tiff', '.webp')
+
+
 class LabelledImage(NamedTuple):
-    """A row of the table.
+    """A row of the table, or an image without one.
 
     Attributes:
         path: pathlib.Path of the image.
-        text: str.
+        text: str, '' without a table.
         writer: str, '' where unknown.
-        row: int, its number in the table, from 1.
+        row: int, its number in the table or, without one, among the images, from 1.
     """
 
     path: pathlib.Path
@@ -67,6 +71,29 @@ def read_folder(folder, *, labels='labels.tsv'):
         path = pathlib.PurePath(columns[0].strip())
         writer = columns[2].strip() if len(columns) == 3 else path.parent.as_posix().removeprefix('.')
         yield LabelledImage(path=folder / path, text=columns[1].strip(), writer=writer, row=number)
+
+
+def list_images(folder):
+    """The images of a folder and its sub-folders, without text, in the order of their paths.
+
+    Args:
+        folder: path. Files of other kinds (`IMAGE_SUFFIXES`), and what begins with a dot, are passed over.
+
+    Yields:
+        LabelledImage; the writer is the sub-folder.
+
+    Raises:
+        FileNotFoundError: no folder, or no image in it.
+    """
+    folder = pathlib.Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f'{folder}: no such folder; expected one with images')
+    paths = sorted(path.relative_to(folder) for path in folder.rglob('*') if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
+    paths = [path for path in paths if not any(part.startswith('.') for part in path.parts)]
+    if not paths:
+        raise FileNotFoundError(f'{folder}: no image in it; expected files {", ".join(IMAGE_SUFFIXES)}')
+    for number, path in enumerate(paths, 1):
+        yield LabelledImage(path=folder / path, text='', writer=path.parent.as_posix().removeprefix('.'), row=number)
 
 
 def _json_columns(row):

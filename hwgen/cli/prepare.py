@@ -9,7 +9,8 @@ and test (writers that are not in the training lines) and `unseen` (also charact
 --source=folder reads a folder of line images and a table with a row `path TAB text` each, as PaddleOCR has them, or JSON
 Lines, or a folder with a text file for each image; the writer is the third column, or what --name_pattern finds in the
 image's name, or else the sub-folder that the image lies in. Splits are made by writer; lines without a known writer are
-split one by one.
+split one by one. With --unlabelled no table is read, and every image of the folder and its sub-folders becomes a line without
+text, for `train --unlabelled`.
 
 --source=casia reads CASIA's files as they are downloaded, in folders or .zip archives: characters (.gnt), pages of lines
 (.dgrl, .dgr), characters and pages of a pen (.pot, .wptt, .ptts). --source=iam reads IAM (lines.txt or words.txt, images,
@@ -27,6 +28,7 @@ Examples:
   prepare --out=tfrecords/large --lines=200000 --vocabulary=3755 --max_characters=16
   prepare --out=tfrecords/latin --script=latin
   prepare --source=folder --input=scans --labels=label.txt --out=tfrecords/mine --on_error=skip
+  prepare --source=folder --input=more_scans --unlabelled --out=tfrecords/unlabelled
   prepare --source=casia --input=HWDB2 --out=tfrecords/casia-hwdb2 --on_error=skip
   prepare --inspect=HWDB2/HWDB2.0Test.zip --out=sheet.png
 """
@@ -62,6 +64,7 @@ _LABELS = flags.DEFINE_string('labels', 'labels.tsv',
 _NAME_PATTERN = flags.DEFINE_string('name_pattern', None,
     'Regular expression that the names of the images of --source=folder match, without suffix: a group (?P<writer>...) tells who '
     "wrote it, a group (?P<text>...) what, then there are no labels. Example: --name_pattern='(?P<writer>[^-]+)-.*'.")
+_UNLABELLED = flags.DEFINE_bool('unlabelled', False, 'Images without text (--source=folder): no table is read.')
 _UNIT = flags.DEFINE_enum('unit', 'lines', ['lines', 'words'], 'What --source=iam reads: lines.txt or words.txt.')
 _PARTITION = flags.DEFINE_enum('partition', 'auto', ['auto', 'writers', 'train', 'validation', 'test'],
     'Splits of a collection: the official ones where its names tell them, else by writer (auto); by writer; or all of it is '
@@ -90,6 +93,8 @@ def main(arguments):
         return _inspect()
     if not _OUT.value:
         raise UserError('--out: no folder given; expected for example --out=tfrecords/demo')
+    if _UNLABELLED.value:
+        _check_unlabelled()
     lengths = {flag.name: flag.value for flag in (_MIN_CHARACTERS, _MAX_CHARACTERS) if flag.value is not None}
     common = dict(lengths, seed=_SEED.value, height_px=_HEIGHT_PX.value, report=_say)
     shares = {'validation_share': _VALIDATION_SHARE.value, 'test_share': _TEST_SHARE.value, 'on_error': _ON_ERROR.value,
@@ -109,13 +114,24 @@ def main(arguments):
                            'the collection, for example --input=HWDB2'))
     elif _SOURCE.value == 'folder':
         from hwgen.data import prepare
-        prepare.prepare_folder(_OUT.value, images=_INPUT.value, labels=_LABELS.value, name_pattern=_NAME_PATTERN.value,
+        prepare.prepare_folder(_OUT.value, images=_INPUT.value, labels=None if _UNLABELLED.value else _LABELS.value, name_pattern=_NAME_PATTERN.value,
                                **shares, **common)
     else:
         from hwgen.data import prepare_collection
         prepare_collection.prepare_collection(_OUT.value, path=_INPUT.value, source=_SOURCE.value, unit=_UNIT.value,
                                               partition=_PARTITION.value, pen_px=_PEN_PX.value, workers=_WORKERS.value,
                                               **shares, **common)
+
+
+def _check_unlabelled():
+    """Refuses what would be passed over without a text."""
+    from hwgen.cli.app import UserError
+    if _SOURCE.value != 'folder':
+        raise UserError(f'--unlabelled goes with --source=folder, not with --source={_SOURCE.value}; `train --unlabelled` takes '
+                        f'prepared lines that have a text as well')
+    senseless = [name for name in ('labels', 'name_pattern', 'min_characters', 'max_characters') if flags.FLAGS[name].present]
+    if senseless:
+        raise UserError(f'--{senseless[0]} goes with a table of texts, not with --unlabelled')
 
 
 def _inspect():

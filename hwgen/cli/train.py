@@ -17,9 +17,11 @@ Examples:
   train --flagfile=demo.flags --data=tfrecords/mine --run_dir=runs/mine
   train --init_from=saved_models/demo --recognizer_steps=2000 --reconstruction_steps=4000 --data=tfrecords/mine --run_dir=runs/mine
   train --flagfile=scrabblegan.flags
+  train --data=tfrecords/mine --unlabelled=tfrecords/unlabelled --adversarial_steps=3000 --run_dir=runs/mine
 
 On your own lines: `prepare --source=folder --input=scans --out=tfrecords/mine`, then the third example, or the fourth,
-which starts from a writer that is there and is done sooner.
+which starts from a writer that is there and is done sooner. Images without text (`prepare --source=folder --unlabelled`)
+are shown to the discriminator alone, in the third phase, beside labelled ones: the last example.
 """
 
 from absl import flags
@@ -28,6 +30,9 @@ DEFAULT_FLAGFILE = 'demo.flags'
 
 _DATA = flags.DEFINE_string('data', 'tfrecords/demo', 'Folder of TFRecord shards with its info.json, as `prepare` writes it. '
                             'tfrecords/demo and tfrecords/latin are written first if they are absent.')
+_UNLABELLED = flags.DEFINE_string('unlabelled', None, 'Folder of TFRecord shards whose texts, if there are any, are not read: only the discriminator sees '
+                                  'these lines, in phase 3. Example: --unlabelled=tfrecords/unlabelled.')
+_UNLABELLED_SHARE = flags.DEFINE_float('unlabelled_share', .5, "Share of the discriminator's real lines that are of --unlabelled.", lower_bound=0., upper_bound=1.)
 _RUN_DIR = flags.DEFINE_string('run_dir', 'runs/demo', 'Folder of the run: config.json, metrics.jsonl, checkpoints/, '
                                'tensorboard/, samples/, model/. A run that is there is gone on with.')
 _SEED = flags.DEFINE_integer('seed', 1, 'Seed of weights, data order, texts and noise. Example: --seed=2.', lower_bound=0,
@@ -134,6 +139,7 @@ def main(arguments):
     # defined in one place, and would warn of too many traces.
     tf.get_logger().addFilter(lambda record: 'triggered tf.function retracing' not in record.getMessage())
 
+    from hwgen.data.mixed_lines import MixedLines
     from hwgen.data.pipeline import LineBatches
     from hwgen.data.texts import TextSampler
     from hwgen.training import distribution, initialization
@@ -143,10 +149,15 @@ def main(arguments):
     model_config, settings, schedule = _configurations(charset)
     if not schedule.total_steps:
         raise ValueError('--recognizer_steps, --reconstruction_steps and --adversarial_steps are all 0: expected at least one step')
+    if _UNLABELLED.value is not None and not (schedule.adversarial_steps and schedule.adversarial_every):
+        raise ValueError(f'--unlabelled={_UNLABELLED.value}: only the discriminator of phase 3 sees these lines, and there is none with '
+                         f'--adversarial_steps={schedule.adversarial_steps} --adversarial_every={schedule.adversarial_every}: expected '
+                         'at least 1 of both, for example --adversarial_steps=3000')
     strategy = distribution.make_strategy(_STRATEGY.value, batch_size=_BATCH.value)
     size = dict(char_px=model_config.generator.char_px, char_width_px=model_config.generator.char_width_px)
     batches = LineBatches(_DATA.value, charset=charset, split='train', batch_size=_BATCH.value, seed=_SEED.value,
                           max_characters=schedule.max_characters, **size)
+    mixed = None if _UNLABELLED.value is None else MixedLines(batches, _UNLABELLED.value, share=_UNLABELLED_SHARE.value)
     validation = None  # a small collection may be all of one writer
     if batches.index.info['splits'].get('validation', {}).get('records'):
         validation = LineBatches(_DATA.value, charset=charset, split='validation', batch_size=_BATCH.value, seed=_SEED.value,
@@ -160,14 +171,17 @@ def main(arguments):
         model = HctGan(model_config)
         trainer = GanTrainer(model, settings, template_boxes=charset.template_boxes, strategy=strategy)
     loop = TrainingLoop(
-        trainer, schedule, batches=batches, texts=texts, validation=validation, charset=charset, run_dir=_RUN_DIR.value,
-        config=_description(model_config, settings, schedule, charset, batches.index.info, hwgen.__version__, tf.__version__),
+        trainer, schedule, batches=batches, texts=texts, validation=validation, mixed=mixed, charset=charset, run_dir=_RUN_DIR.value,
+        config=_description(model_config, settings, schedule, charset, batches.index.info, mixed, hwgen.__version__, tf.__version__),
         sample_every=_SAMPLE_EVERY.value, checkpoint_every=_CHECKPOINT_EVERY.value, log_every=_LOG_EVERY.value,
         keep_checkpoints=_KEEP.value,
         initialize=_INIT_FROM.value and (lambda: initialization.initialize(model, _INIT_FROM.value, charset=charset)))
     sizes = ', '.join(f'{name} {module.count_params() / 1e6:.2f} M' for name, module in model.modules().items())
     loop.log.say(f'{len(batches)} lines, {len(vocabulary)} characters with images; parameters: {sizes}; '
                  f'{strategy.num_replicas_in_sync} replica(s); {schedule.total_steps} steps')
+    if mixed:
+        loop.log.say(f'{len(mixed.index)} unlabelled lines, {mixed.num_unlabelled} of the {_BATCH.value} real lines that the discriminator '
+                     f'sees at a time; all of these are stretched by {mixed.stretch:.3f}')
     summary = loop.run(max_steps=_MAX_STEPS.value, max_minutes=_MAX_MINUTES.value)
     _tell(summary, schedule.total_steps, latin=not chinese)
 
@@ -261,22 +275,27 @@ def _product_dtype():
     return 'bfloat16' if {'avx512_bf16', 'amx_bf16'} & set(features) else 'float32'
 
 
-def _description(model, settings, schedule, charset, info, version, tensorflow_version):
-    """The run's config.json."""
-    import dataclasses
+def _digest(info):
+    """What the lines of a folder are, wherever they lie: all that `prepare` says of them but the command that wrote them."""
     import hashlib
     import json
+    lines = json.dumps({key: value for key, value in info.items() if key != 'command'}, sort_keys=True)
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _description(model, settings, schedule, charset, info, mixed, version, tensorflow_version):
+    """The run's config.json."""
+    import dataclasses
     import platform
     import sys
 
     import keras
     import numpy
-    # What the lines are, wherever they lie: all that `prepare` says of them but the command that wrote them.
-    lines = json.dumps({key: value for key, value in info.items() if key != 'command'}, sort_keys=True)
     return dict(
         model=dataclasses.asdict(model), settings=dataclasses.asdict(settings), schedule=dataclasses.asdict(schedule),
         data=dict(folder=_DATA.value, source=info.get('source'), version=info.get('version'),
-                  digest=hashlib.sha256(lines.encode()).hexdigest(), charset_hash=charset.hash, charset_rows=charset.row_count),
+                  digest=_digest(info), charset_hash=charset.hash, charset_rows=charset.row_count),
+        unlabelled=mixed and dict(folder=_UNLABELLED.value, digest=_digest(mixed.index.info), num_lines=mixed.num_unlabelled),
         seed=_SEED.value, version=version, tensorflow=tensorflow_version, keras=keras.__version__, numpy=numpy.__version__,
         python=platform.python_version(), git_commit=_git_commit(), command=' '.join([
             'train', *([] if any('flagfile' in a for a in sys.argv[2:]) else [f'--flagfile={DEFAULT_FLAGFILE}']), *sys.argv[2:]]),

@@ -155,7 +155,7 @@ def sized(image, *, share, num_characters, boxes=None):
     Args:
         image: uint8 [H, W], 255 = paper.
         share: float in (0, 1].
-        num_characters: int, N; no character becomes higher than 1.5 times its width would be.
+        num_characters: int, N; no character becomes higher than 1.5 times its width would be. None: unknown, and not held.
         boxes: int32 [N, 4] px x0, y0, x1, y1 of parts of it, or None.
 
     Returns:
@@ -167,7 +167,7 @@ def sized(image, *, share, num_characters, boxes=None):
     top, bottom = core_rows(mask)
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     middle = (top + bottom) / 2
-    width = (columns[-1] + 1 - columns[0]) / (_MAX_ASPECT * max(1, num_characters))
+    width = (columns[-1] + 1 - columns[0]) / (_MAX_ASPECT * max(1, num_characters)) if num_characters is not None else 0.
     half = max((bottom - top) / share, width, 2 * (middle - rows[0]), 2 * (rows[-1] + 1 - middle)) / 2
     first, last = int(np.floor(middle - half)), int(np.ceil(middle + half))
     above, below = max(0, -first), max(0, last - image.shape[0])

@@ -110,6 +110,9 @@ class LineBatches:
         usable = (lengths >= max(1, min_characters)) & (lengths <= (limit or np.inf))
         self._buckets = {int(b): np.flatnonzero(usable & ((lengths - 1) // bucket_width == b))
                          for b in np.unique((lengths[usable] - 1) // bucket_width)}
+        if not lengths.any():
+            raise RecordError(f'{folder}, split {split!r}: its {len(lengths)} lines have no text, expected lines with one; '
+                              f'`train --unlabelled` takes those without')
         if not self._buckets:
             raise RecordError(f'{folder}, split {split!r}: no line of {min_characters} to {limit or "any number of"} '
                               f'characters; its {len(lengths)} lines have {lengths.min()} to {lengths.max()}')
@@ -125,6 +128,10 @@ class LineBatches:
     def __len__(self):
         """Lines of usable length."""
         return sum(map(len, self._buckets.values()))
+
+    def record_numbers(self):
+        """The records of usable length, int64 [len], ascending."""
+        return np.sort(np.concatenate(list(self._buckets.values())))
 
     def members(self, step):
         """The records of a step.

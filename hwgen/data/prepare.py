@@ -12,7 +12,7 @@ from hwgen.charset.encoding import Charset
 from hwgen.data import record_folder
 from hwgen.data import records as records_lib
 from hwgen.data.formats.archives import File, fingerprint
-from hwgen.data.formats.folder import read_folder, read_image
+from hwgen.data.formats.folder import list_images, read_folder, read_image
 from hwgen.data.formats.samples import FormatError
 from hwgen.data.line_image import scaled_down
 from hwgen.data.line_normalization import IMAGES_OF_A_HAND, estimate_slant, shear, sized
@@ -78,16 +78,16 @@ def prepare_scribe(out_dir, *, lines=48000, vocabulary_size=3500, seed=0, min_ch
 
 def prepare_folder(out_dir, *, images, labels='labels.tsv', name_pattern=None, height_px=64, min_characters=1, max_characters=None, seed=0,
                    validation_share=0.05, test_share=0.05, on_error='fail', deslant=False, normalize_size=None, report=print):
-    """Writes the records of a folder of line images with a table of labels (`formats/folder.py`).
+    """Writes the records of a folder of line images with a table of labels, or of images alone (`formats/folder.py`).
 
     Splits are made by writer; of lines whose writer is unknown each counts as a writer of its own.
 
     Args:
         out_dir: path to write.
-        images, labels: paths of the folder and the table, or folder of texts.
+        images, labels: paths of the folder and the table, or folder of texts; None as `labels`: every image of the folder, without text.
         name_pattern: str, what the names of the images tell, see `read_folder`; None: nothing.
         height_px: int, higher images are scaled down to it, keeping their aspect.
-        min_characters, max_characters: int, other lines are left out and counted.
+        min_characters, max_characters: int, other lines are left out and counted; no matter without text.
         seed: int >= 0, of the splits.
         validation_share, test_share: float, shares of the lines.
         on_error: 'fail' stops at the first row that cannot be used; 'skip' reports and counts them.
@@ -106,20 +106,20 @@ def prepare_folder(out_dir, *, images, labels='labels.tsv', name_pattern=None, h
     """
     if on_error not in ('fail', 'skip'):
         raise ValueError(f'on_error={on_error!r}: expected fail or skip')
-    settings = {'images': str(images), 'labels': str(labels), 'height_px': height_px, 'min_characters': min_characters,
+    settings = {'images': str(images), 'labels': None if labels is None else str(labels), 'height_px': height_px, 'min_characters': min_characters,
                 'max_characters': max_characters, 'validation_share': validation_share, 'test_share': test_share,
                 'on_error': on_error}
     settings |= record_folder.normalization(deslant=deslant, normalize_size=normalize_size)
     if name_pattern is not None:
         settings['name_pattern'] = name_pattern
     identity = {'source': 'folder', 'version': 1, 'seed': seed, 'settings': settings}
-    charset = Charset.load()
+    charset, has_text = Charset.load(), labels is not None
     with record_folder.exclusive(out_dir, report=report) as work:
         done = record_folder.already_there(out_dir, identity)
         if done:
             report(f'{out_dir}: already there, {record_folder.summary(done)}')
             return done
-        table = pathlib.Path(images) / labels
+        table = pathlib.Path(images) / (labels or '')
         rows, skipped = [], collections.Counter()
         place = table if table.exists() else images
 
@@ -133,16 +133,18 @@ def prepare_folder(out_dir, *, images, labels='labels.tsv', name_pattern=None, h
             skipped[error.reason] += 1
 
         def unusable(row, reason, error):
-            return FormatError(f'{place}, row {row.row} ({row.path.name}): {error}', reason=reason)
+            place_of_row = f'{place}, row {row.row} ({row.path.name}): ' if has_text else ''
+            return FormatError(f'{place_of_row}{error}', reason=reason)
 
-        for row in read_folder(images, labels=labels, name_pattern=name_pattern, refuse=refuse):
+        found = read_folder(images, labels=labels, name_pattern=name_pattern, refuse=refuse) if has_text else list_images(images)
+        for row in found:
             try:
                 encoded = charset.encode(row.text)
             except ValueError as error:
                 refuse(unusable(row, 'text', error))
                 continue
             n = len(encoded.character_ids)
-            if n < max(1, min_characters) or max_characters and n > max_characters:
+            if has_text and (n < max(1, min_characters) or max_characters and n > max_characters):
                 skipped['length'] += 1
             else:
                 rows.append((row, encoded))
@@ -162,7 +164,7 @@ def prepare_folder(out_dir, *, images, labels='labels.tsv', name_pattern=None, h
                         continue
                     image, _ = shear(image, degrees=slants(row, image))
                     if normalize_size:
-                        image, _ = sized(image, share=normalize_size, num_characters=len(encoded.character_ids))
+                        image, _ = sized(image, share=normalize_size, num_characters=len(encoded.character_ids) or None)
                     records.append(records_lib.LineRecord(
                         image=scaled_down(image, height_px=height_px), text=row.text, character_ids=encoded.character_ids,
                         component_ids=encoded.component_ids, structure_ids=encoded.structure_ids,

@@ -14,8 +14,8 @@ FEATURES = {
     'image': bytes,          # PNG, 8 bit grey, 255 = paper
     'height': int,           # px
     'width': int,            # px
-    'text': bytes,           # UTF-8; a character or an IDS for each written character
-    'length': int,           # written characters, N
+    'text': bytes,           # UTF-8; a character or an IDS for each written character; empty where nobody transcribed the line
+    'length': int,           # written characters, N; 0 without a text
     'character_ids': list,   # [N], 0 where the unit is no character of the table
     'component_ids': list,   # [N * 4]
     'structure_ids': list,   # [N]
@@ -31,7 +31,7 @@ class LineRecord(NamedTuple):
 
     Attributes:
         image: uint8 [H, W], 255 = paper. While a corpus is being written also bytes, the PNG of it.
-        text: str.
+        text: str; '' for a line without a transcript, then N = 0.
         character_ids: int32 [N]; component_ids: int32 [N, 4]; structure_ids: int32 [N].
         writer: str, who wrote it; splits are made by this name.
         source: str, the collection.

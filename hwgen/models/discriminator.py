@@ -62,7 +62,8 @@ class Discriminator(keras.Model):
 
         Args:
             images: float32 [B, char_px, N * char_width_px, 1] in [-1, 1], paper +1.
-            lengths: int32 [B], characters of each line; None when all fill N.
+            lengths: int32 or float32 [B], width of each line in cells: its characters or, of a line without a text, whole
+                columns of the last map, which has char_width_px / char_px * 4 a cell; None when all fill N.
             training: bool, update the spectral vectors.
 
         Returns:

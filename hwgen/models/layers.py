@@ -14,7 +14,8 @@ def column_mask(lengths, num_characters, *, columns_per_character, dtype=tf.floa
     """Mask of the valid columns of a padded batch of lines.
 
     Args:
-        lengths: int32 [B], characters in each line; or None when every line fills the batch's width.
+        lengths: int32 [B], characters in each line, or float32, such that columns are whole; None when every line fills the
+            batch's width.
         num_characters: int scalar, N, characters in the widest line.
         columns_per_character: int, feature columns of one character at this resolution.
         dtype: dtype of the mask.

@@ -5,12 +5,15 @@ reconstruction; the same with a discriminator as a second judge; discriminator a
 of drawn styles, the generator's three gradients balanced on the image (HCT-GAN, "Losses and optimization settings").
 """
 
+import functools
+
 import keras
 import tensorflow as tf
 
 from hwgen.losses import ace, adversarial, balance, ctc, reconstruction
 from hwgen.models import layers
 from hwgen.models.recognizer_trunk import FRAMES
+from hwgen.training import averaging
 
 # Streams of noise: one number for each independent use, so that no two draws of a step share their values.
 STYLE_STREAM, NOISE_STREAM, POSTERIOR_STYLE_STREAM, POSTERIOR_NOISE_STREAM = range(4)
@@ -98,7 +101,8 @@ class GanTrainer:
 
         The reconstructed line has the real one's text and style, so the discriminator sees the hand's quality alone
         (VAE-GAN: Larsen et al. 2016). Its gradient on the image, and those of the frozen recognisers, are brought to the
-        spread of the reconstruction's own (as Esser et al. 2021, eq. 7, do at the last layer).
+        spread of the reconstruction's own (as Esser et al. 2021, eq. 7, do at the last layer). Its real lines are those of
+        the batch, each beside its own reconstruction: lines without a text have none.
 
         Args:
             batch, rate_scale, kl_scale: see `reconstruction_step`.
@@ -112,23 +116,26 @@ class GanTrainer:
                          self.reconstruction_optimizer, self.settings.reconstruction_rate * rate_scale,
                          dict(batch, kl_scale=tf.constant(kl_scale), judge_scale=tf.constant(judge_scale)))
 
-    def adversarial_step(self, batch, texts, *, rate_scale=1., update_generator=True):
+    def adversarial_step(self, batch, texts, *, real=None, rate_scale=1., update_generator=True):
         """One update of the discriminator, then one of the generator against it and the frozen recognisers.
 
         Args:
             batch: dict as for `recognizer_step`, the real lines.
             texts: dict of `component_ids`, `structure_ids`, `character_ids`, `lengths`: what to write.
+            real: dict of `MixedLines.batch`, the lines that the discriminator takes for real; None: those of `batch`.
+                Nothing but its loss depends on them.
             rate_scale: float, times both learning rates.
             update_generator: bool, False while the discriminator warms up.
 
         Returns:
-            dict of float32 scalars: losses, scores, sigmas of the gradients on the image, norms.
+            dict of float32 scalars: losses, scores, sigmas of the gradients on the image, norms; with `real` also
+            score/unlabelled.
         """
         self.discriminator_optimizer.learning_rate.assign(self.settings.discriminator_rate * rate_scale)
         name, step = ('adversarial', self._adversarial_replica_step) if update_generator else (
             'discriminator', self._discriminator_replica_step)
         return self._run(name, step, self.generator_optimizer, self.settings.generator_rate * rate_scale, batch, texts,
-                         moves_generator=update_generator)
+                         real, moves_generator=update_generator)
 
     def _run(self, name, replica_step, optimizer, rate, *args, moves_generator=True):
         if name not in self._functions:
@@ -136,7 +143,8 @@ class GanTrainer:
             def function(*args):
                 metrics = self.strategy.run(replica_step, args=args)
                 if moves_generator:
-                    self._update_average()
+                    averaging.move_average(self.model.average, self.model.generator, updates=self.average_updates,
+                                           decay=self.settings.average_decay)
                 return {key: self.strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None)
                         for key, value in metrics.items()}
             self._functions[name] = function
@@ -212,12 +220,12 @@ class GanTrainer:
         rows = tf.random.stateless_normal(tf.concat([[self.settings.batch_size], shape], 0), seed)
         return tf.gather(rows, batch['example_index'])
 
-    def _write(self, texts, style, noise, *, training=True):
+    def _write(self, texts, style, noise, *, generator=None):
         boxes = tf.gather(self.template_boxes, texts['structure_ids'])
-        return self.model.generator(
+        return (generator or self.model.generator)(
             component_ids=texts['component_ids'], structure_ids=texts['structure_ids'], boxes=boxes,
             character_ids=texts['character_ids'], lengths=self._lengths(texts), style=style, character_noise=noise,
-            training=training)
+            training=True)
 
     def _image_mask(self, batch, images):
         columns = self.model.config.generator.char_width_px
@@ -326,26 +334,31 @@ class GanTrainer:
             noise = self._normal(texts, [tf.shape(texts['structure_ids'])[1], config.character_noise_dim], NOISE_STREAM)
         return self._write(texts, style, noise), texts
 
-    def _update_discriminator(self, batch, texts, fake):
+    def _update_discriminator(self, batch, texts, fake, real=None):
+        """D against `fake`; for it the lines of `real` are real, or else those of `batch`."""
         discriminator = self.model.discriminator
+        images, lengths = (batch['images'], self._lengths(batch)) if real is None else (real['images'], real['lengths'])
         with tf.GradientTape() as tape:
-            real_scores = discriminator(batch['images'], lengths=self._lengths(batch), training=True)
+            real_scores = discriminator(images, lengths=lengths, training=True)
             fake_scores = discriminator(fake, lengths=self._lengths(texts), training=True)
             loss = self._share(adversarial.hinge_discriminator_loss(real_scores, fake_scores))
         norm = self._apply(self.discriminator_optimizer, tape, loss, self.discriminator_variables)
-        return {'loss/discriminator': loss, 'score/real': self._share(real_scores),
-                'score/fake': self._share(fake_scores), 'grad/discriminator_norm': norm}
+        metrics = {'loss/discriminator': loss, 'score/real': self._share(real_scores),
+                   'score/fake': self._share(fake_scores), 'grad/discriminator_norm': norm}
+        if real is not None:
+            metrics['score/unlabelled'] = self._share(real_scores * real['unlabelled_weights'])
+        return metrics
 
-    def _discriminator_replica_step(self, batch, texts):
+    def _discriminator_replica_step(self, batch, texts, real):
         fake, texts = self._fake(batch, texts)
-        return self._update_discriminator(batch, texts, tf.stop_gradient(fake))
+        return self._update_discriminator(batch, texts, tf.stop_gradient(fake), real)
 
-    def _adversarial_replica_step(self, batch, texts):
+    def _adversarial_replica_step(self, batch, texts, real):
         settings = self.settings
         with tf.GradientTape() as tape:
             fake, texts = self._fake(batch, texts)
         image = tf.stop_gradient(fake)
-        metrics = self._update_discriminator(batch, texts, image)
+        metrics = self._update_discriminator(batch, texts, image, real)
         with tf.GradientTape(persistent=True) as image_tape:  # each loss's gradient on the image alone
             image_tape.watch(image)
             losses, read = self._frozen_losses(texts, image, reading=True)
@@ -362,19 +375,8 @@ class GanTrainer:
                         'metric/label_error_fake': self._share(errors / tf.maximum(counts, 1.))})
         return metrics
 
-    def _update_average(self):
-        """Moves the average towards the generator; early on by running mean, so that it forgets the start.
-
-        In cross-replica context: the averages are no replica's own, and every replica holds the same weights by now.
-        """
-        self.average_updates.assign_add(1)
-        updates = tf.cast(self.average_updates, tf.float32)
-        decay = tf.minimum(self.settings.average_decay, updates / (updates + 9.))
-        for mean, variable in zip(self.model.average.variables, self.model.generator.variables):
-            mean.assign(variable + decay * (mean - variable))
-
     def recompute_statistics(self, text_batches):
-        """Batch statistics of the averaged generator, measured anew: those of the learning one do not fit its weights.
+        """Batch statistics of the averaged generator, measured anew over these texts, the same on every replica.
 
         Args:
             text_batches: list of dicts as `adversarial_step`'s texts, with `style` [B, Z] and `character_noise`
@@ -383,17 +385,7 @@ class GanTrainer:
         if 'statistics' not in self._functions:
             @tf.function(reduce_retracing=True)
             def function(texts):
-                self.model.average(
-                    component_ids=texts['component_ids'], structure_ids=texts['structure_ids'],
-                    boxes=tf.gather(self.template_boxes, texts['structure_ids']),
-                    character_ids=texts['character_ids'], lengths=self._lengths(texts), style=texts['style'],
-                    character_noise=texts['character_noise'], training=True)
+                self._write(texts, texts['style'], texts['character_noise'], generator=self.model.average)
             self._functions['statistics'] = function
-        norms = layers.batch_normalizations(self.model.average)
-        kept = [float(keras.ops.convert_to_numpy(norm.momentum)) for norm in norms]
-        for index, texts in enumerate(text_batches):
-            for norm in norms:  # running mean of equal weights
-                norm.momentum.assign(index / (index + 1.))
-            self.strategy.run(self._functions['statistics'], args=(texts,))  # the same on every replica
-        for norm, momentum in zip(norms, kept):
-            norm.momentum.assign(momentum)
+        averaging.recompute_statistics(self.model.average, (
+            functools.partial(self.strategy.run, self._functions['statistics'], args=(texts,)) for texts in text_batches))

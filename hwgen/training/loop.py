@@ -16,12 +16,13 @@ from hwgen.losses import ctc
 from hwgen.training import distribution, sheets
 from hwgen.training.checkpoints import Checkpoints
 from hwgen.training.run_directory import RunDirectory, writing
+from hwgen.training.step_inputs import StepInputs
 from hwgen.training.summaries import RunLog
 
 SHOWN = {  # what the progress line tells of each phase
     'recognizers': ('loss/sequence_real', 'loss/spatial_real', 'metric/label_error_real'),
     'reconstruction': ('loss/pixel', 'loss/feature', 'loss/style_kl', 'loss/noise_kl', 'metric/label_error_real'),
-    'adversarial': ('score/real', 'score/fake', 'metric/label_error_fake', 'loss/pixel', 'loss/feature',
+    'adversarial': ('score/real', 'score/unlabelled', 'score/fake', 'metric/label_error_fake', 'loss/pixel', 'loss/feature',
                     'metric/label_error_real'),
 }
 
@@ -46,6 +47,7 @@ class TrainingLoop:
         validation: LineBatches of unseen writers, for the recognisers' error; or None.
         initialize: function without arguments that gives the models their first weights and returns a line for the log;
             called where the run starts and not where it goes on; or None.
+        mixed: MixedLines of what the discriminator takes for real beside drawn lines; None: the lines of `batches`.
 
     Raises:
         OtherRunError: `run_dir` holds a run of other flags, or another process trains there.
@@ -53,9 +55,10 @@ class TrainingLoop:
     """
 
     def __init__(self, trainer, schedule, *, batches, texts, charset, run_dir, config, sample_every=1000,
-                 checkpoint_every=500, log_every=50, keep_checkpoints=3, validation=None, initialize=None):
+                 checkpoint_every=500, log_every=50, keep_checkpoints=3, validation=None, initialize=None, mixed=None):
         self.trainer, self.schedule = trainer, schedule
         self.batches, self.texts, self.charset, self.validation = batches, texts, charset, validation
+        self.inputs = StepInputs(batches, texts, schedule=schedule, mixed=mixed)
         self.run_dir, self.config, self.initialize = run_dir, config, initialize
         self.sample_every, self.checkpoint_every, self.log_every = sample_every, checkpoint_every, log_every
         self._folder = RunDirectory(run_dir, config)
@@ -122,19 +125,17 @@ class TrainingLoop:
         """Steps from `step` until `stop_at` or a reason to stop; returns the number of steps done."""
         if step >= stop_at:
             return step
-        dataset = self.batches.dataset(start_step=step).map(
-            self._with_texts, num_parallel_calls=1, deterministic=True).prefetch(4)
-        iterator = distribution.distribute(self.trainer.strategy, dataset)
+        iterator = distribution.distribute(self.trainer.strategy, self.inputs.dataset(step))
         # kept: metric -> [(step, value)] since the last line of the log; aside: seconds of it spent on sheets and checkpoints
         kept, last_time, last_step, waited, aside = {}, time.monotonic(), step, 0., 0.
         while step < stop_at and not self._told_to_stop():
             if max_minutes is not None and time.monotonic() - start > 60. * max_minutes:
                 break
             before = time.monotonic()
-            batch, texts = self._next(iterator, step, kept)
+            inputs = self._next(iterator, step, kept)
             waited += time.monotonic() - before
             phase = self.schedule.place(step)[0]
-            metrics = self._one_step(step, phase, batch, texts)
+            metrics = self._one_step(step, phase, *inputs)
             step += 1
             for key, value in metrics.items():
                 kept.setdefault(key, []).append((step, value))
@@ -164,14 +165,14 @@ class TrainingLoop:
         return step
 
     def _next(self, iterator, step, kept):
-        """The next batch and texts. Where the data are damaged, what was learned until then is saved first."""
+        """What the next step reads. Where the data are damaged, what was learned until then is saved first."""
         try:
             return next(iterator)
         except tf.errors.OpError:
             if step:
                 path = self._save(step, kept)
                 self.log.say(f'the data of step {step + 1} cannot be read; {step} steps are saved as {path}')
-            self.batches.batch(step)  # says what is wrong in its own words, without TensorFlow's around them
+            self.inputs.check(step)
             raise
 
     def _save(self, step, kept=()):
@@ -198,7 +199,7 @@ class TrainingLoop:
             for number, handler in previous.items():
                 signal.signal(number, handler)
 
-    def _one_step(self, step, phase, batch, texts):
+    def _one_step(self, step, phase, batch, texts, real):
         trainer, schedule = self.trainer, self.schedule
         metrics = {}
         if schedule.updates_recognizers(step):
@@ -213,23 +214,8 @@ class TrainingLoop:
                 metrics.update(trainer.reconstruction_step(batch, rate_scale=scale))
         if schedule.updates_by_drawn_lines(step):
             metrics.update(trainer.adversarial_step(
-                batch, texts, rate_scale=schedule.rate_scale(step), update_generator=warm))
+                batch, texts, real=real or None, rate_scale=schedule.rate_scale(step), update_generator=warm))
         return metrics
-
-    def _with_texts(self, batch):
-        """Adds what to write: as many characters as the batch's lines have, so that both sides are alike."""
-        n = tf.shape(batch['structure_ids'])[1]
-        size = self.trainer.settings.batch_size
-
-        def sample(step, n):
-            texts = self.texts.batch(int(step), size, int(n))
-            return tuple(texts[key] for key in ('character_ids', 'component_ids', 'structure_ids'))
-        characters, components, structures = tf.numpy_function(
-            sample, [batch['step'][0], n], (tf.int32, tf.int32, tf.int32), stateful=False)
-        texts = dict(character_ids=tf.ensure_shape(characters, [size, None]),
-                     component_ids=tf.ensure_shape(components, [size, None, 4]),
-                     structure_ids=tf.ensure_shape(structures, [size, None]), lengths=tf.fill([size], n))
-        return batch, texts
 
     def _means(self, kept):
         """Means of an interval's metrics, {metric: [(step, value)]}; refuses values that are not finite."""

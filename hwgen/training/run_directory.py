@@ -9,7 +9,7 @@ import re
 
 import tensorflow as tf
 
-_COMPARED = ('model', 'settings', 'schedule', 'data')  # parts of config.json that make two calls one run
+_COMPARED = ('model', 'settings', 'schedule', 'data', 'unlabelled')  # parts of config.json that make two calls one run
 # Flags that say where, how long and how loudly, not what is trained.
 _FREE_FLAGS = frozenset((
     'data', 'run_dir', 'strategy', 'cpu_replicas', 'deterministic', 'max_steps', 'max_minutes', 'log_every',
@@ -53,8 +53,8 @@ class RunDirectory:
     Args:
         path: str.
         config: dict of JSON values, written to config.json, or compared with the one that is there. `flags` in it are
-            named when something differs. `data.digest`, where both have it, decides about the data alone, so that a
-            collection may be moved. Where nothing was saved yet, a new start with other flags is fine.
+            named when something differs. `data.digest` and `unlabelled.digest`, where both have them, decide about the lines
+            alone, so that a collection may be moved. Where nothing was saved yet, a new start with other flags is fine.
 
     Attributes:
         rewritten: bool, a config.json of other flags was replaced, as there was no checkpoint yet.
@@ -120,13 +120,14 @@ class RunDirectory:
 def _difference(before, now):
     """What of two configurations differs, for the user; None where they are one run. Entries that only one has (of
     another version of the program) do not count."""
-    before, now = ({**config, 'data': dict(config.get('data', {}))} for config in (before, now))
-    if 'digest' in before['data'] and 'digest' in now['data']:
-        if before['data']['digest'] != now['data']['digest']:
-            return (f'its run was started on other lines (then --data={before["data"].get("folder")}, now '
-                    f'--data={now["data"].get("folder")}): give the same data, or another --run_dir')
-        now['data'].pop('folder', None)  # the same lines, wherever they lie now
-    different = [found for part in _COMPARED for found in _leaves(before.get(part, {}), now.get(part, {}), part)]
+    for part in ('data', 'unlabelled'):
+        then, at_present = before.get(part) or {}, now.get(part) or {}
+        if 'digest' in then and 'digest' in at_present:
+            if then['digest'] != at_present['digest']:
+                return (f'its run was started on other lines (then --{part}={then.get("folder")}, now '
+                        f'--{part}={at_present.get("folder")}): give the same lines, or another --run_dir')
+            now = {**now, part: {**at_present, 'folder': then.get('folder')}}  # the same lines, wherever they lie now
+    different = [found for part in _COMPARED if part in before and part in now for found in _leaves(before[part], now[part], part)]
     if not different:
         return None
     then, at_present = before.get('flags', {}), now.get('flags', {})
@@ -148,4 +149,6 @@ def _leaves(before, now, place):
 
 def _text(value):
     """A value as a flag takes it."""
-    return ','.join(map(str, value)) if isinstance(value, list) else str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, list):
+        return ','.join(map(str, value))
+    return '' if value is None else str(value).lower() if isinstance(value, bool) else str(value)

@@ -187,6 +187,27 @@ def test_stops_at_a_signal_and_goes_on(tmp_path):
 
 
 @pytest.mark.slow
+def test_with_unlabelled_lines_it_goes_on_as_if_never_stopped(finished, tmp_path):
+    """The phases before the third are those of a run without; two replicas read them, too; another share is another run."""
+    command = [*TINY, *PHASES, f'--unlabelled={SAMPLE}']
+    status, out, err = train(*command, '--run_dir=whole')
+    assert (status, err) == (0, '') and '24 unlabelled lines, 2 of the 4 real lines that the discriminator sees at a time' in out
+    assert train(*command, '--run_dir=run', '--max_steps=10')[0] == 0
+    status, out, err = train(*command, '--run_dir=run')
+    assert (status, err) == (0, '') and 'resumed at step 10' in out
+    assert_equal(weights('run', 13), weights('whole', 13))
+    before, after = ({row['step']: row for row in records(run) if row.get('phase') not in (None, 'sample')} for run in (finished[0], 'whole'))
+    for step, row in after.items():
+        assert ('score/unlabelled' in row) == (row['phase'] == 'adversarial')
+        if step <= 8:
+            assert {key: value for key, value in row.items() if 'time/' not in key} == {k: v for k, v in before[step].items() if 'time/' not in k}
+    status, _, err = train(*command, '--run_dir=run', '--unlabelled_share=.25')
+    assert (status, err) == (2, 'bin/train: run: its run was started with --unlabelled_share=0.5, now --unlabelled_share=0.25: '
+                                'give the same flags, or another --run_dir\n')
+    assert train(*command, '--run_dir=replicas', '--cpu_replicas=2')[0] == 0
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize('seconds', [.3, 1., 2., 3., 4.])
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_starting_leaves_at_once(tmp_path, seconds, number):

@@ -72,6 +72,10 @@ def test_wrong_flags_are_told_in_one_line(tmp_path):
         '--flagfile=none.flags': '--flagfile=none.flags: no such file',
         'run': "argument 'run' is not a flag",
         '--recognizer_steps=0 --reconstruction_steps=0 --adversarial_steps=0': 'are all 0: expected at least one step',
+        '--unlabelled=lines --adversarial_steps=0': '--unlabelled=lines: only the discriminator of phase 3 sees these lines, and there is none with '
+                                                    '--adversarial_steps=0 --adversarial_every=1: expected at least 1 of both',
+        '--unlabelled=nowhere --adversarial_steps=5': 'nowhere: no such folder',
+        f'--unlabelled={SAMPLE} --unlabelled_share=.1': 'share 0.1 of unlabelled lines: 0 of the 4 lines of a batch',
         '--run_dir=file/run': 'file/run',
     }
     results = many([[*TINY, '--run_dir=run', *case.split()] for case in cases])

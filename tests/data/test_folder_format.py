@@ -92,6 +92,21 @@ def test_images_that_are_not_read(tmp_path, recwarn):
     assert not recwarn.list
 
 
+def test_images_without_a_table(tmp_path):
+    """In the order of their paths; the sub-folder is the writer; other files and hidden ones are no images."""
+    for name in ('b.PNG', 'anna/2.jpg', 'anna/10.jpg', 'anna/deep/x.tif', 'a.png', '.cache/y.png', '.z.png', 'labels.tsv', 'notes.txt', 'gif'):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / 'folder.png').mkdir()
+    found = list(folder.list_images(tmp_path))
+    assert [(r.path.relative_to(tmp_path).as_posix(), r.text, r.writer, r.row) for r in found] == [
+        ('a.png', '', '', 1), ('anna/10.jpg', '', 'anna', 2), ('anna/2.jpg', '', 'anna', 3), ('anna/deep/x.tif', '', 'anna/deep', 4), ('b.PNG', '', '', 5)]
+    with pytest.raises(FileNotFoundError, match='nowhere: no such folder; expected one with images'):
+        list(folder.list_images('nowhere'))
+    with pytest.raises(FileNotFoundError, match='folder.png: no image in it; expected files .bmp, .gif'):
+        list(folder.list_images(tmp_path / 'folder.png'))
+
+
 def test_json_lines(tmp_path):
     table(tmp_path, '{"path": "a.png", "text": "天\\t地"}\n\n{"file_name": "anna/b.png", "label": 7}\n'
           '{"image": "c.png", "text": "宇", "writer": "berta"}\n', 'labels.jsonl')

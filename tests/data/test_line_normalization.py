@@ -122,3 +122,11 @@ def test_dashes_are_not_blown_up():
     image[30:34, 10:50] = image[30:34, 70:110] = 0
     out, _ = norm.sized(image, share=.7, num_characters=2)
     assert abs(out.shape[0] - 100 / 3) <= 2
+
+
+def test_a_line_of_unknown_length_is_not_taken_for_a_character():
+    """A long line whose core has half the height already stays as high as it is; of one character it would be padded to 2/3 of its width."""
+    line = np.full((40, 600), 255, np.uint8)
+    line[10:30, 5:595:3] = 0
+    assert norm.sized(line, share=.5, num_characters=None)[0].shape == (40, 600)
+    assert norm.sized(line, share=.5, num_characters=1)[0].shape[0] > 390

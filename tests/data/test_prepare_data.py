@@ -63,6 +63,28 @@ def test_folder_import(lines_of, scans, tmp_path):
         assert line.image.shape == heights[line.writer]
 
 
+def test_images_without_text(scans, tmp_path, lines_of):
+    """Every image is a record of no characters, of its writer, at its own aspect; the table, though it is there, is not read."""
+    spoil(scans)
+    info = prepare.prepare_folder(tmp_path / 'out', images=scans, labels=None, height_px=64, validation_share=.2, test_share=.2, report=print)
+    assert sum(s['records'] for s in info['splits'].values()) == 60 and sum(s['characters'] for s in info['splits'].values()) == 0
+    assert (info['vocabulary'], info['skipped']) == ([], {})
+    written = {}
+    for split, line in lines_of(tmp_path / 'out'):
+        assert (line.text, line.boxes, len(line.character_ids), line.component_ids.shape, len(line.structure_ids)) == ('', None, 0, (0, 4), 0)
+        written.setdefault(line.writer, []).append(line.image)
+    heights = {'w0': (20, 150), 'w1': (40, 150), 'w2': (60, 150), 'w3': (64, 120), 'w4': (64, 96)}
+    assert {writer: {image.shape for image in images} for writer, images in written.items()} == {w: {shape} for w, shape in heights.items()}
+    there = {np.asarray(Image.open(path)).tobytes() for path in (scans / 'w0').iterdir()}
+    assert {image.tobytes() for image in written['w0']} == there
+    with pytest.raises(FileExistsError, match='labels None, now'):
+        prepare.prepare_folder(tmp_path / 'out', images=scans, height_px=64, validation_share=.2, test_share=.2, report=print)
+    (scans / 'w0' / '0.png').write_bytes(b'no image')
+    with pytest.raises(ValueError, match=r'^\S*w0/0.png: no readable image'):
+        prepare.prepare_folder(tmp_path / 'other', images=scans, labels=None, report=print)
+    assert prepare.prepare_folder(tmp_path / 'other', images=scans, labels=None, on_error='skip', report=print)['skipped'] == {'image': 1}
+
+
 def test_images_that_are_no_higher_are_kept_bit_for_bit(scans, tmp_path):
     prepare.prepare_folder(tmp_path / 'out', images=scans, validation_share=0, test_share=0, report=print)
     index = shards.RecordIndex(tmp_path / 'out', split='train')
@@ -195,6 +217,8 @@ def test_command(scans, tmp_path):
             (['--out=x', '--source=folder', '--input=y'], 'y: no such folder; expected one with images and labels.tsv'),
             (['--out=x', '--source=folder', f'--input={scans}'], 'labels.tsv, row 61'),
             (['--out=out', '--source=folder', f'--input={scans}'], 'out exists and was written with other settings'),
+            (['--out=x', '--unlabelled'], '--unlabelled goes with --source=folder, not with --source=scribe'),
+            (['--out=x', '--unlabelled', '--source=folder', f'--input={scans}', '--max_characters=3'], '--max_characters goes with a table'),
             (['--out=x', '--height_px=0'], 'height_px')]:
         failed = command(*arguments)
         assert failed.returncode == 2 and message in failed.stderr and 'Traceback' not in failed.stderr, failed.stderr

@@ -57,6 +57,21 @@ def test_line_alone_equals_line_in_a_padded_batch(make, lines_of_images, char_px
     np.testing.assert_allclose(module(full, lengths=tf.constant([3, 3])), module(full), atol=1e-6)
 
 
+@pytest.mark.parametrize('char_width_px, lengths', [(16, [1.25, 3., .5]), (8, [1.5, 3., .5])])
+def test_a_line_may_end_within_a_cell(make, lines_of_images, char_width_px, lengths):
+    """At a column of the last map, 4 px here; what stands beyond it changes nothing. Whole cells are as in int32."""
+    module = make(char_px=16, char_width_px=char_width_px)
+    images = lines_of_images([3, 3, 3], 16, char_width_px)
+    beyond = np.arange(3 * char_width_px) >= np.array(lengths)[:, None] * char_width_px
+    other = np.where(beyond[:, None, :, None], np.float32(-.3), images)
+    wide = np.pad(other, [(0, 0), (0, 0), (0, 3 * char_width_px), (0, 0)], constant_values=.7)
+    scores = module(images, lengths=tf.constant(lengths))
+    assert (np.abs(module(images) - scores)[::2] > 1e-3).all(), 'what was cut off counted'
+    for padded in (other, wide):
+        np.testing.assert_allclose(module(padded, lengths=tf.constant(lengths)), scores, atol=1e-5)
+    np.testing.assert_array_equal(module(images, lengths=tf.constant([3., 2., 1.])), module(images, lengths=tf.constant([3, 2, 1])))
+
+
 def test_every_variable_and_the_image_get_a_gradient(make, lines_of_images):
     module = make(char_px=32)
     images = tf.Variable(lines_of_images([3, 2], 32, 32))

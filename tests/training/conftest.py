@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework import config  # the one way to turn determinism off again
 
 from hwgen.losses import ctc
 from hwgen.models.generator import GeneratorConfig
@@ -122,3 +123,11 @@ def trainer(one_trainer, variables_of):
     for name, variable in variables_of(trainer).items():
         variable.assign(start[name])
     return trainer
+
+
+@pytest.fixture(scope='module')
+def determinism():
+    """What `train` turns on, as equal bits are promised under it only; off again for the tests that follow."""
+    tf.config.experimental.enable_op_determinism()
+    yield
+    config.disable_op_determinism()

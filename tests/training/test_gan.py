@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflow.python.framework import config  # the one way to turn determinism off again
 
 from hwgen.losses import ctc
 from hwgen.models import layers
@@ -206,14 +205,6 @@ def test_recomputed_statistics_are_the_mean_over_the_batches(trainer, make_batch
 
 
 # Resuming and replicas -----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope='module')
-def determinism():
-    """What `train` turns on, as equal bits are promised under it only; off again for the tests that follow."""
-    tf.config.experimental.enable_op_determinism()
-    yield
-    config.disable_op_determinism()
 
 
 def run(trainer, make_batch, texts_of, steps, *, split=None, kinds=KINDS):

@@ -18,6 +18,7 @@ import tensorflow as tf
 
 import hwgen
 from hwgen.charset.encoding import Charset
+from hwgen.data.mixed_lines import MixedLines
 from hwgen.data.pipeline import LineBatches
 from hwgen.data.shards import RecordError
 from hwgen.data.texts import TextSampler
@@ -47,11 +48,12 @@ class OneWeight:
     def trackables(self):
         return dict(weight=self.weight)
 
-    def _take(self, kind, batch, texts=None, rate_scale=1., update_generator=True):
+    def _take(self, kind, batch, texts=None, real=None, rate_scale=1., update_generator=True):
         step = int(batch['step'][0])
         seen = tf.reduce_sum(tf.cast(batch['images'], tf.float64)) + 7. * rate_scale + 3. * update_generator + kind
         if texts is not None:
             seen += .1 * float(tf.reduce_sum(texts['character_ids']))
+        seen += sum(tf.reduce_sum(tf.cast(value, tf.float64)) for value in (real or {}).values())
         self.weight.assign(.9 * self.weight + tf.sin(seen) + .01 * step)
         value = self.at.get(step + 1, lambda: None)()
         return {'loss/a': tf.constant(1. if value is None else value), 'loss/weight': self.weight.read_value()}
@@ -209,6 +211,15 @@ def test_leftovers_of_a_killed_save_are_removed(make_loop):
     (left / 'part-00000-of-00001.data-00000-of-00001.tempstate1').write_bytes(b'x')
     make_loop().run()
     assert not left.exists()
+
+
+def test_unlabelled_lines_come_again_as_they_would_have(make_loop, charset, whole):
+    mixed, weights = MixedLines(LineBatches(SAMPLE, charset=charset, batch_size=4, seed=3, char_px=16), SAMPLE, share=.5), set()
+    for stops in ([11], [7, 9, 11]):
+        for stop in stops:
+            make_loop(trainer := OneWeight(), mixed=mixed, run_dir=f'run-{stops[0]}').run(max_steps=stop)
+        weights.add(float(trainer.weight))
+    assert len(weights) == 1 and weights != {float(whole)}
 
 
 # Signals ---------------------------------------------------------------------------------------------------------------

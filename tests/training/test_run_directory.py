@@ -55,6 +55,21 @@ def test_a_run_of_other_flags_or_lines_is_left_alone(config, message):
     assert not go_on(), 'the lock was let go'
 
 
+@pytest.mark.parametrize('then, now, message', [
+    (None, dict(folder='scans', digest='a', num_lines=2), '--unlabelled=, now --unlabelled=scans: give'),
+    (dict(folder='scans', digest='a', num_lines=2), None, '--unlabelled=scans, now --unlabelled=: give'),
+    (dict(folder='scans', digest='a', num_lines=2), dict(folder='more', digest='b', num_lines=2), r'other lines \(then --unlabelled=scans, now --unlabelled=more\)'),
+    (dict(folder='scans', digest='a', num_lines=2), dict(folder='scans', digest='a', num_lines=3), 'unlabelled.num_lines = 2, now 3'),
+], ids=['more', 'fewer', 'others', 'share'])
+def test_unlabelled_lines_are_a_part_of_the_run(then, now, message):
+    config = lambda part: {**changed(flags=dict(unlabelled=part and part['folder'])), 'unlabelled': part}
+    begin(config(then))
+    with pytest.raises(OtherRunError, match='^run: its run was started .*' + message):
+        go_on(config(now))
+    assert not go_on(config(then and {**then, 'folder': 'moved'}))
+    assert not go_on(), 'a run of before there were such lines'
+
+
 def test_many_flags_are_counted():
     begin(changed(flags={f'flag_{i}': 0 for i in range(6)}))
     with pytest.raises(OtherRunError, match=r'now --flag_0=1 --flag_1=1 --flag_2=1 --flag_3=1 \(and 2 flags more\)'):

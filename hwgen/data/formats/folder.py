@@ -7,6 +7,7 @@ instead: {"path": "a.png", "text": "...", "writer": "..."}, the writer where it 
 metadata.jsonl) and image are read for path, and label for text.
 Where the labels are a folder, a.png has its text in a.txt or a.gt.txt there (RIMES-2011-Lines: Images, Transcriptions).
 A pattern of names may tell writer and text, as of CVL's words, 0052-1-0-0-Imagine.tif: writer, page, line, word, text.
+Images without text need no table: `list_images`.
 
 Source: public readers of these sets (github.com/aimagelab/HWD; loaders of groundtruth_training_icdar2011.txt) and descriptions of CVL 1.1.
 """
@@ -26,17 +27,17 @@ from hwgen.data.formats.samples import MAX_LINE_PIXELS, FormatError, refuse_or_r
 
 # Not all that Pillow knows: some of its readers call other programs (EPS), some take any bytes for an image (TGA).
 _FORMATS = ('PNG', 'JPEG', 'TIFF', 'BMP', 'PPM', 'GIF', 'WEBP', 'JPEG2000', 'AVIF')
-_IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.tif', '.tiff', '.bmp', '.gif', '.webp', '.pgm')
+_IMAGE_SUFFIXES = ('.bmp', '.gif', '.jpeg', '.jpg', '.pgm', '.png', '.tif', '.tiff', '.webp')
 
 
 class LabelledImage(NamedTuple):
-    """A row of the table.
+    """A row of the table, or an image without one.
 
     Attributes:
         path: pathlib.Path of the image.
-        text: str.
+        text: str, '' without a table.
         writer: str, '' where unknown.
-        row: int, its number in the table, from 1.
+        row: int, its number in the table or, without one, among the images, from 1.
     """
 
     path: pathlib.Path
@@ -100,7 +101,9 @@ def _compiled(name_pattern):
 
 
 def _images(folder):
-    return sorted(path for path in folder.rglob('*') if path.suffix.lower() in _IMAGE_SUFFIXES and not path.name.startswith('.'))
+    """The images of a folder and its sub-folders; nothing hidden."""
+    found = sorted(path for path in folder.rglob('*') if path.suffix.lower() in _IMAGE_SUFFIXES and path.is_file())
+    return [path for path in found if not any(part.startswith('.') for part in path.relative_to(folder).parts)]
 
 
 def _text_file_rows(folder, texts, refuse):
@@ -147,6 +150,28 @@ def _problem(columns, row):
     if len(columns) not in (2, 3) or not columns[0].strip():
         return f'{len(columns)} columns, expected path TAB text (TAB writer)'
     return None
+
+
+def list_images(folder):
+    """The images of a folder and its sub-folders, without text, in the order of their paths.
+
+    Args:
+        folder: path. Files of other kinds, and what begins with a dot, are passed over.
+
+    Yields:
+        LabelledImage; the writer is the sub-folder.
+
+    Raises:
+        FileNotFoundError: no folder, or no image in it.
+    """
+    folder = pathlib.Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f'{folder}: no such folder; expected one with images')
+    paths = _images(folder)
+    if not paths:
+        raise FileNotFoundError(f'{folder}: no image in it; expected files {", ".join(_IMAGE_SUFFIXES)}')
+    for number, path in enumerate(paths, 1):
+        yield LabelledImage(path=path, text='', writer=path.parent.relative_to(folder).as_posix().removeprefix('.'), row=number)
 
 
 def _json_columns(row):

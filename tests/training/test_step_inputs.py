@@ -1,0 +1,90 @@
+"""What the steps read: the same whatever step a run goes on from, and where the discriminator's real lines are among it."""
+
+import itertools
+import pathlib
+
+import numpy as np
+import pytest
+
+import hwgen
+from hwgen.charset.encoding import Charset
+from hwgen.data.mixed_lines import MixedLines
+from hwgen.data.pipeline import LineBatches
+from hwgen.data.shards import RecordError
+from hwgen.data.texts import TextSampler
+from hwgen.training import distribution
+from hwgen.training.schedule import Schedule
+from hwgen.training.step_inputs import StepInputs
+
+SAMPLE = pathlib.Path(hwgen.__file__).resolve().parent.parent / 'tfrecords' / 'sample'
+SCHEDULE = Schedule(1, 2, 4, adversarial_every=2, longest_lines=3)  # drawn lines at steps 3 and 5
+
+
+@pytest.fixture(scope='module')
+def batches():
+    return LineBatches(SAMPLE, charset=Charset.load(), batch_size=4, seed=3, char_px=16, max_characters=3)
+
+
+@pytest.fixture(scope='module')
+def mixed(batches):
+    return MixedLines(batches, SAMPLE, share=.25)
+
+
+@pytest.fixture
+def make_inputs(batches):
+    return lambda mixed: StepInputs(batches, TextSampler(batches.charset, seed=3), schedule=SCHEDULE, mixed=mixed)
+
+
+def read(inputs, start, stop):
+    return list(itertools.islice(inputs.dataset(start).as_numpy_iterator(), stop - start))
+
+
+def assert_same(found, expected):
+    for a, b in zip(found, expected, strict=True):
+        assert a.keys() == b.keys()
+        for name, value in b.items():
+            np.testing.assert_array_equal(a[name], value, err_msg=name)
+
+
+def test_inputs_are_a_function_of_the_step(make_inputs, batches, mixed):
+    """Read beyond the end of the schedule, as what is read ahead is."""
+    whole = read(make_inputs(mixed), 0, 9)
+    for start in (2, 5):
+        for found, expected in zip(read(make_inputs(mixed), start, 9), whole[start:], strict=True):
+            assert_same(found, expected)
+    for step, (batch, texts, real) in enumerate(whole):
+        assert (batch.pop('step') == step).all()
+        assert_same([batch], [batches.batch(step)])
+        n = batch['structure_ids'].shape[1]
+        assert texts['component_ids'].shape == (4, n, 4) and (texts['lengths'] == n).all()
+        if step in (3, 5):
+            assert_same([real], [mixed.batch(step)])
+        else:
+            assert real['images'].shape == (4, 16, 16, 1) and (real['images'] == 1).all() and not real['unlabelled_weights'].any()
+
+
+def test_replicas_read_their_part_of_everything(make_inputs, mixed, two_replicas):
+    """The first replica the first half of each batch, and of the discriminator's lines, whether it is shown any or not."""
+    inputs = make_inputs(mixed)
+    for parts, whole in zip(distribution.distribute(two_replicas, inputs.dataset(1)), read(inputs, 1, 6)):
+        for part, expected in zip(parts, whole, strict=True):
+            for name, value in expected.items():
+                halves = [np.asarray(half) for half in two_replicas.experimental_local_results(part[name])]
+                np.testing.assert_array_equal(np.concatenate(halves), value, err_msg=name)
+
+
+def test_without_unlabelled_lines_batches_and_texts_are_the_same(make_inputs, mixed):
+    for (batch, texts, real), (same_batch, same_texts, _) in zip(read(make_inputs(None), 0, 6), read(make_inputs(mixed), 0, 6), strict=True):
+        assert real == {}
+        assert_same([batch, texts], [same_batch, same_texts])
+
+
+def test_a_damaged_line_is_told_in_its_own_words(make_inputs, batches):
+    class Damaged(MixedLines):
+        def batch(self, step):
+            raise RecordError('train-00000-of-00001.tfrecord, record 5, byte 90: checksum')
+    inputs = make_inputs(Damaged(batches, SAMPLE, share=.25))
+    for step in (0, 2, 4, 7):
+        inputs.check(step)
+    with pytest.raises(RecordError, match='^train-00000-of-00001.tfrecord, record 5, byte 90: checksum$'):
+        inputs.check(3)

@@ -69,24 +69,25 @@ def hole_intervals(distances, *, end):
     Returns:
         list of (float, float): birth and death, death = `end` for holes that stay; none is empty.
     """
-    edges, triangles = _filtration(distances, end)
-    order = {edge: place for place, edge in enumerate(sorted(edges, key=lambda edge: (edges[edge], edge)))}
-    births = [edges[edge] for edge in order]
-    closing = _cycle_edges(order, distances.shape[1])
+    (edges, births), (triangles, deaths) = _filtration(distances, end)
+    order = np.full([distances.shape[1]] * 2, -1)
+    order[edges[:, 0], edges[:, 1]] = np.arange(len(edges))
+    closing = _cycle_edges(edges, distances.shape[1])
+    boundaries = np.stack([order[triangles[:, i], triangles[:, j]] for i, j in ((0, 1), (0, 2), (1, 2))], axis=1)
     intervals, columns = [], {}
-    for triangle in sorted(triangles, key=lambda triangle: (triangles[triangle], triangle)):
-        column = 0  # the triangle's boundary, a bit an edge
-        for edge in itertools.combinations(triangle, 2):
-            column |= 1 << order[edge]
+    for boundary, death in zip(boundaries.tolist(), deaths.tolist()):
+        if len(columns) == len(closing):  # every cycle is filled: what follows fills nothing
+            break
+        column = 1 << boundary[0] | 1 << boundary[1] | 1 << boundary[2]  # a bit an edge
         while column:
             youngest = column.bit_length() - 1
             if youngest not in columns:
                 columns[youngest] = column
-                if triangles[triangle] > births[youngest]:
-                    intervals.append((births[youngest], triangles[triangle]))
+                if death > births[youngest]:
+                    intervals.append((float(births[youngest]), death))
                 break
             column ^= columns[youngest]
-    return intervals + [(births[place], end) for place in closing if place not in columns and births[place] < end]
+    return intervals + [(float(births[place]), end) for place in closing if place not in columns and births[place] < end]
 
 
 def living_times(intervals, *, end, max_holes=MAX_HOLES):
@@ -114,44 +115,36 @@ def living_times(intervals, *, end, max_holes=MAX_HOLES):
 
 
 def _filtration(distances, end):
-    """dicts (a, b) -> value and (a, b, c) -> value of the edges and triangles up to `end`, a < b < c."""
+    """Edges int [E, 2] and triangles int [T, 3] up to `end`, vertices ascending, each with its values [E] and [T], in the order of these."""
     num_landmarks = distances.shape[1]
     landmarks = np.argsort(distances, axis=1, kind='stable')
     sorted_distances = np.take_along_axis(distances, landmarks, axis=1)
-    edges, triangles = {}, {}
-    for size, found in ((2, edges), (3, triangles)):
+    found, faces = [], None
+    for size in (2, 3):
         values = np.full([num_landmarks] * size, np.inf)
-        for ranks in _ranks(sorted_distances, size, end):
-            # The nearest landmark outside a simplex: the first rank that it leaves out.
-            outside = next(rank for rank in range(size + 1) if rank not in ranks)
-            wait = np.zeros(len(distances)) if outside > ranks[-1] else sorted_distances[:, ranks[-1]] - sorted_distances[:, outside]
-            reached = wait <= end
-            simplices = np.sort(landmarks[reached][:, ranks], axis=1)
-            np.minimum.at(values, tuple(simplices.T), wait[reached])
-        for simplex in zip(*np.nonzero(np.isfinite(values))):
-            simplex = tuple(int(vertex) for vertex in simplex)
-            faces = [edges.get(face, np.inf) for face in itertools.combinations(simplex, 2)] if size == 3 else []
-            value = max(float(values[simplex]), *faces, 0.)
-            if value <= end:
-                found[simplex] = value
-    return edges, triangles
+        for last in range(size - 1, num_landmarks):
+            # A simplex leaves out one of the first ranks; the latest that can be is size - 1. Where even that one is nearer than the farthest
+            # vertex by more than `end`, so it is for all farther ones.
+            if last > size - 1 and not (sorted_distances[:, last] - sorted_distances[:, size - 1] <= end).any():
+                break
+            others = np.array(list(itertools.combinations(range(last), size - 1)))
+            # The nearest landmark outside: the first rank that is left out. With the first `size` ranks nothing nearer is left out.
+            outside = np.minimum(np.argmin(np.pad(others, [(0, 0), (0, 1)], constant_values=-1) == np.arange(size), axis=1), last)
+            wait = sorted_distances[:, last, np.newaxis] - sorted_distances[:, outside]  # witnesses x simplices
+            witness, simplex = np.nonzero(wait <= end)
+            vertices = np.concatenate([landmarks[witness[:, np.newaxis], others[simplex]], landmarks[witness, last, np.newaxis]], axis=1)
+            np.minimum.at(values, tuple(np.sort(vertices, axis=1).T), wait[witness, simplex])
+        if faces is not None:  # a triangle waits for its edges
+            values = np.maximum(values, np.maximum(faces[:, :, np.newaxis], np.maximum(faces[:, np.newaxis], faces[np.newaxis])))
+        faces = values
+        simplices = np.argwhere(values <= end)
+        reached = values[tuple(simplices.T)]
+        by_value = np.argsort(reached, kind='stable')
+        found.append((simplices[by_value], reached[by_value]))
+    return found
 
 
-def _ranks(sorted_distances, size, end):
-    """Ascending ranks of the simplices that some witness may have up to `end`."""
-    num_landmarks = sorted_distances.shape[1]
-    for last in range(size - 1, num_landmarks):
-        # The landmark left out has rank size - 1 at most: when even that one is nearer by more than `end`, so it stays.
-        if last > size - 1 and (sorted_distances[:, last] - sorted_distances[:, size - 1]).min() > end:
-            return
-        for others in itertools.combinations(range(last), size - 1):
-            ranks = (*others, last)
-            outside = next(rank for rank in range(size + 1) if rank not in ranks)
-            if outside > last or (sorted_distances[:, last] - sorted_distances[:, outside]).min() <= end:
-                yield ranks
-
-
-def _cycle_edges(order, num_vertices):
+def _cycle_edges(edges, num_vertices):
     """Places of the edges that close a cycle, by union and find."""
     parent = list(range(num_vertices))
 
@@ -161,7 +154,7 @@ def _cycle_edges(order, num_vertices):
             vertex = parent[vertex]
         return vertex
     closing = []
-    for (first, second), place in order.items():
+    for place, (first, second) in enumerate(edges.tolist()):
         first, second = root(first), root(second)
         if first == second:
             closing.append(place)

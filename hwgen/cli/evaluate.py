@@ -12,7 +12,7 @@ first seed.
 --protocol=hct, scrabblegan, ganwriting, hwd: distances between real and generated lines in the features of a network, each cut and counted as the
 work of that name does it. Generated lines have the texts of one half of the real ones; the other half is the floor, real lines against real ones.
   hct          whole lines, scaled to the model's cells, drawn hands, up to 20,000 a half: FID, KID, IS, geometry score (pixels, 5,000), and whether
-               training lines were copied (copying_z far below 0, copied_share above the floor)
+               training lines (up to 10,000) were copied: copying_z far below 0, copied_share above the floor
   scrabblegan  the same on the whole split; for Inception 299 px high and as wide as the line is
   ganwriting   the left 64 px of the line at 64 px, in the hands of the real writers (read from up to 15 lines of the other half): FID, KID, IS
   hwd          handwriting distance (HWD) of whole lines, writer by writer, in their hands; FID, KID, IS on squares as high as the line
@@ -137,7 +137,10 @@ def _read_info():
 
 
 def _train_features(folder):
+    import tensorflow as tf
+
     from hwgen.evaluation import feature_recognizer
+    tf.config.experimental.enable_op_determinism()
     network, description = feature_recognizer.train(_DATA.value, report=lambda line: print(line, flush=True))
     for split in feature_recognizer.measured_splits(_DATA.value):
         error, num_lines, num_labels = feature_recognizer.label_error(network, _DATA.value, split=split)
@@ -218,7 +221,7 @@ def _measure_distances(space, info, writer, facts, there, out):
         print(f'{len(training)} training lines to look for copies in', flush=True)
     found = [distances.compare(index, name, space=space, writer=writer, cells=cells, training=training, num_lines=_NUM_LINES.value, seed=seed,
                                truncation=_TRUNCATION.value, report=lambda line: print(line, flush=True)) for seed in facts['seeds']]
-    facts['measured_under']['lines_sha256'] = [one.digest for one in found]
+    facts['measured_under'] |= {'cells': cells, 'lines_sha256': [one.digest for one in found]}
     os.makedirs(out, exist_ok=True)
     pictures = [(f'{name}.png', 'Real lines, and beside them generated ones of the same texts' if writer is not None else 'Real lines')]
     result_page.write_sheet(os.path.join(out, pictures[0][0]), found[0].sheet)

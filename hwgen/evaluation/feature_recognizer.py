@@ -63,7 +63,8 @@ class FeatureRecognizer:
 
 
 def train(folder, *, steps=5000, seed=20, report=print):
-    """Trains a feature network on the real lines of split `train`. The same call gives the same weights on one machine.
+    """Trains a feature network on the real lines of split `train`. With TensorFlow's deterministic operations the same call gives the same weights on
+    one machine.
 
     Args:
         folder: path of the records.
@@ -77,7 +78,6 @@ def train(folder, *, steps=5000, seed=20, report=print):
     Raises:
         RecordError, CharsetMismatchError: lines that cannot be read.
     """
-    tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
     charset = Charset.load()
     lines = pipeline.LineBatches(folder, charset=charset, batch_size=_BATCH_LINES, seed=seed, char_px=CELL_PX, max_characters=_LONGEST_LINE)

@@ -1,4 +1,4 @@
-"""Protocol `hands`: do drawn styles differ as writers do, and do the copies of a character differ within one hand?
+"""Protocol `hands`: do drawn styles differ as writers do, and do the copies of a character differ within one hand and between hands?
 
 Real writers give the ceiling: lines of N writers, each attributed to the writer whose other lines it resembles most in
 seven measures (`metrics.hands`). Generated lines have the same texts, one drawn style for each writer.
@@ -11,8 +11,8 @@ import numpy as np
 from hwgen.evaluation import protocols
 from hwgen.metrics import hands as metrics
 
-_STREAMS = {'lines': 0, 'styles': 1, 'copies': 2}
-COPIES = 8  # of a character, side by side in a line
+_STREAMS = {'lines': 0, 'styles': 1, 'copies': 2, 'hands': 3}
+COPIES = 8  # of a character: side by side in a line, or one in each of so many hands
 
 
 def hands_protocol(index, writer, *, num_hands=8, lines_per_hand=12, num_characters=20, seed=0, truncation=1.):
@@ -28,7 +28,8 @@ def hands_protocol(index, writer, *, num_hands=8, lines_per_hand=12, num_charact
 
     Returns:
         summary dict: num_hands, lines_per_hand, chance, identified_real, identified_generated, num_copies (pairs),
-        equal_copies, copy_distance (mean), spread_real and spread_generated (dict measure -> standard deviation between
+        equal_copies, copy_distance (mean, copies within a line), hand_distance (the same character in different drawn
+        hands) and hand_distance_real (by different writers; None where no character was written by two), spread_real and spread_generated (dict measure -> standard deviation between
         hands); pictures dict hand number -> list of uint8 [H, W], for a sheet.
 
     Raises:
@@ -52,7 +53,13 @@ def hands_protocol(index, writer, *, num_hands=8, lines_per_hand=12, num_charact
         pictures[len(pictures)] = written
     frequent = collections.Counter(c for of in lines.values() for r in of for c in r.text if '\u4e00' <= c <= '\u9fff')
     characters = [character for character, _ in sorted(frequent.items(), key=lambda item: (-item[1], item[0]))[:num_characters]]
-    distances = []
+    distances, between, between_real = [], [], []
+    other_seeds = rng('hands').integers(2**63, size=[len(characters), COPIES])
+    for character, seeds in zip(characters, other_seeds):
+        between.append(metrics.copy_distances(np.stack(writer.write([character] * COPIES, style_seeds=seeds, truncation=truncation))))
+        written_by = _cells_of(character, lines, **cells)
+        if len(written_by) > 1:
+            between_real.append(metrics.copy_distances(np.stack(written_by)))
     for character, style_seed in zip(characters, rng('copies').integers(2**63, size=len(characters))):
         image, = writer.write([character * COPIES], style_seeds=int(style_seed), truncation=truncation)
         distances.append(metrics.copy_distances(np.stack(np.split(image, COPIES, axis=1))))
@@ -62,4 +69,17 @@ def hands_protocol(index, writer, *, num_hands=8, lines_per_hand=12, num_charact
         num_hands=num_hands, lines_per_hand=lines_per_hand, chance=1. / num_hands,
         identified_real=metrics.identification_rate(real), identified_generated=metrics.identification_rate(generated),
         num_copies=len(distances), equal_copies=int((distances == 0.).sum()), copy_distance=float(distances.mean()),
+        hand_distance=float(np.concatenate(between).mean()), hand_distance_real=float(np.concatenate(between_real).mean()) if between_real else None,
         spread_real=spread(real), spread_generated=spread(generated)), pictures
+
+
+def _cells_of(character, lines, *, char_px, char_width_px):
+    """The cells in which different writers wrote a character, one a writer, uint8 [char_px, char_width_px] each, at most COPIES."""
+    found = []
+    for name in sorted(lines):
+        record = next((record for record in lines[name] if character in record.text and len(record.text) == len(record.character_ids)), None)
+        if record is not None:
+            image = protocols.to_cells(record.image, len(record.text), char_px=char_px, char_width_px=char_width_px)
+            left = record.text.index(character) * char_width_px
+            found.append(image[:, left:left + char_width_px])
+    return found[:COPIES]

@@ -4,6 +4,7 @@
 so that the two differ in the hand alone; real lines say what the reader can do at best (the floor).
 """
 
+import hashlib
 from typing import NamedTuple
 
 import numpy as np
@@ -104,6 +105,28 @@ def reader_protocol(reader, indices, *, writer=None, num_lines=200, seed=0, char
                 images += writer.write(texts[part], style_seeds=style_seeds[part], truncation=truncation)
             read(f'generated_{kind}', images, texts)
     return sorted(conditions, key=lambda condition: ('true_aspect' in condition.name) + 2 * condition.name.startswith('generated'))
+
+
+def reading_figures(conditions) -> dict:
+    """Character errors as figures of `results.gather`: real lines are the floor of the generated ones with the same texts.
+
+    Args:
+      conditions: list of Condition of one seed.
+
+    Returns:
+      dict `cer_seen_200` (the number of lines) -> dict of `floor`, `generated`, `true_aspect` (real lines as wide as they were written).
+    """
+    figures = {}
+    for condition in conditions:
+        origin, kind, *aspect = condition.name.split('_', 2)
+        side = aspect[0] if aspect else {'real': 'floor'}.get(origin, origin)
+        figures.setdefault(f'cer_{kind}_{len(condition.texts)}', {})[side] = text_metrics.character_error_rate(condition.counts)
+    return figures
+
+
+def texts_digest(conditions) -> str:
+    """SHA-256 of the kinds of lines that were read and of their texts, in order."""
+    return hashlib.sha256(repr([(condition.name, list(condition.texts)) for condition in conditions]).encode()).hexdigest()
 
 
 def bootstrap_seed(seed) -> list[int]:

@@ -1,4 +1,4 @@
-"""Reports of a protocol: figures as JSON and Markdown, every line as TSV, and a sheet of pictures to look at."""
+"""Reports of the protocol `reader`: figures as Markdown, every line as TSV, and a sheet of pictures to look at."""
 
 import json
 import os
@@ -15,14 +15,14 @@ _COLOURS = {'paper': (255, 255, 255), 'text': (110, 110, 110), 'right': (20, 110
 
 
 def write_report(out_dir, conditions, summaries, *, title, facts, font, lines_on_sheet=12) -> dict:
-    """Writes `<protocol>.json`, `.md`, `.tsv` and `.png`; each appears whole or not at all.
+    """Writes `<protocol>.md`, `.tsv` and `.png`; each appears whole or not at all.
 
     Args:
       out_dir: folder; made if it is not there.
       conditions: list of Condition.
       summaries: their `summary`, in the same order.
       title: of the Markdown page.
-      facts: dict for JSON: protocol (the name of the files), reader, model, data, seed and whatever else the figures depend on.
+      facts: dict of JSON values: protocol (the name of the files), reader, model, data, seed and whatever else the figures depend on.
       font: PIL font of TEXT_PX that has the characters of texts and readings.
       lines_on_sheet: lines of each kind shown.
 
@@ -31,8 +31,7 @@ def write_report(out_dir, conditions, summaries, *, title, facts, font, lines_on
     """
     out_dir = pathlib.Path(out_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
-    paths = {kind: out_dir / f'{facts["protocol"]}.{kind}' for kind in ('json', 'md', 'tsv', 'png')}
-    _write(paths['json'], (json.dumps({**facts, 'conditions': summaries}, ensure_ascii=False, indent=1) + '\n').encode())
+    paths = {kind: out_dir / f'{facts["protocol"]}.{kind}' for kind in ('md', 'tsv', 'png')}
     _write(paths['md'], format_markdown(summaries, title=title, facts=facts).encode())
     rows = ['\t'.join((condition.name, text, reading.replace('\t', ' '), str(errors)))
             for condition in conditions for text, reading, errors in zip(condition.texts, condition.readings, condition.counts.errors)]

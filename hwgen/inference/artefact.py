@@ -43,11 +43,11 @@ def save_generator(path, generator, *, style_encoder=None, charset, info=None, d
     os.makedirs(os.path.dirname(path), exist_ok=True)
     temporary = tempfile.mkdtemp(prefix=os.path.basename(path) + '.', dir=os.path.dirname(path))
     try:
-        arrays = _arrays('generator', generator)
+        arrays = named_arrays('generator', generator)
         description = dict(format=FORMAT, generator=dataclasses.asdict(generator.config),
                            charset=dict(row_count=charset.row_count, hash=charset.hash), info=info or {})
         if style_encoder is not None:
-            arrays.update(_arrays('style_encoder', style_encoder))
+            arrays.update(named_arrays('style_encoder', style_encoder))
             description['style_encoder'] = dict(channels=[c.filters for c in style_encoder.convolutions])
         np.savez_compressed(os.path.join(temporary, 'weights.npz'),
                             **{name: value.astype(dtype) for name, value in arrays.items()})
@@ -101,19 +101,10 @@ def load_generator(path, *, charset=None):
     if charset is not None:
         charset.check_compatible(*stored_charset)
     file = os.path.join(path, 'weights.npz')
-    try:
-        with np.load(file, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-    except FileNotFoundError:
-        raise ArtefactError(f'{path}: no weights there (expected {file})') from None
-    # What a damaged archive raises: a bad checksum, bytes that do not inflate, an unknown method or a cipher, a short header;
-    # and an array's header, which NumPy parses as Python, that is none or speaks of more than there is memory for.
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError,
-            struct.error, SyntaxError, tokenize.TokenError, TypeError, OverflowError, MemoryError) as error:
-        raise ArtefactError(f'{file}: damaged weights: {" ".join(str(error).split())}') from None
+    arrays = read_arrays(file)
     generator = Generator(config, name='generator')
     _build_generator(generator)
-    _assign('generator', generator, arrays, file)
+    assign_arrays('generator', generator, arrays, file)
     style_encoder = None
     if style_channels is not None:
         style_encoder = StyleEncoder(
@@ -121,7 +112,7 @@ def load_generator(path, *, charset=None):
             char_width_px=config.char_width_px, channels=style_channels,
             name='style_encoder')
         style_encoder(np.ones([1, config.char_px, config.char_width_px, 1], np.float32))
-        _assign('style_encoder', style_encoder, arrays, file)
+        assign_arrays('style_encoder', style_encoder, arrays, file)
     return generator, style_encoder, description
 
 
@@ -138,15 +129,51 @@ def _name(prefix, index, variable):
     return f'{prefix}/{index:03d}/{variable.path.split("/", 1)[-1]}'
 
 
-def _arrays(prefix, module):
+def named_arrays(prefix, module):
+    """dict name -> array of a Keras layer's or model's variables, in their order."""
     return {_name(prefix, i, v): v.numpy() for i, v in enumerate(module.variables)}
 
 
-def _assign(prefix, module, arrays, file):
+def read_arrays(file):
+    """The arrays of a `weights.npz`.
+
+    Args:
+        file: str, path.
+
+    Returns:
+        dict name -> array.
+
+    Raises:
+        ArtefactError: no such file, or a damaged one.
+    """
+    try:
+        with np.load(file, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except FileNotFoundError:
+        raise ArtefactError(f'{os.path.dirname(file)}: no weights there (expected {file})') from None
+    # What a damaged archive raises: a bad checksum, bytes that do not inflate, an unknown method or a cipher, a short header;
+    # and an array's header, which NumPy parses as Python, that is none or speaks of more than there is memory for.
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError,
+            struct.error, SyntaxError, tokenize.TokenError, TypeError, OverflowError, MemoryError) as error:
+        raise ArtefactError(f'{file}: damaged weights: {" ".join(str(error).split())}') from None
+
+
+def assign_arrays(prefix, module, arrays, file):
+    """Gives the variables of a built layer or model what `named_arrays` took from one like it.
+
+    Args:
+        prefix: str, the same one.
+        module: Keras layer or model.
+        arrays: dict name -> array.
+        file: str, where they come from, for the errors.
+
+    Raises:
+        ArtefactError: an array is missing, of another shape, or not finite.
+    """
     for index, variable in enumerate(module.variables):
         name = _name(prefix, index, variable)
         if name not in arrays:
-            raise ArtefactError(f'{file}: no array {name}, which generator.json asks for')
+            raise ArtefactError(f'{file}: no array {name}, which the description beside it asks for')
         if arrays[name].shape != tuple(variable.shape):
             raise ArtefactError(f'{file}: {name} has shape {arrays[name].shape}, expected {tuple(variable.shape)}')
         if not np.isfinite(arrays[name]).all():

@@ -16,8 +16,9 @@ from hwgen.data import records, shard_writer, shards
 
 CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent
 
-pytestmark = pytest.mark.skipif(importlib.util.find_spec('rapidocr') is None or importlib.util.find_spec('onnxruntime') is None,
-                                reason='needs the extra `reader` (rapidocr, onnxruntime)')
+needs_reader = pytest.mark.skipif(importlib.util.find_spec('rapidocr') is None or importlib.util.find_spec('onnxruntime') is None,
+                                  reason='needs the extra `reader` (rapidocr, onnxruntime)')
+SAMPLE = f'--data={CHECKOUT}/tfrecords/sample'
 
 
 def evaluate(*arguments):
@@ -39,6 +40,7 @@ def write_lines(folder, **splits):
     shards.write_info(folder, {'splits': counts, 'charset': {'row_count': 1, 'hash': 'none'}, 'source': 'print', 'version': 1})
 
 
+@needs_reader
 def test_reads_real_lines_and_reports_them(tmp_path):
     (tmp_path / 'lines').mkdir()
     # The last label of `unseen` is wrong on purpose: one error in 6 characters.
@@ -53,21 +55,58 @@ def test_reads_real_lines_and_reports_them(tmp_path):
     figures = {row['name']: (row['num_lines'], row['num_characters'], round(row['cer'], 4)) for row in found['conditions']}
     assert figures['real_seen_true_aspect'] == (3, 14, 0) and figures['real_unseen_true_aspect'] == (2, 6, .1667)
     assert set(figures) == {'real_seen', 'real_unseen', 'real_seen_true_aspect', 'real_unseen_true_aspect'}
+    # Three seeds of the choice of lines; here all lines are read in each.
+    unseen = next(row for row in found['figures'] if row['name'] == 'cer_unseen_2')
+    assert unseen['true_aspect']['values'] == pytest.approx([1 / 6] * 3) and unseen['true_aspect']['spread'] == 0.
     assert found['model'] == 'none' and found['data'] == {'folder': 'lines', 'source': 'print', 'version': 1}
     assert 'unseen' in first.stdout and 'report/reader.png' in first.stdout
     before = {path.name: path.read_bytes() for path in pathlib.Path('report').iterdir()}
-    assert sorted(before) == ['reader.json', 'reader.md', 'reader.png', 'reader.tsv']
+    assert sorted(before) == ['reader.html', 'reader.json', 'reader.md', 'reader.png', 'reader.tsv']
     evaluate('--data=lines', '--model=', '--num_lines=10', '--true_aspect', '--out=report')
     assert before == {path.name: path.read_bytes() for path in pathlib.Path('report').iterdir()}
 
 
+@needs_reader
 def test_says_what_is_missing(tmp_path):
     (tmp_path / 'lines').mkdir()
     write_lines(tmp_path / 'lines', train=['INK'])
     for arguments, message in ((['--data=none', '--model='], 'evaluate: none: no such folder'),
                                (['--data=lines', '--model='], 'evaluate: lines: no split test'),
-                               (['--data=lines', '--protocol=taste'], 'evaluate: flag --protocol=taste: value should be one of <reader|hands>'),
+                               (['--data=lines', '--protocol=taste'], 'evaluate: flag --protocol=taste: value should be one of <reader|hands|hct|scrabblegan|ganwriting|hwd>'),
                                ([f'--data={CHECKOUT}/tfrecords/sample', '--protocol=hands'], '0 writers with 12 lines or more: expected 8'),
                                ([f'--data={CHECKOUT}/tfrecords/sample', '--protocol=hands', '--model='], 'expected the folder of a model')):
         done = evaluate(*arguments)
         assert done.returncode == 2 and message in done.stderr and done.stderr.count('\n') == 1
+
+
+@pytest.mark.slow
+def test_distances_twice_and_against_each_other(tmp_path):
+    """A few lines of one writer, with the models that ship."""
+    (tmp_path / 'lines').mkdir()
+    write_lines(tmp_path / 'lines', test=['HWGEN', '2026', 'PAPER', 'INK', 'PEN', 'LINES', 'GAN', 'TEXT', '1234', 'HAND', 'NIB', 'CELL'])
+    arguments = ['--protocol=ganwriting', '--data=lines', '--num_lines=6', '--seeds=2']
+    first = evaluate(*arguments, '--out=first')
+    assert (first.returncode, first.stderr) == (0, '')
+    assert sorted(path.name for path in pathlib.Path('first').iterdir()) == ['ganwriting.html', 'ganwriting.json', 'ganwriting.png']
+    before = pathlib.Path('first/ganwriting.png').read_bytes()
+    again = evaluate(*arguments, '--out=first', '--against=first/ganwriting.json')
+    assert again.returncode == 0 and again.stdout.count('within the spreads') >= 6 and 'beyond' not in again.stdout
+    found = json.loads(pathlib.Path('first/ganwriting.json').read_text(encoding='utf-8'))
+    names = {row['name'].rsplit('_', 1)[0] for row in found['figures']}
+    assert names == {'fid_recognizer', 'kid_recognizer', 'is_recognizer'} and found['seeds'] == [0, 1]
+    for row in found['figures']:
+        assert row['generated']['spread'] is not None and len(row['floor']['values']) == 2
+        assert f'<td>{row["name"]}</td>' in pathlib.Path('first/ganwriting.html').read_text(encoding='utf-8')
+    rows = [line for line in again.stdout.splitlines() if 'within the spreads' in line]
+    assert all(' +0 ' in row for row in rows)  # exactly the same figures
+    assert before == pathlib.Path('first/ganwriting.png').read_bytes()
+    for other, message in ((['--num_lines=5'], 'num_lines 6 there, 5 here'), (['--protocol=hwd'], 'protocol "ganwriting" there, "hwd" here')):
+        refused = evaluate(*arguments, *other, '--out=first', '--against=first/ganwriting.json')
+        assert refused.returncode == 2 and message in refused.stderr and refused.stderr.count('\n') == 1
+
+
+def test_distances_that_cannot_be_measured():
+    for arguments, message in (([f'--feature_weights={CHECKOUT}/saved_models/demo'], 'its recognisers and its discriminator taught it, so they cannot judge it'),
+                               (['--against=nothing.json'], 'nothing.json: no such file')):
+        done = evaluate('--protocol=hct', SAMPLE, *arguments)
+        assert done.returncode == 2 and message in done.stderr and done.stderr.count('\n') == 1, done.stderr

@@ -42,7 +42,7 @@ class Writer:
         self.inks, self.calls = inks, []
 
     def write(self, texts, *, style_seeds, truncation):
-        self.calls.append((tuple(texts), style_seeds, truncation))
+        self.calls.append((tuple(texts), style_seeds if isinstance(style_seeds, int) else tuple(map(int, style_seeds)), truncation))
         rng = np.random.default_rng(len(self.calls))
         grey = self.inks[len(self.calls) % len(self.inks)]
         return [paint(grey=grey + int(rng.integers(2)), offset=int(rng.integers(3)), characters=len(text)) for text in texts]
@@ -60,12 +60,26 @@ def test_hands_that_differ_and_hands_that_do_not():
     assert alike['spread_generated']['darkness'] < .01 < alike['spread_real']['darkness']
 
 
+def test_a_character_in_the_hands_of_different_writers():
+    index = Lines(writers=6, each=4)
+    index.records = [record._replace(image=paint(grey=20 * int(record.writer[-1]))) for record in index.records]
+    summary, _ = hands.hands_protocol(index, Writer([0, 40]), num_hands=2, lines_per_hand=2, num_characters=1)
+    # Bars of 4 x 18 px in cells of 32 x 32; the greys of two of the six writers are 20 apart for each step between them.
+    steps = [a - b for a in range(6) for b in range(a)]
+    assert summary['hand_distance_real'] == pytest.approx(20 * np.mean(steps) * 4 * 18 / 32**2 / 255, rel=1e-6)
+    index.records = [record for record in index.records if record.writer == 'writer-0'] + [
+        record._replace(text='甲乙丙丁') for record in index.records if record.writer == 'writer-1']
+    assert hands.hands_protocol(index, Writer([0, 40]), num_hands=2, lines_per_hand=2, num_characters=1)[0]['hand_distance_real'] is None
+
+
 def test_the_same_texts_and_the_truncation_reach_the_writer():
     index, writer = Lines(writers=3, each=4), Writer([0, 50, 100])
     hands.hands_protocol(index, writer, num_hands=3, lines_per_hand=4, num_characters=1, truncation=.7)
-    assert [texts for texts, _, _ in writer.calls] == [(TEXT,) * 4] * 3 + [(writer.calls[3][0][0][0] * hands.COPIES,)]
+    character = writer.calls[3][0][0]
+    assert character in TEXT
+    assert [texts for texts, _, _ in writer.calls] == [(TEXT,) * 4] * 3 + [(character,) * hands.COPIES, (character * hands.COPIES,)]
     assert {truncation for _, _, truncation in writer.calls} == {.7}
-    assert len({seed for _, seed, _ in writer.calls}) == 4
+    assert len({seed for _, seed, _ in writer.calls}) == 5 and len(set(writer.calls[3][1])) == hands.COPIES
     again = Writer([0, 50, 100])
     hands.hands_protocol(index, again, num_hands=3, lines_per_hand=4, num_characters=1, truncation=.7)
     assert again.calls == writer.calls

@@ -115,6 +115,16 @@ def test_characters_the_reader_does_not_know_are_counted(indices):
     assert condition.num_unreadable == ''.join(condition.texts).count('天') > 0
 
 
+def test_readings_as_figures(indices):
+    conditions = run(indices, writer=SloppyWriter(), truncation=.5, num_lines=12, true_aspect=True)
+    figures = protocols.reading_figures(conditions)
+    by_name = {condition.name: condition.summary(seed=0)['cer'] for condition in conditions}
+    assert set(figures) == {'cer_seen_12', 'cer_unseen_12'}
+    assert figures['cer_seen_12'] == {'floor': 0., 'true_aspect': 0., 'generated': by_name['generated_seen']}
+    again, other = (run(indices, num_lines=12, seed=seed, true_aspect=True, writer=SloppyWriter(), truncation=.5) for seed in (0, 1))
+    assert protocols.texts_digest(again) == protocols.texts_digest(conditions) != protocols.texts_digest(other)
+
+
 def test_no_lines_are_refused(indices):
     with pytest.raises(ValueError, match='num_lines=0'):
         run(indices, num_lines=0)

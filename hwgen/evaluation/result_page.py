@@ -1,0 +1,98 @@
+"""The page of a result: a table, a plot of every figure with its floor, sheets to look at. One HTML file, pictures beside it; no script, no network."""
+
+import html
+import json
+
+import numpy as np
+
+from hwgen.evaluation import protocols, results
+from hwgen.inference import picture_files
+
+_COLOURS = {'generated': '#1b5fa8', 'floor': '#777', 'other_texts': '#9cc3ea'}
+_ROW_PX, _LABEL_PX, _PLOT_PX, _SHEET_PX = 24, 250, 420, 48
+_EXPLAINED = {
+    'generated': 'written lines against real ones of the same texts',
+    'floor': 'real lines against other real lines: what a perfect writer could reach',
+    'other_texts': 'written lines against the real ones that the floor is measured against',
+    'other_hands': 'the mean distance between two different writers',
+}
+
+
+def format_page(result, *, title, pictures=(), differences=None, against='') -> str:
+    """The page as HTML.
+
+    Args:
+        result: dict as `results.write_result` takes it.
+        title: str.
+        pictures: sequence of (file name beside the page, caption).
+        differences: list of `results.differences`, or None.
+        against: str, what they are held against.
+
+    Returns:
+        The page.
+    """
+    escape, figures = html.escape, result['figures']
+    columns = [kind for kind in dict.fromkeys(kind for row in figures for kind in results.kinds(row))]
+    cell = lambda row, kind: f'<td>{escape(results.describe(row[kind]))}</td>' if kind in row else '<td></td>'
+    table = _table(['figure', 'better', *columns], [f'<td>{escape(row["name"])}</td><td>{row["better"] or "like the floor"}</td>' + ''.join(
+        cell(row, kind) for kind in columns) for row in figures])
+    parts = [f'<h1>{escape(title)}</h1>', table,
+             '<ul>' + ''.join(f'<li>{kind.replace("_", " ")}: {escape(_EXPLAINED[kind])}</li>' for kind in columns if kind in _EXPLAINED) + '</ul>',
+             f'<p>Mean and standard deviation over the seeds {escape(", ".join(map(str, result["seeds"])))}. Names hold the feature space and the number of samples.</p>',
+             *(_plot(row) for row in figures)]
+    if differences is not None:
+        verdict = {True: 'within the spreads', False: 'beyond the spreads', None: ''}
+        parts += [f'<h2>Against {escape(against)}</h2>', _table(['figure', 'kind', 'here', 'there', 'difference', ''], [
+            f'<td>{escape(row["name"])}</td><td>{escape(row["kind"].replace("_", " "))}</td><td>{row["here"]:.4g}</td><td>{row["there"]:.4g}</td>'
+            f'<td>{row["difference"]:+.3g}</td><td>{verdict[row["within"]]}</td>' for row in differences])]
+    parts += [f'<h2>{escape(caption)}</h2><p><img src="{escape(name)}" alt="{escape(caption)}"/></p>' for name, caption in pictures]
+    facts = {name: value for name, value in result.items() if name not in ('figures', 'conditions')}
+    parts += ['<h2>Measured under</h2>', _table(['', ''], [
+        f'<td>{escape(name.replace("_", " "))}</td><td><code>{escape(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))}</code></td>'
+        for name, value in facts.items()])]
+    style = ('body{font:15px/1.5 sans-serif;margin:2em auto;max-width:60em;padding:0 1em}table{border-collapse:collapse}td,th{padding:.2em .8em;'
+             'border-bottom:1px solid #ddd;text-align:left;vertical-align:top}img{max-width:100%}code{word-break:break-all}svg{display:block;margin:.6em 0}')
+    return (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/><title>{escape(title)}</title><style>{style}</style></head>\n<body>'
+            + '\n'.join(parts) + '</body></html>\n')
+
+
+def _table(heads, rows):
+    return ('<table><tr>' + ''.join(f'<th>{html.escape(head.replace("_", " "))}</th>' for head in heads) + '</tr>'
+            + ''.join(f'<tr>{row}</tr>' for row in rows) + '</table>')
+
+
+def _plot(row):
+    """A strip for each kind: a dot a seed, a bar at the mean, on one axis from 0 or the least value."""
+    found = results.kinds(row)
+    values = [value for kind in found for value in row[kind]['values']]
+    low, high = min(0., *values), max(0., *values)
+    place = lambda value: _LABEL_PX + (value - low) / ((high - low) or 1.) * _PLOT_PX
+    height = _ROW_PX * (len(found) + 1)
+    marks = [f'<text x="0" y="16" font-weight="bold">{html.escape(row["name"])}</text>',
+             f'<line x1="{place(0.):.1f}" x2="{place(0.):.1f}" y1="{_ROW_PX}" y2="{height}" stroke="#ccc"/>']
+    for number, kind in enumerate(found, 1):
+        middle, colour = number * _ROW_PX + _ROW_PX / 2, _COLOURS.get(kind, '#b58a3a')
+        marks.append(f'<text x="12" y="{middle + 5}">{html.escape(kind.replace("_", " "))} {html.escape(results.describe(row[kind]))}</text>')
+        mean = place(row[kind]['mean'])
+        marks.append(f'<rect x="{mean - 1:.1f}" y="{middle - 9}" width="2" height="18" fill="{colour}"/>')
+        marks += [f'<circle cx="{place(value):.1f}" cy="{middle}" r="4" fill="{colour}" fill-opacity=".6"/>' for value in row[kind]['values']]
+    return f'<svg width="{_LABEL_PX + _PLOT_PX + 20}" height="{height}" font-size="13" role="img">{"".join(marks)}</svg>'
+
+
+def write_page(path, page):
+    """Writes a page, whole or not at all."""
+    picture_files.write_file(str(path), page.encode())
+
+
+def write_sheet(path, rows):
+    """Writes rows of pictures as a PNG: columns of one width, each picture 48 px high.
+
+    Args:
+        path: of the file.
+        rows: list of lists of uint8 [H, W], 255 = paper, as many in each.
+    """
+    rows = [[protocols.to_height(picture, _SHEET_PX) for picture in row] for row in rows]
+    widths = [max(row[column].shape[1] for row in rows) + _SHEET_PX for column in range(len(rows[0]))]
+    lines = [np.concatenate([np.pad(picture, [(0, 0), (0, width - picture.shape[1])], constant_values=255) for picture, width in zip(row, widths)], axis=1)
+             for row in rows]
+    picture_files.write_file(str(path), picture_files.encode_png(picture_files.stack(lines)))

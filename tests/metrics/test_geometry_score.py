@@ -1,0 +1,97 @@
+"""Geometry score: complexes against their definition and ranks of boundary matrices, shapes whose holes are known."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from hwgen.metrics import geometry_score
+
+
+def filtration(distances, size):
+    """By the definition: the smallest a at which the faces are there and a witness has no outsider nearer by more than a."""
+    values = {}
+    for simplex in itertools.combinations(range(distances.shape[1]), size):
+        outside = np.delete(distances, simplex, axis=1)
+        farthest = distances[:, simplex].max(1)
+        wait = np.maximum(farthest - outside.min(1), 0.).min() if outside.shape[1] else 0.
+        faces = filtration(distances, size - 1) if size > 2 else {}
+        values[simplex] = max([wait, *(faces[face] for face in itertools.combinations(simplex, size - 1) if faces)])
+    return values
+
+
+def holes_at(edges, triangles, num_vertices, time):
+    """First Betti number: edges - rank(boundary of edges) - rank(boundary of triangles), over Z_2."""
+    there = [edge for edge, value in edges.items() if value <= time]
+    filled = [triangle for triangle, value in triangles.items() if value <= time]
+    first = [[vertex in edge for vertex in range(num_vertices)] for edge in there]
+    second = [[set(edge) <= set(triangle) for edge in there] for triangle in filled]
+    return len(there) - rank(first) - rank(second)
+
+
+def rank(rows):
+    rows, found = [int(''.join('01'[bool(value)] for value in row), 2) for row in rows], 0
+    while rows:
+        pivot = rows.pop()
+        if pivot:
+            found += 1
+            low = pivot & -pivot
+            rows = [row ^ pivot if row & low else row for row in rows]
+    return found
+
+
+@pytest.mark.parametrize('seed, share', [(0, .05), (1, .2), (2, 1.), (3, .4)])
+def test_intervals_are_those_of_the_definition(seed, share):
+    rng = np.random.default_rng(seed)
+    points = rng.normal(size=[40, 2])
+    distances = np.linalg.norm(points[:, np.newaxis] - points[rng.integers(40, size=8)], axis=-1)  # landmarks may be drawn twice
+    end = distances.max() * share
+    intervals = geometry_score.hole_intervals(distances, end=end)
+    edges, triangles = filtration(distances, 2), filtration(distances, 3)
+    times = np.linspace(0., end, 101)[:-1] + end / 200.
+    expected = [holes_at(edges, triangles, 8, time) for time in times]
+    assert [sum(birth <= time < death for birth, death in intervals) for time in times] == expected
+    assert all(0. <= birth < death <= end for birth, death in intervals)
+
+
+def test_living_times_by_hand():
+    # None from 0 to 1, one to 2, two to 4, one to 5, none to 10.
+    found = geometry_score.living_times([(1., 4.), (2., 5.)], end=10., max_holes=4)
+    np.testing.assert_allclose(found, [.6, .2, .2, 0.])
+    np.testing.assert_allclose(geometry_score.living_times([(1., 4.), (2., 5.)], end=10., max_holes=2), [.6, .2])
+    np.testing.assert_array_equal(geometry_score.living_times([], end=10., max_holes=2), [1., 0.])
+    np.testing.assert_array_equal(geometry_score.living_times([], end=0., max_holes=2), [1., 0.])
+    assert geometry_score.default_gamma(5000) == 1 / 128
+
+
+def ring(count, rng, centre=0.):
+    angle = rng.uniform(0., 2. * np.pi, count)
+    return np.stack([np.cos(angle) + centre, np.sin(angle)], axis=1)
+
+
+def test_shapes_have_the_holes_that_they_have():
+    rng = np.random.default_rng(0)
+    times = lambda points: geometry_score.relative_living_times(points, num_landmarks=24, gamma=.04, max_holes=8, num_repeats=8, seed=1)
+    one, two = times(ring(500, rng)), times(np.concatenate([ring(250, rng), ring(250, rng, centre=4.)]))
+    again = times(ring(300, rng))
+    assert one.argmax() == again.argmax() == 1 and two.argmax() == 2
+    np.testing.assert_allclose([one.sum(), two.sum()], 1.)
+    assert geometry_score.geometry_score(one, again) < .1 * geometry_score.geometry_score(one, two)
+    assert geometry_score.geometry_score(one, one) == 0. and geometry_score.geometry_score([1., 0.], [0., 1.]) == 2.
+    radius = np.sqrt(rng.uniform(0., 1., 500))[:, np.newaxis]
+    disc = geometry_score.relative_living_times(ring(500, rng) * radius, num_landmarks=24, gamma=.3, max_holes=8, num_repeats=8, seed=1)
+    assert disc.argmax() == 0
+
+
+def test_seed_and_scale():
+    points = np.random.default_rng(2).normal(size=[60, 3])
+    times = lambda scale, seed: geometry_score.relative_living_times(points * scale, num_landmarks=12, gamma=.1, num_repeats=3, seed=seed)
+    np.testing.assert_array_equal(times(1., 0), times(1., 0))
+    assert (times(1., 0) != times(1., 1)).any()
+    np.testing.assert_allclose(times(4., 0), times(1., 0), atol=1e-9)
+    np.testing.assert_array_equal(times(0., 0), np.eye(100)[0])  # all points are one
+
+
+def test_too_few_points():
+    with pytest.raises(ValueError, match='1 points: expected at least 2'):
+        geometry_score.relative_living_times(np.zeros([1, 2]))

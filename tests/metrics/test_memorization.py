@@ -1,0 +1,64 @@
+"""Copies in the training data: nearest neighbours against SciPy, the test against SciPy's Mann-Whitney, copies that were put there."""
+
+import numpy as np
+import pytest
+import scipy.stats
+from scipy.spatial.distance import cdist
+
+from hwgen.metrics import memorization
+
+
+def nearest(points, reference, *, chunks=1):
+    found = memorization.NearestNeighbors(points)
+    for chunk in np.array_split(reference, chunks):
+        found.update(chunk)
+    return found
+
+
+@pytest.mark.parametrize('chunks', [1, 4, 31])
+def test_nearest_neighbors_are_scipys(chunks):
+    rng = np.random.default_rng(0)
+    points, reference = rng.normal(size=[17, 5]), rng.normal(size=[31, 5])
+    points[3] = reference[20]
+    found = nearest(points, reference, chunks=chunks)
+    distances = cdist(points, reference)
+    np.testing.assert_array_equal(found.indices, distances.argmin(1))
+    np.testing.assert_allclose(found.distances, distances.min(1), rtol=1e-12)
+    assert found.distances[3] == 0.
+
+
+def test_the_first_of_equals_and_no_reference_at_all():
+    found = nearest(np.zeros([1, 2]), np.array([[3., 4.], [1., 0.], [0., 1.]]), chunks=3)
+    assert (found.indices[0], found.distances[0]) == (1, 1.)
+    empty = nearest(np.zeros([1, 2]), np.empty([0, 2]))
+    assert (empty.indices[0], empty.distances[0]) == (-1, np.inf)
+    with pytest.raises(ValueError, match=r'expected \[m, 2\]'):
+        empty.update(np.zeros([1, 3]))
+
+
+@pytest.mark.parametrize('n, m, decimals', [(40, 40, 9), (40, 13, 9), (25, 60, 0), (1, 1, 9)])
+def test_copying_score_is_mann_whitneys(n, m, decimals):
+    rng = np.random.default_rng(1)
+    test, generated = rng.gamma(2., size=n).round(decimals), rng.gamma(2.5, size=m).round(decimals)
+    result = scipy.stats.mannwhitneyu(generated, test, method='asymptotic', use_continuity=False, alternative='greater')
+    expected = scipy.stats.norm.isf(result.pvalue)
+    assert memorization.copying_score(test, generated) == pytest.approx(expected, abs=1e-9)
+
+
+def test_copies_show():
+    rng = np.random.default_rng(2)
+    training, test, fresh = rng.normal(size=[400, 3]), rng.normal(size=[200, 3]), rng.normal(size=[150, 3])
+    copies = training[:150] + 1e-3 * rng.normal(size=[150, 3])
+    few = np.concatenate([fresh[:140], copies[:10]])
+    real = nearest(test, training).distances
+    score = lambda points: memorization.copying_score(real, nearest(points, training).distances)
+    share = lambda points: memorization.copied_share(real, nearest(points, training).distances)
+    assert score(copies) < -10. and abs(score(fresh)) < 3. and score(fresh + 9.) > 10.
+    assert share(copies) == 1. and share(fresh) < .05 and 10 / 150 <= share(few) < 15 / 150
+
+
+def test_ends():
+    assert memorization.copying_score([1., 1.], [1.]) == 0.
+    for function in (memorization.copying_score, memorization.copied_share):
+        with pytest.raises(ValueError, match='0 test samples'):
+            function([], [1.])

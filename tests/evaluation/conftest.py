@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hwgen.charset.encoding import Charset
-from hwgen.data import records, shards
+from hwgen.data import records, shard_writer, shards
 from hwgen.evaluation import feature_recognizer, feature_space
 
 CELL_PX = 32
@@ -42,7 +42,7 @@ def written_folder(tmp_path_factory):
             image = rng.integers(0, 40, size=[64, 48 * len(text)]).astype(np.uint8) + np.uint8(30 * (place % 6))
             ids = np.ones(len(text), np.int32)
             lines.append(records.LineRecord(image, text, ids, np.ones((len(text), 4), np.int32), ids, f'{split}-writer-{place % 6}', 'made'))
-        counts[split] = shards.write_shards(lines, folder, split=split, num_shards=2)._asdict()
+        counts[split] = shard_writer.write_shards(lines, folder, split=split, num_shards=2)._asdict()
     shards.write_info(folder, {'splits': counts, 'charset': {'row_count': 1, 'hash': 'none'}, 'source': 'made', 'version': 1})
     return folder
 
@@ -69,6 +69,6 @@ def lines_of_one_character(tmp_path_factory):
             text = list(stripes)[place % 2]
             encoded = charset.encode(text)
             found.append(records.LineRecord(stripes[text], text, encoded.character_ids, encoded.component_ids, encoded.structure_ids, 'somebody', 'made'))
-        counts[split] = shards.write_shards(found, folder, split=split, num_shards=1)._asdict()
+        counts[split] = shard_writer.write_shards(found, folder, split=split, num_shards=1)._asdict()
     shards.write_info(folder, {'splits': counts, 'charset': {'row_count': charset.row_count, 'hash': charset.hash}, 'source': 'made', 'version': 1})
     return folder

@@ -76,6 +76,8 @@ _AVERAGE = flags.DEFINE_float('average_decay', .999, 'Decay of the moving averag
 _LABELS = flags.DEFINE_enum('sequence_labels', 'structured', ['components', 'structured', 'characters'], 'What SRM reads: '
                             "components (the paper's), each character's structure and components, or characters.")
 _SPATIAL = flags.DEFINE_bool('spatial_perception', True, 'Have SPM (off: ScrabbleGAN).')
+_RECURRENT = flags.DEFINE_bool('recurrent_sequence', False, 'SRM reads its frames with LSTMs. For comparison: a recurrent reader guides a generator worse.')
+_ATTENTION_GUIDE = flags.DEFINE_bool('attention_perception', False, 'A recurrent reader with attention over the plane in place of SPM; likewise.')
 _SPATIAL_STRUCTURES = flags.DEFINE_bool('spatial_structures', False, 'SPM counts structures as well as components.')
 _BALANCE = flags.DEFINE_enum('balance', 'full', ['full', 'scale'], "Gradient balance: with means (HCT-GAN), or scaled only (ScrabbleGAN's code).")
 _REFERENCE = flags.DEFINE_enum('balance_reference', 'discriminator', ['discriminator', 'smallest'], 'Whose spread the other gradients are brought to.')
@@ -238,12 +240,15 @@ def _configurations(charset):
         structure_dim=_STRUCTURE_DIM.value, component_dim=_COMPONENT_DIM.value, cell_dim=_CELL_DIM.value,
         map_channels=_numbers(_MAPS) if _MAPS.value else (), learn_boxes=_BOXES.value, bend_px=_BEND.value)
     spatial = 0
+    if _ATTENTION_GUIDE.value and (_SPATIAL_STRUCTURES.value or not _SPATIAL.value):
+        raise ValueError('--attention_perception reads components in place of SPM: expected neither --nospatial_perception nor --spatial_structures')
     if _SPATIAL.value:
         spatial = charset.num_components + (charset.num_structures - 1 if _SPATIAL_STRUCTURES.value else 0)
     model = HctGanConfig(
         generator, sequence_labels=ctc.num_label_classes(_LABELS.value, **tables), spatial_labels=spatial,
         discriminator_channels=_numbers(_DISCRIMINATOR_CHANNELS), discriminator_pool=_POOL.value,
         recognizer_channels=_numbers(_RECOGNIZER_CHANNELS), recognizer_hidden=_RECOGNIZER_HIDDEN.value,
+        recurrent_sequence=_RECURRENT.value, attention_perception=_ATTENTION_GUIDE.value,
         share_trunk=_SHARE.value and _SPATIAL.value, style_channels=_numbers(_STYLE_CHANNELS))
     settings = GanSettings(
         batch_size=_BATCH.value, seed=_SEED.value, sequence_labels=_LABELS.value,

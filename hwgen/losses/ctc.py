@@ -49,13 +49,20 @@ def required_frames(labels):
     Returns:
         int32 [B].
     """
-    dense, lengths = _left_aligned(labels)
+    dense, lengths = left_aligned(labels)
     repeats = tf.reduce_sum(tf.cast((dense[:, 1:] == dense[:, :-1]) & (dense[:, 1:] > 0), tf.int32), axis=1)
     return lengths + repeats
 
 
-def _left_aligned(labels):
-    """Moves the zeros of each row to its end, keeping the order of the rest."""
+def left_aligned(labels):
+    """Moves the zeros of each row to its end, keeping the order of the rest.
+
+    Args:
+        labels: int32 [B, L].
+
+    Returns:
+        int32 [B, L]; int32 [B], the labels of each row.
+    """
     order = tf.argsort(tf.cast(labels == 0, tf.int32), axis=1, stable=True)
     return tf.gather(labels, order, batch_dims=1), tf.reduce_sum(tf.cast(labels > 0, tf.int32), axis=1)
 
@@ -78,7 +85,7 @@ def ctc_loss(labels, logits, *, num_frames, dense=False):
     Raises:
         tf.errors.InvalidArgumentError: more labels than frames, or a line without labels (`dense=False`).
     """
-    aligned, lengths = _left_aligned(labels)
+    aligned, lengths = left_aligned(labels)
     if dense:
         return tf.nn.ctc_loss(aligned, logits, lengths, num_frames, logits_time_major=False, blank_index=0)
     positions = tf.where(tf.sequence_mask(lengths, tf.shape(aligned)[1]))
@@ -99,7 +106,7 @@ def greedy_labels(logits, *, num_frames):
     best = tf.argmax(logits, axis=-1, output_type=tf.int32)
     before = tf.pad(best[:, :-1], [[0, 0], [1, 0]], constant_values=-1)
     keep = (best != before) & tf.sequence_mask(num_frames, tf.shape(best)[1])
-    return _left_aligned(tf.where(keep, best, 0))[0]
+    return left_aligned(tf.where(keep, best, 0))[0]
 
 
 def label_errors(labels, logits, *, num_frames):
@@ -114,6 +121,6 @@ def label_errors(labels, logits, *, num_frames):
     def sparse(dense):
         positions = tf.where(dense > 0)
         return tf.SparseTensor(positions, tf.gather_nd(dense, positions), tf.shape(dense, out_type=tf.int64))
-    aligned, lengths = _left_aligned(labels)
+    aligned, lengths = left_aligned(labels)
     errors = tf.edit_distance(sparse(greedy_labels(logits, num_frames=num_frames)), sparse(aligned), normalize=False)
     return errors, tf.cast(lengths, tf.float32)

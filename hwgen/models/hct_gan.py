@@ -7,6 +7,7 @@ import dataclasses
 
 import tensorflow as tf
 
+from hwgen.models.attention_perception import AttentionPerception
 from hwgen.models.discriminator import Discriminator
 from hwgen.models.generator import Generator, GeneratorConfig
 from hwgen.models.recognizer_trunk import RecognizerTrunk
@@ -27,6 +28,8 @@ class HctGanConfig:
         discriminator_pool: 'sum' or 'mean'.
         recognizer_channels: tuple of int, convolutions of each recogniser's trunk.
         recognizer_hidden: int, channels of the recognisers' heads.
+        recurrent_sequence: bool, SRM reads its frames with LSTMs; for comparison, as the papers advise against it.
+        attention_perception: bool, a recurrent reader with attention over the plane in place of SPM; likewise.
         share_trunk: bool, SRM and SPM read one trunk (two thirds of the cost) instead of one each (the paper's).
         style_channels: tuple of int, convolutions of the style encoder.
     """
@@ -38,6 +41,8 @@ class HctGanConfig:
     discriminator_pool: str = 'sum'
     recognizer_channels: tuple = (64, 128, 256, 256, 512)
     recognizer_hidden: int = 256
+    recurrent_sequence: bool = False
+    attention_perception: bool = False
     share_trunk: bool = False
     style_channels: tuple = (32, 64, 128, 192)
 
@@ -52,7 +57,7 @@ class HctGan:
         sequence_trunk, spatial_trunk: RecognizerTrunk, the same object with `share_trunk`; spatial_trunk is None
             without SPM.
         sequence_recognition: SequenceRecognition.
-        spatial_perception: SpatialPerception, or None.
+        spatial_perception: SpatialPerception or AttentionPerception, or None.
         style_encoder: StyleEncoder.
         config: HctGanConfig.
     """
@@ -66,12 +71,12 @@ class HctGan:
             config.discriminator_channels, pool=config.discriminator_pool, name='discriminator', **size)
         self.sequence_trunk = RecognizerTrunk(config.recognizer_channels, name='sequence_trunk', **size)
         self.sequence_recognition = SequenceRecognition(
-            config.sequence_labels, hidden=config.recognizer_hidden, name='sequence_recognition')
+            config.sequence_labels, hidden=config.recognizer_hidden, recurrent=config.recurrent_sequence, name='sequence_recognition')
         self.spatial_trunk = self.spatial_perception = None
         if config.spatial_labels:
             self.spatial_trunk = self.sequence_trunk if config.share_trunk else RecognizerTrunk(
                 config.recognizer_channels, name='spatial_trunk', **size)
-            self.spatial_perception = SpatialPerception(
+            self.spatial_perception = (AttentionPerception if config.attention_perception else SpatialPerception)(
                 config.spatial_labels, hidden=config.recognizer_hidden, name='spatial_perception')
         self.style_encoder = StyleEncoder(
             config.generator.style_dim, character_noise_dim=config.generator.character_noise_dim,
@@ -92,26 +97,29 @@ class HctGan:
         return tuple(module for name, module in self.modules().items()
                      if name.startswith(('sequence_', 'spatial_')))
 
-    def read(self, images, lengths=None, training=False):
+    def read(self, images, lengths=None, training=False, components=None):
         """Runs the recognisers.
 
         Args:
             images: float32 [B, char_px, N * char_width_px, 1].
             lengths: int32 [B] or None.
             training: bool.
+            components: int32 [B, L], what the lines say, zeros at the end of each row; for `attention_perception` alone.
 
         Returns:
             features: tuple of maps of SRM's trunk; sequence logits float32 [B, 8N, K]; spatial logits float32
-            [B, 4, 4N, K'] and attention float32 [B, 4, 4N, 1], both None without SPM.
+            [B, 4, 4N, K'] and attention float32 [B, 4, 4N, 1], both None without SPM. With `attention_perception` these are
+            [B, L + 1, K'] and [B, L + 1, 8, 8N], None without `components`.
         """
         features = self.sequence_trunk(images, lengths=lengths, training=training)
         sequence = self.sequence_recognition(features[-1], lengths=lengths, training=training)
-        if self.spatial_perception is None:
+        if self.spatial_perception is None or self.config.attention_perception and components is None:
             return features, sequence, None, None
         seen = features
         if self.spatial_trunk is not self.sequence_trunk:
             seen = self.spatial_trunk(images, lengths=lengths, training=training)
-        spatial, attention = self.spatial_perception(seen[-1], lengths=lengths, training=training)
+        known = dict(labels=components) if self.config.attention_perception else {}
+        spatial, attention = self.spatial_perception(seen[-1], lengths=lengths, training=training, **known)
         return features, sequence, spatial, attention
 
     def _build(self):
@@ -126,5 +134,5 @@ class HctGan:
         for mean, variable in zip(self.average.variables, self.generator.variables):
             mean.assign(variable)
         self.discriminator(images)
-        self.read(images)
+        self.read(images, components=tf.ones([1, 4 * n], tf.int32))
         self.style_encoder(images)

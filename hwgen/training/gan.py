@@ -10,7 +10,7 @@ import functools
 import keras
 import tensorflow as tf
 
-from hwgen.losses import ace, adversarial, balance, ctc, reconstruction
+from hwgen.losses import ace, adversarial, attention, balance, ctc, reconstruction
 from hwgen.models import layers
 from hwgen.models.recognizer_trunk import FRAMES
 from hwgen.training import averaging
@@ -166,25 +166,32 @@ class GanTrainer:
                                num_components=self.model.config.generator.num_components)
 
     def _reading_losses(self, batch, images, *, training):
-        """CTC and ACE losses [B] (the latter None without SPM) of lines that should read `batch`'s text, and what was read."""
+        """CTC and ACE (or attention) losses [B] (the latter None without SPM) of lines that should read `batch`'s text, and what was read."""
         lengths = self._lengths(batch)
-        _, sequence, spatial, _ = self.model.read(images, lengths=lengths, training=training)
+        components, _ = ctc.left_aligned(tf.reshape(batch['component_ids'], [tf.shape(images)[0], -1]))  # B x N x 4 -> B x 4N
+        _, sequence, spatial, _ = self.model.read(images, lengths=lengths, training=training, components=components)
         frames = tf.fill([tf.shape(sequence)[0]], tf.shape(sequence)[1]) if lengths is None else lengths * FRAMES
         labels = self._labels(batch)
         sequence_loss = ctc.ctc_loss(labels, sequence, num_frames=frames, dense=self.settings.dense_ctc)
         # CTC grows with length; per character, a line's weight does not depend on its length and rates carry over.
         sequence_loss /= tf.cast(frames // FRAMES, tf.float32)
         spatial_loss = None
-        if spatial is not None:
-            mask = layers.column_mask(lengths, tf.shape(spatial)[2] // 4, columns_per_character=4)
-            counted = batch['component_ids']
-            if self.settings.spatial_structures:
-                structures = batch['structure_ids'][..., tf.newaxis]
-                offset = self.model.config.generator.num_components - 1
-                counted = tf.concat([counted, tf.where(structures > 0, structures + offset, 0)], axis=-1)
-            counts = ace.component_counts(counted, num_labels=self.model.config.spatial_labels)
-            spatial_loss = ace.ace_loss(counts, spatial, mask=mask)
+        if self.model.config.attention_perception and spatial is not None:
+            spatial_loss = attention.attention_loss(components, spatial)
+        elif spatial is not None:
+            spatial_loss = self._counting_loss(batch, spatial)
         return sequence_loss, spatial_loss, (labels, sequence, frames)
+
+    def _counting_loss(self, batch, spatial):
+        """ACE of SPM's logits [B, 4, 4N, K]."""
+        mask = layers.column_mask(self._lengths(batch), tf.shape(spatial)[2] // 4, columns_per_character=4)
+        counted = batch['component_ids']
+        if self.settings.spatial_structures:
+            structures = batch['structure_ids'][..., tf.newaxis]
+            offset = self.model.config.generator.num_components - 1
+            counted = tf.concat([counted, tf.where(structures > 0, structures + offset, 0)], axis=-1)
+        counts = ace.component_counts(counted, num_labels=self.model.config.spatial_labels)
+        return ace.ace_loss(counts, spatial, mask=mask)
 
     def _apply(self, optimizer, tape, target, variables, output_gradients=None):
         """Applies gradients of a share of the global mean; returns their global norm before clipping."""

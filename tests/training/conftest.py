@@ -72,8 +72,8 @@ def texts_of():
 
 @pytest.fixture(scope='session')
 def make_trainer(template_boxes):
-    """Function of a strategy (default: one device), GanSettings' options and model sizes -> GanTrainer, always of equal weights."""
-    def make(strategy=None, *, model=None, **options):
+    """Function of a strategy (default: one device), GanSettings' options, model sizes and kinds of guides -> GanTrainer, always of equal weights."""
+    def make(strategy=None, *, model=None, guides=None, **options):
         strategy = strategy or tf.distribute.get_strategy()
         keras.utils.set_random_seed(7)
         tables = dict(num_components=NUM_COMPONENTS, num_structures=NUM_STRUCTURES, num_characters=NUM_CHARACTERS)
@@ -86,7 +86,7 @@ def make_trainer(template_boxes):
             model = HctGan(HctGanConfig(
                 generator, sequence_labels=ctc.num_label_classes(kind, **tables), spatial_labels=NUM_COMPONENTS,
                 discriminator_channels=(8, 8, 8), recognizer_channels=(8, 16, 16), recognizer_hidden=16, share_trunk=True,
-                style_channels=(8, 8, 8)))
+                style_channels=(8, 8, 8), **(guides or {})))
             return GanTrainer(model, GanSettings(**{**dict(batch_size=BATCH, seed=3, feature_levels=(3,)), **options}), template_boxes=template_boxes, strategy=strategy)
     return make
 

@@ -61,6 +61,20 @@ def test_recognisers_overfit_one_batch(trainer, make_batch):
         assert last < .5 * first, f'{name}: {first} -> {last}'
 
 
+def test_recurrent_guides_overfit_one_batch_and_guide(make_trainer, make_batch, texts_of):
+    """LSTMs in SRM, attention in place of SPM: they learn, all of them, and the generator gets a gradient of each."""
+    trainer, batch = make_trainer(guides=dict(recurrent_sequence=True, attention_perception=True)), make_batch()
+    before = [variable.numpy() for variable in trainer.recognizer_variables]
+    texts, batch = tensors(texts_of(batch)), tensors(batch)
+    metrics = [trainer.recognizer_step(batch, rate_scale=3.) for _ in range(60)]
+    for name in ('loss/sequence_real', 'loss/spatial_real'):
+        first, last = float(metrics[0][name]), float(metrics[-1][name])
+        assert last < .5 * first, f'{name}: {first} -> {last}'
+    assert not [v.path for v, first in zip(trainer.recognizer_variables, before) if (first == v.numpy()).all()]
+    metrics = trainer.adversarial_step(batch, texts)
+    assert float(metrics['grad/sigma_sequence']) > 0. and float(metrics['grad/sigma_spatial']) > 0.
+
+
 def test_reconstruction_overfits_one_batch(trainer, make_batch):
     batch = tensors(make_batch())
     metrics = [trainer.reconstruction_step(batch, rate_scale=5., kl_scale=0.) for _ in range(60)]

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+_MAX_GAP = 80.  # of logits: exp(-80) is 1.8e-35, the least normal float32 1.2e-38
 LABEL_KINDS = ('components', 'structured', 'characters')
 
 
@@ -70,7 +71,8 @@ def left_aligned(labels):
 def ctc_loss(labels, logits, *, num_frames, dense=False):
     """Negative log likelihood of the labels.
 
-    Source: Graves et al. 2006, eq. 5, blank id 0. Differs: nothing known.
+    Source: Graves et al. 2006, eq. 5, blank id 0. Differs: with `dense=False` a logit more than 80 below the best of its
+    frame counts as 80 below (its gradient is the one at that place), where the loss would be inf without.
 
     Args:
         labels: int32 [B, L], zeros are left out.
@@ -88,6 +90,10 @@ def ctc_loss(labels, logits, *, num_frames, dense=False):
     aligned, lengths = left_aligned(labels)
     if dense:
         return tf.nn.ctc_loss(aligned, logits, lengths, num_frames, logits_time_major=False, blank_index=0)
+    # TensorFlow takes exponentials before logarithms: what underflows leaves a label without any path. A recogniser that
+    # has seen a few steps only is that sure of a blank when it reads with its moving averages.
+    lowest = tf.reduce_max(logits, axis=-1, keepdims=True) - _MAX_GAP
+    logits = logits + tf.stop_gradient(tf.maximum(logits, lowest) - logits)
     positions = tf.where(tf.sequence_mask(lengths, tf.shape(aligned)[1]))
     sparse = tf.SparseTensor(positions, tf.gather_nd(aligned, positions),
                              tf.shape(aligned, out_type=tf.int64))

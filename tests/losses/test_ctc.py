@@ -108,6 +108,22 @@ def test_labels_that_do_not_fit_are_never_a_small_loss():
         assert ctc.ctc_loss(tf.constant(labels), dense=True, **short).numpy() > 500.
 
 
+def test_a_reader_that_is_sure_of_blanks_gives_a_finite_loss():
+    """Logits 1,000 apart count as 80 apart, gradient and all; three labels then cost about 80 each; what is closer is as it was."""
+    def loss_and_gradient(gap):
+        logits = np.zeros((1, 8, 5), np.float32)
+        logits[..., 0] = gap
+        variable = tf.Variable(logits)
+        with tf.GradientTape() as tape:
+            loss = ctc.ctc_loss(tf.constant([[1, 3, 2]]), variable, num_frames=tf.constant([8]))
+        return float(loss[0]), tape.gradient(loss, variable).numpy()[0]
+
+    (far, far_gradient), (near, near_gradient), (usual, _) = map(loss_and_gradient, (1000., 80., 50.))
+    assert far == near and 80 * 3 - 10 < far < 80 * 3 and usual == pytest.approx(near - 30 * 3, rel=1e-5)
+    np.testing.assert_array_equal(far_gradient, near_gradient)
+    assert (far_gradient[:, [1, 3, 2]].sum(0) < -.9).all() and far_gradient[:, 0].sum() > 2.9  # each label once: up; blanks down
+
+
 def test_required_frames_equals_the_shortest_feasible_enumeration():
     rng = np.random.default_rng(9)
     rows = np.concatenate([rng.integers(0, 3, size=(30, 4)), [[0, 0, 0, 0], [1, 1, 1, 1], [1, 0, 1, 0], [0, 0, 0, 2]]])

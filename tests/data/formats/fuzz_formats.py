@@ -1,7 +1,7 @@
 """Fuzzes the readers of foreign formats, guided by what code each input reaches (Atheris, libFuzzer).
 
     pip install -e .[fuzz]
-    python -m tests.data.formats.fuzz_formats [--seconds=100] [--formats=gnt,zip] [--corpus=FOLDER]
+    python -m tests.data.formats.fuzz_formats [--seconds=100] [--formats=gnt,zip] [--seed=1] [--corpus=FOLDER]
 
 One format after the other, in a process each, from the valid files of `fuzz_targets.py`, which also says what is held. Beside it
 here: an input, of at most MAX_LENGTH bytes, may take LIMIT_SEC of the processor's time, and the process may grow by LIMIT_BYTES in all.
@@ -61,14 +61,14 @@ def fuzz(name, arguments):
     atheris.Fuzz()
 
 
-def run(name, *, seconds, keep):
+def run(name, *, seconds, seed, keep):
     """Fuzzes one format in a process of its own; returns its exit status."""
     with tempfile.TemporaryDirectory(dir='/dev/shm') as folder:
         pathlib.Path(folder, 'corpus').mkdir()
         log = keep / f'{name}.log'
         command = [sys.executable, '-P', '-m', 'tests.data.formats.fuzz_formats', f'--one={name}', '--', f'-max_total_time={seconds}',
                    f'-timeout={int(5 * LIMIT_SEC)}', f'-max_len={MAX_LENGTH}', '-rss_limit_mb=4096', f'-artifact_prefix={keep}/{name}-',
-                   '-print_final_stats=1', '-seed=1']
+                   '-print_final_stats=1', f'-seed={seed}']
         with open(log, 'w', encoding='utf-8') as sink:
             try:
                 status = subprocess.run(command, cwd=folder, stdout=sink, stderr=subprocess.STDOUT, check=False, timeout=seconds + 120,
@@ -91,6 +91,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--formats', default=','.join(FORMATS), help='which, by comma')
     parser.add_argument('--seconds', type=int, default=100, help='for each format')
+    parser.add_argument('--seed', type=int, default=1, help='of the mutations')
     parser.add_argument('--corpus', type=pathlib.Path, default=pathlib.Path('fuzz'), help='folder for logs and findings')
     parser.add_argument('--one', help=argparse.SUPPRESS)
     arguments, rest = parser.parse_known_args()
@@ -98,7 +99,7 @@ def main():
         fuzz(arguments.one, [a for a in rest if a != '--'])
         return 0
     arguments.corpus.mkdir(parents=True, exist_ok=True)
-    return max(run(name, seconds=arguments.seconds, keep=arguments.corpus.resolve()) > 0 for name in arguments.formats.split(','))
+    return max(run(name, seconds=arguments.seconds, seed=arguments.seed, keep=arguments.corpus.resolve()) > 0 for name in arguments.formats.split(','))
 
 
 if __name__ == '__main__':

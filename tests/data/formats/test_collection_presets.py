@@ -1,19 +1,17 @@
 """From files as CASIA and IAM distribute them to a trained model, by the commands that the presets name."""
 
-import io
 import os
 import pathlib
 import subprocess
 import sys
-import zipfile
+from collections import Counter
 
-import numpy as np
 import pytest
 from PIL import Image
 
 import hwgen
-from foreign_files import dgrl_bytes, gnt_bytes
-from hwgen.data import shards
+from benchmarks import end_to_end
+from hwgen.data import prepare_collection, shards
 
 CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent
 NARROW = ('--batch_size=4 --growing_steps=2 --component_dim=8 --structure_dim=8 --cell_dim=8 --style_part_dim=4 --recognizer_hidden=16 '
@@ -31,43 +29,38 @@ def command(*arguments):
 
 @pytest.mark.slow
 def test_from_archives_to_a_model():
-    """Lines of the sample data, put into pages and files of characters of 24 and 6 writers."""
-    pages, characters = zipfile.ZipFile('HWDB2.0Train.zip', 'w'), zipfile.ZipFile('Gnt1.0Train.zip', 'w')
-    for split in ('train', 'validation'):
-        index = shards.RecordIndex(CHECKOUT / 'tfrecords' / 'sample', split=split)
-        for i in range(len(index)):
-            line = index.read_record(i)
-            name = f'{len(pages.namelist()) + 1:03d}'
-            pages.writestr(f'{name}-P16.dgrl', dgrl_bytes([(line.text, line.image)] * 2))
-            crops = [(c, np.ascontiguousarray(line.image[y0:y1, x0:x1])) for c, (x0, y0, x1, y1) in zip(line.text, line.boxes)]
-            characters.writestr(f'{name}-f.gnt', gnt_bytes([(c, image) for c, image in crops if image.size]))
-    pages.close(), characters.close()
-    command('prepare', '--source=casia', '--input=Gnt1.0Train.zip', '--out=tfrecords/casia-hwdb1', '--on_error=skip')
-    command('prepare', '--source=casia', '--input=HWDB2.0Train.zip', '--out=tfrecords/casia-hwdb2', '--on_error=skip')
+    """Lines of the sample data, put into pages and files of characters: nothing is lost or invented, and the models write."""
+    expected, _ = end_to_end.write_casia(pathlib.Path.cwd(), CHECKOUT / 'tfrecords' / 'sample', pages=20)
+    for name, out in (('HWDB1', 'casia-hwdb1'), ('HWDB2', 'casia-hwdb2')):
+        command('prepare', '--source=casia', f'--input={name}', f'--out=tfrecords/{out}', '--on_error=skip')
+        counts = end_to_end.hold_against(f'tfrecords/{out}', expected[name])
+        assert sum(counts.values()) == sum(expected[name].values()) and set(counts) == {'train', 'validation', 'test'}
     assert 'finished at step 3/3' in command('train', f'--flagfile={CHECKOUT}/casia_characters.flags', *NARROW)
     assert 'finished at step 3/3' in command('train', f'--flagfile={CHECKOUT}/casia.flags', *NARROW, '--init_from=runs/casia-characters')
-    assert pathlib.Path('runs/casia/model/weights.npz').is_file()
+    command('generate', '--model=runs/casia', '--text=明天去钓鱼', '--out=line.png')
+    assert Image.open('line.png').size == (5 * 32, 32)
 
 
 @pytest.mark.slow
 def test_words_of_iam():
-    """Words of the embedded corpus, as the words of twelve forms."""
+    """Words of the embedded corpus, as the words of forms of many writers."""
     command('prepare', '--script=latin', '--out=latin', '--lines=60', '--heldout_lines=2')
-    index, rows = shards.RecordIndex('latin', split='train'), []
-    folder = pathlib.Path('iam', 'words')
-    for i in range(60):
-        word, form = index.read_record(i), f'a01-{i % 12:03d}u'
-        name = f'{form}-00-{i // 12:02d}'
-        data = io.BytesIO()
-        Image.fromarray(word.image).save(data, 'PNG')
-        path = folder / 'a01' / form / f'{name}.png'
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data.getvalue())
-        rows.append(f'{name} ok 254 1 1 9 9 NN {word.text}\n')
-    pathlib.Path('iam', 'words.txt').write_text(''.join(rows), encoding='utf-8')
+    expected = end_to_end.write_iam(pathlib.Path('iam'), 'latin', words=60)
     command('prepare', '--source=iam', '--unit=words', '--input=iam', '--out=tfrecords/iam-words', '--on_error=skip')
-    info = shards.read_info('tfrecords/iam-words')
-    assert sum(counts['records'] for counts in info['splits'].values()) == 60 and info['skipped'] == {}
+    end_to_end.hold_against('tfrecords/iam-words', expected)
+    assert shards.read_info('tfrecords/iam-words')['skipped'] == {} and sum(expected.values()) == 60
     small = [flag for flag in NARROW if not flag.startswith(('--recognizer_steps', '--reconstruction_steps'))]
     assert 'finished at step 1/1' in command('train', f'--flagfile={CHECKOUT}/scrabblegan_iam.flags', *small)
-    assert pathlib.Path('runs/scrabblegan-iam/model/weights.npz').is_file()
+    command('generate', '--model=runs/scrabblegan-iam', '--text=word', '--out=word.png')
+    assert Image.open('word.png').size == (4 * 16, 32)
+
+
+def test_what_is_lost_or_invented_is_noticed():
+    """The comparison itself: a line less, a line more, and a line of another writer."""
+    expected, _ = end_to_end.write_casia(pathlib.Path.cwd(), CHECKOUT / 'tfrecords' / 'sample', pages=20)
+    prepare_collection.prepare_collection('out', path='HWDB2', workers=1, report=lambda line: None)
+    end_to_end.hold_against('out', expected['HWDB2'])
+    line = next(iter(expected['HWDB2']))
+    for other in (line[:1] + ('999',) + line[2:], line[:3] + ((0, line[3][1]),)):
+        with pytest.raises(AssertionError, match='out: lost 1, .*; invented 1, '):
+            end_to_end.hold_against('out', expected['HWDB2'] - Counter([line]) + Counter([other]))

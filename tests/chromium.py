@@ -7,11 +7,20 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 
 NAMES = ('chromium', 'chromium-browser', 'google-chrome')
 WAIT_SEC = 60
+# The browser reads file 3 and writes file 4, which may be anything here.
+_START = '''
+import fcntl, os, sys
+source, sink = (fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3])
+os.dup2(source, 3)
+os.dup2(sink, 4)
+os.execv(sys.argv[3], sys.argv[3:])
+'''
 
 
 def find_chromium():
@@ -110,8 +119,8 @@ def open_tab():
     to_read, sink = os.pipe()
     source, to_write = os.pipe()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, open(source, 'rb') as answers:
-        # The browser reads file 3 and writes file 4; no sandbox, since tests may run as root in a container.
-        command = ['sh', '-c', f'exec "$@" 3<&{to_read} 4>&{to_write}', 'sh', find_chromium(), '--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage',
+        # No sandbox, since tests may run as root in a container.
+        command = [sys.executable, '-c', _START, str(to_read), str(to_write), find_chromium(), '--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage',
                    '--no-first-run', '--remote-debugging-pipe', f'--user-data-dir={profile}']
         process = subprocess.Popen(command, pass_fds=[to_read, to_write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(to_read)

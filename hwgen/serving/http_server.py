@@ -29,6 +29,7 @@ _POLICY = {'Content-Security-Policy': "default-src 'none'; script-src 'unsafe-in
                                       "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
            'Cache-Control': 'no-cache', 'X-Content-Type-Options': 'nosniff'}
 _METHODS = ('GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS')  # the dialect has its own answer to each
+_BACKLOG = 2048  # connections that the system keeps for us before they are accepted
 _REPEAT_AFTER_SEC = 1
 _log = logging.getLogger(__name__)
 
@@ -80,10 +81,7 @@ class HttpServer:
         """Serves until `stop`, SIGTERM or SIGINT; then answers what it has accepted, and returns.
 
         Args:
-            listener: socket that is bound.
-
-        Raises:
-            OSError: the socket cannot listen.
+            listener: socket that listens, see `bind`.
         """
         if threading.current_thread() is threading.main_thread():
             # uvicorn raises the signals that stopped it once more, when it is done: to leave with 0, they mean nothing then.
@@ -189,7 +187,7 @@ class HttpServer:
 
 
 def bind(host, port):
-    """A socket for `HttpServer.run`, bound but not yet listening: nobody is kept waiting while models are loaded.
+    """A socket for `HttpServer.run` that listens already: the port is ours, and who comes while models are loaded waits.
 
     Args:
         host: str, name or address.
@@ -204,6 +202,7 @@ def bind(host, port):
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
+            listener.listen(_BACKLOG)
         except BaseException:
             listener.close()
             raise

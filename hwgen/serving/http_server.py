@@ -29,6 +29,7 @@ _POLICY = {'Content-Security-Policy': "default-src 'none'; script-src 'unsafe-in
                                       "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
            'Cache-Control': 'no-cache', 'X-Content-Type-Options': 'nosniff'}
 _METHODS = ('GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS')  # the dialect has its own answer to each
+_CLIENT_GONE = 499  # as nginx counts it; nobody reads this answer
 _BACKLOG = 2048  # connections that the system keeps for us before they are accepted
 _REPEAT_AFTER_SEC = 1
 _log = logging.getLogger(__name__)
@@ -159,6 +160,8 @@ class HttpServer:
         finally:
             gone.cancel()
             task.cancel()
+        if gone.done() and not gone.cancelled():
+            raise HTTPException(_CLIENT_GONE, 'the client has gone')
         raise HTTPException(504, f'no answer within {limit:g} seconds: expected a smaller request, or a server with less to do')
 
     async def _read(self, request):
@@ -182,7 +185,7 @@ class HttpServer:
         except TimeoutError:
             raise HTTPException(408, 'the request took too long to arrive', {'Connection': 'close'}) from None
         except ClientDisconnect:
-            raise HTTPException(400, 'the request ended before its body did') from None  # nobody reads this; it is counted
+            raise HTTPException(_CLIENT_GONE, 'the client has gone') from None
         return b''.join(parts)
 
 

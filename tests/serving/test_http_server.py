@@ -88,6 +88,7 @@ def test_what_nobody_waits_for_any_longer_is_not_written(pool):
         until(lambda: server.pending() == 1)
         service.go.set()
         assert first.result()[0] == 200
+        assert 'hwgen_requests_total{route="/v1/",status="499"} 1.0' in server.ask('GET', '/metrics')[1].decode()
     assert service.bodies == [b'first']
 
 

@@ -90,7 +90,7 @@ def test_a_character_shows_its_box_and_what_it_is_made_of(tab):
     tab.run('document.querySelector(".row").scrollIntoView()')
     assert tab.run('getComputedStyle(document.querySelector(".part")).display') == 'none'
     tab.move('.cell:nth-of-type(3)')
-    tab.wait('document.querySelector("#character dl")')
+    tab.wait('document.querySelector("#character dl") !== null')
     said = dict(zip(*(tab.run(f'Array.from(document.querySelectorAll("#character {tag}"), node => node.textContent)') for tag in ('dt', 'dd'))))
     assert said['Character'].startswith('⿱山鱼 ') and said['Character'].endswith('position 2') and said['Components'] == '山  鱼'
     assert said['Structure'] == '⿱··' and said['Box'] == '32, 0 to 48, 16 px' and said['Parts'].startswith('山 0 0 100 50;  鱼 0 50 100 100')

@@ -40,13 +40,15 @@ def main(arguments):
     if MODEL.value is not None and flags.FLAGS['model_base_path'].present:
         raise UserError('--model and --model_base_path are both given: expected one')
     labels = _labels()
+    import contextlib
     import tempfile
     try:
         from hwgen.serving import http_server
     except ModuleNotFoundError as error:
         raise UserError(f'{error.name} is not installed: expected the packages of the extra `serve`, pip install "hwgen[serve]"') from None
-    with http_server.bind(HOST.value, PORT.value) as listener, tempfile.TemporaryDirectory(prefix='hwgen-serve-') as scratch:
-        versions = _load(os.path.join(scratch, 'model') if MODEL.value else MODEL_BASE_PATH.value, labels)
+    exported = tempfile.TemporaryDirectory(prefix='hwgen-serve-') if MODEL.value else contextlib.nullcontext(MODEL_BASE_PATH.value)
+    with http_server.bind(HOST.value, PORT.value) as listener, exported as base:
+        versions = _load(base, labels)
         from hwgen.serving.page import Page, PageError
         from hwgen.serving.rest_service import RestService
         service = RestService(MODEL_NAME.value, versions, labels=labels, refuse_unwritable=True, max_lines=MAX_LINES.value)

@@ -47,7 +47,7 @@ def command(*arguments, stubbed=False):
 
 
 class Started:
-    """A server in a process; `lines` of what it said until it served, `url`."""
+    """A server in a process that ends with the block at the latest; `lines` of what it said until it served, `url`."""
 
     def __init__(self, *arguments):
         self.process, self.lines = subprocess.Popen(**command(*arguments, '--port=0', stubbed=True)), []
@@ -58,6 +58,13 @@ class Started:
         else:
             raise AssertionError(self.process.stderr.read())
         self.url = re.match(r'http://\S+:\d+', self.lines[-1])[0]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
 
     def ask(self, text, place=''):
         answer = urllib3.request('POST', f'{self.url}/v1/models/pen{place}:predict', body=json.dumps({'instances': [text]}).encode())
@@ -71,32 +78,43 @@ class Started:
 
 
 def test_the_first_start_exports_and_a_signal_ends_it_with_0():
-    server = Started('--model_name=pen')
-    out = os.path.abspath('saved_models/hwgen/1')
-    assert server.lines[0] == f'exporting {CHECKOUT / "saved_models/demo"} to {out}: there is no version yet, about half a minute'
-    assert re.fullmatch(rf"asked {out} \[\('licence', 'embedded corpus.*'\), \('max_characters', 256\), \('truncation', 0.8\)\]", server.lines[2])
-    assert server.lines[3] == 'no page: version 1 of pen has no signature styled_components, styles: expected one that `export` wrote'
-    assert re.fullmatch(r'http://127.0.0.1:\d+: model pen, version 1; Ctrl-C ends it', server.lines[4])
-    assert server.ask('永')[1]['predictions'] == [{'image_bytes': {'b64': 'MQ=='}, 'error': ''}]  # "1"
-    status, answer = server.ask('?')
-    assert (status, answer['error']) == (400, 'text 0: U+003F at position 0')
-    assert urllib3.request('GET', server.url + '/').status == 404
-    # A second one at the same port ends at once.
-    port = server.url.rpartition(':')[2]
-    done = subprocess.run(**command(f'--port={port}'), timeout=60)
-    assert (done.returncode, done.stdout) == (2, '') and re.fullmatch(f'serve: 127.0.0.1:{port}: cannot be listened at: Address already in use\n', done.stderr)
-    assert server.end(signal.SIGTERM) == (0, 'stopped\n', '')
+    with Started('--model_name=pen') as server:
+        out = os.path.abspath('saved_models/hwgen/1')
+        assert server.lines[0] == f'exporting {CHECKOUT / "saved_models/demo"} to {out}: there is no version yet, about half a minute'
+        assert re.fullmatch(rf"asked {out} \[\('licence', 'embedded corpus.*'\), \('max_characters', 256\), \('truncation', 0.8\)\]", server.lines[2])
+        assert server.lines[3] == 'no page: version 1 of pen has no signature styled_components, styles: expected one that `export` wrote'
+        assert re.fullmatch(r'http://127.0.0.1:\d+: model pen, version 1; Ctrl-C ends it', server.lines[4])
+        assert server.ask('永')[1]['predictions'] == [{'image_bytes': {'b64': 'MQ=='}, 'error': ''}]  # "1"
+        status, answer = server.ask('?')
+        assert (status, answer['error']) == (400, 'text 0: U+003F at position 0')
+        assert urllib3.request('GET', server.url + '/').status == 404
+        # A second one at the same port ends at once.
+        port = server.url.rpartition(':')[2]
+        done = subprocess.run(**command(f'--port={port}'), timeout=60)
+        assert (done.returncode, done.stdout) == (2, '') and re.fullmatch(f'serve: 127.0.0.1:{port}: cannot be listened at: Address already in use\n', done.stderr)
+        assert server.end(signal.SIGTERM) == (0, 'stopped\n', '')
 
 
 def test_versions_and_labels_of_a_folder():
     for number in (1, 2, 10):
         os.makedirs(f'mine/{number}')
     os.makedirs('mine/10.partial')
-    server = Started('--model_name=pen', '--model_base_path=mine', '--labels=stable:2')
-    assert server.lines[-1].endswith('model pen, version 2, 10; Ctrl-C ends it') and len(server.lines) == 2
-    told = [server.ask('永', place)[1]['predictions'][0]['image_bytes']['b64'] for place in ('', '/labels/stable', '/versions/2')]
-    assert told == ['MTA=', 'Mg==', 'Mg=='] and server.ask('永', '/versions/1')[0] == 404
-    assert server.end(signal.SIGINT) == (0, 'stopped\n', '')
+    with Started('--model_name=pen', '--model_base_path=mine', '--labels=stable:2') as server:
+        assert server.lines[-1].endswith('model pen, version 2, 10; Ctrl-C ends it') and len(server.lines) == 2
+        told = [server.ask('永', place)[1]['predictions'][0]['image_bytes']['b64'] for place in ('', '/labels/stable', '/versions/2')]
+        assert told == ['MTA=', 'Mg==', 'Mg=='] and server.ask('永', '/versions/1')[0] == 404
+        assert server.end(signal.SIGINT) == (0, 'stopped\n', '')
+
+
+def test_a_model_of_ones_own_is_exported_for_the_while(tmp_path, monkeypatch):
+    scratch = tmp_path / 'scratch'
+    scratch.mkdir()
+    monkeypatch.setenv('TMPDIR', str(scratch))
+    with Started('--model=runs/mine') as server:
+        folder, = scratch.glob('hwgen-serve-*')
+        assert server.lines[:2] == ['exporting runs/mine, about half a minute', 'loaded runs/mine'] and server.lines[2].startswith(f'asked {folder}/1 ')
+        assert server.end(signal.SIGTERM)[0] == 0
+    assert not list(scratch.glob('hwgen-serve-*')) and os.listdir('.') == ['scratch']
 
 
 @pytest.mark.parametrize('arguments, message', [

@@ -125,7 +125,7 @@ def make_environment(root, venv, *, key, extras, lock):
                                                                                       capture_output=True).returncode == 0
     if 'base' in extras and not sound and wants_cuda():
         extras = [*extras, 'cuda']
-    kept = [path.name for path in ours.iterdir() if path.name in ('test', 'reader', 'grpc', 'cuda')] if sound else []
+    kept = [path.name for path in ours.iterdir() if path.name in ('test', 'reader', 'grpc', 'serve', 'cuda')] if sound else []
     extras = list(dict.fromkeys([*extras, *kept]))
     named = ', '.join(extra for extra in extras if extra != 'base')
     version = '.'.join(map(str, sys.version_info[:2]))

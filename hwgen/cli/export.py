@@ -4,7 +4,7 @@
 whole or not at all, after a process without hwgen has loaded it and written what the model writes; a version that is there is never replaced.
 
 Signatures: serving_default (texts, style_seeds -> image_bytes, error), styled (texts, styles, truncation), images (floats, widths, boxes),
-components (the codes of any glyph) and styles (style_seeds). `error` is empty or names the character, `U+XXXX at position n`.
+components (the codes of any glyph), styled_components and styles (style_seeds). `error` is empty or names the character, `U+XXXX at position n`.
 
 Examples:
   export
@@ -52,5 +52,5 @@ def main(arguments):
     size = sum(os.path.getsize(os.path.join(folder, name)) for folder, _, names in os.walk(path) for name in names)
     compared = told['compared']
     print(f'{os.path.relpath(path)}: {told["characters"]:,} characters, {size / 1e6:.1f} MB, in {time.monotonic() - began:.1f} s; a fresh process wrote '
-          f'{compared["lines"]} lines of {compared["characters"]} characters by five signatures, largest difference '
+          f'{compared["lines"]} lines of {compared["characters"]} characters by six signatures, largest difference '
           f'{compared["largest_difference_grey_levels"]:g} grey levels')

@@ -115,16 +115,19 @@ def _compare(folder, writer, texts, truncation):
         dict(signature='serving_default', inputs=dict(texts=[*texts, _UNKNOWN], style_seeds=[*seeds, 0])),
         dict(signature='serving_default', inputs=dict(texts=texts[-1:], style_seeds=seeds[-1:])),
         dict(signature='components', inputs=dict(codes, lengths=list(map(len, texts)), style_seeds=seeds, truncation=[1.] * count)),
+        dict(signature='styled_components', inputs=dict(codes, lengths=list(map(len, texts)), styles=styles.tolist(), style_seeds=[0] * count,
+                                                        truncation=[.5] * count)),
         dict(signature='styled', inputs=dict(texts=texts, styles=styles.tolist(), truncation=[.5] * count)),
         dict(signature='images', inputs=dict(texts=texts, style_seeds=seeds)),
         dict(signature='styles', inputs=dict(style_seeds=seeds))]
-    names, (mixed, alone, by_codes, styled, images, drawn) = _ask(folder, requests)
+    names, (mixed, alone, by_codes, styled_codes, styled, images, drawn) = _ask(folder, requests)
     if names != sorted(SIGNATURES):
         raise ExportError(f'{folder}: signatures {", ".join(names)}; expected {", ".join(sorted(SIGNATURES))}')
     expected = writer.write(texts, style_seeds=seeds, truncation=truncation)
+    in_vectors = writer.write(texts, styles=half, truncation=.5)
     pairs = [('serving_default', _pictures(mixed), expected), ('serving_default, one line', _pictures(alone), expected[-1:]),
              ('components', _pictures(by_codes), writer.write(texts, style_seeds=seeds)),
-             ('styled', _pictures(styled), writer.write(texts, styles=half, truncation=.5)),
+             ('styled_components', _pictures(styled_codes), in_vectors), ('styled', _pictures(styled), in_vectors),
              ('images', [(np.asarray(image)[:, :width, 0] + 1) * 127.5 for image, width in zip(images['images'], images['widths'])], expected)]
     said = base64.b64decode(mixed['error'][-1]).decode()
     if said != 'U+10FFFF at position 0':

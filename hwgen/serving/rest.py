@@ -211,12 +211,13 @@ def _shown(value):
     return text if len(text) <= 200 else f'{text[:200]}...'
 
 
-def format_prediction(outputs, *, rows):
+def format_prediction(outputs, *, rows, error=''):
     """The body of an answer.
 
     Args:
         outputs: dict name -> array; strings as bytes. Those whose name ends in `_bytes` are given as {"b64": ...}.
         rows: bool, row format.
+        error: str, what is wrong with one of the texts, where that shall stand beside the outputs.
 
     Returns:
         bytes.
@@ -233,7 +234,7 @@ def format_prediction(outputs, *, rows):
         answer = {'predictions': [dict(zip(names, row)) for row in zip(*values.values())] if len(names) > 1 else values[names[0]]}
     else:
         answer = {'outputs': values if len(values) > 1 else next(iter(values.values()))}
-    return _body(answer)
+    return _body({'error': error, **answer} if error else answer)
 
 
 def _to_json(array, name):

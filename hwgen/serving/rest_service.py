@@ -11,16 +11,17 @@ class RestService:
         model: str, name in the paths.
         versions: dict int -> SavedVersion, the versions served; a path without one means the largest.
         labels: dict str -> int, version labels.
-        refuse_unwritable: bool, answer 400 and say which text it was where the graph reports an `error`, instead of 200 with
-            the error beside the placeholder picture, which is what TF-Serving does.
+        refuse_unwritable: bool, answer 400 where the graph reports an `error`: `error` names the first such text, the outputs stand
+            beside it, those of the other texts written as ever. TF-Serving answers 200.
+        max_lines: int, most lines of a request, or None.
 
     Raises:
         ValueError: no version, or a label of one that is not served.
     """
 
-    def __init__(self, model, versions, *, labels=None, refuse_unwritable=False):
+    def __init__(self, model, versions, *, labels=None, refuse_unwritable=False, max_lines=None):
         self._model, self._versions, self._labels = model, dict(versions), dict(labels or {})
-        self._refuse_unwritable = refuse_unwritable
+        self._refuse_unwritable, self._max_lines = refuse_unwritable, max_lines
         if not self._versions:
             raise ValueError(f'model {model}: no version to serve')
         for label, version in self._labels.items():
@@ -39,7 +40,7 @@ class RestService:
             status: int, of HTTP; body: bytes, JSON.
         """
         try:
-            return 200, self._answer(rest.parse_path(method, path), body)
+            return self._answer(rest.parse_path(method, path), body)
         except rest.RestError as error:
             return error.status, rest.format_error(str(error))
         except RequestError as error:
@@ -47,22 +48,25 @@ class RestService:
 
     def _answer(self, target, body):
         if target.call == rest.STATUS:
-            return rest.format_status(self._chosen(target))
+            return 200, rest.format_status(self._chosen(target))
         version = max(self._chosen(target))
         served = self._versions[version]
         if target.call == rest.METADATA:
-            return rest.format_metadata(self._model, version, served.signature_defs)
+            return 200, rest.format_metadata(self._model, version, served.signature_defs)
 
         def specs_of(signature):
             specs = served.inputs.get(signature)
             return specs and {name: 'object' if spec.dtype == 'string' else spec.dtype.name for name, spec in specs.items()}
         prediction = rest.parse_prediction(body, specs_of)
+        lines = max((len(value) for value in prediction.inputs.values() if value.ndim), default=0)
+        if self._max_lines is not None and lines > self._max_lines:
+            raise rest.RestError(f'{lines} lines: expected at most {self._max_lines} in a request')
         outputs = served.run(prediction.signature, prediction.inputs)
-        if self._refuse_unwritable:
-            for index, error in enumerate(outputs.get('error', ())):
-                if error:
-                    raise rest.RestError(f'text {index}: {error.decode("utf-8", "replace")}')
-        return rest.format_prediction(outputs, rows=prediction.rows)
+        wrong = [(index, error) for index, error in enumerate(outputs.get('error', ())) if error] if self._refuse_unwritable else ()
+        if not wrong:
+            return 200, rest.format_prediction(outputs, rows=prediction.rows)
+        index, error = wrong[0]
+        return 400, rest.format_prediction(outputs, rows=prediction.rows, error=f'text {index}: {error.decode("utf-8", "replace")}')
 
     def _chosen(self, target):
         """The versions that a target means.

@@ -59,6 +59,11 @@ class RestTransport:
         except urllib3.exceptions.HTTPError as error:
             cause = getattr(error, 'reason', None) or error
             raise ServerError(f'{self.url}: no answer: {" ".join(str(cause).split())}') from None
+        if answer.status == 400:
+            try:
+                return rest.parse_outputs(answer.data)  # pictures beside the complaint about some text, whose own `error` says it too
+            except ValueError:
+                pass
         if answer.status != 200:
             said = f'{self.url}: status {answer.status}: {_message(answer.data)}'
             raise RefusalError(said) if 400 <= answer.status < 500 and answer.status not in BUSY else ServerError(said)

@@ -12,7 +12,9 @@ from hwgen.serving.text_lookup import Codes, TextLookup
 
 MAX_CHARACTERS = 256
 TRUNCATION = .8  # of `generate`
-SIGNATURES = ('serving_default', 'styled', 'images', 'components', 'styles')
+SIGNATURES = ('serving_default', 'styled', 'images', 'components', 'styled_components', 'styles')
+
+_WRONG_STYLE = 'style: expected finite numbers'
 
 
 def _same_size(axis, **inputs):
@@ -85,6 +87,10 @@ class ServedModel(tf.Module):
         normal = truncation * drawn_styles.style_of_seed(seed, self._config.style_dim)
         return self._generator.style_space(normal[tf.newaxis])[0]
 
+    def _towards_average(self, style, truncation):
+        """A hand float32 [Z] brought nearer to the average one. -> float32 [Z]"""
+        return style + (1. - truncation) * (tf.convert_to_tensor(self._generator.style_space.mean) - style)
+
     def _picture(self, codes, style, seed, truncation, error):
         """One line -> PNG, error: what came with it, or that the weights or the style gave no picture."""
         image = self._draw(codes, style, seed, truncation)
@@ -114,9 +120,9 @@ class ServedModel(tf.Module):
         ids = [spec([None, None, 4], tf.int32, 'component_ids'), spec([None, None], tf.int32, 'structure_ids'),
                spec([None, None, 4, 4], tf.float32, 'boxes'), spec([None, None], tf.int32, 'character_ids'), spec([None], tf.int32, 'lengths')]
         inputs = dict(serving_default=[texts, seeds], styled=[texts, styles, truncation], images=[texts, seeds],
-                      components=[*ids, seeds, truncation], styles=[seeds])
+                      components=[*ids, seeds, truncation], styled_components=[*ids, styles, seeds, truncation], styles=[seeds])
         functions = dict(serving_default=self.write, styled=self.write_styled, images=self.draw, components=self.write_components,
-                         styles=self.styles)
+                         styled_components=self.write_styled_components, styles=self.styles)
         return {name: tf.function(functions[name]).get_concrete_function(*inputs[name]) for name in SIGNATURES}
 
     def write(self, texts, style_seeds):
@@ -144,12 +150,11 @@ class ServedModel(tf.Module):
         styles = tf.ensure_shape(styles, [None, self._config.style_dim])
         found = self.lookup.look_up(texts)
         wrong = tf.reduce_any(~tf.math.is_finite(styles), axis=1)
-        errors = tf.where((found.errors == '') & wrong, 'style: expected finite numbers', found.errors)
+        errors = tf.where((found.errors == '') & wrong, _WRONG_STYLE, found.errors)
         errors = _check_truncation(truncation, errors)
-        average = tf.convert_to_tensor(self._generator.style_space.mean)
 
         def line(rows, length, style, truncation):
-            return self.lookup.codes(rows[:length]), style + (1. - truncation) * (average - style), tf.constant(0, tf.int64), truncation
+            return self.lookup.codes(rows[:length]), self._towards_average(style, truncation), tf.constant(0, tf.int64), truncation
         return self._pictures(line, errors, (found.rows, found.lengths, styles, truncation))
 
     def draw(self, texts, style_seeds):
@@ -197,16 +202,40 @@ class ServedModel(tf.Module):
             dict of image_bytes string [B], error string [B], charset_rows int64 [B] and charset_hash string [B], the table
             that the ids belong to.
         """
-        ids = Codes(tf.ensure_shape(component_ids, [None, None, 4]), structure_ids, tf.ensure_shape(boxes, [None, None, 4, 4]), character_ids)
-        _same_size(0, **ids._asdict(), lengths=lengths, style_seeds=style_seeds, truncation=truncation)
-        _same_size(1, **ids._asdict())
-        truncation = tf.where(truncation == -1., self._truncation, truncation)
-        errors = _check_truncation(truncation, self._check_codes(ids, lengths))
+        codes = Codes(component_ids, structure_ids, boxes, character_ids)
+        return self._write_codes(codes, truncation, self._style, lengths=lengths, style_seeds=style_seeds)
 
-        def line(components, structures, boxes, characters, length, seed, truncation):
+    def write_styled_components(self, component_ids, structure_ids, boxes, character_ids, lengths, styles, style_seeds, truncation):
+        """`styled_components`: any glyph, in a hand that is a vector.
+
+        Args:
+            component_ids, structure_ids, boxes, character_ids, lengths: see `write_components`.
+            styles: float32 [B, Z], see `write_styled`.
+            style_seeds: int64 [B], of the character noise.
+            truncation: float32 [B], as that of `write_styled`; -1 for that of `serving_default`.
+
+        Returns:
+            see `write_components`.
+        """
+        styles = tf.ensure_shape(styles, [None, self._config.style_dim])
+        wrong = tf.reduce_any(~tf.math.is_finite(styles), axis=1)
+        codes = Codes(component_ids, structure_ids, boxes, character_ids)
+        return self._write_codes(codes, truncation, lambda _, truncation, style: self._towards_average(style, truncation),
+                                 errors=tf.where(wrong, _WRONG_STYLE, ''), lengths=lengths, style_seeds=style_seeds, styles=styles)
+
+    def _write_codes(self, codes, truncation, style_of, *, lengths, style_seeds, errors='', **hands):
+        """What both signatures of codes share; style_of: function of a line's seed, truncation and hands -> float32 [Z]."""
+        codes = codes._replace(component_ids=tf.ensure_shape(codes.component_ids, [None, None, 4]), boxes=tf.ensure_shape(codes.boxes, [None, None, 4, 4]))
+        _same_size(0, **codes._asdict(), lengths=lengths, **hands, style_seeds=style_seeds, truncation=truncation)
+        _same_size(1, **codes._asdict())
+        truncation = tf.where(truncation == -1., self._truncation, truncation)
+        found = self._check_codes(codes, lengths)
+        errors = _check_truncation(truncation, tf.where(found == '', errors, found))
+
+        def line(components, structures, boxes, characters, length, seed, truncation, *hands):
             codes = Codes(*(value[:length] for value in (components, structures, boxes, characters)))
-            return codes, self._style(seed, truncation), seed, truncation
-        answer = self._pictures(line, errors, (*ids, lengths, style_seeds, truncation))
+            return codes, style_of(seed, truncation, *hands), seed, truncation
+        answer = self._pictures(line, errors, (*codes, lengths, style_seeds, truncation, *hands.values()))
         rows, digest = self._charset
         return dict(answer, charset_rows=tf.fill(tf.shape(lengths), tf.constant(rows, tf.int64)), charset_hash=tf.fill(tf.shape(lengths), digest))
 

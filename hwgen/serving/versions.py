@@ -5,6 +5,19 @@ import os
 import re
 
 
+def find_versions(base):
+    """The versions in a folder.
+
+    Args:
+        base: str.
+
+    Returns:
+        dict int -> str, path; empty where there is no such folder.
+    """
+    names = os.listdir(base) if os.path.isdir(base) else ()
+    return {int(name): os.path.join(base, name) for name in names if re.fullmatch('[0-9]+', name)}
+
+
 def version_folder(out):
     """The folder that an export goes to.
 
@@ -21,9 +34,7 @@ def version_folder(out):
     if os.path.isfile(path):
         raise FileExistsError(errno.EEXIST, 'is a file, expected a folder for versions or a version in it', path)
     if not re.fullmatch('[0-9]+', os.path.basename(path)):
-        names = os.listdir(path) if os.path.isdir(path) else ()
-        numbers = [int(name) for name in names if re.fullmatch('[0-9]+', name)]
-        path = os.path.join(path, str(max(numbers, default=0) + 1))
+        path = os.path.join(path, str(max(find_versions(path), default=0) + 1))
     if os.path.lexists(path):
         raise FileExistsError(errno.EEXIST, 'version exists and may be served; expected a new number, or the folder above it for '
                               'the next one', path)

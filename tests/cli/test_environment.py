@@ -21,6 +21,7 @@ install_requires =
 [options.extras_require]
 test = tiny
 reader = tiny
+serve = tiny
 '''
 
 

@@ -17,7 +17,7 @@ def test_what_it_says_of_itself(exported, writer):
         assert json.load(file) == told
     assert (told['hwgen'], told['charset']) == (hwgen.__version__, dict(row_count=writer.charset.row_count, hash=writer.charset.hash))
     assert (told['truncation'], told['max_characters'], told['data_licence']) == (.7, 80, 'made for a test')
-    assert told['signatures'] == ['serving_default', 'styled', 'images', 'components', 'styles']
+    assert told['signatures'] == ['serving_default', 'styled', 'images', 'components', 'styled_components', 'styles']
     assert told['compared'] == dict(lines=3, characters=48, largest_difference_grey_levels=told['compared']['largest_difference_grey_levels'])
     assert told['compared']['largest_difference_grey_levels'] <= 1
     assert sorted(os.listdir(os.path.dirname(path))) == ['3']  # nothing temporary is left beside it

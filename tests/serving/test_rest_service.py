@@ -6,7 +6,10 @@ import json
 import numpy as np
 import pytest
 
+from hwgen.serving.client import Client
 from hwgen.serving.rest_service import RestService
+from hwgen.serving.rest_transport import RestTransport
+from rest_server import serve
 
 
 @pytest.fixture(scope='module')
@@ -69,8 +72,24 @@ def test_errors(service, method, path, request_, status, message):
 def test_a_text_that_cannot_be_written_as_an_answer_of_400(served):
     strict = RestService('hwgen', {1: served}, refuse_unwritable=True)
     request = {'instances': [{'texts': '永', 'style_seeds': 7}, {'texts': '永ก', 'style_seeds': 1}]}
-    assert ask(strict, request) == (400, {'error': 'text 1: U+0E01 at position 1'})
-    assert ask(strict, {'instances': request['instances'][:1]})[0] == 200
+    status, answer = ask(strict, request)
+    assert status == 400 and answer['error'] == 'text 1: U+0E01 at position 1'
+    # The other text is written, as it would be alone.
+    alone = ask(strict, {'instances': request['instances'][:1]})
+    assert alone[0] == 200 and alone[1]['predictions'] == answer['predictions'][:1]
+    with serve(strict.answer) as url:
+        written = Client(RestTransport(url)).write(['永', '永ก'], style_seeds=[7, 1])
+    assert [answer.error for answer in written] == ['', 'U+0E01 at position 1']
+    assert base64.b64encode(written[0].picture).decode() == answer['predictions'][0]['image_bytes']['b64']
+
+
+def test_too_many_lines(served):
+    service = RestService('hwgen', {1: served}, max_lines=2)
+    for signature, count in (('serving_default', 3), ('styled', 9)):
+        inputs = dict(texts=['永'] * count, style_seeds=[1] * count, styles=[[0.] * 18] * count, truncation=[1.])
+        status, answer = ask(service, {'signature_name': signature, 'inputs': inputs})
+        assert (status, answer) == (400, {'error': f'{count} lines: expected at most 2 in a request'})
+    assert ask(service, {'inputs': dict(texts=['永'] * 2, style_seeds=[1, 2])})[0] == 200
 
 
 def test_what_cannot_be_served(served):

@@ -56,10 +56,11 @@ def test_signatures(served):
         serving_default=texts | seeds, images=texts | seeds, styles=seeds,
         styled=texts | {'styles': batch('float32', 18), 'truncation': batch('float32')},
         components=seeds | {'component_ids': batch('int32', None, 4), 'structure_ids': batch('int32', None), 'character_ids': batch('int32', None),
-                            'boxes': batch('float32', None, 4, 4), 'lengths': batch('int32'), 'truncation': batch('float32')})
+                            'boxes': batch('float32', None, 4, 4), 'lengths': batch('int32'), 'truncation': batch('float32')},
+        styled_components=dtypes['components'] | {'styles': batch('float32', 18)})
     outputs = {name: sorted(definition['outputs']) for name, definition in served.signature_defs.items() if not name.startswith('__')}
     assert outputs == dict(serving_default=['error', 'image_bytes'], styled=['error', 'image_bytes'], images=['boxes', 'error', 'images', 'widths'],
-                           components=['charset_hash', 'charset_rows', 'error', 'image_bytes'], styles=['styles'])
+                           components=['charset_hash', 'charset_rows', 'error', 'image_bytes'], styled_components=outputs['components'], styles=['styles'])
 
 
 def test_a_batch_of_mixed_lengths_is_what_the_writer_writes(served, writer, truncation):
@@ -150,6 +151,22 @@ def test_styled(served, writer):
     expected = [writer.write(text, styles=style + np.float32(1 - t) * (average - style), truncation=t)[0]
                 for text, style, t in zip(['永人', '山'] * 2, given, truncation)]
     assert_equal_pictures(list(map(pixels, answer['image_bytes'][:4])), expected)
+
+
+def test_styled_components_draw_any_glyph_in_any_hand(served, writer):
+    texts = ['永⿱山鱼', '永', '永']
+    styles = served.run('styles', dict(style_seeds=np.array([3, 4, 5])))['styles']
+    inputs = dict(codes(writer, texts), styles=styles, style_seeds=np.array([8, 9, 9]), truncation=np.array([.25, 1, 1], np.float32))
+    inputs['styles'][2, 0] = np.nan
+    answer = served.run('styled_components', inputs)
+    assert [error.decode() for error in answer['error']] == ['', '', 'style: expected finite numbers']
+    # Of a seed's own style it makes what `components` makes of the seed: the noise is that of the seed too.
+    same = dict(codes(writer, texts[:1]), style_seeds=np.array([3]), truncation=np.array([.25], np.float32))
+    by_vector = served.run('styled_components', dict(same, styles=writer.styles([3])))['image_bytes'][0]
+    assert_equal_pictures([pixels(by_vector)], [pixels(served.run('components', same)['image_bytes'][0])])
+    assert answer['image_bytes'][0] != by_vector  # another noise
+    own = served.run('styled_components', dict(same, styles=writer.styles([3]), truncation=np.array([-1.], np.float32)))['image_bytes'][0]
+    assert_equal_pictures([pixels(own)], [pixels(served.run('components', dict(same, truncation=np.array([-1.], np.float32)))['image_bytes'][0])])
 
 
 def test_one_seed_is_not_spread_over_two_texts(served, writer):

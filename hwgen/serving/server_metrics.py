@@ -1,0 +1,30 @@
+"""ServerMetrics: what a server tells Prometheus of itself."""
+
+import prometheus_client
+
+SECONDS = (.005, .01, .025, .05, .1, .25, .5, 1., 2.5, 5., 10., 30., 60.)  # upper ends of the histogram's bins
+
+
+class ServerMetrics:
+    """Counters of one server.
+
+    Args:
+        pending: function without arguments, the number of requests that wait or are being answered.
+    """
+
+    def __init__(self, pending):
+        self._registry = prometheus_client.CollectorRegistry()
+        own = dict(namespace='hwgen', registry=self._registry)
+        self._requests = prometheus_client.Counter('requests', 'Answered requests.', ['route', 'status'], **own)
+        self._seconds = prometheus_client.Histogram('request_seconds', 'Time from the head of a request to its answer.', ['route'], buckets=SECONDS, **own)
+        prometheus_client.Gauge('pending_requests', 'Requests that wait for the model or run on it.', **own).set_function(pending)
+        prometheus_client.ProcessCollector(registry=self._registry)
+
+    def count(self, route, status, seconds):
+        """Adds an answered request. route: str; status: int, of HTTP; seconds: float."""
+        self._requests.labels(route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def text(self):
+        """All of it in Prometheus' text format, bytes, and its content type, str."""
+        return prometheus_client.generate_latest(self._registry), prometheus_client.CONTENT_TYPE_LATEST

@@ -1,0 +1,144 @@
+"""The serve command: the first start, signals, and its complaints. A process each, with the export and the loaded model replaced."""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+import urllib3
+
+import hwgen
+
+pytest.importorskip('uvicorn', reason='the extra `serve` is not installed: pip install "hwgen[serve]"')
+
+CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent
+# The command with the libraries' parts replaced: what is exported and loaded, and a model that says which version it is.
+STUBBED = '''
+import os, types
+import numpy as np
+from hwgen.cli import app, quiet
+quiet.quiet_tensorflow()
+from hwgen.inference.writer import Writer
+from hwgen.serving import export, saved_version
+class Version:
+    inputs = {'serving_default': {'texts': types.SimpleNamespace(dtype='string')}}
+    signature_defs = {}
+    def __init__(self, path):
+        self.number = os.path.basename(path)
+    def run(self, signature, inputs):
+        errors = [b'' if text != b'?' else b'U+003F at position 0' for text in inputs['texts'].tolist()]
+        return dict(image_bytes=np.array([self.number.encode()] * len(errors), object), error=np.array(errors, object))
+def export_model(writer, path, **options):
+    print('asked', path, sorted(options.items()), flush=True)
+    os.makedirs(path)
+Writer.load = lambda path, **options: print('loaded', path, flush=True) or types.SimpleNamespace(description=dict(info=dict(data=dict(source='scribe'))))
+export.export_model, saved_version.SavedVersion = export_model, Version
+app.dispatch()
+'''
+
+
+def command(*arguments, stubbed=False):
+    return dict(args=[sys.executable, '-P', *(['-c', STUBBED] if stubbed else ['-m', 'hwgen.cli']), 'serve', *arguments], text=True, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, env={**os.environ, 'PYTHONPATH': str(CHECKOUT), 'HWGEN_PROGRAM': 'serve'})
+
+
+class Started:
+    """A server in a process that ends with the block at the latest; `lines` of what it said until it served, `url`."""
+
+    def __init__(self, *arguments):
+        self.process, self.lines = subprocess.Popen(**command(*arguments, '--port=0', stubbed=True)), []
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip('\n'))
+            if line.startswith('http://'):
+                break
+        else:
+            raise AssertionError(self.process.stderr.read())
+        self.url = re.match(r'http://\S+:\d+', self.lines[-1])[0]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
+
+    def ask(self, text, place=''):
+        answer = urllib3.request('POST', f'{self.url}/v1/models/pen{place}:predict', body=json.dumps({'instances': [text]}).encode())
+        return answer.status, answer.json()
+
+    def end(self, number):
+        """-> exit status and the rest of its output."""
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=60)
+        return self.process.returncode, out, err
+
+
+def test_the_first_start_exports_and_a_signal_ends_it_with_0():
+    with Started('--model_name=pen') as server:
+        out = os.path.abspath('saved_models/hwgen/1')
+        assert server.lines[0] == f'exporting {CHECKOUT / "saved_models/demo"} to {out}: there is no version yet, about half a minute'
+        assert re.fullmatch(rf"asked {out} \[\('licence', 'embedded corpus.*'\), \('max_characters', 256\), \('truncation', 0.8\)\]", server.lines[2])
+        assert server.lines[3] == 'no page: version 1 of pen has no signature styled_components, styles: expected one that `export` wrote'
+        assert re.fullmatch(r'http://127.0.0.1:\d+: model pen, version 1; Ctrl-C ends it', server.lines[4])
+        assert server.ask('永')[1]['predictions'] == [{'image_bytes': {'b64': 'MQ=='}, 'error': ''}]  # "1"
+        status, answer = server.ask('?')
+        assert (status, answer['error']) == (400, 'text 0: U+003F at position 0')
+        assert urllib3.request('GET', server.url + '/').status == 404
+        # A second one at the same port ends at once.
+        port = server.url.rpartition(':')[2]
+        done = subprocess.run(**command(f'--port={port}'), timeout=60)
+        assert (done.returncode, done.stdout) == (2, '') and re.fullmatch(f'serve: 127.0.0.1:{port}: cannot be listened at: Address already in use\n', done.stderr)
+        assert server.end(signal.SIGTERM) == (0, 'stopped\n', '')
+
+
+def test_versions_and_labels_of_a_folder():
+    for number in (1, 2, 10):
+        os.makedirs(f'mine/{number}')
+    os.makedirs('mine/10.partial')
+    with Started('--model_name=pen', '--model_base_path=mine', '--labels=stable:2') as server:
+        assert server.lines[-1].endswith('model pen, version 2, 10; Ctrl-C ends it') and len(server.lines) == 2
+        told = [server.ask('永', place)[1]['predictions'][0]['image_bytes']['b64'] for place in ('', '/labels/stable', '/versions/2')]
+        assert told == ['MTA=', 'Mg==', 'Mg=='] and server.ask('永', '/versions/1')[0] == 404
+        assert server.end(signal.SIGINT) == (0, 'stopped\n', '')
+
+
+def test_a_model_of_ones_own_is_exported_for_the_while(tmp_path, monkeypatch):
+    scratch = tmp_path / 'scratch'
+    scratch.mkdir()
+    monkeypatch.setenv('TMPDIR', str(scratch))
+    with Started('--model=runs/mine') as server:
+        folder, = scratch.glob('hwgen-serve-*')
+        assert server.lines[:2] == ['exporting runs/mine, about half a minute', 'loaded runs/mine'] and server.lines[2].startswith(f'asked {folder}/1 ')
+        assert server.end(signal.SIGTERM)[0] == 0
+    assert not list(scratch.glob('hwgen-serve-*')) and os.listdir('.') == ['scratch']
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (['--labels=stable'], 'serve: --labels=stable: expected NAME:NUMBER, such as stable:1'),
+    (['--model=runs/mine', '--model_base_path=mine'], 'serve: --model and --model_base_path are both given: expected one'),
+    (['--model_base_path=mine', '--versions=2,x'], 'serve: version 2: expected one of those in mine: 1'),
+    (['--model_base_path=mine', '--labels=stable:3'], 'serve: version 3: expected one of those in mine: 1'),
+    (['--model_base_path=a file'], 'a file: is a file, expected a folder for versions'),
+    (['--model_base_path=mine'], 'serve: mine/1: not a SavedModel as `export` writes it: '),
+    (['--host=no.such.host.invalid'], 'serve: no.such.host.invalid:0: cannot be listened at: '),
+    (['--port=70000'], 'serve: flag --port=70000'),
+])
+def test_complaints(arguments, message):
+    os.makedirs('mine/1')
+    pathlib.Path('a file').touch()
+    done = subprocess.run(**command('--port=0', *arguments), timeout=120)
+    assert (done.returncode, done.stdout) == (2, '') and message in done.stderr and done.stderr.count('\n') == 1
+    assert sorted(os.listdir('.')) == ['a file', 'mine']
+
+
+def test_without_the_extra_it_says_what_to_install(tmp_path):
+    (tmp_path / 'shadow').mkdir()
+    (tmp_path / 'shadow/uvicorn.py').write_text('raise ModuleNotFoundError("No module named \'uvicorn\'", name="uvicorn")')
+    asked = command('--port=0')
+    asked['env']['PYTHONPATH'] = os.pathsep.join([str(tmp_path / 'shadow'), str(CHECKOUT)])
+    done = subprocess.run(**asked, timeout=60)
+    assert (done.returncode, done.stderr) == (2, 'serve: uvicorn is not installed: expected the packages of the extra `serve`, pip install "hwgen[serve]"\n')

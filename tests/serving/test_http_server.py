@@ -1,0 +1,241 @@
+"""The server's limits, with a model stand-in that waits until it is told to go on; hostile requests, with a real export."""
+
+import concurrent.futures
+import json
+import socket
+import threading
+import time
+
+import pytest
+
+pytest.importorskip('uvicorn', reason='the extra `serve` is not installed: pip install "hwgen[serve]"')
+
+from hwgen.serving.client import Client, RefusalError
+from hwgen.serving.http_server import bind
+from hwgen.serving.rest_service import RestService
+from hwgen.serving.rest_transport import RestTransport
+from running_server import running
+
+PREDICT = '/v1/models/hwgen:predict'
+LONG = 'x' * 1_000_000
+
+
+class Waiting:
+    """A service whose every answer waits for `go`."""
+
+    def __init__(self):
+        self.go, self.entered, self.bodies = threading.Event(), threading.Semaphore(0), []
+
+    def answer(self, method, path, body):
+        self.bodies.append(body)
+        self.entered.release()
+        assert self.go.wait(60)
+        if body == b'fault':
+            raise RuntimeError('of the model')
+        return 200, b'{"said": "%s"}' % body
+
+
+@pytest.fixture
+def pool():
+    with concurrent.futures.ThreadPoolExecutor(8) as threads:
+        yield threads
+
+
+def until(condition):
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(.01)
+
+
+def exchange(address, sent, *, read=True):
+    """Sends bytes as they are; returns what comes until the server ends the connection."""
+    with socket.create_connection(address, timeout=60) as connection:
+        connection.sendall(sent)
+        answer = b''
+        while read and (part := connection.recv(2**16)):
+            answer += part
+        return answer
+
+
+def test_a_full_queue_is_503_and_harms_nobody(pool):
+    service = Waiting()
+    with running(service, workers=1, max_waiting=1) as server:
+        first = pool.submit(server.ask, 'POST', PREDICT, b'first')
+        assert service.entered.acquire(timeout=60)
+        second = pool.submit(server.ask, 'POST', PREDICT, b'second')
+        until(lambda: server.pending() == 2)
+        status, body, headers = server.ask('POST', PREDICT, b'third', retries=False)
+        assert status == 503 and json.loads(body) == {'error': 'busy: 2 requests are being answered: expected fewer'} and headers['Retry-After'] == '1'
+        assert server.ask('GET', '/healthz')[:2] == (200, b'{"status": "ok"}')  # needs no place in the queue
+        service.go.set()
+        assert [task.result()[:2] for task in (first, second)] == [(200, b'{"said": "first"}'), (200, b'{"said": "second"}')]
+        until(lambda: server.pending() == 0)
+        assert server.ask('POST', PREDICT, b'fourth')[0] == 200
+        metrics = server.ask('GET', '/metrics')[1].decode()
+        assert 'hwgen_requests_total{route="/v1/",status="200"} 3.0' in metrics and 'hwgen_requests_total{route="/v1/",status="503"} 1.0' in metrics
+        assert 'hwgen_request_seconds_count{route="/v1/"} 4.0' in metrics
+
+
+def test_what_nobody_waits_for_any_longer_is_not_written(pool):
+    service = Waiting()
+    with running(service, workers=1, max_waiting=2) as server:
+        first = pool.submit(server.ask, 'POST', PREDICT, b'first')
+        assert service.entered.acquire(timeout=60)
+        with socket.create_connection(server.address) as leaving:
+            leaving.sendall(b'POST /v1/models/hwgen:predict HTTP/1.1\r\nhost: x\r\ncontent-length: 7\r\n\r\nleaving')
+            until(lambda: server.pending() == 2)
+        until(lambda: server.pending() == 1)
+        service.go.set()
+        assert first.result()[0] == 200
+        assert 'hwgen_requests_total{route="/v1/",status="499"} 1.0' in server.ask('GET', '/metrics')[1].decode()
+    assert service.bodies == [b'first']
+
+
+def test_an_answer_that_takes_too_long_is_504(pool):
+    service = Waiting()
+    with running(service, workers=1, max_waiting=0, timeout_sec=.2) as server:
+        status, body, _ = server.ask('POST', PREDICT, b'slow')
+        assert status == 504 and json.loads(body)['error'].startswith('no answer within 0.2 seconds')
+        assert server.ask('POST', PREDICT, b'next', retries=False)[0] == 503  # its thread is not free yet
+        service.go.set()
+        until(lambda: server.pending() == 0)
+        assert server.ask('POST', PREDICT, b'next')[0] == 200
+
+
+def test_a_stop_ends_what_was_accepted(pool):
+    service = Waiting()
+    with running(service) as server:
+        task = pool.submit(server.ask, 'POST', PREDICT, b'last')
+        assert service.entered.acquire(timeout=60)
+        server.server.stop()
+        until(lambda: socket.socket().connect_ex(server.address))  # nobody new comes in
+        assert server.thread.is_alive()
+        service.go.set()
+        assert task.result()[:2] == (200, b'{"said": "last"}')
+        server.thread.join(60)
+        assert not server.thread.is_alive()
+
+
+def test_a_fault_is_500_and_logged(caplog):
+    service = Waiting()
+    service.go.set()
+    with running(service) as server:
+        status, body, _ = server.ask('POST', PREDICT, b'fault')
+        assert (status, json.loads(body)) == (500, {'error': 'the server failed; its log says why'})
+        assert server.ask('POST', PREDICT, b'next')[0] == 200
+    assert 'RuntimeError: of the model' in caplog.text
+
+
+def test_clients_that_are_slow():
+    service = Waiting()
+    service.go.set()
+    with running(service, timeout_sec=.3) as server:
+        head = exchange(server.address, b'POST /v1/models/hwgen:predict HT')
+        assert head.startswith(b'HTTP/1.1 408 Request Timeout\r\n') and b'the request took too long to arrive' in head
+        body = exchange(server.address, b'POST /v1/models/hwgen:predict HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{"a')
+        assert body.startswith(b'HTTP/1.1 408 ') and b'the request took too long to arrive' in body
+        assert exchange(server.address, b'') == b''  # says nothing: gets nothing
+        late = exchange(server.address, b'GET /healthz HTTP/1.1\r\nhost: x\r\n\r\nGET /heal')
+        assert late.startswith(b'HTTP/1.1 200 OK') and b'HTTP/1.1 408' in late
+        # Reads nothing of what it asked for, and goes on asking.
+        exchange(server.address, b'GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n' * 200, read=False)
+        assert server.ask('POST', PREDICT, b'next')[0] == 200
+    assert service.bodies == [b'next']
+
+
+@pytest.fixture(scope='module')
+def real(served):
+    service = RestService('hwgen', {1: served, 3: served}, labels=dict(stable=1), refuse_unwritable=True, max_lines=4)
+    with running(service, max_body_bytes=2**20) as server:
+        yield server
+
+
+def text(value, seed=1, count=1):
+    return json.dumps({'instances': [{'texts': value, 'style_seeds': seed}] * count}).encode()
+
+
+@pytest.mark.parametrize('method, path, body, status, said', [
+    ('POST', PREDICT, b'{', 400, 'JSON Parse error'),
+    ('POST', PREDICT, b'', 400, 'JSON Parse error'),
+    ('POST', PREDICT, b'\xff\xfe\x80', 400, 'JSON Parse error'),
+    ('POST', PREDICT, b'{"instances": [{"texts": "\xe6\x98", "style_seeds": 1}]}', 400, 'JSON Parse error'),
+    ('POST', PREDICT, text({'b64': '//79'}), 400, 'text 0: U+FFFD at position 0'),
+    ('POST', PREDICT, b'[' * 500_000, 400, 'nested too deeply'),
+    ('POST', PREDICT, b'{"instances":' * 50_000, 400, 'nested too deeply'),
+    ('POST', PREDICT, b'{"instances": ' + b'[' * 900 + b']' * 900 + b'}', 400, 'instances'),
+    ('POST', PREDICT, text('永', seed='7'), 400, 'is not of expected type: int64'),
+    ('POST', PREDICT, text('永', seed=1.5), 400, 'is not of expected type: int64'),
+    ('POST', PREDICT, text('永', seed=2**64), 400, 'is not of expected type: int64'),
+    ('POST', PREDICT, text(None), 400, 'is not of expected type: string'),
+    ('POST', PREDICT, text('永', count=5), 400, '5 lines: expected at most 4 in a request'),
+    ('POST', PREDICT, text(''), 400, 'text 0: empty text'),
+    ('POST', PREDICT, text('\ud800'), 400, 'surrogate'),
+    ('POST', PREDICT, text('永\0'), 400, 'text 0: U+0000 at position 1'),
+    ('POST', PREDICT, text(LONG), 400, 'text 0: 1000000 characters: expected at most 80'),
+    ('POST', PREDICT, text(LONG + LONG), 413, 'a request of more than 1048576 bytes'),
+    ('POST', PREDICT, b'{"instances": [' + b'1' * 5000 + b']}', 400, ''),
+    ('POST', PREDICT, b'{"signature_name": "components", "inputs": {"component_ids": [[[-1, 99999, 0, 0]]], "structure_ids": [[99999]], "boxes": '
+                      b'[[[[0,0,1,NaN],[0,0,0,0],[0,0,0,0],[0,0,0,0]]]], "character_ids": [[-7]], "lengths": [2147483647], "style_seeds": [1], '
+                      b'"truncation": [Infinity]}}', 400, 'text 0: '),
+    ('POST', '/v1/models/hwgen:regress', b'{}', 400, 'Malformed request'),
+    ('POST', '/v1/models/hwgen/versions/99999999999999999999999:predict', text('永'), 404, 'Servable not found'),
+    ('GET', '/v1/models/%F0%9F%92%A9', None, 404, 'Could not find any versions'),
+    ('DELETE', '/v1/models/hwgen', None, 400, 'Malformed request: DELETE'),
+    ('POST', '/healthz', b'', 405, 'Method Not Allowed'),
+    ('GET', '/', None, 404, 'Not Found'),
+    ('GET', '/' + 'a' * 9000, None, 404, 'Not Found'),
+])
+def test_hostile_requests_get_their_status_and_the_next_gets_its_picture(real, method, path, body, status, said):
+    found, content, headers = real.ask(method, path, body)
+    assert found == status and headers['Content-Type'] == 'application/json' and said in json.loads(content)['error']
+    assert real.ask('POST', PREDICT, text('永'))[0] == 200
+
+
+@pytest.mark.parametrize('sent, status', [
+    (b'\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03' + b'\0' * 300, b'400'),  # TLS to a port without it
+    (b'GET / HTTP/1.1\r\n\r\n', b'400'),  # no host
+    (b'POST /v1/models/hwgen:predict HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n', b'400'),
+    (b'POST /v1/models/hwgen:predict HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999999\r\nconnection: close\r\n\r\n', b'413'),
+    (b'POST /v1/models/hwgen:predict HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n', b'400'),
+    (b'GET /healthz HTTP/1.1\r\nhost: x\r\n' + b'x: ' + b'y' * 20_000, b'400'),
+])
+def test_what_is_no_http(real, sent, status):
+    assert exchange(real.address, sent).split()[1] == status
+    assert real.ask('POST', PREDICT, text('永'))[0] == 200
+
+
+def test_chunks_beyond_the_limit(real):
+    status, content, _ = real.ask('POST', PREDICT, iter([b'x' * 2**16] * 20), chunked=True)
+    assert status == 413 and 'more than 1048576 bytes' in json.loads(content)['error']
+    assert real.ask('POST', PREDICT, iter([text('永')]), chunked=True)[0] == 200
+
+
+def test_it_answers_as_the_service_does_alone_and_together(real, served, pool):
+    service = RestService('hwgen', {1: served, 3: served}, labels=dict(stable=1))
+    calls = [('GET', '/v1/models/hwgen', None), ('GET', '/v1/models/hwgen/labels/stable/metadata', None), ('POST', '/v1/models/hwgen/versions/1:predict', text('永人'))]
+    for method, path, body in calls:
+        assert real.ask(method, path, body)[:2] == service.answer(method, path, body or b'')
+    texts = [text('永人山水天'[:1 + i % 5], seed=i % 3) for i in range(40)]
+    alone = [service.answer('POST', PREDICT, one) for one in texts]
+    assert [task.result()[:2] for task in [pool.submit(real.ask, 'POST', PREDICT, one) for one in texts]] == alone
+
+
+def test_the_client_has_its_pictures_and_the_refusals(real, writer, truncation):
+    client = Client(RestTransport(real.url))
+    answers = client.write(['永', 'ก', '⿱山鱼'], style_seeds=[5, 5, 5])
+    assert [answer.error for answer in answers] == ['', 'U+0E01 at position 0', ''] and all(answer.picture for answer in (answers[0], answers[2]))
+    with pytest.raises(RefusalError, match='status 400: 5 lines: expected at most 4'):
+        client.write(['永'] * 5)
+
+
+def test_an_address_that_cannot_be_had():
+    with bind('127.0.0.1', 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=f'^127.0.0.1:{port}: cannot be listened at: Address already in use'):
+            bind('127.0.0.1', port)
+    for host in ('no.such.host.invalid', '256.1.1.1'):
+        with pytest.raises(OSError, match=f'^{host}:1: cannot be listened at: '):
+            bind(host, 1)
+
+

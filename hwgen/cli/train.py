@@ -127,6 +127,10 @@ def main(arguments):
     import hwgen
     from hwgen.charset.encoding import Charset
     charset = Charset.load()
+    if _UNLABELLED.value is not None and not (_ADVERSARIAL_STEPS.value and _ADVERSARIAL_EVERY.value):
+        raise ValueError(f'--unlabelled={_UNLABELLED.value}: only the discriminator of phase 3 sees these lines, and there is none with '
+                         f'--adversarial_steps={_ADVERSARIAL_STEPS.value} --adversarial_every={_ADVERSARIAL_EVERY.value}: expected '
+                         'at least 1 of both, for example --adversarial_steps=3000')
     _ensure_corpus()
 
     import keras
@@ -151,10 +155,6 @@ def main(arguments):
     model_config, settings, schedule = _configurations(charset)
     if not schedule.total_steps:
         raise ValueError('--recognizer_steps, --reconstruction_steps and --adversarial_steps are all 0: expected at least one step')
-    if _UNLABELLED.value is not None and not (schedule.adversarial_steps and schedule.adversarial_every):
-        raise ValueError(f'--unlabelled={_UNLABELLED.value}: only the discriminator of phase 3 sees these lines, and there is none with '
-                         f'--adversarial_steps={schedule.adversarial_steps} --adversarial_every={schedule.adversarial_every}: expected '
-                         'at least 1 of both, for example --adversarial_steps=3000')
     strategy = distribution.make_strategy(_STRATEGY.value, batch_size=_BATCH.value)
     size = dict(char_px=model_config.generator.char_px, char_width_px=model_config.generator.char_width_px)
     batches = LineBatches(_DATA.value, charset=charset, split='train', batch_size=_BATCH.value, seed=_SEED.value,

@@ -41,11 +41,14 @@ def main(arguments):
         raise UserError('--model and --model_base_path are both given: expected one')
     labels = _labels()
     import contextlib
+    import signal
+    import sys
     import tempfile
     try:
         from hwgen.serving import http_server
     except ModuleNotFoundError as error:
         raise UserError(f'{error.name} is not installed: expected the packages of the extra `serve`, pip install "hwgen[serve]"') from None
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # while it loads: what lies in a temporary folder goes with it
     exported = tempfile.TemporaryDirectory(prefix='hwgen-serve-') if MODEL.value else contextlib.nullcontext(MODEL_BASE_PATH.value)
     with http_server.bind(HOST.value, PORT.value) as listener, exported as base:
         versions = _load(base, labels)
@@ -61,8 +64,8 @@ def main(arguments):
                                     timeout_sec=TIMEOUT_SEC.value, max_connections=MAX_CONNECTIONS.value)
         host, port = listener.getsockname()[:2]
         host = f'[{host}]' if ':' in host else host
-        print(f'http://{host}:{port}: model {MODEL_NAME.value}, version {", ".join(map(str, sorted(versions)))}; Ctrl-C ends it', flush=True)
-        http_server.HttpServer(service, page=page, limits=limits).run(listener)
+        said = f'http://{host}:{port}: model {MODEL_NAME.value}, version {", ".join(map(str, sorted(versions)))}; Ctrl-C ends it'
+        http_server.HttpServer(service, page=page, limits=limits).run(listener, announce=lambda: print(said, flush=True))
     print('stopped', flush=True)
 
 

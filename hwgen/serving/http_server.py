@@ -78,16 +78,18 @@ class HttpServer:
         logging.getLogger('uvicorn.error').setLevel(logging.ERROR)  # a request that is no HTTP is answered, and no news
         self._server = uvicorn.Server(config)
 
-    def run(self, listener):
+    def run(self, listener, *, announce=lambda: None):
         """Serves until `stop`, SIGTERM or SIGINT; then answers what it has accepted, and returns.
 
         Args:
             listener: socket that listens, see `bind`.
+            announce: function without arguments, called when from now on a signal stops the server in order.
         """
         if threading.current_thread() is threading.main_thread():
-            # uvicorn raises the signals that stopped it once more, when it is done: to leave with 0, they mean nothing then.
+            # Until uvicorn takes them over; it raises those that stopped it once more when it is done, and then they mean nothing.
             for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: None)
+                signal.signal(number, lambda *_: self.stop())
+        announce()
         try:
             asyncio.run(self._server.serve(sockets=[listener]))
         finally:

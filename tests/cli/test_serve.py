@@ -117,6 +117,19 @@ def test_a_model_of_ones_own_is_exported_for_the_while(tmp_path, monkeypatch):
     assert not list(scratch.glob('hwgen-serve-*')) and os.listdir('.') == ['scratch']
 
 
+def test_told_to_stop_while_it_exports_it_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv('TMPDIR', str(tmp_path))
+    slow = STUBBED.replace("print('asked', path, sorted(options.items()), flush=True)", "print('asked', flush=True); import time; time.sleep(60)")
+    arguments = command('--model=runs/mine', '--port=0', stubbed=True)
+    with subprocess.Popen(**{**arguments, 'args': [slow if part == STUBBED else part for part in arguments['args']]}) as process:
+        while process.stdout.readline() != 'asked\n':
+            assert process.poll() is None
+        assert len(list(tmp_path.glob('hwgen-serve-*'))) == 1
+        process.terminate()
+        assert process.wait(timeout=30) == 0
+    assert not list(tmp_path.glob('hwgen-serve-*'))
+
+
 @pytest.mark.parametrize('arguments, message', [
     (['--labels=stable'], 'serve: --labels=stable: expected NAME:NUMBER, such as stable:1'),
     (['--model=runs/mine', '--model_base_path=mine'], 'serve: --model and --model_base_path are both given: expected one'),

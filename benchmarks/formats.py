@@ -3,9 +3,10 @@
     python -m benchmarks.formats [--characters=3755] [--pages=40] [--files=8] [--workers=1,2]
 
 Writes files in the layouts of CASIA and IAM into a temporary folder, from lines of tfrecords/sample, and compares each
-reader with a straightforward loop over the same file (struct.unpack or Pillow, no checks): in turn, the fastest of three,
-files in the cache of the system. Then it prepares --files files of characters and --pages pages, and says how long the
-whole of CASIA-HWDB would take at that rate. The files are what we write, not the collections themselves.
+reader with a straightforward loop over the same file (struct.unpack, ElementTree or Pillow, no checks): in turn, the
+fastest of three, files in the cache of the system; .gnt also with the loop of Pycasia 0.2, which has a number for each
+pixel. Then it prepares --files files of characters and --pages pages, and says how long the whole of CASIA-HWDB would take
+at that rate. The files are what we write, not the collections themselves.
 """
 
 import contextlib
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import threading
 import time
+import zipfile
 
 import numpy as np
 from absl import app, flags
@@ -92,6 +94,75 @@ def loop_dgr(data):
         yield text, images
 
 
+def loop_gnt_by_numbers(data):
+    """.gnt as Pycasia 0.2 reads it: every pixel a Python number, then an image of Pillow's. (Pycasia itself does not import any more.)"""
+    from PIL import Image
+    file = io.BytesIO(data)
+    while length := file.read(4):
+        struct.unpack('<I', length)
+        code = b''.join(struct.unpack('>cc', file.read(2)))
+        width, = struct.unpack('<H', file.read(2))
+        height, = struct.unpack('<H', file.read(2))
+        pixels = np.array(struct.unpack(f'{height * width}B', file.read(height * width))).reshape(height, width)
+        yield Image.fromarray(pixels.astype(np.uint8)), code.decode('gb2312')
+
+
+def loop_iam_online(folder):
+    """A straightforward reader of IAM-OnDB: (text, list of strokes)."""
+    from xml.etree import ElementTree
+    for path in sorted(folder.glob('lineStrokes/*/*/*.xml')):
+        form, number = path.stem.rsplit('-', 1)
+        rows = (folder / 'ascii' / path.parent.parent.name / path.parent.name / f'{form}.txt').read_text(encoding='latin-1').splitlines()
+        strokes = [np.array([(int(point.get('x')), int(point.get('y'))) for point in stroke])
+                   for stroke in ElementTree.parse(path).getroot().iter('Stroke')]
+        yield rows[rows.index('CSR:') + 1 + int(number)], strokes
+
+
+def write_iam_online(folder, *, lines):
+    """Lines in the layout of IAM-OnDB, ten a form; returns bytes of the XML."""
+    rng, size = np.random.default_rng(3), 0
+    for i in range(lines):
+        name = f'a{i // 10 % 100:02d}-{i // 1000:03d}u'
+        path = folder / 'lineStrokes' / name[:3] / name[:7] / f'{name}-{i % 10 + 1:02d}.xml'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        strokes = ''.join('<Stroke colour="black">' + ''.join(f'<Point x="{x}" y="{y}" time="1.0"/>' for x, y in stroke) + '</Stroke>'
+                          for stroke in pen_strokes(rng, LINE_CHARACTERS))
+        path.write_text(f'<WhiteboardCaptureSession><StrokeSet>{strokes}</StrokeSet></WhiteboardCaptureSession>', encoding='utf-8')
+        size += path.stat().st_size
+        if i % 10 == 0:
+            text = folder / 'ascii' / name[:3] / name[:7] / f'{name}.txt'
+            text.parent.mkdir(parents=True, exist_ok=True)
+            text.write_text('CSR:\n\n' + 'a line of words\n' * 10, encoding='utf-8')
+    return size
+
+
+def write_lmdb(folder, images):
+    """An LMDB of the images of a folder; returns bytes of the images, or None without the library."""
+    try:
+        import lmdb
+    except ImportError:
+        return None
+    size = 0
+    with lmdb.open(str(folder), map_size=1 << 30) as environment, environment.begin(write=True) as transaction:
+        for number, path in enumerate(images, 1):
+            data = path.read_bytes()
+            transaction.put(b'image-%09d' % number, data)
+            transaction.put(b'label-%09d' % number, b'a line of words')
+            size += len(data)
+        transaction.put(b'num-samples', b'%d' % number)
+    return size
+
+
+def loop_lmdb(folder):
+    """A straightforward reader of the LMDB: (text, image)."""
+    import lmdb
+    from PIL import Image
+    with lmdb.open(str(folder), readonly=True, lock=False) as environment, environment.begin() as transaction:
+        for number in range(1, int(transaction.get(b'num-samples')) + 1):
+            with Image.open(io.BytesIO(transaction.get(b'image-%09d' % number))) as image:
+                yield transaction.get(b'label-%09d' % number).decode(), np.array(image.convert('L'))
+
+
 def loop_iam(folder):
     """A straightforward reader of the lines of IAM: (text, image)."""
     from PIL import Image
@@ -162,10 +233,27 @@ def time_readers(folder, glyphs):
         on_disk = [foreign.on_disk(f'{i:03d}-x{suffix}', data, folder / suffix[1:]) for i, data in enumerate(contents)]
         compare(suffix, lambda: (s for file in on_disk for s in READERS[suffix](file)),
                 lambda: (s for file in on_disk for s in loop(file.path.read_bytes())), size=sum(map(len, contents)))
-    iam = folder / 'iam'
-    size = write_iam(iam, glyphs, lines=PAGE_LINES * _PAGES.value)
-    compare('iam lines', lambda: (s for part in open_collection(iam, source='iam') for s in part.read(refuse=None)),
-            lambda: loop_iam(iam), size=size)
+        if suffix == '.gnt':
+            compare('as Pycasia', lambda: READERS['.gnt'](on_disk[0]), lambda: loop_gnt_by_numbers(contents[0]), size=len(contents[0]))
+            packed = folder / '001-f.zip'
+            with zipfile.ZipFile(packed, 'w', zipfile.ZIP_DEFLATED) as archive:
+                archive.writestr('001-f.gnt', contents[0])
+            compare('.gnt, .zip', lambda: (s for part in open_collection(packed) for s in part.read()),
+                    lambda: foreign.plain_gnt(zipfile.ZipFile(packed).read('001-f.gnt')), size=len(contents[0]))
+
+    def collection(path, source):
+        return lambda: (s for part in open_collection(path, source=source) for s in part.read(refuse=None))
+
+    lines = PAGE_LINES * _PAGES.value
+    iam, online, data_base = folder / 'iam', folder / 'online', folder / 'lmdb'
+    size = write_iam(iam, glyphs, lines=lines)
+    compare('iam lines', collection(iam, 'iam'), lambda: loop_iam(iam), size=size)
+    compare('iam_online', collection(online, 'iam_online'), lambda: loop_iam_online(online), size=write_iam_online(online, lines=lines))
+    size = write_lmdb(data_base, sorted(iam.glob('lines/*/*/*.png')))
+    if size is None:
+        print('lmdb: the package is not installed')
+    else:
+        compare('lmdb', collection(data_base, 'lmdb'), lambda: loop_lmdb(data_base), size=size)
 
 
 def time_prepare(folder, glyphs):

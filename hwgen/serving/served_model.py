@@ -18,13 +18,16 @@ _WRONG_STYLE = 'style: expected finite numbers'
 
 
 def _same_size(axis, **inputs):
-    """Refuses inputs of different size along an axis: TensorFlow would broadcast one seed over two texts in silence."""
+    """Refuses inputs of different size along an axis: TensorFlow would broadcast one seed over two texts in silence.
+
+    Returns the inputs, a dict: what is computed from these waits for the refusal, which else another error might forestall.
+    """
     sizes = {name: tf.shape(value)[axis] for name, value in inputs.items()}
     named = ', '.join(f'{name} {{}}' for name in sizes)
     message = tf.strings.format(f'{named}: expected one size of axis {axis}', list(sizes.values()))
     first, *others = sizes.values()
-    for size in others:
-        tf.debugging.Assert(tf.equal(first, size), [message])
+    with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(tf.equal(first, tf.stack(others))), [message])]):
+        return {name: tf.identity(value) for name, value in inputs.items()}
 
 
 class ServedModel(tf.Module):
@@ -127,7 +130,7 @@ class ServedModel(tf.Module):
 
     def write(self, texts, style_seeds):
         """`serving_default`: texts [B], seeds int64 [B] -> image_bytes [B] (PNG), error [B]."""
-        _same_size(0, texts=texts, style_seeds=style_seeds)
+        texts, style_seeds = _same_size(0, texts=texts, style_seeds=style_seeds).values()
         found = self.lookup.look_up(texts)
 
         def line(rows, length, seed):
@@ -146,7 +149,7 @@ class ServedModel(tf.Module):
         Returns:
             dict of image_bytes string [B], error string [B].
         """
-        _same_size(0, texts=texts, styles=styles, truncation=truncation)
+        texts, styles, truncation = _same_size(0, texts=texts, styles=styles, truncation=truncation).values()
         styles = tf.ensure_shape(styles, [None, self._config.style_dim])
         found = self.lookup.look_up(texts)
         wrong = tf.reduce_any(~tf.math.is_finite(styles), axis=1)
@@ -168,7 +171,7 @@ class ServedModel(tf.Module):
             dict of images float32 [B, char_px, W, 1] in [-1, 1], paper +1; widths int32 [B], pixels of each line, 0 where there
             is an error; boxes int32 [B, N, 4], x0, y0, x1, y1 in pixels, 0 beyond the line's end; error string [B].
         """
-        _same_size(0, texts=texts, style_seeds=style_seeds)
+        texts, style_seeds = _same_size(0, texts=texts, style_seeds=style_seeds).values()
         found = self.lookup.look_up(texts)
         height, width = self._config.char_px, self._config.char_width_px
         most = tf.maximum(tf.reduce_max(found.lengths), 1)
@@ -217,20 +220,21 @@ class ServedModel(tf.Module):
         Returns:
             see `write_components`.
         """
-        styles = tf.ensure_shape(styles, [None, self._config.style_dim])
-        wrong = tf.reduce_any(~tf.math.is_finite(styles), axis=1)
         codes = Codes(component_ids, structure_ids, boxes, character_ids)
         return self._write_codes(codes, truncation, lambda _, truncation, style: self._towards_average(style, truncation),
-                                 errors=tf.where(wrong, _WRONG_STYLE, ''), lengths=lengths, style_seeds=style_seeds, styles=styles)
+                                 lengths=lengths, style_seeds=style_seeds, styles=tf.ensure_shape(styles, [None, self._config.style_dim]))
 
-    def _write_codes(self, codes, truncation, style_of, *, lengths, style_seeds, errors='', **hands):
-        """What both signatures of codes share; style_of: function of a line's seed, truncation and hands -> float32 [Z]."""
+    def _write_codes(self, codes, truncation, style_of, *, lengths, style_seeds, **hands):
+        """What both signatures of codes share; style_of: function of a line's seed, truncation and style (`hands`) -> float32 [Z]."""
         codes = codes._replace(component_ids=tf.ensure_shape(codes.component_ids, [None, None, 4]), boxes=tf.ensure_shape(codes.boxes, [None, None, 4, 4]))
-        _same_size(0, **codes._asdict(), lengths=lengths, **hands, style_seeds=style_seeds, truncation=truncation)
-        _same_size(1, **codes._asdict())
-        truncation = tf.where(truncation == -1., self._truncation, truncation)
-        found = self._check_codes(codes, lengths)
-        errors = _check_truncation(truncation, tf.where(found == '', errors, found))
+        same = _same_size(0, **codes._asdict(), lengths=lengths, **hands, style_seeds=style_seeds, truncation=truncation)
+        codes = Codes(**_same_size(1, **{name: same[name] for name in Codes._fields}))
+        lengths, style_seeds, hands = same['lengths'], same['style_seeds'], {name: same[name] for name in hands}
+        truncation = tf.where(same['truncation'] == -1., self._truncation, same['truncation'])
+        errors = self._check_codes(codes, lengths)
+        for styles in hands.values():
+            errors = tf.where((errors == '') & tf.reduce_any(~tf.math.is_finite(styles), axis=1), _WRONG_STYLE, errors)
+        errors = _check_truncation(truncation, errors)
 
         def line(components, structures, boxes, characters, length, seed, truncation, *hands):
             codes = Codes(*(value[:length] for value in (components, structures, boxes, characters)))

@@ -64,6 +64,20 @@ def find_model(path: str) -> str:
     return inner if os.path.isdir(inner) and not os.path.exists(os.path.join(path, 'generator.json')) else path
 
 
+def check_writing(text: str | None, text_file: str | None, *, out: str | None, style_seed: int, num_styles: int) -> None:
+    """Refuses values of --text, --text_file, --out, --style_seed and --num_styles that name no task; for commands that write texts.
+
+    Raises:
+      UserError: neither or both of text and text_file, no place to write to, or seeds beyond 2^64 - 1.
+    """
+    if (text is None) == (text_file is None):
+        raise UserError('expected either --text "..." or --text_file FILE')
+    if not out:
+        raise UserError('--out is missing: expected NAME.png or a folder')
+    if style_seed + num_styles > 2**64:
+        raise UserError(f'--style_seed={style_seed}: expected 0 to 2^64 - 1')
+
+
 def command_summaries() -> dict[str, str]:
     """The commands and the first line of each one's docstring, read without importing any of them."""
     summaries = {}

@@ -15,14 +15,13 @@ unless --overwrite is given.
 """
 
 import itertools
-import os
 import sys
 import time
 
 from absl import flags
 
 import hwgen
-from hwgen.cli.app import DEFAULT_MODEL, UserError, find_model
+from hwgen.cli.app import DEFAULT_MODEL, UserError, check_writing, find_model
 
 POSITIONAL = '[B]'
 CHUNK_LINES = 64  # lines handed to the writer at once; bounds memory, changes no picture
@@ -79,12 +78,7 @@ def main(arguments):
 
 def _check_flags(arguments):
     """Refuses flags that do not go together; returns the two seeds of --interpolate, or None."""
-    if (TEXT.value is None) == (TEXT_FILE.value is None):
-        raise UserError('expected either --text "..." or --text_file FILE')
-    if not OUT.value:
-        raise UserError('--out is missing: expected NAME.png or a folder')
-    if STYLE_SEED.value + NUM_STYLES.value > 2**64:
-        raise UserError(f'--style_seed={STYLE_SEED.value}: expected 0 to 2^64 - 1')
+    check_writing(TEXT.value, TEXT_FILE.value, out=OUT.value, style_seed=STYLE_SEED.value, num_styles=NUM_STYLES.value)
     hands = [*(INTERPOLATE.value or ()), *arguments]
     if INTERPOLATE.value is None:
         if arguments:

@@ -15,7 +15,7 @@ import sys
 
 from absl import flags
 
-from hwgen.cli.app import UserError
+from hwgen.cli.app import UserError, check_writing
 
 TEXT = flags.DEFINE_string('text', None, 'Text to write.')
 TEXT_FILE = flags.DEFINE_string('text_file', None, 'UTF-8 file: each row is a line of handwriting.')
@@ -38,12 +38,7 @@ OVERWRITE = flags.DEFINE_bool('overwrite', False, 'Replace the output if it exis
 def main(arguments):
     """Checks the flags, asks, and writes what comes back."""
     del arguments
-    if (TEXT.value is None) == (TEXT_FILE.value is None):
-        raise UserError('expected either --text "..." or --text_file FILE')
-    if not OUT.value:
-        raise UserError('--out is missing: expected NAME.png or a folder')
-    if STYLE_SEED.value + NUM_STYLES.value > 2**64:
-        raise UserError(f'--style_seed={STYLE_SEED.value}: expected 0 to 2^64 - 1')
+    check_writing(TEXT.value, TEXT_FILE.value, out=OUT.value, style_seed=STYLE_SEED.value, num_styles=NUM_STYLES.value)
     from hwgen.inference import picture_files
     folder = TEXT_FILE.value is not None or not OUT.value.lower().endswith('.png')
     picture_files.check_place(OUT.value, overwrite=OVERWRITE.value, folder=folder)

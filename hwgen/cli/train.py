@@ -39,6 +39,8 @@ _SEED = flags.DEFINE_integer('seed', 1, 'Seed of weights, data order, texts and 
                              upper_bound=2 ** 32 - 1)
 _INIT_FROM = flags.DEFINE_string('init_from', None, 'Start from these weights instead of random ones: the folder of a run (all modules) or of a '
                                  'written generator. Example: --init_from=saved_models/demo.')
+_RECOGNIZERS_FROM = flags.DEFINE_string('recognizers_from', None, 'Start SRM and SPM with the weights of another run: runs that differ in their generator alone '
+                                        'share phase 1. Example: --recognizers_from=runs/recognizers.')
 _STRATEGY = flags.DEFINE_enum('strategy', 'mirrored', ['mirrored', 'multi_worker', 'default'], 'Replicas: all devices of '
                               'this machine, the cluster that TF_CONFIG names (each worker with a run_dir of its own), or one device.')
 _REPLICAS = flags.DEFINE_integer('cpu_replicas', 1, 'Logical CPU devices to split each batch over; 2 tries out a '
@@ -65,6 +67,8 @@ _SHORTEST = flags.DEFINE_integer('shortest_lines', 2, 'Characters of the longest
 _LONGEST = flags.DEFINE_integer('longest_lines', 8, 'Characters of the longest line; longer ones of the data are left out.', lower_bound=1)
 _GROWING = flags.DEFINE_integer('growing_steps', 500, 'Steps over which lines grow from short to long; 0: long at once.', lower_bound=0)
 
+_TEXTS = flags.DEFINE_enum('text_characters', 'dictionary', ['dictionary', 'seen'], 'Characters of the lines that phase 3 writes: of the whole dictionary, or '
+                           'those with images in --data (always so with content_encoding=onehot and without Chinese).')
 _BATCH = flags.DEFINE_integer('batch_size', 16, 'Lines of a batch, over all replicas.', lower_bound=1)
 _RECOGNIZER_RATE = flags.DEFINE_float('recognizer_rate', 2e-3, "Adam's learning rate of SRM and SPM.", lower_bound=0.)
 _RECONSTRUCTION_RATE = flags.DEFINE_float('reconstruction_rate', 2e-3, "Adam's learning rate of the reconstruction step.", lower_bound=0.)
@@ -81,6 +85,7 @@ _ATTENTION_GUIDE = flags.DEFINE_bool('attention_perception', False, 'A recurrent
 _SPATIAL_STRUCTURES = flags.DEFINE_bool('spatial_structures', False, 'SPM counts structures as well as components.')
 _BALANCE = flags.DEFINE_enum('balance', 'full', ['full', 'scale'], "Gradient balance: with means (HCT-GAN), or scaled only (ScrabbleGAN's code).")
 _REFERENCE = flags.DEFINE_enum('balance_reference', 'discriminator', ['discriminator', 'smallest'], 'Whose spread the other gradients are brought to.')
+_ALPHA = flags.DEFINE_float('discriminator_weight', 1., "Weight of D's gradient; 0: the recognisers alone teach the generator.", lower_bound=0.)
 _BETA = flags.DEFINE_float('sequence_weight', .5, "Weight of SRM's gradient, beta.", lower_bound=0.)
 _GAMMA = flags.DEFINE_float('spatial_weight', .5, "Weight of SPM's gradient, gamma.", lower_bound=0.)
 _PIXEL = flags.DEFINE_float('pixel_weight', 1., 'Weight of the pixel loss of reconstruction.', lower_bound=0.)
@@ -148,7 +153,7 @@ def main(arguments):
     from hwgen.data.mixed_lines import MixedLines
     from hwgen.data.pipeline import LineBatches
     from hwgen.data.texts import TextSampler
-    from hwgen.training import distribution, initialization
+    from hwgen.training import distribution
     from hwgen.training.gan import GanTrainer
     from hwgen.training.loop import TrainingLoop
     from hwgen.models.hct_gan import HctGan
@@ -167,7 +172,7 @@ def main(arguments):
     vocabulary = batches.index.info['vocabulary']
     chinese = any('\u4e00' <= charset.characters[i] <= '\u9fff' for i in vocabulary)
     # A one-hot generator has no use for characters without images, nor has a collection without Chinese.
-    confined = model_config.generator.content_encoding == 'onehot' or not chinese
+    confined = _TEXTS.value == 'seen' or model_config.generator.content_encoding == 'onehot' or not chinese
     texts = TextSampler(charset, seed=_SEED.value, vocabulary=vocabulary if confined else None)
     with strategy.scope():
         model = HctGan(model_config)
@@ -177,7 +182,7 @@ def main(arguments):
         config=_description(model_config, settings, schedule, charset, batches.index.info, mixed, hwgen.__version__, tf.__version__),
         sample_every=_SAMPLE_EVERY.value, checkpoint_every=_CHECKPOINT_EVERY.value, log_every=_LOG_EVERY.value,
         keep_checkpoints=_KEEP.value,
-        initialize=_INIT_FROM.value and (lambda: initialization.initialize(model, _INIT_FROM.value, charset=charset)))
+        initialize=_initializer(model, charset))
     sizes = ', '.join(f'{name} {module.count_params() / 1e6:.2f} M' for name, module in model.modules().items())
     loop.log.say(f'{len(batches)} lines, {len(vocabulary)} characters with images; parameters: {sizes}; '
                  f'{strategy.num_replicas_in_sync} replica(s); {schedule.total_steps} steps')
@@ -186,6 +191,17 @@ def main(arguments):
                      f'sees at a time; all of these are stretched by {mixed.stretch:.3f}')
     summary = loop.run(max_steps=_MAX_STEPS.value, max_minutes=_MAX_MINUTES.value)
     _tell(summary, schedule.total_steps, latin=not chinese)
+
+
+def _initializer(model, charset):
+    """What gives the modules their first weights and returns a line about it; None where they keep their random ones."""
+    from hwgen.training import initialization
+    starts = []
+    if _INIT_FROM.value:
+        starts.append(lambda: initialization.initialize(model, _INIT_FROM.value, charset=charset))
+    if _RECOGNIZERS_FROM.value:
+        starts.append(lambda: initialization.initialize_recognizers(model, _RECOGNIZERS_FROM.value))
+    return starts and (lambda: '; '.join(start() for start in starts))
 
 
 def _tell(summary, total_steps, *, latin):
@@ -253,7 +269,7 @@ def _configurations(charset):
     settings = GanSettings(
         batch_size=_BATCH.value, seed=_SEED.value, sequence_labels=_LABELS.value,
         spatial_structures=_SPATIAL_STRUCTURES.value, balance_rule=_BALANCE.value, balance_reference=_REFERENCE.value,
-        sequence_weight=_BETA.value, spatial_weight=_GAMMA.value, pixel_weight=_PIXEL.value,
+        discriminator_weight=_ALPHA.value, sequence_weight=_BETA.value, spatial_weight=_GAMMA.value, pixel_weight=_PIXEL.value,
         feature_weight=_FEATURE.value, style_kl_weight=_STYLE_KL.value, noise_kl_weight=_NOISE_KL.value,
         feature_levels=_numbers(_LEVELS), reconstruction_discriminator_weight=_JUDGED.value,
         reconstruction_sequence_weight=_READ_AGAIN.value, reconstruction_spatial_weight=_COUNTED_AGAIN.value, recognizer_rate=_RECOGNIZER_RATE.value,

@@ -371,7 +371,7 @@ class GanTrainer:
             losses, read = self._frozen_losses(texts, image, reading=True)
         gradients = {name: image_tape.gradient(loss, image) for name, loss in losses.items()}
         del image_tape
-        weights = dict(discriminator=1., sequence=settings.sequence_weight, spatial=settings.spatial_weight)
+        weights = dict(discriminator=settings.discriminator_weight, sequence=settings.sequence_weight, spatial=settings.spatial_weight)
         total, sigmas = self._balanced(texts, gradients, weights, reference=settings.balance_reference)
         norm = self._apply(self.generator_optimizer, tape, fake, self.generator_variables, output_gradients=total)
         errors, counts = ctc.label_errors(read[0], read[1], num_frames=read[2])

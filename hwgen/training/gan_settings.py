@@ -13,7 +13,7 @@ class GanSettings:
         sequence_labels: 'components' | 'structured' | 'characters'.
         spatial_structures: bool, SPM counts structures as well as components.
         balance_rule, balance_reference: see `losses.balance`.
-        sequence_weight, spatial_weight: beta and gamma of the balance.
+        discriminator_weight, sequence_weight, spatial_weight: of the balance; the latter two are beta and gamma.
         pixel_weight, feature_weight, style_kl_weight, noise_kl_weight: of the reconstruction step.
         feature_levels: tuple of int, the trunk's maps that it compares, counted from 1.
         reconstruction_discriminator_weight, reconstruction_sequence_weight, reconstruction_spatial_weight: of the three
@@ -33,6 +33,7 @@ class GanSettings:
     spatial_structures: bool = False
     balance_rule: str = 'full'
     balance_reference: str = 'discriminator'
+    discriminator_weight: float = 1.
     sequence_weight: float = .5
     spatial_weight: float = .5
     pixel_weight: float = 1.

@@ -41,15 +41,42 @@ def initialize(model, path, *, charset):
     return _from_generator(model, path, charset)
 
 
-def _from_run(model, path):
+def initialize_recognizers(model, path):
+    """Gives SRM and SPM (with their trunks) the weights that they have in another run; all else stays as it is.
+
+    Args:
+        model: HctGan, built.
+        path: str, folder of a run.
+
+    Returns:
+        str: what was taken, for the log.
+
+    Raises:
+        InitializationError: no run with checkpoints at `path`, or recognisers of other sizes or kinds.
+    """
+    newest = _newest_checkpoint(path)
+    names = [name for name, module in model.modules().items() if module in model.recognizers()]
+    _restore({name: model.modules()[name] for name in names}, newest, expected='recognisers of the same sizes and kinds')
+    return f'{", ".join(names)} from {newest}'
+
+
+def _newest_checkpoint(path):
     newest = tf.train.latest_checkpoint(os.path.join(path, 'checkpoints'))
     if newest is None:
         raise InitializationError(f'{path}: a run without checkpoints; expected one in {os.path.join(path, "checkpoints")}')
+    return newest
+
+
+def _restore(modules, newest, *, expected):
     try:
-        tf.train.Checkpoint(**model.modules()).restore(newest).assert_existing_objects_matched().expect_partial()
+        tf.train.Checkpoint(**modules).restore(newest).assert_existing_objects_matched().expect_partial()
     except (tf.errors.OpError, ValueError, AssertionError, IndexError) as error:
-        raise InitializationError(
-            f'{newest}: does not fit: {" ".join(str(error).split())[:300]}; expected a run with the same sizes') from None
+        raise InitializationError(f'{newest}: does not fit: {" ".join(str(error).split())[:300]}; expected {expected}') from None
+
+
+def _from_run(model, path):
+    newest = _newest_checkpoint(path)
+    _restore(model.modules(), newest, expected='a run with the same sizes')
     _assign_all(model.generator, model.average)
     return f'all modules from {newest}'
 

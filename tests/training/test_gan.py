@@ -151,6 +151,15 @@ def test_generator_learns_from_the_frozen_critics(trainer, make_batch, texts_of)
     assert np.mean(objective[-5:]) < objective[0]
 
 
+@pytest.mark.parametrize('weights', [(0., 0., 0.), (1., 0., 0.), (0., 1., 0.), (0., 0., 1.)])
+def test_weights_decide_whose_gradients_move_the_generator(make_trainer, make_batch, texts_of, weights):
+    """Without any weight it stands still; each alone moves it."""
+    names = 'discriminator_weight', 'sequence_weight', 'spatial_weight'
+    trainer, batch = make_trainer(balance_rule='scale', **dict(zip(names, weights))), make_batch()
+    metrics = trainer.adversarial_step(tensors(batch), tensors(texts_of(batch)))
+    assert (float(metrics['grad/generator_norm']) > 0.) == any(weights)
+
+
 def test_metrics_are_the_losses_of_the_global_batch(trainer, make_batch):
     """loss/sequence_real: CTC per character, averaged over the batch, written out here with the model's own logits."""
     batch = make_batch()

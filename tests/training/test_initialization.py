@@ -8,7 +8,7 @@ import pytest
 from hwgen.charset.encoding import Charset, CharsetMismatchError
 from hwgen.inference import artefact
 from hwgen.training.checkpoints import Checkpoints
-from hwgen.training.initialization import InitializationError, initialize
+from hwgen.training.initialization import InitializationError, initialize, initialize_recognizers
 
 
 @pytest.fixture
@@ -59,6 +59,29 @@ def test_from_a_run(tmp_path, make_trainer, charset, variables_of):
         expected = source.model.average if name == 'generator' else source.model.modules()[name]
         assert same(values(module), values(expected)), name
     assert int(trainer.average_updates) == 0 and int(trainer.reconstruction_optimizer.iterations) == 0
+
+
+def test_recognizers_of_a_run_of_another_generator(tmp_path, make_trainer, variables_of):
+    """Runs of other encodings share recognisers: these are taken, nothing else is."""
+    source = make_trainer()
+    for variable in variables_of(source).values():
+        variable.assign(variable + 1)
+    Checkpoints(str(tmp_path / 'run' / 'checkpoints'), source.trackables()).save(5)
+    trainer = make_trainer(model=dict(content_encoding='onehot', channels=(8, 16)))
+    before = {name: values(module) for name, module in trainer.model.modules().items()}
+    said = initialize_recognizers(trainer.model, str(tmp_path / 'run'))
+    assert said.startswith('sequence_trunk, sequence_recognition, ') and said.endswith('step-5')
+    for name, module in trainer.model.modules().items():
+        taken = module in trainer.model.recognizers()
+        assert same(values(module), values(source.model.modules()[name]) if taken else before[name]), name
+
+
+def test_recognizers_of_another_kind(tmp_path, make_trainer):
+    Checkpoints(str(tmp_path / 'run' / 'checkpoints'), make_trainer(guides=dict(recurrent_sequence=True)).trackables()).save(1)
+    with pytest.raises(InitializationError, match='step-1: does not fit: .*expected recognisers of the same sizes and kinds'):
+        initialize_recognizers(make_trainer().model, str(tmp_path / 'run'))
+    with pytest.raises(InitializationError, match='nowhere: a run without checkpoints'):
+        initialize_recognizers(make_trainer().model, str(tmp_path / 'nowhere'))
 
 
 def test_grown_tables_keep_new_rows(written, make_trainer, charset):

@@ -51,15 +51,10 @@ def hands_protocol(index, writer, *, num_hands=8, lines_per_hand=12, num_charact
         written = writer.write([r.text for r in records], style_seeds=int(style_seed), truncation=truncation)
         generated.append([metrics.line_measures(image) for image in written])
         pictures[len(pictures)] = written
-    frequent = collections.Counter(c for of in lines.values() for r in of for c in r.text if '\u4e00' <= c <= '\u9fff')
-    characters = [character for character, _ in sorted(frequent.items(), key=lambda item: (-item[1], item[0]))[:num_characters]]
-    distances, between, between_real = [], [], []
-    other_seeds = rng('hands').integers(2**63, size=[len(characters), COPIES])
-    for character, seeds in zip(characters, other_seeds):
-        between.append(metrics.copy_distances(np.stack(writer.write([character] * COPIES, style_seeds=seeds, truncation=truncation))))
-        written_by = _cells_of(character, lines, **cells)
-        if len(written_by) > 1:
-            between_real.append(metrics.copy_distances(np.stack(written_by)))
+    records = [record for name in sorted(lines) for record in lines[name]]
+    between, between_real = distances_between_hands(
+        records, writer, num_characters=num_characters, seeds=rng('hands'), truncation=truncation)
+    characters, distances = _frequent(records, num_characters), []
     for character, style_seed in zip(characters, rng('copies').integers(2**63, size=len(characters))):
         image, = writer.write([character * COPIES], style_seeds=int(style_seed), truncation=truncation)
         distances.append(metrics.copy_distances(np.stack(np.split(image, COPIES, axis=1))))
@@ -69,17 +64,47 @@ def hands_protocol(index, writer, *, num_hands=8, lines_per_hand=12, num_charact
         num_hands=num_hands, lines_per_hand=lines_per_hand, chance=1. / num_hands,
         identified_real=metrics.identification_rate(real), identified_generated=metrics.identification_rate(generated),
         num_copies=len(distances), equal_copies=int((distances == 0.).sum()), copy_distance=float(distances.mean()),
-        hand_distance=float(np.concatenate(between).mean()), hand_distance_real=float(np.concatenate(between_real).mean()) if between_real else None,
+        hand_distance=between, hand_distance_real=between_real,
         spread_real=spread(real), spread_generated=spread(generated)), pictures
 
 
-def _cells_of(character, lines, *, char_px, char_width_px):
+def distances_between_hands(records, writer, *, num_characters=20, seeds, truncation=1.):
+    """How much one character differs from hand to hand: 0 where all drawn styles write alike (a collapsed generator).
+
+    Args:
+        records: list of Record, sorted by writer.
+        writer: Writer.
+        num_characters: int, how many of the records' most frequent ideographs.
+        seeds: numpy Generator, of the styles.
+        truncation: float, standard deviation of the styles.
+
+    Returns:
+        float, mean distance between the pictures of a character in COPIES drawn hands (`metrics.hands.copy_distances`); the same of different writers in
+        the records, None where no character was written by two.
+    """
+    between, between_real, characters = [], [], _frequent(records, num_characters)
+    for character, style_seeds in zip(characters, seeds.integers(2**63, size=[len(characters), COPIES])):
+        between.append(metrics.copy_distances(np.stack(writer.write([character] * COPIES, style_seeds=style_seeds, truncation=truncation))))
+        written_by = _cells_of(character, records, char_px=writer.char_px, char_width_px=writer.char_width_px)
+        if len(written_by) > 1:
+            between_real.append(metrics.copy_distances(np.stack(written_by)))
+    return float(np.concatenate(between).mean()), float(np.concatenate(between_real).mean()) if between_real else None
+
+
+def _frequent(records, number):
+    """The most frequent ideographs of records: list of str."""
+    counts = collections.Counter(c for record in records for c in record.text if '\u4e00' <= c <= '\u9fff')
+    return [character for character, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:number]]
+
+
+def _cells_of(character, records, *, char_px, char_width_px):
     """The cells in which different writers wrote a character, one a writer, uint8 [char_px, char_width_px] each, at most COPIES."""
-    found = []
-    for name in sorted(lines):
-        record = next((record for record in lines[name] if character in record.text and len(record.text) == len(record.character_ids)), None)
-        if record is not None:
+    found = {}
+    for record in records:
+        if record.writer not in found and character in record.text and len(record.text) == len(record.character_ids):
             image = protocols.to_cells(record.image, len(record.text), char_px=char_px, char_width_px=char_width_px)
             left = record.text.index(character) * char_width_px
-            found.append(image[:, left:left + char_width_px])
-    return found[:COPIES]
+            found[record.writer] = image[:, left:left + char_width_px]
+            if len(found) == COPIES:
+                break
+    return list(found.values())

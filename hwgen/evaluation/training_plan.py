@@ -192,15 +192,19 @@ def train_all(jobs, *, num_parallel, report):
     return failed
 
 
+def command_of(job):
+    """The command line of a training: list of str."""
+    return [sys.executable, '-P', '-m', 'hwgen.cli', 'train', *(f'--flagfile={file}' for file in job.flagfiles), *job.arguments, f'--run_dir={job.run_dir}']
+
+
 def _train(job, *, threads, running):
     """One training in a process of its own; returns why it failed, or None."""
     job.run_dir.mkdir(parents=True, exist_ok=True)
     identity = job.identity()
-    command = [sys.executable, '-P', '-m', 'hwgen.cli', 'train', *(f'--flagfile={file}' for file in job.flagfiles), *job.arguments, f'--run_dir={job.run_dir}']
     environment = {**os.environ, 'TF_NUM_INTRAOP_THREADS': str(threads), 'TF_NUM_INTEROP_THREADS': str(threads), 'HWGEN_PROGRAM': 'bin/train'}
     log = job.run_dir / _LOG
     with open(log, 'ab') as stream:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT, env=environment)
+        process = subprocess.Popen(command_of(job), stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT, env=environment)
         running.append(process)
         status = process.wait()
     said = [line for line in log.read_text(encoding='utf-8', errors='replace').splitlines() if line.strip()]

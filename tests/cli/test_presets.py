@@ -25,6 +25,8 @@ VARIANTS = {
                   '--recognizer_every=1', '--reconstruction_every=0'],
     '64 px': [f'--data={SAMPLE}', *SMALL, *NARROW, '--char_px=64', '--generator_channels=8,8,8,8', '--discriminator_channels=8,8,8,8,8',
               '--recognizer_steps=1', '--reconstruction_steps=1', '--adversarial_steps=1', '--longest_lines=2'],
+    **{f'ablation, {name}': [f'--flagfile={CHECKOUT}/experiments/ablation/{name}.flags', f'--flagfile={CHECKOUT}/experiments/ablation/rows/attention.flags', f'--data={SAMPLE}',
+                             *SMALL, *NARROW, '--recognizer_steps=1', '--adversarial_steps=2', '--longest_lines=4'] for name in ('base', 'paper')},
     'two replicas': [*TINY, *PHASES, '--cpu_replicas=2'],
     'structures counted, balance scaled to the smallest': [
         *TINY, *PHASES, '--spatial_structures', '--balance=scale', '--balance_reference=smallest', '--discriminator_warmup_steps=0'],

@@ -1,0 +1,175 @@
+"""Measures the rows of a plan of trainings, each by the same lines and judges, and puts them into one table.
+
+A row that was trained with several seeds has a spread: that of trainings and of lines together, since the lines are of the same seed. A difference of two
+rows is one only where it is larger than their spreads together.
+"""
+
+import hashlib
+import json
+import pathlib
+
+import numpy as np
+
+from hwgen.data.shards import RecordIndex
+from hwgen.evaluation import comparison, hands, result_page, results, training_plan
+from hwgen.inference import picture_files
+from hwgen.inference.writer import Writer
+
+_MEASURED = 'measured.json'
+_HANDS_STREAM = 5
+_READING = ('cer', 'label_error')  # figures that are also measured on characters without images in training
+
+
+def measure_model(folder, *, data, judges, seed, num_lines, truncation, geometry_repeats, report):
+    """Measures one trained model; what was measured before under the same conditions is read back.
+
+    Args:
+        folder: path of the run.
+        data: path of the records, with the splits test and (not needed) unseen.
+        judges: dict `space`, `reader`, `component_reader`: see `comparison.compare_systems`.
+        seed: int, of lines, styles and all that is drawn.
+        num_lines: int, of a half.
+        truncation: float.
+        geometry_repeats: int.
+        report: function of a str.
+
+    Returns:
+        dict figure -> dict of float: `generated`, `floor`.
+    """
+    folder = pathlib.Path(folder)
+    index = RecordIndex(str(data), split='test')
+    weights = hashlib.sha256((folder / 'model' / 'weights.npz').read_bytes()).hexdigest()
+    under = {'weights_sha256': weights, 'seed': seed, 'num_lines': num_lines, 'truncation': truncation, 'geometry_repeats': geometry_repeats,
+             'features': judges['space'].digest, 'reader': judges['reader'] and judges['reader'].name,
+             'data': {name: index.info[name] for name in ('source', 'version', 'seed', 'settings') if name in index.info}}
+    under = json.loads(json.dumps(under))
+    try:
+        before = json.loads((folder / _MEASURED).read_text(encoding='utf-8'))
+        if before['measured_under'] == under:
+            return before['figures']
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    writer = Writer.load(str(folder / 'model'))
+    compared = comparison.compare_systems(
+        {'generated': writer}, index, seeds=(seed,), num_lines=num_lines, truncation=truncation, geometry_repeats=geometry_repeats, report=report, **judges)
+    figures = dict(compared.figures[0])
+    if 'unseen' in index.info['splits']:
+        unseen = comparison.compare_systems(
+            {'generated': writer}, RecordIndex(str(data), split='unseen'), seeds=(seed,), num_lines=num_lines, truncation=truncation, geometry_repeats=0,
+            report=report, **judges)
+        figures |= {f'unseen_{name}': value for name, value in unseen.figures[0].items() if name.startswith(_READING)}
+    records = sorted((index.read_record(number) for number in range(len(index))), key=lambda record: record.writer)
+    drawn, real = hands.distances_between_hands(records, writer, seeds=np.random.default_rng([seed, _HANDS_STREAM]), truncation=truncation)
+    figures['hands_distance_pixels'] = {'floor': real, 'generated': drawn} if real is not None else {'generated': drawn}
+    picture_files.write_file(str(folder / _MEASURED), (json.dumps({'measured_under': under, 'figures': figures}, indent=1) + '\n').encode())
+    return figures
+
+
+def run(plan, *, runs, data, judges, num_lines, truncation, geometry_repeats=None, num_parallel=1, report=print):
+    """Trains what is missing of a plan, then measures what is not measured yet.
+
+    Args:
+        plan: training_plan.Plan.
+        runs: path of the folder of the runs; recognisers in `recognizers/KIND`, rows in `ROW/seed-N`.
+        data: path of the records.
+        judges, num_lines, truncation, geometry_repeats: see `measure_model`. The lines of seed N are measured for the training of seed N.
+        num_parallel: int, trainings at a time.
+        report: function of a str.
+
+    Returns:
+        dict row's name -> list of figures of `measure_model`, one a seed that is finished; dict of the trainings that are not -> str, why.
+    """
+    failed = training_plan.train_all(training_plan.recognizer_jobs(plan, runs, data=data), num_parallel=num_parallel, report=report)
+    broken = {name.split()[-1] for name in failed}
+    rows = [(row, seed, job) for row, seed, job in training_plan.row_jobs(plan, runs, data=data) if row.recognizers not in broken]
+    failed |= training_plan.train_all([job for _, _, job in rows], num_parallel=num_parallel, report=report)
+    measured = {row.name: [] for row in plan.rows}
+    for number, (row, seed, job) in enumerate(rows, 1):
+        if job.is_done():
+            figures = measure_model(job.run_dir, data=data, judges=judges, seed=seed, num_lines=num_lines, truncation=truncation,
+                                    geometry_repeats=geometry_repeats, report=lambda line: None)
+            measured[row.name].append(figures)
+            report(f'{number} of {len(rows)}, {job.name}: ' + ', '.join(
+                f'{name} {values["generated"]:.3g}' for name, values in figures.items() if 'other_texts' not in name))
+    return {name: found for name, found in measured.items() if found}, failed
+
+
+def by_seed(measured):
+    """The figures of all rows, seed by seed.
+
+    Args:
+        measured: dict row's name -> list of figures of `measure_model`, one a seed, in the plan's order of seeds.
+
+    Returns:
+        list of dict figure -> dict of float (`floor` and the rows that have so many seeds), for `results.gather`.
+    """
+    merged = []
+    for turn in range(max(map(len, measured.values()))):
+        merged.append({})
+        for row, seeds in measured.items():
+            for name, values in (seeds[turn].items() if turn < len(seeds) else ()):
+                found = merged[-1].setdefault(name, {})
+                found |= {'floor': values['floor']} if 'floor' in values else {}
+                found[row] = values['generated']
+    return merged
+
+
+def verdict(figure, row, reference):
+    """How a row stands to the reference row: a difference is one only where it is larger than the spreads of both together.
+
+    Args:
+        figure: dict of `results.gather`: better, and mean and spread of each row.
+        row, reference: str, rows of it. A row that was trained once is taken to spread as the reference does.
+
+    Returns:
+        'better', 'worse', 'none'; '' where the figure has no better or the reference no spread.
+    """
+    here, there = figure[row], figure[reference]
+    if figure['better'] is None or there['spread'] is None:
+        return ''
+    difference = here['mean'] - there['mean']
+    if abs(difference) <= there['spread'] + (there['spread'] if here['spread'] is None else here['spread']):
+        return 'none'
+    return 'better' if (difference < 0) == (figure['better'] == 'lower') else 'worse'
+
+
+def format_table(gathered, titles, *, reference):
+    """The rows as a Markdown table: mean and spread of each figure, with an arrow up or down where it differs from the reference.
+
+    Args:
+        gathered: list of `results.gather`.
+        titles: dict row's name -> title, in the table's order.
+        reference: str, the row that all others are held against.
+
+    Returns:
+        str.
+    """
+    marks = {'better': ' ▲', 'worse': ' ▼', 'none': ' ·', '': ''}
+
+    def cell(figure, kind):
+        if kind not in figure:
+            return ''
+        mark = '' if kind in ('floor', reference) or reference not in figure else marks[verdict(figure, kind, reference)]
+        return results.describe(figure[kind]) + mark
+    heads = ['row', *(f'`{figure["name"]}`' for figure in gathered)]
+    lines = ['| ' + ' | '.join(heads) + ' |', '|' + '---|' * len(heads)]
+    for kind, title in {'floor': 'real lines', **titles}.items():
+        title = f'**{title}**' if kind == reference else title
+        lines.append('| ' + ' | '.join([title, *(cell(figure, kind) for figure in gathered)]) + ' |')
+    return '\n'.join(lines) + '\n'
+
+
+def write_sheet(path, folders, texts, *, style_seed, truncation):
+    """Writes what every row makes of the same texts, as a PNG: a row's title, then its pictures.
+
+    Args:
+        path: of the file.
+        folders: dict title -> path of the run.
+        texts: list of str.
+        style_seed: int.
+        truncation: float.
+    """
+    font = comparison.head_font()
+    rows = [[result_page.head_picture(title, font), *Writer.load(str(pathlib.Path(folder) / 'model')).write(texts, style_seeds=style_seed, truncation=truncation)]
+            for title, folder in folders.items()]
+    result_page.write_sheet(path, rows)

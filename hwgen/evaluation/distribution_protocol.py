@@ -174,6 +174,10 @@ class Side:
             self.distances.append(neighbours.distances)
             self.nearest = sorted([*self.nearest, *zip(neighbours.distances.tolist(), neighbours.indices.tolist(), images)], key=lambda one: one[:2])[:_SHOWN]
 
+    def inception_score(self):
+        """The inception score; 1, the least there is, where nothing could be read."""
+        return self.inception.value if self.inception.count else 1.
+
     def living_times(self, seed):
         """Mean relative living times of the pixels of the lines' left ends; computed once."""
         if self._living_times is None:
@@ -206,10 +210,15 @@ class Halves:
         self._training = training if self._protocol.memorization else None
         self._geometry_repeats = _GEOMETRY_REPEATS if geometry_repeats is None else geometry_repeats
         self.selection = choose_lines(index, name, num_lines=min(num_lines or self._protocol.num_lines, self._protocol.num_lines), seed=seed)
-        self.first, self.second = self.side(), self.side()
+        self.first, self.second, self._floors = self.side(), self.side(), {}
         for side, numbers in ((self.first, self.selection.first), (self.second, self.selection.second)):
             for records in _chunks(index, numbers):
                 side.update([record.image for record in records], records)
+
+    def read(self):
+        """The real lines of the second half, as `write` yields written ones."""
+        for records in _chunks(self._index, self.selection.second):
+            yield [record.image for record in records], records
 
     def side(self):
         """An empty Side, to be filled with written lines."""
@@ -234,7 +243,7 @@ class Halves:
 
     def figures(self, generated=None):
         """dict name -> dict of float: `floor` and, with a Side of written lines, `generated` and `other_texts`."""
-        return _figures(self._protocol, self._space.name, self.first, self.second, generated, seed=self._seed)
+        return _figures(self._space.name, self.first, self.second, generated, seed=self._seed, floors=self._floors)
 
 
 class Comparison(NamedTuple):
@@ -300,7 +309,7 @@ def training_features(index, name, *, space, cells):
     return np.concatenate(found)
 
 
-def _figures(protocol, space, first, second, generated, *, seed):
+def _figures(space, first, second, generated, *, seed, floors):
     count = short_count(second.statistics.count if second.hands is None else sum(second.hands.counts.values()))
     subsets = [seed, _STREAMS['subsets']]
     pairs = {
@@ -311,9 +320,11 @@ def _figures(protocol, space, first, second, generated, *, seed):
         pairs[f'geometry_score_pixels_{points}'] = lambda a, b: geometry_score.geometry_score(a.living_times(seed), b.living_times(seed))
     if first.hands is not None:
         pairs[f'hwd_{space}_{count}'] = lambda a, b: handwriting_distance.handwriting_distance(a.hands, b.hands)[0]
-    figures = {name: _values(figure, first, second, generated) for name, figure in pairs.items()}
+    for name in pairs.keys() - floors.keys():
+        floors[name] = pairs[name](first, second)
+    figures = {name: {'floor': floors[name]} | _distances(figure, first, second, generated) for name, figure in pairs.items()}
     if second.inception.count:
-        figures[f'is_{space}_{count}'] = {'floor': second.inception.value} | ({'generated': generated.inception.value} if generated else {})
+        figures[f'is_{space}_{count}'] = {'floor': second.inception.value} | ({'generated': generated.inception_score()} if generated else {})
     if first.hands is not None and len(second.hands.counts) > 1:
         figures[f'hwd_{space}_{count}']['other_hands'] = handwriting_distance.distance_between_hands(second.hands)
     if first.distances:
@@ -324,11 +335,8 @@ def _figures(protocol, space, first, second, generated, *, seed):
     return figures
 
 
-def _values(figure, first, second, generated):
-    values = {'floor': figure(first, second)}
-    if generated is not None:
-        values |= {'generated': figure(second, generated), 'other_texts': figure(first, generated)}
-    return values
+def _distances(figure, first, second, generated):
+    return {'generated': figure(second, generated), 'other_texts': figure(first, generated)} if generated is not None else {}
 
 
 def short_count(number):

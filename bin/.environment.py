@@ -29,11 +29,13 @@ def say(message):
 
 
 def read_requirements(root, extras):
-    """The requirement lines of setup.cfg for `base` and extras."""
+    """The requirement lines of setup.cfg for `base` and extras, and those of [tool:hwgen], which are installed without what they ask for."""
     config = configparser.ConfigParser(interpolation=None)
     config.read(root / 'setup.cfg', encoding='utf-8')
-    blocks = [config['options']['install_requires'] if extra == 'base' else config['options.extras_require'][extra] for extra in extras]
-    return [line for block in blocks for line in block.split('\n') if line.strip()]
+    alone = config['tool:hwgen'] if config.has_section('tool:hwgen') else {}
+    lines = lambda blocks: [line for block in blocks for line in block.split('\n') if line.strip()]
+    whole = [config['options']['install_requires'] if extra == 'base' else config['options.extras_require'][extra] for extra in extras if extra not in alone]
+    return lines(whole), lines([alone[extra] for extra in extras if extra in alone])
 
 
 def wants_cuda():
@@ -125,7 +127,7 @@ def make_environment(root, venv, *, key, extras, lock):
                                                                                       capture_output=True).returncode == 0
     if 'base' in extras and not sound and wants_cuda():
         extras = [*extras, 'cuda']
-    kept = [path.name for path in ours.iterdir() if path.name in ('test', 'reader', 'grpc', 'serve', 'cuda')] if sound else []
+    kept = [path.name for path in ours.iterdir() if path.name in ('test', 'reader', 'compare', 'grpc', 'serve', 'cuda')] if sound else []
     extras = list(dict.fromkeys([*extras, *kept]))
     named = ', '.join(extra for extra in extras if extra != 'base')
     version = '.'.join(map(str, sys.version_info[:2]))
@@ -149,8 +151,10 @@ def make_environment(root, venv, *, key, extras, lock):
         if made.returncode:
             raise SetupError(f'python -m venv failed: {(made.stderr or made.stdout).strip().splitlines()[-1:]}')
     log = ours / 'pip.log'
-    if run_pip(python, read_requirements(root, extras), constraints=root / 'constraints.txt', log=log, lock=lock):
-        raise SetupError(f'{explain(log, venv)} (all of it: {log})')
+    whole, alone = read_requirements(root, extras)
+    for requirements in (whole, ['--no-deps', *alone] if alone else []):
+        if requirements and run_pip(python, requirements, constraints=root / 'constraints.txt', log=log, lock=lock):
+            raise SetupError(f'{explain(log, venv)} (all of it: {log})')
     for extra in extras:
         write_stamp(ours / extra, key)
     (ours / 'installing').unlink()

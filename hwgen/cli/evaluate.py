@@ -29,6 +29,11 @@ deviation over the seeds, the floor beside it, hashes of the lines and of the ne
 attributed to the hand whose other lines they resemble most (ink, darkness, stroke width, slant, height, blank columns, centre); and the copies of
 a character are compared, within one line and between hands. --out receives hands.json and hands.png (a block of lines for each drawn style).
 
+--protocol=comparison: the model and the systems of --compare write the same texts, and all are measured as hct does (without the search for copies) and
+read, by PP-OCR and by the feature network (which reads structures and components), beside the floor of real lines. --compare is a model's folder; handright, a
+simulator from fonts; or the folder of pictures that any other system wrote, with their texts in a table (labels.tsv, label.txt, *.jsonl) or in text files beside them.
+--texts_out=FILE writes the texts that such a system needs (FILE.tsv: as the table of its folder), for the same --split, --num_lines and seeds.
+
 The reader comes with the optional packages rapidocr and onnxruntime: bin/evaluate installs them on first use (about 60 MB); elsewhere
 `pip install "hwgen[reader]"`.
 
@@ -38,6 +43,8 @@ Examples:
   evaluate --model= --true_aspect    (real lines only: what the reader makes of a collection)
   evaluate --protocol=hands
   evaluate --protocol=hct --model=runs/demo/model --against=evaluations/hct/hct.json --out=evaluations/mine
+  evaluate --protocol=comparison --texts_out=other/labels.tsv
+  evaluate --protocol=comparison --compare=handright --compare=zi2zi=other --out=evaluations/mine
   evaluate --protocol=hwd --feature_space=vgg16_hwd --feature_weights=vgg16_10400.onnx
 """
 
@@ -47,8 +54,9 @@ from hwgen.cli.app import UserError, resource_path
 
 _DISTANCES = ['hct', 'scrabblegan', 'ganwriting', 'hwd']
 
-_PROTOCOL = flags.DEFINE_enum('protocol', 'reader', ['reader', 'hands', *_DISTANCES], 'What is measured. reader: can an independent reader read it? '
-                             'hands: can its styles be told apart? hct, scrabblegan, ganwriting, hwd: how far is it from real lines, by the conventions of that work?')
+_PROTOCOL = flags.DEFINE_enum('protocol', 'reader', ['reader', 'hands', *_DISTANCES, 'comparison'], 'What is measured. reader: can an independent reader read it? '
+                             'hands: can its styles be told apart? hct, scrabblegan, ganwriting, hwd: how far is it from real lines, by the conventions of that work? '
+                             'comparison: several systems, all of this.')
 _MODEL = flags.DEFINE_string('model', None, 'Folder of the model, as train writes it. Default: saved_models/demo, the one that ships. Empty: none, real '
                              'lines only. Example: --model=runs/demo/model.')
 _DATA = flags.DEFINE_string('data', 'tfrecords/demo', 'Folder of records with the splits test and unseen. tfrecords/demo is written first if it is '
@@ -65,6 +73,10 @@ _WEIGHTS = flags.DEFINE_string('feature_weights', None, 'The network: .onnx, .ke
 _TRAIN_FEATURES = flags.DEFINE_string('train_features', None, 'Measures nothing, but trains the feature network on the train lines of --data, with the seed of the '
                                       'one that ships, and writes it to this folder. Example: --train_features=features.')
 _AGAINST = flags.DEFINE_string('against', None, 'Result to compare with, as this command writes it. Example: --against=evaluations/hct/hct.json.')
+_COMPARE = flags.DEFINE_multi_string('compare', [], 'comparison: a system beside --model; may be given several times: the folder of a model or of pictures with their texts, or '
+                                     'handright. NAME=FOLDER names it. Example: --compare=zi2zi=other.')
+_TEXTS_OUT = flags.DEFINE_string('texts_out', None, 'comparison: measures nothing, but writes the texts that every system has to write to this file; .tsv: with names of '
+                                 'pictures. Example: --texts_out=other/labels.tsv.')
 _OUT = flags.DEFINE_string('out', None, 'Folder of the report; a report there is replaced. Default: evaluations/PROTOCOL. Example: --out=evaluations/mine.')
 _CROP = flags.DEFINE_bool('crop', False, 'reader: cut every line, real or generated, to its ink before it is read.')
 _TRUE_ASPECT = flags.DEFINE_bool('true_aspect', False, 'reader: read real lines also as wide as they were written, not only scaled to the cells of the model.')
@@ -81,7 +93,9 @@ def main(arguments):
     from hwgen.evaluation import results
     # Before the corpus is written: what may have to be installed, and what cannot be measured.
     judge, there = None, results.read_result(_AGAINST.value) if _AGAINST.value else None
-    if _TRAIN_FEATURES.value is None:
+    if (_COMPARE.value or _TEXTS_OUT.value) and _PROTOCOL.value != 'comparison':
+        raise UserError(f'--compare or --texts_out with --protocol={_PROTOCOL.value}: expected --protocol=comparison')
+    if _TRAIN_FEATURES.value is None and _TEXTS_OUT.value is None:
         judge = _judge()
     if there is not None:
         if _PROTOCOL.value == 'hands':
@@ -91,25 +105,29 @@ def main(arguments):
     if _TRAIN_FEATURES.value is not None:
         _train_features(_TRAIN_FEATURES.value)
         return
-    split = _SPLIT.value if _PROTOCOL.value in _DISTANCES else 'test'
+    split = _SPLIT.value if _PROTOCOL.value in (*_DISTANCES, 'comparison') else 'test'
     if split not in info['splits']:
         raise UserError(f'{_DATA.value}: no split {split}; expected a folder with lines by writers that are not in the training lines, it has '
                         f'{", ".join(info["splits"])}')
+    if _TEXTS_OUT.value is not None:
+        _write_texts()
+        return
     writer = None
     if _MODEL.value != '':
         from hwgen.inference.writer import Writer
-        writer = Writer.load(_MODEL.value or str(resource_path('saved_models/demo')))
+        writer = judge['systems'][next(iter(judge['systems']))] if _PROTOCOL.value == 'comparison' else Writer.load(
+            _MODEL.value or str(resource_path('saved_models/demo')))
     out, facts = _OUT.value or f'evaluations/{_PROTOCOL.value}', _facts(info, writer)
     if _PROTOCOL.value == 'hands':
         _measure_hands(writer, facts, out)
     else:
         facts |= {'seeds': list(range(_SEED.value, _SEED.value + _SEEDS.value))}
-        measure = _measure_reading if _PROTOCOL.value == 'reader' else _measure_distances
+        measure = {'reader': _measure_reading, 'comparison': _measure_comparison}.get(_PROTOCOL.value, _measure_distances)
         measure(judge, info, writer, {**facts, 'measured_under': _measured_under(judge, info)}, there, out)
 
 
 def _judge():
-    """The reader or the feature space; None for hands."""
+    """The reader or the feature space, for a comparison all of them and the systems; None for hands."""
     if _PROTOCOL.value == 'reader':
         from hwgen.evaluation.independent_reader import IndependentReader
         return IndependentReader()
@@ -121,7 +139,23 @@ def _judge():
     weights = _WEIGHTS.value
     if weights is None and _SPACE.value == 'recognizer':
         weights = str(resource_path('saved_models/features'))
+    if _PROTOCOL.value == 'comparison':
+        return _judges(feature_space.open_space(_SPACE.value, weights, square=True), weights)
     return feature_space.open_space(_SPACE.value, weights, square=distribution_protocol.PROTOCOLS[_PROTOCOL.value].square)
+
+
+def _judges(space, weights):
+    """What a comparison needs: `space`, `reader`, `component_reader`, and the `systems` of --compare (before the corpus is written: what is missing shows here)."""
+    from hwgen.evaluation import systems
+    from hwgen.evaluation.component_reader import ComponentReader
+    from hwgen.evaluation.independent_reader import IndependentReader
+    component_reader = ComponentReader.load(weights if _SPACE.value == 'recognizer' else str(resource_path('saved_models/features')))
+    model = _MODEL.value or str(resource_path('saved_models/demo'))
+    names = [] if _MODEL.value == '' else [f'{systems.name_of(model)}={model}']
+    if not names and not _COMPARE.value:
+        raise UserError('--protocol=comparison with an empty --model and no --compare: expected a system')
+    opened = systems.open_systems([*names, *_COMPARE.value])
+    return {'space': space, 'reader': IndependentReader(), 'component_reader': component_reader, 'systems': opened}
 
 
 def _read_info():
@@ -134,6 +168,15 @@ def _read_info():
         from hwgen.data import prepare
         prepare.prepare_scribe(_DEMO)
     return read_info(_DATA.value)
+
+
+def _write_texts():
+    from hwgen.data.shards import RecordIndex
+    from hwgen.evaluation import comparison, systems
+    seeds = range(_SEED.value, _SEED.value + _SEEDS.value)
+    texts = [text for of_seed in comparison.protocol_texts(RecordIndex(_DATA.value, split=_SPLIT.value), seeds=seeds, num_lines=_NUM_LINES.value) for text in of_seed]
+    systems.write_texts(_TEXTS_OUT.value, texts)
+    print(f'{_TEXTS_OUT.value}: {len(texts)} lines to write, those of {len(seeds)} seeds')
 
 
 def _train_features(folder):
@@ -157,6 +200,8 @@ def _measured_under(judge, info=None):
         under |= {'reader': judge.name, 'num_lines': _NUM_LINES.value or _READER_LINES, 'crop': _CROP.value}
     elif _PROTOCOL.value in _DISTANCES:
         under |= {'split': _SPLIT.value, 'feature_space': judge.name, 'feature_sha256': judge.digest}
+    elif _PROTOCOL.value == 'comparison':
+        under |= {'split': _SPLIT.value, 'feature_space': judge['space'].name, 'feature_sha256': judge['space'].digest, 'reader': judge['reader'].name}
     if info is not None:
         under['data'] = {name: info[name] for name in ('source', 'version', 'seed') if name in info}
     return under
@@ -234,6 +279,22 @@ def _measure_distances(space, info, writer, facts, there, out):
     print(f'pictures  {", ".join(os.path.join(out, file) for file, _ in pictures)}')
 
 
+def _measure_comparison(judges, info, writer, facts, there, out):
+    import os
+
+    from hwgen.data.shards import RecordIndex
+    from hwgen.evaluation import comparison
+    compared = comparison.compare_systems(judges['systems'], RecordIndex(_DATA.value, split=_SPLIT.value), space=judges['space'], reader=judges['reader'],
+                                          component_reader=judges['component_reader'], seeds=facts['seeds'], num_lines=_NUM_LINES.value,
+                                          truncation=_TRUNCATION.value, report=lambda line: print(line, flush=True))
+    facts['measured_under'] |= {'lines_sha256': compared.digests}
+    facts |= {'systems': {name: system.description for name, system in judges['systems'].items()}, 'feature_network': judges['space'].description}
+    os.makedirs(out, exist_ok=True)
+    comparison.write_sheet(os.path.join(out, 'comparison.png'), compared, judges['systems'])
+    _write(facts, compared.figures, there, out, title='Systems that write the same texts', pictures=[('comparison.png', 'The same texts: a real line, and each system')])
+    print(f'pictures  {os.path.join(out, "comparison.png")}')
+
+
 def _write(facts, figures, there, out, *, title, pictures):
     """The result file and its page, a table on the terminal, and the comparison where one is asked for."""
     import os
@@ -253,7 +314,8 @@ def _write(facts, figures, there, out, *, title, pictures):
         for row in compared:
             verdict = {True: 'within the spreads', False: 'beyond the spreads', None: ''}[row['within']]
             print(f'{row["name"]:<32}{row["kind"].replace("_", " "):<12} {row["here"]:>9.4g} {row["there"]:>9.4g} {row["difference"]:>+9.3g}  {verdict}')
-    page = result_page.format_page(result, title=title, pictures=pictures, differences=compared, against=_AGAINST.value or '')
+    page = result_page.format_page(result, title=title, pictures=pictures, differences=compared, against=_AGAINST.value or '',
+                                   systems=_PROTOCOL.value == 'comparison')
     result_page.write_page(places['html'], page)
     print(f'\nreport    {places["html"]}, {places["json"]}')
 

@@ -139,14 +139,17 @@ class Side:
     Args:
         protocol: Protocol.
         space: feature space.
+        cells: dict char_px, char_width_px.
         training: float32 [t, D], features of training lines; None where copies are not looked for.
+        geometry_repeats: int, choices of landmarks behind the geometry score; 0: it has none.
     """
 
-    def __init__(self, protocol, space, *, cells, training=None):
+    def __init__(self, protocol, space, *, cells, training=None, geometry_repeats):
         self._protocol, self._space, self._cells, self._training = protocol, space, cells, training
+        self._geometry_repeats = geometry_repeats
         self.statistics, self.inception = distribution.FeatureStatistics(), distribution.InceptionScore()
         self.vectors = distribution.FeatureReservoir(_KEPT_VECTORS, seed=_STREAMS['reservoir'])
-        self.points = distribution.FeatureReservoir(protocol.geometry_lines, seed=_STREAMS['reservoir']) if protocol.geometry_lines else None
+        self.points = distribution.FeatureReservoir(protocol.geometry_lines, seed=_STREAMS['reservoir']) if protocol.geometry_lines and geometry_repeats else None
         self.hands = handwriting_distance.HandMeans() if protocol.picture == 'squares' else None
         self.distances, self.shown, self.nearest = [], [], []
         self._living_times = None
@@ -171,11 +174,76 @@ class Side:
             self.distances.append(neighbours.distances)
             self.nearest = sorted([*self.nearest, *zip(neighbours.distances.tolist(), neighbours.indices.tolist(), images)], key=lambda one: one[:2])[:_SHOWN]
 
+    def inception_score(self):
+        """The inception score; 1, the least there is, where nothing could be read."""
+        return self.inception.value if self.inception.count else 1.
+
     def living_times(self, seed):
         """Mean relative living times of the pixels of the lines' left ends; computed once."""
         if self._living_times is None:
-            self._living_times = geometry_score.relative_living_times(self.points.features, num_repeats=_GEOMETRY_REPEATS, seed=[seed, _STREAMS['landmarks']])
+            self._living_times = geometry_score.relative_living_times(self.points.features, num_repeats=self._geometry_repeats, seed=[seed, _STREAMS['landmarks']])
         return self._living_times
+
+
+class Halves:
+    """The real lines of one seed, measured once, for as many writers as there are.
+
+    Args:
+        index: RecordIndex.
+        name: str, of a protocol.
+        space: feature space.
+        cells: dict char_px, char_width_px: what lines are scaled to.
+        training: float32 [t, D] from `training_features`, for protocols that look for copies.
+        num_lines: int, of a half at most; None: the protocol's number.
+        seed: int, of lines, styles and all that is drawn in measuring.
+        geometry_repeats: int, choices of landmarks behind the geometry score; 0: none; None: 200.
+
+    Attributes:
+        selection: Selection; first, second: Side.
+
+    Raises:
+        ValueError: too few lines.
+    """
+
+    def __init__(self, index, name, *, space, cells, training=None, num_lines=None, seed=0, geometry_repeats=None):
+        self._index, self._protocol, self._space, self._cells, self._seed = index, PROTOCOLS[name], space, cells, seed
+        self._training = training if self._protocol.memorization else None
+        self._geometry_repeats = _GEOMETRY_REPEATS if geometry_repeats is None else geometry_repeats
+        self.selection = choose_lines(index, name, num_lines=min(num_lines or self._protocol.num_lines, self._protocol.num_lines), seed=seed)
+        self.first, self.second, self._floors = self.side(), self.side(), {}
+        for side, numbers in ((self.first, self.selection.first), (self.second, self.selection.second)):
+            for records in _chunks(index, numbers):
+                side.update([record.image for record in records], records)
+
+    def read(self):
+        """The real lines of the second half, as `write` yields written ones."""
+        for records in _chunks(self._index, self.selection.second):
+            yield [record.image for record in records], records
+
+    def side(self):
+        """An empty Side, to be filled with written lines."""
+        return Side(self._protocol, self._space, cells=self._cells, training=self._training, geometry_repeats=self._geometry_repeats)
+
+    def write(self, writer, *, truncation):
+        """Has the texts of the second half written, in hands that the seed draws, or in those of the real writers.
+
+        Args:
+            writer: has `write`, as Writer; where hands are imitated its style encoder, too.
+            truncation: float, of drawn styles and of the character noise.
+
+        Yields:
+            list of uint8 [H, W]; list of the LineRecords whose texts they have, without images. A chunk at a time.
+        """
+        styles = _hands(self._index, self.selection.first, writer) if self._protocol.imitates else None
+        style_seeds = np.random.default_rng([self._seed, _STREAMS['styles']]).integers(2**63, size=len(self.selection.second))
+        for number, records in enumerate(_chunks(self._index, self.selection.second, decode_image=False)):
+            seeds = style_seeds[number * _CHUNK_LINES:][:len(records)]
+            chosen = None if styles is None else np.stack([styles[record.writer] for record in records])
+            yield writer.write([record.text for record in records], style_seeds=seeds, styles=chosen, truncation=truncation), records
+
+    def figures(self, generated=None):
+        """dict name -> dict of float: `floor` and, with a Side of written lines, `generated` and `other_texts`."""
+        return _figures(self._space.name, self.first, self.second, generated, seed=self._seed, floors=self._floors)
 
 
 class Comparison(NamedTuple):
@@ -198,14 +266,9 @@ def compare(index, name, *, space, writer=None, cells=None, training=None, num_l
     """Runs a protocol for one seed.
 
     Args:
-        index: RecordIndex of real lines.
-        name: str, of a protocol.
-        space: feature space.
+        index, name, space, training, num_lines, seed: as `Halves` has them.
         writer: Writer, or None for the floor alone.
         cells: dict char_px, char_width_px where there is no writer.
-        training: float32 [t, D] from `training_features`, for protocols that look for copies.
-        num_lines: int, of a half at most; None: the protocol's number.
-        seed: int, of lines, styles and all that is drawn in measuring.
         truncation: float, of drawn styles and of the character noise.
         report: function of a str.
 
@@ -216,30 +279,20 @@ def compare(index, name, *, space, writer=None, cells=None, training=None, num_l
         ValueError: too few lines; a protocol that imitates hands and a model without style encoder.
         CharsetError: the model cannot write one of the texts.
     """
-    protocol = PROTOCOLS[name]
     if writer is not None:
         cells = dict(char_px=writer.char_px, char_width_px=writer.char_width_px)
-        if protocol.imitates and writer.style_encoder is None:
+        if PROTOCOLS[name].imitates and writer.style_encoder is None:
             raise ValueError(f'--protocol={name}: the model has no style encoder, so it cannot imitate the writers; expected one trained with reconstruction')
-    selection = choose_lines(index, name, num_lines=min(num_lines or protocol.num_lines, protocol.num_lines), seed=seed)
-    side = lambda: Side(protocol, space, cells=cells, training=training if protocol.memorization else None)
-    first, second, generated = side(), side(), side() if writer is not None else None
-    styles = None
-    for records in _chunks(index, selection.first):
-        first.update([record.image for record in records], records)
-    if writer is not None and protocol.imitates:
-        styles = _hands(index, selection.first, writer)
-    style_seeds = np.random.default_rng([seed, _STREAMS['styles']]).integers(2**63, size=len(selection.second))
-    for number, records in enumerate(_chunks(index, selection.second)):
-        second.update([record.image for record in records], records)
-        if writer is not None:
-            seeds = style_seeds[number * _CHUNK_LINES:][:len(records)]
-            chosen = None if styles is None else np.stack([styles[record.writer] for record in records])
-            generated.update(writer.write([record.text for record in records], style_seeds=seeds, styles=chosen, truncation=truncation), records)
-    report(f'seed {seed}: 2 x {len(selection.first)} real lines' + (f', {len(selection.second)} generated' if writer is not None else ''))
-    figures = _figures(protocol, space.name, first, second, generated, seed=seed)
-    sheet = [list(row) for row in zip(second.shown, generated.shown)] if writer is not None else [[image] for image in second.shown]
-    return Comparison(figures, sheet, [(image, place) for _, place, image in generated.nearest] if writer is not None else [], selection.digest)
+    halves = Halves(index, name, space=space, cells=cells, training=training, num_lines=num_lines, seed=seed)
+    generated = None
+    if writer is not None:
+        generated = halves.side()
+        for images, records in halves.write(writer, truncation=truncation):
+            generated.update(images, records)
+    report(f'seed {seed}: 2 x {len(halves.selection.first)} real lines' + (f', {len(halves.selection.second)} generated' if generated else ''))
+    sheet = [list(row) for row in zip(halves.second.shown, generated.shown)] if generated else [[image] for image in halves.second.shown]
+    return Comparison(halves.figures(generated), sheet, [(image, place) for _, place, image in generated.nearest] if generated else [],
+                      halves.selection.digest)
 
 
 def training_lines(index):
@@ -256,7 +309,7 @@ def training_features(index, name, *, space, cells):
     return np.concatenate(found)
 
 
-def _figures(protocol, space, first, second, generated, *, seed):
+def _figures(space, first, second, generated, *, seed, floors):
     count = short_count(second.statistics.count if second.hands is None else sum(second.hands.counts.values()))
     subsets = [seed, _STREAMS['subsets']]
     pairs = {
@@ -267,9 +320,11 @@ def _figures(protocol, space, first, second, generated, *, seed):
         pairs[f'geometry_score_pixels_{points}'] = lambda a, b: geometry_score.geometry_score(a.living_times(seed), b.living_times(seed))
     if first.hands is not None:
         pairs[f'hwd_{space}_{count}'] = lambda a, b: handwriting_distance.handwriting_distance(a.hands, b.hands)[0]
-    figures = {name: _values(figure, first, second, generated) for name, figure in pairs.items()}
+    for name in pairs.keys() - floors.keys():
+        floors[name] = pairs[name](first, second)
+    figures = {name: {'floor': floors[name]} | _distances(figure, first, second, generated) for name, figure in pairs.items()}
     if second.inception.count:
-        figures[f'is_{space}_{count}'] = {'floor': second.inception.value} | ({'generated': generated.inception.value} if generated else {})
+        figures[f'is_{space}_{count}'] = {'floor': second.inception.value} | ({'generated': generated.inception_score()} if generated else {})
     if first.hands is not None and len(second.hands.counts) > 1:
         figures[f'hwd_{space}_{count}']['other_hands'] = handwriting_distance.distance_between_hands(second.hands)
     if first.distances:
@@ -280,11 +335,8 @@ def _figures(protocol, space, first, second, generated, *, seed):
     return figures
 
 
-def _values(figure, first, second, generated):
-    values = {'floor': figure(first, second)}
-    if generated is not None:
-        values |= {'generated': figure(second, generated), 'other_texts': figure(first, generated)}
-    return values
+def _distances(figure, first, second, generated):
+    return {'generated': figure(second, generated), 'other_texts': figure(first, generated)} if generated is not None else {}
 
 
 def short_count(number):
@@ -292,9 +344,9 @@ def short_count(number):
     return f'{number / 1000:g}k' if number >= 1000 and number % 100 == 0 else str(number)
 
 
-def _chunks(index, numbers):
+def _chunks(index, numbers, **options):
     for start in range(0, len(numbers), _CHUNK_LINES):
-        yield [index.read_record(int(number)) for number in numbers[start:start + _CHUNK_LINES]]
+        yield [index.read_record(int(number), **options) for number in numbers[start:start + _CHUNK_LINES]]
 
 
 def _hands(index, numbers, writer):

@@ -4,6 +4,7 @@ import html
 import json
 
 import numpy as np
+from PIL import Image, ImageDraw
 
 from hwgen.evaluation import protocols, results
 from hwgen.inference import picture_files
@@ -18,7 +19,7 @@ _EXPLAINED = {
 }
 
 
-def format_page(result, *, title, pictures=(), differences=None, against='') -> str:
+def format_page(result, *, title, pictures=(), differences=None, against='', systems=False) -> str:
     """The page as HTML.
 
     Args:
@@ -27,6 +28,7 @@ def format_page(result, *, title, pictures=(), differences=None, against='') -> 
         pictures: sequence of (file name beside the page, caption).
         differences: list of `results.differences`, or None.
         against: str, what they are held against.
+        systems: bool, the kinds are systems that were compared: a row each, and a column a figure.
 
     Returns:
         The page.
@@ -34,8 +36,13 @@ def format_page(result, *, title, pictures=(), differences=None, against='') -> 
     escape, figures = html.escape, result['figures']
     columns = [kind for kind in dict.fromkeys(kind for row in figures for kind in results.kinds(row))]
     cell = lambda row, kind: f'<td>{escape(results.describe(row[kind]))}</td>' if kind in row else '<td></td>'
-    table = _table(['figure', 'better', *columns], [f'<td>{escape(row["name"])}</td><td>{row["better"] or "like the floor"}</td>' + ''.join(
-        cell(row, kind) for kind in columns) for row in figures])
+    better = lambda row: row['better'] or 'like the floor'
+    if systems:
+        table = _table(['system', *(f'{row["name"]} ({better(row)})' for row in figures)], [
+            f'<td>{escape(kind)}</td>' + ''.join(cell(row, kind) for row in figures) for kind in columns])
+    else:
+        table = _table(['figure', 'better', *columns], [f'<td>{escape(row["name"])}</td><td>{better(row)}</td>' + ''.join(
+            cell(row, kind) for kind in columns) for row in figures])
     parts = [f'<h1>{escape(title)}</h1>', table,
              '<ul>' + ''.join(f'<li>{kind.replace("_", " ")}: {escape(_EXPLAINED[kind])}</li>' for kind in columns if kind in _EXPLAINED) + '</ul>',
              f'<p>Mean and standard deviation over the seeds {escape(", ".join(map(str, result["seeds"])))}. Names hold the feature space and the number of samples.</p>',
@@ -84,15 +91,26 @@ def write_page(path, page):
     picture_files.write_file(str(path), page.encode())
 
 
-def write_sheet(path, rows):
+def write_sheet(path, rows, *, heads=None, font=None):
     """Writes rows of pictures as a PNG: columns of one width, each picture 48 px high.
 
     Args:
         path: of the file.
         rows: list of lists of uint8 [H, W], 255 = paper, as many in each.
+        heads: list of str, what stands above each column; None: nothing.
+        font: PIL font, at most 24 px high, of the heads.
     """
+    if heads is not None:
+        rows = [[_written(head, font) for head in heads], *rows]
     rows = [[protocols.to_height(picture, _SHEET_PX) for picture in row] for row in rows]
     widths = [max(row[column].shape[1] for row in rows) + _SHEET_PX for column in range(len(rows[0]))]
     lines = [np.concatenate([np.pad(picture, [(0, 0), (0, width - picture.shape[1])], constant_values=255) for picture, width in zip(row, widths)], axis=1)
              for row in rows]
     picture_files.write_file(str(path), picture_files.encode_png(picture_files.stack(lines)))
+
+
+def _written(head, font):
+    """A head as a picture, uint8 [48, W]."""
+    picture = Image.new('L', (max(1, round(font.getlength(head))), _SHEET_PX), 255)
+    ImageDraw.Draw(picture).text((0, _SHEET_PX - 6), head, font=font, fill=90, anchor='ls')
+    return np.asarray(picture)

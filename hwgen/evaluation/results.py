@@ -9,7 +9,7 @@ from hwgen.inference import picture_files
 
 FORMAT = 1
 # The first word of a figure's name -> which way is better; None: what matters is the distance from the floor.
-_BETTER = {'fid': 'lower', 'kid': 'lower', 'geometry': 'lower', 'hwd': 'lower', 'cer': 'lower', 'is': 'higher', 'copying': None, 'copied': None}
+_BETTER = {'fid': 'lower', 'kid': 'lower', 'geometry': 'lower', 'hwd': 'lower', 'cer': 'lower', 'label': 'lower', 'is': 'higher', 'copying': None, 'copied': None}
 
 
 class ResultError(ValueError):
@@ -36,9 +36,9 @@ def gather(figures_by_seed):
 
 
 def kinds(row) -> list[str]:
-    """The kinds of a gathered figure, `generated` and `floor` first."""
+    """The kinds of a gathered figure (a comparison's are its systems), `generated` and `floor` first."""
     found = [kind for kind, value in row.items() if isinstance(value, dict)]
-    return sorted(found, key=lambda kind: (['generated', 'floor'].index(kind) if kind in ('generated', 'floor') else 2, kind))
+    return sorted(found, key=lambda kind: ['generated', 'floor', kind].index(kind))
 
 
 def describe(value) -> str:

@@ -156,7 +156,7 @@ def write_sheet(path, compared, names):
         compared: Compared.
         names: sequence of str, the systems in their order.
     """
-    result_page.write_sheet(path, compared.sheet, heads=['real', *names], font=_font())
+    result_page.write_sheet(path, compared.sheet, heads=['real', *names], font=head_font())
 
 
 def write_strip(path, systems, texts, *, style_seeds=0, truncation=.8):
@@ -174,8 +174,9 @@ def write_strip(path, systems, texts, *, style_seeds=0, truncation=.8):
     """
     seeds = np.broadcast_to(style_seeds, [len(texts)]).tolist()
     columns = [system.write(list(texts), style_seeds=seeds, truncation=truncation) for system in systems.values()]
-    result_page.write_sheet(path, [list(row) for row in zip(*columns)], heads=list(systems), font=_font())
+    result_page.write_sheet(path, [list(row) for row in zip(*columns)], heads=list(systems), font=head_font())
 
 
-def _font():
+def head_font():
+    """The font of names on sheets."""
     return ImageFont.truetype(str(fonts.open_font(fonts.FALLBACK).path), _HEAD_PX)

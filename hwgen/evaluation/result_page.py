@@ -101,7 +101,7 @@ def write_sheet(path, rows, *, heads=None, font=None):
         font: PIL font, at most 24 px high, of the heads.
     """
     if heads is not None:
-        rows = [[_written(head, font) for head in heads], *rows]
+        rows = [[head_picture(head, font) for head in heads], *rows]
     rows = [[protocols.to_height(picture, _SHEET_PX) for picture in row] for row in rows]
     widths = [max(row[column].shape[1] for row in rows) + _SHEET_PX for column in range(len(rows[0]))]
     lines = [np.concatenate([np.pad(picture, [(0, 0), (0, width - picture.shape[1])], constant_values=255) for picture, width in zip(row, widths)], axis=1)
@@ -109,8 +109,16 @@ def write_sheet(path, rows, *, heads=None, font=None):
     picture_files.write_file(str(path), picture_files.encode_png(picture_files.stack(lines)))
 
 
-def _written(head, font):
-    """A head as a picture, uint8 [48, W]."""
+def head_picture(head, font):
+    """Words as a picture of a sheet's height.
+
+    Args:
+        head: str.
+        font: PIL font, at most 24 px high.
+
+    Returns:
+        uint8 [48, W].
+    """
     picture = Image.new('L', (max(1, round(font.getlength(head))), _SHEET_PX), 255)
     ImageDraw.Draw(picture).text((0, _SHEET_PX - 6), head, font=font, fill=90, anchor='ls')
     return np.asarray(picture)

@@ -9,7 +9,7 @@ from hwgen.inference import picture_files
 
 FORMAT = 1
 # The first word of a figure's name -> which way is better; None: what matters is the distance from the floor.
-_BETTER = {'fid': 'lower', 'kid': 'lower', 'geometry': 'lower', 'hwd': 'lower', 'cer': 'lower', 'label': 'lower', 'is': 'higher', 'copying': None, 'copied': None}
+_BETTER = {'fid': 'lower', 'kid': 'lower', 'geometry': 'lower', 'hwd': 'lower', 'cer': 'lower', 'label': 'lower', 'is': 'higher', 'copying': None, 'copied': None, 'hands': None}
 
 
 class ResultError(ValueError):
@@ -20,16 +20,17 @@ def gather(figures_by_seed):
     """Mean and spread over seeds.
 
     Args:
-        figures_by_seed: list of dict name -> dict kind -> float, one a seed; kinds are `generated`, `floor`, ...
+        figures_by_seed: list of dict name -> dict kind -> float, one a seed; kinds are `generated`, `floor`, ... A seed need not have every kind.
 
     Returns:
         list of dict: name, better, and for each kind a dict of values (list of float), mean, spread (standard deviation, n - 1; None for one seed).
     """
     gathered = []
-    for name in figures_by_seed[0]:
-        row = {'name': name, 'better': _BETTER[name.split('_')[0]]}
-        for kind in figures_by_seed[0][name]:
-            values = [float(figures[name][kind]) for figures in figures_by_seed]
+    for name in dict.fromkeys(name for figures in figures_by_seed for name in figures):
+        row = {'name': name, 'better': _BETTER[name.removeprefix('unseen_').split('_')[0]]}
+        measured = [figures[name] for figures in figures_by_seed if name in figures]
+        for kind in dict.fromkeys(kind for values in measured for kind in values):
+            values = [float(of_seed[kind]) for of_seed in measured if kind in of_seed]
             row[kind] = {'values': values, 'mean': float(np.mean(values)), 'spread': float(np.std(values, ddof=1)) if len(values) > 1 else None}
         gathered.append(row)
     return gathered

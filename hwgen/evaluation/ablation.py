@@ -159,17 +159,39 @@ def format_table(gathered, titles, *, reference):
     return '\n'.join(lines) + '\n'
 
 
-def write_sheet(path, folders, texts, *, style_seed, truncation):
-    """Writes what every row makes of the same texts, as a PNG: a row's title, then its pictures.
+def sheet_texts(index, *, number=3, num_characters=4):
+    """The first texts of records that have so many ideographs and nothing else: list of str."""
+    found = {}
+    for record in (index.read_record(place, decode_image=False) for place in range(len(index))):
+        if len(record.text) == num_characters and all('\u4e00' <= c <= '\u9fff' for c in record.text):
+            found[record.text] = None
+            if len(found) == number:
+                break
+    return list(found)
+
+
+def write_sheets(out, plan, measured, *, runs, texts, truncation):
+    """Writes what every measured row makes of the same texts and styles (first seed), as PNGs: all rows, and the plan's strip if all of it is there.
 
     Args:
-        path: of the file.
-        folders: dict title -> path of the run.
+        out: path of the folder.
+        plan: training_plan.Plan.
+        measured: dict whose keys are the rows to show.
+        runs: path of the folder of the runs.
         texts: list of str.
-        style_seed: int.
         truncation: float.
+
+    Returns:
+        list of (file name in `out`, caption).
     """
-    font = comparison.head_font()
-    rows = [[result_page.head_picture(title, font), *Writer.load(str(pathlib.Path(folder) / 'model')).write(texts, style_seeds=style_seed, truncation=truncation)]
-            for title, folder in folders.items()]
-    result_page.write_sheet(path, rows)
+    out, font = pathlib.Path(out), comparison.head_font()
+    writers = {row.name: Writer.load(str(pathlib.Path(runs) / row.name / f'seed-{row.seeds[0]}' / 'model')) for row in plan.rows if row.name in measured}
+    titles = {row.name: row.title for row in plan.rows}
+    shown = [[result_page.head_picture(titles[name], font), *(picture for seed in (0, 1) for picture in writer.write(texts, style_seeds=seed, truncation=truncation))]
+             for name, writer in writers.items()]
+    result_page.write_sheet(out / 'ablation.png', shown)
+    found = [('ablation.png', 'The same texts by every row, in two drawn hands')]
+    if plan.strip and set(plan.strip) <= set(writers):
+        comparison.write_strip(out / 'ablation_strip.png', {titles[name]: writers[name] for name in plan.strip}, texts, truncation=truncation)
+        found.append(('ablation_strip.png', ', '.join(titles[name] for name in plan.strip)))
+    return found

@@ -48,12 +48,16 @@ class Plan(NamedTuple):
         base: pathlib.Path, flags of all rows.
         data: dict, settings of the corpus (`prepare.prepare_scribe`), for where it is absent.
         rows: tuple of Row.
+        reference: str, the row that the others are held against.
+        strip: tuple of str, rows that are shown side by side.
     """
 
     folder: pathlib.Path
     base: pathlib.Path
     data: dict
     rows: tuple
+    reference: str = ''
+    strip: tuple = ()
 
 
 class Job(NamedTuple):
@@ -104,16 +108,17 @@ def read_plan(folder, *, base=None, rows=None):
     try:
         table = tomllib.loads(file.read_text(encoding='utf-8'))
         found = [Row(row['name'], row['title'], row['recognizers'], tuple(int(seed) for seed in row['seeds'])) for row in table['rows']]
-        plan = Plan(folder, pathlib.Path(base) if base else folder / table['base'], dict(table.get('data', {})), tuple(found))
+        plan = Plan(folder, pathlib.Path(base) if base else folder / table['base'], dict(table.get('data', {})), tuple(found),
+                    table.get('reference', found[0].name), tuple(table.get('strip', ())))
     except (FileNotFoundError, NotADirectoryError):
         raise PlanError(f'{file}: no such file; expected a plan, experiments/ablation/plan.toml for one') from None
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, ValueError) as error:
         raise PlanError(f'{file}: not a plan of trainings: {error!r}; expected base and [[rows]] with name, title, recognizers and seeds') from None
     names = [row.name for row in plan.rows]
     for name in names:
         if names.count(name) > 1 or '/' in name:
             raise PlanError(f'{file}: row {name!r}: expected a name of its own, without slashes')
-    unknown = sorted(set(rows or ()) - set(names))
+    unknown = sorted({*(rows or ()), plan.reference, *plan.strip} - set(names))
     if unknown:
         raise PlanError(f'{file}: no row {unknown[0]!r}; expected some of {", ".join(names)}')
     if rows:

@@ -1,8 +1,12 @@
 """The ablation's measuring and table: what is measured once is not measured again; differences within the spreads are none."""
 
+import shutil
+
 import pytest
+from PIL import Image
 
 from hwgen.charset.encoding import Charset
+from hwgen.data.shards import RecordIndex
 from hwgen.evaluation import ablation, results, training_plan
 from hwgen.inference import artefact
 from tests.small_generator import make_small_generator
@@ -62,6 +66,24 @@ def test_no_verdict_without_a_spread_or_a_better():
     assert ablation.verdict(once, 'other', 'base') == ''
     neither = {'better': None, 'base': {'mean': 1., 'spread': .1}, 'other': {'mean': 9., 'spread': .1}}
     assert ablation.verdict(neither, 'other', 'base') == ''
+
+
+def test_sheets(trained, written_folder, tmp_path):
+    """A row a picture row; the strip only where all of its rows are there."""
+    rows = tuple(training_plan.Row(name, f'the {name}', 'kind', (1,)) for name in ('left', 'right'))
+    plan = training_plan.Plan(tmp_path, tmp_path / 'base.flags', {}, rows, 'left', ('right', 'left'))
+    for name in ('left', 'right'):
+        shutil.copytree(trained, tmp_path / 'runs' / name / 'seed-1')
+    texts = ablation.sheet_texts(RecordIndex(str(written_folder), split='test'), num_characters=3)
+    assert len(texts) == 3 and all(len(text) == 3 for text in texts)
+    found = ablation.write_sheets(tmp_path, plan, {'left': [], 'right': []}, runs=tmp_path / 'runs', texts=texts, truncation=1.)
+    assert found == [('ablation.png', 'The same texts by every row, in two drawn hands'), ('ablation_strip.png', 'the right, the left')]
+    with Image.open(tmp_path / 'ablation.png') as sheet, Image.open(tmp_path / 'ablation_strip.png') as strip:
+        assert 2 * 48 <= sheet.height < 3 * 48 and sheet.width > 6 * 3 * 48
+        assert 4 * 48 <= strip.height < 5 * 48 and strip.width > 2 * 3 * 48
+    (tmp_path / 'ablation_strip.png').unlink()
+    assert len(ablation.write_sheets(tmp_path, plan, {'left': []}, runs=tmp_path / 'runs', texts=texts, truncation=1.)) == 1
+    assert not (tmp_path / 'ablation_strip.png').exists()
 
 
 def test_rows_whose_training_failed_are_left_out(trained, written_folder, grey_space, tmp_path, monkeypatch):

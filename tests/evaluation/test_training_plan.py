@@ -65,7 +65,7 @@ def calls(job):
 def test_what_rows_are_trained_with(folder, tmp_path):
     """First seeds first; recognisers once a kind, their phase alone; rows without that phase, from these."""
     plan = training_plan.read_plan(folder)
-    assert plan.data == {'lines': 9}
+    assert plan.data == {'lines': 9} and plan.reference == 'one' and plan.strip == ()
     recognizers = training_plan.recognizer_jobs(plan, tmp_path, data='lines')
     assert [(job.name, job.run_dir) for job in recognizers] == [('recognizers kind', tmp_path / 'recognizers' / 'kind'), ('recognizers other', tmp_path / 'recognizers' / 'other')]
     assert recognizers[0].identity() == {'flags': ['--batch_size=4', '--share_trunk', '--data=lines', '--seed=1', '--reconstruction_steps=0', '--adversarial_steps=0']}
@@ -124,6 +124,8 @@ def test_chosen_rows_and_other_base_flags(folder, tmp_path):
     (lambda f: (f / 'plan.toml').write_text('base = '), r'plan.toml: not a plan of trainings'),
     (lambda f: (f / 'plan.toml').write_text(PLAN.replace('title = "the first"', '')), r"plan.toml: not a plan of trainings: KeyError\('title'\); expected base and"),
     (lambda f: (f / 'plan.toml').write_text(PLAN.replace('"two"', '"one"')), r"row 'one': expected a name of its own"),
+    (lambda f: (f / 'plan.toml').write_text('strip = ["one", "four"]' + PLAN), r"plan.toml: no row 'four'; expected some of one, two"),
+    (lambda f: (f / 'plan.toml').write_text('base = "base.flags"\nrows = []'), 'not a plan of trainings'),
     (lambda f: (f / 'rows' / 'two.flags').unlink(), r'two.flags: no such file; .*plan.toml names it'),
     (lambda f: (f / 'recognizers' / 'kind.flags').unlink(), r'kind.flags: no such file'),
     (lambda f: (f / 'base.flags').unlink(), r'base.flags: no such file')])

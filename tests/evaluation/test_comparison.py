@@ -1,0 +1,167 @@
+"""Comparisons: figures against those of each system alone, real lines as a system of their own, systems that cannot write at all."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hwgen.data import shards
+from hwgen.evaluation import comparison, result_page, results, systems
+from hwgen.evaluation import distribution_protocol as distances
+from hwgen.inference import picture_files
+
+
+class GreyWriter:
+    """Writes every character in the grey of the style seed, or in a grey of its own."""
+
+    char_px = char_width_px = 32
+    style_encoder = None
+
+    def __init__(self, grey=None):
+        self.grey, self.seeds = grey, []
+
+    def write(self, texts, *, style_seeds, styles=None, truncation):
+        self.seeds += list(style_seeds)
+        return [np.full([32, 32 * len(text)], seed % 200 if self.grey is None else self.grey, np.uint8) for text, seed in zip(texts, style_seeds)]
+
+
+class CellReader:
+    """Reads every cell with ink as 天."""
+
+    def read(self, images):
+        return ['天' * (image.shape[1] // 32) if image.min() < 250 else '' for image in images]
+
+
+class CountingReader:
+    """Finds everything wrong in pictures without ink, and nothing in others; five labels a character."""
+
+    def label_errors(self, images, texts):
+        counts = np.array([5 * len(text) for text in texts])
+        return counts * np.array([image.min() >= 250 for image in images]), counts
+
+
+@pytest.fixture
+def index(written_folder):
+    return shards.RecordIndex(written_folder, split='test')
+
+
+def run(index, space, found, **options):
+    options = {'seeds': (0,), 'num_lines': 20, 'truncation': .7, 'geometry_repeats': 2, 'reader': CellReader(), 'component_reader': CountingReader(), **options}
+    return comparison.compare_systems(found, index, space=space, report=lambda line: None, **options)
+
+
+def write_folder(folder, records, picture):
+    """A folder of pictures of the records' texts, in their order."""
+    for number, record in enumerate(records):
+        picture_files.write_file(str(folder / f'{number}.png'), picture_files.encode_png(picture(record)))
+    (folder / 'labels.tsv').write_text(''.join(f'{number}.png\t{record.text}\n' for number, record in enumerate(records)), encoding='utf-8')
+    return systems.PictureFolder(folder)
+
+
+def second_half(index, seeds=(0,)):
+    return [index.read_record(number) for seed in seeds for number in distances.choose_lines(index, 'hct', num_lines=20, seed=seed).second]
+
+
+def test_each_system_gets_the_figures_that_it_has_alone(index, grey_space, monkeypatch):
+    monkeypatch.setattr(distances, '_GEOMETRY_REPEATS', 2)
+    found = run(index, grey_space, {'drawn': GreyWriter(), 'light': GreyWriter(150)}, seeds=(4, 5), reader=None, component_reader=None)
+    for place, seed in enumerate((4, 5)):
+        for name, grey in (('drawn', None), ('light', 150)):
+            alone = distances.compare(index, 'hct', space=grey_space, writer=GreyWriter(grey), num_lines=20, seed=seed, truncation=.7, report=lambda line: None)
+            assert found.digests[place] == alone.digest
+            for figure, values in alone.figures.items():
+                assert (found.figures[place][figure][name], found.figures[place][figure]['floor']) == (values['generated'], values['floor'])
+                if 'other_texts' in values:
+                    assert found.figures[place][f'{figure}_other_texts'] == {**found.figures[place][f'{figure}_other_texts'], name: values['other_texts'],
+                                                                             'floor': values['floor']}
+    assert [figure for figure in found.figures[0] if not figure.endswith('_other_texts')] == [*alone.figures]
+
+
+def test_real_lines_are_measured_once_whatever_the_number_of_systems(index, grey_space):
+    writers = {name: GreyWriter() for name in 'abc'}
+    run(index, grey_space, writers, seeds=(0, 1))
+    assert len(grey_space.shapes) == 2 * (2 + 3) * 20
+    assert writers['a'].seeds == writers['b'].seeds == writers['c'].seeds and len(set(writers['a'].seeds)) == 40
+
+
+def test_real_lines_as_a_system_are_at_no_distance_from_themselves(index, grey_space, tmp_path):
+    real = second_half(index)
+    same = write_folder(tmp_path, real, lambda record: record.image)
+    figures, = run(index, grey_space, {'same': same, 'drawn': GreyWriter()}).figures
+    assert figures['fid_grey_20']['same'] < 1e-9 < .1 * figures['fid_grey_20']['floor'] and figures['geometry_score_pixels_20']['same'] == 0.
+    assert figures['kid_grey_20']['same'] <= figures['kid_grey_20']['floor'] < figures['kid_grey_20']['drawn']
+    assert figures['is_grey_20']['same'] == figures['is_grey_20']['floor']
+    # Held against the half that the floor is measured against, they are the floor.
+    for figure in ('fid_grey_20_other_texts', 'kid_grey_20_other_texts', 'geometry_score_pixels_20_other_texts'):
+        assert figures[figure]['same'] == figures[figure]['floor']
+    text = ''.join(record.text for record in real)
+    assert figures['cer_20'] == {kind: pytest.approx(1 - text.count('天') / len(text)) for kind in ('floor', 'same', 'drawn')}
+    assert figures['label_error_20'] == {'floor': 0., 'same': 0., 'drawn': 0.}
+
+
+def test_blank_pictures_are_far_away_and_unreadable(index, grey_space, tmp_path):
+    blank = write_folder(tmp_path, second_half(index), lambda record: np.full([50, 200], 255, np.uint8))
+    figures, = run(index, grey_space, {'blank': blank, 'drawn': GreyWriter()}).figures
+    for figure in ('fid_grey_20', 'kid_grey_20', 'fid_grey_20_other_texts'):
+        assert figures[figure]['blank'] > 3 * max(figures[figure]['floor'], figures[figure]['drawn'])
+    assert figures['cer_20']['blank'] == figures['label_error_20']['blank'] == 1. and np.isfinite([value['blank'] for value in figures.values()]).all()
+
+
+def test_nothing_legible_has_the_least_inception_score(index, grey_space):
+    """A network that sees a class nowhere gives no samples at all."""
+    class Blind(type(grey_space)):
+        def measure(self, pictures):
+            found = super().measure(pictures)
+            return found._replace(probabilities=found.probabilities[found.vectors[:, 0] < .9])
+    figures, = run(index, Blind(), {'blank': GreyWriter(255)}).figures
+    assert figures['is_grey_20']['blank'] == 1. < figures['is_grey_20']['floor']
+
+
+def test_the_same_call_gives_the_same_result(index, grey_space, tmp_path):
+    folder = write_folder(tmp_path, second_half(index, seeds=(0, 1)), lambda record: record.image)
+    first, again = (run(index, grey_space, {'folder': folder, 'drawn': GreyWriter()}, seeds=(0, 1)) for _ in range(2))
+    assert (first.figures, first.digests, first.texts) == (again.figures, again.digests, again.texts) and len(set(first.digests)) == 2
+    for row, other in zip(first.sheet, again.sheet, strict=True):
+        for picture, equal in zip(row, other, strict=True):
+            np.testing.assert_array_equal(picture, equal)
+    other = run(index, grey_space, {'drawn': GreyWriter()}, seeds=(2,))
+    assert other.digests[0] not in first.digests and other.figures[0] != first.figures[0]
+
+
+def test_texts_that_a_folder_lacks_are_told_before_anything_is_measured(index, grey_space, tmp_path):
+    folder = write_folder(tmp_path, second_half(index)[:-3], lambda record: record.image)
+    texts, = comparison.protocol_texts(index, seeds=(0,), num_lines=20)
+    assert texts == [record.text for record in second_half(index)]
+    with pytest.raises(ValueError, match=r"labels.tsv: \d pictures of '.+', expected \d; 3 pictures of [123] texts are missing in all: --texts_out=FILE"):
+        run(index, grey_space, {'drawn': GreyWriter(), 'folder': folder})
+    assert not grey_space.shapes
+
+
+def test_what_cannot_be_compared(index, grey_space):
+    with pytest.raises(ValueError, match='comparison of 0 systems'):
+        run(index, grey_space, {})
+    with pytest.raises(ValueError, match='by the protocol hwd: .* a protocol that draws hands'):
+        run(index, grey_space, {'drawn': GreyWriter()}, protocol='hwd')
+
+
+def test_the_table_has_a_row_a_system_in_the_order_given(index, grey_space):
+    found = run(index, grey_space, {'zeta': GreyWriter(), 'alpha': GreyWriter(90)}, seeds=(0, 1))
+    gathered = results.gather(found.figures)
+    assert all(results.kinds(row) == ['floor', 'zeta', 'alpha'] for row in gathered)
+    assert {row['name']: row['better'] for row in gathered}['label_error_20'] == 'lower'
+    page = result_page.format_page({'seeds': [0, 1], 'figures': gathered}, title='Systems', systems=True)
+    rows = page[:page.index('</table>')].split('<tr>')[1:]
+    assert [row.split('</td>')[0] for row in rows[1:]] == ['<td>floor', '<td>zeta', '<td>alpha']
+    assert all(row.count('<td>') == 1 + len(gathered) for row in rows[1:]) and results.describe(gathered[0]['alpha']) in rows[3]
+
+
+def test_sheet_and_strip(index, grey_space):
+    found = run(index, grey_space, {'dark': GreyWriter(0), 'grey': GreyWriter(100)})
+    assert found.texts == [record.text for record in second_half(index)[:10]] and [len(row) for row in found.sheet] == [3] * 10
+    comparison.write_sheet('sheet.png', found, ['dark', 'grey'])
+    comparison.write_strip('strip.png', {'dark': GreyWriter(0), 'grey': GreyWriter(100)}, ['天地', '天'], style_seeds=7)
+    with Image.open('sheet.png') as sheet, Image.open('strip.png') as strip:
+        assert sheet.height == 11 * 48 + 10 * 12
+        pixels = np.asarray(strip)
+    # Three rows of 48 px with 12 px between them, columns of 96 + 48 px; names above, in grey.
+    assert pixels.shape == (168, 288) and (pixels[60:108, :96] == 0).all() and (pixels[120:, 144:192] == 100).all() and (pixels[120:, 48:144] == 255).all()
+    assert pixels[:48, :144].min() == pixels[:48, 144:].min() == 90

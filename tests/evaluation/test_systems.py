@@ -1,0 +1,98 @@
+"""Systems to compare with: folders of pictures in the layouts that are read, names, and what is told where something is missing."""
+
+import json
+import pathlib
+
+import numpy as np
+import pytest
+
+from hwgen.charset.encoding import Charset
+from hwgen.data.formats import folder as folder_format
+from hwgen.evaluation import systems
+from hwgen.inference import artefact, picture_files
+from hwgen.inference.writer import Writer
+from tests.small_generator import make_small_generator
+
+
+def draw(name, grey):
+    picture_files.write_file(name, picture_files.encode_png(np.full([20, 60], grey, np.uint8)))
+
+
+def greys(system, texts):
+    return [int(image[0, 0]) for image in system.write(texts, style_seeds=[0] * len(texts), truncation=1.)]
+
+
+@pytest.fixture
+def pictures():
+    """Pictures of 明 in the greys 10 and 20, and of 日 in 30."""
+    for name, grey in (('a', 10), ('b', 20), ('c', 30)):
+        draw(f'other/{name}.png', grey)
+    return pathlib.Path('other')
+
+
+def test_pictures_come_in_the_order_of_the_table_and_once_as_long_as_they_last(pictures):
+    (pictures / 'labels.tsv').write_text('b.png\t明\nc.png\t日\na.png\t明\n', encoding='utf-8')
+    system = systems.open_system('other')
+    assert system.description == {'system': 'folder of pictures', 'labels': 'labels.tsv', 'num_pictures': 3}
+    system.require([['明', '日'], ['明', '明']])
+    assert greys(system, ['明', '日']) == [20, 30] and greys(system, ['明', '明', '日']) == [10, 20, 30]
+    system.require([['明']])  # a new comparison begins with the first picture
+    assert greys(system, ['明']) == [20]
+
+
+@pytest.mark.parametrize('layout', ['jsonl', 'label.txt', 'text files'])
+def test_layouts_of_labels(pictures, layout):
+    texts = {'a': '明', 'b': '明', 'c': '日'}
+    if layout == 'jsonl':
+        (pictures / 'metadata.jsonl').write_text('\n'.join(json.dumps({'file_name': f'{name}.png', 'text': text}) for name, text in texts.items()))
+    elif layout == 'label.txt':
+        (pictures / 'label.txt').write_text(''.join(f'{name}.png\t{text}\n' for name, text in texts.items()), encoding='utf-8')
+    else:
+        for name, text in texts.items():
+            (pictures / f'{name}.txt').write_text(text, encoding='utf-8')
+    assert greys(systems.open_system('other'), ['明', '日', '明']) == [10, 30, 20]
+
+
+def test_what_is_missing_is_told(pictures):
+    with pytest.raises(systems.ComparedSystemError, match='other: neither a model .* nor pictures with their texts; expected a table labels.tsv'):
+        systems.open_system('other')
+    (pictures / 'labels.tsv').write_text('a.png\t明\nd.png\t月\n', encoding='utf-8')
+    system = systems.open_system('other')
+    with pytest.raises(systems.ComparedSystemError, match="labels.tsv: 1 pictures of '明', expected 3; 4 pictures of 2 texts are missing in all: --texts_out=FILE"):
+        system.require([['明'], ['明', '明', '明'], ['日', '日', '明']])
+    with pytest.raises(systems.ComparedSystemError, match='other/d.png: no such picture, named in other/labels.tsv'):
+        system.require([['明', '月']])
+    with pytest.raises(systems.ComparedSystemError, match="no picture of '日'"):
+        greys(system, ['日'])
+    with pytest.raises(systems.ComparedSystemError, match='in no given hand'):
+        system.write(['明'], style_seeds=[0], styles=np.zeros([1, 2]))
+    with pytest.raises(systems.ComparedSystemError, match='nowhere: no such folder; expected handright, the folder of a model'):
+        systems.open_system('nowhere')
+
+
+def test_names(pictures):
+    (pictures / 'labels.tsv').write_text('a.png\t明\n', encoding='utf-8')
+    pathlib.Path('runs/model').mkdir(parents=True)
+    pathlib.Path('runs/model/labels.tsv').write_text('')
+    assert [*systems.open_systems(['other', 'zi2zi=other', 'runs/model'])] == ['other', 'zi2zi', 'runs']
+    for places, message in ((['other', 'other/'], "other/: the name 'other' is taken; expected NAME=FOLDER"), (['floor=other'], "the name 'floor' is taken"),
+                            (['=other'], "the name '' is empty")):
+        with pytest.raises(systems.ComparedSystemError, match=message):
+            systems.open_systems(places)
+
+
+def test_a_model(tmp_path):
+    artefact.save_generator('small', make_small_generator(), charset=Charset.load())
+    system, = systems.open_systems(['small']).values()
+    assert isinstance(system, Writer)
+    image, = system.write(['明天'], style_seeds=[1], truncation=1.)
+    np.testing.assert_array_equal(image, Writer.load('small').write(['明天'], style_seeds=[1])[0])
+
+
+def test_lists_of_texts_are_tables_of_the_folder_to_be_filled():
+    texts = ['明 天', '#日', '明 天']
+    systems.write_texts('new/labels.tsv', texts)
+    rows = list(folder_format.read_folder('new'))
+    assert [(row.path.name, row.text) for row in rows] == [('000001.png', '明 天'), ('000002.png', '#日'), ('000003.png', '明 天')]
+    systems.write_texts('texts.txt', texts)
+    assert pathlib.Path('texts.txt').read_text(encoding='utf-8') == '明 天\n#日\n明 天\n'

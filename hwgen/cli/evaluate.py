@@ -29,6 +29,11 @@ deviation over the seeds, the floor beside it, hashes of the lines and of the ne
 attributed to the hand whose other lines they resemble most (ink, darkness, stroke width, slant, height, blank columns, centre); and the copies of
 a character are compared, within one line and between hands. --out receives hands.json and hands.png (a block of lines for each drawn style).
 
+--protocol=interpolation: do pictures change evenly from style to style, and from character to character (components, structure and boxes interpolated)?
+Perceptual path length, largest step over mean step, detour, and a cross-fade of the ends beside them; sheets of such rows, of one style and of one text.
+--protocol=neighbours: does what stands beside a character change it? Its cell with one neighbour exchanged, 1 to 3 cells away, beside the character
+written alone, two copies in one line, and copies in real lines. Both measure for three seeds, in pixels and in a feature space, and write as those above.
+
 The reader comes with the optional packages rapidocr and onnxruntime: bin/evaluate installs them on first use (about 60 MB); elsewhere
 `pip install "hwgen[reader]"`.
 
@@ -46,15 +51,17 @@ from absl import flags
 from hwgen.cli.app import UserError, resource_path
 
 _DISTANCES = ['hct', 'scrabblegan', 'ganwriting', 'hwd']
+_WRITTEN = ['interpolation', 'neighbours']  # of what is written alone, in a feature space
 
-_PROTOCOL = flags.DEFINE_enum('protocol', 'reader', ['reader', 'hands', *_DISTANCES], 'What is measured. reader: can an independent reader read it? '
-                             'hands: can its styles be told apart? hct, scrabblegan, ganwriting, hwd: how far is it from real lines, by the conventions of that work?')
+_PROTOCOL = flags.DEFINE_enum('protocol', 'reader', ['reader', 'hands', *_DISTANCES, *_WRITTEN], 'What is measured. reader: can an independent reader read it? '
+                             'hands: can its styles be told apart? hct, scrabblegan, ganwriting, hwd: how far is it from real lines, by the conventions of that work? '
+                             'interpolation: how evenly does it go from one to another? neighbours: do they change a character?')
 _MODEL = flags.DEFINE_string('model', None, 'Folder of the model, as train writes it. Default: saved_models/demo, the one that ships. Empty: none, real '
                              'lines only. Example: --model=runs/demo/model.')
 _DATA = flags.DEFINE_string('data', 'tfrecords/demo', 'Folder of records with the splits test and unseen. tfrecords/demo is written first if it is '
                             'absent. Example: --data=tfrecords/mine.')
-_SPLIT = flags.DEFINE_string('split', 'test', 'Real lines of hct, scrabblegan, ganwriting and hwd. Example: --split=unseen.')
-_NUM_LINES = flags.DEFINE_integer('num_lines', None, 'Lines of each kind, at most. Default: 200 for reader, else what the protocol says. Example: --num_lines=500.',
+_SPLIT = flags.DEFINE_string('split', 'test', 'Lines of hct, scrabblegan, ganwriting and hwd; texts of interpolation and neighbours. Example: --split=unseen.')
+_NUM_LINES = flags.DEFINE_integer('num_lines', None, 'Lines (pairs, places) of each kind, at most. Default: 200 for reader, else what the protocol says. Example: --num_lines=500.',
                                   lower_bound=1)
 _SEED = flags.DEFINE_integer('seed', 0, 'First seed: of the choice of lines, of the styles and of the intervals. Example: --seed=1.', lower_bound=0)
 _SEEDS = flags.DEFINE_integer('seeds', 3, 'How many seeds, from --seed on; hands takes one. Example: --seeds=1.', lower_bound=1)
@@ -91,7 +98,7 @@ def main(arguments):
     if _TRAIN_FEATURES.value is not None:
         _train_features(_TRAIN_FEATURES.value)
         return
-    split = _SPLIT.value if _PROTOCOL.value in _DISTANCES else 'test'
+    split = _SPLIT.value if _PROTOCOL.value in _DISTANCES + _WRITTEN else 'test'
     if split not in info['splits']:
         raise UserError(f'{_DATA.value}: no split {split}; expected a folder with lines by writers that are not in the training lines, it has '
                         f'{", ".join(info["splits"])}')
@@ -104,7 +111,7 @@ def main(arguments):
         _measure_hands(writer, facts, out)
     else:
         facts |= {'seeds': list(range(_SEED.value, _SEED.value + _SEEDS.value))}
-        measure = _measure_reading if _PROTOCOL.value == 'reader' else _measure_distances
+        measure = {'reader': _measure_reading, **dict.fromkeys(_WRITTEN, _measure_written)}.get(_PROTOCOL.value, _measure_distances)
         measure(judge, info, writer, {**facts, 'measured_under': _measured_under(judge, info)}, there, out)
 
 
@@ -113,15 +120,16 @@ def _judge():
     if _PROTOCOL.value == 'reader':
         from hwgen.evaluation.independent_reader import IndependentReader
         return IndependentReader()
+    if _MODEL.value == '' and _PROTOCOL.value in ('hands', *_WRITTEN):
+        raise UserError(f'--protocol={_PROTOCOL.value} with an empty --model: expected the folder of a model')
     if _PROTOCOL.value == 'hands':
-        if _MODEL.value == '':
-            raise UserError('--protocol=hands with an empty --model: expected the folder of a model')
         return None
     from hwgen.evaluation import distribution_protocol, feature_space
     weights = _WEIGHTS.value
     if weights is None and _SPACE.value == 'recognizer':
         weights = str(resource_path('saved_models/features'))
-    return feature_space.open_space(_SPACE.value, weights, square=distribution_protocol.PROTOCOLS[_PROTOCOL.value].square)
+    square = _PROTOCOL.value in _WRITTEN or distribution_protocol.PROTOCOLS[_PROTOCOL.value].square
+    return feature_space.open_space(_SPACE.value, weights, square=square)
 
 
 def _read_info():
@@ -155,7 +163,7 @@ def _measured_under(judge, info=None):
     under = {'protocol': _PROTOCOL.value, 'num_lines': _NUM_LINES.value, 'first_seed': _SEED.value, 'seeds': _SEEDS.value}
     if _PROTOCOL.value == 'reader':
         under |= {'reader': judge.name, 'num_lines': _NUM_LINES.value or _READER_LINES, 'crop': _CROP.value}
-    elif _PROTOCOL.value in _DISTANCES:
+    elif _PROTOCOL.value in _DISTANCES + _WRITTEN:
         under |= {'split': _SPLIT.value, 'feature_space': judge.name, 'feature_sha256': judge.digest}
     if info is not None:
         under['data'] = {name: info[name] for name in ('source', 'version', 'seed') if name in info}
@@ -234,6 +242,35 @@ def _measure_distances(space, info, writer, facts, there, out):
     print(f'pictures  {", ".join(os.path.join(out, file) for file, _ in pictures)}')
 
 
+def _measure_written(space, info, writer, facts, there, out):
+    import os
+
+    from hwgen.data.shards import RecordIndex
+    from hwgen.evaluation import interpolation, neighbours, results
+    from hwgen.inference import content_interpolation, picture_files
+    name, index, options = _PROTOCOL.value, RecordIndex(_DATA.value, split=_SPLIT.value), dict(truncation=_TRUNCATION.value)
+    if name == 'interpolation':
+        options['between'], counted = content_interpolation.ContentInterpolation(writer), dict(num_pairs=_NUM_LINES.value)
+        protocol, title = interpolation, 'From style to style, from character to character'
+    else:
+        real = neighbours.real_copies(RecordIndex(_DATA.value, split='train' if 'train' in info['splits'] else _SPLIT.value))
+        protocol, title, counted = neighbours, 'Does a neighbour change a character?', dict(num_places=_NUM_LINES.value, real=real)
+        facts = {**facts, 'context_characters': writer.generator.context_characters}
+    found = []
+    for seed in facts['seeds']:
+        found.append(protocol.measure(index, writer, space=space, seed=seed, **counted, **options))
+        print(f'seed {seed}: measured', flush=True)
+    facts['measured_under'] |= {'lines_sha256': [one.digest for one in found]}
+    os.makedirs(out, exist_ok=True)
+    pictures = []
+    for sheet, (picture, caption) in protocol.sheets(index, writer, seed=_SEED.value, **options).items():
+        pictures.append((f'{name}_{sheet}.png', caption))
+        picture_files.write_file(os.path.join(out, pictures[-1][0]), picture_files.encode_png(picture))
+    facts = {**facts, 'feature_network': space.description, 'conditions': results.over_pairs(found)}
+    _write(facts, [one.figures for one in found], there, out, title=title, pictures=pictures)
+    print(f'pictures  {", ".join(os.path.join(out, file) for file, _ in pictures)}')
+
+
 def _write(facts, figures, there, out, *, title, pictures):
     """The result file and its page, a table on the terminal, and the comparison where one is asked for."""
     import os
@@ -245,7 +282,7 @@ def _write(facts, figures, there, out, *, title, pictures):
     results.write_result(places['json'], result)
     print()
     for row in result['figures']:
-        print(f'{row["name"]:<32}' + '  '.join(f'{kind.replace("_", " ")} {results.describe(row[kind])}' for kind in results.kinds(row)))
+        print(f'{row["name"]:<32} ' + '  '.join(f'{kind.replace("_", " ")} {results.describe(row[kind])}' for kind in results.kinds(row)))
     if there is not None:
         results.check_comparable(result['measured_under'], there['measured_under'], place=_AGAINST.value)
         compared = results.differences(result, there)

@@ -6,6 +6,7 @@ and of different ones (`ContentInterpolation`). Each is measured in pixels and i
   independent  as many pictures that have nothing to do with each other: independent styles, independent characters
 """
 
+import collections
 import hashlib
 import itertools
 
@@ -23,7 +24,7 @@ _KINDS = ('styles', 'same_structure', 'other_structure')
 _SHOWN_STEPS, _SHOWN_HANDS, _SHOWN_TEXTS = 12, 10, 10
 _SHOWN_TEXT = '春眠不觉晓'
 # Of equal structure and of different ones, where the model can write them; else the first that were drawn.
-_SHOWN_CHARACTERS = {'same_structure': ('江河', '明时', '花草', '国园', '思想'), 'other_structure': ('明花', '山湖', '人国', '水想', '一龍')}
+_SHOWN_CHARACTERS = {'same_structure': ('江河', '明时', '草苗', '国园', '思忘'), 'other_structure': ('明花', '山湖', '人国', '水想', '好字')}
 
 
 def measure(index, writer, *, between, space, num_pairs=None, seed=0, truncation=1.):
@@ -110,15 +111,13 @@ def _choose(index, num_pairs, seed):
     characters = sorted(structures)
     if len(characters) < 2:
         raise ValueError(f'{index.folder}, split {index.split!r}: {len(characters)} characters, expected at least 2 to go from one to another')
-    rng, pairs = np.random.default_rng([seed, _STREAMS['characters']]), {}
+    rng, pairs, counts = np.random.default_rng([seed, _STREAMS['characters']]), {}, collections.Counter(structures.values())
     for kind in _KINDS[1:]:
-        chosen = {}
-        for first in itertools.islice(itertools.cycle(rng.permutation(characters)), 4 * num_pairs):
-            fits = [other for other in characters if other != first and (structures[other] == structures[first]) == (kind == 'same_structure')]
-            if fits and len(chosen) < num_pairs:
-                chosen[str(first), str(rng.choice(fits))] = None
-        if chosen:
-            pairs[kind] = list(chosen)
+        equal = kind == 'same_structure'
+        firsts = [one for one in characters if (counts[structures[one]] > 1 if equal else len(counts) > 1)]
+        for first in itertools.islice(itertools.cycle(rng.permutation(firsts).tolist()), num_pairs):
+            fits = [other for other in characters if other != first and (structures[other] == structures[first]) == equal]
+            pairs.setdefault(kind, []).append((first, str(rng.choice(fits))))
     return texts[:num_pairs], pairs, characters
 
 

@@ -18,7 +18,7 @@ from hwgen.inference import picture_files
 from hwgen.metrics import path_smoothness
 
 STEPS = 16
-DEFAULT_PAIRS = 100
+DEFAULT_PAIRS = 60
 _STREAMS = {'lines': 0, 'characters': 1, 'styles': 2, 'others': 3}
 _KINDS = ('styles', 'same_structure', 'other_structure')
 _SHOWN_STEPS, _SHOWN_HANDS, _SHOWN_TEXTS = 12, 10, 10
@@ -40,7 +40,7 @@ def measure(index, writer, *, between, space, num_pairs=None, seed=0, truncation
         truncation: float, of styles and character noise.
 
     Returns:
-        Measured. Figures, each in both spaces, `ppl_styles_recognizer_100` for one: ppl (perceptual path length), uneven (largest step over mean step), detour (length of all
+        Measured. Figures, each in both spaces, `ppl_styles_recognizer_60` for one: ppl (perceptual path length), uneven (largest step over mean step), detour (length of all
         paths over the distance of their ends), step (mean step); darkness, see `path_smoothness.middle_darkness`. Kinds: generated, cross_fade,
         independent. A kind of pairs that the lines do not have is left out.
 

@@ -16,6 +16,12 @@ _EXPLAINED = {
     'floor': 'real lines against other real lines: what a perfect writer could reach',
     'other_texts': 'written lines against the real ones that the floor is measured against',
     'other_hands': 'the mean distance between two different writers',
+    'cross_fade': 'the end pictures laid over each other, one fading out',
+    'independent': 'as many pictures that have nothing to do with each other',
+    'alone': 'the character written by itself, against the same in the line',
+    'same_neighbours': 'two copies, with other character noise (real: by one writer, with the left or the right neighbour in common)',
+    'other_neighbours': 'two copies whose neighbours differ as well',
+    'other_hand': 'the same line in another drawn style',
 }
 
 

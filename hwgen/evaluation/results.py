@@ -2,18 +2,53 @@
 
 import json
 import pathlib
+from typing import NamedTuple
 
 import numpy as np
 
 from hwgen.inference import picture_files
 
 FORMAT = 1
-# The first word of a figure's name -> which way is better; None: what matters is the distance from the floor.
-_BETTER = {'fid': 'lower', 'kid': 'lower', 'geometry': 'lower', 'hwd': 'lower', 'cer': 'lower', 'label': 'lower', 'is': 'higher', 'copying': None, 'copied': None, 'hands': None}
+# The first word of a figure's name -> which way is better; None: what matters is the distance from the floor; neither: it tells how, not how well.
+_BETTER = {'fid': 'lower', 'kid': 'lower', 'geometry': 'lower', 'hwd': 'lower', 'cer': 'lower', 'label': 'lower', 'error': 'lower', 'is': 'higher', 'copying': None,
+           'copied': None, 'hands': None, 'ppl': 'lower', 'uneven': 'lower', 'detour': 'lower', 'step': 'neither', 'darkness': 'near 1',
+           'neighbour': 'neither', 'nearest': 'neither', 'copies': 'neither', 'real': 'neither'}
 
 
 class ResultError(ValueError):
     """A result file that cannot be read, or that was measured otherwise; the message names what differs."""
+
+
+class Measured(NamedTuple):
+    """What one seed gave of a protocol whose figures are means over pairs.
+
+    Attributes:
+        figures: dict name -> dict kind -> float.
+        by_pair: dict name -> dict kind -> list of float, the values behind the means, where they are means.
+        digest: str, SHA-256 of what was written.
+    """
+
+    figures: dict
+    by_pair: dict
+    digest: str
+
+
+def over_pairs(measured):
+    """How the pairs of all seeds lie together.
+
+    Args:
+        measured: list of Measured.
+
+    Returns:
+        list of dict: name, kind, num_pairs, mean, standard deviation, largest.
+    """
+    rows = []
+    for name, values in measured[0].by_pair.items():
+        for kind in values:
+            pairs = np.concatenate([one.by_pair[name][kind] for one in measured])
+            rows.append({'name': name, 'kind': kind, 'num_pairs': len(pairs), 'mean': float(pairs.mean()), 'standard_deviation': float(pairs.std()),
+                         'largest': float(pairs.max())})
+    return rows
 
 
 def gather(figures_by_seed):

@@ -3,6 +3,8 @@
 HCT-GAN (ICPR 2022), section 3, "encoder". Three encodings share one call signature; `warped` is a fourth, ours.
 """
 
+from typing import NamedTuple
+
 import keras
 import tensorflow as tf
 
@@ -76,6 +78,45 @@ def warp_weights(low, high, cells=CELLS):
     weights = tf.nn.relu(1. - tf.abs(source - tf.range(cells, dtype=tf.float32)) / reach)
     weights /= tf.reduce_sum(weights, -1, keepdims=True)
     return weights * overlap_with_cells(low, high, cells)[..., tf.newaxis]
+
+
+class Embedded(NamedTuple):
+    """Characters as looked up, before anything is learned of how they come together; None where an encoding has no such part.
+
+    Attributes:
+        components: float32 [B, N, 4, D].
+        structures: float32 [B, N, S].
+        used: float32 [B, N, 4], 1 where a slot has a component, else 0 (`warped`).
+        boxes: float32 [B, N, 4, 4] (`warped`).
+        places: float32 [B, N, 4 slots, 4 rows, 4 columns], see `placement` (`layout`).
+        filters: float32 [B, N, F], rows of the filter bank or of its first factor (`onehot`).
+    """
+
+    components: tf.Tensor | None = None
+    structures: tf.Tensor | None = None
+    used: tf.Tensor | None = None
+    boxes: tf.Tensor | None = None
+    places: tf.Tensor | None = None
+    filters: tf.Tensor | None = None
+
+
+def interpolate(first, second, share):
+    """Embedded characters on the straight line between two, each part by itself.
+
+    `layout` has its placement interpolated, not the boxes that decide it: that choice of cells would jump. A slot that only one of the two uses
+    fades in where it stands there, and does not grow out of the corner in which empty boxes lie.
+
+    Args:
+        first, second: Embedded of one shape.
+        share: float32 [], 0: the first, exactly; 1: the second.
+
+    Returns:
+        Embedded.
+    """
+    if first.boxes is not None:
+        boxes = [tf.where(one.used[..., tf.newaxis] > 0., one.boxes, other.boxes) for one, other in ((first, second), (second, first))]
+        first, second = first._replace(boxes=boxes[0]), second._replace(boxes=boxes[1])
+    return Embedded(*(None if a is None else (1. - share) * a + share * b for a, b in zip(first, second)))
 
 
 class ContentEncoder(keras.layers.Layer):
@@ -164,25 +205,38 @@ class ContentEncoder(keras.layers.Layer):
         Returns:
             float32 [B, 4, 4N, C]; tuple of finer maps float32 [B, 8, 8N, map_channels[0]], [B, 16, 16N, ...], ...
         """
+        return self.features(self.embed(component_ids, structure_ids, boxes=boxes, character_ids=character_ids), style=style)
+
+    def embed(self, component_ids, structure_ids, *, boxes=None, character_ids=None):
+        """The first half of the call: looks the characters up. Arguments as there; returns Embedded."""
         if self.encoding == 'onehot':
-            return self._onehot(character_ids, style), ()
-        components = self.component_embedding(component_ids)  # B x N x 4 x D
-        structures = self.structure_embedding(structure_ids)  # B x N x S
-        b, n = tf.shape(component_ids)[0], tf.shape(component_ids)[1]
+            return Embedded(filters=self.filters(character_ids))
+        looked_up = Embedded(components=self.component_embedding(component_ids), structures=self.structure_embedding(structure_ids))
+        if self.encoding == 'layout':
+            return looked_up._replace(places=placement(boxes, component_ids))
+        if self.encoding == 'warped':
+            return looked_up._replace(used=tf.cast(component_ids > 0, looked_up.components.dtype), boxes=boxes)
+        return looked_up
+
+    def features(self, embedded, *, style=None):
+        """The second half of the call: what `embed` looked up, or `interpolate` found between two, as features; returns as the call does."""
+        if self.encoding == 'onehot':
+            return self._onehot(embedded.filters, style), ()
+        components, structures = embedded.components, embedded.structures  # B x N x 4 x D, B x N x S
+        b, n = tf.shape(structures)[0], tf.shape(structures)[1]
         if self.encoding == 'sequence':
             flat = tf.concat([structures, tf.reshape(components, [b, n, 4 * components.shape[-1]])], axis=-1)
             return self._join(tf.reshape(self.spread(flat), [b, n, CELLS, CELLS, self.channels])), ()
         if self.encoding == 'layout':
-            cells = tf.einsum('bnsij,bnsd->bnijd', placement(boxes, component_ids), components)
+            cells = tf.einsum('bnsij,bnsd->bnijd', embedded.places, components)
             everywhere = structures[:, :, tf.newaxis, tf.newaxis, :] + tf.convert_to_tensor(self.place_embedding)
             return self.project(self._join(tf.concat([cells, everywhere], axis=-1))), ()
-        if self.learn_boxes:
-            boxes = self._refined(boxes, components, structures)
-        cells = self._stretch(self.component_map(components), component_ids, boxes, CELLS, self.cell_dim)
+        boxes = self._refined(embedded.boxes, components, structures) if self.learn_boxes else embedded.boxes
+        stretch = lambda maps, cells, channels: self._stretch(maps, embedded.used, boxes, cells, channels)
+        cells = stretch(self.component_map(components), CELLS, self.cell_dim)
         everywhere = tf.reshape(self.structure_map(structures), [b, n, CELLS, CELLS, self.cell_dim])
         return self.project(self._join(tf.concat([cells, everywhere], axis=-1))), tuple(
-            self._join(self._stretch(fine(components), component_ids, boxes, 2 * CELLS << i, c))
-            for i, (fine, c) in enumerate(zip(self.fine_maps, self.map_channels)))
+            self._join(stretch(fine(components), 2 * CELLS << i, c)) for i, (fine, c) in enumerate(zip(self.fine_maps, self.map_channels)))
 
     def _refined(self, boxes, components, structures):
         """Template boxes moved by what stands in them: 氵 of 湖 takes less than half of its character."""
@@ -194,11 +248,11 @@ class ContentEncoder(keras.layers.Layer):
         offsets = .25 * tf.tanh(self.box_offsets(hidden))
         return tf.clip_by_value(boxes + offsets, 0., 1.)
 
-    def _stretch(self, maps, component_ids, boxes, cells, channels):
+    def _stretch(self, maps, used, boxes, cells, channels):
         """Each component's map stretched over its box; those of a character summed. -> B x N x cells x cells x channels."""
-        b, n = tf.shape(component_ids)[0], tf.shape(component_ids)[1]
+        b, n = tf.shape(used)[0], tf.shape(used)[1]
         maps = tf.reshape(maps, [b, n, 4, cells, cells * channels])
-        used = tf.cast(component_ids > 0, maps.dtype)[..., tf.newaxis, tf.newaxis]
+        used = used[..., tf.newaxis, tf.newaxis]
         x0, y0, x1, y1 = tf.unstack(boxes, axis=-1)
         # Rows first, then columns: two steps are cheaper than one.
         half = tf.matmul(warp_weights(y0, y1, cells) * used, maps)  # B x N x 4 x rows x (columns C)
@@ -208,9 +262,8 @@ class ContentEncoder(keras.layers.Layer):
         out = tf.reshape(tf.matmul(columns, half), [b, n, cells, cells, channels])  # j i C
         return tf.transpose(out, [0, 1, 3, 2, 4])
 
-    def _onehot(self, character_ids, style):
-        b, n = tf.shape(character_ids)[0], tf.shape(character_ids)[1]
-        filters = self.filters(character_ids)
+    def _onehot(self, filters, style):
+        b, n = tf.shape(filters)[0], tf.shape(filters)[1]
         if self.factorised:
             filters = self.unfold(filters)
         filters = tf.reshape(filters, [b, n, self.style_dim, CELLS * CELLS * self.channels])

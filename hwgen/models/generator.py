@@ -206,12 +206,21 @@ class Generator(keras.Model):
         Returns:
             float32 [B, char_px, N * char_width_px, 1] in [-1, 1], paper +1; padding is exactly +1.
         """
+        content = self.content_encoder(component_ids, structure_ids, boxes=boxes, character_ids=character_ids, style=self.content_style(style))
+        return self.draw(content, style, lengths=lengths, character_noise=character_noise, training=training)
+
+    def content_style(self, style):
+        """z1, the part of a style [B, style_dim] that meets the content: float32 [B, style_part_dim]."""
+        return style[:, :self.config.style_part_dim]
+
+    def draw(self, content, style, *, lengths=None, character_noise=None, training=False):
+        """The second half of the call: features of the content encoder, as it returns them, become images; the other arguments as there."""
         config = self.config
-        n = tf.shape(structure_ids)[1]
+        x, maps = content
+        n = tf.shape(x)[2] // CELLS
         mask = lambda columns: layers.column_mask(lengths, n, columns_per_character=columns)
         parts = tf.split(style, config.num_blocks + 1, axis=-1)
         columns = config.cell_columns
-        x, maps = self.content_encoder(component_ids, structure_ids, boxes=boxes, character_ids=character_ids, style=parts[0])
         if columns < CELLS:  # Latin cells are half as wide as high: B x H x (N H) x C -> B x H x (N H/2) x C
             x, *maps = (tf.nn.avg_pool2d(m, [1, 2], [1, 2], 'VALID') for m in (x, *maps))
         parts_of_noise = []

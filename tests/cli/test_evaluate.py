@@ -72,7 +72,7 @@ def test_says_what_is_missing(tmp_path):
     write_lines(tmp_path / 'lines', train=['INK'])
     for arguments, message in ((['--data=none', '--model='], 'evaluate: none: no such folder'),
                                (['--data=lines', '--model='], 'evaluate: lines: no split test'),
-                               (['--data=lines', '--protocol=taste'], 'evaluate: flag --protocol=taste: value should be one of <reader|hands|hct|scrabblegan|ganwriting|hwd>'),
+                               (['--data=lines', '--protocol=taste'], 'evaluate: flag --protocol=taste: value should be one of <reader|hands|hct|scrabblegan|ganwriting|hwd|interpolation|neighbours>'),
                                ([f'--data={CHECKOUT}/tfrecords/sample', '--protocol=hands'], '0 writers with 12 lines or more: expected 8'),
                                ([f'--data={CHECKOUT}/tfrecords/sample', '--protocol=hands', '--model='], 'expected the folder of a model')):
         done = evaluate(*arguments)
@@ -105,8 +105,30 @@ def test_distances_twice_and_against_each_other(tmp_path):
         assert refused.returncode == 2 and message in refused.stderr and refused.stderr.count('\n') == 1
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize('protocol, sheets, names', [
+    ('interpolation', ['one_hand', 'one_text', 'other_structure', 'same_structure', 'styles'], {'ppl', 'uneven', 'detour', 'step', 'darkness'}),
+    ('neighbours', ['lines'], {'neighbour', 'copies', 'nearest', 'real'})])
+def test_what_is_written_alone_twice(protocol, sheets, names):
+    """Two pairs or places, with the models that ship."""
+    arguments = [f'--protocol={protocol}', SAMPLE, '--num_lines=2', '--seeds=2', '--out=report']
+    first = evaluate(*arguments)
+    assert (first.returncode, first.stderr) == (0, '')
+    pictures = {f'{protocol}_{name}.png' for name in sheets}
+    before = {path.name: path.read_bytes() for path in pathlib.Path('report').iterdir()}
+    assert before.keys() == {f'{protocol}.html', f'{protocol}.json', *pictures}
+    again = evaluate(*arguments, f'--against=report/{protocol}.json')
+    rows = [line for line in again.stdout.splitlines() if 'within the spreads' in line]
+    assert len(rows) > 10 and all(' +0 ' in row for row in rows) and 'beyond' not in again.stdout
+    assert all(before[name] == pathlib.Path('report', name).read_bytes() for name in pictures)
+    found = json.loads(before[f'{protocol}.json'])
+    assert {row['name'].split('_')[0] for row in found['figures']} <= names and found['conditions'][0]['num_pairs'] == 4
+
+
 def test_distances_that_cannot_be_measured():
     for arguments, message in (([f'--feature_weights={CHECKOUT}/saved_models/demo'], 'its recognisers and its discriminator taught it, so they cannot judge it'),
                                (['--against=nothing.json'], 'nothing.json: no such file')):
         done = evaluate('--protocol=hct', SAMPLE, *arguments)
         assert done.returncode == 2 and message in done.stderr and done.stderr.count('\n') == 1, done.stderr
+    done = evaluate('--protocol=neighbours', SAMPLE, '--model=')
+    assert done.returncode == 2 and done.stderr == 'evaluate: --protocol=neighbours with an empty --model: expected the folder of a model\n'

@@ -29,6 +29,10 @@ deviation over the seeds, the floor beside it, hashes of the lines and of the ne
 attributed to the hand whose other lines they resemble most (ink, darkness, stroke width, slant, height, blank columns, centre); and the copies of
 a character are compared, within one line and between hands. --out receives hands.json and hands.png (a block of lines for each drawn style).
 
+--protocol=shots: how well are characters written that training lines show never, once, a few times (`prepare --shots=0,1,5,20`)? The share of each group's
+characters that PP-OCR misreads, and of their structures and components that the feature network misreads: real, written by --before, by --model.
+--protocol=nonsense: are combinations of components that are in no table written as asked? Read by the feature network, beside characters that exist.
+
 The reader comes with the optional packages rapidocr and onnxruntime: bin/evaluate installs them on first use (about 60 MB); elsewhere
 `pip install "hwgen[reader]"`.
 
@@ -38,6 +42,8 @@ Examples:
   evaluate --model= --true_aspect    (real lines only: what the reader makes of a collection)
   evaluate --protocol=hands
   evaluate --protocol=hct --model=runs/demo/model --against=evaluations/hct/hct.json --out=evaluations/mine
+  evaluate --protocol=shots --data=tfrecords/shots --model=runs/shots/model
+  evaluate --protocol=nonsense
   evaluate --protocol=hwd --feature_space=vgg16_hwd --feature_weights=vgg16_10400.onnx
 """
 
@@ -47,14 +53,15 @@ from hwgen.cli.app import UserError, resource_path
 
 _DISTANCES = ['hct', 'scrabblegan', 'ganwriting', 'hwd']
 
-_PROTOCOL = flags.DEFINE_enum('protocol', 'reader', ['reader', 'hands', *_DISTANCES], 'What is measured. reader: can an independent reader read it? '
-                             'hands: can its styles be told apart? hct, scrabblegan, ganwriting, hwd: how far is it from real lines, by the conventions of that work?')
+_PROTOCOL = flags.DEFINE_enum('protocol', 'reader', ['reader', 'hands', 'shots', 'nonsense', *_DISTANCES], 'What is measured. reader: can an independent reader read it? '
+                             'hands: can its styles be told apart? shots, nonsense: can it write what it hardly or never saw? hct, scrabblegan, ganwriting, hwd: how far is it from real lines, by the conventions of that work?')
 _MODEL = flags.DEFINE_string('model', None, 'Folder of the model, as train writes it. Default: saved_models/demo, the one that ships. Empty: none, real '
                              'lines only. Example: --model=runs/demo/model.')
+_BEFORE = flags.DEFINE_string('before', None, 'shots: the model before it was trained on the shots. Default: saved_models/demo. Example: --before=runs/demo/model.')
 _DATA = flags.DEFINE_string('data', 'tfrecords/demo', 'Folder of records with the splits test and unseen. tfrecords/demo is written first if it is '
                             'absent. Example: --data=tfrecords/mine.')
 _SPLIT = flags.DEFINE_string('split', 'test', 'Real lines of hct, scrabblegan, ganwriting and hwd. Example: --split=unseen.')
-_NUM_LINES = flags.DEFINE_integer('num_lines', None, 'Lines of each kind, at most. Default: 200 for reader, else what the protocol says. Example: --num_lines=500.',
+_NUM_LINES = flags.DEFINE_integer('num_lines', None, 'Lines of each kind, at most. Default: 200 for reader, 250 for shots and nonsense, else what the protocol says. Example: --num_lines=500.',
                                   lower_bound=1)
 _SEED = flags.DEFINE_integer('seed', 0, 'First seed: of the choice of lines, of the styles and of the intervals. Example: --seed=1.', lower_bound=0)
 _SEEDS = flags.DEFINE_integer('seeds', 3, 'How many seeds, from --seed on; hands takes one. Example: --seeds=1.', lower_bound=1)
@@ -72,7 +79,7 @@ _TRUNCATION = flags.DEFINE_float('truncation', .8, 'Standard deviation of the st
 _SHEET_LINES = flags.DEFINE_integer('sheet_lines', 12, 'reader: lines of each kind on the picture.', lower_bound=1)
 
 _DEMO = 'tfrecords/demo'
-_READER_LINES = 200
+_READER_LINES, _NOVEL_LINES = 200, 250
 
 
 def main(arguments):
@@ -104,7 +111,7 @@ def main(arguments):
         _measure_hands(writer, facts, out)
     else:
         facts |= {'seeds': list(range(_SEED.value, _SEED.value + _SEEDS.value))}
-        measure = _measure_reading if _PROTOCOL.value == 'reader' else _measure_distances
+        measure = {'reader': _measure_reading, 'shots': _measure_shots, 'nonsense': _measure_nonsense}.get(_PROTOCOL.value, _measure_distances)
         measure(judge, info, writer, {**facts, 'measured_under': _measured_under(judge, info)}, there, out)
 
 
@@ -117,11 +124,23 @@ def _judge():
         if _MODEL.value == '':
             raise UserError('--protocol=hands with an empty --model: expected the folder of a model')
         return None
+    if _PROTOCOL.value in ('shots', 'nonsense'):
+        return _novel_judge()
     from hwgen.evaluation import distribution_protocol, feature_space
     weights = _WEIGHTS.value
     if weights is None and _SPACE.value == 'recognizer':
         weights = str(resource_path('saved_models/features'))
     return feature_space.open_space(_SPACE.value, weights, square=distribution_protocol.PROTOCOLS[_PROTOCOL.value].square)
+
+
+def _novel_judge():
+    """The component reader, and for shots the independent reader beside it: dict name -> reader."""
+    if _MODEL.value == '':
+        raise UserError(f'--protocol={_PROTOCOL.value} with an empty --model: expected the folder of a model')
+    from hwgen.evaluation.component_reader import ComponentReader
+    from hwgen.evaluation.independent_reader import IndependentReader
+    found = {'ppocr': IndependentReader()} if _PROTOCOL.value == 'shots' else {}
+    return found | {'components': ComponentReader(_WEIGHTS.value or str(resource_path('saved_models/features')))}
 
 
 def _read_info():
@@ -155,6 +174,8 @@ def _measured_under(judge, info=None):
     under = {'protocol': _PROTOCOL.value, 'num_lines': _NUM_LINES.value, 'first_seed': _SEED.value, 'seeds': _SEEDS.value}
     if _PROTOCOL.value == 'reader':
         under |= {'reader': judge.name, 'num_lines': _NUM_LINES.value or _READER_LINES, 'crop': _CROP.value}
+    elif _PROTOCOL.value in ('shots', 'nonsense'):
+        under |= {'readers': [reader.name for reader in judge.values()], 'feature_sha256': judge['components'].digest, 'num_lines': _NUM_LINES.value or _NOVEL_LINES}
     elif _PROTOCOL.value in _DISTANCES:
         under |= {'split': _SPLIT.value, 'feature_space': judge.name, 'feature_sha256': judge.digest}
     if info is not None:
@@ -203,6 +224,58 @@ def _measure_reading(reader, info, writer, facts, there, out):
     _write({**page_facts, 'measured_under': facts['measured_under'], 'conditions': summaries}, figures, there, out,
            title='What an independent reader makes of it', pictures=[(paths['png'].name, 'Real beside generated, and what was read')])
     print(f'lines     {paths["md"]}, {paths["tsv"]}\npictures  {paths["png"]}')
+
+
+def _measure_shots(judges, info, writer, facts, there, out):
+    import functools
+    import os
+
+    from hwgen.charset.encoding import Charset
+    from hwgen.data.shards import RecordIndex
+    from hwgen.evaluation import character_errors, result_page, shots
+    from hwgen.inference import picture_files
+    from hwgen.inference.writer import Writer
+    groups = shots.groups_of(info, Charset.load())
+    before = _BEFORE.value or str(resource_path('saved_models/demo'))
+    readers = {'ppocr': functools.partial(character_errors.read_characters, judges['ppocr']),
+               'components': functools.partial(character_errors.read_components, judges['components'])}
+    found = [shots.read_lines(readers, {split: RecordIndex(_DATA.value, split=split) for split in ('test', 'unseen')},
+                              {'before': Writer.load(before), 'after': writer}, groups=groups, num_lines=_NUM_LINES.value or _NOVEL_LINES, seed=seed,
+                              truncation=_TRUNCATION.value, report=lambda line: print(line, flush=True)) for seed in facts['seeds']]
+    facts['measured_under'] |= {'shots': info['shots'], 'lines_sha256': [one.digest for one in found]}
+    rows = shots.intervals(found, groups, seed=_SEED.value)
+    os.makedirs(out, exist_ok=True)
+    picture_files.write_file(os.path.join(out, 'shots.md'), shots.format_markdown(rows).encode())
+    result_page.write_sheet(os.path.join(out, 'shots.png'), shots.sheet_rows(found[0], groups))
+    _write({**facts, 'before': _BEFORE.value or 'saved_models/demo', 'conditions': rows}, [shots.figures(one, groups) for one in found], there, out,
+           title='Characters seen never, once, a few times', pictures=[('shots.png', 'The first characters of each group: real, before, after')])
+    print(f'intervals {os.path.join(out, "shots.md")}\npictures  {os.path.join(out, "shots.png")}')
+
+
+def _measure_nonsense(judges, info, writer, facts, there, out):
+    import os
+
+    from hwgen.charset.encoding import Charset
+    from hwgen.data.shards import RecordIndex
+    from hwgen.evaluation import nonsense, nonsense_sheet
+    from hwgen.inference import picture_files
+    charset, indices = Charset.load(), {split: RecordIndex(_DATA.value, split=split) for split in ('test', 'unseen')}
+    known = nonsense.known_codes(charset)
+    found = [nonsense.read_lines(judges['components'], indices, writer, vocabulary=info['vocabulary'], charset=charset, known=known,
+                                 num_lines=_NUM_LINES.value or _NOVEL_LINES, seed=seed, truncation=_TRUNCATION.value,
+                                 report=lambda line: print(line, flush=True)) for seed in facts['seeds']]
+    facts['measured_under'] |= {'lines_sha256': [nonsense.digest(one) for one in found]}
+    glyphs, = (lines for lines in found[0] if lines.kind == 'nonsense')
+    place = os.path.join(out, 'nonsense.png')
+    picture_files.write_file(place, picture_files.encode_png(nonsense_sheet.draw_sheet(charset, glyphs.units, glyphs.images)))
+    picture_files.write_file(os.path.join(out, 'nonsense.txt'), ''.join(''.join(line) + '\n' for line in glyphs.units).encode())
+    costs = nonsense.recombining(found, seed=_SEED.value)
+    _write({**facts, 'conditions': nonsense.intervals(found, seed=_SEED.value), 'recombining': costs}, [nonsense.figures(one) for one in found], there, out,
+           title='Combinations of components that are in no table', pictures=[('nonsense.png', 'Written, and beside it what was asked (boxes of the structure)')])
+    if costs:
+        told = '; '.join(f'{name} {value:+.3f} ({low:+.3f} to {high:+.3f})' for name, (value, low, high) in costs.items())
+        print(f'label error that recombining adds, 95 % interval: {told}')
+    print(f'sequences {os.path.join(out, "nonsense.txt")}\npictures  {place}')
 
 
 def _measure_distances(space, info, writer, facts, there, out):

@@ -9,7 +9,7 @@ from hwgen.inference import picture_files
 
 FORMAT = 1
 # The first word of a figure's name -> which way is better; None: what matters is the distance from the floor.
-_BETTER = {'fid': 'lower', 'kid': 'lower', 'geometry': 'lower', 'hwd': 'lower', 'cer': 'lower', 'is': 'higher', 'copying': None, 'copied': None}
+_BETTER = {'fid': 'lower', 'kid': 'lower', 'geometry': 'lower', 'hwd': 'lower', 'cer': 'lower', 'error': 'lower', 'is': 'higher', 'copying': None, 'copied': None}
 
 
 class ResultError(ValueError):

@@ -29,10 +29,23 @@ deviation over the seeds, the floor beside it, hashes of the lines and of the ne
 attributed to the hand whose other lines they resemble most (ink, darkness, stroke width, slant, height, blank columns, centre); and the copies of
 a character are compared, within one line and between hands. --out receives hands.json and hands.png (a block of lines for each drawn style).
 
+--protocol=interpolation: do pictures change evenly from style to style, and from character to character (components, structure and boxes interpolated)?
+Perceptual path length, largest step over mean step, detour, and a cross-fade of the ends beside them; sheets of such rows, of one style and of one text.
+--protocol=neighbours: does what stands beside a character change it? Its cell with one neighbour exchanged, 1 to 3 cells away, beside the character
+written alone, two copies in one line, and copies in real lines. Both measure for three seeds, in pixels and in a feature space, and write as those above.
+
+--protocol=shots: how well are characters written that training lines show never, once, a few times (`prepare --shots=0,1,5,20`)? The share of each group's
+characters that PP-OCR misreads, and of their structures and components that the feature network misreads: real, written by --before, by --model.
+--protocol=nonsense: are combinations of components that are in no table written as asked? Read by the feature network, beside characters that exist.
+
 --protocol=comparison: the model and the systems of --compare write the same texts, and all are measured as hct does (without the search for copies) and
 read, by PP-OCR and by the feature network (which reads structures and components), beside the floor of real lines. --compare is a model's folder; handright, a
 simulator from fonts; or the folder of pictures that any other system wrote, with their texts in a table (labels.tsv, label.txt, *.jsonl) or in text files beside them.
 --texts_out=FILE writes the texts that such a system needs (FILE.tsv: as the table of its folder), for the same --split, --num_lines and seeds.
+
+--protocol=ablation: trains every row of a plan (a folder with plan.toml and a file of flags for each row), measures all as comparison does, characters
+without images in training and the distance between drawn hands besides, and puts them into one table. The plan that ships takes about two hours of two cores.
+Each row is a training of its own: what is done stays done, and the same command goes on. A seed of --runs is measured on the lines of that seed.
 
 The reader comes with the optional packages rapidocr and onnxruntime: bin/evaluate installs them on first use (about 60 MB); elsewhere
 `pip install "hwgen[reader]"`.
@@ -45,6 +58,9 @@ Examples:
   evaluate --protocol=hct --model=runs/demo/model --against=evaluations/hct/hct.json --out=evaluations/mine
   evaluate --protocol=comparison --texts_out=other/labels.tsv
   evaluate --protocol=comparison --compare=handright --compare=zi2zi=other --out=evaluations/mine
+  evaluate --protocol=shots --data=tfrecords/shots --model=runs/shots/model
+  evaluate --protocol=ablation --truncation=1
+  evaluate --protocol=ablation --rows=components_both,layout --jobs=1
   evaluate --protocol=hwd --feature_space=vgg16_hwd --feature_weights=vgg16_10400.onnx
 """
 
@@ -53,16 +69,21 @@ from absl import flags
 from hwgen.cli.app import UserError, resource_path
 
 _DISTANCES = ['hct', 'scrabblegan', 'ganwriting', 'hwd']
+# Who judges: a feature space, the independent reader (PP-OCR), the reader of components.
+_JUDGES = {'reader': ('reader',), 'hands': (), **dict.fromkeys([*_DISTANCES, 'interpolation', 'neighbours'], ('space',)), 'shots': ('reader', 'component_reader'),
+           'nonsense': ('component_reader',), **dict.fromkeys(['comparison', 'ablation'], ('space', 'reader', 'component_reader'))}
 
-_PROTOCOL = flags.DEFINE_enum('protocol', 'reader', ['reader', 'hands', *_DISTANCES, 'comparison'], 'What is measured. reader: can an independent reader read it? '
-                             'hands: can its styles be told apart? hct, scrabblegan, ganwriting, hwd: how far is it from real lines, by the conventions of that work? '
-                             'comparison: several systems, all of this.')
+_PROTOCOL = flags.DEFINE_enum('protocol', 'reader', list(_JUDGES), 'What is measured. reader: can an independent reader read it? hands: can its styles be told '
+                             'apart? hct, scrabblegan, ganwriting, hwd: how far is it from real lines, by the conventions of that work? interpolation: how evenly '
+                             'does it go from one to another? neighbours: do they change a character? shots, nonsense: can it write what it hardly or never saw? '
+                             'comparison: several systems; ablation: what each part is worth.')
 _MODEL = flags.DEFINE_string('model', None, 'Folder of the model, as train writes it. Default: saved_models/demo, the one that ships. Empty: none, real '
                              'lines only. Example: --model=runs/demo/model.')
-_DATA = flags.DEFINE_string('data', 'tfrecords/demo', 'Folder of records with the splits test and unseen. tfrecords/demo is written first if it is '
-                            'absent. Example: --data=tfrecords/mine.')
-_SPLIT = flags.DEFINE_string('split', 'test', 'Real lines of hct, scrabblegan, ganwriting and hwd. Example: --split=unseen.')
-_NUM_LINES = flags.DEFINE_integer('num_lines', None, 'Lines of each kind, at most. Default: 200 for reader, else what the protocol says. Example: --num_lines=500.',
+_DATA = flags.DEFINE_string('data', None, 'Folder of records with the splits test and unseen. Default: tfrecords/demo, for ablation tfrecords/ablation, which are '
+                            'written first if they are absent. Example: --data=tfrecords/mine.')
+_SPLIT = flags.DEFINE_string('split', 'test', 'Lines of hct, scrabblegan, ganwriting, hwd and comparison; texts of interpolation and neighbours. Example: --split=unseen.')
+_NUM_LINES = flags.DEFINE_integer('num_lines', None, 'Lines (pairs, places) of each kind, at most. Default: 200 for reader, 250 for shots and nonsense, else what the protocol says. '
+                                  'Example: --num_lines=500.',
                                   lower_bound=1)
 _SEED = flags.DEFINE_integer('seed', 0, 'First seed: of the choice of lines, of the styles and of the intervals. Example: --seed=1.', lower_bound=0)
 _SEEDS = flags.DEFINE_integer('seeds', 3, 'How many seeds, from --seed on; hands takes one. Example: --seeds=1.', lower_bound=1)
@@ -77,266 +98,189 @@ _COMPARE = flags.DEFINE_multi_string('compare', [], 'comparison: a system beside
                                      'handright. NAME=FOLDER names it. Example: --compare=zi2zi=other.')
 _TEXTS_OUT = flags.DEFINE_string('texts_out', None, 'comparison: measures nothing, but writes the texts that every system has to write to this file; .tsv: with names of '
                                  'pictures. Example: --texts_out=other/labels.tsv.')
+_BEFORE = flags.DEFINE_string('before', None, 'shots: the model before it was trained on the shots. Default: saved_models/demo. Example: --before=runs/demo/model.')
+_PLAN = flags.DEFINE_string('plan', None, 'ablation: folder of the plan. Default: experiments/ablation. Example: --plan=mine.')
+_BASE = flags.DEFINE_string('base_flags', None, "ablation: flags of all rows in place of the plan's. Example: --base_flags=experiments/ablation/paper.flags.")
+_ROWS = flags.DEFINE_list('rows', None, 'ablation: some rows of the plan. Example: --rows=components_both,layout.')
+_RUNS = flags.DEFINE_string('runs', 'runs/ablation', 'ablation: folder of the trainings.')
+_JOBS = flags.DEFINE_integer('jobs', 2, 'ablation: trainings at a time, each on its share of the processors: two of one thread were twice as fast as one of two.', lower_bound=1)
 _OUT = flags.DEFINE_string('out', None, 'Folder of the report; a report there is replaced. Default: evaluations/PROTOCOL. Example: --out=evaluations/mine.')
 _CROP = flags.DEFINE_bool('crop', False, 'reader: cut every line, real or generated, to its ink before it is read.')
 _TRUE_ASPECT = flags.DEFINE_bool('true_aspect', False, 'reader: read real lines also as wide as they were written, not only scaled to the cells of the model.')
 _TRUNCATION = flags.DEFINE_float('truncation', .8, 'Standard deviation of the styles drawn, by default that of generate: less is plainer. Example: --truncation=1.', lower_bound=0.)
 _SHEET_LINES = flags.DEFINE_integer('sheet_lines', 12, 'reader: lines of each kind on the picture.', lower_bound=1)
 
-_DEMO = 'tfrecords/demo'
-_READER_LINES = 200
+_CORPORA = {'ablation': 'tfrecords/ablation'}  # corpora that are written where they are absent; of the other protocols tfrecords/demo
+_READER_LINES, _NOVEL_LINES = 200, 250
 
 
 def main(arguments):
-    """Wires data, model, reader or feature space, and report together; returns None."""
+    """Wires data, model, judges and report together; returns None."""
     del arguments
+    from hwgen.cli import experiments, measurements
     from hwgen.evaluation import results
+    protocol = _PROTOCOL.value
     # Before the corpus is written: what may have to be installed, and what cannot be measured.
-    judge, there = None, results.read_result(_AGAINST.value) if _AGAINST.value else None
-    if (_COMPARE.value or _TEXTS_OUT.value) and _PROTOCOL.value != 'comparison':
-        raise UserError(f'--compare or --texts_out with --protocol={_PROTOCOL.value}: expected --protocol=comparison')
+    there = results.read_result(_AGAINST.value) if _AGAINST.value else None
+    if (_COMPARE.value or _TEXTS_OUT.value) and protocol != 'comparison':
+        raise UserError(f'--compare or --texts_out with --protocol={protocol}: expected --protocol=comparison')
+    if _MODEL.value == '' and protocol not in ('reader', 'comparison', *_DISTANCES):
+        raise UserError(f'--protocol={protocol} with an empty --model: expected the folder of a model')
+    judges, systems = {}, {}
     if _TRAIN_FEATURES.value is None and _TEXTS_OUT.value is None:
-        judge = _judge()
+        judges = _open_judges(_JUDGES[protocol])
+        systems = _open_systems() if protocol == 'comparison' else {}
     if there is not None:
-        if _PROTOCOL.value == 'hands':
+        if protocol == 'hands':
             raise UserError('--against with --protocol=hands: expected another protocol')
-        results.check_comparable(_measured_under(judge), there['measured_under'], place=_AGAINST.value)
-    info = _read_info()
+        results.check_comparable(_measured_under(judges), there['measured_under'], place=_AGAINST.value)
+    plan = _read_plan() if protocol == 'ablation' else None
+    data = _DATA.value or _CORPORA.get(protocol, 'tfrecords/demo')
+    info = _read_info(data, plan)
     if _TRAIN_FEATURES.value is not None:
-        _train_features(_TRAIN_FEATURES.value)
+        _train_features(_TRAIN_FEATURES.value, data)
         return
-    split = _SPLIT.value if _PROTOCOL.value in (*_DISTANCES, 'comparison') else 'test'
-    if split not in info['splits']:
-        raise UserError(f'{_DATA.value}: no split {split}; expected a folder with lines by writers that are not in the training lines, it has '
+    needed = 'test' if protocol in ('reader', 'hands', 'shots', 'nonsense', 'ablation') else _SPLIT.value
+    if needed not in info['splits']:
+        raise UserError(f'{data}: no split {needed}; expected a folder with lines by writers that are not in the training lines, it has '
                         f'{", ".join(info["splits"])}')
     if _TEXTS_OUT.value is not None:
-        _write_texts()
+        _write_texts(data)
         return
-    writer = None
-    if _MODEL.value != '':
-        from hwgen.inference.writer import Writer
-        writer = judge['systems'][next(iter(judge['systems']))] if _PROTOCOL.value == 'comparison' else Writer.load(
-            _MODEL.value or str(resource_path('saved_models/demo')))
-    out, facts = _OUT.value or f'evaluations/{_PROTOCOL.value}', _facts(info, writer)
-    if _PROTOCOL.value == 'hands':
-        _measure_hands(writer, facts, out)
+    writer = _open_model(systems)
+    task = measurements.Task(
+        protocol=protocol, data=data, split=_SPLIT.value, info=info, judges=judges, writer=writer, out=_OUT.value or f'evaluations/{protocol}',
+        seeds=list(range(_SEED.value, _SEED.value + _SEEDS.value)), num_lines=_NUM_LINES.value, truncation=_TRUNCATION.value,
+        measured_under=_measured_under(judges, info), facts=_facts(data, info, writer), there=there, against=_AGAINST.value)
+    if protocol == 'reader':
+        task.num_lines = _NUM_LINES.value or _READER_LINES
+        measurements.measure_reading(task, crop=_CROP.value, true_aspect=_TRUE_ASPECT.value, sheet_lines=_SHEET_LINES.value)
+    elif protocol == 'hands':
+        measurements.measure_hands(task)
+    elif protocol in _DISTANCES:
+        measurements.measure_distances(task)
+    elif protocol == 'interpolation':
+        experiments.measure_interpolation(task)
+    elif protocol == 'neighbours':
+        experiments.measure_neighbours(task)
+    elif protocol == 'shots':
+        task.num_lines = _NUM_LINES.value or _NOVEL_LINES
+        experiments.measure_shots(task, before=_BEFORE.value or str(resource_path('saved_models/demo')))
+    elif protocol == 'nonsense':
+        task.num_lines = _NUM_LINES.value or _NOVEL_LINES
+        experiments.measure_nonsense(task)
+    elif protocol == 'comparison':
+        experiments.measure_comparison(task, systems)
     else:
-        facts |= {'seeds': list(range(_SEED.value, _SEED.value + _SEEDS.value))}
-        measure = {'reader': _measure_reading, 'comparison': _measure_comparison}.get(_PROTOCOL.value, _measure_distances)
-        measure(judge, info, writer, {**facts, 'measured_under': _measured_under(judge, info)}, there, out)
+        experiments.measure_ablation(task, plan, runs=_RUNS.value, num_parallel=_JOBS.value)
 
 
-def _judge():
-    """The reader or the feature space, for a comparison all of them and the systems; None for hands."""
-    if _PROTOCOL.value == 'reader':
-        from hwgen.evaluation.independent_reader import IndependentReader
-        return IndependentReader()
-    if _PROTOCOL.value == 'hands':
-        if _MODEL.value == '':
-            raise UserError('--protocol=hands with an empty --model: expected the folder of a model')
-        return None
+def _open_judges(names):
+    """dict of `space`, `reader` and `component_reader`, those that the protocol needs."""
     from hwgen.evaluation import distribution_protocol, feature_space
-    weights = _WEIGHTS.value
+    judges, weights = {}, _WEIGHTS.value
     if weights is None and _SPACE.value == 'recognizer':
         weights = str(resource_path('saved_models/features'))
-    if _PROTOCOL.value == 'comparison':
-        return _judges(feature_space.open_space(_SPACE.value, weights, square=True), weights)
-    return feature_space.open_space(_SPACE.value, weights, square=distribution_protocol.PROTOCOLS[_PROTOCOL.value].square)
+    if 'space' in names:
+        measured = distribution_protocol.PROTOCOLS.get(_PROTOCOL.value)
+        judges['space'] = feature_space.open_space(_SPACE.value, weights, square=measured is None or measured.square)
+    if 'component_reader' in names:
+        from hwgen.evaluation.component_reader import ComponentReader
+        judges['component_reader'] = ComponentReader.load(weights if _SPACE.value == 'recognizer' else str(resource_path('saved_models/features')))
+    if 'reader' in names:
+        from hwgen.evaluation.independent_reader import IndependentReader
+        judges['reader'] = IndependentReader()
+    return judges
 
 
-def _judges(space, weights):
-    """What a comparison needs: `space`, `reader`, `component_reader`, and the `systems` of --compare (before the corpus is written: what is missing shows here)."""
+def _open_model(systems):
+    """The model that is measured, or the first of several systems; None for real lines alone, or where a plan says what is measured."""
+    if systems:
+        return None if _MODEL.value == '' else next(iter(systems.values()))
+    if _MODEL.value == '' or _PROTOCOL.value == 'ablation':
+        return None
+    from hwgen.inference.writer import Writer
+    return Writer.load(_MODEL.value or str(resource_path('saved_models/demo')))
+
+
+def _open_systems():
+    """The systems of --model and --compare, before the corpus is written: what is missing shows here."""
     from hwgen.evaluation import systems
-    from hwgen.evaluation.component_reader import ComponentReader
-    from hwgen.evaluation.independent_reader import IndependentReader
-    component_reader = ComponentReader.load(weights if _SPACE.value == 'recognizer' else str(resource_path('saved_models/features')))
     model = _MODEL.value or str(resource_path('saved_models/demo'))
     names = [] if _MODEL.value == '' else [f'{systems.name_of(model)}={model}']
     if not names and not _COMPARE.value:
         raise UserError('--protocol=comparison with an empty --model and no --compare: expected a system')
-    opened = systems.open_systems([*names, *_COMPARE.value])
-    return {'space': space, 'reader': IndependentReader(), 'component_reader': component_reader, 'systems': opened}
+    return systems.open_systems([*names, *_COMPARE.value])
 
 
-def _read_info():
-    """info.json of the data; the embedded corpus is written where the default is asked for and not there."""
-    import os
-
-    from hwgen.data.shards import read_info
-    if _DATA.value == _DEMO and not os.path.exists(_DEMO):
-        print(f'{_DEMO}: not there, writing the embedded corpus (a few minutes, once)', flush=True)
-        from hwgen.data import prepare
-        prepare.prepare_scribe(_DEMO)
-    return read_info(_DATA.value)
+def _read_plan():
+    from hwgen.evaluation import training_plan
+    return training_plan.read_plan(_PLAN.value or str(resource_path('experiments/ablation')), base=_BASE.value, rows=_ROWS.value)
 
 
-def _write_texts():
+def _write_texts(data):
     from hwgen.data.shards import RecordIndex
     from hwgen.evaluation import comparison, systems
     seeds = range(_SEED.value, _SEED.value + _SEEDS.value)
-    texts = [text for of_seed in comparison.protocol_texts(RecordIndex(_DATA.value, split=_SPLIT.value), seeds=seeds, num_lines=_NUM_LINES.value) for text in of_seed]
+    texts = [text for of_seed in comparison.protocol_texts(RecordIndex(data, split=_SPLIT.value), seeds=seeds, num_lines=_NUM_LINES.value) for text in of_seed]
     systems.write_texts(_TEXTS_OUT.value, texts)
     print(f'{_TEXTS_OUT.value}: {len(texts)} lines to write, those of {len(seeds)} seeds')
 
 
-def _train_features(folder):
+def _read_info(data, plan):
+    """info.json of the data; an embedded corpus is written where it is asked for by its name and not there."""
+    import os
+
+    from hwgen.data import prepare
+    from hwgen.data.shards import read_info
+    settings = {'tfrecords/demo': {}, 'tfrecords/ablation': plan.data if plan is not None else None}.get(data)
+    if settings is not None and not os.path.exists(data):
+        print(f'{data}: not there, writing the embedded corpus (a few minutes, once)', flush=True)
+        prepare.prepare_scribe(data, **settings)
+    return read_info(data)
+
+
+def _train_features(folder, data):
     import tensorflow as tf
 
     from hwgen.evaluation import feature_recognizer
     tf.config.experimental.enable_op_determinism()
-    network, description = feature_recognizer.train(_DATA.value, report=lambda line: print(line, flush=True))
-    for split in feature_recognizer.measured_splits(_DATA.value):
-        error, num_lines, num_labels = feature_recognizer.label_error(network, _DATA.value, split=split)
+    network, description = feature_recognizer.train(data, report=lambda line: print(line, flush=True))
+    for split in feature_recognizer.measured_splits(data):
+        error, num_lines, num_labels = feature_recognizer.label_error(network, data, split=split)
         description.setdefault('label_error', {})[split] = {'error': round(error, 4), 'num_lines': num_lines, 'num_labels': num_labels}
         print(f'{split}: {error:.3f} of {num_labels} structures and components of {num_lines} lines are read wrong', flush=True)
     feature_recognizer.save(folder, network, description)
     print(f'\nfeature network  {folder}')
 
 
-def _measured_under(judge, info=None):
+def _measured_under(judges, info=None):
     """What must be equal for two results to be comparable."""
     under = {'protocol': _PROTOCOL.value, 'num_lines': _NUM_LINES.value, 'first_seed': _SEED.value, 'seeds': _SEEDS.value}
+    if 'space' in judges:
+        under |= {'split': _SPLIT.value, 'feature_space': judges['space'].name, 'feature_sha256': judges['space'].digest}
+    if 'reader' in judges:
+        under['reader'] = judges['reader'].name
+    if 'component_reader' in judges:
+        under['component_reader_sha256'] = judges['component_reader'].digest
     if _PROTOCOL.value == 'reader':
-        under |= {'reader': judge.name, 'num_lines': _NUM_LINES.value or _READER_LINES, 'crop': _CROP.value}
-    elif _PROTOCOL.value in _DISTANCES:
-        under |= {'split': _SPLIT.value, 'feature_space': judge.name, 'feature_sha256': judge.digest}
-    elif _PROTOCOL.value == 'comparison':
-        under |= {'split': _SPLIT.value, 'feature_space': judge['space'].name, 'feature_sha256': judge['space'].digest, 'reader': judge['reader'].name}
+        under |= {'num_lines': _NUM_LINES.value or _READER_LINES, 'crop': _CROP.value}
+    if _PROTOCOL.value == 'ablation':  # the seeds are those of the plan's rows
+        under |= {'first_seed': None, 'seeds': None, 'truncation': _TRUNCATION.value}
     if info is not None:
         under['data'] = {name: info[name] for name in ('source', 'version', 'seed') if name in info}
     return under
 
 
-def _facts(info, writer):
+def _facts(data, info, writer):
     """What the figures depend on, for the report."""
     import shlex
     import sys
 
     import hwgen
     facts = {'protocol': _PROTOCOL.value, 'model': _MODEL.value or ('saved_models/demo' if writer else 'none'),
-             'data': {'folder': _DATA.value, **{name: info[name] for name in ('source', 'version', 'seed') if name in info}},
+             'data': {'folder': data, **{name: info[name] for name in ('source', 'version', 'seed') if name in info}},
              'seed': _SEED.value, 'truncation': _TRUNCATION.value, 'hwgen': hwgen.__version__, 'command': 'evaluate ' + shlex.join(sys.argv[2:])}
     if writer is not None:
         facts['trained'] = {name: value for name, value in writer.description.items() if name in ('step', 'info', 'charset')}
     return facts
-
-
-def _measure_reading(reader, info, writer, facts, there, out):
-    from PIL import ImageFont
-
-    from hwgen.data.scribe import fonts
-    from hwgen.data.shards import RecordIndex
-    from hwgen.evaluation import protocols, report
-    indices = {split: RecordIndex(_DATA.value, split=split) for split in protocols.SPLITS if split in info['splits']}
-    num_lines, by_seed, figures = _NUM_LINES.value or _READER_LINES, {}, []
-    for seed in facts['seeds']:
-        conditions = protocols.reader_protocol(
-            reader, indices, writer=writer, num_lines=num_lines, seed=seed, true_aspect=_TRUE_ASPECT.value, crop=_CROP.value,
-            truncation=_TRUNCATION.value, report=lambda line, seed=seed: print(f'seed {seed}: {line}', flush=True))
-        figures.append(protocols.reading_figures(conditions))
-        facts['measured_under'].setdefault('lines_sha256', []).append(protocols.texts_digest(conditions))
-        by_seed.setdefault('first', conditions)
-    conditions = by_seed['first']
-    summaries = [condition.summary(seed=protocols.bootstrap_seed(_SEED.value)) for condition in conditions]
-    page_facts = {name: value for name, value in facts.items() if name != 'measured_under'} | {'reader': reader.name, 'num_lines': num_lines, 'crop': _CROP.value}
-    paths = report.write_report(out, conditions, summaries, title='What an independent reader makes of it', facts=page_facts,
-                                font=ImageFont.truetype(str(fonts.open_font(fonts.FALLBACK).path), report.TEXT_PX), lines_on_sheet=_SHEET_LINES.value)
-    print(f'\n{"seed " + str(_SEED.value):<28}{"N lines":>8}{"N chars":>9}{"CER":>8}   95 % interval')
-    for row in summaries:
-        print(f'{row["name"].replace("_", " "):<28}{row["num_lines"]:>8}{row["num_characters"]:>9}{row["cer"]:>8.3f}   '
-              f'{row["cer_95_low"]:.3f} to {row["cer_95_high"]:.3f}')
-    _write({**page_facts, 'measured_under': facts['measured_under'], 'conditions': summaries}, figures, there, out,
-           title='What an independent reader makes of it', pictures=[(paths['png'].name, 'Real beside generated, and what was read')])
-    print(f'lines     {paths["md"]}, {paths["tsv"]}\npictures  {paths["png"]}')
-
-
-def _measure_distances(space, info, writer, facts, there, out):
-    import os
-
-    from hwgen.data.shards import RecordIndex
-    from hwgen.evaluation import distribution_protocol as distances
-    from hwgen.evaluation import result_page
-    name, index, training, training_index = _PROTOCOL.value, RecordIndex(_DATA.value, split=_SPLIT.value), None, None
-    protocol, cells = distances.PROTOCOLS[name], dict(char_px=32, char_width_px=32)
-    if writer is not None:
-        cells = dict(char_px=writer.char_px, char_width_px=writer.char_width_px)
-    if protocol.memorization and 'train' in info['splits']:
-        training_index = RecordIndex(_DATA.value, split='train')
-        training = distances.training_features(training_index, name, space=space, cells=cells)
-        print(f'{len(training)} training lines to look for copies in', flush=True)
-    found = [distances.compare(index, name, space=space, writer=writer, cells=cells, training=training, num_lines=_NUM_LINES.value, seed=seed,
-                               truncation=_TRUNCATION.value, report=lambda line: print(line, flush=True)) for seed in facts['seeds']]
-    facts['measured_under'] |= {'cells': cells, 'lines_sha256': [one.digest for one in found]}
-    os.makedirs(out, exist_ok=True)
-    pictures = [(f'{name}.png', 'Real lines, and beside them generated ones of the same texts' if writer is not None else 'Real lines')]
-    result_page.write_sheet(os.path.join(out, pictures[0][0]), found[0].sheet)
-    if found[0].copies:
-        pictures.append((f'{name}_copies.png', 'Generated lines that lie closest to a training line, and that line'))
-        numbers = distances.training_lines(training_index)
-        result_page.write_sheet(os.path.join(out, pictures[1][0]), [[image, training_index.read_record(int(numbers[place])).image] for image, place in found[0].copies])
-    facts = {**facts, 'convention': protocol.source, 'feature_network': space.description}
-    _write(facts, [one.figures for one in found], there, out, title=f'Distance from real lines: {name}', pictures=pictures)
-    print(f'pictures  {", ".join(os.path.join(out, file) for file, _ in pictures)}')
-
-
-def _measure_comparison(judges, info, writer, facts, there, out):
-    import os
-
-    from hwgen.data.shards import RecordIndex
-    from hwgen.evaluation import comparison
-    compared = comparison.compare_systems(judges['systems'], RecordIndex(_DATA.value, split=_SPLIT.value), space=judges['space'], reader=judges['reader'],
-                                          component_reader=judges['component_reader'], seeds=facts['seeds'], num_lines=_NUM_LINES.value,
-                                          truncation=_TRUNCATION.value, report=lambda line: print(line, flush=True))
-    facts['measured_under'] |= {'lines_sha256': compared.digests}
-    facts |= {'systems': {name: system.description for name, system in judges['systems'].items()}, 'feature_network': judges['space'].description}
-    os.makedirs(out, exist_ok=True)
-    comparison.write_sheet(os.path.join(out, 'comparison.png'), compared, judges['systems'])
-    _write(facts, compared.figures, there, out, title='Systems that write the same texts', pictures=[('comparison.png', 'The same texts: a real line, and each system')])
-    print(f'pictures  {os.path.join(out, "comparison.png")}')
-
-
-def _write(facts, figures, there, out, *, title, pictures):
-    """The result file and its page, a table on the terminal, and the comparison where one is asked for."""
-    import os
-
-    from hwgen.evaluation import result_page, results
-    result = {**facts, 'figures': results.gather(figures)}
-    places = {kind: os.path.join(out, f'{_PROTOCOL.value}.{kind}') for kind in ('json', 'html')}
-    compared = None
-    results.write_result(places['json'], result)
-    print()
-    for row in result['figures']:
-        print(f'{row["name"]:<32}' + '  '.join(f'{kind.replace("_", " ")} {results.describe(row[kind])}' for kind in results.kinds(row)))
-    if there is not None:
-        results.check_comparable(result['measured_under'], there['measured_under'], place=_AGAINST.value)
-        compared = results.differences(result, there)
-        print(f'\nagainst {_AGAINST.value}')
-        for row in compared:
-            verdict = {True: 'within the spreads', False: 'beyond the spreads', None: ''}[row['within']]
-            print(f'{row["name"]:<32}{row["kind"].replace("_", " "):<12} {row["here"]:>9.4g} {row["there"]:>9.4g} {row["difference"]:>+9.3g}  {verdict}')
-    page = result_page.format_page(result, title=title, pictures=pictures, differences=compared, against=_AGAINST.value or '',
-                                   systems=_PROTOCOL.value == 'comparison')
-    result_page.write_page(places['html'], page)
-    print(f'\nreport    {places["html"]}, {places["json"]}')
-
-
-def _measure_hands(writer, facts, out):
-    import json
-    import os
-
-    from hwgen.data.shards import RecordIndex
-    from hwgen.evaluation import hands
-    from hwgen.inference import picture_files
-    index = RecordIndex(_DATA.value, split='test')
-    summary, pictures = hands.hands_protocol(index, writer, seed=_SEED.value, truncation=_TRUNCATION.value)
-    os.makedirs(out, exist_ok=True)
-    figures, picture = os.path.join(out, 'hands.json'), os.path.join(out, 'hands.png')
-    picture_files.write_file(figures, (json.dumps({**facts, **summary}, ensure_ascii=False, indent=1) + '\n').encode())
-    blocks = [picture_files.stack(lines[:4], gap=.1) for lines in pictures.values()]
-    picture_files.write_file(picture, picture_files.encode_png(picture_files.stack(blocks, gap=.25)))
-    print(f'{summary["num_hands"]} hands, {summary["lines_per_hand"]} lines each: attributed to their own hand {summary["identified_generated"]:.3f} '
-          f'of the generated lines, {summary["identified_real"]:.3f} of the real ones, {summary["chance"]:.3f} by chance')
-    print(f'{summary["num_copies"]} pairs of copies of a character: {summary["equal_copies"]} equal, mean difference {summary["copy_distance"]:.3f}')
-    real = summary['hand_distance_real']
-    print(f'a character in two hands: mean difference {summary["hand_distance"]:.3f}' + ('' if real is None else f'; by two real writers {real:.3f}'))
-    print(f'\nreport    {figures}\npictures  {picture}')

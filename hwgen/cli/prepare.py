@@ -4,7 +4,8 @@ The result is a folder of shards with info.json, which `train --data` reads. It 
 that is given again finds it there. Images are stored at --height_px and scaled to the model's size while training.
 
 --source=scribe has simulated writers write the embedded corpus: --lines for training, and 500 lines each of validation
-and test (writers that are not in the training lines) and `unseen` (also characters that are not in them).
+and test (writers that are not in the training lines) and `unseen` (also characters that are not in them). With --shots groups
+of these characters do stand in training lines, each a counted number of times.
 
 --source=folder reads a folder of line images and a table with a row `path TAB text` each, as PaddleOCR has them, or JSON
 Lines, or a folder with a text file for each image; the writer is the third column, or what --name_pattern finds in the
@@ -27,6 +28,7 @@ Examples:
   prepare --out=tfrecords/demo
   prepare --out=tfrecords/large --lines=200000 --vocabulary=3755 --max_characters=16
   prepare --out=tfrecords/latin --script=latin
+  prepare --out=tfrecords/shots --lines=4000 --shots=0,1,5,20
   prepare --source=folder --input=scans --labels=label.txt --out=tfrecords/mine --on_error=skip
   prepare --source=folder --input=more_scans --unlabelled --out=tfrecords/unlabelled
   prepare --source=casia --input=HWDB2 --out=tfrecords/casia-hwdb2 --on_error=skip
@@ -52,6 +54,9 @@ _HELD_OUT_LINES = flags.DEFINE_integer('heldout_lines', 500,
 _VOCABULARY = flags.DEFINE_integer('vocabulary', 3500,
     'Hanzi of the embedded corpus that have images; those that show every component come first. Punctuation, '
     'digits and letters come on top. Example: --vocabulary=3755.', lower_bound=1)
+_SHOTS = flags.DEFINE_list('shots', [],
+    'For each of as many groups of the characters of `unseen`, how many training lines show each character, at most one such '
+    'character a line; info.json lists the groups. Default: none does. Example: --shots=0,1,5,20.')
 _SCRIPT = flags.DEFINE_enum('script', 'chinese', ['chinese', 'latin'], 'Script of the embedded corpus.')
 _WORKERS = flags.DEFINE_integer('workers', None,
     'Processes that draw the embedded corpus or read a collection. Default: one a CPU (a small collection: one). The result does'
@@ -99,6 +104,8 @@ def main(arguments):
     common = dict(lengths, seed=_SEED.value, height_px=_HEIGHT_PX.value, report=_say)
     shares = {'validation_share': _VALIDATION_SHARE.value, 'test_share': _TEST_SHARE.value, 'on_error': _ON_ERROR.value,
               'deslant': _DESLANT.value, 'normalize_size': _NORMALIZE_SIZE.value}
+    if _SHOTS.value and _SOURCE.value != 'scribe':
+        raise UserError(f'--shots goes with --source=scribe, not with --source={_SOURCE.value}')
     if _SOURCE.value == 'scribe':
         if _INPUT.value:
             raise UserError('--input goes with --source=folder, casia, iam, iam_online, lmdb or auto, not with --source=scribe')
@@ -107,7 +114,7 @@ def main(arguments):
         from hwgen.data import prepare
         prepare.prepare_scribe(_OUT.value, lines=_LINES.value, vocabulary_size=_VOCABULARY.value, script=_SCRIPT.value,
                                validation_lines=_HELD_OUT_LINES.value, test_lines=_HELD_OUT_LINES.value,
-                               unseen_lines=_HELD_OUT_LINES.value, workers=_WORKERS.value, **common)
+                               unseen_lines=_HELD_OUT_LINES.value, shots=_shots(), workers=_WORKERS.value, **common)
     elif not _INPUT.value:
         raise UserError(f'--input: no folder given; --source={_SOURCE.value} expects one with '
                         + ('line images, for example --input=scans' if _SOURCE.value == 'folder' else
@@ -121,6 +128,15 @@ def main(arguments):
         prepare_collection.prepare_collection(_OUT.value, path=_INPUT.value, source=_SOURCE.value, unit=_UNIT.value,
                                               partition=_PARTITION.value, pen_px=_PEN_PX.value, workers=_WORKERS.value,
                                               **shares, **common)
+
+
+def _shots():
+    from hwgen.cli.app import UserError
+    if _SHOTS.value and _SCRIPT.value == 'latin':
+        raise UserError('--shots with --script=latin: expected chinese, Latin has no held-out characters')
+    if not all(count.strip().isdecimal() for count in _SHOTS.value):
+        raise UserError(f'--shots={",".join(_SHOTS.value)}: expected whole numbers separated by commas, for example --shots=0,1,5,20')
+    return tuple(map(int, _SHOTS.value))
 
 
 def _check_unlabelled():

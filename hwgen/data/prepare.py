@@ -25,7 +25,7 @@ _LINES_PER_PIECE = 32
 
 
 def prepare_scribe(out_dir, *, lines=48000, vocabulary_size=3500, seed=0, min_characters=2, max_characters=8,
-                   height_px=64, script='chinese', validation_lines=500, test_lines=500, unseen_lines=500, workers=None,
+                   height_px=64, script='chinese', validation_lines=500, test_lines=500, unseen_lines=500, shots=(), workers=None,
                    report=print):
     """Has the embedded corpus written: train, validation, test (other writers) and unseen (held-out characters).
 
@@ -40,6 +40,8 @@ def prepare_scribe(out_dir, *, lines=48000, vocabulary_size=3500, seed=0, min_ch
         min_characters, max_characters: int, length of a line.
         height_px: int, height of the stored images.
         script: 'chinese' | 'latin'.
+        shots: sequence of int, how often training lines show the characters of each group of held-out ones (`corpus.plan_corpus`);
+            empty: never.
         workers: int, processes; None: one for each CPU.
         report: function of a str, told about progress.
 
@@ -55,6 +57,8 @@ def prepare_scribe(out_dir, *, lines=48000, vocabulary_size=3500, seed=0, min_ch
                 'unseen_lines': unseen_lines, 'vocabulary_size': vocabulary_size, 'seed': seed,
                 'min_characters': min_characters, 'max_characters': max_characters, 'height_px': height_px,
                 'script': script}
+    if shots:
+        settings['shots'] = list(shots)
     identity = {'source': 'scribe', 'version': corpus.SCRIBE_VERSION, 'seed': seed, 'settings': settings}
     with record_folder.exclusive(out_dir, report=report) as work:
         done = record_folder.already_there(out_dir, identity)
@@ -73,6 +77,8 @@ def prepare_scribe(out_dir, *, lines=48000, vocabulary_size=3500, seed=0, min_ch
         info = {**identity, 'splits': written, 'charset': record_folder.charset_info(), 'image_height_px': height_px,
                 'vocabulary': [int(i) for i in plan.vocabulary], 'held_out': [int(i) for i in plan.held_out],
                 'command': record_folder.typed_command()}
+        if shots:
+            info['shots'] = {str(count): list(group) for count, group in plan.shots.items()}
         return record_folder.publish(work, out_dir, info, report=report)
 
 

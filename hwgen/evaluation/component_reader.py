@@ -1,41 +1,82 @@
-"""The reader of components: the feature network reads the structures and components of any pictures of lines, written ones too."""
+"""The component reader: the feature network (`feature_recognizer`) as a reader of images. It says structures and components, so it can read what has no
+code point, and sees every component where `IndependentReader` guesses a character from what is left of it."""
 
 import numpy as np
 
 from hwgen.charset.encoding import Charset
-from hwgen.data.pipeline import resize_line
-from hwgen.evaluation import feature_recognizer
+from hwgen.evaluation import feature_recognizer, protocols
+from hwgen.losses import ctc
 
 _BATCH_LINES = 16
 
 
 class ComponentReader:
-    """Reads structures and components (CTC) with a network that no generator learned from (`feature_recognizer`).
-
-    Where `IndependentReader` guesses a character from what is left of it, this one sees every component; it knows characters by nothing else.
+    """Reads the structures and components of lines (CTC, best path). Convolutions only, whose frames see little more than a character: there is no
+    memory of what usually follows. Yet it has seen the combinations of its training lines alone.
 
     Args:
-        network: FeatureRecognizer.
+        network: FeatureRecognizer; no generator learned from it.
+        digest: str, SHA-256 of its weights.
         charset: Charset, or None for the packaged one.
+
+    Attributes:
+        name: str, for reports.
+        digest: str.
     """
 
-    def __init__(self, network, charset=None):
-        self._network, self._charset = network, charset or Charset.load()
+    name = 'component reader'
+
+    def __init__(self, network, *, digest='', charset=None):
+        self._network, self._charset, self.digest = network, charset or Charset.load(), digest
 
     @classmethod
     def load(cls, path):
         """Reads a feature network's folder; raises as `feature_recognizer.load`, and CharsetMismatchError for one of another table."""
-        network, description, _ = feature_recognizer.load(path)
+        network, description, digest = feature_recognizer.load(path)
         charset = Charset.load()
         if 'charset' in description:
             charset.check_compatible(description['charset']['row_count'], description['charset']['hash'])
-        return cls(network, charset)
+        return cls(network, digest=digest, charset=charset)
 
-    def label_errors(self, images, texts):
-        """Reads lines and counts what is wrong; a line's errors do not depend on the lines beside it.
+    def labels(self, text):
+        """What is to be read.
 
         Args:
-            images: list of uint8 [H, W], 255 = paper; scaled to 32 px in height and 32 px a character, as in its training.
+            text: str; a sequence such as ⿱山鱼 stands for one character.
+
+        Returns:
+            list of tuple of int, for each character its structure and then its components, 2 to 5 labels.
+
+        Raises:
+            CharsetError: a character that the table does not have.
+        """
+        encoded = self._charset.encode(text)
+        rows = ctc.line_labels('structured', component_ids=encoded.component_ids[:, np.newaxis], structure_ids=encoded.structure_ids[:, np.newaxis],
+                               character_ids=encoded.character_ids[:, np.newaxis], num_components=self._charset.num_components)
+        return [tuple(int(label) for label in row if label) for row in rows.numpy()]
+
+    def read(self, images, num_characters):
+        """Reads lines; what it reads in a line does not depend on the lines beside it, but for the last bits of its logits.
+
+        Args:
+            images: uint8 arrays [H, W], 255 = paper; scaled to cells of 32 x 32 px, as in its training.
+            num_characters: sequence of int, how many characters each line has.
+
+        Returns:
+            list of list of int, labels.
+        """
+        found = [None] * len(images)
+        for places, logits in self._logits(images, num_characters):
+            read = ctc.greedy_labels(logits, num_frames=np.full(len(places), logits.shape[1], np.int32)).numpy()
+            for place, row in zip(places, read):
+                found[place] = [int(label) for label in row if label]
+        return found
+
+    def label_errors(self, images, texts):
+        """Reads lines and counts what is wrong.
+
+        Args:
+            images: list of uint8 [H, W], as of `read`.
             texts: list of str, what was to be written; as many.
 
         Returns:
@@ -44,14 +85,24 @@ class ComponentReader:
         Raises:
             CharsetError: a text with a character that the table does not have.
         """
-        encoded, px = [self._charset.encode(text) for text in texts], feature_recognizer.CELL_PX
-        errors, counts, by_length = np.zeros(len(texts), np.int64), np.zeros(len(texts), np.int64), {}
-        for place, codes in enumerate(encoded):
-            by_length.setdefault(len(codes.units), []).append(place)
+        labels = [self.labels(text) for text in texts]
+        errors, counts = np.zeros(len(texts), np.int64), np.zeros(len(texts), np.int64)
+        for places, logits in self._logits(images, list(map(len, labels))):
+            expected = [[label for character in labels[place] for label in character] for place in places]
+            rows = np.zeros([len(places), max(map(len, expected))], np.int32)
+            for row, line in zip(rows, expected):
+                row[:len(line)] = line
+            found = ctc.label_errors(rows, logits, num_frames=np.full(len(places), logits.shape[1], np.int32))
+            errors[places], counts[places] = (np.asarray(column).round().astype(np.int64) for column in found)
+        return errors, counts
+
+    def _logits(self, images, num_characters):
+        """Lists of places and the network's logits of these lines, lines of one length together."""
+        by_length, cell = {}, feature_recognizer.CELL_PX
+        for place, length in enumerate(num_characters):
+            by_length.setdefault(length, []).append(place)
         for length, places in sorted(by_length.items()):
             for start in range(0, len(places), _BATCH_LINES):
                 chosen = places[start:start + _BATCH_LINES]
-                batch = {name: np.stack([getattr(encoded[place], name) for place in chosen]) for name in ('component_ids', 'structure_ids', 'character_ids')}
-                batch['images'] = np.stack([resize_line(images[place], height_px=px, width_px=length * px) for place in chosen])[..., np.newaxis]
-                errors[chosen], counts[chosen] = feature_recognizer.line_errors(self._network, batch, charset=self._charset)
-        return errors, counts
+                pictures = np.stack([protocols.to_cells(images[place], length, char_px=cell, char_width_px=cell) for place in chosen])
+                yield chosen, self._network(pictures[..., np.newaxis].astype(np.float32) / np.float32(127.5) - np.float32(1))[1]  # B x H x W -> B x H x W x 1

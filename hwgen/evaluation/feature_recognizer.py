@@ -125,25 +125,10 @@ def label_error(network, folder, *, split):
     lines = pipeline.LineBatches(folder, charset=charset, split=split, batch_size=_BATCH_LINES, seed=0, char_px=CELL_PX)
     wrong = total = 0.
     for batch in lines.sweep():
-        errors, counts = line_errors(network, batch, charset=charset)
-        wrong, total = wrong + float(errors.sum()), total + float(counts.sum())
+        _, logits = network(batch['images'])
+        errors, counts = ctc.label_errors(_labels(batch, charset), logits, num_frames=tf.fill([len(batch['images'])], logits.shape[1]))
+        wrong, total = wrong + float(tf.reduce_sum(errors)), total + float(tf.reduce_sum(counts))
     return wrong / total, len(lines), int(total)
-
-
-def line_errors(network, batch, *, charset):
-    """Errors of the network in lines of one length.
-
-    Args:
-        network: FeatureRecognizer.
-        batch: dict of arrays: images float32 [B, 32, 32 N, 1] in [-1, 1], component_ids int32 [B, N, 4], structure_ids, character_ids int32 [B, N].
-        charset: Charset that the ids are of.
-
-    Returns:
-        float32 [B], edit distances of what it reads to the structures and components of the text; float32 [B], numbers of these.
-    """
-    _, logits = network(batch['images'])
-    errors, counts = ctc.label_errors(_labels(batch, charset), logits, num_frames=tf.fill([len(batch['images'])], logits.shape[1]))
-    return errors.numpy(), counts.numpy()
 
 
 def measured_splits(folder):

@@ -15,6 +15,8 @@ _EXPLAINED = {
     'generated': 'written lines against real ones of the same texts',
     'floor': 'real lines against other real lines: what a perfect writer could reach',
     'other_texts': 'written lines against the real ones that the floor is measured against',
+    'before': 'lines of the same texts by the model before it was trained on the shots',
+    'after': 'lines of the same texts by the model that is measured',
     'other_hands': 'the mean distance between two different writers',
     'cross_fade': 'the end pictures laid over each other, one fading out',
     'independent': 'as many pictures that have nothing to do with each other',

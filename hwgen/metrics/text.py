@@ -104,6 +104,42 @@ def _pad(rows, length, *, fill):
     return padded
 
 
+def matched_units(reference: Sequence, hypothesis: Sequence) -> np.ndarray:
+    """Which units of a text were read, on the alignment of `edit_counts` (fewest errors, of these the most correct units).
+
+    Where several alignments are as good, later units take what was read first: of 'aa' read as 'a' the second one counts as read.
+
+    Args:
+      reference: what was written, N hashable units.
+      hypothesis: what was read.
+
+    Returns:
+      bool [N].
+    """
+    n, m = len(reference), len(hypothesis)
+    equal = [[a == b for b in hypothesis] for a in reference]
+    # best[i][j]: (errors, -matches) of the first i units against the first j that were read.
+    best = [[(j, 0) for j in range(m + 1)]]
+    for i in range(n):
+        row = [(i + 1, 0)]
+        for j in range(m):
+            row.append(min(_step(best[i][j], equal[i][j]), _step(best[i][j + 1], False), _step(row[j], False)))
+        best.append(row)
+    found, i, j = np.zeros(n, bool), n, m
+    while i and j:
+        if best[i][j] == _step(best[i - 1][j - 1], equal[i - 1][j - 1]):
+            found[i - 1], i, j = equal[i - 1][j - 1], i - 1, j - 1
+        elif best[i][j] == _step(best[i - 1][j], False):
+            i -= 1
+        else:
+            j -= 1
+    return found
+
+
+def _step(before, match):
+    return (before[0], before[1] - 1) if match else (before[0] + 1, before[1])
+
+
 def edit_distance(reference, hypothesis) -> int:
     """Levenshtein distance of two sequences of hashable units, all costs 1."""
     return int(edit_counts([reference], [hypothesis]).errors[0])

@@ -219,6 +219,10 @@ def test_command(scans, tmp_path):
             (['--out=out', '--source=folder', f'--input={scans}'], 'out exists and was written with other settings'),
             (['--out=x', '--unlabelled'], '--unlabelled goes with --source=folder, not with --source=scribe'),
             (['--out=x', '--unlabelled', '--source=folder', f'--input={scans}', '--max_characters=3'], '--max_characters goes with a table'),
+            (['--out=x', '--shots=0,many'], '--shots=0,many: expected whole numbers'),
+            (['--out=x', '--shots=1', '--source=casia', '--input=y'], '--shots goes with --source=scribe, not with --source=casia'),
+            (['--out=x', '--shots=1', '--script=latin'], '--shots with --script=latin'),
+            (['--out=x', '--shots=0,1,5,20', '--lines=1299'], 'shots=0,1,5,20: 1300 training lines are to show'),
             (['--out=x', '--height_px=0'], 'height_px')]:
         failed = command(*arguments)
         assert failed.returncode == 2 and message in failed.stderr and 'Traceback' not in failed.stderr, failed.stderr
@@ -261,6 +265,33 @@ def test_corpus_depends_on_its_seed(corpus_folder, tmp_path):
     assert contents(tmp_path / 'other')[0] != contents(corpus_folder)[0]
     with pytest.raises(FileExistsError, match='seed 6, now 5'):
         prepare.prepare_scribe(tmp_path / 'other', **SMALL, report=print)
+
+
+def test_corpus_with_shots(corpus_folder, tmp_path):
+    """The flag changes the lines that show a held-out character and nothing else, whatever the number of workers."""
+    settings = {**SMALL, 'lines': 105}
+    prepare.prepare_scribe(tmp_path / 'out', **settings, shots=(0, 1), report=print)
+    prepare.prepare_scribe(tmp_path / 'again', **{**settings, 'workers': 2}, shots=(0, 1), report=print)
+    prepare.prepare_scribe(tmp_path / 'without', **settings, report=print)
+    (files, info), (other_files, other_info) = contents(tmp_path / 'out'), contents(tmp_path / 'without')
+    assert (files, info) == contents(tmp_path / 'again')
+    groups = info.pop('shots')
+    assert info['settings'].pop('shots') == [0, 1] and 'shots' not in other_info and 'shots' not in other_info['settings']
+    assert sorted(i for group in groups.values() for i in group) == info['held_out']
+    counts = dict.fromkeys(info['held_out'], 0)
+    index, others = (shards.RecordIndex(tmp_path / name, split='train') for name in ('out', 'without'))
+    for i in range(len(index)):
+        shown = [c for c in index.read_record(i).character_ids.tolist() if c in counts]
+        assert shown or index.read(i) == others.read(i)
+        for c in shown:
+            counts[c] += 1
+    assert counts == {c: int(count) for count, group in groups.items() for c in group}
+    same = [name for name in files if not name.startswith('train')]
+    assert len(same) == 6 and all(files[name] == other_files[name] for name in same)
+    info['splits']['train'].pop('writers'), other_info['splits']['train'].pop('writers')
+    assert info == other_info
+    with pytest.raises(FileExistsError, match=r'shots \[0, 1\], now None'):
+        prepare.prepare_scribe(tmp_path / 'out', **settings, report=print)
 
 
 def test_corpus_trains(corpus_folder, charset):

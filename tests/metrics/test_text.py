@@ -140,3 +140,36 @@ def test_bootstrap_interval_has_the_width_of_the_binomial():
 def test_bootstrap_refuses_empty_references():
     with pytest.raises(ValueError, match='1 of them with an empty reference'):
         text.bootstrap_interval(text.edit_counts(['', '天'], ['', '天']), text.character_error_rate, seed=0)
+
+
+def best_matchings(reference, read):
+    """Every set of read units that an alignment of the fewest errors and the most correct units gives."""
+    def alignments(i, j):
+        if i == len(reference) and j == len(read):
+            yield (0, 0), ()
+        if i < len(reference):
+            for (errors, matches), found in alignments(i + 1, j):
+                yield (errors + 1, matches), (False, *found)
+        if j < len(read):
+            for (errors, matches), found in alignments(i, j + 1):
+                yield (errors + 1, matches), found
+        if i < len(reference) and j < len(read):
+            equal = reference[i] == read[j]
+            for (errors, matches), found in alignments(i + 1, j + 1):
+                yield (errors + (not equal), matches - equal), (equal, *found)
+    every = list(alignments(0, 0))
+    return {found for cost, found in every if cost == min(cost for cost, _ in every)}
+
+
+@hypothesis.given(st.text(alphabet='永字八', max_size=4), st.text(alphabet='永字八', max_size=4))
+def test_matched_units_equal_brute_force(reference, read):
+    found = text.matched_units(reference, read)
+    assert tuple(found.tolist()) in best_matchings(reference, read)
+    counts = text.edit_counts([reference], [read])
+    assert found.sum() == len(reference) - counts.substitutions[0] - counts.deletions[0]
+
+
+def test_matched_units_by_hand():
+    assert text.matched_units('春眠不觉晓', '春民觉晓。').tolist() == [True, False, False, True, True]
+    assert text.matched_units('aa', 'a').tolist() == [False, True]  # as the docstring says
+    assert text.matched_units([7, 8], [8, 7, 8]).tolist() == [True, True] and text.matched_units('', 'a').tolist() == []

@@ -18,6 +18,7 @@ SCRIBE_VERSION = '1.1'
 SPLITS = ('train', 'validation', 'test', 'unseen')
 # Characters held out are as common as those with images: they are taken from this many of the most frequent ones.
 _COMMON = 2500
+_SHOTS = len(SPLITS)  # what a random stream is for; those of lines have the number of their split
 
 
 class Plan(NamedTuple):
@@ -29,7 +30,9 @@ class Plan(NamedTuple):
         splits: dict str -> int, lines.
         writers: dict str -> range of writer indices; no writer is in two.
         vocabulary: tuple of int, character ids that have images, ascending.
-        held_out: tuple of int, character ids of the split `unseen`; they occur in no other.
+        held_out: tuple of int, character ids of the split `unseen`; they occur in no other, but for `shots`.
+        shots: dict int -> tuple of int, ascending: how often training lines show a character -> the held-out characters that they show so often.
+        shown: dict int -> int, training line -> the held-out character that stands in it.
     """
     seed: int
     min_characters: int
@@ -40,6 +43,8 @@ class Plan(NamedTuple):
     writers: dict
     vocabulary: tuple
     held_out: tuple
+    shots: dict
+    shown: dict
 
     def line(self, split, i):
         """A line: a pure function of the plan's arguments, the split and i.
@@ -63,6 +68,10 @@ class Plan(NamedTuple):
         spread = self.max_characters - self.min_characters + 1
         length = self.min_characters + int(spread * rng.random() ** 1.4)
         text = _composer(self.vocabulary if split != 'unseen' else self.held_out, self.script, split == 'unseen').compose(length, rng)
+        if split == 'train' and i in self.shown:
+            # Its place is drawn apart, so that writer, size, slant and the other characters stay those of the line without it.
+            place = int(np.random.default_rng((self.seed, _SHOTS, i, 1)).integers(length))
+            text = text[:place] + Charset.load().characters[self.shown[i]] + text[place + 1:]
         image, boxes = writer.write_line(text, rng, height_px=self.height_px)
         encoded = Charset.load().encode(text)
         return LineRecord(image=image, text=text, character_ids=encoded.character_ids, component_ids=encoded.component_ids,
@@ -70,12 +79,16 @@ class Plan(NamedTuple):
 
 
 def plan_corpus(charset=None, *, seed=0, lines=48000, validation_lines=500, test_lines=500, unseen_lines=500, vocabulary_size=3500,
-                held_out=200, num_writers=400, min_characters=2, max_characters=8, height_px=64, script='chinese'):
+                held_out=200, num_writers=400, min_characters=2, max_characters=8, height_px=64, script='chinese', shots=()):
     """Plans a corpus.
 
     The vocabulary of Chinese is the characters that together show every component and structure (`Charset.component_cover`), filled up with the
     most frequent ones; where it is too small for them, the most frequent only. Held-out characters are common ones of which every component and
     the structure are in the vocabulary. They depend on neither seed nor vocabulary (but for small ones), so figures of runs compare.
+
+    With `shots` the seed divides the held-out characters into as many groups of equal size (the first ones larger by one where they do not come out
+    even), and each character of a group takes the place of a character in as many training lines as its shots, at most one a line. All other
+    lines are those of the corpus without shots.
 
     Args:
         charset: Charset or None for the packaged one.
@@ -87,12 +100,13 @@ def plan_corpus(charset=None, *, seed=0, lines=48000, validation_lines=500, test
         min_characters, max_characters: int, 1 <= min <= max.
         height_px: int >= 16.
         script: 'chinese' | 'latin'.
+        shots: sequence of different ints >= 0, a group each; empty: no held-out character is in a training line.
 
     Returns:
         Plan.
 
     Raises:
-        ValueError: an argument out of range, or lines of held-out characters where there are none.
+        ValueError: an argument out of range, lines of held-out characters where there are none, or too few characters or lines for the shots.
     """
     for name, value, least in (('seed', seed, 0), ('lines', lines, 0), ('validation_lines', validation_lines, 0), ('test_lines', test_lines, 0),
                                ('unseen_lines', unseen_lines, 0), ('held_out', held_out, 0), ('vocabulary_size', vocabulary_size, 1),
@@ -112,12 +126,33 @@ def plan_corpus(charset=None, *, seed=0, lines=48000, validation_lines=500, test
         if unseen_lines and not unseen:
             raise ValueError(f'unseen_lines={unseen_lines}: no character is left to hold out with vocabulary_size={vocabulary_size}, '
                              f'held_out={held_out}; expected unseen_lines=0 or a smaller vocabulary')
+    groups, shown = _choose_shots(unseen, shots, seed=seed, lines=lines, min_characters=min_characters) if shots else ({}, {})
     others = max(4, num_writers // 10)
     starts = np.cumsum([0, num_writers, others, others, others]).tolist()
     return Plan(seed=seed, min_characters=min_characters, max_characters=max_characters, height_px=height_px, script=script,
                 splits=dict(zip(SPLITS, (lines, validation_lines, test_lines, unseen_lines))),
                 writers={split: range(a, b) for split, a, b in zip(SPLITS, starts, starts[1:])},
-                vocabulary=tuple(sorted({*hanzi, *symbols})), held_out=tuple(sorted(unseen)))
+                vocabulary=tuple(sorted({*hanzi, *symbols})), held_out=tuple(sorted(unseen)),
+                shots=groups, shown=shown)
+
+
+def _choose_shots(held_out, shots, *, seed, lines, min_characters):
+    """The groups of the held-out characters, and which training line shows which of them."""
+    told = f'shots={",".join(map(str, shots))}'
+    if len(set(shots)) < len(shots) or min(shots) < 0:
+        raise ValueError(f'{told}: expected different numbers of at least 0')
+    if len(held_out) < len(shots):
+        raise ValueError(f'{told}: expected at least as many held-out characters as groups, there are {len(held_out)}')
+    if min_characters < 2:
+        raise ValueError(f'{told}, min_characters={min_characters}: expected at least 2, for the characters are shown among others')
+    rng = np.random.default_rng((seed, _SHOTS))
+    groups = dict(zip(shots, np.array_split(rng.permutation(sorted(held_out)), len(shots))))
+    copies = np.concatenate([np.repeat(group, count) for count, group in groups.items()])
+    if len(copies) > lines:
+        raise ValueError(f'{told}: {len(copies)} training lines are to show a held-out character each; expected at least as many, lines={lines}')
+    chosen = rng.permutation(lines)[:len(copies)]
+    return ({count: tuple(sorted(group.tolist())) for count, group in groups.items()},
+            dict(sorted(zip(chosen.tolist(), copies.tolist()))))
 
 
 def _choose_hanzi(charset, *, vocabulary_size, held_out):

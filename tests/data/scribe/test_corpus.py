@@ -71,6 +71,38 @@ def test_held_out_characters_are_the_same_for_all_runs():
     assert len({p.held_out for p in plans}) == 1
 
 
+@pytest.fixture(scope='module')
+def shots_plan():
+    return plan_corpus(lines=400, seed=1, held_out=40, shots=(0, 1, 4))
+
+
+def test_shots_are_counted_in_the_training_lines(shots_plan, charset):
+    groups = shots_plan.shots
+    assert [len(group) for group in groups.values()] == [14, 13, 13] and list(groups) == [0, 1, 4]
+    assert sorted(i for group in groups.values() for i in group) == list(shots_plan.held_out)
+    counts = dict.fromkeys(shots_plan.held_out, 0)
+    for i in sorted({*shots_plan.shown, *range(30)}):
+        record, plain = shots_plan.line('train', i), shots_plan._replace(shown={}).line('train', i)
+        held_out = [c for c in record.character_ids.tolist() if c in counts]
+        assert len(held_out) == (i in shots_plan.shown) and len(record.text) >= 2
+        for c in held_out:
+            counts[c] += 1
+        # One character is another one; the hand is the same, and so is every other line.
+        assert sum(a != b for a, b in zip(record.text, plain.text)) == len(held_out) and (record.writer, len(record.text)) == (plain.writer, len(plain.text))
+        if not held_out:
+            np.testing.assert_array_equal(record.image, plain.image)
+        assert int(record.writer.rsplit('-', 1)[-1]) in shots_plan.writers['train']
+    assert counts == {c: count for count, group in groups.items() for c in group}
+
+
+def test_shots_depend_on_the_seed_and_change_no_other_split(shots_plan):
+    other, plain = plan_corpus(lines=400, seed=2, held_out=40, shots=(0, 1, 4)), plan_corpus(lines=400, seed=1, held_out=40)
+    assert other.shots != shots_plan.shots and other.held_out == shots_plan.held_out and set(other.shown) != set(shots_plan.shown)
+    assert plain.shots == plain.shown == {} and plain._replace(shots=shots_plan.shots, shown=shots_plan.shown) == shots_plan
+    for split in ('validation', 'test', 'unseen'):
+        np.testing.assert_array_equal(plain.line(split, 3).image, shots_plan.line(split, 3).image)
+
+
 def test_record(plan, records, charset):
     for split, lines in records.items():
         for record in lines[:20]:
@@ -155,6 +187,10 @@ def test_latin():
     (dict(min_characters=5, max_characters=4), 'max_characters=4: expected at least min_characters=5'),
     (dict(script='klingon'), "script='klingon'"),
     (dict(height_px=4), 'height_px=4'),
+    (dict(shots=(0, 1, 1)), 'shots=0,1,1: expected different numbers'),
+    (dict(shots=(0, 5), lines=499), 'shots=0,5: 500 training lines .* lines=499'),
+    (dict(shots=(0, 1), min_characters=1), 'min_characters=1: expected at least 2'),
+    (dict(shots=(0, 1), held_out=1), 'at least as many held-out characters as groups, there are 1'),
     (dict(held_out=0), 'unseen_lines=500: no character is left'),
 ])
 def test_impossible_settings(arguments, message):

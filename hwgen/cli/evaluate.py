@@ -61,7 +61,7 @@ _MODEL = flags.DEFINE_string('model', None, 'Folder of the model, as train write
                              'lines only. Example: --model=runs/demo/model.')
 _DATA = flags.DEFINE_string('data', 'tfrecords/demo', 'Folder of records with the splits test and unseen. tfrecords/demo is written first if it is '
                             'absent. Example: --data=tfrecords/mine.')
-_SPLIT = flags.DEFINE_string('split', 'test', 'Real lines of hct, scrabblegan, ganwriting and hwd. Example: --split=unseen.')
+_SPLIT = flags.DEFINE_string('split', 'test', 'Real lines of hct, scrabblegan, ganwriting, hwd and comparison. Example: --split=unseen.')
 _NUM_LINES = flags.DEFINE_integer('num_lines', None, 'Lines of each kind, at most. Default: 200 for reader, else what the protocol says. Example: --num_lines=500.',
                                   lower_bound=1)
 _SEED = flags.DEFINE_integer('seed', 0, 'First seed: of the choice of lines, of the styles and of the intervals. Example: --seed=1.', lower_bound=0)

@@ -22,15 +22,18 @@ install_requires =
 test = tiny
 reader = tiny
 serve = tiny
+[tool:hwgen]
+compare =
+    picky >=1, <2
 '''
 
 
-def write_wheel(folder, version):
-    """A wheel of the package `tiny`, as small as the format allows."""
-    info = f'tiny-{version}.dist-info'
-    with zipfile.ZipFile(folder / f'tiny-{version}-py3-none-any.whl', 'w') as wheel:
-        wheel.writestr('tiny.py', f'VERSION = "{version}"\n')
-        wheel.writestr(f'{info}/METADATA', f'Metadata-Version: 2.1\nName: tiny\nVersion: {version}\n')
+def write_wheel(folder, version, *, name='tiny', needs=''):
+    """A wheel of a package, as small as the format allows."""
+    info = f'{name}-{version}.dist-info'
+    with zipfile.ZipFile(folder / f'{name}-{version}-py3-none-any.whl', 'w') as wheel:
+        wheel.writestr(f'{name}.py', f'VERSION = "{version}"\n')
+        wheel.writestr(f'{info}/METADATA', f'Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}')
         wheel.writestr(f'{info}/WHEEL', 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n')
         wheel.writestr(f'{info}/RECORD', '')
 
@@ -47,6 +50,7 @@ def checkout(tmp_path):
     (root / 'wheels').mkdir()
     for version in ('1.0', '1.1'):
         write_wheel(root / 'wheels', version)
+    write_wheel(root / 'wheels', '1.0', name='picky', needs='Requires-Dist: tiny >=9\n')
     return root
 
 
@@ -76,6 +80,20 @@ def test_first_start_makes_it_second_start_finds_it_and_a_new_pin_updates_it(che
     fourth = start(checkout)
     assert fourth.stdout == 'tiny 1.1 generate\n' and 'first start' in fourth.stderr
     assert not (checkout / '.venv/rubbish').exists()
+
+
+def test_a_package_that_asks_for_what_cannot_be_had_is_installed_alone(checkout):
+    arguments = ['--protocol=comparison', '--compare=handright', '--seeds=1']
+    done = subprocess.run([checkout / 'bin/evaluate', *arguments], capture_output=True, text=True, timeout=120, env=environment(checkout))
+    assert (done.returncode, done.stdout) == (0, f'tiny 1.0 evaluate {" ".join(arguments)}\n'), done.stderr
+    stamps = {path.name for path in (checkout / '.venv/.hwgen').iterdir()}
+    assert {'base', 'reader', 'compare'} <= stamps
+    found = subprocess.run([checkout / '.venv/bin/python', '-c', 'import picky; print(picky.VERSION)'], capture_output=True, text=True)
+    assert found.stdout == '1.0\n'
+    # Brought up to date for something else, it stays; without being asked for, it does not come.
+    (checkout / 'constraints.txt').write_text('tiny==1.1\n')
+    again = start(checkout)
+    assert again.stdout == 'tiny 1.1 generate\n' and 'compare' in again.stderr and (checkout / '.venv/.hwgen/compare').exists()
 
 
 def test_two_starts_at_once_and_a_killed_one(checkout):

@@ -125,6 +125,44 @@ def test_what_is_written_alone_twice(protocol, sheets, names):
     assert {row['name'].split('_')[0] for row in found['figures']} <= names and found['conditions'][0]['num_pairs'] == 4
 
 
+@needs_reader
+@pytest.mark.slow
+def test_a_comparison_with_what_another_system_wrote(tmp_path):
+    """The list of texts, filled with printed lines by hand; then the model that ships beside them, twice."""
+    (tmp_path / 'lines').mkdir()
+    write_lines(tmp_path / 'lines', test=['HWGEN', '2026', 'PAPER', 'INK', 'PEN', 'LINES', 'GAN', 'TEXT', '1234', 'HAND', 'NIB', 'CELL'])
+    arguments = ['--protocol=comparison', '--data=lines', '--num_lines=6', '--seeds=2']
+    listed = evaluate(*arguments, '--texts_out=print/labels.tsv')
+    assert (listed.returncode, listed.stdout, listed.stderr) == (0, 'print/labels.tsv: 12 lines to write, those of 2 seeds\n', '')
+    rows = [row.split('\t') for row in pathlib.Path('print/labels.tsv').read_text(encoding='utf-8').splitlines()]
+    for name, text in rows[1:]:
+        Image.fromarray(printed(text).image).save(f'print/{name}')
+    missing = evaluate(*arguments, '--compare=print', '--out=found')
+    assert missing.returncode == 2 and 'print/000001.png: no such picture' in missing.stderr and missing.stderr.count('\n') == 1
+    Image.fromarray(printed(rows[0][1]).image).save('print/000001.png')
+    first = evaluate(*arguments, '--compare=press=print', '--out=found')
+    assert (first.returncode, first.stderr) == (0, '')
+    assert sorted(path.name for path in pathlib.Path('found').iterdir()) == ['comparison.html', 'comparison.json', 'comparison.png']
+    found = json.loads(pathlib.Path('found/comparison.json').read_text(encoding='utf-8'))
+    figures = {row['name']: row for row in found['figures']}
+    # Printed by the same hand as the real lines: no distance, and read alike.
+    assert figures['fid_recognizer_6']['press']['mean'] < 1e-6 < figures['fid_recognizer_6']['demo']['mean']
+    assert figures['cer_6']['press']['values'] == figures['cer_6']['floor']['values'] and set(found['systems']) == {'demo', 'press'}
+    again = evaluate(*arguments, '--compare=press=print', '--out=found', '--against=found/comparison.json')
+    rows = [line for line in again.stdout.splitlines() if 'the spreads' in line]
+    assert again.returncode == 0 and len(rows) == 3 * len(figures) and all(' +0 ' in row and 'within' in row for row in rows)
+
+
+@needs_reader
+def test_comparisons_that_cannot_be_made():
+    pathlib.Path('empty').mkdir()
+    for arguments, message in ((['--protocol=comparison', '--compare=empty'], 'empty: neither a model (generator.json) nor pictures with their texts'),
+                               (['--protocol=comparison', '--model='], 'with an empty --model and no --compare: expected a system'),
+                               (['--protocol=hct', '--compare=empty'], '--compare or --texts_out with --protocol=hct: expected --protocol=comparison')):
+        done = evaluate(SAMPLE, *arguments)
+        assert done.returncode == 2 and message in done.stderr and done.stderr.count('\n') == 1, done.stderr
+
+
 def test_distances_that_cannot_be_measured():
     for arguments, message in (([f'--feature_weights={CHECKOUT}/saved_models/demo'], 'its recognisers and its discriminator taught it, so they cannot judge it'),
                                (['--against=nothing.json'], 'nothing.json: no such file')):

@@ -103,8 +103,8 @@ def measure_comparison(task, systems):
     compared = comparison.compare_systems(systems, task.index(), seeds=task.seeds, num_lines=task.num_lines, truncation=task.truncation, report=say, **task.judges)
     task.measured_under |= {'lines_sha256': compared.digests}
     comparison.write_sheet(task.place('comparison.png'), compared, systems)
-    task.write(compared.figures, title='Systems that write the same texts', systems=True, pictures=[('comparison.png', 'The same texts: a real line, and each system')],
-               compared={name: system.description for name, system in systems.items()}, feature_network=task.judges['space'].description)
+    task.write(compared.figures, title='Systems that write the same texts', by_system=True, pictures=[('comparison.png', 'The same texts: a real line, and each system')],
+               systems={name: system.description for name, system in systems.items()}, feature_network=task.judges['space'].description)
 
 
 def measure_ablation(task, plan, *, runs, num_parallel):
@@ -125,7 +125,7 @@ def measure_ablation(task, plan, *, runs, num_parallel):
         titles = {row.name: row.title for row in plan.rows if row.name in measured}
         pictures = ablation.write_sheets(task.place(''), plan, measured, runs=runs, texts=ablation.sheet_texts(task.index('test')), truncation=task.truncation)
         task.seeds = sorted({seed for row in plan.rows if row.name in measured for seed in row.seeds})
-        gathered = task.write(ablation.by_seed(measured), title='Ablation', systems=True, pictures=pictures, reference=plan.reference,
+        gathered = task.write(ablation.by_seed(measured), title='Ablation', by_system=True, pictures=pictures, reference=plan.reference,
                               rows=[row._asdict() for row in plan.rows], feature_network=task.judges['space'].description)
         table = task.place('ablation.md')
         picture_files.write_file(table, ablation.format_table(gathered, titles, reference=plan.reference).encode())

@@ -60,14 +60,14 @@ class Task:
         os.makedirs(self.out, exist_ok=True)
         return os.path.join(self.out, name)
 
-    def write(self, figures, *, title, pictures=(), systems=False, **facts):
+    def write(self, figures, *, title, pictures=(), by_system=False, **facts):
         """The result file and its page, a table on the terminal, and the comparison where one is asked for.
 
         Args:
             figures: list, one a seed, for `results.gather`.
             title: str.
             pictures: list of (file name in `out`, caption).
-            systems: bool, the kinds are systems that were compared.
+            by_system: bool, the kinds are systems that were compared.
             **facts: JSON values besides those of the task.
 
         Returns:
@@ -86,7 +86,7 @@ class Task:
             for row in compared:
                 verdict = {True: 'within the spreads', False: 'beyond the spreads', None: ''}[row['within']]
                 print(f'{row["name"]:<32}{row["kind"].replace("_", " "):<12} {row["here"]:>9.4g} {row["there"]:>9.4g} {row["difference"]:>+9.3g}  {verdict}')
-        page = result_page.format_page(result, title=title, pictures=pictures, differences=compared, against=self.against or '', systems=systems)
+        page = result_page.format_page(result, title=title, pictures=pictures, differences=compared, against=self.against or '', systems=by_system)
         result_page.write_page(places['html'], page)
         print(f'\nreport    {places["html"]}, {places["json"]}')
         if pictures:

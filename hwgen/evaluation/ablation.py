@@ -15,12 +15,13 @@ from hwgen.evaluation import comparison, hands, result_page, results, training_p
 from hwgen.inference import picture_files
 from hwgen.inference.writer import Writer
 
+GEOMETRY_REPEATS = 50  # a quarter of what one comparison takes: many rows, one of the costlier figures
 _MEASURED = 'measured.json'
 _HANDS_STREAM = 5
 _READING = ('cer', 'label_error')  # figures that are also measured on characters without images in training
 
 
-def measure_model(folder, *, data, judges, seed, num_lines, truncation, geometry_repeats, report):
+def measure_model(folder, *, data, judges, seed, num_lines, truncation, geometry_repeats, real, report):
     """Measures one trained model; what was measured before under the same conditions is read back.
 
     Args:
@@ -31,6 +32,7 @@ def measure_model(folder, *, data, judges, seed, num_lines, truncation, geometry
         num_lines: int, of a half.
         truncation: float.
         geometry_repeats: int.
+        real: dict, filled here: what was measured of real lines, for the next model with the same seed.
         report: function of a str.
 
     Returns:
@@ -51,21 +53,22 @@ def measure_model(folder, *, data, judges, seed, num_lines, truncation, geometry
         pass
     writer = Writer.load(str(folder / 'model'))
     compared = comparison.compare_systems(
-        {'generated': writer}, index, seeds=(seed,), num_lines=num_lines, truncation=truncation, geometry_repeats=geometry_repeats, report=report, **judges)
+        {'generated': writer}, index, seeds=(seed,), num_lines=num_lines, truncation=truncation, geometry_repeats=geometry_repeats,
+        real=real.setdefault('test', {}), report=report, **judges)
     figures = dict(compared.figures[0])
     if 'unseen' in index.info['splits']:
         unseen = comparison.compare_systems(
             {'generated': writer}, RecordIndex(str(data), split='unseen'), seeds=(seed,), num_lines=num_lines, truncation=truncation, geometry_repeats=0,
-            report=report, **judges)
+            real=real.setdefault('unseen', {}), report=report, **judges)
         figures |= {f'unseen_{name}': value for name, value in unseen.figures[0].items() if name.startswith(_READING)}
     records = sorted((index.read_record(number) for number in range(len(index))), key=lambda record: record.writer)
-    drawn, real = hands.distances_between_hands(records, writer, seeds=np.random.default_rng([seed, _HANDS_STREAM]), truncation=truncation)
-    figures['hands_distance_pixels'] = {'floor': real, 'generated': drawn} if real is not None else {'generated': drawn}
+    drawn, written = hands.distances_between_hands(records, writer, seeds=np.random.default_rng([seed, _HANDS_STREAM]), truncation=truncation)
+    figures['hands_distance_pixels'] = {'floor': written, 'generated': drawn} if written is not None else {'generated': drawn}
     picture_files.write_file(str(folder / _MEASURED), (json.dumps({'measured_under': under, 'figures': figures}, indent=1) + '\n').encode())
     return figures
 
 
-def run(plan, *, runs, data, judges, num_lines, truncation, geometry_repeats=None, num_parallel=1, report=print):
+def run(plan, *, runs, data, judges, num_lines, truncation, geometry_repeats=GEOMETRY_REPEATS, num_parallel=1, report=print):
     """Trains what is missing of a plan, then measures what is not measured yet.
 
     Args:
@@ -83,11 +86,11 @@ def run(plan, *, runs, data, judges, num_lines, truncation, geometry_repeats=Non
     broken = {name.split()[-1] for name in failed}
     rows = [(row, seed, job) for row, seed, job in training_plan.row_jobs(plan, runs, data=data) if row.recognizers not in broken]
     failed |= training_plan.train_all([job for _, _, job in rows], num_parallel=num_parallel, report=report)
-    measured = {row.name: [] for row in plan.rows}
+    measured, real = {row.name: [] for row in plan.rows}, {}
     for number, (row, seed, job) in enumerate(rows, 1):
         if job.is_done():
             figures = measure_model(job.run_dir, data=data, judges=judges, seed=seed, num_lines=num_lines, truncation=truncation,
-                                    geometry_repeats=geometry_repeats, report=lambda line: None)
+                                    geometry_repeats=geometry_repeats, real=real, report=lambda line: None)
             measured[row.name].append(figures)
             report(f'{number} of {len(rows)}, {job.name}: ' + ', '.join(
                 f'{name} {values["generated"]:.3g}' for name, values in figures.items() if 'other_texts' not in name))

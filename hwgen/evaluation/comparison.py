@@ -70,7 +70,7 @@ class _Reading:
 
 
 def compare_systems(systems, index, *, space, reader=None, component_reader=None, seeds=(0, 1, 2), num_lines=None, truncation=.8, protocol='hct', cells=None,
-                    geometry_repeats=None, report=print):
+                    geometry_repeats=None, real=None, report=print):
     """Measures several systems on the same texts.
 
     The figures, N lines each: `fid_SPACE_N`, `kid_SPACE_N` and `geometry_score_pixels_N` hold written lines against the real ones of the same texts, as
@@ -90,6 +90,7 @@ def compare_systems(systems, index, *, space, reader=None, component_reader=None
         protocol: str, one of `distribution_protocol` that draws hands.
         cells: dict char_px, char_width_px that all lines are scaled to; None: those of the first system.
         geometry_repeats: int, choices of landmarks behind the geometry score (the most costly figure but for reading); 0: none; None: 200.
+        real: dict, filled here: the real lines as they were measured, for further calls that differ in their systems alone; None: they are forgotten.
         report: function of a str, told about progress.
 
     Returns:
@@ -110,14 +111,16 @@ def compare_systems(systems, index, *, space, reader=None, component_reader=None
             require(texts_by_seed)
     figures, digests, sheet, texts = [], [], [], []
     for seed in seeds:
-        halves = distances.Halves(index, protocol, space=space, cells=cells, num_lines=num_lines, seed=seed, geometry_repeats=geometry_repeats)
+        if real is None or seed not in real:
+            measured = _measure_real(distances.Halves(index, protocol, space=space, cells=cells, num_lines=num_lines, seed=seed, geometry_repeats=geometry_repeats),
+                                     _Reading(reader, component_reader, cells))
+            report(f'seed {seed}: 2 x {len(measured[0].selection.first)} real lines{measured[1].told()}')
+            if real is not None:
+                real[seed] = measured
+        halves, floor, written = measured if real is None else real[seed]
         digests.append(halves.selection.digest)
-        floor, columns = _Reading(reader, component_reader, cells), [halves.second.shown]
-        for images, records in halves.read():
-            floor.update(images, records)
-            if seed == seeds[0]:
-                texts += [record.text for record in records[:len(columns[0]) - len(texts)]]
-        report(f'seed {seed}: 2 x {len(halves.selection.first)} real lines{floor.told()}')
+        columns = [halves.second.shown]
+        texts = texts or written[:len(columns[0])]
         figures.append({})
         for name, system in systems.items():
             side, reading = halves.side(), _Reading(reader, component_reader, cells)
@@ -129,6 +132,15 @@ def compare_systems(systems, index, *, space, reader=None, component_reader=None
             report(f'seed {seed}: {name}, {len(halves.selection.second)} lines{reading.told()}')
         sheet = sheet or [list(row) for row in zip(*columns)]
     return Compared(figures, digests, sheet, texts)
+
+
+def _measure_real(halves, reading):
+    """The real lines of a seed: Halves, what is read in the half whose texts are written, and these texts."""
+    texts = []
+    for images, records in halves.read():
+        reading.update(images, records)
+        texts += [record.text for record in records]
+    return halves, reading, texts
 
 
 def protocol_texts(index, *, protocol='hct', seeds=(0, 1, 2), num_lines=None):

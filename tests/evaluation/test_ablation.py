@@ -21,7 +21,7 @@ def trained(tmp_path):
 
 def measure(folder, data, space, **options):
     judges = dict(space=space, reader=None, component_reader=None)
-    return ablation.measure_model(folder, data=data, judges=judges, report=lambda line: None, **{**dict(seed=1, num_lines=10, truncation=1., geometry_repeats=0), **options})
+    return ablation.measure_model(folder, data=data, judges=judges, report=lambda line: None, **{**dict(seed=1, num_lines=10, truncation=1., geometry_repeats=0, real={}), **options})
 
 
 def test_a_model_is_measured_once(trained, written_folder, grey_space):

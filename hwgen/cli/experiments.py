@@ -83,13 +83,12 @@ def measure_nonsense(task):
     sequences = task.place('nonsense.txt')
     picture_files.write_file(task.place('nonsense.png'), picture_files.encode_png(nonsense_sheet.draw_sheet(charset, glyphs.units, glyphs.images)))
     picture_files.write_file(sequences, ''.join(''.join(line) + '\n' for line in glyphs.units).encode())
-    costs = nonsense.recombining(found, seed=task.seeds[0])
-    task.write([nonsense.figures(one) for one in found], title='Combinations of components that are in no table',
-               conditions=nonsense.intervals(found, seed=task.seeds[0]), recombining=costs,
+    rows, costs = nonsense.intervals(found, seed=task.seeds[0]), nonsense.recombining(found, seed=task.seeds[0])
+    table = nonsense.format_markdown(rows, costs)
+    picture_files.write_file(task.place('nonsense.md'), table.encode())
+    print(f'\n{table}')
+    task.write([nonsense.figures(one) for one in found], title='Combinations of components that are in no table', conditions=rows, recombining=costs,
                pictures=[('nonsense.png', 'Written, and beside it what was asked (boxes of the structure)')])
-    if costs:
-        told = '; '.join(f'{name} {value:+.3f} ({low:+.3f} to {high:+.3f})' for name, (value, low, high) in costs.items())
-        print(f'label error that recombining adds, 95 % interval: {told}')
     print(f'sequences {sequences}')
 
 

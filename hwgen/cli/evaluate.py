@@ -269,12 +269,12 @@ def _measure_nonsense(judges, info, writer, facts, there, out):
     place = os.path.join(out, 'nonsense.png')
     picture_files.write_file(place, picture_files.encode_png(nonsense_sheet.draw_sheet(charset, glyphs.units, glyphs.images)))
     picture_files.write_file(os.path.join(out, 'nonsense.txt'), ''.join(''.join(line) + '\n' for line in glyphs.units).encode())
-    costs = nonsense.recombining(found, seed=_SEED.value)
-    _write({**facts, 'conditions': nonsense.intervals(found, seed=_SEED.value), 'recombining': costs}, [nonsense.figures(one) for one in found], there, out,
+    rows, costs = nonsense.intervals(found, seed=_SEED.value), nonsense.recombining(found, seed=_SEED.value)
+    table = nonsense.format_markdown(rows, costs)
+    picture_files.write_file(os.path.join(out, 'nonsense.md'), table.encode())
+    print(f'\n{table}')
+    _write({**facts, 'conditions': rows, 'recombining': costs}, [nonsense.figures(one) for one in found], there, out,
            title='Combinations of components that are in no table', pictures=[('nonsense.png', 'Written, and beside it what was asked (boxes of the structure)')])
-    if costs:
-        told = '; '.join(f'{name} {value:+.3f} ({low:+.3f} to {high:+.3f})' for name, (value, low, high) in costs.items())
-        print(f'label error that recombining adds, 95 % interval: {told}')
     print(f'sequences {os.path.join(out, "nonsense.txt")}\npictures  {place}')
 
 

@@ -220,7 +220,7 @@ def _read(reader, charset, kind, side, units, images):
 
 
 def figures(found):
-    """Errors as figures of `results.gather`.
+    """Errors as figures of `results.gather`, but those of whole and recombined lines, of which every seed has another number.
 
     Args:
         found: list of Lines of one seed.
@@ -231,10 +231,22 @@ def figures(found):
     """
     rows = {}
     for lines in found:
+        if lines.kind in ('whole', 'recombined'):
+            continue
         for name, rate in (('labels', text_metrics.character_error_rate(lines.counts)), ('structures', np.divide(*lines.structures.sum(axis=0))),
                            ('components', np.divide(*lines.components.sum(axis=0)))):
             rows.setdefault(f'error_{name}_{lines.kind}_{len(lines.units)}', {})[lines.side] = float(rate)
     return rows
+
+
+def format_markdown(rows, costs):
+    """A table of `intervals`, and of `recombining` below it."""
+    lines = [f'| {row["kind"]} | {"real" if row["side"] == "floor" else row["side"]} | {row["num_lines"]} | {row["num_characters"]} | {row["num_labels"]} '
+             f'| {row["label_error"]:.3f} ({row["label_error_95_low"]:.3f} to {row["label_error_95_high"]:.3f}) |' for row in rows]
+    told = {'floor': 'real', 'generated': 'generated', 'writer': 'generated - real'}
+    costs = [f'| {told[name]} | {value:+.3f} ({low:+.3f} to {high:+.3f}) |' for name, (value, low, high) in (costs or {}).items()]
+    return '\n'.join(['| lines | hand | N lines | N characters | N labels | label error |', '|---|---|---|---|---|---|', *lines, '',
+                      *(['| recombining adds | label error |', '|---|---|', *costs, ''] if costs else [])])
 
 
 def digest(found):

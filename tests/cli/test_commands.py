@@ -13,7 +13,7 @@ from hwgen.cli import app
 
 CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent
 COMMANDS = sorted(app.command_summaries())
-PRESETS = sorted(CHECKOUT.glob('*.flags'))
+PRESETS = sorted([*CHECKOUT.glob('*.flags'), *CHECKOUT.glob('experiments/*.flags')])
 
 # A command as small as can be; `--what` chooses how it ends.
 COMMAND = '''"""Tries the ends a command can come to.
@@ -88,7 +88,7 @@ def test_every_command_has_its_script_and_every_script_its_command():
 
 @pytest.mark.parametrize('preset', PRESETS, ids=lambda path: path.name)
 def test_presets_name_their_command_and_flags_it_has(preset):
-    head = re.search(rf'^#.*\b({"|".join(COMMANDS)}) --flagfile={preset.name}', preset.read_text(encoding='utf-8'), re.MULTILINE)
+    head = re.search(rf'^#.*\b({"|".join(COMMANDS)}) --flagfile={preset.relative_to(CHECKOUT)}', preset.read_text(encoding='utf-8'), re.MULTILINE)
     assert head, f'{preset.name}: no comment gives the command it is for, `# ... train --flagfile={preset.name} ...`'
     code = f'from hwgen.cli import {head[1]}\nfrom absl import flags\nflags.FLAGS(["x", "--flagfile={preset}"])'
     done = python('-c', code)

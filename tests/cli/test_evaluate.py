@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -72,11 +73,34 @@ def test_says_what_is_missing(tmp_path):
     write_lines(tmp_path / 'lines', train=['INK'])
     for arguments, message in ((['--data=none', '--model='], 'evaluate: none: no such folder'),
                                (['--data=lines', '--model='], 'evaluate: lines: no split test'),
-                               (['--data=lines', '--protocol=taste'], 'evaluate: flag --protocol=taste: value should be one of <reader|hands|hct|scrabblegan|ganwriting|hwd>'),
+                               (['--data=lines', '--protocol=taste'], 'evaluate: flag --protocol=taste: value should be one of <reader|hands|shots|nonsense|hct|scrabblegan|ganwriting|hwd>'),
                                ([f'--data={CHECKOUT}/tfrecords/sample', '--protocol=hands'], '0 writers with 12 lines or more: expected 8'),
                                ([f'--data={CHECKOUT}/tfrecords/sample', '--protocol=hands', '--model='], 'expected the folder of a model')):
         done = evaluate(*arguments)
         assert done.returncode == 2 and message in done.stderr and done.stderr.count('\n') == 1
+
+
+@pytest.mark.slow
+@needs_reader
+def test_what_was_hardly_or_never_seen(tmp_path):
+    """A few lines with the models that ship: the same figures twice; a model is not better than itself."""
+    settings = json.loads((CHECKOUT / 'tfrecords/sample/info.json').read_text(encoding='utf-8'))
+    shutil.copytree(CHECKOUT / 'tfrecords/sample', tmp_path / 'lines')
+    refused = evaluate('--protocol=shots', '--data=lines')
+    assert refused.returncode == 2 and 'no shots: expected a folder of `prepare --shots=0,1,5,20`' in refused.stderr and refused.stderr.count('\n') == 1
+    settings['shots'] = {'0': settings['held_out'][::2], '5': settings['held_out'][1::2]}
+    (tmp_path / 'lines/info.json').write_text(json.dumps(settings), encoding='utf-8')
+    files = {'shots': ['shots.html', 'shots.json', 'shots.md', 'shots.png'], 'nonsense': ['nonsense.html', 'nonsense.json', 'nonsense.md', 'nonsense.png', 'nonsense.txt']}
+    for protocol, names in files.items():
+        arguments = [f'--protocol={protocol}', '--data=lines', '--num_lines=6', '--seeds=2', '--out=out-' + protocol]
+        first = evaluate(*arguments)
+        assert (first.returncode, first.stderr) == (0, ''), first.stderr
+        before = {path.name: path.read_bytes() for path in pathlib.Path('out-' + protocol).iterdir()}
+        assert sorted(before) == names
+        assert evaluate(*arguments).returncode == 0 and before == {path.name: path.read_bytes() for path in pathlib.Path('out-' + protocol).iterdir()}
+    found = json.loads(pathlib.Path('out-shots/shots.json').read_text(encoding='utf-8'))
+    assert {row['name'] for row in found['figures']} == {f'error_{r}_{g}_6' for r in ('ppocr', 'components') for g in ('seen', 'shots0', 'shots5')}
+    assert all(row['before'] == row['after'] for row in found['figures']) and all(row['gain'] == [0, 0, 0] for row in found['conditions'])
 
 
 @pytest.mark.slow
@@ -107,6 +131,8 @@ def test_distances_twice_and_against_each_other(tmp_path):
 
 def test_distances_that_cannot_be_measured():
     for arguments, message in (([f'--feature_weights={CHECKOUT}/saved_models/demo'], 'its recognisers and its discriminator taught it, so they cannot judge it'),
-                               (['--against=nothing.json'], 'nothing.json: no such file')):
+                               (['--against=nothing.json'], 'nothing.json: no such file'),
+                               (['--protocol=nonsense', '--model='], '--protocol=nonsense with an empty --model: expected the folder of a model'),
+                               (['--protocol=nonsense', '--feature_weights=none'], 'none: no feature network there')):
         done = evaluate('--protocol=hct', SAMPLE, *arguments)
         assert done.returncode == 2 and message in done.stderr and done.stderr.count('\n') == 1, done.stderr

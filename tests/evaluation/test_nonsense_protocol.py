@@ -143,9 +143,9 @@ def test_known_errors_come_out(tmp_path, charset, known, vocabulary):
         ('even', 'generated'), ('nonsense', 'generated')}
     assert [len(units) for units in kinds['nonsense', 'generated'].units] == [len(units) for units in kinds['unseen', 'floor'].units]
     figures = nonsense.figures(found)
-    for kind in ('seen', 'unseen', 'even', 'whole'):
-        number = len(kinds[kind, 'generated'].units)
-        assert {figures[f'error_{name}_{kind}_{number}']['generated'] for name in ('labels', 'structures', 'components')} == {0.}
+    assert {name.split('_')[2] for name in figures} == {'seen', 'unseen', 'even', 'nonsense'}
+    for kind in ('seen', 'unseen', 'even'):
+        assert {figures[f'error_{name}_{kind}_10']['generated'] for name in ('labels', 'structures', 'components')} == {0.}
     assert figures['error_labels_seen_10']['floor'] == 1.
     # Of every nonsense glyph the last component is read wrong, and nothing else.
     glyphs = [glyph for line in kinds['nonsense', 'generated'].units for glyph in line]
@@ -162,6 +162,8 @@ def test_known_errors_come_out(tmp_path, charset, known, vocabulary):
     costs = nonsense.recombining([found], seed=0)
     # ⿰ of two components: one label of three; of real ink nothing was read either way.
     assert costs == {'floor': [0, 0, 0], 'generated': pytest.approx([1 / 3] * 3), 'writer': pytest.approx([1 / 3] * 3)}
+    table = nonsense.format_markdown(by_kind.values(), costs)
+    assert '| nonsense | generated | 20 |' in table and '| generated - real | +0.333 (+0.333 to +0.333) |' in table
     assert nonsense.digest(run(0)) == nonsense.digest(found) != nonsense.digest(run(1))
     assert nonsense.recombining([[lines for lines in found if lines.kind == 'nonsense']], seed=0) is None
 

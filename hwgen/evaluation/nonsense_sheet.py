@@ -1,14 +1,13 @@
 """The sheet of nonsense glyphs: each as it was written, beside it what was asked, its components in print in the boxes of its structure."""
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from hwgen.data.scribe import fonts
 from hwgen.inference import picture_files
 
 _CELL_PX, _GAP_PX, _FRAME_PX = 64, 14, 1
 _CODE_PX = 10  # size of the code point of a component that the font lacks
-_MARGIN = .12  # of a box
 
 
 def draw_plan(charset, glyph):
@@ -19,7 +18,7 @@ def draw_plan(charset, glyph):
         glyph: str, a sequence.
 
     Returns:
-        uint8 [64, 64], 255 = paper: the boxes of the structure, in each its component, in a printed font as wide and as high as the box; its code
+        uint8 [64, 64], 255 = paper: the boxes of the structure, in each its component, in a printed font whose em box is the box; its code
         point where the font lacks it.
     """
     encoded, font = charset.encode(glyph), fonts.open_font(fonts.FALLBACK)
@@ -31,16 +30,14 @@ def draw_plan(charset, glyph):
         x0, y0, x1, y1 = (round(float(side) * (_CELL_PX - _FRAME_PX)) for side in box)
         pen.rectangle((x0, y0, x1, y1), outline=200)
         name, width, height = charset.components[component], x1 - x0, y1 - y0
-        margin = round(_MARGIN * min(width, height))
-        size = (max(1, width - 2 * margin), max(1, height - 2 * margin))
         if name in font.characters:
             mask = font.mask(name, em_px=_CELL_PX, pad_px=0)
-            rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-            ink = Image.fromarray(255 - mask[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]).resize(size, Image.Resampling.LANCZOS)
-            picture.paste(ink, (x0 + margin, y0 + margin))
+            ink = Image.fromarray(255 - mask).resize((max(1, width), max(1, height)), Image.Resampling.LANCZOS)
+            # Boxes overlap where one component surrounds another.
+            picture.paste(ImageChops.darker(ink, picture.crop((x0, y0, x0 + ink.width, y0 + ink.height))), (x0, y0))
         else:
             told = f'{ord(name):X}' if len(name) == 1 else name
-            pen.text(((x0 + x1) / 2, (y0 + y1) / 2), told, font=ImageFont.load_default(_CODE_PX), fill=120, anchor='mm')
+            pen.text((x0 + _FRAME_PX + 1, y0 + _FRAME_PX + 1), told, font=ImageFont.load_default(_CODE_PX), fill=120, anchor='lt')
     return np.asarray(picture)
 
 

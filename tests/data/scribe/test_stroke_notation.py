@@ -1,0 +1,32 @@
+"""Strokes as text."""
+
+import numpy as np
+import pytest
+
+from hwgen.data.scribe.stroke_notation import parse_strokes
+
+
+def test_polygons_are_their_points():
+    strokes = parse_strokes('10,50 90,46; 0,0 100,0 100,100')
+    assert [s.tolist() for s in strokes] == [np.float32([[.1, .5], [.9, .46]]).tolist(), [[0, 0], [1, 0], [1, 1]]]
+
+
+def test_a_curve_passes_through_its_points_and_between_them():
+    curve, = parse_strokes('~0,0 50,50 100,0')
+    assert curve[0].tolist() == [0, 0] and curve[6].tolist() == [.5, .5] and curve[12].tolist() == [1, 0] and len(curve) == 13
+    # Half way, by hand: .5 (2 a + (b - p) t + (2 p - 5 a + 4 b - q) t^2 + (3 a - p - 3 b + q) t^3) with p = (-.5, -.5), a = 0, b = (.5, .5),
+    # q = (1, 0), t = .5: x = .5 (0 + .5 + 0 + 0) = .25; y = .5 (0 + .5 + (-1 + 2) / 4 + (.5 - 1.5) / 8) = .3125.
+    np.testing.assert_allclose(curve[3], [.25, .3125], atol=1e-6)
+
+
+def test_a_corner_in_a_curve_stays_sharp():
+    curve, = parse_strokes('~0,0 0,50 50,50! 50,0 100,0')
+    corner = int(np.flatnonzero((curve == [.5, .5]).all(1))[0])
+    before, after = curve[corner] - curve[corner - 1], curve[corner + 1] - curve[corner]
+    assert before[0] > 0 and abs(after[0]) < abs(after[1]) and after[1] < 0
+
+
+@pytest.mark.parametrize('text, told', [('10,50', 'stroke 1.*two points'), ('1,1 2,2; 3,x 4,4', "stroke 2, '3,x'"), ('', 'stroke 1'), ('1,1 2,2;', 'stroke 2')])
+def test_what_cannot_be_read_is_named(text, told):
+    with pytest.raises(ValueError, match=told):
+        parse_strokes(text)

@@ -1,9 +1,10 @@
 """How fast simulated writers write, and in which ranges their writing lies.
 
-    python -m benchmarks.scribe [--lines=2000] [--characters=10] [--processes=2]
+    python -m benchmarks.scribe [--lines=2000] [--characters=10] [--processes=2] [--height_px=64]
 
-Compares with the other way to get labelled lines without scans: drawing the same texts with a font and Pillow, all alike. The second part measures
-the corpus as docs/scribe.md states it.
+Pens, fonts and the default mixture, beside the other ways to get labelled lines without scans: drawing the same texts with a font and Pillow, all alike,
+and Handright (pip install --no-deps "handright>=8.2,<8.3"; left out where it is not installed). The last part measures the corpus as docs/scribe.md
+states it.
 """
 
 import multiprocessing
@@ -18,14 +19,19 @@ _HEIGHT = flags.DEFINE_integer('height_px', 64, 'Height of a line, pixels.')
 _PROCESSES = flags.DEFINE_integer('processes', 2, 'Processes that write.')
 _MEASURED = flags.DEFINE_integer('measured', 1000, 'Lines whose ranges are measured; 0: none.')
 
+_HANDRIGHT_LINES = 200  # it takes a tenth of a second for each
 _plan = None
 
 
-def plan_lines(script='chinese'):
+# name -> settings of the corpus.
+_KINDS = {'pens': {'pen_share': 1.}, 'fonts': {'pen_share': 0.}, 'mixture': {}, 'version 1.1': {'version': '1.1'}, 'latin': {'script': 'latin'}}
+
+
+def plan_lines(kind='mixture'):
     """The plan of the lines that are drawn."""
     from hwgen.data.scribe.corpus import plan_corpus
     return plan_corpus(lines=_LINES.value, min_characters=_CHARACTERS.value, max_characters=_CHARACTERS.value, height_px=_HEIGHT.value,
-                       unseen_lines=0, script=script)
+                       unseen_lines=0, **_KINDS[kind])
 
 
 def start(plan):
@@ -71,6 +77,28 @@ def time_pillow(plan):
     return time.process_time() - begin
 
 
+def time_handright(plan):
+    """Seconds of CPU in which one process has Handright write the same texts, ms a line; None where it is not installed."""
+    from hwgen.evaluation.font_simulator import FontSimulator, SimulatorUnavailableError
+    texts = [plan.line('train', i).text for i in range(min(_LINES.value, _HANDRIGHT_LINES))]
+    try:
+        simulator = FontSimulator()
+    except SimulatorUnavailableError as error:
+        print(error)
+        return None
+    able = []
+    for text in texts:  # rare symbols are in none of its fonts
+        try:
+            simulator.write([text], style_seeds=[0])
+            able.append(text)
+        except ValueError:
+            continue
+    begin = time.process_time()
+    for seed, text in enumerate(able):
+        simulator.write([text], style_seeds=[seed])
+    return (time.process_time() - begin) / len(able) * 1e3
+
+
 def time_one(plan):
     """Seconds of CPU in which this process writes the lines, all characters met before."""
     start(plan)
@@ -95,8 +123,8 @@ def measure(plan, *, lines):
                                    'height, px', 'width, px', 'width of a line / (height x characters)', 'gap to the next hanzi, px')}
     for i in range(lines):
         record = plan.line('train', i)
-        hanzi = ['\u4e00' <= character <= '\u9fff' for character in record.text]
-        found['width of a line / (height x characters)'].append(record.image.shape[1] / record.image.shape[0] / len(record.text))
+        hanzi = ['\u4e00' <= character <= '\u9fff' for character in record.text]  # composed texts hold no sequences
+        found['width of a line / (height x characters)'].append(record.image.shape[1] / record.image.shape[0] / len(record.boxes))
         for n, (x0, y0, x1, y1) in enumerate(record.boxes):
             if not hanzi[n]:
                 continue
@@ -117,16 +145,19 @@ def main(argv):
     import numpy as np
 
     from hwgen.data.scribe.corpus import SCRIBE_VERSION, plan_corpus
-    plan = plan_lines()
     print(f'scribe {SCRIBE_VERSION}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}; {_LINES.value} lines of {_CHARACTERS.value} '
           f'characters, {_HEIGHT.value} px', flush=True)
-    for script, processes in (('chinese', 1), ('chinese', _PROCESSES.value), ('latin', _PROCESSES.value)):
-        first, second = time_processes(plan if script == 'chinese' else plan_lines(script), processes)
-        print(f'{script}, {processes} process{"es" if processes > 1 else ""}: {_LINES.value / first:.0f} lines/s while characters are new, '
+    for kind, processes in (('pens', 1), *((kind, _PROCESSES.value) for kind in _KINDS)):
+        first, second = time_processes(plan_lines(kind), processes)
+        print(f'{kind}, {processes} process{"es" if processes > 1 else ""}: {_LINES.value / first:.0f} lines/s while characters are new, '
               f'{_LINES.value / second:.0f} lines/s then', flush=True)
-    # On a busy machine the clock measures the others; the ratio is one of CPU time.
-    ours, plain = time_one(plan) / _LINES.value * 1e3, time_pillow(plan) / _LINES.value * 1e3
-    print(f'CPU time a line: {ours:.2f} ms; Pillow, every copy of a character equal: {plain:.2f} ms; ratio {ours / plain:.1f}')
+    # On a busy machine the clock measures the others; ratios are of CPU time.
+    plan = plan_lines()
+    ours = {kind: time_one(plan_lines(kind)) / _LINES.value * 1e3 for kind in ('pens', 'mixture', 'version 1.1')}
+    print('CPU time a line: ' + ', '.join(f'{kind} {ms:.2f} ms' for kind, ms in ours.items()), flush=True)
+    for other, ms in (('Pillow, every copy of a character equal', time_pillow(plan) / _LINES.value * 1e3), ('Handright', time_handright(plan))):
+        if ms is not None:
+            print(f'{other}: {ms:.2f} ms; pens take {ours["pens"] / ms:.2f} of it', flush=True)
     if _MEASURED.value:
         found = measure(plan_corpus(lines=_MEASURED.value), lines=_MEASURED.value)
         print(f'\n| {"hanzi of " + str(_MEASURED.value) + " lines":<40} |     5 % |    25 % |    50 % |    75 % |    95 % |\n|---|---|---|---|---|---|')

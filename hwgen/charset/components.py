@@ -4,7 +4,8 @@
 
 computes the tables of this package from BabelStone's Ideographic Description Sequences (IDS; copyright waived), which the npm package
 @mandel59/mojidata holds as table `ids` of its SQLite file, with the list of common standard characters and word frequencies beside it. Rows that
-`tables/dictionary.tsv` already has are kept as they are and new ones appended; delete the file to compute it anew.
+`tables/dictionary.tsv` already has are kept as they are and new ones appended; delete the files to compute them anew. The table has grown by editions,
+each computed with the rows of those before it fixed: GB 2312 and the common standard characters; then GBK and Big5, the traditional ones.
 
 A character's candidates are itself and every cut of its tree with at most four leaves. A cut costs the more the rarer its components and its
 structure are, so that what many characters share is chosen and becomes more frequent: iterated until nothing changes.
@@ -16,6 +17,7 @@ import itertools
 import pathlib
 import re
 import sqlite3
+import unicodedata
 from typing import NamedTuple
 
 from hwgen.charset import dictionary, ids, symbols
@@ -79,6 +81,13 @@ def gb2312_hanzi():
     """The 6,763 ideographs of GB 2312 in its order: str."""
     cells = (bytes([row, cell]) for row in range(0xB0, 0xF8) for cell in range(0xA1, 0xFF))
     return ''.join(cell.decode('gb2312', 'ignore') for cell in cells)
+
+
+def gbk_and_big5_hanzi():
+    """The ideographs of GBK and then of Big5, in their order: str. Compatibility ideographs count as those that they are equal to."""
+    found = (bytes([row, cell]).decode(encoding, 'ignore') for encoding, rows in (('gbk', range(0x81, 0xFF)), ('big5', range(0xA4, 0xFA)))
+             for row in rows for cell in range(0x40, 0xFF))
+    return ''.join(dict.fromkeys(unicodedata.normalize('NFC', character) for character in found if '\u4e00' <= character <= '\ufaff'))
 
 
 def choose_sequence(rows):
@@ -293,7 +302,7 @@ def further_ideographs(characters, rows, sequences, *, single_bodies, strokes):
 
 
 def write_tables(folder, sources):
-    """Writes dictionary.tsv, sets.tsv and ideographs.tsv; appends to a dictionary that is there.
+    """Writes dictionary.tsv, sets.tsv and ideographs.tsv; appends to the first and the last where they are there.
 
     Args:
         folder: path; `single_bodies.txt` is read there.
@@ -303,21 +312,30 @@ def write_tables(folder, sources):
         dict with the numbers of rows: existing, rows, components, structures, characters, ideographs.
     """
     folder = pathlib.Path(folder)
-    single_bodies = set((folder / 'single_bodies.txt').read_text('utf-8').strip())
-    path = folder / 'dictionary.tsv'
-    existing = dictionary.parse_lines(dictionary.read_lines(path), source=str(path)) if path.exists() else []
-    options = dict(single_bodies=single_bodies, strokes=sources.strokes)
-    rows = build_rows(gb2312_hanzi() + sources.standard, sources.sequences, frequencies=sources.frequencies,
-                      symbol_characters=symbols.SYMBOLS, existing=existing, **options)
-    further = further_ideographs(map(chr, (*range(0x4E00, 0xA000), *range(0x3400, 0x4DC0))), rows, sources.sequences, **options)
-    sets = {'tgh': sources.standard, 'symbols': symbols.SYMBOLS.replace(' ', ''), 'punctuation': symbols.PUNCTUATION}
+    path, further_path = folder / 'dictionary.tsv', folder / 'ideographs.tsv'
+    rows = dictionary.parse_lines(dictionary.read_lines(path), source=str(path)) if path.exists() else []
+    further_lines = dictionary.read_lines(further_path) if further_path.exists() else []
+    options = dict(single_bodies=set((folder / 'single_bodies.txt').read_text('utf-8').strip()), strokes=sources.strokes)
+    known, existing = dictionary.read_sequences(len(rows), folder), len(rows)
+    characters, symbol_characters = '', ''
+    editions = (gb2312_hanzi() + sources.standard, symbols.SYMBOLS), (gbk_and_big5_hanzi(), symbols.FURTHER_SYMBOLS)
+    for number, (new, new_symbols) in enumerate(editions, 1):
+        characters, symbol_characters, before = characters + new, symbol_characters + new_symbols, len(rows)
+        rows = build_rows(characters, sources.sequences, frequencies=sources.frequencies, symbol_characters=symbol_characters, existing=rows, **options)
+        if len(rows) == before and number < len(editions):
+            continue
+        further = further_ideographs(map(chr, (*range(0x4E00, 0xA000), *range(0x3400, 0x4DC0))), rows, sources.sequences, **options)
+        since = (str(len(rows)),) if further_lines else ()
+        further_lines += ['\t'.join((character, sequence, *since)) for character, sequence in further.items() if known.get(character) != sequence]
+        known |= further
+    sets = {'tgh': sources.standard, 'symbols': symbol_characters.replace(' ', ''), 'punctuation': symbols.PUNCTUATION}
     for name, lines in (('dictionary.tsv', [row.line() for row in rows]), ('sets.tsv', map('\t'.join, sets.items())),
-                        ('ideographs.tsv', map('\t'.join, further.items()))):
+                        ('ideographs.tsv', further_lines)):
         part = folder / (name + '.part')
         part.write_bytes(''.join(line + '\n' for line in lines).encode('utf-8'))
         part.replace(folder / name)
-    return {'existing': len(existing), 'rows': len(rows), **{f'{kind}s': sum(row.kind == kind for row in rows) for kind in
-                                                             ('component', 'structure', 'character')}, 'ideographs': len(further)}
+    return {'existing': existing, 'rows': len(rows), **{f'{kind}s': sum(row.kind == kind for row in rows) for kind in
+                                                        ('component', 'structure', 'character')}, 'ideographs': len(known)}
 
 
 def main(arguments=None):

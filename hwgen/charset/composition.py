@@ -85,9 +85,7 @@ class Composer:
     def _leaf(self, token, position):
         tree = self._tree(token)
         if tree is None and token not in self._components:
-            plain = unicodedata.normalize('NFKC', token)
-            help_ = f'; {describe(plain)} is known' if len(plain) == 1 and (plain in self._trees or plain in self._components) else ''
-            raise CharsetError(f'{describe(token)} at position {position}: not in the table and not a known component{help_}', position)
+            raise CharsetError(f'{describe(token)} at position {position}: not in the table and not a known component{self._like(token)}', position)
         missing = [] if tree is None else [leaf for leaf in ids.leaves(tree) if leaf not in self._components]
         if missing:
             nearest = self.nearest(tree)
@@ -100,6 +98,14 @@ class Composer:
         if token in self._components:
             result.setdefault(token, 1)
         return result
+
+    def _like(self, token):
+        """What of the table resembles a token, for errors: the characters that it is made of, such as (1) for ⑴, or its letter without accents."""
+        bare = ''.join(character for character in unicodedata.normalize('NFD', token) if not unicodedata.combining(character))
+        for plain in unicodedata.normalize('NFKC', token), bare:
+            if plain != token and plain and all(character in self._trees or character in self._components for character in plain):
+                return f'; {describe(plain) if len(plain) == 1 else plain} is known'
+        return ''
 
     def _tree(self, token):
         tree = self._trees.get(token)

@@ -7,7 +7,8 @@
     character  CHARACTER  PATTERN  TOKEN [TOKEN ...]
 
 separated by tabs. The id of a component is its place among the components, counted from 1; 0 is padding (and CTC's blank); likewise structures and characters.
-`tables/sets.tsv` names groups of characters and is not hashed; `tables/ideographs.tsv` holds trees of ideographs that have no character id.
+`tables/sets.tsv` names groups of characters and is not hashed; `tables/ideographs.tsv` holds trees of ideographs that have no character id. It is only
+ever appended to as well: a line with a third field, a number of rows, holds for tables of at least so many and takes the place of an earlier one.
 """
 
 import hashlib
@@ -91,6 +92,24 @@ def read_lines(path):
     # Not splitlines(): that splits at U+2028 and others too, which are no line ends here.
     lines = Path(path).read_bytes().decode('utf-8').split('\n')
     return lines[:-1] if lines[-1] == '' else lines
+
+
+def read_sequences(row_count, folder=TABLES):
+    """The newest sequence of every ideograph of `ideographs.tsv` that a table of so many rows had.
+
+    Args:
+        row_count: int.
+        folder: path of the tables.
+
+    Returns:
+        dict str -> str; empty without the file.
+    """
+    path, found = Path(folder) / 'ideographs.tsv', {}
+    for line in read_lines(path) if path.exists() else ():
+        character, sequence, *since = line.split('\t')
+        if not since or int(since[0]) <= row_count:
+            found[character] = sequence
+    return found
 
 
 def hash_lines(lines):

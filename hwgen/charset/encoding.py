@@ -1,6 +1,7 @@
 """Text to ids and back: every character is up to 4 components, one structure and, where the table has it, a character id.
 
-A text may hold Ideographic Description Sequences (IDS), each standing for one character: `明天⿱山鱼`.
+A text may hold Ideographic Description Sequences (IDS), each standing for one character: `明天⿱山鱼`. It is read in normal form (`normal_form`): what
+Unicode calls equal is one character, and what is invisible is none.
 """
 
 import functools
@@ -8,10 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwgen.charset import ids
+from hwgen.charset import groups, ids
 from hwgen.charset.composition import Composer, describe
 from hwgen.charset.dictionary import (
-    MAX_COMPONENTS, SYMBOL_STRUCTURES, TABLES, CharsetError, CharsetMismatchError, check_extension, hash_lines, parse_lines, read_lines)
+    MAX_COMPONENTS, SYMBOL_STRUCTURES, TABLES, CharsetError, CharsetMismatchError, check_extension, hash_lines, parse_lines, read_lines, read_sequences)
+from hwgen.charset.normal_form import normal_form, singletons
 from hwgen.charset.symbols import VARIANTS, normalize
 
 __all__ = ['Charset', 'CharsetError', 'CharsetMismatchError', 'EncodedText', 'normalize']
@@ -23,7 +25,8 @@ class EncodedText(NamedTuple):
     """A text as ids, N characters.
 
     Attributes:
-        units: tuple of N str; the parts of the text, a character or a whole sequence each.
+        units: tuple of N str; the parts of the text as it was written, a character or a whole sequence each, with the invisible characters after it
+            (the first one also with those before it). Joined they are the text.
         character_ids: int32 [N]; 0 where the table has no such character.
         component_ids: int32 [N, 4]; 0 pads.
         structure_ids: int32 [N]; where `exact_structure` is false, that of the top operator.
@@ -44,7 +47,7 @@ class Charset:
     Args:
         lines: sequence of str, rows as `dictionary` describes them.
         sets: dict str -> str, named groups of characters.
-        further_trees: callable, () -> dict str -> str, sequences of ideographs outside the table.
+        further_trees: callable, number of rows -> dict str -> str, sequences of ideographs outside a table of so many rows.
 
     Attributes:
         characters, components, structures: tuple of str; the index is the id, 0 is '' (padding; for components also CTC's blank).
@@ -59,9 +62,9 @@ class Charset:
         CharsetError: a row is malformed or refers to a later one.
     """
 
-    def __init__(self, lines, *, sets=None, further_trees=dict):
+    def __init__(self, lines, *, sets=None, further_trees=lambda row_count: {}):
         rows = parse_lines(lines)
-        self._lines, self._sets = tuple(lines), dict(sets or {})
+        self._lines, self._sets, self._sequences_of, self._larger, self._prefixes = tuple(lines), dict(sets or {}), further_trees, None, {}
         self.components, self.structures, self.characters = (
             ('', *(row.name for row in rows if row.kind == kind)) for kind in ('component', 'structure', 'character'))
         self.num_components, self.num_structures, self.num_characters = map(len, (self.components, self.structures, self.characters))
@@ -80,7 +83,7 @@ class Charset:
         for array in (self.character_components, self.character_structures, self.template_boxes):
             array.flags.writeable = False
         self.row_count, self.hash = len(rows), hash_lines(lines)
-        self._codes, self._further_trees = codes, functools.lru_cache(None)(further_trees)
+        self._codes, self._further_trees = codes, functools.lru_cache(None)(lambda: further_trees(len(rows)))
 
     @classmethod
     @functools.lru_cache(None)
@@ -91,7 +94,7 @@ class Charset:
             Charset, the same object at every call.
         """
         sets = dict(line.split('\t', 1) for line in read_lines(TABLES / 'sets.tsv'))
-        return cls(read_lines(TABLES / 'dictionary.tsv'), sets=sets, further_trees=_read_ideographs)
+        return cls(read_lines(TABLES / 'dictionary.tsv'), sets=sets, further_trees=read_sequences)
 
     def check_compatible(self, row_count, hash):  # pylint: disable=redefined-builtin
         """Checks that this table is, or extends, the one an artefact was made with.
@@ -107,6 +110,33 @@ class Charset:
             CharsetMismatchError: naming both hashes.
         """
         return check_extension(self._lines, row_count, hash)
+
+    def prefix(self, row_count, hash=None):  # pylint: disable=redefined-builtin
+        """The table as it was when it had so many rows: what an artefact of that time must be given texts in.
+
+        Characters that were added since are composed as they were then, of the components of then, or refused with a line that says so.
+
+        Args:
+            row_count: int, the artefact's number of rows.
+            hash: str, the artefact's hash; None: not checked.
+
+        Returns:
+            Charset, the same object at every call; this one where it has as many rows.
+
+        Raises:
+            CharsetMismatchError: as `check_compatible`.
+        """
+        if hash is not None:
+            self.check_compatible(row_count, hash)
+        if not 0 <= row_count <= self.row_count:
+            raise CharsetMismatchError(f'the first {row_count} rows of the dictionary: it has only {self.row_count}')
+        if row_count == self.row_count:
+            return self
+        if row_count not in self._prefixes:
+            smaller = Charset(self._lines[:row_count], sets=self._sets, further_trees=self._sequences_of)
+            smaller._larger = self  # pylint: disable=protected-access
+            self._prefixes[row_count] = smaller
+        return self._prefixes[row_count]
 
     def sizes(self, row_count):
         """How large the three id spaces were when the table had so many rows.
@@ -141,33 +171,52 @@ class Charset:
             EncodedText.
 
         Raises:
-            CharsetError: an unknown character or component, a malformed or too deep sequence; says where, with the nearest help.
+            CharsetError: an unknown character or component, a malformed or too deep sequence; says where in the text as it was written, with the
+                nearest help.
         """
-        units, rows, position = [], [], 0
-        while position < len(text):
-            character = text[position]
-            if character in ids.ARITY or character == ids.VARIATION:
-                try:
-                    sequence = ids.parse(text, position)
-                except ids.IdsError as error:
-                    raise CharsetError(str(error), error.position) from error
-                end = sequence.end
-                row = self._compose(sequence.tree, sequence.leaf_positions, position)
-            else:
-                end = position + 1
-                index = self.character_id(character)
-                row = self._table_row(index) if index else self._compose(character, (position,), position)
-            units.append(text[position:end])
-            rows.append(row)
-            position = end
+        form = normal_form(text)
+        try:
+            units, rows = self._read(text, form)
+        except CharsetError as error:
+            raise self._with_age(error, form) from error
         n = len(rows)
         columns = list(zip(*rows)) if rows else [()] * 5
         return EncodedText(
             tuple(units), np.array(columns[0], np.int32), np.array(columns[1], np.int32).reshape(n, MAX_COMPONENTS),
             np.array(columns[2], np.int32), np.array(columns[3], np.float32).reshape(n, MAX_COMPONENTS, 4), np.array(columns[4], bool))
 
+    def _read(self, text, form):
+        """Units and rows of a text."""
+        units, rows, position, begin = [], [], 0, 0
+        while position < len(form.text):
+            character, place = form.text[position], form.starts[position]
+            if character in ids.ARITY or character == ids.VARIATION:
+                try:
+                    sequence = ids.parse(form.text, position, places=form.starts)
+                except ids.IdsError as error:
+                    raise CharsetError(str(error), error.position) from error
+                position = sequence.end
+                rows.append(self._compose(sequence.tree, sequence.leaf_positions, place))
+            else:
+                position += 1
+                index = self.character_id(character)
+                rows.append(self._table_row(index) if index else self._compose(character, (place,), place))
+            units.append(text[begin:form.starts[position]])
+            begin = form.starts[position]
+        return units, rows
+
+    def _with_age(self, error, form):
+        """An error of `prefix`: where the whole table has the character, that it is too new is what there is to say."""
+        if self._larger is None or error.position not in form.starts[:-1]:
+            return error
+        character = form.text[form.starts.index(error.position)]
+        if self._takes(character) or not self._larger._takes(character):  # pylint: disable=protected-access
+            return error
+        return CharsetError(f'{describe(character)} at position {error.position}: was added to the table after this model was trained (on its first '
+                            f'{self.row_count:,} rows of {self._larger.row_count:,}); a model trained since then can write it', error.position)
+
     def encodable_characters(self):
-        """All characters that `encode` takes by themselves, inside the table or not.
+        """All characters that `encode` takes by themselves, inside the table or not: single code points.
 
         Returns:
             str, by code point, each once.
@@ -175,11 +224,11 @@ class Charset:
         further = (character for character, sequence in self._further_trees().items()
                    if self._component_index.keys() >= set(ids.leaves(ids.parse_whole(sequence))))
         single = (token for token in self._component_index if len(token) == 1)
-        return ''.join(character for character in sorted({*self._character_index, *VARIANTS, *single, *further}) if self._takes(character))
+        return ''.join(character for character in sorted({*self._character_index, *VARIANTS, *_singletons(), *single, *further}) if self._takes(character))
 
     def _takes(self, character):
         try:
-            self.encode(character)
+            self._read(character, normal_form(character))
         except CharsetError:
             return False
         return True
@@ -189,7 +238,7 @@ class Charset:
         return index, self.character_components[index], structure, self.template_boxes[structure], True
 
     def _compose(self, tree, leaf_positions, position):
-        found = self._composer.compose(tree, leaf_positions=leaf_positions, position=position)
+        found = self.composer.compose(tree, leaf_positions=leaf_positions, position=position)
         components = [self._component_index[token] for token in found.tokens]
         components += [0] * (MAX_COMPONENTS - len(components))
         structure = self._structure_index.get(found.pattern) or self._plain_structure(found.tree[0])
@@ -210,7 +259,7 @@ class Charset:
         """Known patterns that resemble that of a sequence whose pattern has no id.
 
         Args:
-            unit: str, a sequence that `encode` accepts.
+            unit: str, a sequence or a character that `encode` accepts.
             count: int, how many.
 
         Returns:
@@ -219,8 +268,8 @@ class Charset:
         Raises:
             CharsetError: as `encode`.
         """
-        sequence = ids.parse(unit)
-        pattern = self._composer.compose(sequence.tree, leaf_positions=sequence.leaf_positions, position=0).pattern
+        sequence = ids.parse(normal_form(unit).text)
+        pattern = self.composer.compose(sequence.tree, leaf_positions=sequence.leaf_positions, position=0).pattern
 
         def distance(index):
             known = self.structures[index]
@@ -238,7 +287,7 @@ class Charset:
             structure_ids: int [N]; rows of structure 0 without components are padding and left out.
 
         Returns:
-            str; a code that is no table character becomes a sequence, with ？ in a slot that has no component.
+            str; a code that is no table character becomes a sequence, with ？ in a slot that has no component or one that no sequence can hold.
 
         Raises:
             CharsetError: an id beyond the table.
@@ -259,6 +308,8 @@ class Charset:
             pattern = ('', '·', '⿰··', '⿲···', 'H4····')[len(tokens)]
         if not pattern:
             return ''
+        if len(pattern) > 1:  # a brace, a space or the sign of a slot would not be read again as parts of a sequence
+            tokens = [UNKNOWN_SLOT if token in ('{', '}', ' ', ids.SLOT) else token for token in tokens]
         tokens += [UNKNOWN_SLOT] * (pattern.count(ids.SLOT) - len(tokens))
         return ids.format_tree(ids.fill(pattern, tokens))
 
@@ -295,7 +346,7 @@ class Charset:
 
     def nearest_characters(self, tree, count=3):
         """Table characters that share components with a tree, the nearest first; see `Composer.nearest`."""
-        return self._composer.nearest(tree, count)
+        return self.composer.nearest(tree, count)
 
     @staticmethod
     def _fill(pattern, tokens=None):
@@ -308,7 +359,8 @@ class Charset:
                 enumerate(zip(self.character_structures.tolist(), self.character_components.tolist())) if i}
 
     @functools.cached_property
-    def _composer(self):
+    def composer(self):
+        """What finds the code of a tree: Composer."""
         return Composer(set(self._component_index), patterns=self._structure_index,
                         trees={row.name: self._fill(row.pattern, row.tokens) for row in self._codes}, further_trees=self._further_trees)
 
@@ -316,8 +368,8 @@ class Charset:
         """Ids of a named group.
 
         Args:
-            name: 'gb2312-1', 'gb2312-2' (hanzi of its first and second level), 'tgh' (common standard characters), 'hanzi', 'symbols'
-                (those of CASIA-HWDB), 'ascii', 'punctuation' (CJK).
+            name: 'gb2312-1', 'gb2312-2' (hanzi of its first and second level), 'big5-1' (of the first level of Big5), 'big5', 'gbk', 'tgh' (common
+                standard characters), 'hanzi', 'symbols' (those of CASIA-HWDB and a few more), 'ascii', 'punctuation' (CJK).
 
         Returns:
             tuple of int, ascending.
@@ -331,14 +383,7 @@ class Charset:
 
     @functools.cached_property
     def _groups(self):
-        symbol = [structure in SYMBOL_STRUCTURES for structure in self.structures]
-        hanzi = [i for i in range(1, self.num_characters) if not symbol[self.character_structures[i]]]
-        level = {i: self.characters[i].encode('gb2312', 'replace')[0] for i in hanzi}
-        groups = {'hanzi': hanzi, 'gb2312-1': [i for i in hanzi if 0xB0 <= level[i] <= 0xD7],
-                  'gb2312-2': [i for i in hanzi if 0xD8 <= level[i] <= 0xF7],
-                  'ascii': [i for i in range(1, self.num_characters) if self.characters[i].isascii()]}
-        groups |= {name: sorted(map(self.character_id, members)) for name, members in self._sets.items()}
-        return {name: tuple(members) for name, members in groups.items()}
+        return groups.named_groups(self, self._sets)
 
     def component_cover(self):
         """A small set of hanzi that together show every component and every structure that hanzi have (greedy, most frequent first).
@@ -348,23 +393,7 @@ class Charset:
         """
         return self._cover
 
-    @functools.cached_property
-    def _cover(self):
-        hanzi = np.array(self.character_set('hanzi'))
-        items = np.concatenate([self.character_components[hanzi], self.num_components + self.character_structures[hanzi, None]], 1)
-        shows = np.zeros([len(hanzi), self.num_components + self.num_structures], bool)
-        shows[np.arange(len(hanzi))[:, None], items] = True
-        shows[:, 0] = False
-        gains, missing, chosen = shows.sum(1), shows.any(0), []
-        while missing.any():
-            best = int(gains.argmax())
-            chosen.append(int(hanzi[best]))
-            new = shows[best] & missing
-            gains = gains - shows[:, new].sum(1)
-            missing &= ~new
-        return tuple(chosen)
+    _cover = functools.cached_property(groups.component_cover)
 
 
-def _read_ideographs():
-    path = TABLES / 'ideographs.tsv'
-    return dict(line.split('\t') for line in read_lines(path)) if path.exists() else {}
+_singletons = functools.lru_cache(None)(singletons)

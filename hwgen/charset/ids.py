@@ -24,7 +24,7 @@ class IdsError(ValueError):
     """A malformed sequence.
 
     Attributes:
-        position: int, index of the offending code point in the text given.
+        position: int, place of the offending code point in the text given.
     """
 
     def __init__(self, message, position):
@@ -39,12 +39,13 @@ class Sequence(NamedTuple):
     leaf_positions: tuple
 
 
-def parse(text, start=0):
+def parse(text, start=0, *, places=None):
     """Reads one sequence from a text, as far as it goes.
 
     Args:
         text: str.
         start: int, index of its first code point.
+        places: sequence of len(text) + 1 int, what errors and `leaf_positions` call the indices; None for the indices themselves.
 
     Returns:
         Sequence; `tree` is a token when no operator stands at `start`.
@@ -52,26 +53,27 @@ def parse(text, start=0):
     Raises:
         IdsError: the text ends inside the sequence, a `{` is not closed, `}` stands alone, or the nesting exceeds 12 levels.
     """
+    places = range(len(text) + 1) if places is None else places
     open_nodes, leaf_positions, position = [], [], start
     while True:
         if position >= len(text):
             if not open_nodes:
-                raise IdsError(f'position {position}: the text ends where a sequence was expected', position)
+                raise IdsError(f'position {places[position]}: the text ends where a sequence was expected', places[position])
             operator, at, children = open_nodes[-1]
-            raise IdsError(f'position {position}: the text ends inside {operator} of position {at}, which has {len(children)} of '
-                           f'{ARITY[operator]} parts', position)
+            raise IdsError(f'position {places[position]}: the text ends inside {operator} of position {at}, which has {len(children)} of '
+                           f'{ARITY[operator]} parts', places[position])
         character = text[position]
         if character == VARIATION:
             position += 1
             continue
         if character in ARITY:
             if len(open_nodes) == MAX_DEPTH:
-                raise IdsError(f'{character} at position {position}: nested deeper than {MAX_DEPTH} levels', position)
-            open_nodes.append((character, position, []))
+                raise IdsError(f'{character} at position {places[position]}: nested deeper than {MAX_DEPTH} levels', places[position])
+            open_nodes.append((character, places[position], []))
             position += 1
             continue
-        leaf_positions.append(position)
-        tree, position = _token(text, position)
+        leaf_positions.append(places[position])
+        tree, position = _token(text, position, places[position])
         while open_nodes:
             operator, _, children = open_nodes[-1]
             children.append(tree)
@@ -101,15 +103,15 @@ def parse_whole(text):
     return sequence.tree
 
 
-def _token(text, position):
+def _token(text, position, place):
     character = text[position]
     if character == '{':
         close = text.find('}', position)
         if close < 0 or not text[position + 1:close].isdigit():
-            raise IdsError(f'{{ at position {position}: a number and }} were expected after it', position)
+            raise IdsError(f'{{ at position {place}: a number and }} were expected after it', place)
         return text[position:close + 1], close + 1
     if character == '}' or character.isspace() or character == SLOT:
-        raise IdsError(f'{character!r} at position {position}: not a component', position)
+        raise IdsError(f'{character!r} at position {place}: not a component', place)
     return character, position + 1
 
 

@@ -1,5 +1,7 @@
 """Characters that are no ideographs: each is a component of its own. And the forms that handwriting does not tell apart."""
 
+from hwgen.charset.normal_form import plain
+
 ASCII = ''.join(map(chr, range(0x20, 0x7F)))
 # Row 1 of GB 2312 and the full-width punctuation of row 3; 〇 stands with the symbols, since no sequence holds it.
 PUNCTUATION = '、。，．：；？！—～…‖·‘’“”（）〔〕〈〉《》「」『』〖〗【】〃々ˉˇ¨〇'
@@ -7,25 +9,31 @@ MATHEMATICS = '±×÷∶∧∨∑∏∪∩∈∷√⊥∠⌒⊙∫∮≡≌≈�
 GREEK = 'ΓΔΘΛΞΠΣΦΨΩαβγδεζηθικλμνξπρστυφχψω'
 NUMBERS = '①②③④⑤⑥⑦⑧⑨⑩ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩⅪⅫ'
 SYMBOLS = ASCII + PUNCTUATION + MATHEMATICS + GREEK + NUMBERS
-NARROW = ASCII + GREEK + '·°′″¢£¥'
+# What the second edition of the dictionary added.
+FURTHER_SYMBOLS = '€¹²³㈠㈡㈢㈣㈤㈥㈦㈧㈨㈩'
+NARROW = ASCII + GREEK + '·°′″¢£¥' + '€¹²³'
 
 # Character -> the one by which it is written.
 VARIANTS = {chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F) if chr(code + 0xFEE0) not in PUNCTUATION}
 VARIANTS |= {'\u3000': ' ', '\u00a0': ' ', '・': '·', '•': '·', '―': '—', '∥': '‖', '⋯': '…', '￣': 'ˉ', '￠': '¢', '￡': '£', '￥': '¥'}
+# Hyphens, the minus, the en dash; box drawing, which texts in GBK have in place of the dash; spaces of any width.
+VARIANTS |= dict.fromkeys('‐‑‒–−﹣', '-') | dict.fromkeys('─﹘', '—') | dict.fromkeys(map(chr, (*range(0x2002, 0x200B), 0x202F, 0x205F)), ' ')
+VARIANTS |= {'µ': 'μ', '∆': 'Δ', '∕': '/', '∣': '|', '∗': '*', '‧': '·', '∙': '·', '⋅': '·', '〜': '～', '◯': '○', 'ʼ': '’', 'ϕ': 'φ', 'ϵ': 'ε', 'ϑ': 'θ'}
 # Greek letters whose written form is a Latin one.
 VARIANTS |= dict(zip('ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο', 'ABEZHIKMNOPTYXo'))
 
 
 def normalize(text):
-    """The characters by which a text is written: Ａ -> A, ideographic space -> space, ・ -> ·; full-width ，！？ and so on stay.
+    """The characters by which a text is written: its normal form (`normal_form`), and Ａ -> A, ideographic space -> space, ・ -> ·, – -> -; full-width
+    ，！？ and so on stay.
 
     Args:
         text: str.
 
     Returns:
-        str of the same length.
+        str, of another length where the text holds invisible characters, or a letter and its accent as two.
     """
-    return ''.join(VARIANTS.get(character, character) for character in text)
+    return ''.join(VARIANTS.get(character, character) for character in plain(text))
 
 
 def structure_of(symbol):

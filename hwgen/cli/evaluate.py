@@ -64,6 +64,8 @@ Examples:
   evaluate --protocol=hwd --feature_space=vgg16_hwd --feature_weights=vgg16_10400.onnx
 """
 
+import contextlib
+
 from absl import flags
 
 from hwgen.cli.app import UserError, resource_path
@@ -79,8 +81,8 @@ _PROTOCOL = flags.DEFINE_enum('protocol', 'reader', list(_JUDGES), 'What is meas
                              'comparison: several systems; ablation: what each part is worth.')
 _MODEL = flags.DEFINE_string('model', None, 'Folder of the model, as train writes it. Default: saved_models/demo, the one that ships. Empty: none, real '
                              'lines only. Example: --model=runs/demo/model.')
-_DATA = flags.DEFINE_string('data', None, 'Folder of records with the splits test and unseen. Default: tfrecords/demo, for ablation tfrecords/ablation, which are '
-                            'written first if they are absent. Example: --data=tfrecords/mine.')
+_DATA = flags.DEFINE_string('data', None, 'Folder of records with the splits test and unseen. Default: tfrecords/demo-1.1 for models that learned from version 1.1 of the '
+                            'embedded corpus, as the one that ships did, else tfrecords/demo; for ablation tfrecords/ablation. They are written first if they are absent. Example: --data=tfrecords/mine.')
 _SPLIT = flags.DEFINE_string('split', 'test', 'Lines of hct, scrabblegan, ganwriting, hwd and comparison; texts of interpolation and neighbours. Example: --split=unseen.')
 _NUM_LINES = flags.DEFINE_integer('num_lines', None, 'Lines (pairs, places) of each kind, at most. Default: 200 for reader, 250 for shots and nonsense, else what the protocol says. '
                                   'Example: --num_lines=500.',
@@ -110,7 +112,7 @@ _TRUE_ASPECT = flags.DEFINE_bool('true_aspect', False, 'reader: read real lines 
 _TRUNCATION = flags.DEFINE_float('truncation', .8, 'Standard deviation of the styles drawn, by default that of generate: less is plainer. Example: --truncation=1.', lower_bound=0.)
 _SHEET_LINES = flags.DEFINE_integer('sheet_lines', 12, 'reader: lines of each kind on the picture.', lower_bound=1)
 
-_CORPORA = {'ablation': 'tfrecords/ablation'}  # corpora that are written where they are absent; of the other protocols tfrecords/demo
+_CORPORA = {'ablation': 'tfrecords/ablation'}  # that the other protocols take: `_own_corpus`
 _READER_LINES, _NOVEL_LINES = 200, 250
 
 
@@ -135,7 +137,7 @@ def main(arguments):
             raise UserError('--against with --protocol=hands: expected another protocol')
         results.check_comparable(_measured_under(judges), there['measured_under'], place=_AGAINST.value)
     plan = _read_plan() if protocol == 'ablation' else None
-    data = _DATA.value or _CORPORA.get(protocol, 'tfrecords/demo')
+    data = _DATA.value or _CORPORA.get(protocol) or _own_corpus(_MODEL.value or str(resource_path('saved_models/demo')))
     info = _read_info(data, plan)
     if _TRAIN_FEATURES.value is not None:
         _train_features(_TRAIN_FEATURES.value, data)
@@ -148,6 +150,8 @@ def main(arguments):
         _write_texts(data)
         return
     writer = _open_model(systems)
+    if protocol != 'ablation' and not systems:
+        _tell_of_other_corpus(info, writer)
     task = measurements.Task(
         protocol=protocol, data=data, split=_SPLIT.value, info=info, judges=judges, writer=writer, out=_OUT.value or f'evaluations/{protocol}',
         seeds=list(range(_SEED.value, _SEED.value + _SEEDS.value)), num_lines=_NUM_LINES.value, truncation=_TRUNCATION.value,
@@ -203,6 +207,26 @@ def _open_model(systems):
     return Writer.load(_MODEL.value or str(resource_path('saved_models/demo')))
 
 
+def _own_corpus(model):
+    """The folder of the embedded corpus whose version a model learned from: what it has not seen is told by that one alone."""
+    import json
+    import pathlib
+
+    from hwgen.data.prepare import EMBEDDED
+    version = None
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # whoever opens the model says what is wrong with it
+        version = json.loads((pathlib.Path(model) / 'generator.json').read_text(encoding='utf-8'))['info']['data']['version']
+    return next((folder for folder, settings in EMBEDDED.items() if version and settings.get('version') == version), 'tfrecords/demo')
+
+
+def _tell_of_other_corpus(info, writer):
+    """A word where a model is measured on another version of the embedded corpus than it learned from."""
+    learned = (writer.description.get('info') or {}).get('data') or {} if writer is not None else {}
+    if learned.get('source') == info.get('source') == 'scribe' and learned.get('version') != info.get('version'):
+        print(f'note: the model learned from version {learned.get("version")} of the embedded corpus, the data is version {info.get("version")}: its split '
+              'unseen holds characters that the model may have seen, and its writers are others', flush=True)
+
+
 def _open_systems():
     """The systems of --model and --compare, before the corpus is written: what is missing shows here."""
     from hwgen.evaluation import systems
@@ -233,7 +257,7 @@ def _read_info(data, plan):
 
     from hwgen.data import prepare
     from hwgen.data.shards import read_info
-    settings = {'tfrecords/demo': {}, 'tfrecords/ablation': plan.data if plan is not None else None}.get(data)
+    settings = (prepare.EMBEDDED | ({'tfrecords/ablation': plan.data} if plan is not None else {})).get(data)
     if settings is not None and not os.path.exists(data):
         print(f'{data}: not there, writing the embedded corpus (a few minutes, once)', flush=True)
         prepare.prepare_scribe(data, **settings)

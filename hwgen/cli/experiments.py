@@ -74,9 +74,12 @@ def measure_nonsense(task):
     Args:
         task: measurements.Task.
     """
-    charset, indices = Charset.load(), {split: task.index(split) for split in ('test', 'unseen')}
+    # Both must know the glyphs, the one that writes and the one that reads: the older table of the two.
+    charset = min(task.writer.charset, task.judges['component_reader'].charset, key=lambda charset: charset.row_count)
+    indices = {split: task.index(split) for split in ('test', 'unseen')}
     known = nonsense.known_codes(charset)
-    found = [nonsense.read_lines(task.judges['component_reader'], indices, task.writer, vocabulary=task.info['vocabulary'], charset=charset, known=known,
+    vocabulary = [i for i in task.info['vocabulary'] if i < charset.num_characters]
+    found = [nonsense.read_lines(task.judges['component_reader'], indices, task.writer, vocabulary=vocabulary, charset=charset, known=known,
                                  num_lines=task.num_lines, seed=seed, truncation=task.truncation, report=say) for seed in task.seeds]
     task.measured_under |= {'num_lines': task.num_lines, 'lines_sha256': [nonsense.digest(one) for one in found]}
     glyphs, = (lines for lines in found[0] if lines.kind == 'nonsense')

@@ -1,11 +1,18 @@
-"""Writes a data set as TFRecord shards: the embedded handwriting corpus, or your own line images.
+"""Writes a data set: the embedded handwriting corpus, your own texts in its hands, or your own line images.
 
-The result is a folder of shards with info.json, which `train --data` reads. It appears when it is complete; a command
+The result is a folder of TFRecord shards with info.json, which `train --data` reads. It appears when it is complete; a command
 that is given again finds it there. Images are stored at --height_px and scaled to the model's size while training.
 
 --source=scribe has simulated writers write the embedded corpus: --lines for training, and 500 lines each of validation
 and test (writers that are not in the training lines) and `unseen` (also characters that are not in them). With --shots groups
 of these characters do stand in training lines, each a counted number of times.
+
+With --text_file=FILE they write your texts instead: every line of FILE that is not blank, once and in its order; with --lines more often, each time by
+another writer, or fewer of them, from all parts of the file. A line that cannot be written is named with its place (--on_error=skip leaves it out and counts
+it). All lines are for training, unless --heldout_lines is given: then so many more of other writers are for validation, and for test.
+
+--format=folder writes pictures instead of shards: 000001.png, ..., labels.tsv (a row `path TAB text TAB writer`, which PaddleOCR takes as a label file and
+--source=folder reads), boxes.jsonl (where each character stands), and info.json, which says what is in it. Several splits have a folder each.
 
 --source=folder reads a folder of line images and a table with a row `path TAB text` each, as PaddleOCR has them, or JSON
 Lines, or a folder with a text file for each image; the writer is the third column, or what --name_pattern finds in the
@@ -29,6 +36,8 @@ Examples:
   prepare --out=tfrecords/large --lines=200000 --vocabulary=3755 --max_characters=16
   prepare --out=tfrecords/latin --script=latin
   prepare --out=tfrecords/shots --lines=4000 --shots=0,1,5,20
+  prepare --text_file=addresses.txt --format=folder --height_px=48 --out=pictures
+  prepare --text_file=addresses.txt --lines=100000 --heldout_lines=1000 --writers=2000 --on_error=skip --out=tfrecords/addresses
   prepare --source=folder --input=scans --labels=label.txt --out=tfrecords/mine --on_error=skip
   prepare --source=folder --input=more_scans --unlabelled --out=tfrecords/unlabelled
   prepare --source=casia --input=HWDB2 --out=tfrecords/casia-hwdb2 --on_error=skip
@@ -44,13 +53,29 @@ _SEED = flags.DEFINE_integer('seed', 0, 'Seed of writers, texts and splits. Exam
 _HEIGHT_PX = flags.DEFINE_integer('height_px', 64,
     'Height of the stored images, pixels; lower images of a folder keep theirs.', lower_bound=8, upper_bound=1024)
 _MIN_CHARACTERS = flags.DEFINE_integer('min_characters', None,
-    'Characters of the shortest line. Default: 2 (scribe), 1 (others).', lower_bound=1)
+    'Characters of the shortest line. Default: 2 (scribe), 1 (others, --text_file).', lower_bound=1)
 _MAX_CHARACTERS = flags.DEFINE_integer('max_characters', None,
-    'Characters of the longest line. Default: 8 (scribe), no limit (others). Longer lines of a collection are left out'
+    'Characters of the longest line. Default: 8 (scribe), no limit (others, --text_file). Longer lines of a collection are left out'
     ' and counted.', lower_bound=1)
-_LINES = flags.DEFINE_integer('lines', 48000, 'Training lines of the embedded corpus. Example: --lines=200000.', lower_bound=1)
-_HELD_OUT_LINES = flags.DEFINE_integer('heldout_lines', 500,
-    'Lines of each of its other splits, validation, test and unseen.', lower_bound=1)
+_TEXT_FILE = flags.DEFINE_string('text_file', None, 'Texts for the simulated writers, a line of UTF-8 each. Example: --text_file=addresses.txt.')
+_LINES = flags.DEFINE_integer('lines', None,
+    'Training lines of the embedded corpus. Default: 48000, or as many as --text_file has. Example: --lines=200000.', lower_bound=1)
+_HELD_OUT_LINES = flags.DEFINE_integer('heldout_lines', None,
+    'Lines of each of its other splits, validation, test and unseen. Default: 500; with --text_file, whose lines have no unseen, none.', lower_bound=1)
+_WRITERS = flags.DEFINE_integer('writers', 400,
+    'Simulated writers of the training lines; each other split has a tenth as many of its own, at least 4.', lower_bound=1)
+_FORMAT = flags.DEFINE_enum('format', 'records', ['records', 'folder'],
+    'What --source=scribe writes: TFRecord shards, or a folder of labelled pictures.')
+_TRAJECTORY = flags.DEFINE_bool('trajectory', False,
+    'Store the path of the pen as well (--source=scribe), in the records, or in strokes.jsonl of a folder. Writers with a font have none.')
+_CORPUS = flags.DEFINE_enum('corpus', '2.0', ['1.1', '2.0'],
+    'Version of the embedded corpus: 2.0 is written by pens and fonts; 1.1, by four fonts, is what the model that ships learned from.')
+_PEN_SHARE = flags.DEFINE_float('pen_share', None,
+    'Share of the simulated writers who write with a pen, movement by movement; the others have a font. Default: what people are read best '
+    'with (docs/results/corpus.md); 1 with --trajectory, --vertical or --slips; 0 for Latin. Example: --pen_share=1.', lower_bound=0., upper_bound=1.)
+_SLIPS = flags.DEFINE_float('slips', 0.,
+    'How often a character is first begun wrongly and struck out; the label does not tell of it. Example: --slips=.02.', lower_bound=0., upper_bound=1.)
+_VERTICAL = flags.DEFINE_bool('vertical', False, 'Lines from top to bottom, --height_px wide. With --format=folder.')
 _VOCABULARY = flags.DEFINE_integer('vocabulary', 3500,
     'Hanzi of the embedded corpus that have images; those that show every component come first. Punctuation, '
     'digits and letters come on top. Example: --vocabulary=3755.', lower_bound=1)
@@ -83,7 +108,7 @@ _NORMALIZE_SIZE = flags.DEFINE_float('normalize_size', None,
     'Default: lines stay as they were cut. Example: --normalize_size=.5.', lower_bound=.1, upper_bound=1.)
 _INSPECT = flags.DEFINE_string('inspect', None, 'Print what this file, archive or folder holds, and write no shards.')
 _ON_ERROR = flags.DEFINE_enum('on_error', 'fail', ['fail', 'skip'],
-    'A sample that cannot be used (unknown character, no such image, damaged): stop, or report, count and go on.')
+    'A sample or text that cannot be used (unknown character, no such image, damaged): stop, or report, count and go on.')
 _VALIDATION_SHARE = flags.DEFINE_float('validation_share', .05,
     'Share of the lines that validate, where the collection does not say.', lower_bound=0., upper_bound=.5)
 _TEST_SHARE = flags.DEFINE_float('test_share', .05, 'Share of the lines that test, where the collection does not say.',
@@ -104,17 +129,23 @@ def main(arguments):
     common = dict(lengths, seed=_SEED.value, height_px=_HEIGHT_PX.value, report=_say)
     shares = {'validation_share': _VALIDATION_SHARE.value, 'test_share': _TEST_SHARE.value, 'on_error': _ON_ERROR.value,
               'deslant': _DESLANT.value, 'normalize_size': _NORMALIZE_SIZE.value}
-    if _SHOTS.value and _SOURCE.value != 'scribe':
-        raise UserError(f'--shots goes with --source=scribe, not with --source={_SOURCE.value}')
+    if _SOURCE.value != 'scribe':
+        _check_foreign()
     if _SOURCE.value == 'scribe':
         if _INPUT.value:
             raise UserError('--input goes with --source=folder, casia, iam, iam_online, lmdb or auto, not with --source=scribe')
         if _DESLANT.value or _NORMALIZE_SIZE.value:
             raise UserError('--deslant and --normalize_size are for writing of others, not for --source=scribe')
+        _check_text_file()
+        if _VERTICAL.value and _FORMAT.value == 'records':
+            raise UserError('--vertical goes with --format=folder: models learn from horizontal lines')
         from hwgen.data import prepare
         prepare.prepare_scribe(_OUT.value, lines=_LINES.value, vocabulary_size=_VOCABULARY.value, script=_SCRIPT.value,
                                validation_lines=_HELD_OUT_LINES.value, test_lines=_HELD_OUT_LINES.value,
-                               unseen_lines=_HELD_OUT_LINES.value, shots=_shots(), workers=_WORKERS.value, **common)
+                               unseen_lines=None if _TEXT_FILE.value else _HELD_OUT_LINES.value, shots=_shots(), num_writers=_WRITERS.value,
+                               text_file=_TEXT_FILE.value, on_error=_ON_ERROR.value, output_format=_FORMAT.value,
+                               trajectory=_TRAJECTORY.value, version=_CORPUS.value, pen_share=_PEN_SHARE.value, vertical=_VERTICAL.value,
+                               slips=_SLIPS.value, workers=_WORKERS.value, **common)
     elif not _INPUT.value:
         raise UserError(f'--input: no folder given; --source={_SOURCE.value} expects one with '
                         + ('line images, for example --input=scans' if _SOURCE.value == 'folder' else
@@ -137,6 +168,27 @@ def _shots():
     if not all(count.strip().isdecimal() for count in _SHOTS.value):
         raise UserError(f'--shots={",".join(_SHOTS.value)}: expected whole numbers separated by commas, for example --shots=0,1,5,20')
     return tuple(map(int, _SHOTS.value))
+
+
+def _check_foreign():
+    """Refuses what only simulated writers do."""
+    from hwgen.cli.app import UserError
+    for name in ('shots', 'text_file', 'writers', 'format', 'trajectory', 'corpus', 'pen_share', 'slips', 'vertical'):
+        flag = flags.FLAGS[name]
+        if flag.present and flag.value != flag.default:
+            raise UserError(f'--{name} goes with --source=scribe, not with --source={_SOURCE.value}')
+
+
+def _check_text_file():
+    """Refuses what says which texts are composed, where they are given; and a corpus of no text."""
+    from hwgen.cli.app import UserError
+    if _TEXT_FILE.value is None:
+        return
+    if not _TEXT_FILE.value:
+        raise UserError('--text_file: no name, expected for example --text_file=addresses.txt')
+    for name in ('vocabulary', 'shots'):
+        if flags.FLAGS[name].present:
+            raise UserError(f'--{name} is for composed texts, it does not go with --text_file')
 
 
 def _check_unlabelled():

@@ -29,7 +29,7 @@ from absl import flags
 DEFAULT_FLAGFILE = 'demo.flags'
 
 _DATA = flags.DEFINE_string('data', 'tfrecords/demo', 'Folder of TFRecord shards with its info.json, as `prepare` writes it. '
-                            'tfrecords/demo and tfrecords/latin are written first if they are absent.')
+                            'tfrecords/demo, tfrecords/latin and tfrecords/demo-1.1, the corpus of the model that ships, are written first if they are absent.')
 _UNLABELLED = flags.DEFINE_string('unlabelled', None, 'Folder of TFRecord shards whose texts, if there are any, are not read: only the discriminator sees '
                                   'these lines, in phase 3. Example: --unlabelled=tfrecords/unlabelled.')
 _UNLABELLED_SHARE = flags.DEFINE_float('unlabelled_share', .5, "Share of the discriminator's real lines that are of --unlabelled.", lower_bound=0., upper_bound=1.)
@@ -130,8 +130,6 @@ def main(arguments):
     """Wires data, models and loop together; returns None."""
     del arguments
     import hwgen
-    from hwgen.charset.encoding import Charset
-    charset = Charset.load()
     if _UNLABELLED.value is not None and not (_ADVERSARIAL_STEPS.value and _ADVERSARIAL_EVERY.value):
         raise ValueError(f'--unlabelled={_UNLABELLED.value}: only the discriminator of phase 3 sees these lines, and there is none with '
                          f'--adversarial_steps={_ADVERSARIAL_STEPS.value} --adversarial_every={_ADVERSARIAL_EVERY.value}: expected '
@@ -157,6 +155,7 @@ def main(arguments):
     from hwgen.training.gan import GanTrainer
     from hwgen.training.loop import TrainingLoop
     from hwgen.models.hct_gan import HctGan
+    charset = _charset()
     model_config, settings, schedule = _configurations(charset)
     if not schedule.total_steps:
         raise ValueError('--recognizer_steps, --reconstruction_steps and --adversarial_steps are all 0: expected at least one step')
@@ -193,6 +192,19 @@ def main(arguments):
     _tell(summary, schedule.total_steps, latin=not chinese)
 
 
+def _charset():
+    """The table of characters of the run, whose sizes are the model's."""
+    import pathlib
+
+    from hwgen.charset.encoding import Charset, CharsetMismatchError
+    from hwgen.data import shards
+    from hwgen.training import initialization
+    try:
+        return initialization.common_table(Charset.load(), shards.read_info(_DATA.value), _INIT_FROM.value)
+    except CharsetMismatchError as error:
+        raise CharsetMismatchError(f'{pathlib.Path(_DATA.value) / "info.json"}: {error}') from None
+
+
 def _initializer(model, charset):
     """What gives the modules their first weights and returns a line about it; None where they keep their random ones."""
     from hwgen.training import initialization
@@ -222,11 +234,11 @@ def _tell(summary, total_steps, *, latin):
 def _ensure_corpus():
     """Writes the embedded corpus where a preset expects it and it is not there yet."""
     import os
-    presets = {'tfrecords/demo': dict(script='chinese'), 'tfrecords/latin': dict(script='latin')}
-    if _DATA.value in presets and not os.path.exists(_DATA.value):
-        from hwgen.data import prepare
+
+    from hwgen.data import prepare
+    if _DATA.value in prepare.EMBEDDED and not os.path.exists(_DATA.value):
         print(f'{_DATA.value}: not there, writing the embedded corpus (a few minutes, once)', flush=True)
-        prepare.prepare_scribe(_DATA.value, **presets[_DATA.value])
+        prepare.prepare_scribe(_DATA.value, **prepare.EMBEDDED[_DATA.value])
 
 
 def _numbers(flag):

@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from hwgen.charset.encoding import Charset, CharsetError
+from hwgen.charset.normal_form import plain
 from hwgen.data import records as records_lib
 from hwgen.data.formats.samples import UNKNOWN_CHARACTER, FormatError, Ink
 from hwgen.data.line_image import draw_ink, on_paper, scaled_down, with_cells
@@ -133,7 +134,7 @@ class Converter:
         try:
             encoded = self._charset.encode(sample.text.strip())
         except CharsetError as error:
-            self.tally.outside.update(c for c in sample.text if not self._is_known(c))
+            self.tally.outside.update(c for c in plain(sample.text) if not self._is_known(c))
             self.tally.refuse(FormatError(f'{place}: {error}', reason='text'))
             return None
         if not shortest <= len(encoded.character_ids) <= longest:
@@ -144,7 +145,7 @@ class Converter:
         except ValueError as error:
             self.tally.refuse(FormatError(f'{place}: {error}', reason='size'))
             return None
-        self.tally.classes.update(encoded.units)
+        self.tally.classes.update(map(plain, encoded.units))
         self.tally.present.update(int(i) for i in encoded.character_ids if i)
         return records_lib.LineRecord(
             image=records_lib.encode_png(image), text=sample.text.strip(), character_ids=encoded.character_ids, component_ids=encoded.component_ids,

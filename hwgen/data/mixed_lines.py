@@ -117,7 +117,7 @@ class MixedLines:
 
         def read(row):
             index, number, max_cells = lines[row]
-            return self._scaled(index.read_record(int(number)).image, max_cells=max_cells, place=windows[row])
+            return self._scaled(index.read_record(int(number), decode_trajectory=False).image, max_cells=max_cells, place=windows[row])
         found = list(self._threads.map(read, range(b)))  # decoding and scaling run outside Python's lock
         cell = self.labelled.char_width_px
         widths = np.array([line.shape[1] for line in found])
@@ -142,7 +142,7 @@ class MixedLines:
         numbers, index = self.labelled.record_numbers(), self.labelled.index
         logarithms = []
         for place in np.linspace(0, len(numbers) - 1, min(_MEASURED_LINES, len(numbers))).astype(int):
-            record = index.read_record(int(numbers[place]))
+            record = index.read_record(int(numbers[place]), decode_trajectory=False)
             height, width = record.image.shape
             logarithms.append(np.log(width / height / len(record.character_ids)))
         return float(self.labelled.char_width_px / self.labelled.char_px / np.exp(np.mean(logarithms)))

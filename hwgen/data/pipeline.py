@@ -258,7 +258,7 @@ class LineBatches:
                        'structure_ids': self.charset.num_structures}
 
         def fill(row):
-            record = self.index.read_record(int(members[row]))
+            record = self.index.read_record(int(members[row]), decode_trajectory=False)
             length, width = len(record.character_ids), int(batch['widths'][row])
             batch['images'][row, :, :width, 0] = resize_line(record.image, height_px=self.char_px, width_px=width)
             for name, size in table_sizes.items():

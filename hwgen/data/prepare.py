@@ -1,4 +1,4 @@
-"""Folders of records from the embedded corpus or from a folder of images; complete or not there at all."""
+"""Folders of records from the embedded corpus (or of pictures) or from a folder of images; complete or not there at all."""
 
 import collections
 import contextlib
@@ -16,69 +16,120 @@ from hwgen.data.formats.folder import list_images, read_folder, read_image
 from hwgen.data.formats.samples import FormatError
 from hwgen.data.line_image import scaled_down
 from hwgen.data.line_normalization import IMAGES_OF_A_HAND, estimate_slant, shear, sized
+from hwgen.data.picture_folder import picture_storage
 from hwgen.data.scribe import corpus
+from hwgen.data.scribe.given_texts import read_texts
+from hwgen.data.shard_writer import SHARDS
 from hwgen.data.split_writer import Piece, resumed, write_split
 from hwgen.data.worker_pool import open_pool
 
 _LINES_PER_SHARD = 5000
 _LINES_PER_PIECE = 32
+# Corpora that commands write where they are asked for by these names and not there: folder -> settings of `prepare_scribe`.
+EMBEDDED = {'tfrecords/demo': {}, f'tfrecords/demo-{corpus.FONTS_VERSION}': {'version': corpus.FONTS_VERSION}, 'tfrecords/latin': {'script': 'latin'}}
+_WRITERS = 400  # that a corpus had before their number was a setting
 
 
-def prepare_scribe(out_dir, *, lines=48000, vocabulary_size=3500, seed=0, min_characters=2, max_characters=8,
-                   height_px=64, script='chinese', validation_lines=500, test_lines=500, unseen_lines=500, shots=(), workers=None,
-                   report=print):
+def prepare_scribe(out_dir, *, lines=None, vocabulary_size=3500, seed=0, min_characters=None, max_characters=None,
+                   height_px=64, script='chinese', validation_lines=None, test_lines=None, unseen_lines=None, shots=(), num_writers=_WRITERS,
+                   text_file=None, on_error='fail', output_format='records', trajectory=False, version=corpus.SCRIBE_VERSION, pen_share=None, vertical=False,
+                   slips=0., workers=None, report=print):
     """Has the embedded corpus written: train, validation, test (other writers) and unseen (held-out characters).
 
     The result is the same for any number of workers. A folder that is there and was written with the same settings is
     left as it is; an interrupted call leaves no `out_dir`, and the same call goes on where it was.
 
+    With `text_file` its lines are what is written (`given_texts.read_texts`, `corpus.plan_corpus`).
+
     Args:
         out_dir: path to write.
-        lines, validation_lines, test_lines, unseen_lines: int, lines of each split; Latin has no unseen.
+        lines: int, of train; None: 48,000, or as many as the text file has.
+        validation_lines, test_lines, unseen_lines: int, lines of these splits; None: 500, or none with a text file, whose lines have no unseen. Latin
+            has no unseen either.
         vocabulary_size: int, hanzi that have images; punctuation, digits and letters come on top. Latin: ignored.
         seed: int >= 0.
-        min_characters, max_characters: int, length of a line.
+        min_characters, max_characters: int, length of a line; None: 2 and 8, or no limit to the lines of a text file.
         height_px: int, height of the stored images.
         script: 'chinese' | 'latin'.
         shots: sequence of int, how often training lines show the characters of each group of held-out ones (`corpus.plan_corpus`);
             empty: never.
+        num_writers: int, of train; other splits have a tenth as many, at least 4, of their own.
+        text_file: path of a UTF-8 file, or None.
+        on_error: 'fail' stops at a line of the text file that cannot be written; 'skip' reports and counts those.
+        output_format: 'records' | 'folder': pictures and tables, see `picture_folder`; a folder for each split where there are several.
+        trajectory: bool, whether the path of the pen is stored as well.
+        version, pen_share, vertical, slips: `corpus.plan_corpus`; pictures of vertical lines are for folders, and height_px is their width. Where
+            trajectories are asked for all writers have a pen.
         workers: int, processes; None: one for each CPU.
         report: function of a str, told about progress.
 
     Returns:
-        dict, info.json.
+        dict, info.json; with a text file `skipped` {reason: lines}.
 
     Raises:
-        ValueError: impossible settings.
+        ValueError: impossible settings, a line of the text file that cannot be written, or a writer without a trajectory where it is asked for.
         FileExistsError: `out_dir` exists and was written with other settings, or another call was interrupted.
         ChildProcessError: a worker ended without an answer.
     """
-    settings = {'lines': lines, 'validation_lines': validation_lines, 'test_lines': test_lines,
-                'unseen_lines': unseen_lines, 'vocabulary_size': vocabulary_size, 'seed': seed,
-                'min_characters': min_characters, 'max_characters': max_characters, 'height_px': height_px,
-                'script': script}
-    if shots:
-        settings['shots'] = list(shots)
-    identity = {'source': 'scribe', 'version': corpus.SCRIBE_VERSION, 'seed': seed, 'settings': settings}
-    with record_folder.exclusive(out_dir, report=report) as work:
+    if output_format not in ('records', 'folder'):
+        raise ValueError(f'output_format={output_format!r}: expected records or folder')
+    if vertical and output_format == 'records':
+        raise ValueError('vertical lines: models learn from horizontal ones; expected output_format=folder')
+    if trajectory and pen_share is None and version != corpus.FONTS_VERSION:
+        pen_share = 1.
+    if trajectory and pen_share != 1:
+        raise ValueError(f'trajectory with version={version}, pen_share={pen_share}: a font has no path of a pen; expected pen_share=1')
+    planned = {'seed': seed, 'height_px': height_px, 'script': script, 'shots': list(shots), 'num_writers': num_writers, 'version': version,
+               'pen_share': pen_share, 'vertical': vertical, 'slips': slips}
+    if text_file is None:
+        given = None
+        planned |= {'lines': 48000 if lines is None else lines, 'vocabulary_size': vocabulary_size,
+                    'min_characters': 2 if min_characters is None else min_characters, 'max_characters': 8 if max_characters is None else max_characters}
+    else:
+        given = read_texts(text_file, script=script, version=version, height_px=height_px, min_characters=min_characters or 1, max_characters=max_characters,
+                           on_error=on_error)
+        planned |= {'lines': len(given.texts) if lines is None else lines, 'texts': given.texts}
+    planned |= {f'{split}_lines': (0 if given else 500) if n is None else n
+                for split, n in (('validation', validation_lines), ('test', test_lines), ('unseen', unseen_lines))}
+    # What was not thought of when folders were written that are there today stands here only where it is not as it was then.
+    plan = _plan(planned)
+    planned['pen_share'] = plan.pen_share
+    unsaid = {'shots': [], 'num_writers': _WRITERS, 'version': version, 'vertical': False, 'slips': 0, **({} if plan.pen_share else {'pen_share': 0})}
+    settings = {name: value for name, value in planned.items() if name != 'texts' and value != unsaid.get(name)}
+    if given:
+        settings |= {'text_file': given.name, 'text_file_bytes': given.num_bytes, 'text_file_sha256': given.sha256, 'on_error': on_error,
+                     'min_characters': min_characters, 'max_characters': max_characters}
+    if output_format != 'records':
+        settings['format'] = output_format
+    if trajectory:
+        settings['trajectory'] = True
+    identity = {'source': 'scribe', 'version': version, 'seed': seed, 'settings': settings}
+    counts = {name: n for name, n in plan.splits.items() if n}
+    as_pictures = output_format == 'folder'
+    storage = picture_storage(subfolders=len(counts) > 1, trajectory=trajectory) if as_pictures else SHARDS
+    with record_folder.exclusive(out_dir, storage=storage, report=report) as work:
         done = record_folder.already_there(out_dir, identity)
         if done:
             report(f'{out_dir}: already there, {record_folder.summary(done)}')
             return done
-        plan = _plan(settings)
-        counts = {name: n for name, n in plan.splits.items() if n}
-        work.begin(identity, report=report)
+        for problem in given.refused if given else ():
+            report(f'skipped: {problem}')
+        work.begin(identity, charset=corpus.corpus_charset(version), report=report)
         resumed(work, counts, unit='line', name=out_dir, report=report)
         written = {}
-        with open_pool(workers or os.cpu_count() or 1, start=_start_worker, arguments=(settings,)) as pool:
+        with open_pool(workers or os.cpu_count() or 1, start=_start_worker, arguments=(planned, trajectory)) as pool:
             for split, n in counts.items():
-                written[split] = write_split(work, functools.partial(_drawn_lines, plan, pool, split), split=split, steps=n, unit='line',
-                                             num_shards=math.ceil(n / _LINES_PER_SHARD), name=out_dir, report=report)
-        info = {**identity, 'splits': written, 'charset': record_folder.charset_info(), 'image_height_px': height_px,
+                written[split] = write_split(work, functools.partial(_drawn_lines, plan, pool, split, trajectory), split=split, steps=n, unit='line',
+                                             num_shards=0 if as_pictures else math.ceil(n / _LINES_PER_SHARD), name=out_dir, report=report)
+        info = {**identity, 'splits': written, 'charset': record_folder.charset_info(corpus.corpus_charset(version)), 'image_height_px': height_px,
                 'vocabulary': [int(i) for i in plan.vocabulary], 'held_out': [int(i) for i in plan.held_out],
                 'command': record_folder.typed_command()}
         if shots:
             info['shots'] = {str(count): list(group) for count, group in plan.shots.items()}
+        if given:
+            info['skipped'] = given.skipped
+            if given.skipped:
+                report(f'{out_dir}: skipped {sum(given.skipped.values())} lines of {text_file}: {given.skipped}')
         return record_folder.publish(work, out_dir, info, report=report)
 
 
@@ -235,34 +286,42 @@ def _by_writer(rows, *, seed, shares):
 
 # ---- the embedded corpus, drawn by several processes
 
-_worker_plan = None
+_worker = None  # the plan, and whether trajectories are kept
 
 
 def _plan(settings):
     return corpus.plan_corpus(**settings)
 
 
-def _start_worker(settings):
-    global _worker_plan
-    _worker_plan = _plan(settings)
+def _start_worker(settings, trajectory):
+    global _worker
+    _worker = _plan(settings), trajectory
 
 
 def _draw(split, lines):
-    return _drawn(_worker_plan, split, lines)
+    return _drawn(_worker[0], split, lines, trajectory=_worker[1])
 
 
-def _drawn(plan, split, lines):
-    records = (plan.line(split, i) for i in lines)
-    return [record._replace(image=records_lib.encode_png(record.image)) for record in records]
+def _drawn(plan, split, lines, *, trajectory):
+    records = []
+    for i in lines:
+        record = plan.line(split, i)
+        if not trajectory:
+            record = record._replace(trajectory=None, trajectory_slots=None)
+        elif record.trajectory is None:
+            raise ValueError(f'{split}, line {i}: {record.writer} writes with a font and has no trajectory, expected a writer with a pen; '
+                             'leave --trajectory out')
+        records.append(record._replace(image=records_lib.encode_png(record.image)))
+    return records
 
 
-def _drawn_lines(plan, pool, split, done, within):
+def _drawn_lines(plan, pool, split, trajectory, done, within):
     """The Pieces of a split after so many lines."""
     del within
     total = plan.splits[split]
     tasks = [range(start, min(start + _LINES_PER_PIECE, total)) for start in range(done, total, _LINES_PER_PIECE)]
     if pool is None:
-        drawn = (_drawn(plan, split, lines) for lines in tasks)
+        drawn = (_drawn(plan, split, lines, trajectory=trajectory) for lines in tasks)
     else:
         drawn = pool.results(_draw, ((split, lines) for lines in tasks), names=lambda n: f'{split}, lines {tasks[n][0]} to {tasks[n][-1]}')
     for lines, records in zip(tasks, drawn):

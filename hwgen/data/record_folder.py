@@ -9,12 +9,13 @@ import json
 import os
 import pathlib
 import shlex
+import shutil
 import sys
 
 from hwgen.charset.encoding import Charset
 from hwgen.data import shards as shards_lib
 from hwgen.data.journal import Journal
-from hwgen.data.shard_writer import count_intact
+from hwgen.data.shard_writer import SHARDS
 
 _JOURNAL = 'journal'
 
@@ -24,26 +25,28 @@ class WorkFolder:
 
     Args:
         path: pathlib.Path of the folder, which is this process's alone.
+        storage: shard_writer.Storage.
 
     Attributes:
-        path: the same.
+        path, storage: the same.
     """
 
-    def __init__(self, path):
-        self.path, self._journal = path, None
+    def __init__(self, path, *, storage=SHARDS):
+        self.path, self.storage, self._journal = path, storage, None
 
-    def begin(self, identity, *, fingerprint='', report=print):
+    def begin(self, identity, *, fingerprint='', charset=None, report=print):
         """Goes on with what an interrupted process left here, where it was the same work; starts afresh where it had finished nothing.
 
         Args:
             identity: dict for JSON, what the work is: see `already_there`.
             fingerprint: str, of what is read: see `archives.fingerprint`.
+            charset: Charset of the records, None for the packaged one.
             report: function of a str.
 
         Raises:
             FileExistsError: results of other work lie here.
         """
-        head = json.loads(json.dumps({'identity': identity, 'charset': charset_info(), 'input': fingerprint}))
+        head = json.loads(json.dumps({'identity': identity, 'charset': charset_info(charset), 'input': fingerprint}))
         journal = Journal(self.path / _JOURNAL)
         if journal.entries and journal.head != head:
             journal.close()
@@ -57,7 +60,7 @@ class WorkFolder:
             journal.start(head)
         intact = self._count_intact()
         if intact < len(journal.entries):
-            report(f'{self.path}: damaged shards, {len(journal.entries) - intact} of {len(journal.entries)} pieces are written again')
+            report(f'{self.path}: damaged files, {len(journal.entries) - intact} of {len(journal.entries)} pieces are written again')
             journal.keep(intact)
 
     def entries(self, split):
@@ -100,15 +103,17 @@ class WorkFolder:
 
     def _empty(self, but=''):
         for path in self.path.iterdir():
-            if path.name != but:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path.name != but:
                 path.unlink()
 
     def _count_intact(self):
-        """How many of the journal's entries have their records in the shards."""
+        """How many of the journal's entries have their lines in the folder."""
         entries = self._journal.entries
         for split in {entry['split']: None for entry in entries}:
             sizes = [size for entry in self.entries(split) for size in entry['sizes']]
-            left = count_intact(self.path, split=split, num_shards=self.entries(split)[0]['shards'], sizes=sizes)
+            left = self.storage.count_intact(self.path, split=split, num_shards=self.entries(split)[0]['shards'], sizes=sizes)
             if left < len(sizes):
                 for number, entry in enumerate(entries):
                     left -= len(entry['sizes']) if entry['split'] == split else 0
@@ -118,13 +123,14 @@ class WorkFolder:
 
 
 @contextlib.contextmanager
-def exclusive(out_dir, *, report=print):
+def exclusive(out_dir, *, storage=SHARDS, report=print):
     """The WorkFolder beside `out_dir`, this process's alone.
 
     Where the block fails, what is finished stays for the next time, unless the input is to blame (a ValueError).
 
     Args:
         out_dir: path that shall be written.
+        storage: shard_writer.Storage, how its lines lie in it.
         report: function of a str, told of what stays.
 
     Yields:
@@ -141,7 +147,7 @@ def exclusive(out_dir, *, report=print):
             if os.path.samestat(os.fstat(fd), os.stat(partial)):
                 break
         os.close(fd)  # that process has finished and moved the folder away
-    work, keep = WorkFolder(partial), False
+    work, keep = WorkFolder(partial, storage=storage), False
     try:
         yield work
     except ValueError:
@@ -194,9 +200,18 @@ def typed_command():
     return shlex.join(['hwgen' if name == '__main__.py' else name, *arguments])
 
 
-def charset_info():
-    """What info.json says of the dictionary."""
-    charset = Charset.load()
+def charset_of(info):
+    """The dictionary in which the records of an info.json were written: the packaged one as it was then.
+
+    Raises:
+        CharsetMismatchError: it is no beginning of the packaged one.
+    """
+    return Charset.load().prefix(info['charset']['row_count'], info['charset']['hash'])
+
+
+def charset_info(charset=None):
+    """What info.json says of the dictionary, None for the packaged one."""
+    charset = charset or Charset.load()
     return {'row_count': charset.row_count, 'hash': charset.hash}
 
 

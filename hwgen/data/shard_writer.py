@@ -5,11 +5,24 @@ import io
 import os
 import pathlib
 import struct
+from typing import Callable, NamedTuple
 
 import numpy as np
 
 from hwgen.data import records as records_lib
 from hwgen.data.shards import FOOTER_BYTES, FRAME_BYTES, HEADER_BYTES, ShardCounts, masked_crc, shard_name
+
+
+class Storage(NamedTuple):
+    """A way in which the lines of a split lie in a folder that is being written.
+
+    Attributes:
+        open: what `ShardWriter` is: called with its arguments it gives an object with its methods and attributes.
+        count_intact: what `count_intact` is.
+    """
+
+    open: Callable
+    count_intact: Callable
 
 
 class ShardWriter:
@@ -52,7 +65,7 @@ class ShardWriter:
             raise ValueError(f'{self._split}, record {len(self.sizes)} ({record.text!r}): {error}') from error
         header = struct.pack('<Q', len(data))
         shard = len(self.sizes) % len(self._files)
-        with _naming(self._paths[shard]):
+        with naming_place(self._paths[shard]):
             self._files[shard].write(b''.join((header, struct.pack('<I', masked_crc(header)), data, struct.pack('<I', masked_crc(data)))))
         self.sizes.append(len(data))
         self.lengths.append(len(record.character_ids))
@@ -60,7 +73,7 @@ class ShardWriter:
     def flush(self):
         """Hands what was written to the operating system: the end of this process takes none of it away."""
         for path, file in zip(self._paths, self._files):
-            with _naming(path):
+            with naming_place(path):
                 file.flush()
 
     def close(self):
@@ -98,13 +111,13 @@ class ShardWriter:
             offsets[s::num_shards][1:] = ends[:-1]
             shard_bytes[s] = ends[-1] if len(ends) else 0
         path = self._folder / f'{self._split}.index.npz'
-        with _naming(path), open(path, 'wb') as file:
+        with naming_place(path), open(path, 'wb') as file:
             np.savez(file, offsets=offsets, sizes=sizes, lengths=np.array(self.lengths, np.int32), shard_bytes=shard_bytes)
         return ShardCounts(records=len(sizes), shards=num_shards, writers=writers, characters=sum(self.lengths))
 
 
 @contextlib.contextmanager
-def _naming(path):
+def naming_place(path):
     """Gives the name of a file to an error of writing it, which has none: a full disk shows only then."""
     try:
         yield
@@ -159,3 +172,6 @@ def count_intact(out_dir, *, split, num_shards, sizes):
                     intact = i
                     break
     return intact
+
+
+SHARDS = Storage(ShardWriter, count_intact)

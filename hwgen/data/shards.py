@@ -121,6 +121,8 @@ class RecordIndex:
         counts = self.info['splits'].get(split, {})
         if not counts.get('records'):
             raise RecordError(f'{self.folder}: no records of split {split!r}; it has {", ".join(self.info["splits"])}')
+        if not counts['shards']:
+            raise RecordError(f'{self.folder}: pictures, expected records; `bin/prepare --source=folder` makes records of pictures')
         self._paths = [self.folder / shard_name(split, s, num_shards=counts['shards']) for s in range(counts['shards'])]
         for path in self._paths:
             if not path.is_file():
@@ -159,12 +161,13 @@ class RecordIndex:
         k, shard = divmod(i, len(self._files))
         return self._read_at(shard, k, offset=int(self._offsets[i]), size=int(self._sizes[i]))
 
-    def read_record(self, i, *, decode_image=True):
+    def read_record(self, i, *, decode_image=True, decode_trajectory=True):
         """Record i.
 
         Args:
             i: int in [0, len).
             decode_image: bool; False leaves the PNG bytes in `image`.
+            decode_trajectory: bool; False leaves it None, unread.
 
         Returns:
             LineRecord.
@@ -175,7 +178,7 @@ class RecordIndex:
         k, shard = divmod(i, len(self._files))
         serialized = self.read(i)
         try:
-            record = records_lib.deserialize_record(serialized, decode_image=decode_image)
+            record = records_lib.deserialize_record(serialized, decode_image=decode_image, decode_trajectory=decode_trajectory)
         except ValueError as error:
             raise RecordError(f'{self._place(shard, k, self._offsets[i])}: {error}') from error
         if len(record.character_ids) != self.lengths[i]:
@@ -242,7 +245,7 @@ class RecordIndex:
             while offset < end:
                 data = self._read_at(s, k, offset=offset)
                 try:
-                    length = len(records_lib.deserialize_record(data, decode_image=False).character_ids)
+                    length = len(records_lib.deserialize_record(data, decode_image=False, decode_trajectory=False).character_ids)
                 except ValueError as error:
                     raise RecordError(f'{self._place(s, k, offset)}: {error}') from error
                 found.append((k, s, offset, len(data), length))

@@ -5,8 +5,6 @@ import math
 import time
 from typing import NamedTuple
 
-from hwgen.data.shard_writer import ShardWriter
-
 _REPORT_SEC = 5
 
 
@@ -27,7 +25,7 @@ class Piece(NamedTuple):
 
 
 def write_split(work, pieces, *, split, num_shards, steps, unit, name, report, weights=None, tell=None):
-    """Writes the shards of a split, from where an interrupted process left them, and reports a line every few seconds.
+    """Writes the shards (or pictures) of a split, from where an interrupted process left them, and reports a line every few seconds.
 
     Args:
         work: record_folder.WorkFolder, begun.
@@ -45,7 +43,7 @@ def write_split(work, pieces, *, split, num_shards, steps, unit, name, report, w
         dict of counts for info.json, or None where there is no record.
     """
     before = work.entries(split)
-    shards = ShardWriter(work.path, split=split, num_shards=num_shards, sizes=[n for e in before for n in e['sizes']],
+    shards = work.storage.open(work.path, split=split, num_shards=num_shards, sizes=[n for e in before for n in e['sizes']],
                          lengths=[n for e in before for n in e['lengths']])
     writers, done, within = set(), 0, 0
     for entry in before:

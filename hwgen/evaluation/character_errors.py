@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hwgen.charset.normal_form import plain
 from hwgen.evaluation.independent_reader import folded
 from hwgen.metrics import text as text_metrics
 
@@ -109,7 +110,7 @@ def read_components(reader, images, texts):
     """
     def rows():
         labels = [reader.labels(text) for text in texts]
-        for text, written, read in zip(texts, labels, reader.read(images, [len(line) for line in labels])):
+        for text, written, read in zip(map(plain, texts), labels, reader.read(images, [len(line) for line in labels])):
             matches = iter(text_metrics.matched_units([label for character in written for label in character], read))
             for character, own in zip(text, written):
                 found = [next(matches) for _ in own]

@@ -17,7 +17,7 @@ class ComponentReader:
     Args:
         network: FeatureRecognizer; no generator learned from it.
         digest: str, SHA-256 of its weights.
-        charset: Charset, or None for the packaged one.
+        charset: Charset that the network's labels are those of, or None for the packaged one.
 
     Attributes:
         name: str, for reports.
@@ -29,13 +29,18 @@ class ComponentReader:
     def __init__(self, network, *, digest='', charset=None):
         self._network, self._charset, self.digest = network, charset or Charset.load(), digest
 
+    @property
+    def charset(self):
+        """The table that its labels are those of: it reads nothing that was added later."""
+        return self._charset
+
     @classmethod
     def load(cls, path):
         """Reads a feature network's folder; raises as `feature_recognizer.load`, and CharsetMismatchError for one of another table."""
         network, description, digest = feature_recognizer.load(path)
         charset = Charset.load()
         if 'charset' in description:
-            charset.check_compatible(description['charset']['row_count'], description['charset']['hash'])
+            charset = charset.prefix(description['charset']['row_count'], description['charset']['hash'])
         return cls(network, digest=digest, charset=charset)
 
     def labels(self, text):

@@ -13,8 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from hwgen.charset.encoding import Charset
-from hwgen.data import pipeline, shards
+from hwgen.data import pipeline, record_folder, shards
 from hwgen.inference import artefact
 from hwgen.losses import ctc
 from hwgen.models.recognizer_trunk import FRAMES, RecognizerTrunk
@@ -79,7 +78,7 @@ def train(folder, *, steps=5000, seed=20, report=print):
         RecordError, CharsetMismatchError: lines that cannot be read.
     """
     keras.utils.set_random_seed(seed)
-    charset = Charset.load()
+    charset = record_folder.charset_of(shards.read_info(folder))
     lines = pipeline.LineBatches(folder, charset=charset, batch_size=_BATCH_LINES, seed=seed, char_px=CELL_PX, max_characters=_LONGEST_LINE)
     network = FeatureRecognizer(_num_labels(charset))
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(_RATE, steps, alpha=.01, warmup_target=_RATE, warmup_steps=0),
@@ -110,18 +109,19 @@ def train(folder, *, steps=5000, seed=20, report=print):
     return network, description
 
 
-def label_error(network, folder, *, split):
+def label_error(network, folder, *, split, charset=None):
     """Share of the labels of a split's lines that the network reads wrong.
 
     Args:
         network: FeatureRecognizer.
         folder: path of the records.
         split: str.
+        charset: Charset that the network's labels are those of, or None for that of the records.
 
     Returns:
         float; int, lines; int, labels.
     """
-    charset = Charset.load()
+    charset = record_folder.charset_of(shards.read_info(folder)) if charset is None else charset
     lines = pipeline.LineBatches(folder, charset=charset, split=split, batch_size=_BATCH_LINES, seed=0, char_px=CELL_PX)
     wrong = total = 0.
     for batch in lines.sweep():

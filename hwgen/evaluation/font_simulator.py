@@ -10,6 +10,7 @@ import functools
 import numpy as np
 from PIL import Image, ImageFont
 
+from hwgen.charset.normal_form import plain
 from hwgen.data.scribe import fonts
 
 FONT_PX = 100
@@ -70,6 +71,7 @@ class FontSimulator:
         return [self._write_line(text, int(seed)) for text, seed in zip(texts, style_seeds, strict=True)]
 
     def _write_line(self, text, seed):
+        text = plain(text)
         font = _sized(self._choose_font(text, seed), FONT_PX)
         length = round(sum(font.getlength(character) for character in text))
         top, left = _ROOM_PX + round(_ROOM_SHARE * length), _ROOM_PX

@@ -6,10 +6,11 @@ It judges what is written; it never trains. Only its recogniser is used, on whol
 import importlib.metadata
 import importlib.util
 import pathlib
-import unicodedata
 
 import cv2
 import numpy as np
+
+from hwgen.charset.normal_form import plain
 
 MODEL_FILE = 'PP-OCRv6_rec_small.onnx'
 # What PP-OCR's own preprocessing does: lines are 48 px high, and filled up to 320 px with mid-grey.
@@ -24,11 +25,11 @@ class ReaderUnavailableError(ImportError):
 
 
 def folded(text: str) -> str:
-    """The form in which written and read text are compared: without white space, with full-width forms and curly quotes made plain.
+    """The form in which written and read text are compared: without white space and invisible characters, with full-width forms and curly quotes made plain.
 
-    Differs from NFKC: an ellipsis stays one character, and ideographs are never replaced.
+    Differs from NFKC: an ellipsis stays one character, and no ideograph becomes another; radicals are the ideographs as which they are written.
     """
-    return ''.join(unicodedata.normalize('NFC', text).translate(_FOLDED).split())
+    return ''.join(plain(text).translate(_FOLDED).split())
 
 
 class IndependentReader:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hwgen.charset.dictionary import SYMBOL_STRUCTURES
+from hwgen.charset.normal_form import plain
 from hwgen.evaluation import protocols
 from hwgen.metrics import text as text_metrics
 
@@ -124,7 +125,7 @@ def recombine(records, charset, *, known, seed):
     structure = charset.structures.index(_LEFT_RIGHT)
     border, parts = float(charset.template_boxes[structure][0][2]), {}
     for record in records:
-        for place, character in enumerate(record.text):
+        for place, character in enumerate(plain(record.text)):
             if record.structure_ids[place] != structure or not charset.character_id(character):
                 continue
             x0, x1 = (int(x) for x in record.boxes[place][[0, 2]])
@@ -172,7 +173,7 @@ def read_lines(reader, indices, writer, *, vocabulary, charset, known, num_lines
     for number, (split, kind) in enumerate(protocols.SPLITS.items()):
         chosen = np.random.default_rng([seed, _STREAMS['lines'], number]).permutation(len(indices[split]))[:num_lines]
         records = [indices[split].read_record(int(i)) for i in chosen]
-        texts[kind], real[kind] = [tuple(record.text) for record in records], [record.image for record in records]
+        texts[kind], real[kind] = [tuple(plain(record.text)) for record in records], [record.image for record in records]
     lengths = [len(line) for line in texts['unseen']]
     hanzi = [charset.characters[i] for i in vocabulary if charset.structures[charset.character_structures[i]] not in SYMBOL_STRUCTURES]
     rng = np.random.default_rng([seed, _STREAMS['even']])

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from hwgen.charset.normal_form import plain
 from hwgen.evaluation import character_errors, protocols
 
 SIDES = {'floor': 'real', 'before': 'before', 'after': 'after'}
@@ -90,7 +91,7 @@ def read_lines(readers, indices, writers, *, groups, num_lines=250, seed=0, trun
         texts = [record.text for record in records]
         drawn.append(texts)
         seeds = np.random.default_rng([seed, _STREAMS['styles'], number]).integers(2**63, size=len(texts))
-        sides = {'floor': [protocols.to_cells(record.image, len(record.text), char_px=char_px, char_width_px=char_width_px) for record in records]}
+        sides = {'floor': [protocols.to_cells(record.image, len(record.character_ids), char_px=char_px, char_width_px=char_width_px) for record in records]}
         for side, writer in writers.items():
             sides[side] = []
             for start in range(0, len(texts), _LINES_AT_ONCE):
@@ -172,7 +173,7 @@ def _first_places(texts, characters, count):
     """(line, place) of the first occurrences of so many different characters."""
     places = {}
     for line, text in enumerate(texts):
-        for place, character in enumerate(text):
+        for place, character in enumerate(plain(text)):
             if character in characters and len(places) < count:
                 places.setdefault(character, (line, place))
     return list(places.values())
@@ -182,7 +183,7 @@ def _real_cell(record, place):
     """The cell of a character in a real line: as wide as it was written where the record says so."""
     image = record.image
     x0, x1 = (record.boxes[place][0], record.boxes[place][2]) if record.boxes is not None else (
-        round(end * image.shape[1] / len(record.text)) for end in (place, place + 1))
+        round(end * image.shape[1] / len(record.character_ids)) for end in (place, place + 1))
     return protocols.to_height(image[:, max(0, x0):max(x0 + 1, x1)], _CELL_PX)
 
 

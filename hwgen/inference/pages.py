@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hwgen.charset.normal_form import plain
+
 NOT_FIRST = frozenset('，。、；：？！）］】〕〉》」』〗”’…～·％‰℃' ',.;:?!)]}>%' '．｝＞，')
 NOT_LAST = frozenset('（［【〔〈《「『〖“‘￥＄' '([{<$' '｛＜')
 _TOGETHER = frozenset({'——', '……'})
@@ -94,7 +96,7 @@ def wrap(units, width, *, first_width=None):
     """Breaks one paragraph into lines.
 
     Args:
-        units: sequence of str, the characters (a sequence of components is one).
+        units: sequence of str, the characters (a sequence of components is one), with invisible ones or without.
         width: int >= 1, characters of a line.
         first_width: int >= 1, characters of the first line; None for `width`.
 
@@ -102,7 +104,7 @@ def wrap(units, width, *, first_width=None):
         list of (start, stop) indices into `units`. Spaces at a break belong to no line. A stretch without any allowed
         break is broken where the line is full.
     """
-    lines, start = [], 0
+    units, lines, start = [plain(unit) for unit in units], [], 0
     while start < len(units):
         full = start + (first_width if first_width and not lines else width)
         if full >= len(units):

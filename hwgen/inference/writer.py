@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from hwgen.charset import ids
 from hwgen.charset.encoding import Charset, CharsetError
+from hwgen.charset.normal_form import plain
 from hwgen.inference import styles as style_space
 from hwgen.inference.artefact import load_generator
 
@@ -60,7 +61,7 @@ class Writer:
 
     Args:
         generator: Generator, built; see `hwgen.models.generator`.
-        charset: Charset whose ids the generator was trained with.
+        charset: Charset whose ids the generator was trained with: the table as it was then (`Charset.prefix`).
         style_encoder: StyleEncoder or None, for `imitation`.
         description: dict, what the artefact says of itself.
         window_characters: int, W. Other values give the same picture within 1e-4, not the same bytes.
@@ -101,7 +102,8 @@ class Writer:
 
         Args:
             path: str, folder that `save_generator` wrote.
-            charset: Charset, or None for the packaged one.
+            charset: Charset, or None for the packaged one; the Writer has it as it was when the model was trained, so that what is
+                appended to the table changes nothing that this model writes.
             **options: window_characters, windows_per_step.
 
         Raises:
@@ -110,7 +112,7 @@ class Writer:
         """
         charset = Charset.load() if charset is None else charset
         generator, style_encoder, description = load_generator(path, charset=charset)
-        return cls(generator, charset, style_encoder=style_encoder, description=description, **options)
+        return cls(generator, charset.prefix(description['charset']['row_count']), style_encoder=style_encoder, description=description, **options)
 
     def encode(self, text):
         """Text -> codes that this model can write.
@@ -125,9 +127,9 @@ class Writer:
             CharsetError: empty text, a character the table does not have or this model did not learn; `position` is
                 its place in the text.
         """
-        if not text:
-            raise CharsetError('empty text: expected at least one character', 0)
         encoded = self.charset.encode(text)
+        if not encoded.units:
+            raise CharsetError('empty text: expected at least one character', 0)
         for wrong, reason in self._refusals(encoded):
             if np.any(wrong):
                 index = int(np.argmax(wrong))
@@ -155,7 +157,7 @@ class Writer:
             yield ~encoded.exact_structure, self._unknown_structure
 
     def _unknown_structure(self, unit):
-        pattern = ids.pattern(ids.parse_whole(unit))
+        pattern = ids.pattern(ids.parse_whole(plain(unit)))
         return (f'its structure {pattern} has no number, which content encoding sequence needs; nearest structures that have one: '
                 f'{", ".join(self.charset.nearest_patterns(unit))}')
 

@@ -1,7 +1,8 @@
 """Client: texts to a server that runs an exported model, pictures back.
 
 Text goes to `serving_default`, where the graph splits it. A text with Ideographic Description Sequences (⿱山鱼) is read
-here, by the packaged dictionary, and goes to `components` as codes; so does every text for which a truncation is asked.
+here, by the dictionary as it was when the server's model was trained, and goes to `components` as codes; so does every
+text with combining marks, which the graph does not compose, or for which a truncation is asked.
 No TensorFlow is needed for REST.
 """
 
@@ -11,8 +12,10 @@ import numpy as np
 
 from hwgen.charset import ids
 from hwgen.charset.encoding import Charset, CharsetError
+from hwgen.charset.normal_form import has_parts
 
 MAX_TEXTS_PER_REQUEST = 32
+_TRIES = 3
 
 
 class ServerError(RuntimeError):
@@ -35,12 +38,13 @@ class Client:
 
     Args:
         transport: has `predict(signature, inputs)`, such as `RestTransport` or `GrpcTransport`.
-        charset: Charset for sequences, or None for the packaged one.
+        charset: Charset for sequences, or None for the packaged one; what the server's model knows of it is asked from the server.
     """
 
     def __init__(self, transport, *, charset=None):
         self._transport = transport
         self._charset = charset
+        self._row_count = None  # of the server's table, once it has told
 
     def write(self, texts, *, style_seeds=0, truncation=None):
         """Asks for lines.
@@ -70,14 +74,11 @@ class Client:
             if not _is_unicode(text):
                 position = next(i for i, character in enumerate(text) if not _is_unicode(character))
                 answers[index] = Answer(None, f'U+{ord(text[position]):04X} at position {position}')
-            elif truncation is None and not any(character in ids.ARITY or character == ids.VARIATION for character in text):
+            elif truncation is None and not has_parts(text) and not any(character in ids.ARITY or character == ids.VARIATION for character in text):
                 plain.append((index, text))
             else:
-                try:
-                    coded.append((index, self._encode(text)))
-                except CharsetError as error:
-                    answers[index] = Answer(None, str(error))
-        for tasks, ask in ((plain, self._ask_text), (coded, self._ask_codes)):
+                coded.append((index, text))
+        for tasks, ask in ((plain, self._ask_text), (coded, self._ask_coded)):
             for begin in range(0, len(tasks), MAX_TEXTS_PER_REQUEST):
                 indices, items = zip(*tasks[begin:begin + MAX_TEXTS_PER_REQUEST])
                 # int64 has no room for the upper half of the seeds: TensorFlow reads a negative one as itself + 2^64.
@@ -87,10 +88,24 @@ class Client:
         return answers
 
     def _encode(self, text):
-        if not text:
-            raise CharsetError('empty text: expected at least one character', 0)
+        """EncodedText, or str: why there is none."""
         self._charset = self._charset or Charset.load()
-        return self._charset.encode(text)
+        charset = self._charset if self._row_count is None else self._charset.prefix(self._row_count)
+        try:
+            encoded = charset.encode(text)
+        except CharsetError as error:
+            return str(error)
+        return encoded if encoded.units else 'empty text: expected at least one character'
+
+    def _ask_coded(self, texts, seeds, truncation):
+        """Codes in the server's table. Which that is the answer tells: if it is another one than was thought, the answer is void, and all is asked again."""
+        for _ in range(_TRIES):
+            row_count, lines = self._row_count, [self._encode(text) for text in texts]
+            sound = [index for index, line in enumerate(lines) if not isinstance(line, str)]
+            found = iter(self._ask_codes([lines[index] for index in sound], seeds[sound], truncation) if sound else ())
+            if not sound or self._row_count == (self._charset.row_count if row_count is None else row_count):
+                return [Answer(None, line) if isinstance(line, str) else next(found) for line in lines]
+        raise ServerError('the server answers now with one version and now with another, of other tables of characters: expected one version')
 
     def _ask_text(self, texts, seeds, _):
         return self._read(self._transport.predict('serving_default', dict(
@@ -106,7 +121,7 @@ class Client:
             truncation=np.full(len(lines), -1. if truncation is None else truncation, np.float32)))
         # The ids mean what they mean in the server's dictionary: CharsetMismatchError where ours is another.
         rows, digests = self._outputs(outputs, len(lines), 'charset_rows', 'charset_hash')
-        self._charset.check_compatible(int(rows[0]), digests[0].decode())
+        self._row_count = self._charset.prefix(int(rows[0]), digests[0].decode()).row_count
         return self._read(outputs, len(lines))
 
     def _read(self, outputs, count):

@@ -25,7 +25,8 @@ from hwgen.serving.served_model import SIGNATURES, ServedModel
 DESCRIPTION = os.path.join('assets.extra', 'hwgen.json')
 TOLERANCE = 1  # grey levels: another compilation of the graph may round differently
 DATA_LICENCES = {
-    'scribe': 'embedded corpus of hwgen: drawn from fonts under the SIL Open Font License 1.1',
+    'scribe': ('embedded corpus of hwgen: drawn from fonts under the SIL Open Font License 1.1 (one under the BSD licence) and from stroke data under the Arphic Public '
+               'License'),
     'casia': 'CASIA handwriting databases: research only; neither the data nor weights trained on them may be published',
     'iam': 'IAM handwriting database: non-commercial research only; neither the data nor weights trained on it may be published',
     'iam_online': 'IAM-OnDB: non-commercial research only; neither the data nor weights trained on it may be published'}

@@ -47,7 +47,7 @@ class Page:
         try:
             self._hands = hand_space.HandSpace(lambda seeds: served.run('styles', dict(style_seeds=seeds))['styles'])
             probe = self._run(self._charset.encode('一'), self._hands.between(0, 0, mixes=[0.]), seed=0, truncation=-1.)
-            self._charset.check_compatible(int(probe['charset_rows'][0]), probe['charset_hash'][0].decode())
+            self._charset = self._charset.prefix(int(probe['charset_rows'][0]), probe['charset_hash'][0].decode())
         except (CharsetMismatchError, RequestError, ValueError) as error:
             raise PageError(f'version {number} of {model}: {error}') from None
         self.html = pathlib.Path(__file__).with_name('page.html').read_bytes()
@@ -79,8 +79,6 @@ class Page:
         text = asked.get('text')
         if not isinstance(text, str):
             raise rest.RestError('text: expected a string')
-        if not text:
-            raise CharsetError('empty text: expected at least one character', 0)
         if len(text) > MAX_CODE_POINTS:
             raise CharsetError(f'text of {len(text)} code points: expected at most {MAX_CODE_POINTS}', MAX_CODE_POINTS)
         first, second = _numbers(asked, 'hands', [0, 0], least=0, most=2**64 - 1, counts=(2, 2), whole=True)
@@ -89,6 +87,8 @@ class Page:
         truncation, = _numbers({'truncation': [asked['truncation']]} if 'truncation' in asked else {}, 'truncation', [-1], least=0,
                                most=LARGEST_TRUNCATION, counts=(1, 1))
         encoded = self._charset.encode(text)
+        if not encoded.units:
+            raise CharsetError('empty text: expected at least one character', 0)
         styles = self._hands.between(first, second, mixes=mixes, amounts=amounts)
         outputs = self._run(encoded, styles, seed=first, truncation=truncation)
         for error in outputs['error']:

@@ -2,13 +2,17 @@
 
 A character is a code point. Ideographic Description Sequences are not read here: choosing a sequence's code searches the
 dictionary (`hwgen.charset.composition`), which no operation of TensorFlow does; their operators are unknown characters.
-The client reads them and sends the codes.
+Nor are a letter and its accent composed: a combining mark is an unknown character. Invisible characters are none here
+either, and compatibility ideographs and radicals have the codes of those that they are equal to.
+The client reads sequences and marks and sends the codes.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+
+from hwgen.charset.normal_form import IGNORABLE
 
 MAX_CODE_POINT = 0x10FFFF
 
@@ -34,7 +38,7 @@ class LookedUp(NamedTuple):
 
     Attributes:
         rows: int32 [B, max_characters], for `TextLookup.codes`; 0 pads.
-        lengths: int32 [B], characters; 0 where there is an error.
+        lengths: int32 [B], characters that are visible; 0 where there is an error.
         errors: string [B], empty or what is wrong with a text.
     """
 
@@ -56,6 +60,13 @@ def name_code_points(code_points):
     digits = tf.bitwise.bitwise_and(tf.bitwise.right_shift(code_points[:, tf.newaxis], shifts), 15)  # B -> B x 6
     digits = tf.strings.reduce_join(tf.gather(tf.constant(list('0123456789ABCDEF')), digits), axis=1)
     return tf.strings.join(['U+', tf.strings.regex_replace(digits, '^00?', '', replace_global=False)])
+
+
+def _are_visible(code_points):
+    """int32 [N] -> bool [N]: which are no invisible characters."""
+    first, last = tf.constant(IGNORABLE, tf.int32)[:, 0], tf.constant(IGNORABLE, tf.int32)[:, 1]
+    index = tf.searchsorted(first, code_points, side='right') - 1  # the last range that begins at or before each
+    return (index < 0) | (code_points > tf.gather(last, tf.maximum(index, 0)))
 
 
 class TextLookup(tf.Module):
@@ -96,15 +107,20 @@ class TextLookup(tf.Module):
             texts: string [B], UTF-8; malformed bytes count as U+FFFD, which no table has.
 
         Returns:
-            LookedUp. An unknown character is named `U+XXXX at position n`, n counting code points from 0.
+            LookedUp. An unknown character is named `U+XXXX at position n`, n counting code points from 0, the invisible ones too.
         """
-        ragged = tf.strings.unicode_decode(texts, 'UTF-8')
+        written = tf.strings.unicode_decode(texts, 'UTF-8')
+        visible = tf.ragged.map_flat_values(_are_visible, written)
+        places = tf.ragged.boolean_mask(tf.ragged.range(written.row_lengths()), visible)
+        ragged = tf.ragged.boolean_mask(written, visible)
         lengths = tf.cast(ragged.row_lengths(), tf.int32)
         points = ragged[:, :self.max_characters].to_tensor(-1, shape=[None, self.max_characters])
         rows = self._row_of.lookup(tf.cast(points, tf.int64))
         unknown = (rows == 0) & (points >= 0)
-        position = tf.argmax(unknown, axis=1, output_type=tf.int32)
-        first = tf.maximum(tf.gather(points, position, axis=1, batch_dims=1), 0)
+        index = tf.argmax(unknown, axis=1, output_type=tf.int32)
+        first = tf.maximum(tf.gather(points, index, axis=1, batch_dims=1), 0)
+        places = places[:, :self.max_characters].to_tensor(-1, shape=[None, self.max_characters])
+        position = tf.gather(places, index, axis=1, batch_dims=1)
         errors = tf.where(tf.reduce_any(unknown, axis=1), tf.strings.join(
             [name_code_points(first), ' at position ', tf.strings.as_string(position)]), '')
         errors = tf.where(lengths > self.max_characters, tf.strings.join(

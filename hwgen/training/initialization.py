@@ -1,6 +1,7 @@
 """Starting a run from weights that are there: a written model or another run, whatever data they learned from."""
 
 import dataclasses
+import json
 import os
 
 import numpy as np
@@ -14,6 +15,32 @@ _TABLE_SIZES = ('num_components', 'num_structures', 'num_characters')
 
 class InitializationError(ValueError):
     """The weights to start from are missing, damaged, or of other sizes; the message names what differs."""
+
+
+def common_table(charset, info, path):
+    """The table of a run: that of its lines, or of the weights it starts from where that is larger. So a run can go on, and can be repeated with the same
+    lines, after the packaged table has grown.
+
+    Args:
+        charset: Charset, the packaged one.
+        info: dict, info.json of the lines.
+        path: str, folder of the run or generator to start from; None or '' for none.
+
+    Returns:
+        Charset: `charset` as it was.
+
+    Raises:
+        CharsetMismatchError: one of them is of a table that is no beginning of `charset`.
+    """
+    row_count = charset.prefix(info['charset']['row_count'], info['charset']['hash']).row_count
+    for name, place in (('generator.json', ('charset', 'row_count')), ('config.json', ('data', 'charset_rows'))) if path else ():
+        try:
+            with open(os.path.join(path, name), encoding='utf-8') as stream:
+                there = int(json.load(stream)[place[0]][place[1]])
+        except (OSError, ValueError, KeyError, TypeError):  # whoever reads the weights says what is wrong with them
+            continue
+        row_count = max(row_count, min(there, charset.row_count))
+    return charset.prefix(row_count)
 
 
 def initialize(model, path, *, charset):

@@ -132,6 +132,17 @@ def test_rows_that_cannot_be_used(scans, tmp_path):
         prepare.prepare_folder(tmp_path / 'other', images=scans, on_error='stop')
 
 
+def test_labels_keep_what_was_written(scans, tmp_path, lines_of):
+    written = '\u200b天=\u0338\u2f54\ufe00'
+    table = scans / 'labels.tsv'
+    table.write_text(''.join(f'w0/{i}.png\t{text}\n' for i, text in ((0, written), (5, '天≠水'))), encoding='utf-8')
+    prepare.prepare_folder(tmp_path / 'out', images=scans, validation_share=0, test_share=0, report=print)
+    found = {line.text: line for _, line in lines_of(tmp_path / 'out')}
+    assert found.keys() == {written, '天≠水'}
+    np.testing.assert_array_equal(found[written].component_ids, found['天≠水'].component_ids)
+    assert len(found[written].character_ids) == 3
+
+
 def test_what_names_tell(scans, tmp_path, lines_of):
     """Writers and texts by a pattern; names and rows of another shape are skipped and counted."""
     info = prepare.prepare_folder(tmp_path / 'out', images=scans, name_pattern='(?P<text>[1-9].*)', on_error='skip', validation_share=0,

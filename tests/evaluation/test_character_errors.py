@@ -62,8 +62,9 @@ def reader():
 
 
 def test_labels_are_structure_and_components(reader):
-    charset = Charset.load()
+    charset = Charset.load().prefix(9658)  # of which the network's labels are
     components = charset.num_components - 1
+    assert reader.charset is charset
     for character in ('明', '⿱山鱼', '。'):
         encoded, (labels,) = charset.encode(character), reader.labels(character)
         assert labels[0] == components + encoded.structure_ids[0]

@@ -61,8 +61,8 @@ def test_refuses_what_is_no_line(reader, image):
 
 def test_folding():
     assert independent_reader.folded('“Ａ１，b！”　‘c’ 。') == '"A1,b!"\'c\'。'
-    # Unlike NFKC: an ellipsis is one character, a Kangxi radical stays.
-    assert independent_reader.folded('…⼀') == '…⼀'
+    # Unlike NFKC: an ellipsis is one character, no ideograph becomes another; a radical is the ideograph of its shape.
+    assert independent_reader.folded('…⼀\u200b\uf90a') == '…一金'
 
 
 def test_missing_packages_are_named(monkeypatch):

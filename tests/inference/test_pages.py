@@ -55,6 +55,10 @@ def test_sequences_of_components_are_one_character():
     assert pages.wrap(('明', '⿱山鱼', '，', '天'), 2) == [(0, 1), (1, 3), (3, 4)]
 
 
+def test_invisible_characters_change_no_line():
+    assert pages.wrap(('一', '二', '三\u200b', '，\u200b', '四\ufeff', ' \u200b', '五'), 3) == [(0, 2), (2, 5), (6, 7)]
+
+
 def test_layout_indents_counts_and_divides():
     style = pages.PageStyle(4, indent=2, lines=3)
     layout = pages.lay_out(['一二三四五六七', '', '八九'], style)

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from hwgen.charset.encoding import Charset, CharsetError
 from hwgen.inference import styles
+from hwgen.inference.artefact import save_generator
 from hwgen.inference.writer import Writer, to_uint8
 
 TEXT = '天地玄黄，宇宙洪荒。日月盈昃，辰宿列张。寒来暑往'
@@ -213,6 +214,24 @@ def test_what_a_model_cannot_write(make_generator):
         Writer(make_generator(content_encoding='sequence'), charset).encode('天⿻⿻口一丨')
     assert caught.value.position == 1
     assert Writer(make_generator(), charset).write('天⿻⿻口一丨')[0].shape == (16, 32)  # layout places it by its boxes
+
+
+def test_a_model_of_an_older_table_is_given_the_codes_of_then(make_generator, tmp_path):
+    older = Charset.load().prefix(9658)
+    save_generator(str(tmp_path / 'model'), make_generator(**older.sizes(9658)), charset=older)
+    loaded = Writer.load(str(tmp_path / 'model'))
+    assert loaded.charset is older
+    np.testing.assert_array_equal(loaded.encode('漢寫囍').component_ids, older.encode('漢寫囍').component_ids)
+    with pytest.raises(CharsetError, match='^U\\+9580 門 at position 1: was added to the table after this model was trained') as caught:
+        loaded.write('入門')
+    assert caught.value.position == 1
+
+
+def test_invisible_characters_are_no_characters(writer):
+    plain, written = writer.write(['葛≠金', '\ufeff葛\U000e0100=\u0338\uf90a\u200b'], style_seeds=3)
+    np.testing.assert_array_equal(plain, written)
+    with pytest.raises(CharsetError, match='empty text'):
+        writer.encode('\u200b')
 
 
 def test_load(model_dir, writer):

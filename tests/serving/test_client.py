@@ -1,13 +1,14 @@
 """The client against a server on this machine: texts, sequences, seeds; patience with a busy server, plain words about a wrong one."""
 
 import io
+import itertools
 import socket
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from hwgen.charset.encoding import CharsetMismatchError
+from hwgen.charset.encoding import Charset, CharsetMismatchError
 from hwgen.serving import client as client_module
 from hwgen.serving import rest
 from hwgen.serving.client import Client, RefusalError, ServerError
@@ -120,6 +121,54 @@ def test_the_ids_of_another_dictionary_are_refused():
     other = canned(charset_rows=np.array([9000]), charset_hash=np.array([b'0' * 64], object))
     with serve(lambda *_: other) as url, pytest.raises(CharsetMismatchError, match=f'hash {"0" * 64}'):
         Client(RestTransport(url)).write(['⿱山鱼'])
+
+
+class OldServer:
+    """Writes with a model of the first edition of the table: keeps what it is asked."""
+
+    def __init__(self):
+        self.charset, self.asked = Charset.load().prefix(9658), []
+
+    def predict(self, signature, inputs):
+        """One picture that is none for each text."""
+        self.asked.append((signature, inputs))
+        count = len(inputs['style_seeds'])
+        return dict(image_bytes=np.array([b'PNG'] * count, object), error=np.array([b''] * count, object), charset_rows=np.array([self.charset.row_count] * count),
+                    charset_hash=np.array([self.charset.hash.encode()] * count, object))
+
+
+def test_codes_are_those_of_the_servers_table():
+    server = OldServer()
+    client = Client(server)
+    texts = ['漢⿱山鱼', '我們⿱山鱼', '⿱山']
+    for _ in range(2):
+        old, newer, wrong = client.write(texts)
+        assert old.picture == b'PNG' and newer.error.startswith('U+5011 們 at position 1: was added to the table after this model was trained')
+        assert 'the text ends' in wrong.error
+    expected = server.charset.encode(texts[0])
+    assert len(server.asked) == 3  # once for nothing: then the table is known
+    for _, inputs in server.asked[1:]:
+        np.testing.assert_array_equal(inputs['component_ids'], expected.component_ids[np.newaxis])
+        np.testing.assert_array_equal(inputs['character_ids'], expected.character_ids[np.newaxis])
+
+
+def test_a_server_that_changes_its_table_all_the_time_is_left():
+    server, tables = OldServer(), itertools.cycle([Charset.load().prefix(9658), Charset.load().prefix(9700)])
+    predict = server.predict
+
+    def changing(*request):
+        server.charset = next(tables)
+        return predict(*request)
+    server.predict = changing
+    with pytest.raises(ServerError, match='now with one version and now with another'):
+        Client(server).write(['⿱山鱼'])
+
+
+def test_marks_are_composed_before_they_are_sent(address, writer, truncation):
+    marked, plain, invisible = Client(RestTransport(address)).write(['a=\u0338', 'a≠', '\u200ba\u00ad≠'])
+    assert marked.picture == plain.picture == invisible.picture
+    error, = Client(RestTransport(address)).write(['ae\u0301'])
+    assert error.error.startswith('U+00E9 é at position 1')
 
 
 def test_what_is_refused_before_it_is_sent():

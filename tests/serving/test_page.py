@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from hwgen.charset.encoding import Charset
 from hwgen.serving.page import MAX_ROWS, Page, PageError
 from hwgen.serving.saved_version import SavedVersion
 
@@ -108,6 +109,19 @@ def test_versions_that_it_cannot_write_with(served, exported):
     other.run = lambda signature, inputs: {**run(signature, inputs), 'charset_hash': np.array([b'0' * 64], object)}
     with pytest.raises(PageError, match='^version 7 of pen: .*0000'):
         Page('pen', 7, other)
+
+
+def test_a_version_of_an_older_table(exported):
+    older, served = Charset.load().prefix(9658), SavedVersion(exported[0])
+    run = served.run
+    served.run = lambda signature, inputs: {**run(signature, inputs), 'charset_rows': np.array([older.row_count]), 'charset_hash': np.array([older.hash.encode()], object)}
+    page = Page('pen', 7, served)
+    status, answer = ask(page, text='漢\u200b字')
+    assert status == 200 and [(one['text'], one['position']) for one in answer['characters']] == [('漢\u200b', 0), ('字', 2)]
+    assert [part['name'] for part in answer['characters'][0]['components']] == [older.components[i] for i in older.encode('漢').component_ids[0] if i]
+    status, answer = ask(page, text='我們')
+    assert status == 400 and answer['position'] == 1 and 'was added to the table after this model was trained' in answer['error']
+    assert ask(page, text='\u200b')[1]['error'].startswith('empty text')
 
 
 def test_the_file_asks_nobody_else_and_names_no_model(page):

@@ -118,8 +118,8 @@ def test_components_write_what_is_in_no_table(served, writer):
 
 
 @pytest.mark.parametrize('name, value, error', [
-    ('component_ids', 9999, 'character 1: expected component ids of 0 to 1095, a structure id of 1 to 82 and boxes from 0 to 1'),
-    ('component_ids', -1, 'character 1: expected component ids'), ('structure_ids', 0, 'character 1: expected'), ('structure_ids', 83, 'character 1: expected'),
+    ('component_ids', 9999, 'character 1: expected component ids of 0 to 1521, a structure id of 1 to 121 and boxes from 0 to 1'),
+    ('component_ids', -1, 'character 1: expected component ids'), ('structure_ids', 0, 'character 1: expected'), ('structure_ids', 122, 'character 1: expected'),
     ('boxes', np.nan, 'character 1: expected'), ('boxes', 1.5, 'character 1: expected')])
 def test_codes_beyond_the_table_are_an_error_of_their_line(served, writer, name, value, error):
     good, bad = (codes(writer, ['永人', '山水']) for _ in range(2))

@@ -1,5 +1,6 @@
 """Starting from weights that are there: what is taken, what is refused, tables that have grown."""
 
+import json
 import types
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from hwgen.charset.encoding import Charset, CharsetMismatchError
 from hwgen.inference import artefact
 from hwgen.training.checkpoints import Checkpoints
-from hwgen.training.initialization import InitializationError, initialize, initialize_recognizers
+from hwgen.training.initialization import InitializationError, common_table, initialize, initialize_recognizers
 
 
 @pytest.fixture
@@ -32,6 +33,21 @@ def written(tmp_path, make_trainer, charset):
         variable.assign(variable + 1.5)
     artefact.save_generator(str(tmp_path / 'model'), model.average, style_encoder=model.style_encoder, charset=charset)
     return str(tmp_path / 'model'), model
+
+
+def test_a_run_has_the_table_of_its_lines_or_of_its_weights_where_that_is_larger(tmp_path, charset):
+    first = charset.prefix(9658)
+    of_lines = {name: {'charset': dict(row_count=table.row_count, hash=table.hash)} for name, table in (('first', first), ('whole', charset))}
+    for name, info in of_lines.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / 'generator.json').write_text(json.dumps(info), encoding='utf-8')
+        (tmp_path / f'run-{name}').mkdir()
+        (tmp_path / f'run-{name}' / 'config.json').write_text(json.dumps({'data': {'charset_rows': info['charset']['row_count']}}), encoding='utf-8')
+    for lines, weights, expected in (('first', None, first), ('whole', '', charset), ('first', 'first', first), ('first', 'whole', charset), ('whole', 'first', charset),
+                                     ('first', 'run-first', first), ('first', 'run-whole', charset), ('first', 'nowhere', first)):
+        assert common_table(charset, of_lines[lines], weights and str(tmp_path / weights)) is expected
+    with pytest.raises(CharsetMismatchError, match='0000'):
+        common_table(charset, {'charset': dict(row_count=9658, hash='0' * 64)}, None)
 
 
 def test_from_a_written_generator(written, make_trainer, charset):

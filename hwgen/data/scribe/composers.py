@@ -4,6 +4,7 @@ import collections
 
 import numpy as np
 
+from hwgen.charset import symbols
 from hwgen.data.scribe import sentences
 
 SYMBOLS = {'chinese': '，。、；：？！“”（）《》0123456789' 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz',
@@ -22,9 +23,9 @@ class ChineseComposer:
     """
 
     def __init__(self, characters, *, uniform):
-        symbols = frozenset(SYMBOLS['chinese'])
+        own = frozenset(SYMBOLS['chinese'])
         self.uniform = uniform
-        self.hanzi = [c for c in characters if c not in symbols]
+        self.hanzi = [c for c in characters if c not in own]
         known = set(characters)
         words = [] if uniform else [(w, n) for w, n in sentences.words() if known.issuperset(w)]
         self.words = [w for w, _ in words]
@@ -44,14 +45,15 @@ class ChineseComposer:
             str of that length.
         """
         if self.uniform:
-            return ''.join(self._some(length, rng))
+            return ''.join(self.some(length, rng))
         kind, parts, missing = rng.random(), [], length
         while missing > 0:
             parts.append(self._part(kind, rng, first=missing == length, missing=missing))
             missing -= len(parts[-1])
         return ''.join(parts)[:length]
 
-    def _some(self, count, rng):
+    def some(self, count, rng):
+        """Hanzi drawn evenly: list of str."""
         return [self.hanzi[k] for k in rng.integers(len(self.hanzi), size=count)]
 
     def _part(self, kind, rng, *, first, missing):
@@ -61,8 +63,8 @@ class ChineseComposer:
                 return '，。、；：？！，。，'[rng.integers(10)]
         elif chance < .105:
             if missing < 4:
-                return ''.join(self._some(1, rng))
-            word = self._word(rng) if kind < .5 and self.words else ''.join(self._some(2, rng))
+                return ''.join(self.some(1, rng))
+            word = self.word(rng) if kind < .5 and self.words else ''.join(self.some(2, rng))
             left, right = ('“”', '（）', '《》')[rng.integers(3)]
             if len(word) + 2 <= missing:
                 return left + word + right
@@ -73,11 +75,102 @@ class ChineseComposer:
             letters = SYMBOLS['chinese'][-52:]
             return ''.join(letters[k] for k in rng.integers(26, size=rng.integers(1, 4)) + 26 * rng.integers(2))[:missing]
         if kind < .5 and self.words:
-            return self._word(rng)
-        return ''.join(self._some(rng.integers(1, 4), rng))
+            return self.word(rng)
+        return ''.join(self.some(rng.integers(1, 4), rng))
 
-    def _word(self, rng):
+    def word(self, rng):
+        """A word, the more frequent the likelier: str."""
         return self.words[min(int(np.searchsorted(self.cumulative, rng.random())), len(self.words) - 1)]
+
+
+class EverydayComposer:
+    """Chinese texts as people write them, every symbol of the table among them: words as they are counted or hanzi drawn evenly, with the marks, numbers,
+    Latin words and signs that stand between them, each in the company it keeps.
+
+    Args:
+        characters: sequence of str that may be used, in a fixed order.
+    """
+
+    def __init__(self, characters):
+        charset_symbols = frozenset(symbols.SYMBOLS + symbols.FURTHER_SYMBOLS)
+        self._known = frozenset(characters)
+        self._symbols = [c for c in characters if c in charset_symbols and c != ' ']
+        hanzi = [c for c in characters if c not in charset_symbols and c != ' ']
+        self._plain = ChineseComposer(hanzi, uniform=False) if hanzi else None
+        self._latin = [w for w in sentences.english_words() if len(w) <= 8 and self._known.issuperset(w)]
+        self._marks = [c for c in '，。、，。；：？！，。…' if c in self._known]
+        self._pairs = [pair for pair in ('“”', '（）', '《》', '【】', '‘’', '「」', '()', '""', '[]', '〈〉') if self._known.issuperset(pair)]
+        self._latin_alone = bool(self._latin) and ' ' in self._known
+
+    def compose(self, length, rng):
+        """A text that neither begins nor ends with a space.
+
+        Args:
+            length: int >= 1, characters.
+            rng: numpy Generator.
+
+        Returns:
+            str of that length.
+        """
+        even, parts, missing = rng.random() < .5, [], length
+        while missing > 0:
+            part = self._part(even, rng, first=missing == length, missing=missing)
+            parts.append(part[:missing])
+            missing -= len(parts[-1])
+        text = ''.join(parts)
+        # A space at an end would be no part of the picture.
+        return ''.join(self._hanzi(1, True, rng) if c == ' ' and n in (0, length - 1) else c for n, c in enumerate(text))
+
+    def _hanzi(self, count, even, rng):
+        if self._plain is None:
+            return ''.join(self._symbols[k] for k in rng.integers(len(self._symbols), size=count))
+        if even or not self._plain.words:
+            return ''.join(self._plain.some(count, rng))
+        return self._plain.word(rng)
+
+    def _part(self, even, rng, *, first, missing):
+        chance = rng.random()
+        written = None
+        if chance < .10 and self._marks and not first:
+            written = self._marks[rng.integers(len(self._marks))]
+            written = written * 2 if written == '…' and missing > 1 else written
+        elif chance < .12 and self._pairs and missing > 3:
+            left, right = self._pairs[rng.integers(len(self._pairs))]
+            inner = self._hanzi(2, even, rng)
+            written = left + inner + right if len(inner) + 2 <= missing else None
+        elif chance < .155:
+            written = self._number(rng)
+        elif chance < .195 and self._latin and missing > 2:
+            written = self._words(rng, missing)
+        elif chance < .24 and self._symbols:  # every sign of the table gets its pictures
+            written = self._symbols[rng.integers(len(self._symbols))]
+        if not written or len(written) > missing or not self._known.issuperset(written):
+            return self._hanzi(int(rng.integers(1, 4)), even, rng)
+        return written
+
+    @staticmethod
+    def _number(rng):
+        kind, number = rng.integers(10), int(10 ** rng.uniform(0, 4))
+        return (str(number), f'{number}', f'{rng.uniform(0, 100):.1f}', f'{rng.uniform(0, 10):.2f}', f'{number % 100}%', f'{number % 24}:{number % 60:02d}',
+                f'{1900 + number % 130}年', f'{1 + number % 12}月{1 + number % 28}日', f'¥{number}', f'{1 + number % 20}.')[kind]
+
+    def _words(self, rng, missing):
+        word, second = self._fitting(missing, rng), ''
+        if rng.random() < .3:
+            word = word.upper()[:4]
+        elif rng.random() < .4:
+            word = word.capitalize()
+        if self._latin_alone and missing > len(word) + 2 and rng.random() < .7:
+            second = self._fitting(missing - len(word) - 1, rng)
+        return f'{word} {second}' if second else word
+
+    def _fitting(self, room, rng):
+        """A Latin word of at most so many letters, if one is soon found: str, else ''."""
+        for _ in range(12):
+            word = self._latin[rng.integers(len(self._latin))]
+            if len(word) <= room:
+                return word
+        return ''
 
 
 class LatinComposer:

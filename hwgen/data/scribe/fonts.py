@@ -17,6 +17,11 @@ UNITS_PER_EM = 256
 # Fonts are brought to one size: the mean extent of these characters (of hanzi the side of the square of equal area, of letters the height) is
 # this share of the em. Hanzi of all fonts then fill their cell alike, and letters stand to each other as the designer meant.
 _REFERENCE = {'chinese': ('国的有我湖餐龙事看要新说能得着意', .82), 'latin': ('xzvou', .42)}
+# Versions of the corpus that brought fonts, ascending.
+VERSIONS = ('1.1', '2.0')
+# By the ending of the packaged licence: its name, and words that its text must hold.
+LICENCES = {'OFL': ('SIL Open Font License 1.1', 'SIL OPEN FONT LICENSE Version 1.1'),
+            'BSD': ('BSD 3-Clause License', 'Redistribution and use in source and binary forms')}
 
 
 class FontSource(NamedTuple):
@@ -24,35 +29,56 @@ class FontSource(NamedTuple):
 
     Attributes:
         name: str, ours, and stem of the packaged file.
-        package: str, folder of the fontsource package with its version.
-        weight: str, weight of the files in it.
+        package: str, folder of the unpacked package with its version.
+        files: str, pattern of its files in that folder; several are parts of one font.
         script: 'chinese' | 'latin'.
         brush: bool, whether its strokes are those of a brush.
-        default: bool, whether writers use it unless told otherwise.
+        since: str, of VERSIONS, the first one of the corpus whose writers use it.
+        wide: bool, whether all hanzi of GBK and Big5 are packaged that it draws, not only those of GB 2312 and the common standard characters.
+        partial: bool, whether it lacks many characters in common use; see `partial_fonts`.
+        licence: str, a key of LICENCES.
+        licence_file: str, in the folder.
+        notice: str, copyright notice that goes before the licence; empty where the licence begins with one.
     """
     name: str
     package: str
-    weight: str
+    files: str
     script: str
     brush: bool = False
-    default: bool = True
+    since: str = '1.1'
+    wide: bool = False
+    partial: bool = False
+    licence: str = 'OFL'
+    licence_file: str = 'LICENSE'
+    notice: str = ''
 
 
+# The package has the licence without it; this is what its README.md and the font itself say.
+_KOSE_NOTICE = """Copyright (c) 2020 LXGW (https://github.com/lxgw/kose-font), with Reserved Font Names "Xiaolai", "Kose", "小赖" and "小濑".
+Derived from Setofont by Nozomi Seto (twinklem_seto, http://setofont.osdn.jp), Naikai Font by Max (https://github.com/max32002/naikaifont) and
+cjkFonts AllSeto by cjkFonts (https://www.cjkfonts.io/blog/cjkfonts_allseto).
+"""
 SOURCES = {source.name: source for source in (
-    FontSource('long-cang', 'fontsource-long-cang-5.3.0', '400', 'chinese', brush=True),
-    FontSource('zhi-mang-xing', 'fontsource-zhi-mang-xing-5.3.0', '400', 'chinese', brush=True),
-    FontSource('ma-shan-zheng', 'fontsource-ma-shan-zheng-5.3.1', '400', 'chinese', brush=True),
-    FontSource('lxgw-wenkai', 'fontsource-lxgw-wenkai-5.3.0', '300', 'chinese'),
-    FontSource('caveat', 'fontsource-caveat-5.3.0', '400', 'latin'),
-    FontSource('patrick-hand', 'fontsource-patrick-hand-5.3.0', '400', 'latin'),
-    FontSource('kalam', 'fontsource-kalam-5.3.0', '300', 'latin'),
-    FontSource('shadows-into-light', 'fontsource-shadows-into-light-5.3.0', '400', 'latin'),
-    FontSource('indie-flower', 'fontsource-indie-flower-5.3.0', '400', 'latin'),
-    FontSource('gochi-hand', 'fontsource-gochi-hand-5.3.0', '400', 'latin'),
-    FontSource('reenie-beanie', 'fontsource-reenie-beanie-5.3.0', '400', 'latin'),
+    FontSource('long-cang', 'fontsource-long-cang-5.3.0', 'files/*-400-normal.woff2', 'chinese', brush=True),
+    FontSource('zhi-mang-xing', 'fontsource-zhi-mang-xing-5.3.0', 'files/*-400-normal.woff2', 'chinese', brush=True),
+    FontSource('ma-shan-zheng', 'fontsource-ma-shan-zheng-5.3.1', 'files/*-400-normal.woff2', 'chinese', brush=True),
+    FontSource('lxgw-wenkai', 'fontsource-lxgw-wenkai-5.3.0', 'files/*-300-normal.woff2', 'chinese'),
+    FontSource('caveat', 'fontsource-caveat-5.3.0', 'files/*-400-normal.woff2', 'latin'),
+    FontSource('patrick-hand', 'fontsource-patrick-hand-5.3.0', 'files/*-400-normal.woff2', 'latin'),
+    FontSource('kalam', 'fontsource-kalam-5.3.0', 'files/*-300-normal.woff2', 'latin'),
+    FontSource('shadows-into-light', 'fontsource-shadows-into-light-5.3.0', 'files/*-400-normal.woff2', 'latin'),
+    FontSource('indie-flower', 'fontsource-indie-flower-5.3.0', 'files/*-400-normal.woff2', 'latin'),
+    FontSource('gochi-hand', 'fontsource-gochi-hand-5.3.0', 'files/*-400-normal.woff2', 'latin'),
+    FontSource('reenie-beanie', 'fontsource-reenie-beanie-5.3.0', 'files/*-400-normal.woff2', 'latin'),
+    FontSource('kose', 'kose-font-1.0.0', 'fonts/Kosefont-JP.ttf', 'chinese', since='2.0', wide=True,
+               licence_file='License.txt', notice=_KOSE_NOTICE),
+    FontSource('zen-kurenaido', 'fontsource-zen-kurenaido-5.3.0', 'files/*-400-normal.woff2', 'chinese', since='2.0', wide=True, partial=True),
+    FontSource('kiloji', 'fonts-kiloji-2.1.0-25', 'usr/share/fonts/truetype/kiloji/kiloji.ttf', 'chinese', since='2.0', wide=True, partial=True,
+               licence='BSD', licence_file='usr/share/doc/fonts-kiloji/copyright', notice='Copyright 2007 きろのの <kilo.sw@gmail.com>\n\n'),
 )}
-# Writes what the other Chinese fonts lack.
+# Writes what the other Chinese fonts lack; what it lacks itself, the next of FALLBACKS writes.
 FALLBACK = 'lxgw-wenkai'
+FALLBACKS = (FALLBACK, 'kose')
 
 
 class Font:
@@ -79,6 +105,10 @@ class Font:
     def path(self):
         return FOLDER / f'{self.name}.woff2'
 
+    @property
+    def licence_path(self):
+        return FOLDER / f'{self.name}.{self.source.licence}.txt'
+
     @functools.cached_property
     def characters(self):
         lines = (FOLDER / f'{self.name}.characters.txt').read_text(encoding='utf-8').splitlines()
@@ -90,10 +120,15 @@ class Font:
         return font
 
     @functools.cached_property
+    def _reference(self):
+        """The reference characters that the font has: str. A missing one would count as the empty shape that stands for it."""
+        return ''.join(c for c in _REFERENCE[self.source.script][0] if c in self.characters)
+
+    @functools.cached_property
     def _scale(self):
         """Factor by which the font is enlarged, so that its reference characters have the common size."""
-        characters, share = _REFERENCE[self.source.script]
-        boxes = np.array([self._sized(512).getbbox(c) for c in characters])
+        share = _REFERENCE[self.source.script][1]
+        boxes = np.array([self._sized(512).getbbox(c) for c in self._reference])
         sides = boxes[:, 2:] - boxes[:, :2]
         extents = sides[:, 1] if self.source.script == 'latin' else sides.prod(1) ** .5
         return float(share * 512 / extents.mean())
@@ -131,7 +166,7 @@ class Font:
     def _baseline(self, em_px):
         """Height of the baseline below the top of the em box: float, px."""
         font = self._sized(round(em_px * self._scale))
-        boxes = np.array([font.getbbox(c, anchor='ls') for c in _REFERENCE[self.source.script][0]])
+        boxes = np.array([font.getbbox(c, anchor='ls') for c in self._reference])
         return float(em_px / 2 - boxes[:, [1, 3]].mean())
 
 
@@ -141,6 +176,56 @@ def open_font(name):
     return Font(name)
 
 
-def default_fonts(script):
-    """Names of the fonts writers of a script use: tuple of str."""
-    return tuple(source.name for source in SOURCES.values() if source.script == script and source.default)
+def font_for(name, character):
+    """The font that a character is taken from where a hand has the letterforms of another.
+
+    Args:
+        name: str, the hand's font.
+        character: str of one.
+
+    Returns:
+        Font: of that name if it has the character, else the first of FALLBACKS that has it, else FALLBACK.
+    """
+    candidates = (name, *FALLBACKS)
+    return next((font for font in map(open_font, candidates) if character in font.characters), open_font(FALLBACK))
+
+
+def default_fonts(script, version='1.1'):
+    """The fonts that writers use unless told otherwise; each writes what is in common use.
+
+    Args:
+        script: 'chinese' | 'latin'.
+        version: str, of the corpus, one of VERSIONS; a later one has the fonts of the earlier ones, in the same order, and its own.
+
+    Returns:
+        tuple of str, names.
+
+    Raises:
+        ValueError: no such version.
+    """
+    return _fonts_of(script, version, partial=False)
+
+
+def partial_fonts(script, version='1.1'):
+    """Hands that lack many characters in common use, such as Japanese ones without the simplified characters.
+
+    What they lack would come in another hand's letterforms (`font_for`), several in a line. Give their writers texts of `Font.characters` only.
+
+    Args:
+        script: 'chinese' | 'latin'.
+        version: str, as for `default_fonts`.
+
+    Returns:
+        tuple of str, names.
+
+    Raises:
+        ValueError: no such version.
+    """
+    return _fonts_of(script, version, partial=True)
+
+
+def _fonts_of(script, version, *, partial):
+    if version not in VERSIONS:
+        raise ValueError(f'version {version!r}: expected one of {", ".join(VERSIONS)}')
+    known = VERSIONS[:VERSIONS.index(version) + 1]
+    return tuple(source.name for source in SOURCES.values() if source.script == script and source.partial == partial and source.since in known)

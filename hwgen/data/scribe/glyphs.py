@@ -14,7 +14,7 @@ import functools
 import cv2
 import numpy as np
 
-from hwgen.data.scribe.fonts import FALLBACK, open_font
+from hwgen.data.scribe.fonts import font_for
 
 EM_PX = 96
 PAD_PX = 16
@@ -69,7 +69,7 @@ def fields(font_name, character):
     """Both distance fields of a character; kept, for drawing them anew costs milliseconds.
 
     Args:
-        font_name: str; a character it lacks is taken from the fallback.
+        font_name: str; a character it lacks is taken from the fallbacks.
         character: str of one.
 
     Returns:
@@ -77,12 +77,9 @@ def fields(font_name, character):
         ink.
 
     Raises:
-        ValueError: neither the font nor the fallback has the character.
+        ValueError: neither the font nor a fallback has the character.
     """
-    font = open_font(font_name)
-    if character not in font.characters:
-        font = open_font(FALLBACK)
-    mask = font.mask(character, em_px=EM_PX, pad_px=PAD_PX)
+    mask = font_for(font_name, character).mask(character, em_px=EM_PX, pad_px=PAD_PX)
     ink = mask > 127
     if not ink.any():
         return None

@@ -15,6 +15,27 @@ import numpy as np
 _STEPS = 6  # parts into which a curve is cut between two points
 
 
+def read_rows(path, columns):
+    """The rows of a table of strokes: fields between tabs; blank lines and those that start with `#` say nothing.
+
+    Args:
+        path: pathlib.Path of a UTF-8 text.
+        columns: sequence of str, what the fields are.
+
+    Yields:
+        (place, fields): str that errors name, 'symbols.txt, row 7'; list of str.
+
+    Raises:
+        ValueError: a row of another number of fields.
+    """
+    for number, line in enumerate(path.read_text(encoding='utf-8').split('\n'), 1):
+        if line and not line.startswith('#'):
+            place, fields = f'{path.name}, row {number}', line.split('\t')
+            if len(fields) != len(columns):
+                raise ValueError(f'{place}: {len(fields)} fields, expected {", ".join(columns[:-1])} and {columns[-1]} with tabs between them')
+            yield place, fields
+
+
 def parse_strokes(text):
     """Reads strokes.
 

@@ -150,7 +150,7 @@ def test_damaged_leftovers_are_written_again(monkeypatch):
             collection('out')
         damage()
         said = collection('out')
-        assert bool(re.search(r'out.partial: damaged shards, [1-9] of 9 pieces are written again', said[0])) == told, said
+        assert bool(re.search(r'out.partial: damaged files, [1-9] of 9 pieces are written again', said[0])) == told, said
         assert contents('out') == contents('whole')
         shutil.rmtree('out')
 

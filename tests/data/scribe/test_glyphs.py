@@ -7,6 +7,7 @@ from scipy import ndimage
 
 from hwgen.data.scribe import fonts, glyphs
 
+FONTS = fonts.default_fonts('chinese', '2.0') + fonts.partial_fonts('chinese', '2.0')
 EIGHT = np.ones([3, 3])
 
 
@@ -26,9 +27,9 @@ def test_thin_bar_becomes_a_line():
 
 
 @pytest.mark.parametrize('character', '国湖餐龙鱼口')
-@pytest.mark.parametrize('name', fonts.default_fonts('chinese'))
+@pytest.mark.parametrize('name', FONTS)
 def test_thin_keeps_pieces_and_holes(name, character):
-    ink = fonts.open_font(name).mask(character, em_px=96, pad_px=16) > 127
+    ink = fonts.font_for(name, character).mask(character, em_px=96, pad_px=16) > 127
     path = glyphs.thin(ink)
     assert not (path & ~ink).any()
     assert ndimage.label(path, EIGHT)[1] == ndimage.label(ink, EIGHT)[1]
@@ -37,7 +38,7 @@ def test_thin_keeps_pieces_and_holes(name, character):
     np.testing.assert_array_equal(glyphs.thin(path), path)
 
 
-@pytest.mark.parametrize('name', fonts.default_fonts('chinese'))
+@pytest.mark.parametrize('name', FONTS)
 def test_full_brush_is_the_font(name):
     ink = fonts.open_font(name).mask('想', em_px=glyphs.EM_PX, pad_px=glyphs.PAD_PX) > 127
     again = drawn(glyphs.fields(name, '想'), brush=1)
@@ -49,7 +50,7 @@ def test_full_brush_is_the_font(name):
 @pytest.mark.parametrize('half_width', [1.5, 2.5, 3.5])
 def test_pen_has_the_width_asked_for(half_width):
     widths = []
-    for name in fonts.default_fonts('chinese'):
+    for name in FONTS:
         strokes = drawn(glyphs.fields(name, '一'), brush=0, half_width_px=half_width)
         columns = np.flatnonzero(strokes.any(0))
         middle = strokes[:, columns[len(columns) // 4:-len(columns) // 4]]
@@ -68,6 +69,7 @@ def test_fields_are_kept_and_cannot_be_changed():
 
 def test_fallback_space_and_unknown():
     np.testing.assert_array_equal(glyphs.fields('caveat', '鱼'), glyphs.fields(fonts.FALLBACK, '鱼'))
+    np.testing.assert_array_equal(glyphs.fields('caveat', '說'), glyphs.fields('kose', '說'))  # the first fallback lacks it
     assert glyphs.fields('caveat', ' ') is None
     with pytest.raises(ValueError, match='U\\+AC00'):
         glyphs.fields('caveat', '가')

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from hwgen.data.scribe import fonts
-from hwgen.data.scribe.writer import SimulatedWriter
+from hwgen.data.scribe.font_writer import FontWriter
 
 
 def line(text, *, index=0, seed=3, draw=0, **options):
     script = options.pop('script', 'chinese')
-    return SimulatedWriter(seed, index, script=script).write_line(text, np.random.default_rng(draw), **options)
+    return FontWriter(seed, index, script=script).write_line(text, np.random.default_rng(draw), **options)[:2]
 
 
 def test_line_is_a_function_of_its_arguments():
@@ -77,7 +77,7 @@ def test_space_is_paper():
 
 
 def test_writers_differ_in_every_habit():
-    habits = [SimulatedWriter(0, index).habits for index in range(60)]
+    habits = [FontWriter(0, index).habits for index in range(60)]
     assert {h.font for h in habits} == set(fonts.default_fonts('chinese'))
     for name in habits[0]._fields:
         if name not in ('font', 'bend'):
@@ -87,14 +87,30 @@ def test_writers_differ_in_every_habit():
     assert any(h.brush > .8 for h in habits)
 
 
+@pytest.mark.parametrize('name', fonts.default_fonts('chinese', '2.0') + fonts.partial_fonts('chinese', '2.0'))
+def test_hands_of_all_fonts_write_alike(name):
+    """The same habits with each font: size, aspect, place and ink are the writer's, not the font's."""
+    text = '国有我湖看事要能得意明天去'
+    heights, widths, rises, inks = [], [], [], []
+    for index in range(6):
+        image, boxes = FontWriter(5, index, fonts=[name]).write_line(text, np.random.default_rng(index))[:2]
+        size = boxes[:, 2:] - boxes[:, :2]
+        heights.append(np.median(size[:, 1]) / 64)
+        widths.append(np.median(size[:, 0]) * len(text) / image.shape[1])
+        rises.append(boxes[:, [1, 3]].mean() / 64)
+        inks.append((image < (int(image.min()) + 255) / 2).mean())
+    assert .6 < np.mean(heights) < .85 and .65 < np.mean(widths) < 1.05
+    assert abs(np.mean(rises) - .5) < .04 and .1 < np.mean(inks) < .3
+
+
 def test_scripts_and_fonts():
-    assert SimulatedWriter(0, 1, script='latin').habits.font in fonts.default_fonts('latin')
-    assert SimulatedWriter(0, 1, fonts=['ma-shan-zheng']).habits.font == 'ma-shan-zheng'
-    assert SimulatedWriter(0, 1).name != SimulatedWriter(0, 1, script='latin').name
+    assert FontWriter(0, 1, script='latin').habits.font in fonts.default_fonts('latin')
+    assert FontWriter(0, 1, fonts=['ma-shan-zheng']).habits.font == 'ma-shan-zheng'
+    assert FontWriter(0, 1).name != FontWriter(0, 1, script='latin').name
     with pytest.raises(ValueError, match="script 'klingon'"):
-        SimulatedWriter(0, 0, script='klingon')
+        FontWriter(0, 0, script='klingon')
     with pytest.raises(ValueError, match="font 'arial'"):
-        SimulatedWriter(0, 0, fonts=['arial'])
+        FontWriter(0, 0, fonts=['arial'])
 
 
 def test_errors():

@@ -1,4 +1,4 @@
-"""A simulated writer: habits drawn once, varied a little with every character.
+"""A simulated writer who writes with a font: habits drawn once, varied a little with every character.
 
 Lines are thin pen strokes for most writers and a brush for some (`glyphs.py`), on white paper. `docs/scribe.md` has the ranges as measured on the
 result, beside those of scanned handwriting.
@@ -12,6 +12,7 @@ import numpy as np
 from hwgen.data.scribe import glyphs
 from hwgen.data.scribe.fonts import default_fonts, open_font
 from hwgen.data.scribe.habits import BEND_NODES, draw_habits
+from hwgen.data.scribe.written_line import WrittenLine
 
 _STREAM = 0x5C121BE  # keeps these random streams apart from others of the same seed
 _JITTER_NODES = 11      # side of the grid on which the trembling of the pen is drawn
@@ -21,7 +22,7 @@ _LEAST_SPACE = .36      # between words, em: several fonts have hardly any
 _LEAST_HEIGHT = .84     # a line of 一 is not enlarged until it fills the height, em
 
 
-class SimulatedWriter:
+class FontWriter:
     """Writes lines in one hand.
 
     Args:
@@ -46,6 +47,11 @@ class SimulatedWriter:
         self.name = f'{script} {seed}-{index}'
         self.habits = draw_habits(np.random.default_rng((_STREAM, seed, index, script == 'latin')), fonts=fonts)
 
+    @property
+    def characters(self):
+        """What the hand writes in its own letterforms: frozenset of str."""
+        return open_font(self.habits.font).characters
+
     def write_line(self, text, rng, *, height_px=64):
         """Writes a line.
 
@@ -55,8 +61,7 @@ class SimulatedWriter:
             height_px: int, height of the result.
 
         Returns:
-            uint8 [height_px, W], 255 = paper, cut around the ink; int32 [N, 4] px x0, y0, x1, y1 of each character's ink (of its
-            cell where it has none).
+            WrittenLine, with image and boxes.
 
         Raises:
             ValueError: empty text; a character that no font has, with its position.
@@ -177,7 +182,7 @@ class SimulatedWriter:
         ink += 255.5
         boxes = (boxes - [left, top, left, top]) * [out_width / (right - left), scale, out_width / (right - left), scale]
         limits = [out_width, height_px, out_width, height_px]
-        return ink.astype(np.uint8), np.clip(np.rint(boxes), 0, limits).astype(np.int32)
+        return WrittenLine(ink.astype(np.uint8), np.clip(np.rint(boxes), 0, limits).astype(np.int32))
 
     def _cut(self, boxes, rng, *, em_px, shape):
         """The rectangle that is kept: the ink and a small margin, at least a line's height, and room for the cell of a comma."""

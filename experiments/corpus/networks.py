@@ -69,6 +69,16 @@ class SmallNetwork:
                 raise FloatingPointError(f'step {number}: the loss is {float(loss)}')
         return self
 
+    def save(self, path):
+        """Writes the weights, an .npz."""
+        np.savez_compressed(path, *[variable.numpy() for variable in self._model.weights])
+
+    def load(self, path):
+        """Takes the weights that a network of as many classes wrote; returns itself."""
+        with np.load(path) as archive:
+            self._model.set_weights([archive[name] for name in archive.files])
+        return self
+
     def logits(self, pictures):
         """float32 [N, classes] of uint8 [N, SIDE_PX, SIDE_PX], 255 = ink."""
         return np.concatenate([self._logits(_scaled(pictures[i:i + 500])).numpy() for i in range(0, len(pictures), 500)])

@@ -11,7 +11,7 @@ from experiments.corpus.people import NUMERALS
 from experiments.corpus.worth_rows import ROWS
 from hwgen.charset.encoding import Charset
 from hwgen.data import prepare
-from hwgen.data.scribe.corpus import corpus_charset, plan_corpus
+from hwgen.data.scribe.corpus import plan_corpus
 from hwgen.evaluation import training_plan
 from hwgen.evaluation.character_errors import read_components
 from hwgen.evaluation.component_reader import ComponentReader
@@ -41,8 +41,7 @@ def measure_rows(bench, rows):
     tested = draw_tested(bench)
     names = ('lines', 'test_lines', 'vocabulary', 'writers', 'recognizer_steps', 'people_lines')
     for row in rows:
-        once(bench.out / 'lines' / f'{row.name}.json', bench.under(row, *names), lambda row=row: measure(recognizer_job(bench, row).run_dir, tested,
-                                                                                                                   charset=corpus_charset(row.version)))
+        once(bench.out / 'lines' / f'{row.name}.json', bench.under(row, *names), lambda row=row: measure(recognizer_job(bench, row).run_dir, tested))
         bench.log(f'lines, {row.title}')
     once(bench.out / 'lines' / 'pp_ocr.json', {'hands': bench.fingerprints, **{name: bench.sizes[name] for name in names}}, lambda: measure_pp_ocr(tested))
 
@@ -94,19 +93,17 @@ def draw_tested(bench):
                    [text for _, text, _ in lines], [str(hand) for *_, hand in lines]) for kind, lines in found.items()}
 
 
-def measure(run_dir, tested, *, charset):
+def measure(run_dir, tested):
     """What a trained recogniser reads.
 
     Args:
         run_dir: path of its run.
         tested: dict of `draw_tested`.
-        charset: Charset of the run, whose labels its recogniser reads.
 
     Returns:
         dict kind -> `by_hand`: dict of `labels` [errors, count] and `characters` [wrong, count], a list entry for each hand.
     """
-    reader = ComponentReader(load_model(run_dir).read, charset=charset)
-    found = {}
+    reader, found = load_reader(run_dir), {}
     for kind, (images, texts, owners) in tested.items():
         errors, counts = reader.label_errors(images, texts)
         lengths = [len(text) for text in texts]
@@ -131,14 +128,14 @@ def by_hand(owners, errors, counts):
     return [[int(e), int(n)] for e, n in zip(np.bincount(places, errors, len(names)), np.bincount(places, counts, len(names)))]
 
 
-def load_model(run_dir):
-    """HctGan of a run, with its trained recognisers."""
+def load_reader(run_dir):
+    """ComponentReader of the sequence recognition of a run, which says the labels of the table that the run was trained with."""
     from hwgen.models.generator import GeneratorConfig
     from hwgen.models.hct_gan import HctGan, HctGanConfig
     from hwgen.training import initialization
-    written = json.loads((pathlib.Path(run_dir) / 'config.json').read_text(encoding='utf-8'))['model']
-    settings = {name: tuple(value) if isinstance(value, list) else value for name, value in written.items()}
+    written = json.loads((pathlib.Path(run_dir) / 'config.json').read_text(encoding='utf-8'))
+    settings = {name: tuple(value) if isinstance(value, list) else value for name, value in written['model'].items()}
     generator = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.pop('generator').items()}
     model = HctGan(HctGanConfig(GeneratorConfig(**generator), **settings))
     initialization.initialize_recognizers(model, str(run_dir))
-    return model
+    return ComponentReader(model.read, charset=Charset.load().prefix(written['data']['charset_rows'], written['data']['charset_hash']))

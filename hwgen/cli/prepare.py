@@ -71,8 +71,8 @@ _TRAJECTORY = flags.DEFINE_bool('trajectory', False,
 _CORPUS = flags.DEFINE_enum('corpus', '2.0', ['1.1', '2.0'],
     'Version of the embedded corpus: 2.0 is written by pens and fonts; 1.1, by four fonts, is what the model that ships learned from.')
 _PEN_SHARE = flags.DEFINE_float('pen_share', None,
-    'Share of the simulated writers who write with a pen, movement by movement; the others have a font. Default: what people are read best '
-    'with (docs/results/corpus.md); 1 with --trajectory, --vertical or --slips; 0 for Latin. Example: --pen_share=1.', lower_bound=0., upper_bound=1.)
+    'Share of the simulated writers who write with a pen, movement by movement; the others have a font. Default: 0.5, with '
+    'which people are read best (docs/results/corpus.md); 1 with --trajectory, --vertical or --slips; 0 for Latin. Example: --pen_share=1.', lower_bound=0., upper_bound=1.)
 _SLIPS = flags.DEFINE_float('slips', 0.,
     'How often a character is first begun wrongly and struck out; the label does not tell of it. Example: --slips=.02.', lower_bound=0., upper_bound=1.)
 _VERTICAL = flags.DEFINE_bool('vertical', False, 'Lines from top to bottom, --height_px wide. With --format=folder.')

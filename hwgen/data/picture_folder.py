@@ -21,14 +21,14 @@ import numpy as np
 from PIL import Image
 
 from hwgen.data import records as records_lib
-from hwgen.data.shard_writer import Storage, naming_place
+from hwgen.data.shard_writer import OpenFiles, Storage, naming_place
 from hwgen.data.shards import ShardCounts
 
 LABELS, BOXES, STROKES = 'labels.tsv', 'boxes.jsonl', 'strokes.jsonl'
 _COLUMNS = (('x', 2), ('y', 2), ('time', 4), ('pen', 3), ('pressure', 3))  # of a trajectory, and their decimals
 
 
-class PictureWriter:
+class PictureWriter(OpenFiles):
     """The pictures of a split while they are written, and their tables.
 
     Args:
@@ -85,23 +85,11 @@ class PictureWriter:
         self.sizes.append(len(png))
         self.lengths.append(len(record.character_ids))
 
-    def flush(self):
-        """Hands what was written to the operating system: the end of this process takes none of it away."""
-        for path, file in zip(self._paths, self._files):
-            with naming_place(path):
-                file.flush()
-
-    def close(self):
-        """Closes the tables; what could not be written is given up."""
-        for file in self._files:
-            with contextlib.suppress(OSError):
-                file.close()
-
     def remove(self):
         """Removes pictures and tables."""
-        self.close()
-        for path in (*self._paths, *(self._folder / _name(i) for i in range(len(self.sizes)))):
-            path.unlink(missing_ok=True)
+        super().remove()
+        for i in range(len(self.sizes)):
+            (self._folder / _name(i)).unlink(missing_ok=True)
 
     def finish(self, *, writers):
         """Closes the tables.

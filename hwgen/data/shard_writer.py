@@ -25,7 +25,29 @@ class Storage(NamedTuple):
     count_intact: Callable
 
 
-class ShardWriter:
+class OpenFiles:
+    """Files that a writer of records or pictures holds open: `_paths` and, in the same order, `_files`."""
+
+    def flush(self):
+        """Hands what was written to the operating system: the end of this process takes none of it away."""
+        for path, file in zip(self._paths, self._files):
+            with naming_place(path):
+                file.flush()
+
+    def close(self):
+        """Closes the files; what could not be written is given up."""
+        for file in self._files:
+            with contextlib.suppress(OSError):
+                file.close()
+
+    def remove(self):
+        """Closes and removes the files."""
+        self.close()
+        for path in self._paths:
+            path.unlink(missing_ok=True)
+
+
+class ShardWriter(OpenFiles):
     """The shards of a split while they are written; at the end their index.
 
     Args:
@@ -69,24 +91,6 @@ class ShardWriter:
             self._files[shard].write(b''.join((header, struct.pack('<I', masked_crc(header)), data, struct.pack('<I', masked_crc(data)))))
         self.sizes.append(len(data))
         self.lengths.append(len(record.character_ids))
-
-    def flush(self):
-        """Hands what was written to the operating system: the end of this process takes none of it away."""
-        for path, file in zip(self._paths, self._files):
-            with naming_place(path):
-                file.flush()
-
-    def close(self):
-        """Closes the shards; what could not be written is given up."""
-        for file in self._files:
-            with contextlib.suppress(OSError):
-                file.close()
-
-    def remove(self):
-        """Removes the shards."""
-        self.close()
-        for path in self._paths:
-            path.unlink(missing_ok=True)
 
     def finish(self, *, writers):
         """Writes the index and closes the shards.

@@ -194,3 +194,21 @@ def test_distances_that_cannot_be_measured():
         assert done.returncode == 2 and message in done.stderr and done.stderr.count('\n') == 1, done.stderr
     done = evaluate('--protocol=neighbours', SAMPLE, '--model=')
     assert done.returncode == 2 and done.stderr.endswith("evaluate: --protocol=neighbours with an empty --model: expected the folder of a model\n")
+
+
+def test_a_model_is_measured_on_the_corpus_it_learned_from(tmp_path):
+    """Held-out characters are those of a version: another one would have the model tested on what it saw, without a word."""
+    (tmp_path / 'generator.json').write_text(json.dumps({'info': {'data': {'source': 'scribe', 'version': '2.0'}}}), encoding='utf-8')
+    program = f"""
+import types
+from hwgen.cli import evaluate
+print(evaluate._own_corpus({str(CHECKOUT / 'saved_models/demo')!r}), evaluate._own_corpus({str(tmp_path)!r}), evaluate._own_corpus('nowhere'))
+writer = types.SimpleNamespace(description={{'info': {{'data': {{'source': 'scribe', 'version': '1.1'}}}}}})
+for version in ('1.1', '2.0'):
+    evaluate._tell_of_other_corpus({{'source': 'scribe', 'version': version}}, writer)
+evaluate._tell_of_other_corpus({{'source': 'folder', 'version': 1}}, writer)
+"""
+    done = subprocess.run([sys.executable, '-c', program], cwd=tmp_path, env={**os.environ, 'PYTHONPATH': str(CHECKOUT)}, capture_output=True, text=True, check=True)
+    folders, *notes = done.stdout.splitlines()
+    assert folders == 'tfrecords/demo-1.1 tfrecords/demo tfrecords/demo'
+    assert len(notes) == 1 and 'learned from version 1.1 of the embedded corpus, the data is version 2.0' in notes[0]

@@ -151,7 +151,7 @@ class EverydayComposer:
     @staticmethod
     def _number(rng):
         kind, number = rng.integers(10), int(10 ** rng.uniform(0, 4))
-        return (str(number), f'{number}', f'{rng.uniform(0, 100):.1f}', f'{rng.uniform(0, 10):.2f}', f'{number % 100}%', f'{number % 24}:{number % 60:02d}',
+        return (str(number), str(number), f'{rng.uniform(0, 100):.1f}', f'{rng.uniform(0, 10):.2f}', f'{number % 100}%', f'{number % 24}:{number % 60:02d}',
                 f'{1900 + number % 130}年', f'{1 + number % 12}月{1 + number % 28}日', f'¥{number}', f'{1 + number % 20}.')[kind]
 
     def _words(self, rng, missing):

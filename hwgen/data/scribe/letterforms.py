@@ -91,7 +91,7 @@ class Letterforms:
         if not len(skeleton.points):
             return Form(skeleton.points, skeleton.stroke_of, skeleton.slots, skeleton.advance, symbol)
         points = self._hooked(skeleton, unit)
-        points = points + self._strayed(skeleton, unit, rng)
+        points = points + self._strayed(skeleton, rng)
         points -= [skeleton.advance / 2 if symbol else .5, .5]
         if len(skeleton.tokens) > 1:
             points = self._parts(points, skeleton, unit, rng)
@@ -121,7 +121,7 @@ class Letterforms:
                 orders.append((slot, int(habit.choice[2] / _ORDER * len(stroke_orders(token)))))
         return _replaced(unit, tuple(forms), tuple(orders)) if forms or orders else base
 
-    def _strayed(self, skeleton, unit, rng):
+    def _strayed(self, skeleton, rng):
         """Displacement of every point: each stroke moved, stretched and bowed, by habit and anew."""
         traits, count = self._traits, len(skeleton.slots)
         habits = np.concatenate([self.habit(token).strokes[np.arange(n) % _ROWS] for token, n in
@@ -159,8 +159,7 @@ class Letterforms:
         """Strokes shorter or longer than printed, about their middle; long horizontals by a measure of their own: where they stand
         above the rest, printed ones are longer than people's."""
         traits, of = self._traits, skeleton.stroke_of
-        starts = np.searchsorted(of, np.arange(len(skeleton.slots)))
-        low, high = np.minimum.reduceat(skeleton.points, starts), np.maximum.reduceat(skeleton.points, starts)
+        low, high = _extents(skeleton)
         size = high - low
         long, tall = (np.clip((size[:, k] - _LONG) / .2, 0, 1) * (size[:, 1 - k] < .5 * size[:, k]) for k in (0, 1))
         # Not those on which a character stands: 二, 五, 土 keep their base.
@@ -220,11 +219,15 @@ def _place(place):
     return place if place in PLACES else None
 
 
+def _extents(skeleton):
+    """Lower and upper corner of each stroke: two float [S, 2], em."""
+    starts = np.searchsorted(skeleton.stroke_of, np.arange(len(skeleton.slots)))
+    return np.minimum.reduceat(skeleton.points, starts), np.maximum.reduceat(skeleton.points, starts)
+
+
 def _lengths(skeleton):
-    """Distance from the first to the last point of each stroke or its extent, the greater: float [S], em."""
-    of = skeleton.stroke_of
-    starts = np.searchsorted(of, np.arange(len(skeleton.slots)))
-    low, high = np.minimum.reduceat(skeleton.points, starts), np.maximum.reduceat(skeleton.points, starts)
+    """Extent of each stroke: float [S], em."""
+    low, high = _extents(skeleton)
     return np.hypot(*(high - low).T)
 
 

@@ -179,7 +179,7 @@ class PenWriter:
             pressure *= 1 - traits.taper * .75 * np.clip(1 - left / (1.3 * _LIFT_SEC), 0, 1)
             # A point is pressed: the pen has no way to move while it comes down and lifts.
             points = np.array([np.ptp(path['points'][a:b + 1], axis=0).max() < _POINT_EM * traits.size for a, b in zip(starts, ends)])
-            pressure = np.where(points[run] & on, np.maximum(pressure, 1.2), pressure)
+            pressure = np.where(points[run] & on, 1, pressure)
         return np.where(on, np.clip(pressure, .12, 1), 0).astype(np.float32), on
 
     # ---- paper

@@ -6,6 +6,8 @@
 Each request is one line of random common hanzi in a random hand (seeded), on a connection of its client's own that stays open. A request that is
 answered 503 is counted and asked again. Meant for a server on this machine: clients and server share its CPUs, and the server is started apart.
 With --hostile, so many more clients send what no server should be sent, and each answer must have the status it ought to have.
+With --large=64x64, instead: one request for `images` of 64 lines of 64 characters, and how long /healthz waits meanwhile. With --idle=515, instead: so many connections
+that say nothing, and what others get in the 8 seconds after.
 """
 
 import asyncio
@@ -24,6 +26,8 @@ _CLIENTS = flags.DEFINE_list('clients', ['1', '8', '64'], 'Numbers of clients, o
 _CHARACTERS = flags.DEFINE_integer('characters', 10, 'Characters of a line.')
 _SECONDS = flags.DEFINE_float('seconds', 20., 'Length of each measurement, after one of 2 seconds that warms up.')
 _HOSTILE = flags.DEFINE_integer('hostile', 0, 'Hostile clients beside the others.')
+_LARGE = flags.DEFINE_string('large', None, 'One request for images, LINESxCHARACTERS, and the waits of /healthz beside it.')
+_IDLE = flags.DEFINE_integer('idle', 0, 'Connections that say nothing, and the answers of others beside them.')
 _SEED = flags.DEFINE_integer('seed', 0, 'Of texts and hands.')
 
 
@@ -85,6 +89,45 @@ async def measure(count, address, path, bodies, length, *, hostile=None):
     return seconds, statuses, others, time.perf_counter() - start
 
 
+async def ask_once(address, method, path, body=b''):
+    """One request on a connection of its own -> status, seconds, bytes of the body; status 0: the connection broke."""
+    began = time.perf_counter()
+    try:
+        reader, writer = await asyncio.open_connection(*address, limit=2**20)
+        writer.write(f'{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n'.encode() + body)
+        answer = await reader.read()
+        writer.close()
+    except OSError:
+        answer = b''
+    return int(answer.split(maxsplit=2)[1]) if answer else 0, time.perf_counter() - began, len(answer)
+
+
+async def measure_large(address, path, lines, characters):
+    """Prints the answer to one large request, and the waits of /healthz until it is there."""
+    body = json.dumps({'signature_name': 'images', 'inputs': {'texts': ['永' * characters] * lines, 'style_seeds': list(range(lines))}}, ensure_ascii=False).encode()
+    large, waits = asyncio.ensure_future(ask_once(address, 'POST', path, body)), []
+    while not large.done() or not waits:
+        waits.append((await ask_once(address, 'GET', '/healthz'))[1])
+        await asyncio.sleep(.02)
+    status, seconds, size = large.result()
+    print(f'images of {lines} x {characters}: request of {len(body):,} bytes, status {status} with {size:,} bytes after {seconds:.2f} s; '
+          f'/healthz meanwhile: N {len(waits)}, longest {1000 * max(waits):.0f} ms, median {1000 * sorted(waits)[len(waits) // 2]:.1f} ms')
+
+
+async def measure_idle(address, path, count, body):
+    """Prints what others get beside connections that say nothing."""
+    idle, statuses, start, last = [await asyncio.open_connection(*address) for _ in range(count)], collections.Counter(), time.perf_counter(), 0.
+    while time.perf_counter() - start < 8:
+        for request in (('GET', '/healthz'), ('POST', path, body)):
+            status = (await ask_once(address, *request))[0]
+            statuses[status] += 1
+            last = last if status == 200 else time.perf_counter() - start
+        await asyncio.sleep(.1)
+    print(f'{count} idle connections: {dict(statuses)}, the last that was not 200 after {last:.1f} s')
+    for _, writer in idle:
+        writer.close()
+
+
 def main(argv):
     del argv
     import numpy as np
@@ -99,6 +142,12 @@ def main(argv):
             yield json.dumps({'instances': [{'texts': text, 'style_seeds': int(rng.integers(2**62))}]}).encode()
     parts, path, bodies = urllib.parse.urlsplit(_URL.value), f'/v1/models/{_MODEL_NAME.value}:predict', requests()
     address = parts.hostname, parts.port
+    if _LARGE.value:
+        asyncio.run(measure_large(address, path, *map(int, _LARGE.value.split('x'))))
+        return
+    if _IDLE.value:
+        asyncio.run(measure_idle(address, path, _IDLE.value, next(bodies)))
+        return
     asyncio.run(measure(8, address, path, bodies, 2.))
     print(f'{os.cpu_count()} cores; lines of {_CHARACTERS.value} characters, seed {_SEED.value}, {_SECONDS.value:g} s a row')
     print('clients      N  requests/s  p50 ms  p95 ms  p99 ms  max ms   503  load')

@@ -9,10 +9,10 @@ from hwgen.serving.http_server import HttpServer, Limits, bind
 
 
 @contextlib.contextmanager
-def running(service, *, page=None, **limits):
+def running(service, *, page=None, hosts=(), origins=(), **limits):
     """Yields a Running; the server has stopped after it."""
     with bind('127.0.0.1', 0) as listener:
-        server = HttpServer(service, page=page, limits=Limits(**limits))
+        server = HttpServer(service, page=page, limits=Limits(**limits), hosts=hosts, origins=origins)
         thread = threading.Thread(target=server.run, args=[listener])
         thread.start()
         try:

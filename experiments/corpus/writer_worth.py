@@ -54,7 +54,7 @@ def writer_job(bench, row):
 
 def load_writer(bench, row):
     """Writer of a row."""
-    return Writer.load(str(writer_job(bench, row).run_dir / 'model'))
+    return Writer.load(str(writer_job(bench, row).run_dir / 'model'), allow_unseen=True, tell=None)
 
 
 def read_texts(bench):

@@ -7,11 +7,15 @@ pattern has an id, else the one with the most leaves expanded.
 
 import heapq
 import itertools
+import re
 import unicodedata
 from typing import NamedTuple
 
 from hwgen.charset import ids
 from hwgen.charset.dictionary import MAX_COMPONENTS, CharsetError
+
+
+_NAMELESS = '？'  # stands in errors for a component without a code point, which the table calls by a number
 
 
 class Composition(NamedTuple):
@@ -85,19 +89,28 @@ class Composer:
     def _leaf(self, token, position):
         tree = self._tree(token)
         if tree is None and token not in self._components:
-            raise CharsetError(f'{describe(token)} at position {position}: not in the table and not a known component{self._like(token)}', position)
+            named = describe(token) if len(token) == 1 else f'{token}, {self._in_words(token)},'
+            raise CharsetError(f'{named} at position {position}: not in the table and not a known component{self._like(token)}', position)
         missing = [] if tree is None else [leaf for leaf in ids.leaves(tree) if leaf not in self._components]
         if missing:
             nearest = self.nearest(tree)
             help_ = f'; nearest: {" ".join(nearest)}' if nearest else ''
-            raise CharsetError(f'{describe(token)} at position {position}: not in the table; as {ids.format_tree(tree)} it would need '
-                               f'{", ".join(missing)}, not known as component{help_}', position)
+            needed = [leaf if len(leaf) == 1 else f'{_NAMELESS} ({self._in_words(leaf, but=token)})' for leaf in missing]
+            raise CharsetError(f'{describe(token)} at position {position}: not in the table; as {re.sub(r"{[0-9]+}", _NAMELESS, ids.format_tree(tree))} it would need '
+                               f'{", ".join(needed)}, not known as component{help_}', position)
         result = {}
         if tree is not None and len(ids.leaves(tree)) <= MAX_COMPONENTS:
             result[tree] = 0
         if token in self._components:
             result.setdefault(token, 1)
         return result
+
+    def _in_words(self, token, *, but=''):
+        """What a component without a code point is to a person, who does not know it by its number: characters that have it."""
+        found = [character for character, tree in self._trees.items() if token in ids.leaves(tree)]
+        found += [character for character, sequence in self._further_trees().items() if token in sequence and character not in found]
+        found = [character for character in found if character != but]
+        return f'a part that is no character, found in {" ".join(found[:3])}' if found else 'a part that is no character'
 
     def _like(self, token):
         """What of the table resembles a token, for errors: the characters that it is made of, such as (1) for ⑴, or its letter without accents."""

@@ -13,12 +13,16 @@ SYMBOLS = ASCII + PUNCTUATION + MATHEMATICS + GREEK + NUMBERS
 FURTHER_SYMBOLS = '€¹²³㈠㈡㈢㈣㈤㈥㈦㈧㈨㈩'
 NARROW = ASCII + GREEK + '·°′″¢£¥' + '€¹²³'
 
+# Blank paper, wherever it is written; what else is a space to Unicode is one of its variants below.
+SPACE = ' '
+
 # Character -> the one by which it is written.
 VARIANTS = {chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F) if chr(code + 0xFEE0) not in PUNCTUATION}
-VARIANTS |= {'\u3000': ' ', '\u00a0': ' ', '・': '·', '•': '·', '―': '—', '∥': '‖', '⋯': '…', '￣': 'ˉ', '￠': '¢', '￡': '£', '￥': '¥'}
-# Hyphens, the minus, the en dash; box drawing, which texts in GBK have in place of the dash; spaces of any width.
-VARIANTS |= dict.fromkeys('‐‑‒–−﹣', '-') | dict.fromkeys('─﹘', '—') | dict.fromkeys(map(chr, (*range(0x2002, 0x200B), 0x202F, 0x205F)), ' ')
+VARIANTS |= {'・': '·', '•': '·', '―': '—', '∥': '‖', '⋯': '…', '￣': 'ˉ', '￠': '¢', '￡': '£', '￥': '¥'}
+# Hyphens, the minus, the en dash; box drawing, which texts in GBK have in place of the dash.
+VARIANTS |= dict.fromkeys('‐‑‒–−﹣', '-') | dict.fromkeys('─﹘', '—')
 VARIANTS |= {'µ': 'μ', '∆': 'Δ', '∕': '/', '∣': '|', '∗': '*', '‧': '·', '∙': '·', '⋅': '·', '〜': '～', '◯': '○', 'ʼ': '’', 'ϕ': 'φ', 'ϵ': 'ε', 'ϑ': 'θ'}
+VARIANTS |= dict.fromkeys(map(chr, (0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000)), SPACE)
 # Greek letters whose written form is a Latin one.
 VARIANTS |= dict(zip('ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο', 'ABEZHIKMNOPTYXo'))
 
@@ -34,6 +38,11 @@ def normalize(text):
         str, of another length where the text holds invisible characters, or a letter and its accent as two.
     """
     return ''.join(VARIANTS.get(character, character) for character in plain(text))
+
+
+def space_component(charset):
+    """Id of the space's component in a table: int, 0 where it has none."""
+    return charset.components.index(SPACE) if SPACE in charset.components else 0
 
 
 def structure_of(symbol):

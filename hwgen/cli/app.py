@@ -16,6 +16,7 @@ import atexit
 import contextlib
 import importlib
 import io
+import math
 import os
 import pathlib
 import pkgutil
@@ -28,6 +29,7 @@ import traceback
 from absl import flags
 
 import hwgen
+from hwgen.charset.printable import is_text, printable
 from hwgen.cli import quiet
 
 DEFAULT_MODEL = 'saved_models/demo'  # the one that ships
@@ -52,15 +54,27 @@ def resource_path(name: str) -> pathlib.Path:
     return next((place for place in places if place.exists()), places[0])
 
 
+def in_checkout() -> bool:
+    """Whether this package lies in a checkout, not where packages are installed."""
+    return (_CHECKOUT / 'setup.cfg').is_file()
+
+
 def find_model(path: str) -> str:
     """The folder of a trained generator: that of a run directory, or the one that ships when `DEFAULT_MODEL` is not here.
 
     Args:
       path: a generator's folder, or a run directory.
+
+    Raises:
+      UserError: a run directory whose training has not come to a model yet.
     """
     if path == DEFAULT_MODEL and not os.path.exists(path):
         return str(resource_path(path))
-    inner = os.path.join(path, 'model')
+    run = path.rstrip('/').removesuffix('/model') if not os.path.exists(path) else path
+    inner = os.path.join(run, 'model')
+    if os.path.exists(os.path.join(run, 'metrics.jsonl')) and not os.path.isdir(inner):
+        raise UserError(f'{path}: training not finished: there is no model yet. It is written to {inner} when `train` ends or is stopped after its generator '
+                        'has learned; the same command goes on')
     return inner if os.path.isdir(inner) and not os.path.exists(os.path.join(path, 'generator.json')) else path
 
 
@@ -73,7 +87,7 @@ def check_writing(text: str | None, text_file: str | None, *, out: str | None, s
     if (text is None) == (text_file is None):
         raise UserError('expected either --text "..." or --text_file FILE')
     if not out:
-        raise UserError('--out is missing: expected NAME.png or a folder')
+        raise UserError('--out is missing: expected a picture, such as line.png, or a folder')
     if style_seed + num_styles > 2**64:
         raise UserError(f'--style_seed={style_seed}: expected 0 to 2^64 - 1')
 
@@ -163,12 +177,16 @@ def run(main, module_doc: str, *, arguments: list[str] | None = None, program: s
         if any(argument in _HELP for argument in arguments):
             _print(format_help(module_doc, program=program, positional=positional, everything='--helpfull' in arguments))
             sys.exit(0)
+        # `request --version=1` is another one, that of a model.
+        if arguments == ['--version'] or '--version' in arguments and 'version' not in flags.FLAGS:
+            _print(f'{program} {hwgen.__version__}')
+            sys.exit(0)
         preset = None
         if default_flagfile and not any(argument.lstrip('-').partition('=')[0] == 'flagfile' for argument in arguments):
             preset = f'--flagfile={default_flagfile}'
         rest = _parse([preset, *arguments] if preset else arguments, program=program, positional=positional)
         if preset:
-            _say(f'{program}: no {"--flagfile" if arguments else "arguments"}, so {" ".join([program, preset, *arguments])}')
+            _say(f'{program}: no {"--flagfile" if arguments else "arguments"}, so {printable(" ".join([program, preset, *arguments]))}')
         status = main(rest)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -237,13 +255,26 @@ def _parse(arguments, *, program, positional):
     rest = flags.FLAGS([program, *resolved])[1:]
     if rest and not positional:
         raise UserError(f'argument {rest[0]!r} is not a flag: flags begin with -- (see {program} --help)')
+    for flag in _own_flags():
+        if isinstance(flag.value, float) and not math.isfinite(flag.value):  # nan is within any bounds
+            raise UserError(f'flag --{flag.name}={flag.value}: expected a number (see {program} --help)')
+        if isinstance(flag.value, str) and flag.value.startswith('~/') and flag.name != 'text':
+            flag.value = os.path.expanduser(flag.value)  # a shell does not, behind a =
+    text = flags.FLAGS['text'].value if 'text' in flags.FLAGS else None
+    if isinstance(text, str) and not is_text(text):
+        raise UserError(f'--text={text}: no UTF-8 (typed or read in GBK?); expected a text in UTF-8, for example --text="$(iconv -f gbk FILE)"')
     return rest
+
+
+def _own_flags():
+    """The flags of hwgen's modules, not those of libraries."""
+    return [flag for module, found in flags.FLAGS.flags_by_module_dict().items() if module.startswith('hwgen.') for flag in found]
 
 
 def _flagfile(value):
     path = pathlib.Path(value).expanduser()
     found = resource_path(value) if not path.exists() and path.name == value else path
-    if not found.is_file():
+    if not found.exists() or found.is_dir():  # it may be a pipe
         raise UserError(f'--flagfile={value}: no such file')
     return str(found)
 
@@ -260,11 +291,17 @@ def _users_status(error) -> int | None:
 
 
 def _one_line(error) -> str:
-    """An exception's message on one line; for an operating system's error, the file and what the system says."""
+    """An exception's message on one line that does nothing to a terminal; for an operating system's error, the file and what the system says."""
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return f'{error.filename}: {error.strerror[0].lower()}{error.strerror[1:]}'
+        return f'{printable(os.fsdecode(error.filename) if isinstance(error.filename, bytes) else error.filename)}: {error.strerror[0].lower()}{error.strerror[1:]}'
     text = error.args[0] if isinstance(error, KeyError) and error.args else error
-    return ' '.join(str(text).split()) or type(error).__name__
+    return printable(_with_dashes(' '.join(str(text).split()))) or type(error).__name__
+
+
+def _with_dashes(text) -> str:
+    """A message in which settings that are flags are called as the user types them: `pen_share=2` becomes `--pen_share=2`."""
+    own = {flag.name for flag in _own_flags()}
+    return re.sub(r'(?<![\w./\\-])(\w+)=', lambda found: f'{"--" * (found[1] in own)}{found[0]}', text)
 
 
 def _print(text) -> None:

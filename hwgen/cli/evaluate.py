@@ -6,6 +6,9 @@ texts. The result is the character error rate (CER) of each kind, with its numbe
   real unseen       the same, every character one of those that have no image in training
   generated seen    the model's lines with the texts of `real seen`
   generated unseen  the model's lines with the texts of `real unseen`: characters it never saw
+  punctuation, digits, latin  lines that hold many of these, a quarter as many of each kind: marks between words, dates and numbers, English words, by
+                    writers of the embedded corpus (real) and by the model; only the places of these symbols count, and a table tells symbol by symbol
+What a model was not shown it writes here all the same (as with generate --allow_unseen), in every protocol: what it cannot write shall count.
 Beside the result --out receives reader.md, reader.tsv (every line with its reading) and reader.png (real beside generated, the readings below), of the
 first seed.
 
@@ -68,7 +71,8 @@ import contextlib
 
 from absl import flags
 
-from hwgen.cli.app import UserError, resource_path
+from hwgen.cli.app import DEFAULT_MODEL, UserError, find_model, resource_path
+from hwgen.cli.places import corpus_place
 
 _DISTANCES = ['hct', 'scrabblegan', 'ganwriting', 'hwd']
 # Who judges: a feature space, the independent reader (PP-OCR), the reader of components.
@@ -79,10 +83,10 @@ _PROTOCOL = flags.DEFINE_enum('protocol', 'reader', list(_JUDGES), 'What is meas
                              'apart? hct, scrabblegan, ganwriting, hwd: how far is it from real lines, by the conventions of that work? interpolation: how evenly '
                              'does it go from one to another? neighbours: do they change a character? shots, nonsense: can it write what it hardly or never saw? '
                              'comparison: several systems; ablation: what each part is worth.')
-_MODEL = flags.DEFINE_string('model', None, 'Folder of the model, as train writes it. Default: saved_models/demo, the one that ships. Empty: none, real '
-                             'lines only. Example: --model=runs/demo/model.')
+_MODEL = flags.DEFINE_string('model', None, 'Folder of the model, or a run directory of train. Default: saved_models/demo, the one that ships. Empty: none, real '
+                             'lines only. Example: --model=runs/demo.')
 _DATA = flags.DEFINE_string('data', None, 'Folder of records with the splits test and unseen. Default: tfrecords/demo-1.1 for models that learned from version 1.1 of the '
-                            'embedded corpus, as the one that ships did, else tfrecords/demo; for ablation tfrecords/ablation. They are written first if they are absent. Example: --data=tfrecords/mine.')
+                            'embedded corpus, as the one that ships did, else tfrecords/demo; for ablation tfrecords/ablation. What the protocol reads of these is written first where it is absent. Example: --data=tfrecords/mine.')
 _SPLIT = flags.DEFINE_string('split', 'test', 'Lines of hct, scrabblegan, ganwriting, hwd and comparison; texts of interpolation and neighbours. Example: --split=unseen.')
 _NUM_LINES = flags.DEFINE_integer('num_lines', None, 'Lines (pairs, places) of each kind, at most. Default: 200 for reader, 250 for shots and nonsense, else what the protocol says. '
                                   'Example: --num_lines=500.',
@@ -113,6 +117,7 @@ _TRUNCATION = flags.DEFINE_float('truncation', .8, 'Standard deviation of the st
 _SHEET_LINES = flags.DEFINE_integer('sheet_lines', 12, 'reader: lines of each kind on the picture.', lower_bound=1)
 
 _CORPORA = {'ablation': 'tfrecords/ablation'}  # that the other protocols take: `_own_corpus`
+_OWN_SPLITS = {'hands': ['test'], **dict.fromkeys(['reader', 'shots', 'nonsense'], ['test', 'unseen'])}  # that a protocol reads whatever --split says
 _READER_LINES, _NOVEL_LINES = 200, 250
 
 
@@ -121,7 +126,10 @@ def main(arguments):
     del arguments
     from hwgen.cli import experiments, measurements
     from hwgen.evaluation import results
+    from hwgen.inference import picture_formats
+    from hwgen.inference.description import read_description
     protocol = _PROTOCOL.value
+    picture_formats.check_folder(_OUT.value or 'evaluations', flag='--out')
     # Before the corpus is written: what may have to be installed, and what cannot be measured.
     there = results.read_result(_AGAINST.value) if _AGAINST.value else None
     if (_COMPARE.value or _TEXTS_OUT.value) and protocol != 'comparison':
@@ -130,6 +138,8 @@ def main(arguments):
         raise UserError(f'--protocol={protocol} with an empty --model: expected the folder of a model')
     judges, systems = {}, {}
     if _TRAIN_FEATURES.value is None and _TEXTS_OUT.value is None:
+        if _MODEL.value != '' and protocol not in ('ablation', 'comparison'):
+            read_description(_model_folder())
         judges = _open_judges(_JUDGES[protocol])
         systems = _open_systems() if protocol == 'comparison' else {}
     if there is not None:
@@ -137,7 +147,7 @@ def main(arguments):
             raise UserError('--against with --protocol=hands: expected another protocol')
         results.check_comparable(_measured_under(judges), there['measured_under'], place=_AGAINST.value)
     plan = _read_plan() if protocol == 'ablation' else None
-    data = _DATA.value or _CORPORA.get(protocol) or _own_corpus(_MODEL.value or str(resource_path('saved_models/demo')))
+    data = corpus_place(_DATA.value or _CORPORA.get(protocol) or _own_corpus(_model_folder()))
     info = _read_info(data, plan)
     if _TRAIN_FEATURES.value is not None:
         _train_features(_TRAIN_FEATURES.value, data)
@@ -169,7 +179,7 @@ def main(arguments):
         experiments.measure_neighbours(task)
     elif protocol == 'shots':
         task.num_lines = _NUM_LINES.value or _NOVEL_LINES
-        experiments.measure_shots(task, before=_BEFORE.value or str(resource_path('saved_models/demo')))
+        experiments.measure_shots(task, before=find_model(_BEFORE.value or DEFAULT_MODEL))
     elif protocol == 'nonsense':
         task.num_lines = _NUM_LINES.value or _NOVEL_LINES
         experiments.measure_nonsense(task)
@@ -204,7 +214,13 @@ def _open_model(systems):
     if _MODEL.value == '' or _PROTOCOL.value == 'ablation':
         return None
     from hwgen.inference.writer import Writer
-    return Writer.load(_MODEL.value or str(resource_path('saved_models/demo')))
+    # What a model cannot write shall count: nothing is refused.
+    return Writer.load(_model_folder(), allow_unseen=True)
+
+
+def _model_folder():
+    """The folder of --model, also where that is a run directory."""
+    return find_model(_MODEL.value or DEFAULT_MODEL)
 
 
 def _own_corpus(model):
@@ -230,7 +246,7 @@ def _tell_of_other_corpus(info, writer):
 def _open_systems():
     """The systems of --model and --compare, before the corpus is written: what is missing shows here."""
     from hwgen.evaluation import systems
-    model = _MODEL.value or str(resource_path('saved_models/demo'))
+    model = _model_folder()
     names = [] if _MODEL.value == '' else [f'{systems.name_of(model)}={model}']
     if not names and not _COMPARE.value:
         raise UserError('--protocol=comparison with an empty --model and no --compare: expected a system')
@@ -252,16 +268,23 @@ def _write_texts(data):
 
 
 def _read_info(data, plan):
-    """info.json of the data; an embedded corpus is written where it is asked for by its name and not there."""
-    import os
-
+    """info.json of the data; of an embedded corpus the splits that the protocol reads are written where they are not there."""
     from hwgen.data import prepare
     from hwgen.data.shards import read_info
-    settings = (prepare.EMBEDDED | ({'tfrecords/ablation': plan.data} if plan is not None else {})).get(data)
-    if settings is not None and not os.path.exists(data):
-        print(f'{data}: not there, writing the embedded corpus (a few minutes, once)', flush=True)
-        prepare.prepare_scribe(data, **settings)
+    settings = plan.data if plan is not None and data == _CORPORA['ablation'] else None
+    prepare.ensure_embedded(data, _splits_read(), settings=settings, report=lambda line: print(line, flush=True))
     return read_info(data)
+
+
+def _splits_read():
+    """The splits that this call reads."""
+    protocol = _PROTOCOL.value
+    if _TRAIN_FEATURES.value is not None or protocol == 'ablation':
+        return ['train', 'validation', 'test', 'unseen']
+    if protocol in _OWN_SPLITS:
+        return _OWN_SPLITS[protocol]
+    # hct looks for copies of training lines, neighbours for real copies of a character among them.
+    return list(dict.fromkeys([_SPLIT.value, *(['train'] if protocol in ('hct', 'neighbours') and _TEXTS_OUT.value is None else [])]))
 
 
 def _train_features(folder, data):

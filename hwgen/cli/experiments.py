@@ -56,7 +56,8 @@ def measure_shots(task, *, before):
     groups = shots.groups_of(task.info, Charset.load())
     readers = {'ppocr': functools.partial(character_errors.read_characters, task.judges['reader']),
                'components': functools.partial(character_errors.read_components, task.judges['component_reader'])}
-    found = [shots.read_lines(readers, {split: task.index(split) for split in ('test', 'unseen')}, {'before': Writer.load(before), 'after': task.writer}, groups=groups,
+    writers = {'before': Writer.load(before, allow_unseen=True), 'after': task.writer}
+    found = [shots.read_lines(readers, {split: task.index(split) for split in ('test', 'unseen')}, writers, groups=groups,
                               num_lines=task.num_lines, seed=seed, truncation=task.truncation, report=say) for seed in task.seeds]
     task.measured_under |= {'num_lines': task.num_lines, 'shots': task.info['shots'], 'lines_sha256': [one.digest for one in found]}
     rows = shots.intervals(found, groups, seed=task.seeds[0])

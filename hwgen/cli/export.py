@@ -25,6 +25,8 @@ TRUNCATION = flags.DEFINE_float('truncation', .8, 'Spread of the hands and of th
                                 lower_bound=0.)
 MAX_CHARACTERS = flags.DEFINE_integer('max_characters', 256, 'Longest text that is written, characters; a longer one is an error of its own.',
                                       lower_bound=1)
+ALLOW_UNSEEN = flags.DEFINE_bool('allow_unseen', False, 'The version writes also characters that no training picture of the model showed, nor the parts they are '
+                                 'made of: probably scribbles. Without it they are errors.')
 DATA_LICENCE = flags.DEFINE_string('data_licence', None, 'Licence of the lines the model was trained on, for the description inside; known for the '
                                    'embedded corpus, CASIA and IAM. Example: "own scans, all rights reserved".')
 
@@ -38,19 +40,21 @@ def main(arguments):
     if not OUT.value:
         raise UserError('--out is empty: expected a folder such as saved_models/hwgen/1')
     from hwgen.serving.versions import version_folder
-    path = version_folder(OUT.value)  # before TensorFlow has started
+    version_folder(OUT.value)  # before TensorFlow has started
     # The process that compares needs room on a GPU beside this one.
     os.environ.setdefault('TF_FORCE_GPU_ALLOW_GROWTH', 'true')
     from hwgen.inference.writer import Writer
     from hwgen.serving import export
     model = find_model(RUN.value or MODEL.value or DEFAULT_MODEL)
-    writer = Writer.load(model, windows_per_step=1)
+    writer = Writer.load(model, windows_per_step=1, allow_unseen=ALLOW_UNSEEN.value)
     licence = DATA_LICENCE.value or export.data_licence(writer.description.get('info', {}))
     print(f'model {model}; licence of its data: {licence}' + ('; --data_licence states it' if licence == export.UNSTATED else ''), flush=True)
     began = time.monotonic()
-    told = export.export_model(writer, path, truncation=TRUNCATION.value, max_characters=MAX_CHARACTERS.value, licence=licence)
+    path, told = export.export_model(writer, OUT.value, truncation=TRUNCATION.value, max_characters=MAX_CHARACTERS.value, licence=licence)
     size = sum(os.path.getsize(os.path.join(folder, name)) for folder, _, names in os.walk(path) for name in names)
     compared = told['compared']
+    if told.get('note'):
+        print(f'{model}: {told["note"]}')
     print(f'{os.path.relpath(path)}: {told["characters"]:,} characters, {size / 1e6:.1f} MB, in {time.monotonic() - began:.1f} s; a fresh process wrote '
           f'{compared["lines"]} lines of {compared["characters"]} characters by six signatures, largest difference '
           f'{compared["largest_difference_grey_levels"]:g} grey levels')

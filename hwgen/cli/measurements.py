@@ -6,10 +6,11 @@ import os
 
 from PIL import ImageFont
 
+from hwgen.charset.printable import as_json
 from hwgen.data.scribe import fonts
 from hwgen.data.shards import RecordIndex
 from hwgen.evaluation import distribution_protocol as distances
-from hwgen.evaluation import hands, protocols, report, result_page, results
+from hwgen.evaluation import hands, protocols, report, result_page, results, symbol_reading
 from hwgen.inference import picture_files
 
 
@@ -103,25 +104,31 @@ def measure_reading(task, *, crop, true_aspect, sheet_lines):
         true_aspect: bool, real lines are also read as wide as they were written.
         sheet_lines: int, lines of each kind on the picture.
     """
-    reader, figures, conditions = task.judges['reader'], [], None
+    reader, figures, conditions, symbols = task.judges['reader'], [], None, []
     indices = {split: task.index(split) for split in protocols.SPLITS if split in task.info['splits']}
     for seed in task.seeds:
-        found = protocols.reader_protocol(
-            reader, indices, writer=task.writer, num_lines=task.num_lines, seed=seed, true_aspect=true_aspect, crop=crop, truncation=task.truncation,
-            report=lambda line, seed=seed: say(f'seed {seed}: {line}'))
-        figures.append(protocols.reading_figures(found))
-        task.measured_under.setdefault('lines_sha256', []).append(protocols.texts_digest(found))
-        conditions = conditions or found
+        options = dict(writer=task.writer, num_lines=task.num_lines, seed=seed, crop=crop, truncation=task.truncation,
+                       report=lambda line, seed=seed: say(f'seed {seed}: {line}'))
+        found = protocols.reader_protocol(reader, indices, true_aspect=true_aspect, **options)
+        of_symbols, table = symbol_reading.read_symbols(reader, info=task.info, **options)
+        figures.append(protocols.reading_figures(found + of_symbols))
+        for name, lines in (('lines_sha256', found), ('symbol_lines_sha256', of_symbols)):
+            task.measured_under.setdefault(name, []).append(protocols.texts_digest(lines))
+        conditions = conditions or found + of_symbols
+        symbols.append(table)
+    symbols, of_kinds = symbol_reading.summed(symbols), {f'{side}_{kind}' for side in ('real', 'generated') for kind in symbol_reading.KINDS}
     summaries = [condition.summary(seed=protocols.bootstrap_seed(task.seeds[0])) for condition in conditions]
     facts = {'reader': reader.name, 'num_lines': task.num_lines, 'crop': crop}
     title = 'What an independent reader makes of it'
     paths = report.write_report(task.out, conditions, summaries, title=title, facts={**task.facts, 'seeds': task.seeds, **facts},
-                                font=ImageFont.truetype(str(fonts.open_font(fonts.FALLBACK).path), report.TEXT_PX), lines_on_sheet=sheet_lines)
+                                font=ImageFont.truetype(str(fonts.open_font(fonts.FALLBACK).path), report.TEXT_PX), lines_on_sheet=sheet_lines,
+                                further=symbol_reading.format_markdown(symbols))
     print(f'\n{"seed " + str(task.seeds[0]):<28}{"N lines":>8}{"N chars":>9}{"CER":>8}   95 % interval')
     for row in summaries:
         print(f'{row["name"].replace("_", " "):<28}{row["num_lines"]:>8}{row["num_characters"]:>9}{row["cer"]:>8.3f}   '
               f'{row["cer_95_low"]:.3f} to {row["cer_95_high"]:.3f}')
-    task.write(figures, title=title, pictures=[(paths['png'].name, 'Real beside generated, and what was read')], **facts, conditions=summaries)
+    task.write(figures, title=title, pictures=[(paths['png'].name, 'Real beside generated, and what was read')], **facts,
+               conditions=[row for row in summaries if row['name'] not in of_kinds], symbol_conditions=[row for row in summaries if row['name'] in of_kinds], symbols=symbols)
     print(f'lines     {paths["md"]}, {paths["tsv"]}')
 
 
@@ -159,7 +166,7 @@ def measure_hands(task):
     """
     summary, pictures = hands.hands_protocol(task.index('test'), task.writer, seed=task.seeds[0], truncation=task.truncation)
     figures, picture = task.place('hands.json'), task.place('hands.png')
-    picture_files.write_file(figures, (json.dumps({**task.facts, **summary}, ensure_ascii=False, indent=1) + '\n').encode())
+    picture_files.write_file(figures, (json.dumps(as_json({**task.facts, **summary}), ensure_ascii=False, indent=1) + '\n').encode())
     blocks = [picture_files.stack(lines[:4], gap=.1) for lines in pictures.values()]
     picture_files.write_file(picture, picture_files.encode_png(picture_files.stack(blocks, gap=.25)))
     print(f'{summary["num_hands"]} hands, {summary["lines_per_hand"]} lines each: attributed to their own hand {summary["identified_generated"]:.3f} '

@@ -16,8 +16,14 @@ it). All lines are for training, unless --heldout_lines is given: then so many m
 
 --source=folder reads a folder of line images and a table with a row `path TAB text` each, as PaddleOCR has them, or JSON
 Lines, or a folder with a text file for each image; the writer is the third column, or what --name_pattern finds in the
-image's name, or else the sub-folder that the image lies in. Splits are made by writer; lines without a known writer are
-split one by one. With --unlabelled no table is read, and every image of the folder and its sub-folders becomes a line without
+image's name, or else the sub-folder that the image lies in. Read as well: ["a.png", "b.png"] TAB text; `path SPACE text`;
+ICDAR's `a.png, "text"`; *.csv; a first row that names the columns (path, file_name, filename, image ...; text, label, words
+...; writer); JSON objects with such names, a row each or (*.json) as a list or as MMOCR's data_list; \\ in paths for /. Labels of
+detection (PPOCRLabel's Label.txt) are refused: give rec_gt.txt. A third column in some rows alone that looks like the rest of
+a text with a TAB in it, not like a writer, is refused: a first row of names settles it.
+Splits are made by writer; lines without a known writer are split one by one, rows of one picture stay together. A writer who
+alone has more than twice the share of a split is not drawn for it: few hands are all for training, which is said.
+report.json, rejected.tsv and sheet.png (look at it) lie beside the shards. With --unlabelled no table is read, and every image of the folder and its sub-folders becomes a line without
 text, for `train --unlabelled`.
 
 --source=casia reads CASIA's files as they are downloaded, in folders or .zip archives: characters (.gnt), pages of lines
@@ -26,7 +32,11 @@ forms.txt), --source=iam_online IAM-OnDB, --source=lmdb an LMDB folder, --source
 partition is kept where files or folders are named by it; report.json and rejected.tsv beside the shards say what is in
 them and what was left out, sheet.png shows some of it.
 
-Killed at any moment, the same command goes on where it was. --deslant and --normalize_size make slant and size of the writing
+Pictures are looked at first: blank, black and tiny ones cannot be used (--on_error), nor can light ink on black (--dark). Grey paper of --source=folder and
+lmdb, of scans and photographs, becomes white, shadows too (--keep_paper); CASIA's and IAM's is white already. How many there were is said at the end.
+
+Killed at any moment, the same command goes on where it was; when it is done, the same command compares the input with what was
+read (info.json), and refuses where that has changed. --deslant and --normalize_size make slant and size of the writing
 equal; without them lines stay as they are.
 
 --inspect=FILE prints what a file or collection holds, and draws its first samples into --out, a .png.
@@ -44,8 +54,14 @@ Examples:
   prepare --inspect=HWDB2/HWDB2.0Test.zip --out=sheet.png
 """
 
+import contextlib
+import re
+
 from absl import flags
 
+# Arguments of the library that have another name as flags.
+_FLAG_OF = {'vocabulary_size': 'vocabulary', 'num_writers': 'writers', 'version': 'corpus', 'output_format': 'format',
+            **dict.fromkeys(('validation_lines', 'test_lines', 'unseen_lines'), 'heldout_lines')}
 _SOURCE = flags.DEFINE_enum('source', 'scribe', ['scribe', 'folder', 'casia', 'iam', 'iam_online', 'lmdb', 'auto'],
     'Where lines come from: the embedded corpus, a folder of images, or a collection; auto: what --input turns out to be.')
 _OUT = flags.DEFINE_string('out', None, 'Folder to write. Example: --out=tfrecords/demo.')
@@ -57,7 +73,8 @@ _MIN_CHARACTERS = flags.DEFINE_integer('min_characters', None,
 _MAX_CHARACTERS = flags.DEFINE_integer('max_characters', None,
     'Characters of the longest line. Default: 8 (scribe), no limit (others, --text_file). Longer lines of a collection are left out'
     ' and counted.', lower_bound=1)
-_TEXT_FILE = flags.DEFINE_string('text_file', None, 'Texts for the simulated writers, a line of UTF-8 each. Example: --text_file=addresses.txt.')
+_TEXT_FILE = flags.DEFINE_string('text_file', None, 'Texts for the simulated writers, a line of UTF-8 each; - is standard input. '
+    'Example: --text_file=addresses.txt.')
 _LINES = flags.DEFINE_integer('lines', None,
     'Training lines of the embedded corpus. Default: 48000, or as many as --text_file has. Example: --lines=200000.', lower_bound=1)
 _HELD_OUT_LINES = flags.DEFINE_integer('heldout_lines', None,
@@ -89,7 +106,7 @@ _WORKERS = flags.DEFINE_integer('workers', None,
 _INPUT = flags.DEFINE_string('input', None,
     'Folder of line images, or a collection: a folder, archive or file. Example: --input=scans.')
 _LABELS = flags.DEFINE_string('labels', 'labels.tsv',
-    'Table of labels of --source=folder, in --input, or an absolute path; .jsonl: JSON Lines; a folder: a text file for each '
+    'Table of labels of --source=folder, in --input, or an absolute path; .jsonl: JSON Lines; .csv, .json; a folder: a text file for each '
     'image. Example: --labels=label.txt.')
 _NAME_PATTERN = flags.DEFINE_string('name_pattern', None,
     'Regular expression that the names of the images of --source=folder match, without suffix: a group (?P<writer>...) tells who '
@@ -106,12 +123,16 @@ _DESLANT = flags.DEFINE_bool('deslant', False,
 _NORMALIZE_SIZE = flags.DEFINE_float('normalize_size', None,
     'Cut and pad lines such that the core of their writing (without ascenders and descenders) takes this share of the height. '
     'Default: lines stay as they were cut. Example: --normalize_size=.5.', lower_bound=.1, upper_bound=1.)
+_KEEP_PAPER = flags.DEFINE_bool('keep_paper', False,
+    'Keep the grey of the paper, its gradients and shadows. Default: paper of --source=folder and lmdb becomes white; ink keeps its grey level relative to it.')
+_DARK = flags.DEFINE_enum('dark', 'refuse', ['refuse', 'invert', 'keep'],
+    'Pictures of light ink on black: cannot be used (see --on_error), are turned over, or stay as they are.')
 _INSPECT = flags.DEFINE_string('inspect', None, 'Print what this file, archive or folder holds, and write no shards.')
 _ON_ERROR = flags.DEFINE_enum('on_error', 'fail', ['fail', 'skip'],
     'A sample or text that cannot be used (unknown character, no such image, damaged): stop, or report, count and go on.')
 _VALIDATION_SHARE = flags.DEFINE_float('validation_share', .05,
-    'Share of the lines that validate, where the collection does not say.', lower_bound=0., upper_bound=.5)
-_TEST_SHARE = flags.DEFINE_float('test_share', .05, 'Share of the lines that test, where the collection does not say.',
+    'Share of the lines that validate, at most twice as many, where the collection does not say.', lower_bound=0., upper_bound=.5)
+_TEST_SHARE = flags.DEFINE_float('test_share', .05, 'Share of the lines that test, at most twice as many, where the collection does not say.',
     lower_bound=0., upper_bound=.5)
 
 
@@ -123,42 +144,65 @@ def main(arguments):
         return _inspect()
     if not _OUT.value:
         raise UserError('--out: no folder given; expected for example --out=tfrecords/demo')
+    from hwgen.inference import picture_formats
+    picture_formats.check_folder(_OUT.value, flag='--out')
     if _UNLABELLED.value:
         _check_unlabelled()
     lengths = {flag.name: flag.value for flag in (_MIN_CHARACTERS, _MAX_CHARACTERS) if flag.value is not None}
     common = dict(lengths, seed=_SEED.value, height_px=_HEIGHT_PX.value, report=_say)
     shares = {'validation_share': _VALIDATION_SHARE.value, 'test_share': _TEST_SHARE.value, 'on_error': _ON_ERROR.value,
-              'deslant': _DESLANT.value, 'normalize_size': _NORMALIZE_SIZE.value}
+              'deslant': _DESLANT.value, 'normalize_size': _NORMALIZE_SIZE.value, 'keep_paper': _KEEP_PAPER.value, 'dark': _DARK.value}
     if _SOURCE.value != 'scribe':
         _check_foreign()
     if _SOURCE.value == 'scribe':
         if _INPUT.value:
             raise UserError('--input goes with --source=folder, casia, iam, iam_online, lmdb or auto, not with --source=scribe')
-        if _DESLANT.value or _NORMALIZE_SIZE.value:
-            raise UserError('--deslant and --normalize_size are for writing of others, not for --source=scribe')
+        if any(shares[name] for name in ('deslant', 'normalize_size', 'keep_paper')) or flags.FLAGS['dark'].present:
+            raise UserError('--deslant, --normalize_size, --keep_paper and --dark are for writing of others, not for --source=scribe')
         _check_text_file()
         if _VERTICAL.value and _FORMAT.value == 'records':
             raise UserError('--vertical goes with --format=folder: models learn from horizontal lines')
-        from hwgen.data import prepare
-        prepare.prepare_scribe(_OUT.value, lines=_LINES.value, vocabulary_size=_VOCABULARY.value, script=_SCRIPT.value,
-                               validation_lines=_HELD_OUT_LINES.value, test_lines=_HELD_OUT_LINES.value,
-                               unseen_lines=None if _TEXT_FILE.value else _HELD_OUT_LINES.value, shots=_shots(), num_writers=_WRITERS.value,
-                               text_file=_TEXT_FILE.value, on_error=_ON_ERROR.value, output_format=_FORMAT.value,
-                               trajectory=_TRAJECTORY.value, version=_CORPUS.value, pen_share=_PEN_SHARE.value, vertical=_VERTICAL.value,
-                               slips=_SLIPS.value, workers=_WORKERS.value, **common)
+        with _in_words_of_flags():
+            _write_scribe(common)
     elif not _INPUT.value:
         raise UserError(f'--input: no folder given; --source={_SOURCE.value} expects one with '
                         + ('line images, for example --input=scans' if _SOURCE.value == 'folder' else
                            'the collection, for example --input=HWDB2'))
     elif _SOURCE.value == 'folder':
-        from hwgen.data import prepare
-        prepare.prepare_folder(_OUT.value, images=_INPUT.value, labels=None if _UNLABELLED.value else _LABELS.value, name_pattern=_NAME_PATTERN.value,
-                               **shares, **common)
+        from hwgen.data import prepare_folder
+        prepare_folder.prepare_folder(_OUT.value, images=_INPUT.value, labels=None if _UNLABELLED.value else _LABELS.value,
+                                      name_pattern=_NAME_PATTERN.value, **shares, **common)
     else:
         from hwgen.data import prepare_collection
         prepare_collection.prepare_collection(_OUT.value, path=_INPUT.value, source=_SOURCE.value, unit=_UNIT.value,
                                               partition=_PARTITION.value, pen_px=_PEN_PX.value, workers=_WORKERS.value,
                                               **shares, **common)
+
+
+@contextlib.contextmanager
+def _in_words_of_flags():
+    """Within it, an error about an argument of the library names the flag that the user has typed."""
+    from hwgen.cli.app import UserError
+    try:
+        yield
+    except ValueError as error:
+        told = str(error)
+        for name in {*re.findall(r'(?<![\w/-])[a-z_]+(?==)', told)}:
+            flag = _FLAG_OF.get(name, name)
+            told = re.sub(rf'(?<![\w/-]){name}(?==)', f'--{flag}', told) if flag in flags.FLAGS else told
+        if told == str(error):
+            raise
+        raise UserError(told) from error
+
+
+def _write_scribe(common):
+    from hwgen.data import prepare
+    prepare.prepare_scribe(_OUT.value, lines=_LINES.value, vocabulary_size=_VOCABULARY.value, script=_SCRIPT.value,
+                           validation_lines=_HELD_OUT_LINES.value, test_lines=_HELD_OUT_LINES.value,
+                           unseen_lines=None if _TEXT_FILE.value else _HELD_OUT_LINES.value, shots=_shots(), num_writers=_WRITERS.value,
+                           text_file=_TEXT_FILE.value, on_error=_ON_ERROR.value, output_format=_FORMAT.value,
+                           trajectory=_TRAJECTORY.value, version=_CORPUS.value, pen_share=_PEN_SHARE.value, vertical=_VERTICAL.value,
+                           slips=_SLIPS.value, workers=_WORKERS.value, **common)
 
 
 def _shots():
@@ -214,4 +258,5 @@ def _inspect():
 
 
 def _say(message):
-    print(message, flush=True)
+    from hwgen.charset.printable import printable
+    print(printable(message), flush=True)

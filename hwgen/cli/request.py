@@ -18,8 +18,9 @@ from absl import flags
 from hwgen.cli.app import UserError, check_writing
 
 TEXT = flags.DEFINE_string('text', None, 'Text to write.')
-TEXT_FILE = flags.DEFINE_string('text_file', None, 'UTF-8 file: each row is a line of handwriting.')
-OUT = flags.DEFINE_string('out', None, 'Where to: NAME.png, or a folder (for --text_file, or one picture a style).')
+TEXT_FILE = flags.DEFINE_string('text_file', None, 'UTF-8 file: each row is a line of handwriting. - is standard input.')
+OUT = flags.DEFINE_string('out', None, 'Where to: a picture (.png, .jpg, .webp, .tif, .bmp, .pdf), or a folder (for --text_file, or one picture a style). '
+                           'NAME/ is a folder.')
 URL = flags.DEFINE_string('url', 'http://localhost:8501', 'Address of the REST server. Example: http://localhost:8501.')
 GRPC = flags.DEFINE_string('grpc', None, 'Ask by gRPC instead; needs tensorflow-serving-api. Example: localhost:8500.')
 MODEL_NAME = flags.DEFINE_string('model_name', 'hwgen', 'Name of the model on the server.')
@@ -36,13 +37,22 @@ OVERWRITE = flags.DEFINE_bool('overwrite', False, 'Replace the output if it exis
 
 
 def main(arguments):
-    """Checks the flags, asks, and writes what comes back."""
+    """Checks flags, place and texts, asks, and writes what comes back."""
     del arguments
     check_writing(TEXT.value, TEXT_FILE.value, out=OUT.value, style_seed=STYLE_SEED.value, num_styles=NUM_STYLES.value)
-    from hwgen.inference import picture_files
-    folder = TEXT_FILE.value is not None or not OUT.value.lower().endswith('.png')
+    from hwgen.inference import picture_files, picture_formats
+    folder = not picture_formats.names_picture(OUT.value)
+    if TEXT_FILE.value is not None and not folder:
+        raise UserError(f'--out={OUT.value}: --text_file writes a folder, expected the name of one ({OUT.value}/ is one, too)')
     picture_files.check_place(OUT.value, overwrite=OVERWRITE.value, folder=folder)
     rows = _rows()
+    with picture_files.reserved(OUT.value, overwrite=OVERWRITE.value, folder=folder):
+        _write(rows, folder)
+
+
+def _write(rows, folder):
+    """Asks for the rows in all hands and writes what comes back."""
+    from hwgen.inference import picture_files, picture_formats
     seeds = range(STYLE_SEED.value, STYLE_SEED.value + NUM_STYLES.value)
     tasks = [(place, text, seed) for place, text in rows for seed in seeds]
     answers = _client().write([text for _, text, _ in tasks], style_seeds=[seed for _, _, seed in tasks], truncation=TRUNCATION.value)
@@ -54,13 +64,16 @@ def main(arguments):
         place, more = next(iter(wrong)), f' (and {len(wrong) - 1:,} more such rows)' if len(wrong) > 1 else ''
         raise UserError(f'{place}: {wrong[place]}{more}' + ('; --skip_unwritable leaves such rows out' if TEXT_FILE.value else ''))
     if folder:
-        with picture_files.LineFolder(OUT.value) as out:
+        with picture_files.LineFolder(OUT.value, replace=OVERWRITE.value) as out:
             for text, seed, picture in written:
                 out.add(_decode(picture), text, style=seed)
     else:
-        one = written[0][2] if len(written) == 1 else None
-        data = one or picture_files.encode_png(picture_files.stack([_decode(picture) for _, _, picture in written]))
-        picture_files.write_file(OUT.value, data)
+        images = [_decode(picture) for _, _, picture in written]
+        picture_formats.check_size(*picture_files.stacked_size([image.shape[::-1] for image in images]), place=f'--text in {len(images)} hands',
+                                   path=OUT.value, advice='a folder as --out has a picture for each hand')
+        as_it_came = len(images) == 1 and picture_formats.format_of(OUT.value).name == 'PNG'
+        data = written[0][2] if as_it_came else picture_formats.encode([picture_files.stack(images)], OUT.value)
+        picture_files.write_file(OUT.value, data, replace=OVERWRITE.value)
     print(f'{OUT.value}: {len(written):,} picture{"s" * (len(written) != 1)}' + (f', {len(wrong):,} left out' if wrong else ''))
 
 
@@ -69,9 +82,10 @@ def _rows():
     if TEXT_FILE.value is None:
         return [('--text', TEXT.value.strip())]
     from hwgen.inference import text_files
-    rows = [(f'{TEXT_FILE.value}:{row.number}', row.text) for row in text_files.read_rows(TEXT_FILE.value) if row.text]
+    file = text_files.TextFile(TEXT_FILE.value)
+    rows = [(f'{file.name}:{row.number}', row.text) for row in file.rows() if row.text]
     if not rows:
-        raise UserError(f'{TEXT_FILE.value}: no text in it; expected one line of text a row')
+        raise UserError(f'{file.name}: no text in it; expected one line of text a row')
     return rows
 
 

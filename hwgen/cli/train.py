@@ -1,35 +1,47 @@
 """Trains HCT-GAN: from shards of handwritten lines to a generator that writes any text.
 
-Unless --flagfile names another preset it reads `demo.flags` first: the embedded handwriting corpus, about an hour on
-two CPU cores; the flags you give then change that. `--flagfile=` (empty) starts from the defaults below, which are
-nearer to the paper's sizes. The corpus is written to --data first if it is not there.
+Unless --flagfile names another preset it reads `demo.flags` first: the embedded handwriting corpus, about an hour on two CPU cores; the flags you
+give then change that. `--flagfile=` (empty) starts from the defaults below, which are nearer to the paper's sizes. A corpus that is not there is
+written to --data: its validation lines first, its training lines beside the training, which draws what it reads before that. The run is the same to
+the last bit, slower until then. With one core or --strategy=multi_worker all lines are written first.
 
 A run has three phases: the recognisers learn to read real lines; the generator learns to rebuild real lines from their
 text and style; then generator and discriminator play against each other, while the recognisers keep the text
 readable. Setting a phase's steps to 0 skips it: `--flagfile= --recognizer_steps=0 --reconstruction_steps=0
 --recognizer_every=1 --reconstruction_every=0` is the paper's pure GAN.
 
-A run that was stopped, by any means, goes on from its last checkpoint when the same command is given again.
+A run that was stopped, by any means, goes on from its last checkpoint, at most a minute old, when the same command is given again.
+
+With --max_minutes the minutes are divided: each phase that is left gets the share of them that its steps are of all that are left, so that the
+generator learns however few they are; a phase whose share is over is cut short. The same command again goes on in the phase where it stopped,
+with as many minutes again; a phase that was cut short stays so (plan.json in the run directory says where). --nodivide_minutes stops
+wherever it is, and the same command goes on as if it had not. At the end of a call is said what has been trained.
 
 Examples:
   train
   train --max_minutes=10
   train --flagfile=demo.flags --data=tfrecords/mine --run_dir=runs/mine
-  train --init_from=saved_models/demo --recognizer_steps=2000 --reconstruction_steps=4000 --data=tfrecords/mine --run_dir=runs/mine
+  train --flagfile=hand.flags --data=tfrecords/mine --run_dir=runs/hand
   train --flagfile=scrabblegan.flags
   train --data=tfrecords/mine --unlabelled=tfrecords/unlabelled --adversarial_steps=3000 --run_dir=runs/mine
 
 On your own lines: `prepare --source=folder --input=scans --out=tfrecords/mine`, then the third example, or the fourth,
-which starts from a writer that is there and is done sooner. Images without text (`prepare --source=folder --unlabelled`)
+which starts from the writer that ships and is done in minutes. Images without text (`prepare --source=folder --unlabelled`)
 are shown to the discriminator alone, in the third phase, beside labelled ones: the last example.
 """
 
+import time
+
 from absl import flags
 
+from hwgen.cli import app
+
+_STARTED = time.monotonic()  # --max_minutes counts from here on
 DEFAULT_FLAGFILE = 'demo.flags'
 
 _DATA = flags.DEFINE_string('data', 'tfrecords/demo', 'Folder of TFRecord shards with its info.json, as `prepare` writes it. '
-                            'tfrecords/demo, tfrecords/latin and tfrecords/demo-1.1, the corpus of the model that ships, are written first if they are absent.')
+                            'tfrecords/demo, tfrecords/latin and tfrecords/demo-1.1, the corpus of the model that ships, are written if they are absent; by an installed hwgen '
+                            'into its cache (`$XDG_CACHE_HOME/hwgen`).')
 _UNLABELLED = flags.DEFINE_string('unlabelled', None, 'Folder of TFRecord shards whose texts, if there are any, are not read: only the discriminator sees '
                                   'these lines, in phase 3. Example: --unlabelled=tfrecords/unlabelled.')
 _UNLABELLED_SHARE = flags.DEFINE_float('unlabelled_share', .5, "Share of the discriminator's real lines that are of --unlabelled.", lower_bound=0., upper_bound=1.)
@@ -49,11 +61,15 @@ _DETERMINISTIC = flags.DEFINE_bool('deterministic', True, 'Deterministic operati
                                    'an uninterrupted one.')
 
 _MAX_STEPS = flags.DEFINE_integer('max_steps', None, 'Stop after this step of the run. Example: --max_steps=1000.', lower_bound=0)
-_MAX_MINUTES = flags.DEFINE_float('max_minutes', None, 'Stop after this many minutes of this call. Example: --max_minutes=10.', lower_bound=0.)
+_MAX_MINUTES = flags.DEFINE_float('max_minutes', None, 'Minutes of this call, from its start to its sheets and model, without the writing of the embedded corpus; '
+                                  'divided over the phases (see above). Example: --max_minutes=10.', lower_bound=0.)
+_DIVIDE = flags.DEFINE_bool('divide_minutes', True, 'With --max_minutes, cut phases short, so that those after them get their share.')
 _LOG_EVERY = flags.DEFINE_integer('log_every', 50, 'Steps between progress lines and metrics.', lower_bound=1)
 _SAMPLE_EVERY = flags.DEFINE_integer('sample_every', 1000, 'Steps between sample sheets.', lower_bound=1)
 _CHECKPOINT_EVERY = flags.DEFINE_integer('checkpoint_every', 500, 'Steps between checkpoints.', lower_bound=1)
-_KEEP = flags.DEFINE_integer('keep_checkpoints', 3, 'Checkpoints to keep, the newest.', lower_bound=1)
+_CHECKPOINT_MINUTES = flags.DEFINE_float('checkpoint_minutes', 1., 'A checkpoint is written as well when the last one is so many minutes old: no more is lost by a '
+                                         'kill. 0: only by --checkpoint_every. (Not with --strategy=multi_worker.)', lower_bound=0.)
+_KEEP = flags.DEFINE_integer('keep_checkpoints', 3, 'Checkpoints to keep: the two newest, then those of --checkpoint_every.', lower_bound=1)
 
 _RECOGNIZER_STEPS = flags.DEFINE_integer('recognizer_steps', 5000, 'Steps of phase 1, recognisers on real lines.', lower_bound=0)
 _RECONSTRUCTION_STEPS = flags.DEFINE_integer('reconstruction_steps', 8000, 'Steps of phase 2, reconstruction.', lower_bound=0)
@@ -127,15 +143,32 @@ _STYLE_CHANNELS = flags.DEFINE_list('style_channels', ['32', '64', '128', '192']
 
 
 def main(arguments):
-    """Wires data, models and loop together; returns None."""
+    """Looks for the lines, has those of an embedded corpus written, and trains; returns None."""
     del arguments
-    import hwgen
+    from hwgen.cli import places, quiet
+    from hwgen.data import drawn_index, shards
+    flags.FLAGS.data = places.corpus_place(_DATA.value)
     if _UNLABELLED.value is not None and not (_ADVERSARIAL_STEPS.value and _ADVERSARIAL_EVERY.value):
         raise ValueError(f'--unlabelled={_UNLABELLED.value}: only the discriminator of phase 3 sees these lines, and there is none with '
                          f'--adversarial_steps={_ADVERSARIAL_STEPS.value} --adversarial_every={_ADVERSARIAL_EVERY.value}: expected '
                          'at least 1 of both, for example --adversarial_steps=3000')
-    _ensure_corpus()
+    if _MAX_MINUTES.value is not None and _STRATEGY.value == 'multi_worker':
+        raise ValueError(f"--max_minutes={_MAX_MINUTES.value:g} with --strategy=multi_worker: the workers' clocks differ, expected --max_steps")
+    started = _STARTED + _ensure_data()
+    for folder in filter(None, (_DATA.value, _UNLABELLED.value)):  # what is not there is told before TensorFlow is loaded
+        shards.read_info(folder)
+    with drawn_index.training_lines(_DATA.value, start=quiet.quiet_tensorflow, report=_say) as index:
+        _train(index, started)
 
+
+def _train(index, started):
+    """Wires data, models and loop together.
+
+    Args:
+        index: DrawnIndex of training lines that are being written; None: the folder has them.
+        started: float of `time.monotonic`, from when on --max_minutes count.
+    """
+    _say('loading TensorFlow and building the networks')
     import keras
     import tensorflow as tf
     if _REPLICAS.value > 1:
@@ -144,12 +177,11 @@ def main(arguments):
     if _DETERMINISTIC.value:
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(_SEED.value)
-    # Every step is traced for one length of lines and then for all. TensorFlow counts the steps as one function, as they are
-    # defined in one place, and would warn of too many traces.
+    # TensorFlow counts the kinds of steps as one function, as they are defined in one place, and would warn of too many traces.
     tf.get_logger().addFilter(lambda record: 'triggered tf.function retracing' not in record.getMessage())
 
     from hwgen.data.mixed_lines import MixedLines
-    from hwgen.data.pipeline import LineBatches
+    from hwgen.data.pipeline import LineBatches, NoLineError
     from hwgen.data.texts import TextSampler
     from hwgen.training import distribution
     from hwgen.training.gan import GanTrainer
@@ -162,12 +194,17 @@ def main(arguments):
     strategy = distribution.make_strategy(_STRATEGY.value, batch_size=_BATCH.value)
     size = dict(char_px=model_config.generator.char_px, char_width_px=model_config.generator.char_width_px)
     batches = LineBatches(_DATA.value, charset=charset, split='train', batch_size=_BATCH.value, seed=_SEED.value,
-                          max_characters=schedule.max_characters, **size)
+                          max_characters=schedule.max_characters, index=index, **size)
     mixed = None if _UNLABELLED.value is None else MixedLines(batches, _UNLABELLED.value, share=_UNLABELLED_SHARE.value)
     validation = None  # a small collection may be all of one writer
     if batches.index.info['splits'].get('validation', {}).get('records'):
-        validation = LineBatches(_DATA.value, charset=charset, split='validation', batch_size=_BATCH.value, seed=_SEED.value,
-                                 max_characters=_LONGEST.value, **size)
+        try:
+            validation = LineBatches(_DATA.value, charset=charset, split='validation', batch_size=_BATCH.value, seed=_SEED.value,
+                                     max_characters=_LONGEST.value, **size)
+        except NoLineError as error:
+            print(f'no validation: {error}', flush=True)
+    else:
+        print(f'no validation: {_DATA.value} has no such lines', flush=True)
     vocabulary = batches.index.info['vocabulary']
     chinese = any('\u4e00' <= charset.characters[i] <= '\u9fff' for i in vocabulary)
     # A one-hot generator has no use for characters without images, nor has a collection without Chinese.
@@ -178,9 +215,9 @@ def main(arguments):
         trainer = GanTrainer(model, settings, template_boxes=charset.template_boxes, strategy=strategy)
     loop = TrainingLoop(
         trainer, schedule, batches=batches, texts=texts, validation=validation, mixed=mixed, charset=charset, run_dir=_RUN_DIR.value,
-        config=_description(model_config, settings, schedule, charset, batches.index.info, mixed, hwgen.__version__, tf.__version__),
+        config=_description(model_config, settings, schedule, charset, batches.index, mixed),
         sample_every=_SAMPLE_EVERY.value, checkpoint_every=_CHECKPOINT_EVERY.value, log_every=_LOG_EVERY.value,
-        keep_checkpoints=_KEEP.value,
+        keep_checkpoints=_KEEP.value, checkpoint_minutes=None if _STRATEGY.value == 'multi_worker' else _CHECKPOINT_MINUTES.value or None,
         initialize=_initializer(model, charset))
     sizes = ', '.join(f'{name} {module.count_params() / 1e6:.2f} M' for name, module in model.modules().items())
     loop.log.say(f'{len(batches)} lines, {len(vocabulary)} characters with images; parameters: {sizes}; '
@@ -188,8 +225,12 @@ def main(arguments):
     if mixed:
         loop.log.say(f'{len(mixed.index)} unlabelled lines, {mixed.num_unlabelled} of the {_BATCH.value} real lines that the discriminator '
                      f'sees at a time; all of these are stretched by {mixed.stretch:.3f}')
-    summary = loop.run(max_steps=_MAX_STEPS.value, max_minutes=_MAX_MINUTES.value)
-    _tell(summary, schedule.total_steps, latin=not chinese)
+    summary = loop.run(max_steps=_MAX_STEPS.value, max_minutes=_MAX_MINUTES.value, divide_minutes=_DIVIDE.value, started=started)
+    _tell(summary, schedule, latin=not chinese)
+
+
+def _say(line):
+    print(line, flush=True)
 
 
 def _charset():
@@ -200,9 +241,16 @@ def _charset():
     from hwgen.data import shards
     from hwgen.training import initialization
     try:
-        return initialization.common_table(Charset.load(), shards.read_info(_DATA.value), _INIT_FROM.value)
+        return initialization.common_table(Charset.load(), shards.read_info(_DATA.value), _init_from())
     except CharsetMismatchError as error:
         raise CharsetMismatchError(f'{pathlib.Path(_DATA.value) / "info.json"}: {error}') from None
+
+
+def _init_from():
+    """--init_from, with the model that ships found where it is installed."""
+    import os
+    path = _INIT_FROM.value
+    return str(app.resource_path(path)) if path == app.DEFAULT_MODEL and not os.path.exists(path) else path
 
 
 def _initializer(model, charset):
@@ -210,35 +258,71 @@ def _initializer(model, charset):
     from hwgen.training import initialization
     starts = []
     if _INIT_FROM.value:
-        starts.append(lambda: initialization.initialize(model, _INIT_FROM.value, charset=charset))
+        starts.append(lambda: initialization.initialize(model, _init_from(), charset=charset))
     if _RECOGNIZERS_FROM.value:
         starts.append(lambda: initialization.initialize_recognizers(model, _RECOGNIZERS_FROM.value))
     return starts and (lambda: '; '.join(start() for start in starts))
 
 
-def _tell(summary, total_steps, *, latin):
-    """The closing summary: what became of the run, where everything lies, and what to type next."""
+def _tell(summary, planned, *, latin):
+    """The closing summary: what became of the run, what was trained, where everything lies, and what to type next."""
     import os
-    train = os.environ.get('HWGEN_PROGRAM', 'hwgen train')
-    rows = [('checkpoint', summary['checkpoint']), ('sample sheet', summary['sheet']),
-            ('run', f'{_RUN_DIR.value}  (tensorboard --logdir {_RUN_DIR.value})')]
+    import shlex
+    program = os.environ.get('HWGEN_PROGRAM', 'hwgen train').removesuffix('train')
+    schedule, step, run_dir = summary['schedule'], summary['step'], shlex.quote(_RUN_DIR.value)
+    learned, to_come = schedule.generator_steps(step), schedule.generator_steps(schedule.total_steps)
+    rows = [('trained', _trained(schedule, planned, step)),
+            ('generator', 'not trained: this run has no phase for it' if not to_come else 'not trained yet: its phase is still to come' if not learned else
+             f'trained for {learned} of {to_come} steps'),
+            ('checkpoint', summary['checkpoint']), ('sample sheet', summary['sheet']),
+            ('run', f'{_RUN_DIR.value}  (tensorboard --logdir {run_dir} --samples_per_plugin images=1000)')]
     if summary['state'] != 'finished':
-        rows.append(('to go on', 'the same command' + ('' if _MAX_STEPS.value is None else ', with more --max_steps')))
-    if summary['model']:
-        rows.append(('next', f'{train.removesuffix("train")}generate --model={summary["model"]} '
-                             f'--text="{"Hello world" if latin else "你好，世界"}" --out=line.png'))
-    print(f'{summary["state"]} at step {summary["step"]}/{total_steps}')
+        reached = _MAX_STEPS.value is not None and step >= _MAX_STEPS.value
+        rows.append(('to go on', 'the same command' + (', with more --max_steps' if reached else '') + (
+            ', with more --max_minutes: these ended before the generator began' if _MAX_MINUTES.value is not None and to_come and not learned and not reached else '')))
+    if summary['model'] and learned:
+        rows.append(('next', f'{program}generate --model={shlex.quote(summary["model"])} --text="{"Hello world" if latin else "你好，世界"}" --out=line.png'))
+    print(f'{summary["state"]} at step {step}/{schedule.total_steps}')
     print('\n'.join(f'  {name:<13} {value}' for name, value in rows if value), flush=True)
 
 
-def _ensure_corpus():
-    """Writes the embedded corpus where a preset expects it and it is not there yet."""
+def _trained(schedule, planned, step):
+    """How far each phase is: `phase 1 of 2 (recognisers): 310 steps (cut short, 2000 were planned); phase 2 of 2 (...): 40 of 4000 steps`."""
+    from hwgen.training import measures
+    parts = []
+    for phase, done in schedule.done(step).items():
+        steps, wanted = schedule.phases()[phase], planned.phases()[phase]
+        parts.append(f'{measures.phase_name(phase, schedule)}: ' + (
+            f'{done} of {steps} steps' if done < steps else f'all {steps} steps' if steps == wanted else f'{steps} steps (cut short, {wanted} were planned)'))
+    return '; '.join(parts)
+
+
+def _ensure_data():
+    """Sees to it that --data is there: the embedded corpus is written where a preset expects it, its training lines later (`drawn_index`) where it can.
+
+    Returns:
+        float, seconds that the writing took.
+
+    Raises:
+        UserError: a collection that a preset expects and that has to be fetched; says from where, and how it is made.
+    """
     import os
 
     from hwgen.data import prepare
-    if _DATA.value in prepare.EMBEDDED and not os.path.exists(_DATA.value):
-        print(f'{_DATA.value}: not there, writing the embedded corpus (a few minutes, once)', flush=True)
-        prepare.prepare_scribe(_DATA.value, **prepare.EMBEDDED[_DATA.value])
+    before = time.monotonic()
+    # A single core would do both at half the speed, and of several processes each would write.
+    later = _STRATEGY.value != 'multi_worker' and (os.cpu_count() or 1) > 1
+    prepare.ensure_embedded(_DATA.value, ['validation'] if later else ['train', 'validation'], report=_say)
+    if os.path.exists(_DATA.value):
+        return time.monotonic() - before
+    for preset in sorted(app.resource_path(DEFAULT_FLAGFILE).parent.glob('*.flags')):
+        lines = preset.read_text(encoding='utf-8').splitlines()
+        made = next((line.lstrip('# ') for line in lines if line.startswith('#') and 'prepare ' in line and f'--out={_DATA.value} ' in line + ' '), None)
+        if made and f'--data={_DATA.value}' in lines:
+            origin = next((line.removeprefix('# From: ') for line in lines if line.startswith('# From: ')), '')
+            program = os.environ.get('HWGEN_PROGRAM', 'hwgen train').removesuffix('train')
+            raise app.UserError(f'{_DATA.value}: not there. {origin} Then: {program}{made}')
+    return 0.  # the lines' reader says that there is no such folder
 
 
 def _numbers(flag):
@@ -256,6 +340,7 @@ def _configurations(charset):
     from hwgen.losses import ctc
     from hwgen.models.generator import GeneratorConfig
     from hwgen.models.hct_gan import HctGanConfig
+    from hwgen.training import provenance
     from hwgen.training.gan_settings import GanSettings
     from hwgen.training.schedule import Schedule
     tables = dict(num_components=charset.num_components, num_structures=charset.num_structures,
@@ -287,7 +372,7 @@ def _configurations(charset):
         reconstruction_sequence_weight=_READ_AGAIN.value, reconstruction_spatial_weight=_COUNTED_AGAIN.value, recognizer_rate=_RECOGNIZER_RATE.value,
         reconstruction_rate=_RECONSTRUCTION_RATE.value, generator_rate=_GENERATOR_RATE.value,
         discriminator_rate=_DISCRIMINATOR_RATE.value, clip_norm=_CLIP.value, average_decay=_AVERAGE.value,
-        dense_ctc=_DENSE_CTC.value, product_dtype=_product_dtype())
+        dense_ctc=_DENSE_CTC.value, product_dtype=provenance.fast_product_dtype() if _PRODUCTS.value == 'auto' else _PRODUCTS.value)
     schedule = Schedule(
         _RECOGNIZER_STEPS.value, _RECONSTRUCTION_STEPS.value, _ADVERSARIAL_STEPS.value,
         discriminator_warmup_steps=_WARMUP.value, recognizer_every=_RECOGNIZER_EVERY.value,
@@ -296,58 +381,19 @@ def _configurations(charset):
     return model, settings, schedule
 
 
-def _product_dtype():
-    """The flag's value with `auto` resolved for this machine."""
-    if _PRODUCTS.value != 'auto':
-        return _PRODUCTS.value
-    try:
-        with open('/proc/cpuinfo', encoding='ascii', errors='replace') as stream:
-            features = next((line for line in stream if line.startswith('flags')), '').split()
-    except OSError:  # no Linux: nothing says what the processor can do
-        features = ()
-    return 'bfloat16' if {'avx512_bf16', 'amx_bf16'} & set(features) else 'float32'
-
-
-def _digest(info):
-    """What the lines of a folder are, wherever they lie: all that `prepare` says of them but the command that wrote them."""
-    import hashlib
-    import json
-    lines = json.dumps({key: value for key, value in info.items() if key != 'command'}, sort_keys=True)
-    return hashlib.sha256(lines.encode()).hexdigest()
-
-
-def _description(model, settings, schedule, charset, info, mixed, version, tensorflow_version):
+def _description(model, settings, schedule, charset, index, mixed):
     """The run's config.json."""
     import dataclasses
-    import platform
     import sys
 
-    import keras
-    import numpy
+    from hwgen.training import provenance
+    from hwgen.training.seen import seen_characters
     return dict(
         model=dataclasses.asdict(model), settings=dataclasses.asdict(settings), schedule=dataclasses.asdict(schedule),
-        data=dict(folder=_DATA.value, source=info.get('source'), version=info.get('version'),
-                  digest=_digest(info), charset_hash=charset.hash, charset_rows=charset.row_count),
-        unlabelled=mixed and dict(folder=_UNLABELLED.value, digest=_digest(mixed.index.info), num_lines=mixed.num_unlabelled),
-        seed=_SEED.value, version=version, tensorflow=tensorflow_version, keras=keras.__version__, numpy=numpy.__version__,
-        python=platform.python_version(), git_commit=_git_commit(), command=' '.join([
+        data=dict(folder=_DATA.value, source=index.info.get('source'), version=index.info.get('version'),
+                  **provenance.lines_of(index), charset_hash=charset.hash, charset_rows=charset.row_count),
+        seen=seen_characters(charset, index.info, start=_INIT_FROM.value, run_dir=_RUN_DIR.value),
+        unlabelled=mixed and dict(folder=_UNLABELLED.value, **provenance.lines_of(mixed.index), num_lines=mixed.num_unlabelled),
+        seed=_SEED.value, **provenance.versions(), command=' '.join([
             'train', *([] if any('flagfile' in a for a in sys.argv[2:]) else [f'--flagfile={DEFAULT_FLAGFILE}']), *sys.argv[2:]]),
         flags={flag.name: flag.value for flag in flags.FLAGS.flags_by_module_dict().get(__name__, ())})
-
-
-def _git_commit():
-    """The commit of a checkout, with `+` where files of the package differ from it; None elsewhere."""
-    import pathlib
-    import subprocess
-
-    import hwgen
-    root = pathlib.Path(hwgen.__file__).resolve().parent.parent
-    if not (root / '.git').exists():
-        return None
-
-    def git(*arguments):
-        return subprocess.run(['git', '-C', str(root), *arguments], capture_output=True, text=True, timeout=20, check=True).stdout
-    try:
-        return git('rev-parse', 'HEAD').strip() + ('+' if git('status', '--porcelain', '--', 'hwgen').strip() else '')
-    except (OSError, subprocess.SubprocessError):
-        return None

@@ -5,18 +5,21 @@ import pathlib
 from typing import Callable, NamedTuple
 
 from hwgen.data.formats import iam, iam_online
-from hwgen.data.formats.archives import list_files
+from hwgen.data.formats.archives import disk_files, list_files
 from hwgen.data.formats.casia_names import casia_writer, named_partition
 from hwgen.data.formats.dgrl import read_dgrl
 from hwgen.data.formats.gnt import read_gnt
+from hwgen.data.formats.image_files import suffixes as image_suffixes
 from hwgen.data.formats.pot import read_pot
 from hwgen.data.formats.samples import FormatError, refuse_or_raise
 from hwgen.data.formats.text_lmdb import read_lmdb
 from hwgen.data.formats.wptt import read_wptt
+from hwgen.data.input_state import InputState
 
 READERS = {'.gnt': read_gnt, '.dgrl': read_dgrl, '.dgr': read_dgrl, '.pot': read_pot, '.wptt': read_wptt, '.ptts': read_wptt}
 ISOLATED = ('.gnt', '.pot')  # a sample is a character
 SOURCES = ('casia', 'iam', 'iam_online', 'lmdb')
+_READ = {'casia': (*READERS, '.zip'), 'iam': (*image_suffixes(), '.txt', '.zip'), 'iam_online': ('.xml', '.txt', '.zip'), 'lmdb': ('.mdb',)}
 
 
 class Part(NamedTuple):
@@ -67,12 +70,7 @@ def open_collection(path, *, source='auto', unit='lines', refuse=None):
         FormatError: an archive or table that cannot be read.
     """
     files = list_files(path, refuse=refuse)
-    found = {'casia': any(file.suffix in READERS for file in files),
-             'iam': any(_base(file) in ('lines.txt', 'words.txt') for file in files),
-             'iam_online': any(iam_online.LINE_NAME.fullmatch(_base(file)) for file in files),
-             'lmdb': any(_base(file) == 'data.mdb' and not file.member for file in files)}
-    if source == 'auto':
-        source = next((name for name, there in found.items() if there), None)
+    source, found = _source(files, source)
     if source is None or not found[source]:
         expected = {'casia': f'files {", ".join(READERS)}', 'iam': 'lines.txt or words.txt and images',
                     'iam_online': 'lineStrokes with a01-000u-01.xml and the like, and ascii', 'lmdb': 'a folder with data.mdb'}
@@ -82,6 +80,51 @@ def open_collection(path, *, source='auto', unit='lines', refuse=None):
                                    f'expected {expected[source] if source else "; ".join(expected.values())}'))
     parts = {'casia': _casia, 'iam': _iam, 'iam_online': _iam_online, 'lmdb': _lmdb}[source](files, unit, refuse)
     return sorted(parts, key=lambda part: part.name)
+
+
+def source_of(path):
+    """The source that the files of a collection speak for, None where they speak for none or are not there."""
+    try:
+        return _source(list_files(path, refuse=lambda error: None), 'auto')[0]
+    except (FileNotFoundError, FormatError):
+        return None
+
+
+def input_state(path, *, source='auto'):
+    """What `open_collection` and the readers of its parts read: files and archives on disk; other files and folders of records are none of it.
+
+    Args:
+        path, source: see `open_collection`.
+
+    Returns:
+        InputState.
+
+    Raises:
+        FileNotFoundError: no such path.
+    """
+    source, _ = _source(list_files(path, refuse=lambda error: None), source)
+    suffixes, path = _READ.get(source, ()), pathlib.Path(path)
+    found, texts = [], {}
+    prepared = {}  # folder -> whether `prepare` wrote it
+    for file in disk_files(path):
+        if file.parent not in prepared:
+            prepared[file.parent] = file.parent.suffix == '.partial' or (file.parent / 'info.json').exists() and any(file.parent.glob('*.index.npz'))
+        if file.suffix.lower() not in suffixes or file.name == 'lock.mdb' or prepared[file.parent]:
+            continue
+        if file.suffix.lower() == '.txt':
+            texts.setdefault(file.name if source == 'iam' else 'a text file', []).append(file)
+        else:
+            found.append(file)
+    return InputState(path.parent if path.is_file() else path, files=found, tables=texts)
+
+
+def _source(files, source):
+    """The source that is meant, None where nothing speaks for one, and {source: whether its files are there}."""
+    found = {'casia': any(file.suffix in READERS for file in files),
+             'iam': any(_base(file) in ('lines.txt', 'words.txt') for file in files),
+             'iam_online': any(iam_online.LINE_NAME.fullmatch(_base(file)) for file in files),
+             'lmdb': any(_base(file) == 'data.mdb' and not file.member for file in files)}
+    return next((name for name, there in found.items() if there), None) if source == 'auto' else source, found
 
 
 def _base(file):
@@ -103,7 +146,7 @@ def _iam(files, unit, refuse):
         raise FileNotFoundError(f'no {unit}.txt among the {len(files)} files, expected the table of the {unit}')
     images = {}
     for file in files:
-        if file.suffix in ('.png', '.tif', '.tiff', '.jpg'):
+        if file.suffix in image_suffixes():
             images.setdefault(pathlib.PurePosixPath(file.name).stem, file)
     writers = next((iam.read_writers(file) for file in files if _base(file) == 'forms.txt'), {})
     partition, forms = iam.read_partition(files), {}
@@ -169,4 +212,4 @@ def _lmdb(files, unit, refuse):
         if _base(file) == 'data.mdb' and not file.member:
             folder = str(pathlib.PurePosixPath(file.name).parent)
             yield Part(name=folder, kind='lmdb', writer='', partition=named_partition(folder), num_bytes=file.size,
-                       read=functools.partial(read_lmdb, file.path.parent))
+                       read=functools.partial(read_lmdb, file.path.parent, name=folder))

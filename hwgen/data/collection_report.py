@@ -1,21 +1,52 @@
-"""What a prepared collection holds, and what was left out: report.json, rejected.tsv, and a few lines to read at once."""
+"""What prepared pictures and ink are, and what was left out: report.json, rejected.tsv, sheet.png, and a few lines to read at once."""
 
 import collections
 import json
 
 from hwgen.charset import extension
 from hwgen.charset.encoding import Charset
+from hwgen.charset.printable import printable
+from hwgen.data import picture_intake, record_folder
+from hwgen.data import records as records_lib
+from hwgen.data import shards as shards_lib
+from hwgen.data.contact_sheet import sheet_of_writers
+from hwgen.data.formats.image_files import REPORT, SHEET
 
 _SHOWN = 20
+_ON_SHEET = 60
 
 
-def write_report(folder, tally, *, parts, splits):
+def publish(work, out_dir, info, tally, *, files, writers_named, whitened, report):
+    """Completes a folder whose splits are written: the reports and the sheet beside them, info.json, its name.
+
+    Args:
+        work: record_folder.WorkFolder.
+        out_dir: path.
+        info: dict, info.json.
+        tally, files, writers_named: see `write_report`.
+        whitened: bool, whether grey paper became white.
+        report: function of a str, told what was found.
+
+    Returns:
+        dict, info.json.
+    """
+    splits = info['splits']
+    proposals = write_report(work.path, tally, files=files, writers_named=writers_named, splits=splits)
+    shards_lib.write_info(work.path, info)  # the sheet is drawn from what was written
+    (work.path / SHEET).write_bytes(records_lib.encode_png(sheet_of_writers(work.path, work.first_records(), most=_ON_SHEET)))
+    for line in told(tally, proposals=proposals, splits=splits, whitened=whitened):
+        report(f'{out_dir}: {line}')
+    return record_folder.publish(work, out_dir, info, report=report)
+
+
+def write_report(folder, tally, *, files, writers_named, splits):
     """Writes report.json and rejected.tsv.
 
     Args:
         folder: pathlib.Path.
         tally: conversion.Tally.
-        parts: list of Part, of the collection.
+        files: iterable of str, the kind of each file that was read.
+        writers_named: int.
         splits: dict {split: dict of counts}.
 
     Returns:
@@ -26,23 +57,22 @@ def write_report(folder, tally, *, parts, splits):
     outside = {character: {'count': tally.outside[character], 'code_point': f'U+{ord(character):04X}',
                            'sequence': found.sequence or None, 'missing': found.missing, 'nearest': ''.join(found.nearest)}
                for character, found in proposals.items()}
-    files = collections.Counter(part.kind for part in parts)
-    report = {'files': dict(sorted(files.items())), 'splits': splits,
-              'writers_named': len({part.writer for part in parts if part.writer}), 'classes': len(tally.classes),
-              'rejected': dict(sorted(tally.skipped.items())), 'outside_the_dictionary': outside,
+    report = {'files': dict(sorted(collections.Counter(files).items())), 'splits': splits, 'writers_named': writers_named, 'classes': len(tally.classes),
+              'rejected': dict(sorted(tally.skipped.items())), 'remarks': dict(sorted(tally.remarks.items())), 'outside_the_dictionary': outside,
               'rows_that_add_them': extension.merge_rows(proposals.values()),
               'codes_without_a_character': _by_count(tally.codes), 'class_histogram': _by_count(tally.classes)}
-    (folder / 'report.json').write_text(json.dumps(report, ensure_ascii=False, indent=1) + '\n', encoding='utf-8')
-    rows = [f'{reason}\t{" ".join(message.split())}\n' for message, reason in tally.rejected.items()]
+    (folder / REPORT).write_text(json.dumps(report, ensure_ascii=False, indent=1) + '\n', encoding='utf-8')
+    rows = [f'{reason}\t{printable(" ".join(message.split()))}\n' for message, reason in tally.rejected.items()]
     (folder / 'rejected.tsv').write_text(''.join(rows), encoding='utf-8', errors='backslashreplace')
     return proposals
 
 
-def told(tally, *, proposals, splits):
+def told(tally, *, proposals, splits, whitened):
     """The report in a few lines.
 
     Args:
         tally, splits: see `write_report`.
+        whitened: see `publish`.
         proposals: what it returned.
 
     Yields:
@@ -51,6 +81,7 @@ def told(tally, *, proposals, splits):
     lines = sum(counts['records'] for counts in splits.values())
     yield (f'{lines} lines, {sum(counts["characters"] for counts in splits.values())} characters of {len(tally.classes)} '
            f'classes (report.json; sheet.png shows some)')
+    yield from picture_intake.told(tally.remarks, total=lines, whitened=whitened)
     if proposals:
         shown = [f'{c} U+{ord(c):04X} {tally.outside[c]}' + (f' ({found.sequence} lacks {"".join(found.missing) or "nothing"})'
                                                              if found.sequence else '')

@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import functools
 import itertools
 import math
 
@@ -13,13 +14,25 @@ from hwgen.data import records as records_lib
 from hwgen.data.formats.samples import UNKNOWN_CHARACTER, FormatError, Ink
 from hwgen.data.line_image import draw_ink, on_paper, scaled_down, with_cells
 from hwgen.data.line_normalization import IMAGES_OF_A_HAND, estimate_slant, shear, sized, upright
+from hwgen.data.picture_intake import Intake, look_at_character
 from hwgen.data.split_writer import Piece
 
 SHOWN = 20  # codes in a message
 # A part that another process reads comes back whole; a larger one is read here, record by record.
 MAX_SENT_BYTES = 64 << 20
 _PIECE_SAMPLES = 512  # of a part that is read here
-_COUNTERS = ('classes', 'outside', 'codes', 'skipped')
+_COUNTERS = ('classes', 'outside', 'codes', 'skipped', 'remarks')
+WHITENED = ('lmdb',)  # kinds of parts whose pictures come as they were taken; CASIA's and IAM's have white paper when they are read
+
+
+@functools.cache
+def _is_known(character):
+    """Whether the dictionary has it."""
+    try:
+        Charset.load().encode(character)
+    except CharsetError:
+        return False
+    return True
 
 
 class Tally:
@@ -33,12 +46,13 @@ class Tally:
         classes, outside: Counter of characters: of records; outside the dictionary.
         codes: Counter of str, codes without a character, hexadecimal.
         skipped: Counter of reasons.
+        remarks: Counter of what is to be said of pictures that became records, see `picture_intake`.
         present: set of int, character ids.
     """
 
     def __init__(self, *, skip):
         self.skip, self.rejected = skip, {}
-        self.classes, self.outside, self.codes, self.skipped = (collections.Counter() for _ in range(4))
+        self.classes, self.outside, self.codes, self.skipped, self.remarks = (collections.Counter() for _ in range(5))
         self.present = set()
 
     def refuse(self, error, reason=None):
@@ -49,6 +63,10 @@ class Tally:
             self.rejected[str(error)] = reason or error.reason
             self.skipped[self.rejected[str(error)]] += 1
 
+    def count_outside(self, text):
+        """Counts the characters of a text that are outside the dictionary."""
+        self.outside.update(c for c in plain(text) if not _is_known(c))
+
     def as_json(self):
         """All of it as a dict for JSON."""
         return {'rejected': self.rejected, 'present': sorted(self.present), **{name: dict(getattr(self, name)) for name in _COUNTERS}}
@@ -56,8 +74,8 @@ class Tally:
     def merge(self, found):
         """Adds what another tally has, given `as_json`."""
         reasons = collections.Counter(found['rejected'].values())
-        for name in _COUNTERS:
-            getattr(self, name).update(collections.Counter(found[name]) - (reasons if name == 'skipped' else collections.Counter()))
+        for name in _COUNTERS:  # the journal of an earlier version has no remarks
+            getattr(self, name).update(collections.Counter(found.get(name, {})) - (reasons if name == 'skipped' else collections.Counter()))
         for message, reason in found['rejected'].items():
             self.refuse(message, reason)
         self.present.update(found['present'])
@@ -68,17 +86,18 @@ class Converter:
 
     Args:
         tally: Tally that counts them.
-        height_px, pen_px, deslant, normalize_size, shortest, longest: see `prepare_collection`.
+        height_px, pen_px, deslant, normalize_size, shortest, longest, keep_paper, dark: see `prepare_collection`.
 
     Attributes:
         tally: the same; may be changed for another between two samples.
     """
 
-    def __init__(self, tally, *, height_px, pen_px, shortest, longest, deslant=False, normalize_size=None):
+    def __init__(self, tally, *, height_px, pen_px, shortest, longest, deslant=False, normalize_size=None, keep_paper=False, dark='refuse'):
         self.tally, self._lengths = tally, (shortest, longest)
         self._height_px, self._pen_px, self._deslant, self._share = height_px, pen_px, deslant, normalize_size
+        self._intakes = {whiten: Intake(whiten=whiten, dark=dark) for whiten in (False, not keep_paper)}
+        self._whitened = () if keep_paper else WHITENED
         self._charset = Charset.load()
-        self._known = {}
 
     def records(self, part, chosen, *, after=0):
         """The records of a part.
@@ -116,8 +135,20 @@ class Converter:
 
     def _readable(self, part, cells):
         for sample, cell in cells:
-            with contextlib.suppress(ValueError):  # ink that cannot be drawn is told when its record is made
-                yield self._upright(part, sample, cell, 0, units=len(sample.text))[0]
+            with contextlib.suppress(ValueError):  # what cannot be drawn or taken in is told when its record is made
+                yield self._upright(part, self._taken(part, sample)[0], cell, 0, units=len(sample.text))[0]
+
+    def _taken(self, part, sample):
+        """A sample whose picture was looked at, and what is to be remarked of it."""
+        if isinstance(sample, Ink):
+            return sample, ()
+        if part.isolated or sample.boxes is not None:  # put on white paper by their reader
+            look = look_at_character(sample.image)
+            if look.fault:
+                raise FormatError(look.words, reason=look.fault)
+            return sample, ()
+        image, remarks = self._intakes[part.kind in self._whitened].take(sample.image)
+        return sample._replace(image=image), remarks
 
     def _record(self, part, sample, cell, slant):
         shortest, longest = self._lengths
@@ -134,17 +165,22 @@ class Converter:
         try:
             encoded = self._charset.encode(sample.text.strip())
         except CharsetError as error:
-            self.tally.outside.update(c for c in plain(sample.text) if not self._is_known(c))
+            self.tally.count_outside(sample.text)
             self.tally.refuse(FormatError(f'{place}: {error}', reason='text'))
+            return None
+        if not len(encoded.character_ids):
+            self.tally.refuse(FormatError(f'{place}: no text, expected at least one character', reason='text'))
             return None
         if not shortest <= len(encoded.character_ids) <= longest:
             self.tally.skipped['length'] += 1
             return None
         try:
+            sample, remarks = self._taken(part, sample)
             image, boxes = self._image(part, sample, cell, slant, units=len(encoded.units))
         except ValueError as error:
-            self.tally.refuse(FormatError(f'{place}: {error}', reason='size'))
+            self.tally.refuse(FormatError(f'{place}: {error}', reason=getattr(error, 'reason', 'size')))
             return None
+        self.tally.remarks.update(remarks)
         self.tally.classes.update(map(plain, encoded.units))
         self.tally.present.update(int(i) for i in encoded.character_ids if i)
         return records_lib.LineRecord(
@@ -169,15 +205,6 @@ class Converter:
             return scaled, None
         factor = np.array(scaled.shape[::-1] * 2) / np.array(image.shape[::-1] * 2)
         return scaled, np.round(boxes * factor).astype(np.int32)
-
-    def _is_known(self, character):
-        if character not in self._known:
-            try:
-                self._charset.encode(character)
-                self._known[character] = True
-            except CharsetError:
-                self._known[character] = False
-        return self._known[character]
 
 
 def converted(members, done=0, within=0, *, settings, skip, pool=None):

@@ -5,17 +5,21 @@ import pathlib
 
 import numpy as np
 
-from hwgen.data.collection import open_collection
+from hwgen.data.collection import open_collection, source_of
 from hwgen.data.contact_sheet import ROW_PX, draw_sheet, small
-from hwgen.data.formats.folder import read_folder, read_image
+from hwgen.data.formats.folder import LabelledImage, list_images, read_folder
+from hwgen.data.formats.image_files import find_images, read_image, suffixes
 from hwgen.data.formats.samples import UNKNOWN_CHARACTER, FormatError, Ink, Picture
 from hwgen.data.line_image import draw_ink, with_cells
+from hwgen.data.picture_intake import look_at, look_at_character, look_soon
 from hwgen.data.records import encode_png
 
 _FIRST = 10
 _ON_SHEET = 60
-_TABLES = ('labels.tsv', 'label.txt', 'labels.jsonl', 'metadata.jsonl')
-_TABLE_SUFFIXES = ('.tsv', '.txt', '.jsonl')
+_TABLES = ('labels.tsv', 'label.txt', 'rec_gt.txt', 'labels.csv', 'labels.jsonl', 'metadata.jsonl', 'metadata.csv')
+_LOOKS = {'grey paper': 'with grey paper', 'dark': 'dark (ink on black? --dark=invert turns such pictures over)', 'black': 'nearly black', 'blank': 'without ink',
+          'tiny': 'lower or narrower than 4 px'}
+_TABLE_SUFFIXES = ('.tsv', '.txt', '.jsonl', '.json', '.csv')
 
 
 def inspect(path, *, source='auto', unit='lines', labels=None, name_pattern=None, pen_px=2.0, sheet=None, report=print):
@@ -38,9 +42,12 @@ def inspect(path, *, source='auto', unit='lines', labels=None, name_pattern=None
     if source in ('auto', 'folder') and pathlib.Path(path).is_file() and pathlib.Path(path).suffix.lower() in _TABLE_SUFFIXES:
         path, labels = pathlib.Path(path).parent, pathlib.Path(path).name
     table = _table(path, labels)
-    if source == 'folder' or source == 'auto' and (table or name_pattern):
+    if source in ('auto', 'folder') and not table and not name_pattern and not labels and _is_pictures(path):
+        report(f'{path}: pictures without a table')
+        samples = _picture_samples(path, errors.append, report)
+    elif source == 'folder' or source == 'auto' and (table or name_pattern):
         report(f'{path}: a folder of images with {table or labels or "texts in their names"}')
-        samples = _folder_samples(path, table or labels or _TABLES[0], name_pattern, errors.append)
+        samples = _folder_samples(path, table or labels or _TABLES[0], name_pattern, errors.append, report)
     else:
         parts = open_collection(path, source=source, unit=unit, refuse=errors.append)
         kinds = collections.Counter(part.kind for part in parts)
@@ -53,8 +60,8 @@ def inspect(path, *, source='auto', unit='lines', labels=None, name_pattern=None
         samples = _part_samples(parts, errors.append)
     found = _Found(report)
     pictures = []
-    for sample, cell in samples:
-        found.add(sample)
+    for sample, cell, look in samples:
+        found.add(sample, look)
         if sheet and len(pictures) < _ON_SHEET:
             try:
                 pictures.append(_picture(sample, cell, pen_px))
@@ -76,10 +83,17 @@ class _Found:
     def __init__(self, report):
         self._report, self._first = report, []
         self._characters, self._bad, self._writers = collections.Counter(), collections.Counter(), collections.Counter()
-        self._heights, self._widths, self._count = [], [], 0
+        self._heights, self._widths, self._count, self._looks = [], [], 0, collections.defaultdict(list)
 
-    def add(self, sample):
-        """Counts one, and tells of it if it is one of the first."""
+    def _seen(self, look, record):
+        """What is to be said of a picture in its line; keeps its number."""
+        found = look.fault or ('grey paper' if look.grey_paper else '')
+        if found:
+            self._looks[found].append(str(record))
+        return found and f', {found}'
+
+    def add(self, sample, look=look_at):
+        """Counts one, and tells of it if it is one of the first; look: function of a picture, gives a picture_intake.Look."""
         self._count += 1
         self._characters.update(sample.text)
         self._bad.update(code.hex() for code, c in zip(sample.codes, sample.text) if c == UNKNOWN_CHARACTER)
@@ -90,7 +104,7 @@ class _Found:
             size = f'{len(sample.strokes)} strokes, {len(points)} points, {width} x {height}'
         else:
             height, width = sample.image.shape
-            size = f'{width} x {height} px, grey {sample.image.min()} to {sample.image.max()}'
+            size = f'{width} x {height} px, grey {sample.image.min()} to {sample.image.max()}{self._seen(look(sample.image), sample.record)}'
         self._heights.append(height)
         self._widths.append(width)
         if self._count <= _FIRST:
@@ -111,6 +125,9 @@ class _Found:
                      f'writers {_some(sorted(filter(None, self._writers))) or "unknown"}')
         for name, values in (('heights', self._heights), ('widths', self._widths)):
             self._report(f'{name} {min(values)} to {max(values)}, median {int(np.median(values))}')
+        for found, said in _LOOKS.items():
+            if self._looks[found]:
+                self._report(f'{len(self._looks[found])} of {self._count} {said}: {_some(self._looks[found])}')
         if self._bad:
             shown = ', '.join(f'{code} {n}' for code, n in self._bad.most_common(_FIRST))
             self._report(f'codes that decode to nothing: {shown}')
@@ -129,15 +146,34 @@ def _part_samples(parts, refuse):
     for part in parts:
         try:
             samples = part.read(refuse=refuse)
-            yield from with_cells(samples) if part.isolated else ((sample, None) for sample in samples)
+            if part.isolated:
+                yield from ((sample, cell, look_at_character) for sample, cell in with_cells(samples))
+            else:
+                yield from ((sample, None, look_soon) for sample in samples)
         except FormatError as error:
             refuse(error)
 
 
-def _folder_samples(path, labels, name_pattern, refuse):
-    for row in read_folder(path, labels=labels, name_pattern=name_pattern, refuse=refuse):
+def _is_pictures(path):
+    """Whether it is a picture, or a folder with pictures and no collection."""
+    path = pathlib.Path(path)
+    return path.suffix.lower() in suffixes() if path.is_file() else path.is_dir() and source_of(path) is None and bool(find_images(path)[0])
+
+
+def _picture_samples(path, refuse, report):
+    path = pathlib.Path(path)
+    rows = list_images(path, refuse=refuse, report=report) if path.is_dir() else [LabelledImage(path=path, text='', writer='', row=1)]
+    yield from _samples_of(rows, refuse)
+
+
+def _folder_samples(path, labels, name_pattern, refuse, report):
+    yield from _samples_of(read_folder(path, labels=labels, name_pattern=name_pattern, refuse=refuse, report=report), refuse)
+
+
+def _samples_of(rows, refuse):
+    for row in rows:
         try:
-            yield Picture(image=read_image(row.path), text=row.text, writer=row.writer, record=row.row, offset=0), None
+            yield Picture(image=read_image(row.path), text=row.text, writer=row.writer, record=row.row, offset=0), None, look_at
         except OSError as error:
             refuse(error)
 

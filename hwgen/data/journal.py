@@ -1,6 +1,9 @@
 """What a long piece of work has done so far, in a file that only grows: who is killed and starts again reads it there."""
 
+import contextlib
 import json
+import os
+import pathlib
 
 import google_crc32c
 
@@ -22,13 +25,7 @@ class Journal:
     def __init__(self, path):
         self._file = open(path, 'a+b')
         self._file.seek(0)
-        values, self._ends = [], []
-        for row in self._file:
-            value = _value(row)
-            if value is None:
-                break
-            values.append(value)
-            self._ends.append((self._ends[-1] if self._ends else 0) + len(row))
+        values, self._ends = _values(self._file)
         self.head, self.entries = (values[0], values[1:]) if values else (None, [])
         self._file.truncate(self._ends[-1] if self._ends else 0)
 
@@ -48,6 +45,21 @@ class Journal:
         del self.entries[count:], self._ends[count + 1:]
         self._file.truncate(self._ends[-1])
 
+    def drop(self, unwanted):
+        """Forgets some entries, wherever they stand: all of them or, where this process ends before, none.
+
+        Args:
+            unwanted: function of an entry -> bool.
+        """
+        path, entries = self._file.name, [entry for entry in self.entries if not unwanted(entry)]
+        with contextlib.closing(Journal(pathlib.Path(f'{path}.new'))) as journal:
+            journal.start(self.head)
+            for entry in entries:
+                journal.append(entry)
+        os.replace(f'{path}.new', path)
+        self.close()
+        self.__init__(path)
+
     def close(self):
         """Closes the file."""
         self._file.close()
@@ -58,6 +70,28 @@ class Journal:
         self._file.write(row)
         self._file.flush()
         self._ends.append((self._ends[-1] if self._ends else 0) + len(row))
+
+
+def read_journal(path):
+    """The head and the entries of a journal that another process may be writing: (None, []) where there is none."""
+    try:
+        with open(path, 'rb') as file:
+            values, _ = _values(file)
+    except FileNotFoundError:
+        values = []
+    return (values[0], values[1:]) if values else (None, [])
+
+
+def _values(file):
+    """The values of a journal up to the first row that is not valid, and where in the file each row ends."""
+    values, ends = [], []
+    for row in file:
+        value = _value(row)
+        if value is None:
+            break
+        values.append(value)
+        ends.append((ends[-1] if ends else 0) + len(row))
+    return values, ends
 
 
 def _value(row):

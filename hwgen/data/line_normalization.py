@@ -60,7 +60,11 @@ def estimate_slant(images):
 
 def _threshold(image):
     """Otsu's threshold: what is not above it is ink; None where the image is of one grey level."""
-    return cv2.threshold(image, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0] if image.min() < image.max() else None
+    if image.min() == image.max():
+        return None
+    threshold = cv2.threshold(image, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0]
+    # Half way to the next grey level that there is: of black and white alone Otsu gives 0, and whatever a shear mixes of the two would be paper.
+    return (int(image[image <= threshold].max()) + int(image[image > threshold].min())) // 2
 
 
 def _small(image):

@@ -67,6 +67,10 @@ def max_label_frames(component_ids, structure_ids):
     return np.maximum(structured, components + before).astype(np.int32)
 
 
+class NoLineError(RecordError):
+    """No line of a split has a length that is asked for."""
+
+
 class LineBatches:
     """Batches of a split of a folder of records.
 
@@ -85,19 +89,20 @@ class LineBatches:
         min_characters: int, shorter lines are left out.
         max_characters: int, longer lines are left out; None: no limit; or a function of the step, for short lines first.
         bucket_width: int, lengths that share a bucket; above 1 lines are padded to the bucket's longest.
+        index: RecordIndex or DrawnIndex of the split, None: the former.
 
     Attributes:
-        index: RecordIndex.
+        index: RecordIndex or DrawnIndex.
         num_characters: {bucket: N}, to how many characters the batches of a bucket are padded.
 
     Raises:
-        RecordError: the folder cannot be read, or no line has such a length.
+        RecordError: the folder cannot be read; NoLineError: no line has such a length.
         CharsetMismatchError: the records were written with another table.
     """
 
     def __init__(self, folder, *, charset, split='train', batch_size, seed, char_px=32, char_width_px=None,
-                 min_characters=1, max_characters=None, bucket_width=1):
-        self.index = RecordIndex(folder, split=split)
+                 min_characters=1, max_characters=None, bucket_width=1, index=None):
+        self.index = RecordIndex(folder, split=split) if index is None else index
         self.charset, self.batch_size, self.seed = charset, batch_size, seed
         self.char_px, self.char_width_px = char_px, char_width_px or char_px
         written_with = self.index.info['charset']
@@ -114,7 +119,7 @@ class LineBatches:
             raise RecordError(f'{folder}, split {split!r}: its {len(lengths)} lines have no text, expected lines with one; '
                               f'`train --unlabelled` takes those without')
         if not self._buckets:
-            raise RecordError(f'{folder}, split {split!r}: no line of {min_characters} to {limit or "any number of"} '
+            raise NoLineError(f'{folder}, split {split!r}: no line of {min_characters} to {limit or "any number of"} '
                               f'characters; its {len(lengths)} lines have {lengths.min()} to {lengths.max()}')
         self.num_characters = {b: int(lengths[members].max()) for b, members in self._buckets.items()}
         self._orders = {}   # (bucket, epoch) -> permutation, the newest few
@@ -132,6 +137,17 @@ class LineBatches:
     def record_numbers(self):
         """The records of usable length, int64 [len], ascending."""
         return np.sort(np.concatenate(list(self._buckets.values())))
+
+    def limit(self, max_characters):
+        """Another limit of length; whose turn it is is decided anew, as it would have been had this limit been given at the start.
+
+        Args:
+            max_characters: function of the step.
+        """
+        with self._lock:
+            self._limit = max_characters
+            self._schedule.clear()
+            self._credits, self._counts = dict.fromkeys(self._buckets, 0.0), dict.fromkeys(self._buckets, 0)
 
     def members(self, step):
         """The records of a step.

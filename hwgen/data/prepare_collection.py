@@ -7,26 +7,24 @@ import itertools
 import math
 import os
 
+from hwgen.charset.printable import as_json
 from hwgen.data import collection_report, conversion, record_folder
-from hwgen.data import records as records_lib
-from hwgen.data import shards as shards_lib
-from hwgen.data.collection import open_collection
-from hwgen.data.contact_sheet import sheet_of_writers
-from hwgen.data.formats.archives import fingerprint, list_files
+from hwgen.data.collection import input_state, open_collection, source_of
+from hwgen.data.picture_intake import intake_settings
 from hwgen.data.split_writer import resumed, write_split
 from hwgen.data.worker_pool import open_pool
+from hwgen.data.writer_splits import draw_writers
 
 PARTITIONS = ('auto', 'writers', 'train', 'validation', 'test')
 _BYTES_PER_SHARD = 128 << 20
 _MAX_SHARDS = 256
 _SHOWN = 20
-_ON_SHEET = 60
 _ALONE_BYTES = 64 << 20  # read before further processes would have started
 
 
 def prepare_collection(out_dir, *, path, source='auto', unit='lines', partition='auto', height_px=64, pen_px=2.0,
                        min_characters=1, max_characters=None, seed=0, validation_share=.05, test_share=.05, on_error='fail',
-                       deslant=False, normalize_size=None, workers=None, report=print):
+                       deslant=False, normalize_size=None, keep_paper=False, dark='refuse', workers=None, report=print):
     """Writes the records of a collection, and beside them report.json, rejected.tsv and sheet.png.
 
     The result is the same for any number of workers. An interrupted call leaves no `out_dir`, and the same call goes on behind
@@ -47,6 +45,8 @@ def prepare_collection(out_dir, *, path, source='auto', unit='lines', partition=
         deslant: bool, shear slanted writing upright: by the slant of each file's writer, of each line where the writer is unknown.
         normalize_size: float, the share of a line's height that the core of its writing takes, see `line_normalization.sized`;
             isolated characters keep their sizes. None: as it was written.
+        keep_paper: bool, grey paper of an LMDB's pictures stays grey; else it becomes white (`paper.flattened`). CASIA's and IAM's are white when read.
+        dark: 'refuse' | 'invert' | 'keep', what becomes of pictures of light ink on black.
         workers: int, processes that read; None: one for each CPU, and one in all for a collection of less than 64 MiB.
         report: function of a str, told about progress.
 
@@ -56,7 +56,7 @@ def prepare_collection(out_dir, *, path, source='auto', unit='lines', partition=
     Raises:
         ValueError: on_error='fail' and a sample that cannot be used (FormatError: a file that is not what its format
             says); or no usable sample.
-        FileExistsError: `out_dir` exists and was written with other settings, or another call was interrupted.
+        FileExistsError: `out_dir` exists and was written with other settings or from other input, or another call was interrupted.
         FileNotFoundError: no such path, or nothing of that source in it.
         ChildProcessError: a worker ended without an answer; names the file.
     """
@@ -66,22 +66,24 @@ def prepare_collection(out_dir, *, path, source='auto', unit='lines', partition=
                 'min_characters': min_characters, 'max_characters': max_characters, 'validation_share': validation_share,
                 'test_share': test_share, 'on_error': on_error}
     settings |= record_folder.normalization(deslant=deslant, normalize_size=normalize_size)
-    identity = {'source': source, 'version': 1, 'seed': seed, 'settings': settings}
+    whitened = not keep_paper and (source if source != 'auto' else source_of(path)) in conversion.WHITENED
+    settings |= intake_settings(whiten=whitened, dark=dark)
+    identity = as_json({'source': source, 'version': 1, 'seed': seed, 'settings': settings})
     with record_folder.exclusive(out_dir, report=report) as work:
-        done = record_folder.already_there(out_dir, identity)
+        state = functools.cache(lambda: input_state(path, source=source))
+        done = record_folder.already_there(out_dir, identity, state=state, report=report)
         if done:
-            report(f'{out_dir}: already there, {record_folder.summary(done)}')
             return done
         tally = conversion.Tally(skip=on_error == 'skip')
         converting = {'height_px': height_px, 'pen_px': pen_px, 'shortest': max(1, min_characters),
-                      'longest': max_characters or math.inf, 'deslant': deslant, 'normalize_size': normalize_size}
+                      'longest': max_characters or math.inf, 'deslant': deslant, 'normalize_size': normalize_size, 'keep_paper': keep_paper, 'dark': dark}
         parts = open_collection(path, source=source, unit=unit, refuse=tally.refuse if tally.skip else None)
         shares = {'test': test_share, 'validation': validation_share}
         if workers is None:
             workers = 1 if sum(part.num_bytes for part in parts) < _ALONE_BYTES else os.cpu_count() or 1
         splits = dict(split_parts(parts, seed=seed, shares=shares, partition=partition, report=report))
-        found = list_files(path, refuse=lambda error: None)  # archives that cannot be read were told of above
-        work.begin(identity, fingerprint=fingerprint(found), report=report)
+        kept = state().as_json()  # as it is before the first sample is read
+        work.begin(identity, fingerprint=state().fingerprint, report=report)
         resumed(work, {split: len(members) for split, members in splits.items()}, unit='file', name=out_dir, report=report)
         written = {}
         with open_pool(workers) as pool:
@@ -95,22 +97,18 @@ def prepare_collection(out_dir, *, path, source='auto', unit='lines', partition=
         if 'train' not in written and partition not in ('validation', 'test') or not written:
             raise ValueError(f'{path}: no usable sample{" to train on" if written else ""}, left out '
                              f'{dict(tally.skipped) or "none"}')
-        proposals = collection_report.write_report(work.path, tally, parts=parts, splits=written)
         info = {**identity, 'splits': written, 'charset': record_folder.charset_info(), 'image_height_px': height_px,
-                'vocabulary': sorted(tally.present), 'held_out': [], 'skipped': dict(sorted(tally.skipped.items())),
+                'vocabulary': sorted(tally.present), 'held_out': [], 'skipped': dict(sorted(tally.skipped.items())), 'input': kept,
                 'command': record_folder.typed_command()}
-        shards_lib.write_info(work.path, info)  # the sheet is drawn from what was written
-        (work.path / 'sheet.png').write_bytes(records_lib.encode_png(sheet_of_writers(work.path, work.first_records(), most=_ON_SHEET)))
-        for line in collection_report.told(tally, proposals=proposals, splits=written):
-            report(f'{out_dir}: {line}')
-        return record_folder.publish(work, out_dir, info, report=report)
+        return collection_report.publish(work, out_dir, info, tally, files=[part.kind for part in parts], whitened=whitened,
+                                         writers_named=len({part.writer for part in parts if part.writer}), report=report)
 
 
 def split_parts(parts, *, seed, shares, partition, report=print):
     """Which parts of a collection belong to which split; no writer is in two.
 
     Where the official partition settles test or validation it stands, and what it does not name goes with its writer, or
-    to train. What it leaves open is drawn by writer, in an order by a hash of (seed, name). Samples of a part without a
+    to train. What it leaves open is drawn by writer, see `draw_writers`. Samples of a part without a
     writer are drawn one by one.
 
     Args:
@@ -118,7 +116,7 @@ def split_parts(parts, *, seed, shares, partition, report=print):
         seed: int.
         shares: dict {split: share of the bytes}, of the splits to draw.
         partition: see `prepare_collection`.
-        report: function of a str, told of writers that the official partition has twice.
+        report: function of a str, told of writers that the official partition has twice, and of splits that stay empty.
 
     Returns:
         list of (split, list of (Part, None or function of a record's number -> bool)); train first.
@@ -143,7 +141,12 @@ def split_parts(parts, *, seed, shares, partition, report=print):
         else:
             pool.append(part)
     shares = {split: share for split, share in shares.items() if split not in splits and share > 0}
-    drawn = _draw_writers([part for part in pool if part.writer], seed=seed, shares=shares, keep=set(twice))
+    weights = collections.Counter()
+    for part in pool:
+        if part.writer:
+            weights[part.writer] += max(1, part.num_bytes)
+    everything = all(part.writer for part in pool)  # else samples without a writer are drawn for every split
+    drawn = draw_writers(weights, seed=seed, shares=shares, keep=set(twice), report=report if everything else lambda line: None)
     for part in pool:
         if part.writer:
             splits.setdefault(drawn.get(part.writer, 'train'), []).append((part, None))
@@ -151,21 +154,6 @@ def split_parts(parts, *, seed, shares, partition, report=print):
         for split in ('train', *shares):
             splits.setdefault(split, []).append((part, functools.partial(_is_chosen, part.name, split, seed, shares)))
     return [(split, splits[split]) for split in ('train', 'validation', 'test') if splits.get(split)]
-
-
-def _draw_writers(parts, *, seed, shares, keep):
-    """{writer: split} of those that are drawn; at least one writer is left, and `keep` are."""
-    weights = collections.Counter()
-    for part in parts:
-        weights[part.writer] += max(1, part.num_bytes)
-    order = sorted(weights.keys() - keep, key=lambda writer: hashlib.sha256(f'{seed} {writer}'.encode()).digest())
-    drawn, total = {}, sum(weights.values())
-    for split, share in shares.items():
-        weight = 0
-        while len(order) > 1 and weight < share * total:
-            drawn[order[-1]] = split
-            weight += weights[order.pop()]
-    return drawn
 
 
 def _is_chosen(name, split, seed, shares, record):

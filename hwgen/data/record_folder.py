@@ -13,8 +13,9 @@ import shutil
 import sys
 
 from hwgen.charset.encoding import Charset
+from hwgen.charset.printable import as_text
 from hwgen.data import shards as shards_lib
-from hwgen.data.journal import Journal
+from hwgen.data.journal import Journal, read_journal
 from hwgen.data.shard_writer import SHARDS
 
 _JOURNAL = 'journal'
@@ -39,14 +40,14 @@ class WorkFolder:
 
         Args:
             identity: dict for JSON, what the work is: see `already_there`.
-            fingerprint: str, of what is read: see `archives.fingerprint`.
+            fingerprint: str, of what is read: see `InputState`.
             charset: Charset of the records, None for the packaged one.
             report: function of a str.
 
         Raises:
             FileExistsError: results of other work lie here.
         """
-        head = json.loads(json.dumps({'identity': identity, 'charset': charset_info(charset), 'input': fingerprint}))
+        head = _head(identity, fingerprint, charset)
         journal = Journal(self.path / _JOURNAL)
         if journal.entries and journal.head != head:
             journal.close()
@@ -86,6 +87,16 @@ class WorkFolder:
         """Adds an entry to the journal."""
         self._journal.append(entry)
 
+    def forget(self, splits):
+        """Takes splits for not begun: they lie elsewhere."""
+        (self.path / 'info.json').unlink()
+        self._journal.drop(lambda entry: entry['split'] in splits)
+
+    @property
+    def splits(self):
+        """The splits of which lines are done: set of str."""
+        return {entry['split'] for entry in self._journal.entries if entry['sizes']}
+
     @property
     def has_results(self):
         """Whether there is anything to go on with."""
@@ -122,6 +133,33 @@ class WorkFolder:
         return len(entries)
 
 
+def finished_pieces(out_dir, split, identity, *, charset=None):
+    """What another process that is writing a folder has finished of a split, as its journal says.
+
+    Args:
+        out_dir: path that is being written.
+        split: str.
+        identity, charset: as of `WorkFolder.begin`; other work is none.
+
+    Returns:
+        pathlib.Path, the folder of the shards; list of dict, entries of the journal.
+    """
+    partial = _partial(out_dir)
+    head, entries = read_journal(partial / _JOURNAL)
+    return partial, [entry for entry in entries if entry['split'] == split] if head == _head(identity, '', charset) else []
+
+
+def _head(identity, fingerprint, charset):
+    """The head of the journal of a work."""
+    return json.loads(json.dumps({'identity': identity, 'charset': charset_info(charset), 'input': fingerprint}))
+
+
+def _partial(out_dir):
+    """Where a folder lies while it is written."""
+    out_dir = pathlib.Path(out_dir)
+    return out_dir.with_name(f'{out_dir.name}.partial')
+
+
 @contextlib.contextmanager
 def exclusive(out_dir, *, storage=SHARDS, report=print):
     """The WorkFolder beside `out_dir`, this process's alone.
@@ -138,11 +176,15 @@ def exclusive(out_dir, *, storage=SHARDS, report=print):
     """
     out_dir = pathlib.Path(out_dir)
     out_dir.parent.mkdir(parents=True, exist_ok=True)
-    partial = out_dir.with_name(f'{out_dir.name}.partial')
+    partial = _partial(out_dir)
     while True:
         partial.mkdir(exist_ok=True)
         fd = os.open(partial, os.O_RDONLY)
-        fcntl.flock(fd, fcntl.LOCK_EX)  # waits for another process that writes the same folder
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            report(f'{out_dir}: another command is writing it, waiting for that to end')
+            fcntl.flock(fd, fcntl.LOCK_EX)
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(fd), os.stat(partial)):
                 break
@@ -150,6 +192,7 @@ def exclusive(out_dir, *, storage=SHARDS, report=print):
     work, keep = WorkFolder(partial, storage=storage), False
     try:
         yield work
+        keep = work.has_results  # of splits that nobody asked for this time
     except ValueError:
         raise
     except BaseException:
@@ -167,8 +210,18 @@ def exclusive(out_dir, *, storage=SHARDS, report=print):
         os.close(fd)
 
 
-def already_there(out_dir, identity):
-    """info.json of a complete folder with the same settings; None where there is no folder."""
+def already_there(out_dir, identity, *, state=None, report=print):
+    """info.json of a complete folder with the same settings and from the same input; None where there is no folder.
+
+    Args:
+        out_dir: path.
+        identity: dict, what the work is: source, version, seed, settings.
+        state: function that gives the InputState of what would be read now; None: nothing is.
+        report: function of a str, told that it is there.
+
+    Raises:
+        FileExistsError: it is something else, or was written with other settings or from other input; says what differs.
+    """
     if not pathlib.Path(out_dir).exists():
         return None
     try:
@@ -180,7 +233,23 @@ def already_there(out_dir, identity):
     if differing:
         raise FileExistsError(f'{out_dir} exists and was written with other settings ({"; ".join(differing)}); choose '
                               f'another folder or remove it')
+    remark = _compare_input(out_dir, info, state) if state else ''
+    report(f'{out_dir}: already there, {summary(info)}{remark}')
     return info
+
+
+def _compare_input(out_dir, info, state):
+    """Refuses a folder that was written from other input; otherwise what is to be said of it, '' or '; ...'."""
+    if 'input' not in info:
+        return '; an earlier version wrote it and kept no account of its input: whether that has changed since is not known'
+    try:
+        changed, remark = state().changes(info['input'], since=(pathlib.Path(out_dir) / 'info.json').stat().st_mtime_ns)
+    except FileNotFoundError as error:
+        return f'; not compared with its input ({error})'
+    if changed:
+        raise FileExistsError(f'{out_dir} exists and was written from other input ({"; ".join(changed)}); choose another folder, or remove it to have '
+                              f'it written anew: rm -r {shlex.quote(str(out_dir))}')
+    return f'; {remark}' if remark else ''
 
 
 def _differing(there, identity):
@@ -197,7 +266,7 @@ def typed_command():
     """The command line of this process, as it would be typed."""
     program, *arguments = sys.argv or ['']
     name = pathlib.Path(program).name
-    return shlex.join(['hwgen' if name == '__main__.py' else name, *arguments])
+    return as_text(shlex.join(['hwgen' if name == '__main__.py' else name, *arguments]))
 
 
 def charset_of(info):
@@ -221,14 +290,52 @@ def normalization(*, deslant, normalize_size):
 
 
 def publish(work, out_dir, info, *, report):
-    """Writes info.json into a folder that is otherwise complete, gives it its name and returns info.json."""
-    shards_lib.write_info(work.path, info)
-    work.close()
-    (work.path / _JOURNAL).unlink()
-    work.path.rename(out_dir)
+    """Gives what is finished to `out_dir`, which has nothing of it before that, and returns its info.json.
+
+    A folder that is there gets further splits (those of `info` that it has not), and what is done of splits that are not in `info` stays for another time.
+    Where training lines lack characters of the vocabulary (few lines of a large one; those of the other splits alone), `not_shown` says which.
+
+    Args:
+        work: WorkFolder.
+        out_dir: path.
+        info: dict, info.json of the folder as it is then.
+        report: function of a str.
+    """
+    out_dir = pathlib.Path(out_dir)
+    there = shards_lib.read_info(out_dir) if out_dir.exists() else {'splits': {}}
+    added = {split: counts for split, counts in info['splits'].items() if split not in there['splits']}
+    shards_lib.write_info(work.path, {**info, 'splits': added})
+    missing = there.get('not_shown', [])
+    if added.get('train', {}).get('shards'):
+        missing = sorted({*info['vocabulary']} - shards_lib.shown_ids(work.path))
+    info = {**info, 'not_shown': missing} if missing else info
+    if out_dir.exists() or work.splits - set(added):
+        _hand_over(work, out_dir, info, added)
+    else:
+        shards_lib.write_info(work.path, info)
+        work.close()
+        (work.path / _JOURNAL).unlink()
+        work.path.rename(out_dir)
     info = shards_lib.read_info(out_dir)
-    report(f'{out_dir}: complete, {summary(info)}')
+    planned = ', '.join(info.get('planned', ()))
+    report(f'{out_dir}: complete, {summary(info)}' + (f'; {planned} are written when a command needs them' if planned else ''))
     return info
+
+
+def _hand_over(work, out_dir, info, splits):
+    """Moves the files of some splits to `out_dir`, made where it is not there; its info.json comes last."""
+    folder = out_dir
+    if not out_dir.exists():
+        folder = work.path / 'ready'
+        shutil.rmtree(folder, ignore_errors=True)  # of a process that ended here
+        folder.mkdir()
+    for split in splits:
+        for path in (*work.path.glob(f'{split}-*.tfrecord'), work.path / f'{split}.index.npz'):
+            path.rename(folder / path.name)
+    shards_lib.write_info(folder, info)
+    if folder != out_dir:
+        folder.rename(out_dir)
+    work.forget(splits)
 
 
 def summary(info):

@@ -108,16 +108,30 @@ class ShardWriter(OpenFiles):
             raise ValueError(f'{self._folder}, split {self._split!r}: no records, expected at least one')
         self.flush()
         self.close()
-        num_shards, sizes = len(self._paths), np.array(self.sizes, np.int64)
-        offsets, shard_bytes = np.zeros(len(sizes), np.int64), np.zeros(num_shards, np.int64)
-        for s in range(num_shards):
-            ends = np.cumsum(sizes[s::num_shards] + FRAME_BYTES)
-            offsets[s::num_shards][1:] = ends[:-1]
-            shard_bytes[s] = ends[-1] if len(ends) else 0
+        offsets, sizes, shard_bytes = places(self.sizes, num_shards=len(self._paths))
         path = self._folder / f'{self._split}.index.npz'
         with naming_place(path), open(path, 'wb') as file:
             np.savez(file, offsets=offsets, sizes=sizes, lengths=np.array(self.lengths, np.int32), shard_bytes=shard_bytes)
-        return ShardCounts(records=len(sizes), shards=num_shards, writers=writers, characters=sum(self.lengths))
+        return ShardCounts(records=len(sizes), shards=len(self._paths), writers=writers, characters=sum(self.lengths))
+
+
+def places(sizes, *, num_shards):
+    """Where the records of a split lie in its shards.
+
+    Args:
+        sizes: sequence of int, bytes of each.
+        num_shards: int.
+
+    Returns:
+        int64 [n], where each starts in its shard; int64 [n], `sizes`; int64 [num_shards], bytes of each shard.
+    """
+    sizes = np.array(sizes, np.int64)
+    offsets, shard_bytes = np.zeros(len(sizes), np.int64), np.zeros(num_shards, np.int64)
+    for s in range(num_shards):
+        ends = np.cumsum(sizes[s::num_shards] + FRAME_BYTES)
+        offsets[s::num_shards][1:] = ends[:-1]
+        shard_bytes[s] = ends[-1] if len(ends) else 0
+    return offsets, sizes, shard_bytes
 
 
 @contextlib.contextmanager

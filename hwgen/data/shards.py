@@ -5,6 +5,7 @@ where each record starts and how long its text is, so that a line is read withou
 missing the index is built from the shards. info.json is written last: a folder that has it is complete.
 """
 
+import hashlib
 import json
 import os
 import pathlib
@@ -15,6 +16,7 @@ from typing import NamedTuple
 import google_crc32c
 import numpy as np
 
+from hwgen.charset.printable import as_json
 from hwgen.data import records as records_lib
 
 HEADER_BYTES = 12  # uint64 length, uint32 masked crc32c of these 8 bytes
@@ -45,11 +47,12 @@ def write_info(out_dir, info):
 
     Args:
         out_dir: path.
-        info: dict for JSON, with `splits` {name: ShardCounts._asdict()} and `charset` {row_count, hash}.
+        info: dict for JSON, with `splits` {name: ShardCounts._asdict()} and `charset` {row_count, hash}; `planned` has, likewise, what may be
+            written later (`whole`).
     """
     path = pathlib.Path(out_dir) / 'info.json'
     partial = path.with_name('info.json.partial')
-    partial.write_text(json.dumps({'schema_version': records_lib.SCHEMA_VERSION, **info}, ensure_ascii=False) + '\n',
+    partial.write_text(json.dumps(as_json({'schema_version': records_lib.SCHEMA_VERSION, **info}), ensure_ascii=False) + '\n',
                        encoding='utf-8')
     partial.rename(path)
 
@@ -87,6 +90,12 @@ def read_info(folder):
     return info
 
 
+def whole(info):
+    """info.json of a folder as it is when all its planned splits are there: the same before and after they were written."""
+    planned = info.get('planned', {})
+    return {**{key: value for key, value in info.items() if key != 'planned'}, 'splits': {**info['splits'], **planned}}
+
+
 def masked_crc(data):
     """The checksum of TFRecord files: crc32c, rotated and shifted.
 
@@ -119,6 +128,9 @@ class RecordIndex:
         self.folder, self.split = pathlib.Path(folder), split
         self.info = read_info(folder)
         counts = self.info['splits'].get(split, {})
+        if split in self.info.get('planned', ()):
+            raise RecordError(f'{self.folder}: split {split!r} has not been written yet, as no command has asked for it; `bin/train` and `bin/evaluate` add what '
+                              'they need where --data names the folder')
         if not counts.get('records'):
             raise RecordError(f'{self.folder}: no records of split {split!r}; it has {", ".join(self.info["splits"])}')
         if not counts['shards']:
@@ -138,6 +150,18 @@ class RecordIndex:
 
     def __len__(self):
         return len(self.lengths)
+
+    def digest(self):
+        """What the records are, wherever they lie and however many shards hold them: a hash of the sizes and of the checksums that stand beside
+        their data. These are not checked against the data, which is done where a record is read.
+
+        Returns:
+            str, hexadecimal.
+        """
+        found = hashlib.sha256(np.asarray(self._sizes, np.int64).tobytes())
+        for i, (offset, size) in enumerate(zip(self._offsets, self._sizes)):
+            found.update(os.pread(self._files[i % len(self._files)].fileno(), FOOTER_BYTES, int(offset) + HEADER_BYTES + int(size)))
+        return found.hexdigest()
 
     def close(self):
         """Closes the shards."""
@@ -256,3 +280,25 @@ class RecordIndex:
                               f'i % {len(self._files)}; a shard was exchanged')
         _, _, offsets, sizes, lengths = (np.array(column) for column in (zip(*found) if found else [()] * 5))
         return offsets.astype(np.int64), sizes.astype(np.int64), lengths.astype(np.int32)
+
+
+def shown_ids(folder, *, split='train'):
+    """The characters that a split shows.
+
+    Args:
+        folder: path of a folder of records.
+        split: str.
+
+    Returns:
+        set of int, character ids, 0 not among them.
+
+    Raises:
+        RecordError: as `RecordIndex`.
+    """
+    index, shown = RecordIndex(folder, split=split), set()
+    try:
+        for i in range(len(index)):
+            shown.update(index.read_record(i, decode_image=False, decode_trajectory=False).character_ids.tolist())
+    finally:
+        index.close()
+    return shown - {0}

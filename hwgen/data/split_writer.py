@@ -5,6 +5,8 @@ import math
 import time
 from typing import NamedTuple
 
+LINES_PER_SHARD = 5000  # where pictures are read or drawn line by line
+LINES_PER_PIECE = 32
 _REPORT_SEC = 5
 
 

@@ -107,14 +107,19 @@ def open_pool(workers, *, start=None, arguments=()):
 _at = _place = None  # the numbers of all, and where this process's two stand
 
 
-def _begin(at, taken, start, arguments):
-    global _at, _place
+def follow_parent():
+    """Has this process, which another one started to work for it, leave Ctrl-C to that one and end when it does, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)  # they share the cores
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _begin(at, taken, start, arguments):
+    global _at, _place
+    follow_parent()
     with taken.get_lock():
         _at, _place, taken.value = at, 2 * taken.value, taken.value + 1
     at[_place] = os.getpid()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     if start is not None:
         start(*arguments)
 

@@ -51,7 +51,7 @@ def measure_model(folder, *, data, judges, seed, num_lines, truncation, geometry
             return before['figures']
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    writer = Writer.load(str(folder / 'model'))
+    writer = Writer.load(str(folder / 'model'), allow_unseen=True, tell=None)  # what it cannot write shall count
     compared = comparison.compare_systems(
         {'generated': writer}, index, seeds=(seed,), num_lines=num_lines, truncation=truncation, geometry_repeats=geometry_repeats,
         real=real.setdefault('test', {}), report=report, **judges)
@@ -188,7 +188,8 @@ def write_sheets(out, plan, measured, *, runs, texts, truncation):
         list of (file name in `out`, caption).
     """
     out, font = pathlib.Path(out), comparison.head_font()
-    writers = {row.name: Writer.load(str(pathlib.Path(runs) / row.name / f'seed-{row.seeds[0]}' / 'model')) for row in plan.rows if row.name in measured}
+    writers = {row.name: Writer.load(str(pathlib.Path(runs) / row.name / f'seed-{row.seeds[0]}' / 'model'), allow_unseen=True, tell=None)
+               for row in plan.rows if row.name in measured}
     titles = {row.name: row.title for row in plan.rows}
     shown = [[result_page.head_picture(titles[name], font), *(picture for seed in (0, 1) for picture in writer.write(texts, style_seeds=seed, truncation=truncation))]
              for name, writer in writers.items()]

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from hwgen.data.pipeline import resize_line
+from hwgen.data.tensorflow_files import plain_path
 from hwgen.evaluation import feature_recognizer
 from hwgen.evaluation.feature_recognizer import FeatureError
 
@@ -193,7 +194,8 @@ def _load_network(path):
         return lambda batch: session.run(None, {entry.name: batch}), _channels_first(path, entry.shape)
     import tensorflow as tf
     if path.is_dir():
-        function = tf.saved_model.load(str(path)).signatures['serving_default']
+        with plain_path(path) as plain:
+            function = tf.saved_model.load(plain).signatures['serving_default']
         (entry, spec), = function.structured_input_signature[1].items()
         run = lambda batch: [output.numpy() for _, output in sorted(function(**{entry: tf.constant(batch)}).items())]
         return run, _channels_first(path, spec.shape)

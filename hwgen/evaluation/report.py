@@ -7,6 +7,8 @@ import pathlib
 import numpy as np
 from PIL import Image, ImageDraw
 
+from hwgen.charset.printable import as_text
+
 TEXT_PX = 22  # size of the sheet's letters
 _SCALE = 2    # it shows lines at twice their size
 _GAP_PX = 10
@@ -14,7 +16,7 @@ _MAX_LINE_PX = 1600  # longer lines are cut on the sheet
 _COLOURS = {'paper': (255, 255, 255), 'text': (110, 110, 110), 'right': (20, 110, 40), 'wrong': (180, 30, 30), 'frame': (220, 220, 220)}
 
 
-def write_report(out_dir, conditions, summaries, *, title, facts, font, lines_on_sheet=12) -> dict:
+def write_report(out_dir, conditions, summaries, *, title, facts, font, lines_on_sheet=12, further='') -> dict:
     """Writes `<protocol>.md`, `.tsv` and `.png`; each appears whole or not at all.
 
     Args:
@@ -25,6 +27,7 @@ def write_report(out_dir, conditions, summaries, *, title, facts, font, lines_on
       facts: dict of JSON values: protocol (the name of the files), reader, model, data, seed and whatever else the figures depend on.
       font: PIL font of TEXT_PX that has the characters of texts and readings.
       lines_on_sheet: lines of each kind shown.
+      further: str, Markdown that stands behind the table.
 
     Returns:
       kind of file -> its path.
@@ -32,7 +35,7 @@ def write_report(out_dir, conditions, summaries, *, title, facts, font, lines_on
     out_dir = pathlib.Path(out_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
     paths = {kind: out_dir / f'{facts["protocol"]}.{kind}' for kind in ('md', 'tsv', 'png')}
-    _write(paths['md'], format_markdown(summaries, title=title, facts=facts).encode())
+    _write(paths['md'], as_text(format_markdown(summaries, title=title, facts=facts, further=further)).encode())
     rows = ['\t'.join((condition.name, text, reading.replace('\t', ' '), str(errors)))
             for condition in conditions for text, reading, errors in zip(condition.texts, condition.readings, condition.counts.errors)]
     _write(paths['tsv'], '\n'.join(['kind\ttext\treading\terrors', *rows, '']).encode())
@@ -48,8 +51,8 @@ def _write(path, data):
     os.replace(partial, path)
 
 
-def format_markdown(summaries, *, title, facts) -> str:
-    """A page with one table: a row a kind of lines, every rate with its numbers of lines and characters."""
+def format_markdown(summaries, *, title, facts, further='') -> str:
+    """A page with a table, a row a kind of lines, every rate with its numbers of lines and characters; behind it `further`, Markdown of another."""
     rows = [f'| {row["name"].replace("_", " ")} | {row["num_lines"]} | {row["num_characters"]} | {row["cer"]:.3f} '
             f'| {row["cer_95_low"]:.3f} to {row["cer_95_high"]:.3f} | {row["correct_rate"]:.3f} | {row["accurate_rate"]:.3f} '
             f'| {row["normalized_edit_distance"]:.3f} | {row["num_unreadable_characters"]} |' for row in summaries]
@@ -62,9 +65,10 @@ def format_markdown(summaries, *, title, facts) -> str:
 
 CER = (S + D + I) / N over all lines; CR = (N - S - D) / N; AR = 1 - CER; NED is the mean over lines. The interval is a bootstrap over lines (1,000
 resamples). Texts are compared without white space, full-width forms and curly quotes made plain. Real lines are the floor: what the reader makes of
-handwriting that is known to be right. Generated lines have the texts of the real ones.
+handwriting that is known to be right. Generated lines have the texts of the real ones. Of punctuation, digits and latin only the symbols' own places count,
+without regard to capitals; real lines are there those of simulated writers.
 
-{described}
+{f"Symbol by symbol, over all seeds:{chr(10) * 2}{further}{chr(10)}" if further else ""}{described}
 '''
 
 

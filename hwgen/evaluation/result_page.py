@@ -6,6 +6,7 @@ import json
 import numpy as np
 from PIL import Image, ImageDraw
 
+from hwgen.charset.printable import as_text
 from hwgen.evaluation import protocols, results
 from hwgen.inference import picture_files
 
@@ -96,7 +97,7 @@ def _plot(row):
 
 def write_page(path, page):
     """Writes a page, whole or not at all."""
-    picture_files.write_file(str(path), page.encode())
+    picture_files.write_file(str(path), as_text(page).encode())
 
 
 def write_sheet(path, rows, *, heads=None, font=None):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hwgen.charset.printable import as_json
 from hwgen.inference import picture_files
 
 FORMAT = 1
@@ -89,7 +90,7 @@ def write_result(path, result):
         path: of the file.
         result: dict of JSON values: `protocol`, `measured_under` (what must be equal for two results to be comparable), `figures`, ...
     """
-    picture_files.write_file(str(path), (json.dumps({'format': FORMAT, **result}, ensure_ascii=False, indent=1) + '\n').encode())
+    picture_files.write_file(str(path), (json.dumps(as_json({'format': FORMAT, **result}), ensure_ascii=False, indent=1) + '\n').encode())
 
 
 def read_result(path):

@@ -9,7 +9,9 @@ import collections
 import os
 import pathlib
 
-from hwgen.data.formats import folder as folder_format
+from hwgen.data.formats.folder import read_folder
+from hwgen.data.formats.image_files import read_image
+from hwgen.data.picture_intake import look_at
 from hwgen.evaluation.font_simulator import FontSimulator
 from hwgen.inference import picture_files
 from hwgen.inference.writer import Writer
@@ -50,7 +52,7 @@ class PictureFolder:
             raise ComparedSystemError(f'{path}: neither a model (generator.json) nor pictures with their texts; expected a table {", ".join(TABLES)}, or a text file '
                                'beside each picture')
         self._pictures, self._given = {}, collections.Counter()
-        for row in folder_format.read_folder(self.path, labels=labels):
+        for row in read_folder(self.path, labels=labels):
             self._pictures.setdefault(row.text, []).append(row.path)
         self._source = self.path / labels
         self.description = {'system': 'folder of pictures', 'labels': labels, 'num_pictures': sum(map(len, self._pictures.values()))}
@@ -89,7 +91,7 @@ class PictureFolder:
             list of uint8 [H, W], as they are in the folder.
 
         Raises:
-            ComparedSystemError: no picture of a text, or style vectors; OSError: a picture that cannot be read.
+            ComparedSystemError: no picture of a text, one of light ink on black, or style vectors; OSError: a picture that cannot be read.
         """
         if styles is not None:
             raise ComparedSystemError(f'{self.path}: pictures that are made already are in no given hand: expected style seeds alone')
@@ -98,7 +100,11 @@ class PictureFolder:
             paths = self._pictures.get(text)
             if not paths:
                 raise ComparedSystemError(f'{self._source}: no picture of {text!r}')
-            found.append(folder_format.read_image(paths[self._given[text] % len(paths)]))
+            path = paths[self._given[text] % len(paths)]
+            found.append(read_image(path))
+            look = look_at(found[-1])  # blank and black ones, and grey paper, are what a system wrote
+            if look.fault == 'dark':
+                raise ComparedSystemError(f'{path}: {look.words}')
             self._given[text] += 1
         return found
 
@@ -116,7 +122,8 @@ def open_system(place):
         return FontSimulator(char_px=CELL_PX, char_width_px=CELL_PX)
     if not os.path.isdir(place):
         raise ComparedSystemError(f'{place}: no such folder; expected {SIMULATOR}, the folder of a model or one of pictures with their texts')
-    return Writer.load(place) if os.path.exists(os.path.join(place, 'generator.json')) else PictureFolder(place)
+    # What a model cannot write shall count: nothing is refused.
+    return Writer.load(place, allow_unseen=True) if os.path.exists(os.path.join(place, 'generator.json')) else PictureFolder(place)
 
 
 def open_systems(places):

@@ -15,17 +15,13 @@ import zlib
 
 import numpy as np
 
+from hwgen.charset.printable import as_json
+from hwgen.inference.description import FORMAT, ArtefactError, read_description
 from hwgen.models.generator import Generator, GeneratorConfig
 from hwgen.models.style_encoder import StyleEncoder
 
-FORMAT = 1
 
-
-class ArtefactError(ValueError):
-    """A generator's files are missing, damaged, or do not fit this program."""
-
-
-def save_generator(path, generator, *, style_encoder=None, charset, info=None, dtype='float32'):
+def save_generator(path, generator, *, style_encoder=None, charset, seen=None, info=None, dtype='float32'):
     """Writes a generator to a folder, whole or not at all.
 
     Args:
@@ -33,6 +29,7 @@ def save_generator(path, generator, *, style_encoder=None, charset, info=None, d
         generator: Generator, built.
         style_encoder: StyleEncoder or None.
         charset: Charset the ids belong to; its row count and hash are stored.
+        seen: str, the characters that training pictures showed (`Repertoire`); None: not known.
         info: dict of JSON values (training command, step, seed, ...).
         dtype: 'float32' or 'float16', of the stored weights.
 
@@ -45,7 +42,9 @@ def save_generator(path, generator, *, style_encoder=None, charset, info=None, d
     try:
         arrays = named_arrays('generator', generator)
         description = dict(format=FORMAT, generator=dataclasses.asdict(generator.config),
-                           charset=dict(row_count=charset.row_count, hash=charset.hash), info=info or {})
+                           charset=dict(row_count=charset.row_count, hash=charset.hash), info=as_json(info or {}))
+        if seen is not None:
+            description['seen'] = seen
         if style_encoder is not None:
             arrays.update(named_arrays('style_encoder', style_encoder))
             description['style_encoder'] = dict(channels=[c.filters for c in style_encoder.convolutions])
@@ -85,25 +84,17 @@ def load_generator(path, *, charset=None):
         ArtefactError: naming the file and what was expected.
         CharsetMismatchError: the artefact's table is not a beginning of `charset`.
     """
-    file = os.path.join(path, 'generator.json')
+    description, file = read_description(path), os.path.join(path, 'generator.json')
     try:
-        with open(file, encoding='utf-8') as stream:
-            description = json.load(stream)
         config = GeneratorConfig(**description['generator'])
-        stored_charset = description['charset']['row_count'], description['charset']['hash']
         style_channels = tuple(description['style_encoder']['channels']) if 'style_encoder' in description else None
-    except FileNotFoundError:
-        raise ArtefactError(f'{path}: no generator there (expected {file}, as `train` writes it)') from None
-    except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise ArtefactError(f'{file}: not a generator description of format {FORMAT}: {error}') from None
-    if description.get('format') != FORMAT:
-        raise ArtefactError(f'{file}: format {description.get("format")!r}, expected {FORMAT}')
     if charset is not None:
-        charset.check_compatible(*stored_charset)
+        charset.check_compatible(description['charset']['row_count'], description['charset']['hash'])
     file = os.path.join(path, 'weights.npz')
     arrays = read_arrays(file)
-    generator = Generator(config, name='generator')
-    _build_generator(generator)
+    generator = built_generator(config)
     assign_arrays('generator', generator, arrays, file)
     style_encoder = None
     if style_channels is not None:
@@ -116,12 +107,14 @@ def load_generator(path, *, charset=None):
     return generator, style_encoder, description
 
 
-def _build_generator(generator):
-    config = generator.config
+def built_generator(config):
+    """A Generator whose variables exist: GeneratorConfig -> Generator."""
+    generator = Generator(config, name='generator')
     generator(component_ids=np.ones([1, 1, 4], np.int32), structure_ids=np.ones([1, 1], np.int32),
               boxes=np.ones([1, 1, 4, 4], np.float32), character_ids=np.ones([1, 1], np.int32),
               style=np.zeros([1, config.style_dim], np.float32),
               character_noise=np.zeros([1, 1, config.character_noise_dim], np.float32))
+    return generator
 
 
 def _name(prefix, index, variable):

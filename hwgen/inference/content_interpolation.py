@@ -62,4 +62,7 @@ class ContentInterpolation:
         encoder = generator.content_encoder
         ends = [encoder.embed(components, structures, boxes=boxes, character_ids=characters) for components, structures, boxes, characters in (first, second)]
         content = encoder.features(content_encoder.interpolate(*ends, share), style=generator.content_style(style))
-        return generator.draw(content, style, lengths=tf.shape(noise)[1:2], character_noise=noise)
+        blank, other = (generator.blank(components) for components, *_ in (first, second))
+        if blank is not None:  # on the way to or from a space something is written
+            blank = tf.where(share <= 0., blank, tf.where(share >= 1., other, blank & other))
+        return generator.draw(content, style, lengths=tf.shape(noise)[1:2], blank=blank, character_noise=noise)

@@ -50,11 +50,13 @@ class PageStyle:
 
 
 class PageLine(NamedTuple):
-    """A line of a page: its text, the blank characters before it, and the index of its first character in the text."""
+    """A line of a page: its text, the blank characters before it, the index of its first character in the text, plain quotation marks (") before it in its
+    paragraph."""
 
     text: str
     indent: int
     offset: int
+    quotes: int = 0
 
 
 def parse_width(text, char_width_px):
@@ -141,10 +143,25 @@ def lay_out(paragraphs, style):
             continue
         broken = wrap(units, style.characters, first_width=style.characters - style.indent)
         for number, (start, stop) in enumerate(broken):
-            lines.append(PageLine(''.join(units[start:stop]), 0 if number else style.indent, offset + start))
+            quotes = sum(plain(unit) == '"' for unit in units[:start])
+            lines.append(PageLine(''.join(units[start:stop]), 0 if number else style.indent, offset + start, quotes))
         offset += len(units)
     size = style.lines or max(len(lines), 1)
     return [lines[begin:begin + size] for begin in range(0, len(lines), size)]
+
+
+def page_size(num_lines, style, *, char_px, char_width_px):
+    """Width and height of a page in pixels.
+
+    Args:
+        num_lines: int, lines on it, empty ones too.
+        style, char_px, char_width_px: see `compose`.
+
+    Returns:
+        int, int.
+    """
+    margin, pitch = round(style.margin * char_px), round(style.line_spacing * char_px)
+    return 2 * margin + style.characters * char_width_px, 2 * margin + ((style.lines or max(num_lines, 1)) - 1) * pitch + char_px
 
 
 def compose(lines, images, style, *, char_px, char_width_px):
@@ -160,8 +177,7 @@ def compose(lines, images, style, *, char_px, char_width_px):
         uint8 [H, W], 255 = paper.
     """
     margin, pitch = round(style.margin * char_px), round(style.line_spacing * char_px)
-    rows = style.lines or max(len(lines), 1)
-    page = np.full([2 * margin + (rows - 1) * pitch + char_px, 2 * margin + style.characters * char_width_px], PAPER, np.uint8)
+    page = np.full(page_size(len(lines), style, char_px=char_px, char_width_px=char_width_px)[::-1], PAPER, np.uint8)
     images = iter(images)
     for number, line in enumerate(lines):
         if line is not None:

@@ -1,4 +1,4 @@
-"""Picture files: PNGs and folders of labelled PNGs that appear whole or not at all.
+"""Picture files and folders of labelled PNGs that appear whole or not at all.
 
 Everything is written under a temporary name beside its place and renamed when complete, so that a full disk, an error
 or an interruption leaves what was there before.
@@ -6,20 +6,22 @@ or an interruption leaves what was there before.
 
 import contextlib
 import errno
+import fcntl
 import io
 import os
 import re
 import shutil
 import tempfile
 
-import cv2
 import numpy as np
 from PIL import Image
+
+from hwgen.inference import picture_formats
 
 LABELS = 'labels.tsv'
 STYLES = 'styles.tsv'
 _OURS = re.compile(r'[0-9]{6,}\.png|labels\.tsv|styles\.tsv|.*-[0-9]{5}-of-[0-9]{5}\.tfrecord|.*\.index\.npz|info\.json')
-MAX_WIDTH_PX = 1_000_000  # libpng reads no wider picture unless asked to
+_OTHER = 'something has appeared there meanwhile and stays as it is; expected a free name'
 
 
 def scale(image, height_px):
@@ -34,9 +36,16 @@ def scale(image, height_px):
     """
     if height_px is None or height_px == image.shape[0]:
         return image
+    import cv2  # here: what is refused is refused sooner without it
     width = max(1, round(image.shape[1] * height_px / image.shape[0]))
     method = cv2.INTER_AREA if height_px < image.shape[0] else cv2.INTER_CUBIC
     return cv2.resize(image, (width, height_px), interpolation=method)
+
+
+def stacked_size(sizes, *, gap=.25):
+    """Width and height of what `stack` gives, in px: list of (W, H) -> (int, int)."""
+    height, width = sizes[0][1], max(width for width, _ in sizes)
+    return width, (height + round(gap * height)) * (len(sizes) - 1) + height
 
 
 def stack(images, *, gap=.25):
@@ -49,23 +58,12 @@ def stack(images, *, gap=.25):
     Returns:
         uint8 [H', max W_i]; one image alone is returned as it is.
     """
-    height, width = images[0].shape[0], max(image.shape[1] for image in images)
+    height = images[0].shape[0]
     pitch = height + round(gap * height)
-    sheet = np.full([pitch * (len(images) - 1) + height, width], 255, np.uint8)
+    sheet = np.full(stacked_size([image.shape[::-1] for image in images], gap=gap)[::-1], 255, np.uint8)
     for number, image in enumerate(images):
         sheet[number * pitch:number * pitch + height, :image.shape[1]] = image
     return sheet
-
-
-def check_width(width_px, *, place):
-    """Refuses a picture that PNG readers do not accept.
-
-    Raises:
-        ValueError: naming the place of its text.
-    """
-    if width_px > MAX_WIDTH_PX:
-        raise ValueError(f'{place}: makes a picture of {width_px:,} px; expected at most {MAX_WIDTH_PX:,} px, the widest that '
-                         'PNG readers accept; --page_width breaks a text into lines')
 
 
 def encode_png(image):
@@ -86,6 +84,7 @@ def check_place(path, *, overwrite, folder):
     Raises:
         FileExistsError: something is there (and `overwrite` is off, or it is of another kind, or it holds files that
             are not pictures this module writes).
+        ValueError: a file whose name is not that of a picture.
         FileNotFoundError, NotADirectoryError, PermissionError: the folder it shall stand in is not there or not
             writable.
     """
@@ -104,8 +103,8 @@ def check_place(path, *, overwrite, folder):
             raise FileExistsError(errno.EEXIST, 'is a file, expected the name of a folder', path)
         if not overwrite:
             raise FileExistsError(errno.EEXIST, 'exists; give --overwrite to replace it', path)
-    if not folder and os.path.splitext(path)[1].lower() != '.png':
-        raise ValueError(f'{path}: expected a name that ends in .png (or a folder, with --text_file)')
+    if not folder and not picture_formats.names_picture(path):
+        raise ValueError(f'{path}: expected a name that ends in {", ".join(picture_formats.FORMATS)} (or a folder, with --text_file)')
     nearest = parent
     while not os.path.lexists(nearest):
         nearest = os.path.dirname(nearest)
@@ -115,10 +114,82 @@ def check_place(path, *, overwrite, folder):
         raise PermissionError(errno.EACCES, 'folder is not writable', nearest)
 
 
-def write_file(path, data):
-    """Writes bytes to a file, whole or not at all; replaces what is there; makes missing folders.
+@contextlib.contextmanager
+def reserved(path, *, overwrite, folder):
+    """Keeps a place for the work of the block: another command that wants it meanwhile is told so before its own work.
+
+    A lock file beside the place says so, for as long as this process lives.
+
+    Args:
+        path, overwrite, folder: see `check_place`.
 
     Raises:
+        FileExistsError: another command is writing it, or as `check_place`, which has the last word before the work.
+    """
+    path = os.path.abspath(path)
+    check_place(path, overwrite=overwrite, folder=folder)
+    with contextlib.ExitStack() as stack:
+        lock = os.path.join(os.path.dirname(path), f'.{os.path.basename(path)}.lock')
+        try:
+            for made in _make_folders(os.path.dirname(path)):
+                stack.callback(_remove_empty, made)
+            stack.callback(os.close, _lock(lock, path))
+        except OSError as error:
+            _name_place(error, path)
+            raise
+        stack.callback(_remove, lock)
+        check_place(path, overwrite=overwrite, folder=folder)  # another command may just have finished it
+        yield
+
+
+def _lock(lock, path):
+    """Makes a lock file and holds it, as a file descriptor."""
+    while True:
+        fd = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            raise FileExistsError(errno.EEXIST, 'another command is writing it at this moment; expected a place of its own for each', path) from None
+        except OSError:  # a file system without locks: the end of the work is as careful
+            return fd
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(fd), os.stat(lock)):
+                return fd
+        os.close(fd)  # that of a command that has just ended
+
+
+def _make_folders(path):
+    """Makes a folder and those above it; the ones that were made, the highest first."""
+    missing = []
+    while not os.path.lexists(path):
+        missing.append(path)
+        path = os.path.dirname(path)
+    for folder in reversed(missing):
+        os.makedirs(folder, exist_ok=True)
+    return missing[::-1]
+
+
+def _remove_empty(folder):
+    with contextlib.suppress(OSError):
+        os.rmdir(folder)
+
+
+def _remove(path):
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+
+
+def write_file(path, data, *, replace=True):
+    """Writes bytes to a file, whole or not at all; makes missing folders.
+
+    Args:
+        path: str.
+        data: bytes.
+        replace: bool, what is there is replaced; else it stays, and that is an error.
+
+    Raises:
+        FileExistsError: `replace` is off and something is there.
         OSError: naming `path`; what was there before is unchanged.
     """
     path = os.path.abspath(path)
@@ -131,7 +202,10 @@ def write_file(path, data):
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+        if replace:
+            os.replace(temporary, path)
+        else:
+            _link(temporary, path)
     except BaseException as error:
         if temporary is not None and os.path.exists(temporary):
             os.unlink(temporary)
@@ -145,7 +219,7 @@ def new_folder(path, *, replace=True):
 
     Args:
         path: str, the folder.
-        replace: bool, a folder that is there (see `check_place`) is replaced then; else only an empty one is.
+        replace: bool, a folder that is there (see `check_place`) is replaced then; else only an empty one is, and another is an error.
 
     Yields:
         str, the temporary folder to write into.
@@ -162,7 +236,12 @@ def new_folder(path, *, replace=True):
         if replace:
             _replace_folder(temporary, path)
         else:
-            os.rename(temporary, path)
+            try:
+                os.rename(temporary, path)
+            except OSError as error:
+                if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                    raise FileExistsError(errno.EEXIST, _OTHER, path) from None
+                raise
     except BaseException as error:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -173,20 +252,21 @@ def new_folder(path, *, replace=True):
 class LineFolder:
     """A folder of pictures with their texts: 000001.png, ..., `labels.tsv` (path TAB text) and `styles.tsv` (path TAB seed).
 
-    A context manager around `new_folder`.
+    A context manager around `new_folder`: a folder of no picture is an error, and leaves what was there.
 
     Args:
         path: str, the folder.
+        replace: bool, see `new_folder`.
     """
 
-    def __init__(self, path):
+    def __init__(self, path, *, replace=True):
         self.count = 0
-        self._path = path
+        self._path, self._replace = path, replace
         self._stack = contextlib.ExitStack()
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
-            self._folder = stack.enter_context(new_folder(self._path))
+            self._folder = stack.enter_context(new_folder(self._path, replace=self._replace))
             self._labels, self._styles = (
                 stack.enter_context(open(os.path.join(self._folder, name), 'w', encoding='utf-8', newline='\n'))
                 for name in (LABELS, STYLES))
@@ -208,8 +288,27 @@ class LineFolder:
         self._styles.write(f'{name}\t{style}\n')
         self.count += 1
 
-    def __exit__(self, *error):
-        return self._stack.__exit__(*error)
+    def __exit__(self, kind, error, trace):
+        if kind is None and not self.count:
+            empty = ValueError(f'{self._path}: nothing was written, expected at least one picture; what was there is unchanged')
+            self._stack.__exit__(ValueError, empty, None)
+            raise empty
+        return self._stack.__exit__(kind, error, trace)
+
+
+def _link(temporary, path):
+    """Gives a file a name that is free, and no other; takes the temporary one from it."""
+    try:
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without links: the name is taken first
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+            os.replace(temporary, path)
+    except FileExistsError:
+        raise FileExistsError(errno.EEXIST, _OTHER, path) from None
+    _remove(temporary)
 
 
 def _replace_folder(new, path):

@@ -1,5 +1,10 @@
 """Text files: one line of handwriting a row, read and checked with file and row in every complaint."""
 
+import os
+import shutil
+import stat
+import sys
+import tempfile
 from typing import NamedTuple
 
 from hwgen.charset.encoding import CharsetError
@@ -16,38 +21,56 @@ class TextRow(NamedTuple):
     text: str
 
 
-def read_rows(path):
-    """Rows of a text file, blank ones too, one at a time.
-
-    Blank characters at both ends of a row (U+3000 too, with which Chinese paragraphs are often indented) are left out,
-    and so is a byte order mark.
+class TextFile:
+    """A text file whose rows are read as often as one likes, also where it can be read only once: a pipe, or standard input.
 
     Args:
-        path: str, UTF-8 text.
+        path: str, UTF-8 text; `-` is standard input.
 
-    Yields:
-        TextRow.
+    Attributes:
+        name: str, for messages.
 
     Raises:
-        TextFileError: not UTF-8; OSError: cannot be read.
+        OSError: cannot be read.
     """
-    with open(path, 'rb') as file:
-        for number, line in enumerate(file, 1):
+
+    def __init__(self, path):
+        self.name = 'standard input' if path == '-' else path
+        self._file = None if path == '-' else open(path, 'rb')
+        if self._file is None or not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+            copy = tempfile.TemporaryFile()
+            shutil.copyfileobj(sys.stdin.buffer if self._file is None else self._file, copy)
+            self._file = copy
+
+    def rows(self):
+        """The rows, blank ones too, one at a time; one reading ends where the next begins.
+
+        Blank characters at both ends of a row (U+3000 too, with which Chinese paragraphs are often indented) are left out,
+        and so is a byte order mark.
+
+        Yields:
+            TextRow.
+
+        Raises:
+            TextFileError: not UTF-8.
+        """
+        self._file.seek(0)
+        for number, line in enumerate(self._file, 1):
             if number == 1:
                 line = line.removeprefix(b'\xef\xbb\xbf')
             try:
                 text = line.decode('utf-8')
             except UnicodeDecodeError as error:
-                raise TextFileError(f'{path}:{number}: byte {error.start} (0x{line[error.start]:02X}) is not UTF-8; expected '
+                raise TextFileError(f'{self.name}:{number}: byte {error.start} (0x{line[error.start]:02X}) is not UTF-8; expected '
                                     'a UTF-8 text file') from None
             yield TextRow(number, text.strip())
 
 
-def check_rows(path, encode, *, skip_unwritable=False):
+def check_rows(file, encode, *, skip_unwritable=False):
     """Finds the rows of a text file that can be written, before the first one is.
 
     Args:
-        path: str.
+        file: TextFile.
         encode: function of a text that raises CharsetError where it cannot be written, such as `Writer.encode`.
         skip_unwritable: bool, leave such rows out instead of stopping.
 
@@ -59,15 +82,15 @@ def check_rows(path, encode, *, skip_unwritable=False):
         TextFileError: a row cannot be written (`file:row: ...`, and how many more), or no row can.
     """
     lengths, complaints = {}, []
-    for number, text in read_rows(path):
+    for number, text in file.rows():
         if text:
             try:
                 lengths[number] = len(encode(text).units)
             except CharsetError as error:
-                complaints.append(f'{path}:{number}: {error}')
+                complaints.append(f'{file.name}:{number}: {error}')
     if complaints and not skip_unwritable:
         more = f' (and {len(complaints) - 1:,} more such rows)' if len(complaints) > 1 else ''
         raise TextFileError(f'{complaints[0]}{more}; --skip_unwritable leaves such rows out')
     if not lengths:
-        raise TextFileError(complaints[0] if complaints else f'{path}: no text in it; expected one line of text a row')
+        raise TextFileError(complaints[0] if complaints else f'{file.name}: no text in it; expected one line of text a row')
     return lengths, complaints

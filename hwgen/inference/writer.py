@@ -11,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from hwgen.charset import ids
-from hwgen.charset.encoding import Charset, CharsetError
-from hwgen.charset.normal_form import plain
+from hwgen.charset.encoding import Charset
+from hwgen.charset.symbols import space_component
 from hwgen.inference import styles as style_space
 from hwgen.inference.artefact import load_generator
+from hwgen.inference.repertoire import Repertoire, tell_on_stderr
 
 WINDOW_CHARACTERS = 32
 
@@ -64,6 +64,8 @@ class Writer:
         charset: Charset whose ids the generator was trained with: the table as it was then (`Charset.prefix`).
         style_encoder: StyleEncoder or None, for `imitation`.
         description: dict, what the artefact says of itself.
+        allow_unseen: bool, characters that no training picture showed, nor their parts, are written all the same; without it they are refused.
+        tell: function of a str, told once where such a character is written; None: nobody.
         window_characters: int, W. Other values give the same picture within 1e-4, not the same bytes.
         windows_per_step: int, windows computed together; None for 1 on a CPU, which loses nothing by it, and 32 on a
             GPU. Every step has exactly this many, blank ones included, so that a window's bytes depend neither on its
@@ -72,10 +74,11 @@ class Writer:
     Attributes:
         char_px, char_width_px: int, size of a character's cell in pixels.
         style_dim, noise_dim: int, Z and Zc.
+        repertoire: Repertoire, what this model can write.
     """
 
-    def __init__(self, generator, charset, *, style_encoder=None, description=None, window_characters=WINDOW_CHARACTERS,
-                 windows_per_step=None):
+    def __init__(self, generator, charset, *, style_encoder=None, description=None, allow_unseen=False, tell=tell_on_stderr,
+                 window_characters=WINDOW_CHARACTERS, windows_per_step=None):
         if window_characters < 1:
             raise ValueError(f'window_characters={window_characters}: expected at least 1')
         if windows_per_step is None:
@@ -83,9 +86,11 @@ class Writer:
         if windows_per_step < 1:
             raise ValueError(f'windows_per_step={windows_per_step}: expected at least 1')
         self.generator = generator
+        generator.space_component = space_component(charset)  # a space is blank paper, whatever was learned of it
         self.charset = charset
         self.style_encoder = style_encoder
         self.description = description or {}
+        self.repertoire = Repertoire(charset, generator.config, seen=self.description.get('seen'), allow_unseen=allow_unseen, tell=tell)
         self.char_px = generator.config.char_px
         self.char_width_px = generator.config.char_width_px
         self.style_dim = generator.config.style_dim
@@ -104,7 +109,7 @@ class Writer:
             path: str, folder that `save_generator` wrote.
             charset: Charset, or None for the packaged one; the Writer has it as it was when the model was trained, so that what is
                 appended to the table changes nothing that this model writes.
-            **options: window_characters, windows_per_step.
+            **options: allow_unseen, tell, window_characters, windows_per_step.
 
         Raises:
             ArtefactError: naming the file and what was expected.
@@ -114,52 +119,13 @@ class Writer:
         generator, style_encoder, description = load_generator(path, charset=charset)
         return cls(generator, charset.prefix(description['charset']['row_count']), style_encoder=style_encoder, description=description, **options)
 
-    def encode(self, text):
-        """Text -> codes that this model can write.
-
-        Args:
-            text: str; a sequence of components such as ⿱山鱼 stands for one character.
-
-        Returns:
-            EncodedText.
-
-        Raises:
-            CharsetError: empty text, a character the table does not have or this model did not learn; `position` is
-                its place in the text.
-        """
-        encoded = self.charset.encode(text)
-        if not encoded.units:
-            raise CharsetError('empty text: expected at least one character', 0)
-        for wrong, reason in self._refusals(encoded):
-            if np.any(wrong):
-                index = int(np.argmax(wrong))
-                unit, position = encoded.units[index], sum(len(unit) for unit in encoded.units[:index])
-                reason = reason(unit) if callable(reason) else reason
-                raise CharsetError(f'{unit!r} at position {position}: {reason}', position)
-        return encoded
+    def encode(self, text, *, quotes_before=0):
+        """Text -> codes that this model can write: EncodedText. Raises CharsetError. See `Repertoire.encode`."""
+        return self.repertoire.encode(text, quotes_before=quotes_before)
 
     def can_write(self, encoded):
         """Which characters of a text this model has learned to write. EncodedText -> bool [N]; `encode` refuses the others."""
-        return ~np.any([wrong for wrong, _ in self._refusals(encoded)], axis=0)
-
-    def _refusals(self, encoded):
-        """What this model cannot write: pairs of bool [N] and the reason, a str or a function of the character."""
-        config = self.generator.config
-        if config.content_encoding == 'onehot':
-            yield ((encoded.character_ids <= 0) | (encoded.character_ids >= config.num_characters),
-                   'has no filter in this model (content encoding onehot writes only characters of its table)')
-        else:
-            yield ((encoded.component_ids >= config.num_components).any(axis=1),
-                   'has a component that was added to the table after this model was trained')
-            yield (encoded.structure_ids >= config.num_structures,
-                   'has a structure that was added to the table after this model was trained')
-        if config.content_encoding == 'sequence':
-            yield ~encoded.exact_structure, self._unknown_structure
-
-    def _unknown_structure(self, unit):
-        pattern = ids.pattern(ids.parse_whole(plain(unit)))
-        return (f'its structure {pattern} has no number, which content encoding sequence needs; nearest structures that have one: '
-                f'{", ".join(self.charset.nearest_patterns(unit))}')
+        return self.repertoire.can_write(encoded)
 
     def styles(self, seeds, *, truncation=1.):
         """Style vectors of seeds. int [B] -> float32 [B, Z]; see `styles_from_seeds` and the generator's `StyleSpace`."""
@@ -179,11 +145,7 @@ class Writer:
         left = np.arange(num_characters, dtype=np.int32) * self.char_width_px
         return np.stack([left, np.zeros_like(left), left + self.char_width_px, np.full_like(left, self.char_px)], axis=1)
 
-    def picture_width(self, num_characters, height_px=None):
-        """Width in pixels of the picture of a line scaled to a height (None: as written)."""
-        return round(num_characters * self.char_width_px * (height_px or self.char_px) / self.char_px)
-
-    def write(self, texts, *, style_seeds=0, styles=None, truncation=1., noise_offsets=0):
+    def write(self, texts, *, style_seeds=0, styles=None, truncation=1., noise_offsets=0, quotes_before=0):
         """Writes lines.
 
         Args:
@@ -193,6 +155,7 @@ class Writer:
             truncation: float >= 0, standard deviation of what seeds draw; `styles` are taken as they are.
             noise_offsets: int, or one a line: place of the first character in a longer text (the lines of a page), so
                 that equal characters on different lines differ.
+            quotes_before: int, or one a line: plain quotation marks (") before it in a longer text, see `Repertoire.fold`.
 
         Returns:
             list of uint8 [char_px, N * char_width_px], 255 = paper.
@@ -201,7 +164,7 @@ class Writer:
             CharsetError: as `encode`; ValueError: numbers of texts, seeds, styles differ, or the model's weights give
                 values that are not finite.
         """
-        lines = self._lines(texts, style_seeds, styles, truncation, noise_offsets)
+        lines = self._lines(texts, style_seeds, styles, truncation, noise_offsets, quotes_before)
         images = [np.empty([self.char_px, line.length * self.char_width_px], np.uint8) for line in lines]
         windows = [(index, window) for index, line in enumerate(lines) for window in self._windows(line)]
         # Only windows of one width share a step: a wider neighbour would change the shapes a window is computed in.
@@ -234,7 +197,7 @@ class Writer:
                     yield from map(to_uint8, self._render(step))
         return windows()
 
-    def _lines(self, texts, style_seeds, styles, truncation, noise_offsets):
+    def _lines(self, texts, style_seeds, styles, truncation, noise_offsets, quotes_before=0):
         texts = [texts] if isinstance(texts, str) else list(texts)
         seeds = style_space.check_seeds(style_seeds)
         seeds = np.repeat(seeds, len(texts)) if np.ndim(style_seeds) == 0 else seeds
@@ -249,8 +212,9 @@ class Writer:
             raise ValueError('styles: expected finite numbers')
         offsets = np.broadcast_to(noise_offsets, [len(texts)])
         style_space.check_truncation(truncation)
-        return [_Line(self.encode(text), style, int(seed), int(offset), truncation)
-                for text, style, seed, offset in zip(texts, styles, seeds, offsets)]
+        quotes = np.broadcast_to(quotes_before, [len(texts)])
+        return [_Line(self.encode(text, quotes_before=int(before)), style, int(seed), int(offset), truncation)
+                for text, style, seed, offset, before in zip(texts, styles, seeds, offsets, quotes)]
 
     def _windows(self, line):
         context = self.generator.context_characters

@@ -144,11 +144,16 @@ class Generator(keras.Model):
 
     Args:
         config: GeneratorConfig.
+
+    Attributes:
+        config: the same.
+        space_component: int, id of the component that is a space, whose cells are paper; 0, as at first: none. Who writes sets it (`Writer`).
     """
 
     def __init__(self, config, **kwargs):
         super().__init__(**kwargs)
         self.config = config
+        self.space_component = 0
         self.content_encoder = ContentEncoder(
             config.content_encoding, num_components=config.num_components, num_structures=config.num_structures,
             num_characters=config.num_characters, channels=config.content_channels, cell_dim=config.cell_dim,
@@ -207,18 +212,32 @@ class Generator(keras.Model):
             float32 [B, char_px, N * char_width_px, 1] in [-1, 1], paper +1; padding is exactly +1.
         """
         content = self.content_encoder(component_ids, structure_ids, boxes=boxes, character_ids=character_ids, style=self.content_style(style))
-        return self.draw(content, style, lengths=lengths, character_noise=character_noise, training=training)
+        return self.draw(content, style, lengths=lengths, blank=self.blank(component_ids), character_noise=character_noise, training=training)
+
+    def blank(self, component_ids):
+        """Which characters are spaces. int32 [B, N, 4] -> bool [B, N]; None where there is no `space_component`."""
+        if not self.space_component:
+            return None
+        return (component_ids[..., 0] == self.space_component) & (tf.reduce_sum(component_ids[..., 1:], -1) == 0)
 
     def content_style(self, style):
         """z1, the part of a style [B, style_dim] that meets the content: float32 [B, style_part_dim]."""
         return style[:, :self.config.style_part_dim]
 
-    def draw(self, content, style, *, lengths=None, character_noise=None, training=False):
-        """The second half of the call: features of the content encoder, as it returns them, become images; the other arguments as there."""
+    def draw(self, content, style, *, lengths=None, blank=None, character_noise=None, training=False):
+        """The second half of the call: features of the content encoder, as it returns them, become images.
+
+        Where `blank` (bool [B, N], or None) is true there is paper, exactly, whatever was learned of a space: such a cell is masked as those beyond the
+        line's end are, after every layer. So its neighbours are written as the last and the first character of a line, which every training picture
+        shows, and no stroke is cut that would not end there anyway. Training has no `space_component`: to it a space is a character like others, for the
+        paper of real lines is not exactly white, and the discriminator would know written ones by it.
+
+        The other arguments are those of the call.
+        """
         config = self.config
         x, maps = content
         n = tf.shape(x)[2] // CELLS
-        mask = lambda columns: layers.column_mask(lengths, n, columns_per_character=columns)
+        mask = lambda columns: _without(blank, layers.column_mask(lengths, n, columns_per_character=columns), columns)
         parts = tf.split(style, config.num_blocks + 1, axis=-1)
         columns = config.cell_columns
         if columns < CELLS:  # Latin cells are half as wide as high: B x H x (N H) x C -> B x H x (N H/2) x C
@@ -261,6 +280,16 @@ class Generator(keras.Model):
             x = tf.concat([x, layers.apply_mask(layers.upsample(noise), valid)], axis=-1)
         coarse = reach * tf.tanh(.1 * tf.cast(self.to_bend(x, training=training), tf.float32))
         if valid is not None:  # beyond its end a line is bent like its end, as the enlargement does at the end of the map
-            before = tf.pad(coarse, [[0, 0], [0, 0], [1, 0], [0, 0]])[:, :, :-1]
-            coarse = coarse * valid + before * (1. - valid)
+            before, written_before = (tf.pad(x, [[0, 0], [0, 0], [1, 0], [0, 0]])[:, :, :-1] for x in (coarse, valid))
+            after, written_after = (tf.pad(x, [[0, 0], [0, 0], [0, 1], [0, 0]])[:, :, 1:] for x in (coarse, valid))
+            end = tf.where((written_before < written_after), after, before)  # and before its beginning, behind a space, like its beginning
+            coarse = coarse * valid + end * (1. - valid)
         return layers.enlarge(coarse, self.config.char_px // (2 * CELLS))
+
+
+def _without(blank, mask, columns):
+    """A mask [B, 1, N * columns, 1], or None, that is 0 also in the columns of the characters `blank`, bool [B, N] or None."""
+    if blank is None:
+        return mask
+    written = tf.repeat(tf.cast(~blank, tf.float32), columns, axis=1)[:, tf.newaxis, :, tf.newaxis]  # B x N -> B x (N w) -> B x 1 x (N w) x 1
+    return written if mask is None else mask * written

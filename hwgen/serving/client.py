@@ -13,6 +13,7 @@ import numpy as np
 from hwgen.charset import ids
 from hwgen.charset.encoding import Charset, CharsetError
 from hwgen.charset.normal_form import has_parts
+from hwgen.serving.code_errors import name_character
 
 MAX_TEXTS_PER_REQUEST = 32
 _TRIES = 3
@@ -122,7 +123,8 @@ class Client:
         # The ids mean what they mean in the server's dictionary: CharsetMismatchError where ours is another.
         rows, digests = self._outputs(outputs, len(lines), 'charset_rows', 'charset_hash')
         self._row_count = self._charset.prefix(int(rows[0]), digests[0].decode()).row_count
-        return self._read(outputs, len(lines))
+        answers = self._read(outputs, len(lines))
+        return [answer._replace(error=name_character(answer.error, line.units)[0]) for answer, line in zip(answers, lines)]
 
     def _read(self, outputs, count):
         pictures, errors = self._outputs(outputs, count, 'image_bytes', 'error')

@@ -5,6 +5,7 @@ folder of a base path whose name is a number, so a version appears whole and com
 """
 
 import base64
+import contextlib
 import errno
 import io
 import json
@@ -18,11 +19,13 @@ import tensorflow as tf
 from PIL import Image
 
 import hwgen
-from hwgen.inference import picture_files
+from hwgen.charset.printable import as_json
+from hwgen.data.tensorflow_files import plain_path, reason_of
 from hwgen.serving import fresh_process
+from hwgen.serving.saved_version import DESCRIPTION
 from hwgen.serving.served_model import SIGNATURES, ServedModel
+from hwgen.serving.versions import NewVersion
 
-DESCRIPTION = os.path.join('assets.extra', 'hwgen.json')
 TOLERANCE = 1  # grey levels: another compilation of the graph may round differently
 DATA_LICENCES = {
     'scribe': ('embedded corpus of hwgen: drawn from fonts under the SIL Open Font License 1.1 (one under the BSD licence) and from stroke data under the Arphic Public '
@@ -53,42 +56,45 @@ def data_licence(info):
     return DATA_LICENCES.get(info.get('data', {}).get('source'), UNSTATED)
 
 
-def export_model(writer, path, *, truncation, max_characters, licence):
+def export_model(writer, out, *, truncation, max_characters, licence):
     """Writes a version folder.
 
     Args:
         writer: Writer of the generator, with its description.
-        path: str, a folder that does not exist; see `versions.version_folder`.
+        out: str, the version, or the folder for the next one; see `versions.version_folder`.
         truncation, max_characters: see `ServedModel`.
         licence: str, of the training data.
 
     Returns:
-        dict, what `assets.extra/hwgen.json` says.
+        path: str, of the version; description: dict, what `assets.extra/hwgen.json` says.
 
     Raises:
-        ExportError: what was reloaded does not write the same; OSError naming `path`. Nothing has appeared then.
+        ExportError: what was reloaded does not write the same; OSError naming the version. Nothing has appeared then.
     """
-    with picture_files.new_folder(path, replace=False) as folder:
+    with NewVersion(out) as version:
+        folder = version.folder
         model = ServedModel(writer, truncation=truncation, max_characters=max_characters)
         try:
-            tf.saved_model.save(model, folder, signatures=model.signatures())
+            with plain_path(folder) as plain:
+                tf.saved_model.save(model, plain, signatures=model.signatures())
         except tf.errors.OpError as error:
             full = isinstance(error, tf.errors.ResourceExhaustedError)
-            raise OSError(errno.ENOSPC if full else errno.EIO, error.message, None if full else path) from None
+            raise OSError(errno.ENOSPC if full else errno.EIO, reason_of(error), None if full else version.path) from None
         texts = _sample_texts(model.lookup.characters, max_characters)
         difference = _compare(folder, writer, texts, truncation)
         info = writer.description.get('info', {})
         description = dict(
             format=1, hwgen=hwgen.__version__, tensorflow=tf.__version__, charset=dict(row_count=writer.charset.row_count, hash=writer.charset.hash),
-            characters=len(model.lookup.characters), max_characters=max_characters, truncation=truncation,
+            characters=len(model.lookup.characters), allow_unseen=writer.repertoire.allow_unseen, note=writer.repertoire.note,
+            max_characters=max_characters, truncation=truncation,
             char_px=writer.char_px, char_width_px=writer.char_width_px, style_dim=writer.style_dim,
             content_encoding=writer.generator.config.content_encoding, data_licence=licence, trained=info,
             signatures=list(SIGNATURES), compared=dict(lines=len(texts), characters=sum(map(len, texts)), largest_difference_grey_levels=difference))
         os.makedirs(os.path.dirname(os.path.join(folder, DESCRIPTION)))
         with open(os.path.join(folder, DESCRIPTION), 'w', encoding='utf-8') as file:
-            json.dump(description, file, indent=1, ensure_ascii=False)
+            json.dump(as_json(description), file, indent=1, ensure_ascii=False)
             file.write('\n')
-    return description
+    return version.path, description
 
 
 def _sample_texts(characters, max_characters):
@@ -164,15 +170,27 @@ def _pictures(answer):
 
 def _ask(folder, requests):
     """Runs `fresh_process` on a SavedModel; returns the names of its signatures and its answers."""
-    with tempfile.TemporaryDirectory() as scratch:
+    # The scratch folder lies in it, so that it goes with it.
+    with tempfile.TemporaryDirectory(prefix='.', dir=folder) as scratch, plain_path(folder) as plain, contextlib.ExitStack() as pipe:
         given, told = (os.path.join(scratch, name) for name in ('requests.json', 'answers.json'))
         with open(given, 'w', encoding='utf-8') as file:
             json.dump(requests, file)
-        done = subprocess.run([sys.executable, '-P', fresh_process.__file__, folder, given, told], stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True, errors='replace', check=False)
-        if done.returncode:
-            said = done.stderr.strip().splitlines()
-            raise ExportError(f'{folder}: a fresh process cannot load or run it: {said[-1] if said else f"status {done.returncode}"}')
+        # It ends with this process, however that ends: then nobody holds the other end of its standard input.
+        read_end, write_end = os.pipe()
+        pipe.callback(os.close, write_end)
+        try:
+            child = subprocess.Popen([sys.executable, '-P', fresh_process.__file__, plain, given, told], stdin=read_end, stdout=subprocess.PIPE,
+                                     stderr=subprocess.PIPE, text=True, errors='replace')
+        finally:
+            os.close(read_end)
+        with child:
+            try:
+                said = child.communicate()[1].strip().splitlines()
+            except BaseException:
+                child.kill()
+                raise
+        if child.returncode:
+            raise ExportError(f'{folder}: a fresh process cannot load or run it: {said[-1] if said else f"status {child.returncode}"}')
         with open(told, encoding='utf-8') as file:
             answers = json.load(file)
     return answers['signatures'], answers['answers']

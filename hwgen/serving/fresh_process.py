@@ -3,16 +3,20 @@
     python -P hwgen/serving/fresh_process.py SAVED_MODEL REQUESTS.json ANSWERS.json
 
 REQUESTS.json: a list of {"signature": name, "inputs": {name: nested list}}. ANSWERS.json: {"signatures": [name, ...],
-"answers": [{name: nested list}, ...]}; strings come as base64. It imports nothing of hwgen itself.
+"answers": [{name: nested list}, ...]}; strings come as base64. It imports nothing of hwgen itself. It ends when its standard input does.
 """
 
 import base64
 import json
+import os
+import signal
 import sys
+import threading
 
 
 def main(saved_model, requests, answers):
     """Loads, answers, writes; paths as in the module's docstring."""
+    threading.Thread(target=_end_with_input, daemon=True).start()
     sys.modules['hwgen'] = None  # an import of it fails, also where it is installed beside TensorFlow
     import tensorflow as tf
     loaded = tf.saved_model.load(saved_model)
@@ -26,6 +30,12 @@ def main(saved_model, requests, answers):
         given = json.load(file)
     with open(answers, 'w', encoding='utf-8') as file:
         json.dump(dict(signatures=sorted(loaded.signatures), answers=[answer(**request) for request in given]), file)
+
+
+def _end_with_input():
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGKILL)  # whoever asked is gone; nothing here is worth an orderly end
 
 
 def _as_json(value):

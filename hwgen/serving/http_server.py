@@ -9,29 +9,26 @@ import logging
 import signal
 import socket
 import threading
-import time
 from typing import NamedTuple
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hwgen.serving import rest
+from hwgen.serving.front_door import HEALTH, JSON, METRICS, FrontDoor, error_response
+from hwgen.serving.request_body import CLIENT_GONE, encoding_of, read_body, unpack
 from hwgen.serving.server_metrics import ServerMetrics
-from hwgen.serving.timed_connection import TimedConnection
+from hwgen.serving.timed_connection import REPEAT_AFTER_SEC, TimedConnection
 from hwgen.serving.work_queue import QueueFullError, WorkQueue
 
-_JSON = 'application/json'
 _POLICY = {'Content-Security-Policy': "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
                                       "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
            'Cache-Control': 'no-cache', 'X-Content-Type-Options': 'nosniff'}
 _METHODS = ('GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS')  # the dialect has its own answer to each
-_CLIENT_GONE = 499  # as nginx counts it; nobody reads this answer
 _BACKLOG = 2048  # connections that the system keeps for us before they are accepted
-_REPEAT_AFTER_SEC = 1
 _log = logging.getLogger(__name__)
 
 
@@ -42,8 +39,10 @@ class Limits(NamedTuple):
         workers: int, requests on the model at once.
         max_waiting: int, requests that wait for it; further ones are answered 503.
         max_body_bytes: int, larger requests are answered 413.
-        timeout_sec: float, for a request to arrive (408), for its answer (504), and to end what runs when the server stops.
-        max_connections: int, further ones are answered 503.
+        timeout_sec: float, for a request to arrive (408), for its answer (504), and to answer what was accepted when the server stops.
+        max_connections: int; for a further one the one gives way that has waited longest for its client, or it is answered 503 itself (but for what tells
+            that the server runs).
+        idle_sec: float, for the first byte of a connection.
     """
 
     workers: int = 2
@@ -51,6 +50,7 @@ class Limits(NamedTuple):
     max_body_bytes: int = 2**20
     timeout_sec: float = 60.
     max_connections: int = 512
+    idle_sec: float = 5.
 
 
 class HttpServer:
@@ -60,23 +60,32 @@ class HttpServer:
         service: RestService.
         page: Page, or None for a server without one.
         limits: Limits.
+        hosts, origins: see `FrontDoor`.
+
+    Attributes:
+        page: Page, or None; another one may take its place at any time.
+        queue: WorkQueue.
+        companion: another server of the same queue, with `stop`, which begins to stop it and returns an event that is set when that is done; or None.
     """
 
-    def __init__(self, service, *, page=None, limits=Limits()):
-        self._service, self._page, self._limits = service, page, limits
-        self._queue = WorkQueue(workers=limits.workers, max_waiting=limits.max_waiting)
-        self._metrics = ServerMetrics(lambda: self._queue.pending)
-        routes = [self._route('/healthz', self._health), self._route('/metrics', self._tell_metrics),
-                  self._route('/v1/{rest:path}', self._rest, methods=_METHODS)]
-        if page is not None:
-            routes += [self._route('/', self._show_page), self._route('/page/settings', self._tell_settings),
-                       self._route('/page/lines', self._write_lines, methods=['POST'])]
-        app = Starlette(routes=routes, exception_handlers={HTTPException: self._refuse})
-        config = uvicorn.Config(
-            app, http=functools.partial(TimedConnection, timeout_sec=limits.timeout_sec), ws='none', lifespan='off', log_config=None, access_log=False,
-            server_header=False, proxy_headers=False, limit_concurrency=limits.max_connections, timeout_graceful_shutdown=limits.timeout_sec + 1)
+    def __init__(self, service, *, page=None, limits=Limits(), hosts=(), origins=()):
+        self.page, self.companion = page, None
+        self.queue = WorkQueue(workers=limits.workers, max_waiting=limits.max_waiting)
+        self._service, self._limits = service, limits
+        self._metrics = ServerMetrics(lambda: self.queue.pending)
+        routes = [_route(HEALTH, self._health), _route(METRICS, self._tell_metrics), _route('/v1/{rest:path}', self._rest, methods=_METHODS),
+                  _route('/', self._show_page), _route('/page/settings', self._tell_settings), _route('/page/lines', self._write_lines, methods=['POST'])]
+        inner = Starlette(routes=routes, exception_handlers={HTTPException: self._refuse})
+        inner.router.redirect_slashes = False
+        if origins:
+            inner = CORSMiddleware(inner, allow_origins=origins, allow_methods=('GET', 'POST'), allow_headers='*')
+        app = FrontDoor(inner, routes=[route.path.replace('{rest:path}', '') for route in routes], count=self._metrics.count, hosts=hosts, origins=origins)
+        connection = functools.partial(TimedConnection, timeout_sec=limits.timeout_sec, idle_sec=limits.idle_sec, max_connections=limits.max_connections,
+                                       count=lambda status: self._metrics.count('none', status))
+        config = uvicorn.Config(app, http=connection, ws='none', lifespan='off', log_config=None, access_log=False, server_header=False, proxy_headers=False,
+                                timeout_graceful_shutdown=limits.timeout_sec + 1)
         logging.getLogger('uvicorn.error').setLevel(logging.ERROR)  # a request that is no HTTP is answered, and no news
-        self._server = uvicorn.Server(config)
+        self._server, self._stopped = _Server(config, self._stop_companion), None
 
     def run(self, listener, *, announce=lambda: None):
         """Serves until `stop`, SIGTERM or SIGINT; then answers what it has accepted, and returns.
@@ -93,37 +102,25 @@ class HttpServer:
         try:
             asyncio.run(self._server.serve(sockets=[listener]))
         finally:
-            self._queue.close()
+            if self._stopped is not None:
+                self._stopped.wait()
+            self.queue.close()
+
+    def _stop_companion(self):
+        if self.companion is not None:
+            self._stopped = self.companion.stop()
 
     def stop(self):
         """Makes `run` return, from any thread."""
         self._server.should_exit = True
 
-    def _route(self, path, answer, *, methods=('GET',)):
-        """A route whose answers are counted. answer: coroutine function of the request -> Response."""
-        async def endpoint(request):
-            began, status = time.monotonic(), 500
-            try:
-                response = await answer(request)
-                status = response.status_code
-                return response
-            except HTTPException as error:
-                status = error.status_code
-                raise
-            except Exception:  # a fault of ours: the client gets no details, and the server lives
-                _log.exception('%s %s', request.method, request.url.path)
-                return _error(500, 'the server failed; its log says why')
-            finally:
-                self._metrics.count(path.replace('{rest:path}', ''), status, time.monotonic() - began)
-        return Route(path, endpoint, methods=methods)
-
     async def _refuse(self, request, error):
         del request
-        return _error(error.status_code, error.detail, error.headers)
+        return error_response(error.status_code, error.detail, error.headers)
 
     async def _health(self, request):
         del request
-        return Response(b'{"status": "ok"}', media_type=_JSON)
+        return Response(b'{"status": "ok"}', media_type=JSON)
 
     async def _tell_metrics(self, request):
         del request
@@ -132,14 +129,19 @@ class HttpServer:
 
     async def _show_page(self, request):
         del request
-        return Response(self._page.html, media_type='text/html', headers=_POLICY)
+        return Response(self._present_page().html, media_type='text/html', headers=_POLICY)
 
     async def _tell_settings(self, request):
         del request
-        return Response(self._page.settings, media_type=_JSON)
+        return Response(self._present_page().settings, media_type=JSON)
 
     async def _write_lines(self, request):
-        return await self._work(request, self._page.write)
+        return await self._work(request, self._present_page().write)
+
+    def _present_page(self):
+        if self.page is None:
+            raise HTTPException(404, 'Not Found')
+        return self.page
 
     async def _rest(self, request):
         path = request.scope['raw_path'].decode('latin-1')
@@ -147,48 +149,50 @@ class HttpServer:
 
     async def _work(self, request, function):
         """Reads the body and runs function(body) -> status, content in the queue."""
-        limit = self._limits.timeout_sec
-        body = await self._read(request)
+        limit, most, encoding = self._limits.timeout_sec, self._limits.max_body_bytes, encoding_of(request)
+        body = await read_body(request, most=most, timeout_sec=limit)
         try:
-            task = self._queue.submit(function, body)
+            task = asyncio.wrap_future(self.queue.submit(lambda: function(unpack(body, encoding, most=most))))
         except QueueFullError as error:
-            raise HTTPException(503, f'busy: {error}', {'Retry-After': str(_REPEAT_AFTER_SEC)}) from None
+            raise HTTPException(503, f'busy: {error}', {'Retry-After': str(REPEAT_AFTER_SEC)}) from None
         gone = asyncio.ensure_future(request.receive())  # after the body there is nothing to receive but the client's leaving
         try:
             await asyncio.wait({task, gone}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 status, content = task.result()
-                return Response(content, status, media_type=_JSON)
+                return Response(content, status, media_type=JSON)
         finally:
             gone.cancel()
             task.cancel()
         if gone.done() and not gone.cancelled():
-            raise HTTPException(_CLIENT_GONE, 'the client has gone')
+            raise HTTPException(CLIENT_GONE, 'the client has gone')
         raise HTTPException(504, f'no answer within {limit:g} seconds: expected a smaller request, or a server with less to do')
 
-    async def _read(self, request):
-        """The body of a request, bytes.
 
-        Raises:
-            HTTPException: it is too large, or does not come to its end.
-        """
-        most = self._limits.max_body_bytes
-        too_large = HTTPException(413, f'a request of more than {most} bytes: expected at most so many')
-        if int(request.headers.get('content-length', 0)) > most:  # h11 has seen to it that it is a number
-            raise too_large
-        parts, size = [], 0
+class _Server(uvicorn.Server):
+    """uvicorn's, which tells when it begins to stop. stopping: function without arguments."""
+
+    def __init__(self, config, stopping):
+        super().__init__(config)
+        self._stopping = stopping
+
+    async def shutdown(self, sockets=None):
+        """uvicorn: takes no new connections, and ends the others."""
+        self._stopping()
+        await super().shutdown(sockets)
+
+
+def _route(path, answer, *, methods=('GET',)):
+    """A route that outlives faults of ours. answer: coroutine function of the request -> Response."""
+    async def endpoint(request):
         try:
-            async with asyncio.timeout(self._limits.timeout_sec):
-                async for part in request.stream():
-                    parts.append(part)
-                    size += len(part)
-                    if size > most:
-                        raise too_large
-        except TimeoutError:
-            raise HTTPException(408, 'the request took too long to arrive', {'Connection': 'close'}) from None
-        except ClientDisconnect:
-            raise HTTPException(_CLIENT_GONE, 'the client has gone') from None
-        return b''.join(parts)
+            return await answer(request)
+        except HTTPException:
+            raise
+        except Exception:  # the client gets no details, and the server lives
+            _log.exception('%s %r', request.method, request.scope['raw_path'][:200])
+            return error_response(500, 'the server failed; its log says why')
+    return Route(path, endpoint, methods=methods)
 
 
 def bind(host, port):
@@ -214,7 +218,3 @@ def bind(host, port):
     except (OSError, OverflowError) as error:
         raise OSError(f'{host}:{port}: cannot be listened at: {getattr(error, "strerror", None) or error}') from None
     return listener
-
-
-def _error(status, message, headers=None):
-    return Response(rest.format_error(message), status, media_type=_JSON, headers=headers)

@@ -8,6 +8,7 @@ import numpy as np
 
 from hwgen.charset.encoding import Charset, CharsetError, CharsetMismatchError
 from hwgen.serving import hand_space, rest
+from hwgen.serving.code_errors import name_character
 from hwgen.serving.saved_version import RequestError
 from hwgen.serving.served_model import TRUNCATION
 
@@ -93,7 +94,8 @@ class Page:
         outputs = self._run(encoded, styles, seed=first, truncation=truncation)
         for error in outputs['error']:
             if error:
-                raise rest.RestError(error.decode('utf-8', 'replace'))
+                message, position = name_character(error.decode('utf-8', 'replace'), encoded.units)
+                raise rest.RestError(message) if position is None else CharsetError(message, position)
         rows = []
         for mix, png in zip(mixes, outputs['image_bytes']):
             width, height = np.frombuffer(png[_PNG_SIZE], '>u4').tolist()

@@ -5,7 +5,6 @@ Differs: classify and regress are not answered, for no signature here has their 
 """
 
 import base64
-import binascii
 import json
 import re
 import urllib.parse
@@ -13,11 +12,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hwgen.serving import json_writer
+
 PREDICT, STATUS, METADATA = 'predict', 'status', 'metadata'
 _VERSION = r'(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?'
 _POST = re.compile(rf'/v1/models/(?P<model>[^/:]+){_VERSION}:predict', re.IGNORECASE)
 _GET = re.compile(rf'/v1/models/(?P<model>[^/:]+){_VERSION}(?P<metadata>/metadata)?', re.IGNORECASE)
+_BASE64, _WHITE = re.compile('([A-Za-z0-9+/]*)([=.]*)'), re.compile(r'[ \t\n\v\f\r]')
 _INTEGERS = {'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64'}
+_MAX_VERSION = 2**63 - 1
 _MAX_RANK = 32  # NumPy's of old; no tensor of a signature has more
 
 
@@ -66,11 +69,14 @@ def parse_path(method, path):
     path = path.partition('?')[0]
     found = {'POST': _POST, 'GET': _GET}.get(method, re.compile('(?!)')).fullmatch(path)
     if not found:
-        raise RestError(f'Malformed request: {method} {path}')
+        raise RestError(f'Malformed request: {method} {_shortened(path)}')
     parts = found.groupdict()
     call = PREDICT if method == 'POST' else METADATA if parts['metadata'] else STATUS
     model, label = (part and urllib.parse.unquote(part) for part in (parts['model'], parts['label']))
-    return Target(call, model, int(parts['version']) if parts['version'] else None, label)
+    version = parts['version'] and parts['version'].lstrip('0') or parts['version'] and '0'
+    if version and (len(version) > 19 or int(version) > _MAX_VERSION):
+        raise RestError(f'Failed to convert version: {_shortened(version)} to numeric.')
+    return Target(call, model, int(version) if version else None, label)
 
 
 def parse_prediction(body, specs_of):
@@ -190,10 +196,7 @@ def _to_scalar(value, dtype, name):
         except UnicodeEncodeError:
             raise RestError(f'input {name}: JSON Parse error: The surrogate pair in string is invalid.') from None
     if dtype == 'object' and _is_base64(value):
-        try:
-            return base64.b64decode(value['b64'], validate=True)
-        except (binascii.Error, ValueError):
-            raise RestError(f'input {name}: Unable to base64 decode') from None
+        return _decode_base64(value['b64'], name)
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if dtype == 'bool' and isinstance(value, bool):
         return value
@@ -206,8 +209,20 @@ def _to_scalar(value, dtype, name):
     raise RestError(f'input {name}: JSON Value: {_shown(value)} is not of expected type: {"string" if dtype == "object" else dtype}')
 
 
+def _decode_base64(text, name):
+    """As absl::Base64Unescape: white space anywhere, padding whole or absent, dots as good as equals signs; what is left of the last digit is not looked at."""
+    found = _BASE64.fullmatch(_WHITE.sub('', text))
+    digits, padding = found.groups() if found else ('', '')
+    if not found or len(digits) % 4 == 1 or len(padding) not in (0, -len(digits) % 4):
+        raise RestError(f'input {name}: Unable to base64 decode')
+    return base64.b64decode(digits + '=' * (-len(digits) % 4))
+
+
 def _shown(value):
-    text = json.dumps(value, ensure_ascii=False)
+    return _shortened(json.dumps(value, ensure_ascii=False))
+
+
+def _shortened(text):
     return text if len(text) <= 200 else f'{text[:200]}...'
 
 
@@ -225,35 +240,44 @@ def format_prediction(outputs, *, rows, error=''):
     Raises:
         RestError: row format of outputs whose first sizes differ; a string that is no UTF-8.
     """
-    values = {name: _to_json(np.asarray(value), name) for name, value in outputs.items()}
-    if rows:
-        sizes = {name: np.shape(value)[:1] for name, value in outputs.items()}
-        if len(set(sizes.values())) != 1 or () in sizes.values():
-            raise RestError(f'Tensors have inconsistent batch size: {", ".join(f"{name} {list(size)}" for name, size in sizes.items())}', 500)
-        names = list(values)
-        answer = {'predictions': [dict(zip(names, row)) for row in zip(*values.values())] if len(names) > 1 else values[names[0]]}
-    else:
-        answer = {'outputs': values if len(values) > 1 else next(iter(values.values()))}
-    return _body({'error': error, **answer} if error else answer)
+    arrays = {name: np.asarray(value) for name, value in outputs.items()}
+    pieces = (piece.encode('utf-8', 'backslashreplace') for piece in _write_prediction(arrays, rows, error))
+    return b''.join(pieces)
 
 
-def _to_json(array, name):
-    if array.dtype.kind == 'f':  # the shortest digits of its own precision, not those of a double
-        flat = [float(str(value)) for value in array.ravel()]
-    elif array.dtype.kind == 'O' and name.endswith('_bytes'):
-        flat = [{'b64': base64.b64encode(value).decode('ascii')} for value in array.ravel()]
-    elif array.dtype.kind == 'O':
-        flat = [value.decode('utf-8', 'replace') for value in array.ravel()]
+def _write_prediction(arrays, rows, error):
+    """Pieces, str, of an answer's body."""
+    def of_names(tensors):
+        yield '{'
+        for index, (name, value) in enumerate(tensors.items()):
+            yield f'{", " if index else ""}{json.dumps(name, ensure_ascii=False)}: '
+            yield from json_writer.write_tensor(value, name)
+        yield '}'
+    sizes = {name: array.shape[:1] for name, array in arrays.items()}
+    if rows and (len(set(sizes.values())) != 1 or () in sizes.values()):
+        raise RestError(f'Tensors have inconsistent batch size: {", ".join(f"{name} {list(size)}" for name, size in sizes.items())}', 500)
+    yield f'{{"error": {json.dumps(error, ensure_ascii=False)}, ' if error else '{'
+    yield '"predictions": ' if rows else '"outputs": '
+    if len(arrays) == 1:
+        (name, array), = arrays.items()
+        yield from json_writer.write_tensor(array, name)
+    elif rows:
+        yield '['
+        for index in range(*sizes.popitem()[1]):
+            if index:
+                yield ', '
+            yield from of_names({name: array[index, ...] for name, array in arrays.items()})
+        yield ']'
     else:
-        return array.tolist()
-    nested = np.empty(len(flat), object)
-    nested[:] = flat
-    return nested.reshape(array.shape).tolist()
+        yield from of_names(arrays)
+    yield '}'
 
 
 def format_request(signature, inputs):
     """Body of a predict request in column format, for a client. dict name -> array -> bytes."""
-    return _body({'signature_name': signature, 'inputs': {name: _to_json(np.asarray(value), name) for name, value in inputs.items()}})
+    arrays = {name: np.asarray(value) for name, value in inputs.items()}
+    written = ', '.join(f'{json.dumps(name)}: {"".join(json_writer.write_tensor(array, name))}' for name, array in arrays.items())
+    return f'{{"signature_name": {json.dumps(signature)}, "inputs": {{{written}}}}}'.encode('utf-8', 'backslashreplace')
 
 
 def parse_outputs(body):

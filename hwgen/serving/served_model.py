@@ -41,7 +41,7 @@ class ServedModel(tf.Module):
 
     def __init__(self, writer, *, truncation=TRUNCATION, max_characters=MAX_CHARACTERS):
         super().__init__()
-        self.lookup = TextLookup(writer, max_characters=max_characters)
+        self.lookup = TextLookup(writer, max_characters=max_characters, repertoire=writer.repertoire)
         generator = writer.generator
         # Keras' own tracking would save the layers as objects; the graph needs the variables alone.
         self.weights = [variable.value for variable in generator.variables]
@@ -238,7 +238,7 @@ class ServedModel(tf.Module):
 
         def line(components, structures, boxes, characters, length, seed, truncation, *hands):
             codes = Codes(*(value[:length] for value in (components, structures, boxes, characters)))
-            return codes, style_of(seed, truncation, *hands), seed, truncation
+            return self.lookup.fold(codes), style_of(seed, truncation, *hands), seed, truncation
         answer = self._pictures(line, errors, (*codes, lengths, style_seeds, truncation, *hands.values()))
         rows, digest = self._charset
         return dict(answer, charset_rows=tf.fill(tf.shape(lengths), tf.constant(rows, tf.int64)), charset_hash=tf.fill(tf.shape(lengths), digest))
@@ -256,11 +256,15 @@ class ServedModel(tf.Module):
                 codes.structure_ids, 1, config.num_structures) | ~tf.reduce_all((codes.boxes >= 0.) & (codes.boxes <= 1.), [-2, -1])
             expected = (f'expected component ids of 0 to {config.num_components - 1}, a structure id of 1 to {config.num_structures - 1} '
                         'and boxes from 0 to 1')
-        wrong = tf.cast(wrong & inside, tf.int32)
+        wrong = wrong & inside
         # One column more, which is never wrong: the place of the largest of no columns would be an error of the batch.
-        position = tf.argmax(tf.pad(wrong, [[0, 0], [0, 1]]), axis=1)
-        errors = tf.where(tf.reduce_any(wrong > 0, axis=1), tf.strings.join(
-            ['character ', tf.strings.as_string(position), f': {expected}']), '')
+        position = lambda wrong: tf.argmax(tf.pad(tf.cast(wrong, tf.int32), [[0, 0], [0, 1]]), axis=1)
+        tell = lambda wrong, reason: tf.strings.join(['character ', tf.strings.as_string(position(wrong)), ': ', reason])
+        unseen, reasons = self.lookup.unseen(codes)
+        unseen = unseen & inside
+        reason = tf.gather(tf.pad(reasons, [[0, 0], [0, 1]], constant_values=''), position(unseen), axis=1, batch_dims=1)
+        errors = tf.where(tf.reduce_any(unseen, axis=1), tell(unseen, reason), '')
+        errors = tf.where(tf.reduce_any(wrong, axis=1), tell(wrong, expected), errors)
         most = tf.minimum(n, self._max_characters)
         return tf.where((lengths < 1) | (lengths > most), tf.strings.join(
             ['length ', tf.strings.as_string(lengths), ': expected 1 to ', tf.strings.as_string(most)]), errors)

@@ -20,10 +20,11 @@ class ServerMetrics:
         prometheus_client.Gauge('pending_requests', 'Requests that wait for the model or run on it.', **own).set_function(pending)
         prometheus_client.ProcessCollector(registry=self._registry)
 
-    def count(self, route, status, seconds):
-        """Adds an answered request. route: str; status: int, of HTTP; seconds: float."""
+    def count(self, route, status, seconds=None):
+        """Adds an answered request. route: str; status: int, of HTTP; seconds: float, or None where no request was read."""
         self._requests.labels(route, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        if seconds is not None:
+            self._seconds.labels(route).observe(seconds)
 
     def text(self):
         """All of it in Prometheus' text format, bytes, and its content type, str."""

@@ -1,7 +1,8 @@
 """WorkQueue: a few threads that write, and a line of bounded length before them."""
 
-import asyncio
 import concurrent.futures
+import contextlib
+import queue
 import threading
 
 
@@ -10,7 +11,9 @@ class QueueFullError(RuntimeError):
 
 
 class WorkQueue:
-    """Runs functions in threads for coroutines.
+    """Runs functions in threads.
+
+    The threads do not keep the process: once it has given up on what still runs, it may leave.
 
     Args:
         workers: int, threads: so many functions run at once.
@@ -18,10 +21,13 @@ class WorkQueue:
     """
 
     def __init__(self, *, workers, max_waiting):
-        self._pool = concurrent.futures.ThreadPoolExecutor(workers, thread_name_prefix='hwgen-writer')
+        self._tasks = queue.SimpleQueue()
         self._limit = workers + max_waiting
-        self._pending = 0
+        self._pending, self._closed = 0, False
         self._lock = threading.Lock()
+        self._threads = [threading.Thread(target=self._run, name=f'hwgen-writer-{i}', daemon=True) for i in range(workers)]
+        for thread in self._threads:
+            thread.start()
 
     @property
     def pending(self):
@@ -29,26 +35,44 @@ class WorkQueue:
         return self._pending
 
     def submit(self, function, *arguments):
-        """Queues a call; to be used on an event loop.
+        """Queues a call.
 
         Returns:
-            asyncio.Future of the function's result. Cancelling it takes the call out of the queue, if it does not run yet.
+            concurrent.futures.Future of the function's result. Cancelling it takes the call out of the queue, if it does not run yet.
 
         Raises:
             QueueFullError: nothing was queued.
         """
+        task = concurrent.futures.Future()
         with self._lock:
-            if self._pending >= self._limit:
+            if self._pending >= self._limit or self._closed:
                 raise QueueFullError(f'{self._pending} requests are being answered: expected fewer')
             self._pending += 1
-        task = self._pool.submit(function, *arguments)
+            self._tasks.put((task, function, arguments))
         task.add_done_callback(self._leave)
-        return asyncio.wrap_future(task)
+        return task
 
     def _leave(self, _):
         with self._lock:
             self._pending -= 1
 
+    def _run(self):
+        while (item := self._tasks.get()) is not None:
+            task, function, arguments = item
+            if not task.set_running_or_notify_cancel():
+                continue
+            try:
+                task.set_result(function(*arguments))
+            except BaseException as error:  # whoever waits for it shall have it
+                task.set_exception(error)
+            del item, task, arguments  # a body and its answer are not kept until the next request
+
     def close(self):
-        """Drops what waits, and waits for what runs."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Drops what waits. What runs goes on, and nobody waits for it."""
+        with self._lock:
+            self._closed = True
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._tasks.get_nowait()[0].cancel()
+        for _ in self._threads:
+            self._tasks.put(None)

@@ -1,13 +1,16 @@
 """Checkpoints of a run: atomic, the newest few kept, restored bit for bit or refused with a reason."""
 
-import glob
+import contextlib
 import os
 import re
 import shutil
 
 import tensorflow as tf
 
-from hwgen.training.run_directory import reason_of
+from hwgen.data.tensorflow_files import plain_path, reason_of
+
+# What TensorFlow raises for a checkpoint that is damaged (IndexError: a data file that ends early) or belongs to other models.
+UNREADABLE = (tf.errors.OpError, OSError, ValueError, AssertionError, IndexError)
 
 
 class CheckpointError(RuntimeError):
@@ -17,17 +20,21 @@ class CheckpointError(RuntimeError):
 class Checkpoints:
     """Checkpoints below a run directory.
 
+    They are found and removed by their exact names: TensorFlow's own manager takes the folder's path for a pattern, keeps a list
+    that may be lost, and removes nothing more once a clock was set back.
+
     Args:
-        folder: str, where they lie.
+        folder: str, where they lie; made at the first `save`.
         trackables: dict name -> Keras model, optimizer or tf.Variable; all of them built.
-        keep: int, how many of the newest stay.
+        keep: int, how many of them stay at most.
+        every: int, steps between those that are kept longest; one of another step, written as time had passed, goes first. The two newest stay
+            (with `keep` 1: the newest), so that there is one to fall back on.
     """
 
-    def __init__(self, folder, trackables, *, keep=3):
-        self.folder = folder
+    def __init__(self, folder, trackables, *, keep=3, every=1):
+        self.folder, self.keep, self.every = folder, keep, every
         self.step = tf.Variable(0, trainable=False, dtype=tf.int64, name='step')
         self._checkpoint = tf.train.Checkpoint(step=self.step, **trackables)
-        self._manager = tf.train.CheckpointManager(self._checkpoint, folder, max_to_keep=keep, checkpoint_name='step')
 
     def save(self, step):
         """Writes a checkpoint; TensorFlow writes it beside and renames it, so that a killed process leaves the last one.
@@ -40,11 +47,16 @@ class Checkpoints:
         """
         self.step.assign(step)
         try:
-            return self._manager.save(checkpoint_number=step)
+            os.makedirs(self.folder, exist_ok=True)
+            with plain_path(self.folder) as plain:
+                self._checkpoint.save_counter.assign_add(1)
+                self._checkpoint.write(os.path.join(plain, f'step-{step}'))
+            self._prune(step)
         except (tf.errors.OpError, OSError) as error:
             self._remove_unfinished()
             raise CheckpointError(f'{self.folder}: checkpoint of step {step} could not be written: '
                                   f'{reason_of(error)}; the earlier ones are untouched') from None
+        return prefix(self.folder, step)
 
     def restore(self):
         """Restores the newest checkpoint that can be read.
@@ -57,31 +69,64 @@ class Checkpoints:
         """
         self._remove_unfinished()
         unreadable = []
-        for path in reversed(self._manager.checkpoints or self._unlisted()):
+        for step in reversed(saved_steps(self.folder)):
+            path = prefix(self.folder, step)
             try:
-                self._checkpoint.restore(path).assert_existing_objects_matched().assert_consumed()
+                with plain_path(self.folder) as plain:
+                    self._checkpoint.restore(prefix(plain, step)).assert_existing_objects_matched().assert_consumed()
                 return int(self.step.numpy()), path, unreadable
-            # IndexError is what TensorFlow's reader raises for a data file that ends early.
-            except (tf.errors.OpError, ValueError, AssertionError, IndexError) as error:
-                unreadable.append((path, ' '.join(str(error).split())[:300]))
+            except UNREADABLE as error:
+                unreadable.append((path, reason_of(error)))
         if unreadable:
             raise CheckpointError('no checkpoint can be restored (other sizes, or damaged files): ' + '; '.join(
                 f'{path}: {reason}' for path, reason in unreadable))
         return 0, None, unreadable
 
-    def _unlisted(self):
-        """Checkpoints in the folder, the newest last, where TensorFlow's list of them is missing or empty: it leaves them
-        out after a clock was set back. To start anew in silence would be worse."""
-        found = {int(match[1]): path for path in glob.glob(os.path.join(glob.escape(self.folder), 'step-*.index'))
-                 if (match := re.search(r'step-(\d+)\.index$', path))}
-        return [found[step].removesuffix('.index') for step in sorted(found)]
+    def _prune(self, newest):
+        """Removes what is more than `keep` up to the step `newest`, and writes the list that TensorFlow's own functions read."""
+        steps = [step for step in saved_steps(self.folder) if step <= newest]  # one of a later step was passed over: damaged
+        spare = min(self.keep, 2)
+        kept = steps[-spare:]
+        for step in reversed(steps[:-spare]):
+            if step % self.every == 0 and len(kept) < self.keep:
+                kept.insert(0, step)
+        for step in set(steps) - set(kept):
+            _remove(self.folder, step)
+        file = os.path.join(self.folder, 'checkpoint')
+        with open(file + '.part', 'w', encoding='utf-8') as stream:
+            stream.write(f'model_checkpoint_path: "step-{newest}"\n')
+            stream.writelines(f'all_model_checkpoint_paths: "step-{step}"\n' for step in kept)
+        os.replace(file + '.part', file)
 
     def _remove_unfinished(self):
         """Removes what a killed process or a full disk left of a checkpoint that was being written."""
-        for path in glob.glob(os.path.join(glob.escape(self.folder), 'step-*_temp')):
-            shutil.rmtree(path, ignore_errors=True)
+        for name in _listed(self.folder):
+            if re.fullmatch(r'step-\d+_temp', name):
+                shutil.rmtree(os.path.join(self.folder, name), ignore_errors=True)
+            elif name == 'checkpoint.part':
+                with contextlib.suppress(OSError):
+                    os.remove(os.path.join(self.folder, name))
 
 
-def has_checkpoints(run_dir):
-    """Whether a run directory holds a checkpoint to go on from."""
-    return tf.train.latest_checkpoint(os.path.join(run_dir, 'checkpoints')) is not None
+def saved_steps(folder):
+    """The steps of the checkpoints in a folder, ascending; by their files, as a list may be lost."""
+    return sorted(int(found[1]) for name in _listed(folder) if (found := re.fullmatch(r'step-(\d+)\.index', name)))
+
+
+def prefix(folder, step):
+    """The path of a checkpoint, as TensorFlow and `--init_from` name it."""
+    return os.path.join(folder, f'step-{step}')
+
+
+def _listed(folder):
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _remove(folder, step):
+    """Removes a checkpoint, its index first: without that it is none."""
+    names = [name for name in _listed(folder) if re.fullmatch(rf'step-{step}\.(index|data-\d+-of-\d+)', name)]
+    for name in sorted(names, reverse=True):
+        os.remove(os.path.join(folder, name))

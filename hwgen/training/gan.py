@@ -14,6 +14,7 @@ from hwgen.losses import ace, adversarial, attention, balance, ctc, reconstructi
 from hwgen.models import layers
 from hwgen.models.recognizer_trunk import FRAMES
 from hwgen.training import averaging
+from hwgen.training.signatures import of_any_length
 
 # Streams of noise: one number for each independent use, so that no two draws of a step share their values.
 STYLE_STREAM, NOISE_STREAM, POSTERIOR_STYLE_STREAM, POSTERIOR_NOISE_STREAM = range(4)
@@ -138,18 +139,22 @@ class GanTrainer:
                          real, moves_generator=update_generator)
 
     def _run(self, name, replica_step, optimizer, rate, *args, moves_generator=True):
-        if name not in self._functions:
-            @tf.function(reduce_retracing=True)
-            def function(*args):
-                metrics = self.strategy.run(replica_step, args=args)
-                if moves_generator:
-                    averaging.move_average(self.model.average, self.model.generator, updates=self.average_updates,
-                                           decay=self.settings.average_decay)
-                return {key: self.strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None)
-                        for key, value in metrics.items()}
-            self._functions[name] = function
+        args = [value for value in args if value is not None]
+
+        def function(*args):
+            metrics = self.strategy.run(replica_step, args=args)
+            if moves_generator:
+                averaging.move_average(self.model.average, self.model.generator, updates=self.average_updates, decay=self.settings.average_decay)
+            return {key: self.strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None) for key, value in metrics.items()}
         optimizer.learning_rate.assign(rate)
-        return self._functions[name](*args)
+        return self._traced((name, len(args)), function, args)(*args)
+
+    def _traced(self, key, function, args):
+        """The tf.function of a key, traced once for lines of every length: one trace for each length would compute other last bits, and with
+        `reduce_retracing` those of a step would depend on which length its process met first."""
+        if key not in self._functions:
+            self._functions[key] = tf.function(function, input_signature=[of_any_length(value) for value in args])
+        return self._functions[key]
 
     # Steps of one replica: metrics are shares of the global value, summed by the caller ------------------------------
 
@@ -356,11 +361,11 @@ class GanTrainer:
             metrics['score/unlabelled'] = self._share(real_scores * real['unlabelled_weights'])
         return metrics
 
-    def _discriminator_replica_step(self, batch, texts, real):
+    def _discriminator_replica_step(self, batch, texts, real=None):
         fake, texts = self._fake(batch, texts)
         return self._update_discriminator(batch, texts, tf.stop_gradient(fake), real)
 
-    def _adversarial_replica_step(self, batch, texts, real):
+    def _adversarial_replica_step(self, batch, texts, real=None):
         settings = self.settings
         with tf.GradientTape() as tape:
             fake, texts = self._fake(batch, texts)
@@ -389,10 +394,7 @@ class GanTrainer:
             text_batches: list of dicts as `adversarial_step`'s texts, with `style` [B, Z] and `character_noise`
                 [B, N, Zc].
         """
-        if 'statistics' not in self._functions:
-            @tf.function(reduce_retracing=True)
-            def function(texts):
-                self._write(texts, texts['style'], texts['character_noise'], generator=self.model.average)
-            self._functions['statistics'] = function
+        def function(texts):
+            self._write(texts, texts['style'], texts['character_noise'], generator=self.model.average)
         averaging.recompute_statistics(self.model.average, (
-            functools.partial(self.strategy.run, self._functions['statistics'], args=(texts,)) for texts in text_batches))
+            functools.partial(self.strategy.run, self._traced('statistics', function, (texts,)), args=(texts,)) for texts in text_batches))

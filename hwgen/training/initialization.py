@@ -7,7 +7,9 @@ import os
 import numpy as np
 import tensorflow as tf
 
+from hwgen.data.tensorflow_files import plain_path, reason_of
 from hwgen.inference import artefact
+from hwgen.training import checkpoints
 
 # Sizes of the charset's tables: these may have grown since, by rows at their end.
 _TABLE_SIZES = ('num_components', 'num_structures', 'num_characters')
@@ -81,31 +83,50 @@ def initialize_recognizers(model, path):
     Raises:
         InitializationError: no run with checkpoints at `path`, or recognisers of other sizes or kinds.
     """
-    newest = _newest_checkpoint(path)
     names = [name for name, module in model.modules().items() if module in model.recognizers()]
-    _restore({name: model.modules()[name] for name in names}, newest, expected='recognisers of the same sizes and kinds')
+    newest = _restore({name: model.modules()[name] for name in names}, path, expected='recognisers of the same sizes and kinds')
     return f'{", ".join(names)} from {newest}'
 
 
-def _newest_checkpoint(path):
-    newest = tf.train.latest_checkpoint(os.path.join(path, 'checkpoints'))
-    if newest is None:
-        raise InitializationError(f'{path}: a run without checkpoints; expected one in {os.path.join(path, "checkpoints")}')
+def _restore(modules, path, *, expected):
+    """Gives modules the weights of a run's newest checkpoint; returns its path."""
+    folder = os.path.join(path, 'checkpoints')
+    steps = checkpoints.saved_steps(folder)
+    if not steps:
+        raise InitializationError(f'{path}: a run without checkpoints; expected one in {folder}')
+    newest = checkpoints.prefix(folder, steps[-1])
+    try:
+        with plain_path(folder) as plain:
+            tf.train.Checkpoint(**modules).restore(checkpoints.prefix(plain, steps[-1])).assert_existing_objects_matched().expect_partial()
+    except checkpoints.UNREADABLE as error:
+        raise InitializationError(f'{newest}: does not fit: {reason_of(error)}; expected {expected}') from None
     return newest
 
 
-def _restore(modules, newest, *, expected):
-    try:
-        tf.train.Checkpoint(**modules).restore(newest).assert_existing_objects_matched().expect_partial()
-    except (tf.errors.OpError, ValueError, AssertionError, IndexError) as error:
-        raise InitializationError(f'{newest}: does not fit: {" ".join(str(error).split())[:300]}; expected {expected}') from None
-
-
 def _from_run(model, path):
-    newest = _newest_checkpoint(path)
-    _restore(model.modules(), newest, expected='a run with the same sizes')
+    smaller = _smaller_tables(model.config.generator, path)
+    if not smaller:
+        newest = _restore(model.modules(), path, expected='a run with the same sizes')
+        _assign_all(model.generator, model.average)
+        return f'all modules from {newest}'
+    # What the recognisers read is a class for each row of the tables, in an order that growing changes.
+    average = artefact.built_generator(dataclasses.replace(model.config.generator, **smaller))
+    newest = _restore(dict(average=average, discriminator=model.discriminator, style_encoder=model.style_encoder), path, expected='a run with the same sizes')
+    new_rows = _assign_all(model.average, average)
     _assign_all(model.generator, model.average)
-    return f'all modules from {newest}'
+    return (f'generator, discriminator and style encoder from {newest}; {new_rows} new rows of embeddings; its table of characters is a smaller one, '
+            'so the recognisers begin anew')
+
+
+def _smaller_tables(config, path):
+    """Sizes of the tables of a run's generator, where they are an earlier state of this one's: dict; empty where all are equal, or not told."""
+    try:
+        with open(os.path.join(path, 'config.json'), encoding='utf-8') as stream:
+            there = json.load(stream)['model']['generator']
+        smaller = {name: int(there[name]) for name in _TABLE_SIZES if there[name] != getattr(config, name)}
+    except (OSError, ValueError, KeyError, TypeError):  # whoever restores the weights says what does not fit
+        return {}
+    return smaller if all(size < getattr(config, name) for name, size in smaller.items()) else {}
 
 
 def _from_generator(model, path, charset):

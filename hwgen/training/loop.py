@@ -3,29 +3,20 @@
 import contextlib
 import json
 import os
-import signal
-import threading
 import time
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
-from hwgen.inference import artefact, styles
-from hwgen.losses import ctc
-from hwgen.training import distribution, sheets
+from hwgen.training import distribution, measures
 from hwgen.training.checkpoints import Checkpoints
-from hwgen.training.run_directory import RunDirectory, writing
+from hwgen.training.phase_cuts import PhaseCuts
+from hwgen.training.run_directory import RunDirectory
+from hwgen.training.sampling import Sampler
 from hwgen.training.step_inputs import StepInputs
+from hwgen.training.stop_signals import StopSignals
 from hwgen.training.summaries import RunLog
-
-SHOWN = {  # what the progress line tells of each phase
-    'recognizers': ('loss/sequence_real', 'loss/spatial_real', 'metric/label_error_real'),
-    'reconstruction': ('loss/pixel', 'loss/feature', 'loss/style_kl', 'loss/noise_kl', 'metric/label_error_real'),
-    'adversarial': ('score/real', 'score/unlabelled', 'score/fake', 'metric/label_error_fake', 'loss/pixel', 'loss/feature',
-                    'metric/label_error_real'),
-}
-
+from hwgen.training.time_limit import TimeLimit
 
 class NonFiniteLossError(RuntimeError):
     """A loss, a gradient norm or a weight is not finite."""
@@ -43,6 +34,7 @@ class TrainingLoop:
         run_dir: str; made if absent.
         config: dict of JSON values, written to config.json; a run that goes on must agree with it (`RunDirectory`).
         sample_every, checkpoint_every, log_every: int, steps.
+        checkpoint_minutes: float, a checkpoint is written as well when the last one is so old; None: never.
         keep_checkpoints: int.
         validation: LineBatches of unseen writers, for the recognisers' error; or None.
         initialize: function without arguments that gives the models their first weights and returns a line for the log;
@@ -54,34 +46,36 @@ class TrainingLoop:
         OSError: `run_dir` cannot be made.
     """
 
-    def __init__(self, trainer, schedule, *, batches, texts, charset, run_dir, config, sample_every=1000,
-                 checkpoint_every=500, log_every=50, keep_checkpoints=3, validation=None, initialize=None, mixed=None):
-        self.trainer, self.schedule = trainer, schedule
-        self.batches, self.texts, self.charset, self.validation = batches, texts, charset, validation
-        self.inputs = StepInputs(batches, texts, schedule=schedule, mixed=mixed)
+    def __init__(self, trainer, schedule, *, batches, texts, charset, run_dir, config, sample_every=1000, checkpoint_every=500,
+                 checkpoint_minutes=None, log_every=50, keep_checkpoints=3, validation=None, initialize=None, mixed=None):
+        self.trainer, self.schedule, self.batches, self.texts, self.mixed = trainer, schedule, batches, texts, mixed
         self.run_dir, self.config, self.initialize = run_dir, config, initialize
         self.sample_every, self.checkpoint_every, self.log_every = sample_every, checkpoint_every, log_every
+        self.checkpoint_minutes = checkpoint_minutes
         self._folder = RunDirectory(run_dir, config)
+        self._cuts = PhaseCuts(run_dir, schedule)
         self.log = RunLog(run_dir, total_steps=schedule.total_steps)
         self.checkpoints = Checkpoints(
-            os.path.join(run_dir, 'checkpoints'), trainer.trackables(), keep=keep_checkpoints)
-        info = batches.index.info
-        self.sheets = sheets.SampleSheets(
-            charset, vocabulary=info['vocabulary'], held_out=info.get('held_out', ()), seed=trainer.settings.seed,
-            num_characters=min(8, schedule.longest_lines))
-        self._signal = None
+            os.path.join(run_dir, 'checkpoints'), trainer.trackables(), keep=keep_checkpoints, every=checkpoint_every)
+        self.sampler = Sampler(trainer, batches=batches, texts=texts, charset=charset, log=self.log, longest_lines=schedule.longest_lines,
+                               validation=validation)
+        self.signals = StopSignals(self.log.say_from_handler)
         self._saved = None  # the newest checkpoint: (step, path)
+        self._follow(schedule)
 
-    def run(self, *, max_steps=None, max_minutes=None):
+    def run(self, *, max_steps=None, max_minutes=None, divide_minutes=True, started=None):
         """Trains.
 
         Args:
             max_steps: int, last step of this call (counted from the run's start); None for the schedule's end.
-            max_minutes: float, minutes of this call; None for no limit.
+            max_minutes: float, minutes of this call; None for no limit. Where they do not suffice for all phases, each that is to come gets its
+                share (`TimeLimit`); a phase that is cut short so stays so (`PhaseCuts`).
+            divide_minutes: bool, False: phases are never cut, the call ends wherever it is.
+            started: float of `time.monotonic`, from when on minutes count; None: now.
 
         Returns:
-            dict: state ('finished' | 'interrupted' | 'stopped'), step, checkpoint, sheet, model (paths; the last two None
-            where a signal came before the first step).
+            dict: state ('finished' | 'interrupted' | 'stopped'), step, schedule (Schedule, as it was cut), checkpoint, sheet, model (paths; the
+            last None where the generator has learned nothing yet, the last two where a signal came before the first step).
 
         Raises:
             NonFiniteLossError: naming the metrics or weights, the step and the last good checkpoint.
@@ -90,56 +84,80 @@ class TrainingLoop:
             RecordError: a damaged record; what was learned until then is saved.
             KeyboardInterrupt: a second signal.
         """
-        start = time.monotonic()
-        with contextlib.closing(self._folder), contextlib.closing(self.log), self._signals():
+        start = time.monotonic() if started is None else started
+        limit = TimeLimit(max_minutes, started=start, divide=divide_minutes)
+        with contextlib.closing(self._folder), contextlib.closing(self.log), self.signals.heeded():
             first = self._resume()
             total = self.schedule.total_steps
-            stop_at = total if max_steps is None else min(total, max_steps)
-            if first >= stop_at and first:
+            if first >= self._last_step(max_steps) and first:
                 self.log.say(f'finished at step {first} before: nothing left to do' if first >= total else
                              f'step {first} is done and no more were asked for (--max_steps={max_steps})')
-            step = self._steps(first, stop_at, start, max_minutes)
+            step = self._steps(first, max_steps, limit)
             path = self._save(step)
-            state = 'finished' if step >= total else 'interrupted' if self._told_to_stop() else 'stopped'
+            state = 'finished' if step >= self.schedule.total_steps else 'interrupted' if self._told_to_stop() else 'stopped'
             self.log.record(step, dict(state=state, minutes=round((time.monotonic() - start) / 60., 2)))
-            return dict(state=state, step=step, checkpoint=path, **self._close(step, first))
+            return dict(state=state, step=step, schedule=self.schedule, checkpoint=path, **self._close(step, first))
+
+    def _follow(self, schedule):
+        """Takes a schedule for what is to come. Steps that are done are the same in it; what was read ahead is not used."""
+        if schedule != self.schedule:
+            self.batches.limit(schedule.max_characters)
+        self.schedule = schedule
+        self.inputs = StepInputs(self.batches, self.texts, schedule=schedule, mixed=self.mixed)
+        self.log.total_steps = schedule.total_steps
+
+    def _last_step(self, max_steps):
+        total = self.schedule.total_steps
+        return total if max_steps is None else min(total, max_steps)
 
     def _resume(self):
         """Restores the newest good checkpoint, if any, and says so; returns the number of steps done."""
         step, path, unreadable = self.checkpoints.restore()
         for damaged, reason in unreadable:
             self.log.say(f'{damaged}: passed over: {reason}')
+        self._follow(self._cuts.resume(step))
         if path:
             self._saved = step, path
+            self.log.resume(step)
             self.log.say(f'resumed at step {step} from {path}')
             self.log.record(step, dict(resumed_at=step, checkpoint=path))
         elif self.log.has_records():
             other = ', with other flags' if self._folder.rewritten else ''
+            self.log.resume(0)
             self.log.say(f'{self.run_dir}: an earlier start left no checkpoint; starting at step 0{other}')
             self.log.record(0, dict(resumed_at=0, checkpoint=None))
         if not path and self.initialize:
             self.log.say(f'starts from {self.initialize()}')
         return step
 
-    def _steps(self, step, stop_at, start, max_minutes):
-        """Steps from `step` until `stop_at` or a reason to stop; returns the number of steps done."""
-        if step >= stop_at:
+    def _steps(self, step, max_steps, limit):
+        """Steps from `step` until the last one or a reason to stop; returns the number of steps done."""
+        if step >= self._last_step(max_steps):
             return step
         iterator = distribution.distribute(self.trainer.strategy, self.inputs.dataset(step))
         # kept: metric -> [(step, value)] since the last line of the log; aside: seconds of it spent on sheets and checkpoints
         kept, last_time, last_step, waited, aside = {}, time.monotonic(), step, 0., 0.
-        while step < stop_at and not self._told_to_stop():
-            if max_minutes is not None and time.monotonic() - start > 60. * max_minutes:
+        last_save, said = last_time, None
+        while step < self._last_step(max_steps) and not self._told_to_stop():
+            asked = limit.asks(step, self.schedule, self._last_step(max_steps))
+            if asked == 'stop':
                 break
+            if asked == 'cut':
+                self._cut(step)
+                iterator = distribution.distribute(self.trainer.strategy, self.inputs.dataset(step))
+                continue
+            phase = self.schedule.place(step)[0]
+            if phase != said:
+                self.log.say(f'{measures.phase_name(phase, self.schedule)}: building its steps, which takes up to a minute before the next line')
+                said = phase
             before = time.monotonic()
             inputs = self._next(iterator, step, kept)
             waited += time.monotonic() - before
-            phase = self.schedule.place(step)[0]
             metrics = self._one_step(step, phase, *inputs)
             step += 1
             for key, value in metrics.items():
                 kept.setdefault(key, []).append((step, value))
-            if step % self.log_every == 0 or step == stop_at:
+            if step % self.log_every == 0 or step == self._last_step(max_steps):
                 values = self._means(kept)
                 now = time.monotonic()
                 seconds = max(now - last_time - aside, 1e-9)
@@ -148,21 +166,31 @@ class TrainingLoop:
                 values['time/data_wait_share'] = waited / seconds
                 values['time/steps_per_sec'] = rate
                 self.log.scalars(step, phase, values)
-                shown = {key: values[key] for key in SHOWN[phase] if key in values}
-                remaining = (stop_at - step) / rate
-                if max_minutes is not None:
-                    remaining = min(remaining, 60. * max_minutes - (now - start))
-                self.log.progress(step, phase, shown, rate=rate, remaining_sec=remaining)
+                self.log.progress(step, phase, values, schedule=self.schedule, rate=rate,
+                                  remaining_sec=min((self._last_step(max_steps) - step) / rate, limit.remaining_sec()))
                 kept, last_time, last_step, waited, aside = {}, now, step, 0., 0.
             before = time.monotonic()
             if step % self.sample_every == 0:
                 self._means(kept)  # nobody wants to see sheets of weights that are not finite
                 self._sample(step)
-            if step % self.checkpoint_every == 0:
+                limit.closing_sec = time.monotonic() - before
+            if step % self.checkpoint_every == 0 or self._is_old(last_save):
                 self._save(step, kept)
+                last_save = time.monotonic()
             aside += time.monotonic() - before
         self._means(kept)
         return step
+
+    def _is_old(self, last_save):
+        return self.checkpoint_minutes is not None and time.monotonic() - last_save >= 60. * self.checkpoint_minutes
+
+    def _cut(self, step):
+        """Ends the phase under way, as the time that it has is over."""
+        phase, within, planned = self.schedule.place(step)
+        name = measures.phase_name(phase, self.schedule)
+        self._follow(self._cuts.add(step))
+        self.log.record(step, dict(cut=phase, steps=within, planned_steps=planned))
+        self.log.say(f'{name}: cut short after {within} of {planned} steps, so that what comes after it gets its share of the minutes')
 
     def _next(self, iterator, step, kept):
         """What the next step reads. Where the data are damaged, what was learned until then is saved first."""
@@ -182,22 +210,6 @@ class TrainingLoop:
             self._check_weights(step)
             self._saved = step, self.checkpoints.save(step)
         return self._saved[1]
-
-    @contextlib.contextmanager
-    def _signals(self):
-        """Within it SIGTERM, SIGINT and a closed terminal end the run after the step; outside the main thread nothing changes.
-
-        Signals that are ignored stay so: those are `nohup` and a shell's jobs in the background.
-        """
-        numbers = [number for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) != signal.SIG_IGN]
-        if threading.current_thread() is not threading.main_thread():
-            numbers = []
-        previous = {number: signal.signal(number, self._on_signal) for number in numbers}
-        try:
-            yield
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
 
     def _one_step(self, step, phase, batch, texts, real):
         trainer, schedule = self.trainer, self.schedule
@@ -238,123 +250,32 @@ class TrainingLoop:
 
     def _refuse(self, names, step):
         self.log.record(step, dict(state='not finite', metrics=names))
-        last = tf.train.latest_checkpoint(self.checkpoints.folder)
+        last = self._saved[1] if self._saved else 'none'
         more = f' and {len(names) - 6} more' if len(names) > 6 else ''
-        raise NonFiniteLossError(f'{", ".join(names[:6])}{more}: not finite at step {step}; last good checkpoint: {last or "none"}')
-
-    def _fit_style_space(self, num_lines=1024):
-        """Styles that are drawn from now on are like those of `num_lines` real lines, always the same ones."""
-        model, batches = self.trainer.model, self.batches
-        found = [model.style_encoder(batch['images'], lengths=batch['lengths'])
-                 for batch in map(batches.batch, range(-(-num_lines // batches.batch_size)))]
-        means = np.concatenate([posterior['style_mean'] for posterior in found])
-        variances = np.exp(np.concatenate([posterior['style_log_variance'] for posterior in found]))
-        for generator in (model.generator, model.average):
-            generator.style_space.fit(means, variances)
-
-    def _recompute_statistics(self, num_batches=16):
-        """Statistics of the averaged generator over `num_batches` batches of fixed texts."""
-        config = self.trainer.model.config.generator
-        size, n = self.trainer.settings.batch_size, self.schedule.longest_lines
-        batches = []
-        for index in range(num_batches):
-            texts = {key: tf.constant(value) for key, value in self.texts.batch(index, size, n).items()}
-            seeds = range(index * size, (index + 1) * size)
-            texts['lengths'] = tf.fill([size], n)
-            texts['style'] = self.trainer.model.average.style_space(styles.styles_from_seeds(seeds, config.style_dim))
-            texts['character_noise'] = tf.constant(np.stack([
-                styles.character_noise(seed, 0, n, noise_dim=config.character_noise_dim) for seed in seeds]))
-            batches.append(texts)
-        self.trainer.recompute_statistics(batches)
+        raise NonFiniteLossError(f'{", ".join(names[:6])}{more}: not finite at step {step}; last good checkpoint: {last}')
 
     def _sample(self, step):
         """Writes the sample sheets of a step; returns the path of the main one."""
-        if self.schedule.has_reconstructed(step):
-            self._fit_style_space()
-        self._recompute_statistics()
-        model = self.trainer.model
-        pictures = self.sheets.draw(model.average)
-        batch = self.batches.batch(0)
-        posterior = model.style_encoder(batch['images'], training=False)
-        boxes = self.charset.template_boxes[batch['structure_ids']]
-        again = model.average(
-            component_ids=batch['component_ids'], structure_ids=batch['structure_ids'], boxes=boxes,
-            character_ids=batch['character_ids'], style=posterior['style_mean'],
-            character_noise=posterior.get('noise_mean'), training=False)
-        pictures['real_above_reconstruction'] = sheets.pairs(batch['images'][:6], again[:6])
-        spatial = model.read(batch['images'])[2]
-        if spatial is not None:
-            pictures['spatial_perception'] = sheets.heat_maps(batch['images'][:6], spatial[:6], batch['component_ids'][:6])
-        self.log.images(step, pictures)
-        self.log.text(step, 'texts', '\n\n'.join(f'{name}: ' + ' / '.join(t) for name, t in self.sheets.texts.items()))
-        folder = os.path.join(self.run_dir, 'samples')
-        for name, picture in pictures.items():
-            file = os.path.join(folder, f'{name}-{step:06d}.png')
-            with writing(file):
-                try:
-                    Image.fromarray(picture).save(file + '.part', format='PNG')
-                    os.replace(file + '.part', file)
-                except OSError:
-                    with contextlib.suppress(OSError):
-                        os.remove(file + '.part')
-                    raise
-        values = self._read_samples()
-        self.log.scalars(step, 'sample', values)
-        self.log.say('samples: ' + ' '.join(f'{key.split("/", 1)[-1]} {value:.3f}' for key, value in values.items())
-                     + f' | {folder}')
-        return os.path.join(folder, f'seen-{step:06d}.png')
-
-    def _read_samples(self, num_batches=8):
-        """What the run's own SRM reads: on real lines of unseen writers, and on written lines of the sheets' texts.
-
-        A measure of progress only: readability is judged by a reader that gave the generator no gradient.
-        """
-        model, settings, values = self.trainer.model, self.trainer.settings, {}
-
-        def error(inputs, images):
-            logits = model.read(images)[1]
-            labels = ctc.line_labels(
-                settings.sequence_labels, component_ids=inputs['component_ids'], structure_ids=inputs['structure_ids'],
-                character_ids=inputs['character_ids'], num_components=model.config.generator.num_components)
-            errors, counts = ctc.label_errors(labels, logits, num_frames=tf.fill([logits.shape[0]], logits.shape[1]))
-            return float(tf.reduce_sum(errors)), float(tf.reduce_sum(counts))
-        if self.validation is not None:
-            found = [error(batch, batch['images']) for batch in map(self.validation.batch, range(num_batches))]
-            lines = num_batches * self.validation.batch_size
-            values[f'metric/label_error_validation_{lines}'] = sum(e for e, _ in found) / sum(c for _, c in found)
-        for name in [name for name in ('seen', 'unseen') if name in self.sheets.texts]:
-            inputs = self.sheets.inputs(name, model.average)
-            wrong, count = error(inputs, model.average(**inputs, training=False))
-            values[f'metric/label_error_{name}_{self.sheets.rows}'] = wrong / count
-        return values
+        return self.sampler.sample(step, styles_learned=self.schedule.has_reconstructed(step))
 
     def _close(self, step, first):
         """Last sheets and the averaged generator as files; where this call made no step, those that are there are fine."""
         folder = os.path.join(self.run_dir, 'model')
         sheet = os.path.join(self.run_dir, 'samples', f'seen-{step:06d}.png')
-        if step == first and step and os.path.exists(sheet) and _step_of(folder) == step:
-            return dict(sheet=sheet, model=folder)
+        # A generator that is to learn and has not yet is none to write with.
+        learned = self.schedule.generator_steps(step) or not self.schedule.generator_steps(self.schedule.total_steps)
+        if step == first and step and os.path.exists(sheet) and (not learned or _step_of(folder) == step):
+            return dict(sheet=sheet, model=folder if learned else None)
         if step == first == 0 and self._told_to_stop():
             return dict(sheet=None, model=None)
+        self.log.say('writing sample sheets and model, which takes up to a minute' if learned else 'writing sample sheets, which takes up to a minute')
         sheet = self._sample(step)
         info = {key: self.config[key] for key in ('command', 'seed', 'version', 'data') if key in self.config}
-        with writing(folder):
-            artefact.save_generator(
-                folder, self.trainer.model.average, style_encoder=self.trainer.model.style_encoder, charset=self.charset,
-                info=dict(step=step, **info))
-        return dict(sheet=sheet, model=folder)
+        return dict(sheet=sheet, model=self.sampler.save_model(step, info, seen=self.config.get('seen')) if learned else None)
 
     def _told_to_stop(self):
         """By a signal, or as whoever read the output has left (`| head`)."""
-        return bool(self._signal) or self.log.unheard
-
-    def _on_signal(self, number, frame):
-        del frame
-        if self._signal:  # a second one means now
-            raise KeyboardInterrupt
-        self._signal = number
-        self.log.say_from_handler(
-            f'{signal.Signals(number).name}: saving a checkpoint, then leaving (once more: leave at once)')
+        return self.signals.told or self.log.unheard
 
 
 def _step_of(folder):

@@ -2,18 +2,21 @@
 
 import contextlib
 import fcntl
-import glob
 import json
 import os
-import re
 
 import tensorflow as tf
+
+from hwgen.charset.printable import as_json
+from hwgen.data.tensorflow_files import reason_of
+from hwgen.training.checkpoints import saved_steps
 
 _COMPARED = ('model', 'settings', 'schedule', 'data', 'unlabelled')  # parts of config.json that make two calls one run
 # Flags that say where, how long and how loudly, not what is trained.
 _FREE_FLAGS = frozenset((
     'data', 'run_dir', 'strategy', 'cpu_replicas', 'deterministic', 'max_steps', 'max_minutes', 'log_every',
-    'sample_every', 'checkpoint_every', 'keep_checkpoints'))
+    'divide_minutes', 'sample_every', 'checkpoint_every', 'checkpoint_minutes', 'keep_checkpoints'))
+_FIRST_WEIGHTS = ('init_from', 'recognizers_from')  # read at the start of a run alone
 
 
 class RunDirectoryError(RuntimeError):
@@ -40,27 +43,22 @@ def writing(path):
         raise RunDirectoryError(f'{path}: cannot be written: {reason_of(error)}') from None
 
 
-def reason_of(error):
-    """What an OSError or an OpError says, in one line, without TensorFlow's names of nodes and operations."""
-    if isinstance(error, OSError):
-        return (error.strerror or str(error)).lower()
-    return re.sub(r'^(\{\{.*?\}\} *)+| *\[Op:\w+\].*$', '', error.message.splitlines()[0])
-
-
 class RunDirectory:
     """A run's folder, made if absent and locked against a second `train` until `close`.
 
     Args:
         path: str.
         config: dict of JSON values, written to config.json, or compared with the one that is there. `flags` in it are
-            named when something differs. `data.digest` and `unlabelled.digest`, where both have them, decide about the lines
-            alone, so that a collection may be moved. Where nothing was saved yet, a new start with other flags is fine.
+            named when something differs. `digest` and `contents` of `data` and `unlabelled`, where both have them, decide about the lines
+            alone, so that a collection may be moved; `contents` that are not known yet (None) are added by the first call that knows them.
+            Where nothing was saved yet, a new start with other flags is fine.
 
     Attributes:
         rewritten: bool, a config.json of other flags was replaced, as there was no checkpoint yet.
 
     Raises:
-        OtherRunError: naming the flags that differ; or that another process writes there.
+        OtherRunError: naming the flags that differ; or that another process writes there; or that there are checkpoints and no config.json
+            to say of what.
         OSError: the folder cannot be made.
     """
 
@@ -70,7 +68,7 @@ class RunDirectory:
         self._lock = self._take_lock()
         self.rewritten = False
         try:
-            self._settle(json.loads(json.dumps(config)))
+            self._settle(json.loads(json.dumps(as_json(config))))
         except BaseException:
             self.close()
             raise
@@ -83,7 +81,7 @@ class RunDirectory:
 
     def has_checkpoints(self):
         """Whether there is anything to go on from."""
-        return bool(glob.glob(os.path.join(glob.escape(self.path), 'checkpoints', 'step-*.index')))
+        return bool(saved_steps(os.path.join(self.path, 'checkpoints')))
 
     def _take_lock(self):
         lock = open(os.path.join(self.path, 'lock'), 'a', encoding='utf-8')
@@ -98,6 +96,9 @@ class RunDirectory:
 
     def _settle(self, config):
         file = os.path.join(self.path, 'config.json')
+        if not os.path.exists(file) and self.has_checkpoints():
+            raise OtherRunError(f'{file}: no such file, though there are checkpoints: it says what they were trained with. Restore it, or give another '
+                                f'--run_dir (--init_from={self.path} begins there with their weights)')
         if os.path.exists(file):
             try:
                 with open(file, encoding='utf-8') as stream:
@@ -108,13 +109,23 @@ class RunDirectory:
             if message and self.has_checkpoints():
                 raise OtherRunError(f'{self.path}: {message}')
             if not message:
-                return
-            self.rewritten = True
+                config = _completed(before, config)
+                if config == before:
+                    return
+            else:
+                self.rewritten = True
         with writing(file):
             with open(file + '.part', 'w', encoding='utf-8') as stream:
                 json.dump(config, stream, indent=1, ensure_ascii=False, sort_keys=True)
                 stream.write('\n')
             os.replace(file + '.part', file)
+
+
+def _completed(before, now):
+    """The configuration of a run with the `contents` of its lines where these were not known yet, as they were still being written."""
+    found = {part: {**before[part], 'contents': now[part]['contents']} for part in ('data', 'unlabelled')
+             if (before.get(part) or {}).get('contents', '') is None and (now.get(part) or {}).get('contents')}
+    return {**before, **found}
 
 
 def _difference(before, now):
@@ -123,14 +134,20 @@ def _difference(before, now):
     for part in ('data', 'unlabelled'):
         then, at_present = before.get(part) or {}, now.get(part) or {}
         if 'digest' in then and 'digest' in at_present:
-            if then['digest'] != at_present['digest']:
-                return (f'its run was started on other lines (then --{part}={then.get("folder")}, now '
-                        f'--{part}={at_present.get("folder")}): give the same lines, or another --run_dir')
-            now = {**now, part: {**at_present, 'folder': then.get('folder')}}  # the same lines, wherever they lie now
+            if then['digest'] != at_present['digest'] or then.get('contents') and at_present.get('contents') not in (None, then['contents']):
+                folders = then.get('folder'), at_present.get('folder')
+                places = f'then --{part}={folders[0]}, now --{part}={folders[1]}' if folders[0] != folders[1] else f'--{part}={folders[0]} holds others by now'
+                return f'its run was started on other lines ({places}): give the same lines, or another --run_dir'
+            # The same lines, wherever they lie now, and whether or not all were written when their contents were looked at.
+            now = {**now, part: {**at_present, 'folder': then.get('folder'), 'contents': then.get('contents')}}
     different = [found for part in _COMPARED if part in before and part in now for found in _leaves(before[part], now[part], part)]
-    if not different:
-        return None
     then, at_present = before.get('flags', {}), now.get('flags', {})
+    if not different:
+        for name in _FIRST_WEIGHTS:
+            if at_present.get(name) and name in then and os.path.realpath(then[name] or '') != os.path.realpath(at_present[name]):
+                return (f'its run was started with --{name}={_text(then[name])}, now {at_present[name]}, from which a run that has begun takes nothing: '
+                        f'leave --{name} out to go on, or give another --run_dir')
+        return None
     named = [name for name in sorted(set(then) & set(at_present) - _FREE_FLAGS) if then[name] != at_present[name]]
     if named:
         old, new = (' '.join(f'--{name}={_text(values[name])}' for name in named[:4]) for values in (then, at_present))

@@ -4,6 +4,7 @@ import dataclasses
 import math
 
 PHASES = ('recognizers', 'reconstruction', 'adversarial')
+_LENGTHS = dict(zip(PHASES, ('recognizer_steps', 'reconstruction_steps', 'adversarial_steps')))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +44,28 @@ class Schedule:
         """Steps of all phases."""
         return self.recognizer_steps + self.reconstruction_steps + self.adversarial_steps
 
+    def phases(self):
+        """The phases that have steps, in order: dict phase -> steps."""
+        lengths = {phase: getattr(self, name) for phase, name in _LENGTHS.items()}
+        return {phase: steps for phase, steps in lengths.items() if steps}
+
+    def done(self, step):
+        """Of each phase that has steps, how many are among the first `step`: dict phase -> steps."""
+        found = {}
+        for phase, steps in self.phases().items():
+            found[phase] = min(step, steps)
+            step -= found[phase]
+        return found
+
+    def cut(self, step):
+        """The schedule whose phase of that time ends after `step` steps; all before is as it was.
+
+        Raises:
+            ValueError: a step beyond the last.
+        """
+        phase, within, _ = self.place(step)
+        return dataclasses.replace(self, **{_LENGTHS[phase]: within})
+
     def place(self, step):
         """Phase of a step (counted from 0), the step within it, and the phase's length.
 
@@ -50,7 +73,7 @@ class Schedule:
             ValueError: a step beyond the last.
         """
         start = 0
-        for phase, steps in zip(PHASES, (self.recognizer_steps, self.reconstruction_steps, self.adversarial_steps)):
+        for phase, steps in self.phases().items():
             if step < start + steps:
                 return phase, step - start, steps
             start += steps
@@ -89,6 +112,13 @@ class Schedule:
         phase, within, _ = self.place(step)
         return phase == 'reconstruction' or bool(
             phase == 'adversarial' and self.reconstruction_every and within % self.reconstruction_every == 0)
+
+    def generator_steps(self, step):
+        """How many of the first `step` steps teach the generator."""
+        def teaches(s):
+            _, within, _ = self.place(s)
+            return self.updates_by_reconstruction(s) or self.updates_by_drawn_lines(s) and within >= self.discriminator_warmup_steps
+        return sum(map(teaches, range(min(step, self.total_steps))))
 
     def has_reconstructed(self, step):
         """Whether `step` steps taught the style encoder anything."""

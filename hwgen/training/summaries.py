@@ -1,5 +1,6 @@
 """What a run tells: `metrics.jsonl` (append-only), TensorBoard, and one progress line an interval."""
 
+import contextlib
 import json
 import math
 import os
@@ -9,6 +10,9 @@ import time
 
 import tensorflow as tf
 
+from hwgen.charset.printable import as_json, as_text
+from hwgen.data.tensorflow_files import plain_path
+from hwgen.training import measures
 from hwgen.training.run_directory import writing
 
 
@@ -17,7 +21,7 @@ class RunLog:
 
     Args:
         run_dir: str, the run's folder.
-        total_steps: int, for the progress line.
+        total_steps: int, for the progress line; an attribute of that name may be changed.
         stream: file for progress lines; default standard output.
 
     Attributes:
@@ -38,7 +42,17 @@ class RunLog:
             _drop_torn_line(self._file)
             self._jsonl = open(self._file, 'ab', buffering=0)  # a record is one write: a killed process tears none
         with writing(self._board_folder):
-            self._board = tf.summary.create_file_writer(self._board_folder)
+            os.makedirs(self._board_folder, exist_ok=True)
+            self._link = contextlib.ExitStack()
+            self._board = tf.summary.create_file_writer(self._link.enter_context(plain_path(self._board_folder)))
+
+    def resume(self, step):
+        """Tells TensorBoard that the run goes on after `step` steps: what an earlier call showed of later ones is not shown beside what comes now."""
+        start = tf.compat.v1.Event(wall_time=time.time(), step=step + 1, session_log=tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START))
+        with writing(self._board_folder):
+            for _ in range(2):  # the first that TensorBoard sees of a run says nothing to it
+                tf.raw_ops.ImportEvent(writer=self._board._resource, event=start.SerializeToString())
+            self._board.flush()
 
     def has_records(self):
         """Whether an earlier call, or this one, recorded anything."""
@@ -47,7 +61,7 @@ class RunLog:
     def record(self, step, values):
         """Appends one line to metrics.jsonl; `values` are JSON values, NaN and infinity become null."""
         values = {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in values.items()}
-        line = (json.dumps(dict(step=step, **values), ensure_ascii=False, allow_nan=False) + '\n').encode()
+        line = (json.dumps(as_json(dict(step=step, **values)), ensure_ascii=False, allow_nan=False) + '\n').encode()
         with writing(self._file):
             if self._jsonl.write(line) != len(line):
                 raise OSError('no space left')
@@ -57,7 +71,7 @@ class RunLog:
         self.record(step, dict(phase=phase, **{key: float(f'{value:.6g}') for key, value in values.items()}))
         with writing(self._board_folder), self._board.as_default(step=step):
             for key, value in values.items():
-                tf.summary.scalar(key, value)
+                tf.summary.scalar(key, value, description=measures.describe(key))
             self._board.flush()
 
     def images(self, step, pictures):
@@ -65,13 +79,13 @@ class RunLog:
         with writing(self._board_folder), self._board.as_default(step=step):
             for name, picture in pictures.items():
                 picture = picture[..., None] if picture.ndim == 2 else picture
-                tf.summary.image(name, picture[None])
+                tf.summary.image(name, picture[None], description=measures.describe(name))
             self._board.flush()
 
     def text(self, step, name, text):
         """Shows a text on TensorBoard."""
         with writing(self._board_folder), self._board.as_default(step=step):
-            tf.summary.text(name, text)
+            tf.summary.text(name, as_text(text), description=measures.describe(name))
             self._board.flush()
 
     def say(self, message):
@@ -85,31 +99,33 @@ class RunLog:
     def say_from_handler(self, message):
         """Prints one line from a signal handler, which may have interrupted `say`: past the buffers, which allow no second entry."""
         try:
-            os.write(self.stream.fileno(), f'{message}\n'.encode())
+            os.write(self.stream.fileno(), f'{message}\n'.encode(errors='backslashreplace'))
         except (OSError, ValueError):  # not a file of the operating system, or closed: the signal is heeded all the same
             pass
 
-    def progress(self, step, phase, values, *, rate, remaining_sec):
-        """Prints step, share, phase, rate, time to go, the losses that matter and memory.
+    def progress(self, step, phase, values, *, schedule, rate, remaining_sec):
+        """Prints step, share, phase, rate, time to go, the figures that matter in the phase, and memory.
 
         Args:
             step: int, steps done.
             phase: str.
-            values: dict of float, shown in order.
+            values: dict of float; those of `measures.SHOWN` are printed.
+            schedule: Schedule, for the number of the phase.
             rate: float, steps a second over the last interval.
             remaining_sec: float, estimated time to go.
         """
-        shown = ' '.join(f'{key.split("/", 1)[-1]} {value:.3g}' for key, value in values.items())
+        shown = ', '.join(measures.tell(key, values[key]) for key in measures.SHOWN[phase] if key in values)
         unit = 2 ** 30 if sys.platform == 'darwin' else 2 ** 20  # bytes there, KiB elsewhere
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
         self.say(f'{time.strftime("%H:%M:%S")} step {step}/{self.total_steps} {100. * step / self.total_steps:4.1f}% '
-                 f'{phase} {rate:.1f} steps/s ETA {_duration(remaining_sec)} | {shown} | {peak:.1f} GiB')
+                 f'{measures.phase_name(phase, schedule)} {rate:.1f} steps/s ETA {_duration(remaining_sec)} | {shown} | {peak:.1f} GiB')
 
     def close(self):
         """Flushes and closes the files."""
         self._jsonl.close()
         with writing(self._board_folder):
             self._board.close()
+            self._link.close()
 
 
 def _drop_torn_line(file):

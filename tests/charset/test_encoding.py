@@ -116,6 +116,20 @@ def test_an_unknown_pattern_gets_boxes_of_its_tree_and_the_operators_structure()
     assert all(pattern.count('·') == 4 for pattern in nearest)
 
 
+@pytest.mark.parametrize('sequence', ['⿴⿺山木⿱水火', '⿻⿻口一丨', '⿰⿺山木⿺水火', '⿺⿱山木⿰水火'])
+def test_nearest_patterns_are_the_most_alike(sequence):
+    """As many slots, then the first operator, then the most operators in common, each as often as both have it."""
+    tree = ids.parse_whole(sequence)
+    pattern = ids.pattern(ids.flatten(tree))
+    assert pattern not in CHARSET.structures
+
+    def likeness(known):
+        common = collections.Counter(known) & collections.Counter(pattern)
+        return -abs(known.count('·') - pattern.count('·')), known[0] == pattern[0], sum(common.values()) - common['·']
+    others = sorted((known for known in CHARSET.structures[1:] if not known.startswith('sym')), key=likeness, reverse=True)  # a stable order
+    assert CHARSET.nearest_patterns(sequence, 6) == tuple(others[:6])
+
+
 @pytest.mark.parametrize('operator', [operator for operator, arity in ids.ARITY.items() if arity == 1] + list('⿼⿽㇯'))
 def test_operators_without_any_pattern_are_written_too(operator):
     encoded = CHARSET.encode(operator + '山木'[:ids.ARITY[operator]])
@@ -135,8 +149,9 @@ def test_ideographs_outside_the_table():
 
 @pytest.mark.parametrize('text, position, says', [
     ('明☃', 1, 'U\\+2603 ☃ at position 1: not in the table'), ('a⿱山☃', 3, 'position 3'), ('ab⿱山', 4, 'ends inside ⿱ of position 2'),
-    ('⿰{999}山', 1, r'\{999\} at position 1'), ('月⿰⿰⿰⿰口日月山水', 1, 'position 1: needs 5 components, expected at most 4'), ('⒜', 0, r'\(a\) is known'),
-    ('明\n', 1, 'U\\+000A'), ('⿰山{', 2, 'number and }'), ('㣈', 0, '⿰㣇㣇'), ('㷤', 0, 'needs 5 components'), ('口' + '⿰' * 99, 13, 'deeper than 12')])
+    ('⿰{999}山', 1, r'\{999\}, a part that is no character, at position 1'), ('月⿰⿰⿰⿰口日月山水', 1, 'position 1: needs 5 components, expected at most 4'), ('⒜', 0, r'\(a\) is known'),
+    ('明\n', 1, 'U\\+000A'), ('⿰山{', 2, 'number and }'), ('㣈', 0, '⿰㣇㣇'), ('㷤', 0, 'needs 5 components'), ('㡣', 0, r'as ⿰帝？ it would need 帝, ？ \(a part that is no character, found in 龍\)'),
+    ('㒫', 0, r'as ⿱？儿 it would need ？ \(a part that is no character\), not known'), ('⿱{82}😀', 5, 'U\\+1F600'), ('口' + '⿰' * 99, 13, 'deeper than 12')])
 def test_errors_show_the_place_and_help(text, position, says):
     with pytest.raises(CharsetError, match=says) as caught:
         CHARSET.encode(text)

@@ -14,6 +14,12 @@ from hwgen.charset.normal_form import IGNORABLE, RADICALS, has_parts, normal_for
 CHARSET = Charset.load()
 
 
+def test_what_is_equal_to_a_character_counts_as_encodable():
+    """A model's list of characters has the Kelvin sign, radicals and compatibility ideographs, too, each code point once and in order."""
+    found = CHARSET.encodable_characters()
+    assert set('\u212a\uf90a\u2f54金K水') <= set(found) and list(found) == sorted(set(found))
+
+
 @pytest.mark.parametrize('written, as_, units', [
     ('\u2f54', '水', ['\u2f54']),  # a Kangxi radical
     ('\u2ec5\u2ea1', '见氵', ['\u2ec5', '\u2ea1']),  # radicals of the supplement

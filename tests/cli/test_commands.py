@@ -106,6 +106,41 @@ def test_the_dispatcher_lists_the_commands():
     assert python('-m', 'hwgen.cli', '--version').stdout == f'hwgen {hwgen.__version__}\n'
 
 
+def test_every_command_tells_its_version():
+    for name in app.command_summaries():
+        done = python('-m', 'hwgen.cli', name, '--version')
+        assert (done.returncode, done.stdout, done.stderr) == (0, f'hwgen {name} {hwgen.__version__}\n', '')
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (['--min_characters=5', '--max_characters=3'], '--max_characters=3: expected at least --min_characters=5'),
+    (['--vocabulary=2400', '--lines=5', '--shots=0,1,5'], '--lines=5'),
+    (['--corpus=1.1', '--pen_share=.5'], '--pen_share=0.5: expected a share, 0 to 1; version 1.1 has no pens'),
+    (['--trajectory', '--pen_share=.5'], 'trajectory with --corpus=2.0, --pen_share=0.5: a font has no path of a pen; expected --pen_share=1'),
+    (['--slips=nan'], 'flag --slips=nan: expected a number'),
+    (['--source=folder', '--input=.', '--test_share=NaN'], 'flag --test_share=nan: expected a number'),
+    (['--out=-'], '--out=-: a folder is written'),
+    (['--out=corpus.png'], '--out=corpus.png: a folder is written')])
+def test_prepare_speaks_of_the_flags_that_were_typed(arguments, message, tmp_path):
+    done = python('-m', 'hwgen.cli', 'prepare', '--out=' + str(tmp_path / 'out'), *arguments)
+    assert done.returncode == 2 and message in done.stderr and done.stderr.count('\n') == 1, done.stderr
+
+
+def test_a_home_folder_behind_an_equals_sign(tmp_path):
+    done = python('-m', 'hwgen.cli', 'prepare', '--source=folder', '--input=~/scans', '--out=~/x', HOME=str(tmp_path))
+    assert (done.returncode, done.stderr) == (2, f'hwgen prepare: {tmp_path}/scans: no such folder; expected one with images and labels.tsv\n')
+
+
+def test_a_preset_that_can_be_read_once():
+    reading, writing = os.pipe()
+    os.write(writing, b'--text=\n--out=a.png\n')
+    os.close(writing)
+    done = subprocess.run([sys.executable, '-P', '-m', 'hwgen.cli', 'generate', '--flagfile=/dev/stdin', '--text_file=x'], stdin=reading, capture_output=True, text=True,
+                          env={**os.environ, 'PYTHONPATH': str(CHECKOUT)}, check=False)
+    os.close(reading)
+    assert done.returncode == 2 and 'expected either --text' in done.stderr
+
+
 def test_a_command_leaves_at_once_with_its_status():
     """What modules do at the end is done and said; what would run while the interpreter takes itself apart is not."""
     code = ('import atexit, sys\nfrom hwgen.cli import app\n'
@@ -194,3 +229,16 @@ def test_tensorflow_starts_in_silence(tmp_path):
     clean = {name: value for name, value in os.environ.items() if name not in ('TF_CPP_MIN_LOG_LEVEL', 'GRPC_VERBOSITY')}
     done = subprocess.run([sys.executable, '-P', '-c', code], capture_output=True, text=True, env={**clean, 'PYTHONPATH': str(CHECKOUT)})
     assert (done.stdout, done.stderr) == ('2\n', '')
+
+
+def test_a_run_that_has_no_model_yet_is_no_missing_generator(tmp_path):
+    for name in ('begun', 'ended/model', 'empty'):
+        (tmp_path / name).mkdir(parents=True)
+    for name in ('begun', 'ended'):
+        (tmp_path / name / 'metrics.jsonl').write_text('')
+    for path in ('begun', 'begun/', 'begun/model'):
+        with pytest.raises(app.UserError, match=f'{path}: training not finished: there is no model yet. It is written to .*begun/model when'):
+            app.find_model(f'{tmp_path}/{path}')
+    assert app.find_model(f'{tmp_path}/ended') == f'{tmp_path}/ended/model'
+    for path in ('ended/model', 'empty', 'nowhere', 'nowhere/model'):
+        assert app.find_model(f'{tmp_path}/{path}') == f'{tmp_path}/{path}'

@@ -56,6 +56,11 @@ def test_reads_real_lines_and_reports_them(tmp_path):
     figures = {row['name']: (row['num_lines'], row['num_characters'], round(row['cer'], 4)) for row in found['conditions']}
     assert figures['real_seen_true_aspect'] == (3, 14, 0) and figures['real_unseen_true_aspect'] == (2, 6, .1667)
     assert set(figures) == {'real_seen', 'real_unseen', 'real_seen_true_aspect', 'real_unseen_true_aspect'}
+    kinds = {row['name']: row for row in found['symbol_conditions']}
+    assert set(kinds) == {'real_punctuation', 'real_digits', 'real_latin'} and all(row['num_lines'] == 3 and row['cer'] < .5 for row in kinds.values())
+    assert {row['kind'] for row in found['symbols']} == {'punctuation', 'digits', 'latin'} and all(row['num_places'] >= row['real'] for row in found['symbols'])
+    assert '| punctuation | 。 |' in pathlib.Path('report/reader.md').read_text(encoding='utf-8')
+    assert {'cer_punctuation_3', 'cer_digits_3', 'cer_latin_3'} <= {row['name'] for row in found['figures']}
     # Three seeds of the choice of lines; here all lines are read in each.
     unseen = next(row for row in found['figures'] if row['name'] == 'cer_unseen_2')
     assert unseen['true_aspect']['values'] == pytest.approx([1 / 6] * 3) and unseen['true_aspect']['spread'] == 0.
@@ -78,6 +83,18 @@ def test_says_what_is_missing(tmp_path):
                                ([f'--data={CHECKOUT}/tfrecords/sample', '--protocol=hands', '--model='], 'expected the folder of a model')):
         done = evaluate(*arguments)
         assert done.returncode == 2 and message in done.stderr and done.stderr.count('\n') == 1
+
+
+def test_seeds_begin_where_they_are_told_to(tmp_path):
+    """With the judges, and what they would judge, left out."""
+    (tmp_path / 'lines').mkdir()
+    write_lines(tmp_path / 'lines', test=['INK'])
+    script = ('import sys\nfrom hwgen.cli import app, evaluate, measurements\nevaluate._open_judges = lambda names: {}\nevaluate._measured_under = lambda *judges: {}\n'
+              'measurements.measure_distances = lambda task: print(task.protocol, task.seeds, task.num_lines, task.truncation)\n'
+              'import runpy\nrunpy.run_module("hwgen.cli", run_name="__main__", alter_sys=True)')
+    done = subprocess.run([sys.executable, '-P', '-c', script, 'evaluate', '--protocol=hct', '--model=', '--data=lines', '--seed=4', '--seeds=2', '--num_lines=7',
+                           '--truncation=.3'], capture_output=True, text=True, timeout=300, env={**os.environ, 'PYTHONPATH': str(CHECKOUT)})
+    assert (done.returncode, done.stdout) == (0, 'hct [4, 5] 7 0.3\n'), done.stderr
 
 
 @pytest.mark.slow

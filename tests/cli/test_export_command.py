@@ -21,11 +21,12 @@ import os, types
 from hwgen.cli import app, quiet
 quiet.quiet_tensorflow()
 from hwgen.inference.writer import Writer
-from hwgen.serving import export
-def export_model(writer, path, **options):
-    print('asked', path, sorted(options.items()))
+from hwgen.serving import export, versions
+def export_model(writer, out, **options):
+    print('asked', out, sorted(options.items()))
+    path = versions.version_folder(out)
     os.makedirs(path)
-    return dict(characters=7, compared=dict(lines=3, characters=48, largest_difference_grey_levels=0.))
+    return path, dict(characters=7, compared=dict(lines=3, characters=48, largest_difference_grey_levels=0.))
 Writer.load = lambda path, **options: print('loaded', path) or types.SimpleNamespace(description=dict(info=dict(data=dict(source='folder'))))
 export.export_model = export_model
 app.dispatch()
@@ -48,10 +49,9 @@ def test_a_run_goes_to_the_next_number():
     os.makedirs('saved_models/hwgen/4')
     status, out, err = run('-c', STUBBED, 'export', '--run=runs/mine', '--truncation=1')
     assert (status, err) == (0, '')
-    path = os.path.abspath('saved_models/hwgen/5')
     assert out.splitlines()[0] == 'loaded runs/mine/model'
     assert out.splitlines()[1] == 'model runs/mine/model; licence of its data: not stated; --data_licence states it'
-    assert out.splitlines()[2] == f"asked {path} [('licence', 'not stated'), ('max_characters', 256), ('truncation', 1.0)]"
+    assert out.splitlines()[2] == "asked saved_models/hwgen [('licence', 'not stated'), ('max_characters', 256), ('truncation', 1.0)]"
     assert out.splitlines()[3].startswith('saved_models/hwgen/5: 7 characters, 0.0 MB, in ')
 
 

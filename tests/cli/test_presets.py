@@ -18,6 +18,7 @@ VARIANTS = {
     'demo': [f'--flagfile={CHECKOUT}/demo.flags', f'--data={SAMPLE}', *SMALL, *NARROW,
              '--recognizer_steps=1', '--reconstruction_steps=1', '--adversarial_steps=1', '--discriminator_warmup_steps=0'],
     'fast': [f'--flagfile={CHECKOUT}/fast.flags', f'--data={SAMPLE}', *SMALL, *NARROW, '--recognizer_steps=1', '--reconstruction_steps=1'],
+    'hand': [f'--flagfile={CHECKOUT}/hand.flags', f'--data={SAMPLE}', '--log_every=1', '--recognizer_steps=1', '--reconstruction_steps=1'],
     'scrabblegan, Chinese': [f'--flagfile={CHECKOUT}/scrabblegan.flags', f'--data={SAMPLE}', '--char_width_px=32', *SMALL, *NARROW,
                              '--adversarial_steps=2'],
     'the paper': [f'--data={SAMPLE}', *SMALL, *NARROW, '--recognizer_steps=0', '--reconstruction_steps=0', '--adversarial_steps=2',

@@ -1,5 +1,6 @@
 """The serve command: the first start, signals, and its complaints. A process each, with the export and the loaded model replaced."""
 
+import importlib.util
 import json
 import os
 import pathlib
@@ -7,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 import urllib3
@@ -24,17 +26,21 @@ from hwgen.cli import app, quiet
 quiet.quiet_tensorflow()
 from hwgen.inference.writer import Writer
 from hwgen.serving import export, saved_version
+import tensorflow as tf
 class Version:
-    inputs = {'serving_default': {'texts': types.SimpleNamespace(dtype='string')}}
-    signature_defs = {}
+    inputs = {'serving_default': {'texts': tf.TensorSpec([None], tf.string)}}
+    signature_defs, definitions, description = {}, {}, {}
     def __init__(self, path):
         self.number = os.path.basename(path)
+        if os.path.exists(os.path.join(path, 'broken')):
+            raise saved_version.SavedVersionError(path + ': broken')
     def run(self, signature, inputs):
         errors = [b'' if text != b'?' else b'U+003F at position 0' for text in inputs['texts'].tolist()]
         return dict(image_bytes=np.array([self.number.encode()] * len(errors), object), error=np.array(errors, object))
 def export_model(writer, path, **options):
     print('asked', path, sorted(options.items()), flush=True)
     os.makedirs(path)
+    return path, dict(note='')
 Writer.load = lambda path, **options: print('loaded', path, flush=True) or types.SimpleNamespace(description=dict(info=dict(data=dict(source='scribe'))))
 export.export_model, saved_version.SavedVersion = export_model, Version
 app.dispatch()
@@ -106,6 +112,36 @@ def test_versions_and_labels_of_a_folder():
         assert server.end(signal.SIGINT) == (0, 'stopped\n', '')
 
 
+def test_versions_that_come_and_go_while_it_runs():
+    """Also in the middle of the way: a broken newest version keeps it neither from starting nor from going on."""
+    os.makedirs('mine/1')
+    os.makedirs('mine/2')
+    pathlib.Path('mine/2/broken').touch()
+    with Started('--model_name=pen', '--model_base_path=mine', '--file_system_poll_wait_seconds=.05') as server:
+        assert server.lines[0] == 'passed over, version 1 is served: mine/2: broken' and server.lines[-1].endswith('model pen, version 1; Ctrl-C ends it')
+        assert server.ask('永')[1]['predictions'][0]['image_bytes']['b64'] == 'MQ=='
+        os.makedirs('mine/3')
+        assert server.process.stdout.readline() == 'version 3 is served now, in place of 1\n'
+        until = time.monotonic() + 60
+        while server.ask('永')[1]['predictions'][0]['image_bytes']['b64'] != 'Mw==':
+            assert time.monotonic() < until
+        assert server.ask('永', '/versions/1')[0] == 404
+        assert server.end(signal.SIGTERM)[0] == 0
+
+
+def test_an_installed_hwgen_exports_into_its_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
+    arguments = command('--port=0', stubbed=True)
+    installed = STUBBED.replace('app.dispatch()', 'app.in_checkout = lambda: False\napp.dispatch()')
+    with subprocess.Popen(**{**arguments, 'args': [installed if part == STUBBED else part for part in arguments['args']]}) as process:
+        assert process.stdout.readline().startswith(f'exporting {CHECKOUT / "saved_models/demo"} to {tmp_path}/cache/hwgen/saved_models/')
+        while not process.stdout.readline().startswith('http://'):
+            assert process.poll() is None
+        process.terminate()
+        assert process.wait(timeout=30) == 0
+    assert os.listdir('.') == ['cache'] and len(list((tmp_path / 'cache/hwgen/saved_models').iterdir())) == 1
+
+
 def test_a_model_of_ones_own_is_exported_for_the_while(tmp_path, monkeypatch):
     scratch = tmp_path / 'scratch'
     scratch.mkdir()
@@ -133,19 +169,35 @@ def test_told_to_stop_while_it_exports_it_leaves_nothing(tmp_path, monkeypatch):
 @pytest.mark.parametrize('arguments, message', [
     (['--labels=stable'], 'serve: --labels=stable: expected NAME:NUMBER, such as stable:1'),
     (['--model=runs/mine', '--model_base_path=mine'], 'serve: --model and --model_base_path are both given: expected one'),
-    (['--model_base_path=mine', '--versions=2,x'], 'serve: version 2: expected one of those in mine: 1'),
+    (['--model_base_path=mine', '--versions=2'], 'serve: version 2: expected one of those in mine: 1'),
+    (['--model_base_path=mine', '--versions=1,x'], 'serve: --versions: version x: expected a number from 0 to '),
+    (['--model_base_path=mine', f'--labels=stable:{"9" * 5000}'], 'serve: --labels: version 999'),
+    (['--model_base_path=mine', '--labels=stable:٣'], 'serve: --labels: version ٣: expected a number'),
+    (['--model_base_path=plain'], 'serve: plain: no version in it, it holds a SavedModel itself; expected that in a numbered folder, plain/1'),
+    (['--model_base_path=plian'], 'serve: plian: no such folder; expected one with versions as export writes them, plian/1'),
+    (['--model_base_path=mine/1'], 'serve: mine/1: no version in it, it is empty; expected folders as export writes them, mine/1/1'),
     (['--model_base_path=mine', '--labels=stable:3'], 'serve: version 3: expected one of those in mine: 1'),
     (['--model_base_path=a file'], 'a file: is a file, expected a folder for versions'),
     (['--model_base_path=mine'], 'serve: mine/1: not a SavedModel as `export` writes it: '),
     (['--host=no.such.host.invalid'], 'serve: no.such.host.invalid:0: cannot be listened at: '),
+    (['--max_connections=2000000000'], 'serve: --max_connections=2000000000: expected at most '),
     (['--port=70000'], 'serve: flag --port=70000'),
 ])
 def test_complaints(arguments, message):
     os.makedirs('mine/1')
-    pathlib.Path('a file').touch()
+    os.makedirs('plain')
+    for name in ('a file', 'plain/saved_model.pb'):
+        pathlib.Path(name).touch()
     done = subprocess.run(**command('--port=0', *arguments), timeout=120)
     assert (done.returncode, done.stdout) == (2, '') and message in done.stderr and done.stderr.count('\n') == 1
-    assert sorted(os.listdir('.')) == ['a file', 'mine']
+    assert sorted(os.listdir('.')) == ['a file', 'mine', 'plain'] and os.listdir('mine/1') == [] and os.listdir('plain') == ['saved_model.pb']
+
+
+@pytest.mark.skipif(importlib.util.find_spec('tensorflow_serving') is not None, reason='tensorflow-serving-api is installed')
+def test_without_the_extra_of_grpc_it_says_what_to_install():
+    done = subprocess.run(**command('--port=0', '--grpc_port=0'), timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        2, '', 'serve: --grpc_port: tensorflow-serving-api is not installed: expected the packages of the extra `grpc`, pip install "hwgen[grpc]"\n')
 
 
 def test_without_the_extra_it_says_what_to_install(tmp_path):

@@ -13,7 +13,7 @@ from PIL import Image
 from tensorboard.backend.event_processing import event_accumulator
 
 import hwgen
-from hwgen.charset.encoding import Charset
+from hwgen.charset.encoding import Charset, CharsetError
 from hwgen.inference.writer import Writer
 from train_process import CHECKOUT, PHASES, READING, SAMPLE, TINY, artefact, assert_equal, records, start, train, wait_for_step, weights
 
@@ -31,17 +31,22 @@ def finished(tmp_path_factory):
 def test_a_run_tells_what_it_does_and_what_to_type_next(finished):
     folder, status, out, err = finished
     assert (status, err) == (0, '')
-    shape = (r'\d\d:\d\d:\d\d step (\d+)/13 +[\d.]+% (recognizers|reconstruction|adversarial) [\d.]+ steps/s ETA \d+:\d\d:\d\d '
-             r'\| ([a-z_]+ [-\de.+]+ ?)+ \| [\d.]+ GiB')
+    shape = (r'\d\d:\d\d:\d\d step (\d+)/13 +[\d.]+% phase [123] of 3 \((?:recognisers|generator by rebuilding|generator against discriminator)\) [\d.]+ steps/s '
+             r'ETA \d+:\d\d:\d\d \| (?:[a-z ]+ [-\de.+]+(?: \(good: [a-z]+ [\d.]+\))?(?:, )?)+ \| [\d.]+ GiB')
     progress = [re.fullmatch(shape, line) for line in out.splitlines() if ' step ' in line and 'ETA' in line]
     assert all(progress) and [int(found[1]) for found in progress] == list(range(1, 14))
     assert re.search(r'24 lines, 1075 characters with images; parameters: generator [\d.]+ M, .*; 1 replica\(s\); 13 steps', out)
     closing = out[out.index('finished at step 13/13'):].splitlines()
     rows = {line[:16].strip(): line[16:] for line in closing[1:]}
     assert rows == {
+        'trained': 'phase 1 of 3 (recognisers): all 4 steps; phase 2 of 3 (generator by rebuilding): all 4 steps; '
+                   'phase 3 of 3 (generator against discriminator): all 5 steps',
+        'generator': 'trained for 8 of 8 steps',
         'checkpoint': f'{folder}/checkpoints/step-13', 'sample sheet': f'{folder}/samples/seen-000013.png',
-        'run': f'{folder}  (tensorboard --logdir {folder})',
+        'run': f'{folder}  (tensorboard --logdir {folder} --samples_per_plugin images=1000)',
         'next': f'bin/generate --model={folder}/model --text="你好，世界" --out=line.png'}
+    for said in ('loading TensorFlow and building the networks', 'phase 1 of 3 (recognisers): building its steps', 'writing sample sheets and model'):
+        assert sum(line.startswith(said) for line in out.splitlines()) == 1
     assert sorted(path.name for path in folder.iterdir()) == [
         'checkpoints', 'config.json', 'lock', 'metrics.jsonl', 'model', 'samples', 'tensorboard']
 
@@ -86,6 +91,7 @@ def test_tensorboard_shows_scalars_pictures_and_texts(finished):
         assert (int(width), int(height)) == picture.size
         np.testing.assert_array_equal(tf.io.decode_png(png).numpy().squeeze(), np.asarray(picture))
     assert 'unseen' in tf.make_ndarray(tensors['texts'][-1].tensor_proto).item().decode()
+    assert all(len(events.SummaryMetadata(tag).summary_description) > 20 for tag in tensors), 'every tag says what it is'
 
 
 def test_sheets_have_their_sizes(finished):
@@ -103,7 +109,12 @@ def test_sheets_have_their_sizes(finished):
 def test_the_artefact_writes(finished):
     pictures = Writer.load(str(finished[0] / 'model')).write(['永和九年', '你好'], style_seeds=[1, 2])
     assert [(picture.dtype, picture.shape) for picture in pictures] == [('uint8', (16, 64)), ('uint8', (16, 32))]
-    info = json.loads((finished[0] / 'model' / 'generator.json').read_text(encoding='utf-8'))['info']
+    description = json.loads((finished[0] / 'model' / 'generator.json').read_text(encoding='utf-8'))
+    info, charset = description['info'], Charset.load().prefix(9658)
+    assert description['seen'] == ''.join(charset.characters[i] for i in json.loads((SAMPLE / 'info.json').read_text(encoding='utf-8'))['vocabulary'])
+    assert '，' in description['seen'] and '.' not in description['seen']
+    with pytest.raises(CharsetError, match='U\\+002E . at position 1: no training picture'):
+        Writer.load(str(finished[0] / 'model')).write('3.14')
     assert info['step'] == 13 and info['seed'] == 1 and info['data']['source'] == 'scribe'
 
 
@@ -238,8 +249,9 @@ def test_steps_and_minutes_can_be_limited(finished, tmp_path):
     assert status == 0 and 'stopped at step 2/13' in out and 'the same command, with more --max_steps' in out
     status, out, _ = train(*TINY, *PHASES, '--run_dir=run', '--max_steps=2')
     assert status == 0 and 'step 2 is done and no more were asked for (--max_steps=2)' in out and 'stopped at step 2/13' in out
-    status, out, _ = train(*TINY, *PHASES, '--run_dir=run', '--max_minutes=0.0001')
-    assert status == 0 and re.search(r'stopped at step [23]/13', out)
+    assert 'not trained yet: its phase is still to come' in out and 'next ' not in out and not pathlib.Path('run/model').exists()
+    status, out, _ = train(*TINY, *PHASES, '--run_dir=short', '--max_minutes=0.0001')
+    assert status == 0 and 'stopped at step 1/13' in out and 'with more --max_minutes: these ended before the generator began' in out
     status, out, _ = train(*TINY, *PHASES, '--run_dir=run')
     assert status == 0 and 'finished at step 13/13' in out
     assert_equal(weights('run', 13), weights(finished[0], 13))

@@ -43,19 +43,27 @@ def own_lines(tmp_path_factory):
 
 @pytest.mark.slow
 def test_from_a_run_and_from_a_written_generator(taught, own_lines, tmp_path):
-    """After one step of rate 0 the weights are those that were taken; the run then says where they came from."""
+    """After one step of rate 0 the weights are those that were taken; the run then says where they came from.
+
+    The lines that taught are of the first edition of the table of characters, one's own of the present one: tables have grown by rows at their end.
+    """
     options = [*TINY, *ONE_STEP, f'--data={own_lines}', '--reconstruction_rate=0', '--batch_size=2']
-    for source, said in ((taught, 'starts from all modules from '), (taught / 'model', 'starts from generator and style encoder from ')):
+    for source, said in ((taught, 'starts from generator, discriminator and style encoder from '), (taught / 'model', 'starts from generator and style encoder from ')):
         status, out, err = train(*options, f'--init_from={source}', f'--run_dir={tmp_path}/{source.name}')
         assert status == 0, err
         assert said + str(source) in out
+        seen = [json.loads((path / 'model' / 'generator.json').read_text(encoding='utf-8'))['seen'] for path in (taught, tmp_path / source.name)]
+        assert {*seen[0]} == {*seen[1]}, 'the lines of one are some of those of the other'
         with np.load(taught / 'model' / 'weights.npz') as before, np.load(tmp_path / source.name / 'model' / 'weights.npz') as after:
             for name in before.files:
                 # Power iteration, batch statistics and the style space are measured on the new lines.
                 if not name.endswith(('/u', '/mean', '/factor')) and 'moving' not in name:
-                    np.testing.assert_allclose(after[name], before[name], atol=1e-6, err_msg=name)
+                    there, here = before[name], after[name]
+                    np.testing.assert_allclose(here[:len(there)] if there.ndim == 2 else here, there, atol=1e-6, err_msg=name)
     status, out, err = train(*options, f'--run_dir={tmp_path}/fresh')
     assert status == 0 and 'starts from' not in out
+    fresh = json.loads((tmp_path / 'fresh' / 'model' / 'generator.json').read_text(encoding='utf-8'))['seen']
+    assert fresh and {*fresh} < {*seen[0]}
     with np.load(taught / 'model' / 'weights.npz') as before, np.load(tmp_path / 'fresh' / 'model' / 'weights.npz') as after:
         assert any(not np.allclose(after[name], before[name], atol=1e-3) for name in before.files if 'conv' in name)
 

@@ -4,6 +4,7 @@ import json
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
 import sys
 
@@ -11,7 +12,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from train_process import ENVIRONMENT, READING, SAMPLE, TINY, records, start, train, wait_for_step, weights
+from hwgen.data import prepare
+from hwgen.data.shards import masked_crc
+from train_process import CHECKOUT, ENVIRONMENT, READING, SAMPLE, TINY, records, start, train, wait_for_step, weights
 
 
 # Calls `train` with each of a list of arguments, in one process, as TensorFlow takes seconds to start.
@@ -32,6 +35,18 @@ for arguments in json.load(sys.stdin):
             status = repr(error)
     print(json.dumps([status, out.getvalue(), err.getvalue()]), flush=True)
 '''
+
+
+def _negate(shard):
+    """Writes a shard anew with a byte of each record's picture changed and its checksum right."""
+    content, offset = bytearray(shard.read_bytes()), 0
+    while offset < len(content):
+        length, = struct.unpack_from('<Q', content, offset)
+        start = offset + 12
+        content[start + length // 2] ^= 255
+        struct.pack_into('<I', content, start + length, masked_crc(bytes(content[start:start + length])))
+        offset = start + length + 4
+    shard.write_bytes(content)
 
 
 def many(cases, **options):
@@ -77,11 +92,26 @@ def test_wrong_flags_are_told_in_one_line(tmp_path):
         '--unlabelled=nowhere --adversarial_steps=5': 'nowhere: no such folder',
         f'--unlabelled={SAMPLE} --unlabelled_share=.1': 'share 0.1 of unlabelled lines: 0 of the 4 lines of a batch',
         '--run_dir=file/run': 'file/run',
+        '--max_minutes=5 --strategy=multi_worker': "--max_minutes=5 with --strategy=multi_worker: the workers' clocks differ, expected --max_steps",
     }
     results = many([[*TINY, '--run_dir=run', *case.split()] for case in cases])
     for (case, message), (status, out, err) in zip(cases.items(), results):
         assert status == 2 and message in err and len(err.splitlines()) == 1 and err.startswith('bin/train: '), (case, status, err)
     assert not pathlib.Path('run').exists(), 'nothing is begun'
+
+
+def test_every_preset_says_where_its_lines_come_from(tmp_path):
+    """Where they are not there, and are not the embedded corpus: what to fetch, and the command that makes the shards."""
+    presets = sorted(CHECKOUT.glob('*.flags'))
+    lines = {preset.name: preset.read_text(encoding='utf-8').splitlines() for preset in presets}
+    data = {name: next(line.removeprefix('--data=') for line in rows if line.startswith('--data=')) for name, rows in lines.items()}
+    fetched = [name for name in lines if data[name] not in prepare.EMBEDDED]
+    assert {'casia.flags', 'casia_characters.flags', 'hand.flags', 'scrabblegan_iam.flags'} <= set(fetched)
+    for name, (status, out, err) in zip(fetched, many([[f'--flagfile={CHECKOUT}/{name}'] for name in fetched])):
+        assert status == 2 and len(err.splitlines()) == 1 and err.startswith(f'bin/train: {data[name]}: not there. '), err
+        assert re.search(rf' Then: bin/prepare --source=\w+ .*--out={data[name]}( |$)', err), err
+        assert 'http' in err or name == 'hand.flags'
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow
@@ -94,13 +124,17 @@ def test_damaged_data_and_other_runs(damaged, tmp_path):
     info = json.loads((moved / 'info.json').read_text(encoding='utf-8'))
     lines = shutil.copytree(SAMPLE, tmp_path / 'lines')
     (lines / 'info.json').write_text(json.dumps({**info, 'seed': 9}), encoding='utf-8')
+    negatives = shutil.copytree(SAMPLE, tmp_path / 'negatives')  # other pictures, the same info.json and sizes of files
+    _negate(negatives / 'train-00000-of-00001.tfrecord')
     before = {path: path.stat().st_mtime_ns for path in sorted((other / 'checkpoints').iterdir())}
     results = many([
         [*same, '--generator_channels=8,16', '--batch_size=2'],
         [*same, f'--data={lines}'],
         [*same, f'--data={moved}'],
         [*TINY, *READING, '--run_dir=broken', f'--data={damaged}', '--longest_lines=8', '--growing_steps=0'],
+        [*same, f'--data={negatives}'],
     ])
+    assert results[4][0] == 2 and f'its run was started on other lines (then --data={SAMPLE}, now --data={negatives})' in results[4][2]
     status, _, err = results[0]
     assert (status, err) == (2, f'bin/train: {other}: its run was started with --batch_size=4 --generator_channels=8,8, now '
                                 '--batch_size=2 --generator_channels=8,16: give the same flags, or another --run_dir\n')

@@ -1,8 +1,5 @@
 """A folder of images with a table of labels."""
 
-import io
-
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -46,52 +43,6 @@ def test_what_is_missing(tmp_path):
         list(folder.read_folder(tmp_path))
 
 
-GREY = np.array([[0, 100, 255], [7, 128, 200]], np.uint8)
-
-
-@pytest.mark.parametrize('name', ['x.png', 'x.bmp', 'x.tif', 'x.pgm'])
-def test_grey_images_are_read_as_they_are(tmp_path, name):
-    Image.fromarray(GREY).save(tmp_path / name)
-    np.testing.assert_array_equal(folder.read_image(tmp_path / name), GREY)
-
-
-def test_other_images_become_grey(tmp_path):
-    Image.fromarray(GREY.astype(np.uint16) * 257).save(tmp_path / 'deep.png')
-    np.testing.assert_array_equal(folder.read_image(tmp_path / 'deep.png'), GREY)
-    Image.fromarray(np.dstack([np.zeros((2, 3, 3), np.uint8), 255 - GREY])).save(tmp_path / 'ink.png')
-    np.testing.assert_array_equal(folder.read_image(tmp_path / 'ink.png'), GREY)  # black ink on transparent paper
-    turned = Image.fromarray(GREY)
-    exif = turned.getexif()
-    exif[0x0112] = 6  # shown turned by 90 degrees clockwise
-    turned.save(tmp_path / 'turned.png', exif=exif)
-    np.testing.assert_array_equal(folder.read_image(tmp_path / 'turned.png'), np.rot90(GREY, -1))
-
-
-def test_unreadable_images(tmp_path):
-    with pytest.raises(FileNotFoundError, match='y.png: no such image'):
-        folder.read_image(tmp_path / 'y.png')
-    noise = np.random.default_rng(0).integers(0, 256, (50, 50)).astype(np.uint8)
-    Image.fromarray(noise).save(tmp_path / 'x.png')
-    whole = (tmp_path / 'x.png').read_bytes()
-    for damaged in (b'', b'text', whole[:40], whole[:len(whole) // 2]):
-        (tmp_path / 'x.png').write_bytes(damaged)
-        with pytest.raises(OSError, match='x.png: no readable image'):
-            folder.read_image(tmp_path / 'x.png')
-
-
-def test_images_that_are_not_read(tmp_path, recwarn):
-    """What calls other programs, and what would fill the memory: a picture of 100 megapixels in 12 kB, refused without a word of Pillow's."""
-    (tmp_path / 'x.png').write_bytes(b'%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n')
-    with pytest.raises(OSError, match=r'x.png: no readable image \(none of PNG, JPEG, '):
-        folder.read_image(tmp_path / 'x.png')
-    with pytest.raises(OSError, match=r'^page: no readable image \(none of PNG, [^<]*$'):  # no address: rejected.tsv is the same every time
-        folder.read_image(io.BytesIO(b'text'), name='page')
-    Image.new('1', (10000, 10000)).save(tmp_path / 'y.png')
-    with pytest.raises(OSError, match='y.png: no readable image .10000 x 10000 px, expected at most 16777216 pixels'):
-        folder.read_image(tmp_path / 'y.png')
-    assert not recwarn.list
-
-
 def test_images_without_a_table(tmp_path):
     """In the order of their paths; the sub-folder is the writer; other files and hidden ones are no images."""
     for name in ('b.PNG', 'anna/2.jpg', 'anna/10.jpg', 'anna/deep/x.tif', 'a.png', '.cache/y.png', '.z.png', 'labels.tsv', 'notes.txt', 'gif'):
@@ -103,7 +54,7 @@ def test_images_without_a_table(tmp_path):
         ('a.png', '', '', 1), ('anna/10.jpg', '', 'anna', 2), ('anna/2.jpg', '', 'anna', 3), ('anna/deep/x.tif', '', 'anna/deep', 4), ('b.PNG', '', '', 5)]
     with pytest.raises(FileNotFoundError, match='nowhere: no such folder; expected one with images'):
         list(folder.list_images('nowhere'))
-    with pytest.raises(FileNotFoundError, match='folder.png: no image in it; expected files .bmp, .gif'):
+    with pytest.raises(FileNotFoundError, match='folder.png: no image in it; expected PNG, JPEG, '):
         list(folder.list_images(tmp_path / 'folder.png'))
 
 
@@ -122,7 +73,7 @@ def test_json_lines(tmp_path):
 def images(tmp_path, *names):
     for name in names:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(GREY).save(tmp_path / name)
+        Image.new('L', (3, 2), 'white').save(tmp_path / name)
 
 
 def read(path, **settings):
@@ -172,3 +123,24 @@ def test_the_table_knows_better_than_the_name(tmp_path):
     assert [(r.text, r.writer) for r in folder.read_folder(tmp_path, name_pattern='(?P<writer>[^-]+)-.*')] == [
         ('天', 'x1'), ('地', 'berta'), ('玄', 'x2')]
     assert [r.writer for r in folder.read_folder(tmp_path)] == ['', 'berta', '/elsewhere']
+
+
+def test_pictures_that_are_passed_over_are_named(tmp_path):
+    """A table may name any picture that is read; a walk finds the same formats, and names what looks like a picture and is none of them."""
+    images(tmp_path, 'a.png', 'b.jp2', 'c.jfif', 'd.ppm', 'e.avif', 'f.J2K', 'g.pbm', 'h.webp')
+    (tmp_path / 'scan').write_bytes((tmp_path / 'h.webp').read_bytes())
+    for name, content in (('IMG_1.HEIC', b'?'), ('page.pdf', b'%PDF'), ('notes', b'BM and P5'), ('notes.txt', b'x'), ('.hidden.heic', b'x')):
+        (tmp_path / name).write_bytes(content)
+    said = []
+    found = [row.path.name for row in folder.list_images(tmp_path, report=said.append)]
+    assert found == ['a.png', 'b.jp2', 'c.jfif', 'd.ppm', 'e.avif', 'f.J2K', 'g.pbm', 'h.webp']
+    line, = said
+    assert 'passed over 3 files that look like pictures: IMG_1.HEIC (HEIC is not read), page.pdf (PDF is not read), scan (WebP without its suffix); ' in line
+    for settings in ({'labels': '.'}, {'name_pattern': '(?P<text>.+)'}):
+        said.clear()
+        list(folder.read_folder(tmp_path, refuse=lambda error: None, report=said.append, **settings))
+        assert len(said) == 1 and 'passed over 3 files' in said[0]
+    for name in found:
+        (tmp_path / name).unlink()
+    with pytest.raises(FileNotFoundError, match='no image in it; passed over 3 files that look like pictures: IMG_1.HEIC'):
+        list(folder.list_images(tmp_path))

@@ -1,7 +1,9 @@
 """The embedded corpus over texts of the user's: what is read of a file, who writes it, and what is refused."""
 
 import hashlib
+import io
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -34,6 +36,15 @@ def test_every_line_that_is_not_blank_is_a_text(addresses):
     assert found.texts == TEXTS and (found.refused, found.skipped) == ([], {})
     data = addresses.read_bytes()
     assert (found.name, found.num_bytes, found.sha256) == ('addresses.txt', len(data), hashlib.sha256(data).hexdigest())
+
+
+def test_standard_input(monkeypatch):
+    monkeypatch.setattr(sys, 'stdin', io.TextIOWrapper(io.BytesIO(ADDRESSES.encode())))
+    found = read_texts('-')
+    assert found.texts == TEXTS and found.name == 'standard input'
+    monkeypatch.setattr(sys, 'stdin', io.TextIOWrapper(io.BytesIO(b'a\n\xff')))
+    with pytest.raises(ValueError, match='standard input, line 2, byte 2: 0xFF is no UTF-8'):
+        read_texts('-')
 
 
 @pytest.mark.parametrize('data, message', [
@@ -192,3 +203,22 @@ def test_command(addresses):
             (['--trajectory', '--source=iam', '--input=y'], '--trajectory goes with --source=scribe, not with --source=iam')]:
         failed = command('--out=x', *arguments)
         assert failed.returncode == 2 and message in failed.stderr and len(failed.stderr.strip().split('\n')) == 1, failed.stderr
+
+
+def test_rows_of_tables_are_no_texts(tmp_path):
+    """A label file of OCR given for a list of texts: neither paths nor JSON are written."""
+    for row, message in (('a.png\t明天', 'line 1: a row of a table of labels'), ('a.png\\t明天', 'line 1: a row of a table of labels'), ('w_1.png, "hi"', 'a row of a table'),
+                         ('[{"transcription": "明天", "points": [[1, 1]]}]', 'line 1: the text is JSON with a transcription'), ('["明天"]', 'the text is JSON')):
+        (tmp_path / 'f.txt').write_text(f'{row}\n', encoding='utf-8')
+        with pytest.raises(ValueError, match=message):
+            read_texts(tmp_path / 'f.txt')
+    (tmp_path / 'f.txt').write_text('[1]明天\nimages.png\n', encoding='utf-8')
+    assert read_texts(tmp_path / 'f.txt').texts == ('[1]明天', 'images.png')
+
+
+def test_lines_that_end_by_cr(tmp_path):
+    (tmp_path / 'f.txt').write_bytes('明天\r后天\r'.encode())
+    assert read_texts(tmp_path / 'f.txt').texts == ('明天', '后天')
+    (tmp_path / 'f.txt').write_bytes('明天\r'.encode() + b'\xff')
+    with pytest.raises(ValueError, match='line 2, byte 7: 0xFF is no UTF-8'):
+        read_texts(tmp_path / 'f.txt')

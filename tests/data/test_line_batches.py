@@ -157,6 +157,29 @@ def test_lengths_do_not_keep_step_with_another_cycle(batches):
         assert {data.members(s)[1] for s in range(phase, 400, 4)} == set(data.index.lengths.tolist())
 
 
+def test_turns_of_the_lengths_follow_the_seed_and_do_not_come_again(batches):
+    """Of two seeds, and of a block of random numbers and the next: as different as chance would have it."""
+    turns = lambda seed, start: [batches(seed=seed).members(step)[1] for step in range(start, start + 64)]
+    first = turns(3, 0)
+    assert len(set(first)) > 1 and turns(3, 0) == first
+    assert turns(4, 0) != first and turns(3, 4096) != first
+    data, drawn = batches(), []
+    for step in (0, 4096, 8192):
+        data.members(step)
+        drawn.append(data._uniforms)
+    assert len(np.unique(drawn)) == np.size(drawn), 'no block of numbers comes again'
+
+
+def test_another_limit_is_as_if_it_had_been_given_at_the_start(batches):
+    short, long = (lambda step: 2), (lambda step: 2 if step < 20 else 9)
+    changed, expected = batches(max_characters=short), batches(max_characters=long)
+    changed.members(60)
+    changed.limit(long)
+    for step in (0, 19, 20, 45, 60):
+        np.testing.assert_array_equal(changed.members(step)[0], expected.members(step)[0])
+        assert changed.members(step)[1] == expected.members(step)[1]
+
+
 def test_batch_depends_on_seed_and_step_alone(batches):
     data = batches()
     forward = [data.batch(s) for s in range(30)]

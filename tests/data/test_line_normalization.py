@@ -1,5 +1,6 @@
 """Slant and size of lines: what was sheared by a known angle comes back, what is upright stays."""
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
@@ -57,6 +58,25 @@ def test_a_known_slant_is_found_and_taken_away(degrees, paper, ink):
     assert abs(left[0] - left[1]) <= 2 and abs(right[0] - right[1]) <= 2  # the paper beside it
 
 
+@pytest.mark.parametrize('degrees', [-33, -12, 7, 25])
+def test_slant_of_black_and_white(degrees):
+    """A scan of one bit has no greys between which to part ink from paper; what a shear mixes of the two must still be told apart."""
+    image = np.where(slanted(strokes(), degrees) > 127, 255, 0).astype(np.uint8)
+    assert abs(norm.estimate_slant([image]) - degrees) <= 2
+
+
+@pytest.mark.parametrize('degrees', [-20, 20])
+def test_of_equally_good_angles_the_smallest_is_taken(degrees):
+    """A low stroke is as upright by several angles, on a grid of pixels."""
+    image = np.full((HEIGHT // 2, 80), 255, np.uint8)
+    for row in range(10, 18):
+        start = round(40 - np.tan(np.radians(degrees)) * (row - 16))
+        image[row, start:start + 3] = 0
+    found, totals = norm.estimate_slant([image]), {angle: norm._unbroken(norm._sheared(image, angle)[0] < 128) for angle in range(-45, 46)}
+    equal = [angle for angle, total in totals.items() if total == max(totals.values())]
+    assert len(equal) > 1 and found == min(equal, key=abs)
+
+
 def test_what_is_upright_or_blank_stays():
     for image in (strokes(), np.full((40, 90), 255, np.uint8), np.full((40, 90), 201, np.uint8), np.zeros((1, 1), np.uint8)):
         assert norm.estimate_slant([image]) == 0
@@ -73,6 +93,16 @@ def test_a_hand_is_estimated_from_all_its_characters():
     image = slanted(strokes(), 15)
     pieces = [image[:, x:x + 45] for x in range(100, 550, 45)]
     assert abs(norm.estimate_slant(pieces) - 15) <= 2
+
+
+@pytest.mark.parametrize('rise', [0, 1, 2, 3])
+def test_what_is_round_has_no_slant(rise):
+    """Rings with dashes through them: a shear by 3 degrees makes a column of pixels more or less unbroken, which is no slant."""
+    picture = np.full((64, 300), 255, np.uint8)
+    for x in range(30, 280, 40):
+        cv2.circle(picture, (x, 32), 14, 0, 3)
+        cv2.line(picture, (x - 10, 20 + rise), (x + 10, 24 + rise), 0, 3)
+    assert norm.estimate_slant([picture]) == 0
 
 
 def test_lines_of_hanzi():
@@ -127,6 +157,17 @@ def test_the_core_takes_its_share(share):
     found = norm.core_rows(norm.ink_mask(out))
     assert abs(sum(found) / 2 - out.shape[0] / 2) <= 1
     assert share > .3 or out[0].min() == 240
+
+
+@pytest.mark.parametrize('ink', [(28, 60), (40, 72), (40, 73), (12, 88)])
+def test_no_row_of_ink_is_cut_off(ink):
+    """A line that goes far up, far down or both, though its core of 20 rows should take nearly all of the height."""
+    image = np.full((100, 300), 255, np.uint8)
+    image[40:60, 20:280:2] = 0
+    image[slice(*ink), 150] = 0
+    for turned in (image, image[::-1]):
+        out, _ = norm.sized(turned, share=.95, num_characters=20)
+        np.testing.assert_array_equal(np.sort((out < 128).sum(1)[(out < 128).any(1)]), np.sort((image < 128).sum(1)[(image < 128).any(1)]))
 
 
 def test_dashes_are_not_blown_up():

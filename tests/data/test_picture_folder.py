@@ -233,7 +233,7 @@ def test_trajectories_of_writers_without_a_pen():
     for font in ('--pen_share=.5', '--corpus=1.1'):
         refused = command('--trajectory', font, '--out=x', '--lines=3', '--heldout_lines=1', '--format=folder')
         assert refused.returncode == 2 and refused.stderr.count('\n') == 1, refused.stderr
-        assert 'a font has no path of a pen; expected pen_share=1' in refused.stderr
+        assert 'a font has no path of a pen; expected --pen_share=1' in refused.stderr
         assert not os.path.exists('x') and not os.path.exists('x.partial')
 
 

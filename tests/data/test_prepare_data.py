@@ -15,6 +15,7 @@ from PIL import Image
 
 from hwgen.data import prepare, shards
 from hwgen.data.pipeline import LineBatches
+from hwgen.data.prepare_folder import prepare_folder
 
 ROOT = prepare.__file__.rsplit('/hwgen/', 1)[0]
 SMALL = dict(lines=24, validation_lines=6, test_lines=6, unseen_lines=6, vocabulary_size=700, seed=5, height_px=32, workers=1)
@@ -39,7 +40,8 @@ def scans(tmp_path):
     for i in range(60):
         (tmp_path / 'scans' / f'w{i % 5}').mkdir(exist_ok=True)
         name, height = f'w{i % 5}/{i}.png', 20 + 20 * (i % 5)
-        Image.fromarray(rng.integers(0, 256, (height, 150)).astype(np.uint8)).save(tmp_path / 'scans' / name)
+        ink = np.where(rng.random((height, 150)) < .2, rng.integers(0, 200, (height, 150)), 255)  # on white paper, which stays as it is
+        Image.fromarray(ink.astype(np.uint8)).save(tmp_path / 'scans' / name)
         rows.append(f'{name}\t{"天地玄黄"[:1 + i % 4]}')
     (tmp_path / 'scans' / 'labels.tsv').write_text('\n'.join(rows))
     return tmp_path / 'scans'
@@ -52,7 +54,7 @@ def spoil(scans):
 
 def test_folder_import(lines_of, scans, tmp_path):
     said = []
-    info = prepare.prepare_folder(tmp_path / 'out', images=scans, height_px=64, validation_share=.2, test_share=.2, report=said.append)
+    info = prepare_folder(tmp_path / 'out', images=scans, height_px=64, validation_share=.2, test_share=.2, report=said.append)
     assert sum(s['records'] for s in info['splits'].values()) == 60 and info['splits'].keys() == {'train', 'validation', 'test'}
     assert (info['image_height_px'], info['source'], info['skipped']) == (64, 'folder', {})
     assert 'complete, train ' in said[-1]
@@ -63,10 +65,23 @@ def test_folder_import(lines_of, scans, tmp_path):
         assert line.image.shape == heights[line.writer]
 
 
+def test_characters_of_the_other_splits_alone_are_not_shown(scans, tmp_path):
+    """Rare enough to be in one line, which is a test line."""
+    rows = (scans / 'labels.tsv').read_text().split('\n')
+    (scans / 'labels.tsv').write_text('\n'.join(row if number else row.replace('天', '鱼') for number, row in enumerate(rows)))
+    shown = {}
+    for seed in range(6):
+        info = prepare_folder(tmp_path / f'out{seed}', images=scans, validation_share=.2, test_share=.2, seed=seed, report=print)
+        missing = info.get('not_shown', [])
+        assert missing == sorted({*info['vocabulary']} - shards.shown_ids(tmp_path / f'out{seed}')) and 'not_shown' in info or not missing
+        shown[seed] = not missing
+    assert set(shown.values()) == {True, False}
+
+
 def test_images_without_text(scans, tmp_path, lines_of):
     """Every image is a record of no characters, of its writer, at its own aspect; the table, though it is there, is not read."""
     spoil(scans)
-    info = prepare.prepare_folder(tmp_path / 'out', images=scans, labels=None, height_px=64, validation_share=.2, test_share=.2, report=print)
+    info = prepare_folder(tmp_path / 'out', images=scans, labels=None, height_px=64, validation_share=.2, test_share=.2, report=print)
     assert sum(s['records'] for s in info['splits'].values()) == 60 and sum(s['characters'] for s in info['splits'].values()) == 0
     assert (info['vocabulary'], info['skipped']) == ([], {})
     written = {}
@@ -78,15 +93,15 @@ def test_images_without_text(scans, tmp_path, lines_of):
     there = {np.asarray(Image.open(path)).tobytes() for path in (scans / 'w0').iterdir()}
     assert {image.tobytes() for image in written['w0']} == there
     with pytest.raises(FileExistsError, match='labels None, now'):
-        prepare.prepare_folder(tmp_path / 'out', images=scans, height_px=64, validation_share=.2, test_share=.2, report=print)
+        prepare_folder(tmp_path / 'out', images=scans, height_px=64, validation_share=.2, test_share=.2, report=print)
     (scans / 'w0' / '0.png').write_bytes(b'no image')
     with pytest.raises(ValueError, match=r'^\S*w0/0.png: no readable image'):
-        prepare.prepare_folder(tmp_path / 'other', images=scans, labels=None, report=print)
-    assert prepare.prepare_folder(tmp_path / 'other', images=scans, labels=None, on_error='skip', report=print)['skipped'] == {'image': 1}
+        prepare_folder(tmp_path / 'other', images=scans, labels=None, report=print)
+    assert prepare_folder(tmp_path / 'other', images=scans, labels=None, on_error='skip', report=print)['skipped'] == {'image': 1}
 
 
 def test_images_that_are_no_higher_are_kept_bit_for_bit(scans, tmp_path):
-    prepare.prepare_folder(tmp_path / 'out', images=scans, validation_share=0, test_share=0, report=print)
+    prepare_folder(tmp_path / 'out', images=scans, validation_share=0, test_share=0, report=print)
     index = shards.RecordIndex(tmp_path / 'out', split='train')
     for i in (0, 1, 2, 5, 12):
         np.testing.assert_array_equal(index.read_record(i).image, np.asarray(Image.open(scans / f'w{i % 5}' / f'{i}.png')))
@@ -94,7 +109,7 @@ def test_images_that_are_no_higher_are_kept_bit_for_bit(scans, tmp_path):
 
 def test_no_writer_in_two_splits(lines_of, scans, tmp_path):
     for seed in range(4):
-        prepare.prepare_folder(tmp_path / f'{seed}', images=scans, validation_share=.2, test_share=.2, seed=seed, report=print)
+        prepare_folder(tmp_path / f'{seed}', images=scans, validation_share=.2, test_share=.2, seed=seed, report=print)
         splits = {}
         for split, line in lines_of(tmp_path / f'{seed}'):
             splits.setdefault(line.writer, set()).add(split)
@@ -109,34 +124,34 @@ def test_lines_of_unknown_writers_are_split_one_by_one(scans, tmp_path):
     for row in rows:
         shutil.copy(scans / row.split('\t')[0], flat / row.split('\t')[0].split('/')[1])
     (flat / 'labels.tsv').write_text('\n'.join(row.split('/')[1] for row in rows))
-    info = prepare.prepare_folder(tmp_path / 'out', images=flat, validation_share=.1, test_share=.1, report=print)
+    info = prepare_folder(tmp_path / 'out', images=flat, validation_share=.1, test_share=.1, report=print)
     assert {name: counts['records'] for name, counts in info['splits'].items()} == {'train': 48, 'validation': 6, 'test': 6}
 
 
 def test_rows_that_cannot_be_used(scans, tmp_path):
     spoil(scans)
     with pytest.raises(ValueError, match=r'labels.tsv, row 61 \(0.png\): .*U\+E000.* position 1'):
-        prepare.prepare_folder(tmp_path / 'out', images=scans, report=print)
+        prepare_folder(tmp_path / 'out', images=scans, report=print)
     assert not (tmp_path / 'out').exists() and not (tmp_path / 'out.partial').exists()
     said = []
-    info = prepare.prepare_folder(tmp_path / 'out', images=scans, on_error='skip', validation_share=0, test_share=0,
+    info = prepare_folder(tmp_path / 'out', images=scans, on_error='skip', validation_share=0, test_share=0,
                                   max_characters=3, report=said.append)
     assert info['skipped'] == {'text': 1, 'length': 15, 'image': 1} and info['splits']['train']['records'] == 45
     assert any('row 61' in line for line in said) and any('row 62 (missing.png)' in line and 'no such image' in line for line in said)
     with pytest.raises(ValueError, match=r'row 62 \(missing.png\): .*no such image'):
         (scans / 'labels.tsv').write_text((scans / 'labels.tsv').read_text().replace('\ue000', ''))
-        prepare.prepare_folder(tmp_path / 'other', images=scans, report=print)
+        prepare_folder(tmp_path / 'other', images=scans, report=print)
     with pytest.raises(ValueError, match="no usable row, skipped {'length': 62}"):
-        prepare.prepare_folder(tmp_path / 'other', images=scans, min_characters=9, report=print)
+        prepare_folder(tmp_path / 'other', images=scans, min_characters=9, report=print)
     with pytest.raises(ValueError, match="on_error='stop': expected fail or skip"):
-        prepare.prepare_folder(tmp_path / 'other', images=scans, on_error='stop')
+        prepare_folder(tmp_path / 'other', images=scans, on_error='stop')
 
 
 def test_labels_keep_what_was_written(scans, tmp_path, lines_of):
     written = '\u200b天=\u0338\u2f54\ufe00'
     table = scans / 'labels.tsv'
     table.write_text(''.join(f'w0/{i}.png\t{text}\n' for i, text in ((0, written), (5, '天≠水'))), encoding='utf-8')
-    prepare.prepare_folder(tmp_path / 'out', images=scans, validation_share=0, test_share=0, report=print)
+    prepare_folder(tmp_path / 'out', images=scans, validation_share=0, test_share=0, report=print)
     found = {line.text: line for _, line in lines_of(tmp_path / 'out')}
     assert found.keys() == {written, '天≠水'}
     np.testing.assert_array_equal(found[written].component_ids, found['天≠水'].component_ids)
@@ -145,16 +160,16 @@ def test_labels_keep_what_was_written(scans, tmp_path, lines_of):
 
 def test_what_names_tell(scans, tmp_path, lines_of):
     """Writers and texts by a pattern; names and rows of another shape are skipped and counted."""
-    info = prepare.prepare_folder(tmp_path / 'out', images=scans, name_pattern='(?P<text>[1-9].*)', on_error='skip', validation_share=0,
+    info = prepare_folder(tmp_path / 'out', images=scans, name_pattern='(?P<text>[1-9].*)', on_error='skip', validation_share=0,
                                   test_share=0, report=print)
     assert info['skipped'] == {'name': 1} and sorted(line.text for _, line in lines_of(tmp_path / 'out')) == sorted(map(str, range(1, 60)))
     assert info['settings']['name_pattern'] == '(?P<text>[1-9].*)'
     with open(scans / 'labels.tsv', 'a') as file:
         file.write('\nw0/0.png\n')
-    info = prepare.prepare_folder(tmp_path / 'other', images=scans, on_error='skip', validation_share=0, test_share=0, report=print)
+    info = prepare_folder(tmp_path / 'other', images=scans, on_error='skip', validation_share=0, test_share=0, report=print)
     assert info['skipped'] == {'table': 1}
     with pytest.raises(ValueError, match='row 61: 1 columns'):
-        prepare.prepare_folder(tmp_path / 'strict', images=scans, report=print)
+        prepare_folder(tmp_path / 'strict', images=scans, report=print)
 
 
 def test_rows_of_another_shape(scans, tmp_path):
@@ -162,33 +177,33 @@ def test_rows_of_another_shape(scans, tmp_path):
     rows = (scans / 'labels.tsv').read_text(encoding='utf-8').splitlines()
     (scans / 'labels.tsv').write_text('\n'.join([*rows[:3], 'no-text', *rows[3:]]), encoding='utf-8')
     with pytest.raises(ValueError, match='labels.tsv, row 4: 1 columns, expected path TAB text'):
-        prepare.prepare_folder(tmp_path / 'out', images=scans, report=print)
+        prepare_folder(tmp_path / 'out', images=scans, report=print)
     said = []
-    info = prepare.prepare_folder(tmp_path / 'out', images=scans, on_error='skip', validation_share=0, test_share=0, report=said.append)
+    info = prepare_folder(tmp_path / 'out', images=scans, on_error='skip', validation_share=0, test_share=0, report=said.append)
     assert info['skipped'] == {'table': 1} and info['splits']['train']['records'] == len(rows)
     assert said[0].startswith('skipped: ') and 'labels.tsv, row 4: 1 columns' in said[0]
 
 
 def test_existing_folders(scans, tmp_path):
     out, said = tmp_path / 'out', []
-    prepare.prepare_folder(out, images=scans, report=print)
+    prepare_folder(out, images=scans, report=print)
     before = contents(out)
-    prepare.prepare_folder(out, images=scans, report=said.append)
+    prepare_folder(out, images=scans, report=said.append)
     assert 'already there, train' in said[0] and contents(out) == before
     with pytest.raises(FileExistsError, match=r'out exists and was written with other settings \(height_px 64, now 32\); choose'):
-        prepare.prepare_folder(out, images=scans, height_px=32, report=print)
+        prepare_folder(out, images=scans, height_px=32, report=print)
     (tmp_path / 'foreign').mkdir()
     (tmp_path / 'foreign' / 'thesis.tex').touch()
     with pytest.raises(FileExistsError, match='foreign exists and is no folder of records'):
-        prepare.prepare_folder(tmp_path / 'foreign', images=scans, report=print)
+        prepare_folder(tmp_path / 'foreign', images=scans, report=print)
     assert (tmp_path / 'foreign' / 'thesis.tex').exists()
 
 
 def test_what_a_killed_process_left_is_removed(scans, tmp_path):
     (tmp_path / 'out.partial').mkdir()
     (tmp_path / 'out.partial' / 'train-00000-of-00009.tfrecord').write_bytes(b'half')
-    prepare.prepare_folder(tmp_path / 'out', images=scans, validation_share=0, test_share=0, report=print)
-    assert sorted(p.name for p in (tmp_path / 'out').iterdir()) == ['info.json', 'train-00000-of-00001.tfrecord', 'train.index.npz']
+    prepare_folder(tmp_path / 'out', images=scans, validation_share=0, test_share=0, report=print)
+    assert sorted(p.name for p in (tmp_path / 'out').iterdir()) == ['info.json', 'rejected.tsv', 'report.json', 'sheet.png', 'train-00000-of-00001.tfrecord', 'train.index.npz']
     assert not (tmp_path / 'out.partial').exists()
 
 
@@ -198,11 +213,11 @@ def test_two_processes_do_not_write_one_folder(scans, tmp_path):
     partial.mkdir()
     held = os.open(partial, os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)
-    program = f'from hwgen.data import prepare; prepare.prepare_folder({str(tmp_path / "out")!r}, images={str(scans)!r})'
+    program = f'from hwgen.data.prepare_folder import prepare_folder; prepare_folder({str(tmp_path / "out")!r}, images={str(scans)!r})'
     with subprocess.Popen([sys.executable, '-c', program], env={**os.environ, 'PYTHONPATH': ROOT}, stdout=subprocess.PIPE, text=True) as second:
         time.sleep(2)
         assert second.poll() is None and not list(partial.iterdir())
-        prepare.prepare_folder(tmp_path / 'first', images=scans, report=print)
+        prepare_folder(tmp_path / 'first', images=scans, report=print)
         partial.rmdir()
         (tmp_path / 'first').rename(tmp_path / 'out')
         os.close(held)
@@ -266,6 +281,13 @@ def test_embedded_corpus(lines_of, corpus_folder, charset):
     assert all(len(found) == 1 for found in writers.values())
 
 
+def test_what_training_lines_do_not_show_is_said(lines_of, corpus_folder):
+    """24 lines cannot show 700 characters; who learns from them shall not say that it has seen them."""
+    info = shards.read_info(corpus_folder)
+    shown = {int(i) for split, line in lines_of(corpus_folder) if split == 'train' for i in line.character_ids}
+    assert shards.shown_ids(corpus_folder) == shown and info['not_shown'] == sorted({*info['vocabulary']} - shown) and len(info['not_shown']) > 500
+
+
 def test_corpus_does_not_depend_on_workers(corpus_folder, tmp_path):
     prepare.prepare_scribe(tmp_path / 'again', **{**SMALL, 'workers': 2}, report=print)
     assert contents(tmp_path / 'again') == contents(corpus_folder)
@@ -300,6 +322,8 @@ def test_corpus_with_shots(corpus_folder, tmp_path):
     same = [name for name in files if not name.startswith('train')]
     assert len(same) == 6 and all(files[name] == other_files[name] for name in same)
     info['splits']['train'].pop('writers'), other_info['splits']['train'].pop('writers')
+    # A character that stood where a held-out one does is shown by no other line, perhaps.
+    assert {*other_info.pop('not_shown')} <= {*info.pop('not_shown')}
     assert info == other_info
     with pytest.raises(FileExistsError, match=r'shots \[0, 1\], now None'):
         prepare.prepare_scribe(tmp_path / 'out', **settings, report=print)

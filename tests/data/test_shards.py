@@ -175,6 +175,18 @@ def test_damaged_index(copy, data):
         shards.RecordIndex(copy, split='train')
 
 
+def test_sizes_of_another_index(copy):
+    """An index whose sizes belong to other records is told, though every record is there."""
+    arrays = dict(np.load(copy / 'train.index.npz'))
+    other = int(np.flatnonzero(arrays['sizes'] != arrays['sizes'][0])[0])
+    first, second = arrays['sizes'][[0, other]]
+    arrays['sizes'][[0, other]] = second, first
+    np.savez(copy / 'train.index.npz', **arrays)
+    index = shards.RecordIndex(copy, split='train')
+    with pytest.raises(shards.RecordError, match=rf'train-00000-of-00003.tfrecord, record 0, byte 0: {first} bytes of data, expected {second} by train.index.npz'):
+        index.read_record(0)
+
+
 def test_index_of_other_kinds(copy):
     arrays = dict(np.load(copy / 'train.index.npz'))
     for name, value in (('offsets', -arrays['offsets']), ('sizes', arrays['sizes'].astype(float)), ('lengths', arrays['lengths'][:5]),

@@ -46,6 +46,13 @@ def test_interval_draws_characters_with_all_their_occurrences():
     assert CharacterErrors.of(rows[:1] * 5).interval(seed=0) == (0, 0)
 
 
+def test_an_interval_holds_nineteen_in_twenty():
+    """Of 400 coins: half of it is 1.960 standard deviations of their mean, not the 1.645 of nine in ten."""
+    errors = CharacterErrors.of((chr(0x4e00 + k), k % 2, 1) for k in range(400))
+    half = np.mean([np.subtract(high, low) / 2 for low, high in (errors.interval(seed=seed) for seed in range(8))])
+    assert half == pytest.approx(1.96 * (.25 / 400) ** .5, abs=.003)
+
+
 def test_interval_of_a_difference_is_paired():
     before = CharacterErrors.of((chr(0x4e00 + k), k % 2, 1) for k in range(40))
     after = before._replace(wrong=before.wrong * 0)

@@ -106,6 +106,15 @@ def test_blank_pictures_are_far_away_and_unreadable(index, grey_space, tmp_path)
     assert figures['cer_20']['blank'] == figures['label_error_20']['blank'] == 1. and np.isfinite([value['blank'] for value in figures.values()]).all()
 
 
+def test_the_floor_of_reading_is_that_of_real_lines(index, grey_space, tmp_path):
+    """Not what the system at hand makes of it."""
+    blank = write_folder(tmp_path, second_half(index), lambda record: np.full([50, 200], 255, np.uint8))
+    figures, = run(index, grey_space, {'blank': blank}).figures
+    text = ''.join(record.text for record in second_half(index))
+    assert figures['cer_20'] == {'floor': pytest.approx(1 - text.count('天') / len(text)), 'blank': 1.}
+    assert figures['label_error_20'] == {'floor': 0., 'blank': 1.}
+
+
 def test_nothing_legible_has_the_least_inception_score(index, grey_space):
     """A network that sees a class nowhere gives no samples at all."""
     class Blind(type(grey_space)):
@@ -165,3 +174,12 @@ def test_sheet_and_strip(index, grey_space):
     # Three rows of 48 px with 12 px between them, columns of 96 + 48 px; names above, in grey.
     assert pixels.shape == (168, 288) and (pixels[60:108, :96] == 0).all() and (pixels[120:, 144:192] == 100).all() and (pixels[120:, 48:144] == 255).all()
     assert pixels[:48, :144].min() == pixels[:48, 144:].min() == 90
+
+
+def test_the_hands_of_a_strip_are_those_asked_for(index):
+    comparison.write_strip('strip.png', {'drawn': GreyWriter(), 'again': GreyWriter()}, ['天', '天'], style_seeds=[30, 170])
+    with Image.open('strip.png') as strip:
+        pixels = np.asarray(strip)
+    # Names, and two rows of 48 px with 12 px between them.
+    for top, grey in ((60, 30), (120, 170)):
+        assert (pixels[top:top + 48, :48] == grey).all() and (pixels[top:top + 48] == grey).sum() == 2 * 48 * 48

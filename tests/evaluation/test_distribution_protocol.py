@@ -1,11 +1,13 @@
 """The protocols of distances: which lines, cut how, held against which; with a space and a writer whose figures are known."""
 
+import functools
+
 import numpy as np
 import pytest
 
 from hwgen.data import shards
 from hwgen.evaluation import distribution_protocol as distances
-from hwgen.metrics import distribution
+from hwgen.metrics import distribution, geometry_score
 
 
 class Writer:
@@ -135,6 +137,67 @@ def test_hands_are_imitated_from_the_other_half(index, grey_space):
         run(index, 'hwd', grey_space, writer=Writer(encoder=False))
 
 
+@pytest.mark.parametrize('name', ['hwd', 'ganwriting'])
+def test_hands_are_read_from_lines_that_are_not_compared(index, grey_space, monkeypatch, name):
+    """From those of the first half, each writer's own, where the written lines are held against the second."""
+    read = []
+    monkeypatch.setattr(distances, 'read_style', lambda writer, images, num_characters: read.append((images, num_characters)) or np.zeros(1, np.float32))
+    run(index, name, grey_space, writer=Writer(), seed=1)
+    chosen, expected = distances.choose_lines(index, name, num_lines=distances.ALL_LINES, seed=1), {}
+    for record in map(index.read_record, chosen.first):
+        expected.setdefault(record.writer, []).append((record.image.tobytes(), len(record.text)))
+    assert sorted([(image.tobytes(), n) for image, n in zip(images, numbers)] for images, numbers in read) == sorted(expected.values())
+
+
+def test_handwriting_distance_is_that_of_the_writers_columns(index, grey_space):
+    """A line counts by its feature columns, pixels here: worked out again from the records."""
+    values = run(index, 'hwd', grey_space, cells=dict(char_px=32, char_width_px=32), seed=2).figures
+    chosen, means = distances.choose_lines(index, 'hwd', num_lines=distances.ALL_LINES, seed=2), []
+    for half in (chosen.first, chosen.second):
+        by_writer = {}
+        for record in map(index.read_record, half):
+            by_writer.setdefault(record.writer, []).append((grey_space.measure([record.image]).vectors[0], record.image.shape[1]))
+        means.append({writer: np.average([vector for vector, _ in lines], axis=0, weights=[width for _, width in lines])
+                      for writer, lines in by_writer.items()})
+    assert values['hwd_grey_24']['floor'] == pytest.approx(np.mean([np.linalg.norm(means[0][w] - means[1][w]) for w in means[0]]), rel=1e-4)
+    between = [np.linalg.norm(means[1][a] - means[1][b]) for a in means[1] for b in means[1] if a < b]
+    assert values['hwd_grey_24']['other_hands'] == pytest.approx(np.mean(between), rel=1e-4)
+
+
+class Long:
+    """400 lines: those of an index, again and again."""
+
+    def __init__(self, index):
+        self.folder, self.split, self._index = index.folder, index.split, index
+
+    def __len__(self):
+        return 400
+
+    def read_record(self, number, **options):
+        return self._index.read_record(number % 50, **options)
+
+
+def test_every_line_has_a_hand_of_its_own_beyond_a_chunk_too(index, grey_space):
+    writer = Writer()
+    run(Long(index), 'scrabblegan', grey_space, writer=writer)
+    assert len(writer.calls) == 7 and len({seed for call in writer.calls for seed in call[1]}) == 200
+
+
+def test_what_is_drawn_in_measuring_follows_the_seed(index, grey_space, monkeypatch):
+    """Subsets of KID and landmarks of the geometry score, of the same lines."""
+    chosen = distances.choose_lines(index, 'hct', num_lines=20, seed=0)
+    monkeypatch.setattr(distances, 'choose_lines', lambda *arguments, **options: chosen)
+    monkeypatch.setattr(distances.distribution, 'kernel_distance', functools.partial(distribution.kernel_distance, subset_size=8, num_subsets=3))
+    # Few landmarks and a complex that grows large: one of 20 points has no holes at the authors' size.
+    monkeypatch.setattr(distances.geometry_score, 'relative_living_times', functools.partial(geometry_score.relative_living_times, num_landmarks=12, gamma=.9))
+    first, again, other = (distances.Halves(index, 'hct', space=grey_space, cells=dict(char_px=32, char_width_px=32), seed=seed, geometry_repeats=2).figures()
+                           for seed in (3, 3, 4))
+    assert first == again
+    for name in ('kid_grey_20', 'geometry_score_pixels_20'):
+        assert first[name] != other[name]
+    assert first['fid_grey_20'] == other['fid_grey_20']
+
+
 def test_copies_of_training_lines_show(written_folder, index, grey_space):
     train = shards.RecordIndex(written_folder, split='train')
     cells = dict(char_px=32, char_width_px=32)
@@ -159,6 +222,15 @@ def test_copies_of_training_lines_show(written_folder, index, grey_space):
     assert honest['copied_share_grey_25']['generated'] < .5 and honest['copying_z_grey_25']['generated'] > 0.
 
 
+def test_the_closest_copies_are_shown_the_closest_first(index, grey_space):
+    training = np.random.default_rng(0).random([30, 2]).astype(np.float32)
+    found = run(index, 'hct', grey_space, writer=Writer(), training=training)
+    distances_of = lambda image: np.linalg.norm(training - grey_space.measure([image]).vectors[0], axis=1)
+    shown = [distances_of(image)[place] for image, place in found.copies]
+    written = [np.full([32, 32], seed % 256, np.uint8) for seed in np.random.default_rng([0, distances._STREAMS['styles']]).integers(2**63, size=25)]
+    np.testing.assert_allclose(shown, np.sort([distances_of(image).min() for image in written])[:10], rtol=1e-5)
+
+
 def test_no_more_lines_are_held_than_a_chunk(index, grey_space):
     """Lines stream: what is measured together never exceeds a chunk, whatever the number of lines."""
     sizes = []
@@ -173,15 +245,7 @@ def test_no_more_lines_are_held_than_a_chunk(index, grey_space):
             sizes.append(len(texts))
             return super().write(texts, **options)
 
-    class Endless:
-        folder, split = index.folder, index.split
-
-        def __len__(self):
-            return 400
-
-        def read_record(self, number, **options):
-            return index.read_record(number % 50, **options)
-    run(Endless(), 'scrabblegan', Counting(), writer=Short())
+    run(Long(index), 'scrabblegan', Counting(), writer=Short())
     assert max(sizes) == distances._CHUNK_LINES and sum(sizes) == 4 * 200
 
 

@@ -97,9 +97,10 @@ def keras_network(path):
     model.save(path)
 
 
-@pytest.mark.parametrize('name', ['net.keras', 'net.h5', 'net'])
+@pytest.mark.parametrize('name', ['net.keras', 'net.h5', 'net', 'net[1]'])
 def test_networks_from_files(name):
-    if name == 'net':
+    saved_model = '.' not in name
+    if saved_model:
         tf.saved_model.save(Pooled(), name, signatures={'serving_default': Pooled().features})
     else:
         keras_network(name)
@@ -107,11 +108,11 @@ def test_networks_from_files(name):
     found = feature_space.open_space('inception', name).measure(pictures)
     # Scaling to 299 x 299 keeps the mean of noise but for the rim; in [-1, 1].
     np.testing.assert_allclose(found.vectors, [[picture.mean() / 127.5 - 1.] * 3 for picture in pictures], atol=.02)
-    np.testing.assert_array_equal(found.columns, [1, 1] if name == 'net' else [149, 149])
-    if name != 'net':
+    np.testing.assert_array_equal(found.columns, [1, 1] if saved_model else [149, 149])
+    if not saved_model:
         np.testing.assert_allclose(found.probabilities, 1 / 3, atol=1e-5)
     wide = feature_space.open_space('inception', name, square=False).measure(pictures[1:])
-    assert wide.columns[0] == (1 if name == 'net' else round(90 * 299 / 32) // 2)
+    assert wide.columns[0] == (1 if saved_model else round(90 * 299 / 32) // 2)
     low, = feature_space.open_space('vgg16_hwd', name).measure(lines((64, 20))).vectors
     # 10 of 32 columns are the picture in [0, 1], the rest 0, as the authors' code fills up.
     scaled = cv2.resize(lines((64, 20))[0], (10, 32), interpolation=cv2.INTER_NEAREST_EXACT) / 255.

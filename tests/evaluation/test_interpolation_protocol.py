@@ -107,6 +107,12 @@ def test_styles_go_evenly_too(index, grey_space):
     assert found.figures['darkness_styles_pixels_6'].keys() == {'generated', 'cross_fade'} and writer.truncations == {.7}
 
 
+def test_every_way_has_a_hand_of_its_own(index, grey_space):
+    _, writer, between = run(index, grey_space)
+    hands = [hand for *_, hand in between.ways]
+    assert len(between.ways) == len(set(hands)) == 12 and not {hand % 50 for hand in hands} <= {end for ends in writer.ends for end in ends}
+
+
 def test_the_seed_fixes_everything(index, grey_space):
     first, again, other = (run(index, grey_space, seed=seed)[0] for seed in (0, 0, 1))
     assert first == again and first.digest != other.digest and first.figures != other.figures

@@ -6,6 +6,7 @@ import pytest
 from hwgen.charset.encoding import Charset
 from hwgen.data import records, shard_writer, shards
 from hwgen.evaluation import nonsense, nonsense_sheet
+from hwgen.metrics import text
 
 
 @pytest.fixture(scope='module')
@@ -85,16 +86,27 @@ def test_real_ink_put_together_anew(charset, known):
     assert nonsense.recombine(lines, charset, known=everything, seed=0) == ([], [])
 
 
+@pytest.mark.parametrize('blank', [4, 34])
+def test_ink_is_cut_between_components_not_at_an_edge(charset, known, blank):
+    """明 has blank columns within a fifth of its width from an end alone: they are within or beside a component."""
+    line = record_of(charset, '明河对知', 'first', 0)
+    line.image[:, :40] = 7
+    line.image[:, blank:blank + 3] = 255
+    found = {character for seed in range(6) for units, _ in nonsense.recombine([line], charset, known=known, seed=seed)[0] for character in units}
+    assert found == {'河', '对', '知'}
+
+
 class NumberedWriter:
     """Its pictures hold the number of the text."""
 
     char_px = char_width_px = 32
 
     def __init__(self):
-        self.texts = []
+        self.texts, self.seeds = [], []
 
     def write(self, texts, *, style_seeds, truncation):
         images = []
+        self.seeds += style_seeds.tolist()
         for text in texts:
             self.texts.append(text)
             image = np.zeros([32, 32 * len(Charset.load().encode(text).units)], np.uint8)
@@ -142,6 +154,10 @@ def test_known_errors_come_out(tmp_path, charset, known, vocabulary):
     assert set(kinds) == {(kind, side) for kind in ('seen', 'unseen', 'whole', 'recombined') for side in ('floor', 'generated')} | {
         ('even', 'generated'), ('nonsense', 'generated')}
     assert [len(units) for units in kinds['nonsense', 'generated'].units] == [len(units) for units in kinds['unseen', 'floor'].units]
+    # Lines that are compared one by one are in one hand, all others in hands of their own.
+    seeds = iter(writer.seeds)
+    hands = {lines.kind: [next(seeds) for _ in lines.units] for lines in found if lines.side == 'generated'}
+    assert hands['whole'] == hands.pop('recombined') and len({seed for kind in hands.values() for seed in kind}) == sum(map(len, hands.values()))
     figures = nonsense.figures(found)
     assert {name.split('_')[2] for name in figures} == {'seen', 'unseen', 'even', 'nonsense'}
     for kind in ('seen', 'unseen', 'even'):
@@ -166,6 +182,21 @@ def test_known_errors_come_out(tmp_path, charset, known, vocabulary):
     assert '| nonsense | generated | 20 |' in table and '| generated - real | +0.333 (+0.333 to +0.333) |' in table
     assert nonsense.digest(run(0)) == nonsense.digest(found) != nonsense.digest(run(1))
     assert nonsense.recombining([[lines for lines in found if lines.kind == 'nonsense']], seed=0) is None
+
+
+def test_what_recombining_costs_is_held_line_by_line():
+    """The same lines are drawn on all sides: where both sides err alike there is nothing between them, in no sample of lines."""
+    rng = np.random.default_rng(0)
+    whole, recombined = (text.EditCounts(rng.integers(5, size=30), *np.zeros([2, 30], np.int64), np.full(30, 12), np.full(30, 12)) for _ in range(2))
+    found = [nonsense.Lines(kind, side, [('明',)] * 30, [], counts, None, None)
+             for side in ('floor', 'generated') for kind, counts in (('whole', whole), ('recombined', recombined))]
+    costs = nonsense.recombining([found], seed=0)
+    assert costs['writer'] == [0., 0., 0.] and costs['floor'] == costs['generated']
+    value, low, high = costs['floor']
+    each = (recombined.errors - whole.errors) / 12
+    assert value == pytest.approx(each.mean())
+    # A paired difference spreads as the lines' differences do: its interval is that of their mean.
+    assert (high - low) / 2 == pytest.approx(1.96 * each.std() / 30**.5, rel=.15)  # 1,000 samples
 
 
 def test_plan_of_a_glyph(charset):

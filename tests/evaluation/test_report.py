@@ -38,6 +38,11 @@ def test_files_hold_the_figures(tmp_path, conditions):
     assert sorted(path.name for path in (tmp_path / 'out').iterdir()) == ['reader.md', 'reader.png', 'reader.tsv']
 
 
+def test_a_tab_that_was_read_is_no_column(tmp_path):
+    paths, _ = write(tmp_path, [condition('real_seen', ['abc'], ['a\tc'])])
+    assert paths['tsv'].read_text(encoding='utf-8').splitlines()[1:] == ['real_seen\tabc\ta c\t1']
+
+
 def test_a_second_report_replaces_the_first_and_equals_it(tmp_path, conditions):
     first = {kind: path.read_bytes() for kind, path in write(tmp_path, conditions)[0].items()}
     second = {kind: path.read_bytes() for kind, path in write(tmp_path, conditions)[0].items()}

@@ -67,6 +67,8 @@ def test_errors_by_group(folder):
         found = shots.read_lines(readers, indices, writers, groups=groups, num_lines=30, seed=seed, truncation=.5, report=lambda line: None)
         # Before and after differ in nothing but the model.
         assert writers['before'].calls == writers['after'].calls and {call[2] for call in writers['after'].calls} == {.5}
+        seeds = [seed for _, seeds, _ in writers['after'].calls for seed in seeds]
+        assert len(seeds) == len(set(seeds)) == 60  # a hand for each line of both splits
         return found
     found = [run(seed) for seed in (0, 1)]
     figures = shots.figures(found[0], groups)
@@ -86,6 +88,23 @@ def test_errors_by_group(folder):
     assert len(sheet) == 9 and {len(row) for row in sheet} == {1 + 4}
     for row, characters in zip(sheet, [SEEN] * 3 + [ZERO, '天天天天', '天天天天'] + [FIVE, '天天天天', '天' + FIVE[1:]]):
         assert sorted(read_grey(row[1:])) == sorted(characters)
+
+
+def test_the_first_of_each_character_is_shown():
+    texts = ['玄。天天', '地天黄', '日']
+    assert shots._first_places(texts, frozenset(SEEN), 9) == [(0, 0), (0, 2), (1, 0), (1, 2)]
+    assert shots._first_places(texts, frozenset(SEEN), 3) == [(0, 0), (0, 2), (1, 0)] and shots._first_places(texts, frozenset(), 3) == []
+
+
+def test_real_characters_are_cut_by_their_boxes():
+    """Or, where there are none, as equal parts of the line."""
+    image = np.repeat(np.uint8([10, 50, 90]), [20, 80, 60])[np.newaxis].repeat(64, axis=0)
+    ids, boxes = np.ones(3, np.int32), np.array([[0, 0, 20, 64], [20, 5, 100, 60], [100, 0, 160, 64]], np.int32)
+    record = records.LineRecord(image, '天地玄', ids, np.ones([3, 4], np.int32), ids, 'somebody', 'made', boxes)
+    cells = [shots._real_cell(record, place) for place in range(3)]
+    assert [cell.shape for cell in cells] == [(32, 10), (32, 40), (32, 30)] and [set(cell.flat) for cell in cells] == [{10}, {50}, {90}]
+    thirds = [shots._real_cell(record._replace(boxes=None), place) for place in range(3)]
+    assert [cell.shape for cell in thirds] == [(32, 26), (32, 27), (32, 26)] and thirds[1][0, 5] == 50
 
 
 def test_what_cannot_be_compared(folder):

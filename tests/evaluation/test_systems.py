@@ -14,12 +14,15 @@ from hwgen.inference.writer import Writer
 from tests.small_generator import make_small_generator
 
 
+_PALEST = 250  # greys are counted from here: black pictures are no lines
+
+
 def draw(name, grey):
-    picture_files.write_file(name, picture_files.encode_png(np.full([20, 60], grey, np.uint8)))
+    picture_files.write_file(name, picture_files.encode_png(np.full([20, 60], _PALEST - grey, np.uint8)))
 
 
 def greys(system, texts):
-    return [int(image[0, 0]) for image in system.write(texts, style_seeds=[0] * len(texts), truncation=1.)]
+    return [_PALEST - int(image[0, 0]) for image in system.write(texts, style_seeds=[0] * len(texts), truncation=1.)]
 
 
 @pytest.fixture
@@ -96,3 +99,12 @@ def test_lists_of_texts_are_tables_of_the_folder_to_be_filled():
     assert [(row.path.name, row.text) for row in rows] == [('000001.png', '明 天'), ('000002.png', '#日'), ('000003.png', '明 天')]
     systems.write_texts('texts.txt', texts)
     assert pathlib.Path('texts.txt').read_text(encoding='utf-8') == '明 天\n#日\n明 天\n'
+
+
+def test_pictures_of_ink_on_black_are_refused(tmp_path):
+    picture = np.full((32, 64), 0, np.uint8)
+    picture[10:20, 20:24] = picture[6:26, 40:43] = 255
+    (tmp_path / 'a.png').write_bytes(picture_files.encode_png(picture))
+    (tmp_path / 'labels.tsv').write_text('a.png\t天地', encoding='utf-8')
+    with pytest.raises(systems.ComparedSystemError, match=r'a.png: ink on black\? \(grey levels 0 to 255\), expected dark ink on light paper'):
+        systems.PictureFolder(tmp_path).write(['天地'], style_seeds=[0])

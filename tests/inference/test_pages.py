@@ -67,6 +67,25 @@ def test_layout_indents_counts_and_divides():
     assert len(pages.lay_out(['一二三四五六七'] * 9, pages.PageStyle(4))) == 1
 
 
+@pytest.mark.parametrize('mark', '，。、；：？！）］】〕〉》」』〗”’…～·％‰℃,.;:?!)]}>%．｝＞')
+def test_marks_that_begin_no_line(mark):
+    assert wrapped(f'一二三{mark}四五', 3) == ['一二', f'三{mark}四', '五']
+
+
+@pytest.mark.parametrize('mark', '（［【〔〈《「『〖“‘￥＄([{<$｛＜')
+def test_marks_that_end_no_line(mark):
+    assert wrapped(f'一二{mark}三四五', 3) == ['一二', f'{mark}三四', '五']
+
+
+def test_every_paragraph_keeps_the_width():
+    paragraph, style = '天地玄黄宇宙洪荒日月', pages.PageStyle(4, indent=2)
+    page, = pages.lay_out([paragraph] * 3, style)
+    lines = [('天地', 2), ('玄黄宇宙', 0), ('洪荒日月', 0)]
+    assert page == [pages.PageLine(text, indent, 10 * number + start) for number in range(3) for (text, indent), start in zip(lines, (0, 2, 6))]
+    images = [np.zeros([8, 4 * len(line.text)], np.uint8) for line in page]
+    assert pages.compose(page, images, style, char_px=8, char_width_px=4).shape[1] == 2 * 8 + 4 * 4
+
+
 def test_compose_places_lines():
     style = pages.PageStyle(3, line_spacing=1.5, margin=.5, indent=1, lines=0)
     page, = pages.lay_out(['一二三', '', '四'], style)

@@ -35,13 +35,11 @@ def test_scale():
     assert (picture_files.scale(np.full([8, 8], 255, np.uint8), 13) == 255).all()
 
 
-def test_stack_and_width():
+def test_stack():
     sheet = picture_files.stack([np.zeros([8, 10], np.uint8), np.full([8, 20], 7, np.uint8)])
     assert sheet.shape == (18, 20)  # 8 + 2 + 8
     assert (sheet[:8, 10:] == 255).all() and (sheet[8:10] == 255).all() and (sheet[10:] == 7).all()
-    picture_files.check_width(picture_files.MAX_WIDTH_PX, place='x')
-    with pytest.raises(ValueError, match='letters.txt:7: makes a picture of 1,000,001 px'):
-        picture_files.check_width(picture_files.MAX_WIDTH_PX + 1, place='letters.txt:7')
+    assert picture_files.stacked_size([(10, 8), (20, 8)]) == (20, 18) and picture_files.stacked_size([(10, 8)]) == (10, 8)
 
 
 def test_write_file_replaces_whole():
@@ -128,8 +126,8 @@ def test_check_place(tmp_path):
     with pytest.raises(NotADirectoryError) as caught:
         check('old.png/x.png', overwrite=True, folder=False)
     assert caught.value.filename == str(tmp_path / 'old.png')
-    with pytest.raises(ValueError, match='ends in .png'):
-        check('line.jpg', overwrite=False, folder=False)
+    with pytest.raises(ValueError, match='no .gif file is written'):
+        check('line.gif', overwrite=False, folder=False)
     write_folder('lines', ['一'])
     with pytest.raises(FileExistsError, match='exists; give --overwrite'):
         check('lines', overwrite=False, folder=True)
@@ -139,6 +137,60 @@ def test_check_place(tmp_path):
     open('lines/thesis.txt', 'w').close()
     with pytest.raises(FileExistsError, match='folder holds other files .thesis.txt.'):
         check('lines', overwrite=True, folder=True)
+
+
+def test_what_appeared_meanwhile_stays(monkeypatch):
+    picture_files.write_file('line.png', b'theirs')
+    with pytest.raises(FileExistsError, match='appeared there meanwhile') as caught:
+        picture_files.write_file('line.png', b'ours', replace=False)
+    assert caught.value.filename == os.path.abspath('line.png')
+    write_folder('lines', ['一'])
+    for place in ('lines', 'line.png'):
+        with pytest.raises(FileExistsError, match='appeared there meanwhile'):
+            with picture_files.LineFolder(place, replace=False) as out:
+                out.add(IMAGE, '二', style=0)
+    monkeypatch.setattr(picture_files.os, 'link', lambda *names: full_disk())  # a file system without links
+    picture_files.write_file('new.png', b'ours', replace=False)
+    with pytest.raises(FileExistsError, match='appeared there meanwhile'):
+        picture_files.write_file('line.png', b'ours', replace=False)
+    assert [open(name, 'rb').read() for name in ('line.png', 'new.png')] == [b'theirs', b'ours']
+    assert '一' in open('lines/labels.tsv', encoding='utf-8').read() and sorted(os.listdir('.')) == ['line.png', 'lines', 'new.png']
+
+
+def test_a_folder_of_nothing_is_an_error():
+    write_folder('lines', ['一'])
+    for place in ('lines', 'other'):
+        with pytest.raises(ValueError, match='nothing was written, expected at least one picture'):
+            write_folder(place, [])
+    assert '一' in open('lines/labels.tsv', encoding='utf-8').read() and os.listdir('.') == ['lines']
+
+
+@pytest.mark.parametrize('place, folder', [('line.png', False), ('new/er/lines', True)])
+def test_a_place_is_one_commands_at_a_time(place, folder):
+    with picture_files.reserved(place, overwrite=False, folder=folder):
+        for overwrite in (False, True):
+            with pytest.raises(FileExistsError, match='another command is writing it') as caught:
+                with picture_files.reserved(place, overwrite=overwrite, folder=folder):
+                    raise AssertionError('two at once')
+        assert caught.value.filename == os.path.abspath(place)
+    assert os.listdir('.') == []
+    open('.other.png.lock', 'wb').close()  # of a command that was killed
+    with picture_files.reserved('other.png', overwrite=False, folder=False):
+        picture_files.write_file('other.png', b'', replace=False)
+    assert os.listdir('.') == ['other.png']
+
+
+def test_what_was_finished_while_one_waited_is_seen(monkeypatch):
+    lock = picture_files._lock
+
+    def slow(*names):
+        picture_files.write_file('line.png', b'theirs')
+        return lock(*names)
+    monkeypatch.setattr(picture_files, '_lock', slow)
+    with pytest.raises(FileExistsError, match='exists; give --overwrite'):
+        with picture_files.reserved('line.png', overwrite=False, folder=False):
+            raise AssertionError('written over')
+    assert os.listdir('.') == ['line.png']
 
 
 def test_unwritable_folder(monkeypatch):

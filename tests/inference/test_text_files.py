@@ -18,31 +18,31 @@ def encode(text):
 def write(data):
     with open('text.txt', 'wb') as file:
         file.write(data)
-    return 'text.txt'
+    return text_files.TextFile('text.txt')
 
 
 def test_rows():
-    path = write('\ufeff　　春眠 不觉晓\r\n\n⿱山鱼 \n末'.encode())
-    assert list(text_files.read_rows(path)) == [(1, '春眠 不觉晓'), (2, ''), (3, '⿱山鱼'), (4, '末')]
-    assert text_files.check_rows(path, encode) == ({1: 6, 3: 3, 4: 1}, [])
+    file = write('\ufeff　　春眠 不觉晓\r\n\n⿱山鱼 \n末'.encode())
+    assert list(file.rows()) == [(1, '春眠 不觉晓'), (2, ''), (3, '⿱山鱼'), (4, '末')]
+    assert text_files.check_rows(file, encode) == ({1: 6, 3: 3, 4: 1}, [])
 
 
 def test_unwritable_rows():
-    path = write('一\n二x\nx\n三四'.encode())
+    file = write('一\n二x\nx\n三四'.encode())
     with pytest.raises(text_files.TextFileError, match=r'^text.txt:2: x at position 1 \(and 1 more such rows\)'):
-        text_files.check_rows(path, encode)
-    lengths, skipped = text_files.check_rows(path, encode, skip_unwritable=True)
+        text_files.check_rows(file, encode)
+    lengths, skipped = text_files.check_rows(file, encode, skip_unwritable=True)
     assert lengths == {1: 1, 4: 2}
     assert skipped == ['text.txt:2: x at position 1', 'text.txt:3: x at position 0']
 
 
 def test_errors():
     with pytest.raises(text_files.TextFileError, match='text.txt:2: byte 3 .0xFF. is not UTF-8'):
-        list(text_files.read_rows(write('一\n一'.encode() + b'\xff\n')))
+        list(write('一\n一'.encode() + b'\xff\n').rows())
     for data in (b'', b'\n \n', '　'.encode()):
         with pytest.raises(text_files.TextFileError, match='text.txt: no text in it'):
             text_files.check_rows(write(data), encode)
     with pytest.raises(text_files.TextFileError, match='text.txt:1: x at position 0'):
         text_files.check_rows(write(b'x'), encode, skip_unwritable=True)
     with pytest.raises(FileNotFoundError):
-        text_files.check_rows('nowhere.txt', encode)
+        text_files.TextFile('nowhere.txt')

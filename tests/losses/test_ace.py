@@ -72,6 +72,14 @@ def test_blank_column_of_the_counts_is_ignored(example):
     np.testing.assert_array_equal(ace.ace_loss(other, logits), ace.ace_loss(counts, logits))
 
 
+def test_the_least_share_is_epsilon(example):
+    """Shares above it are as they are, those below count as it: nothing is added."""
+    counts, logits = example
+    shares = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    epsilon = float(np.median(shares.mean((1, 2))))
+    np.testing.assert_allclose(ace.ace_loss(counts, logits, epsilon=epsilon), numpy_ace(counts, logits, epsilon=epsilon), rtol=1e-5)
+
+
 def test_impossible_class_stays_finite():
     logits = np.zeros([1, 4, 4, 3], np.float32)
     logits[..., 2] = -1e4  # its softmax is exactly 0

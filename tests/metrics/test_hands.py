@@ -54,6 +54,11 @@ def test_identification_of_hands_that_differ_and_of_one_hand():
     assert hands.identification_rate(within * 1000.) == hands.identification_rate(within)
 
 
+def test_a_line_does_not_vote_for_its_own_hand():
+    """Left out, the line at 0 is 10 from its hand's other line and 7 from the other hand; with itself in the mean it would be at 5."""
+    assert hands.identification_rate(np.array([[[0.], [10.]], [[7.], [7.]]])) == .5
+
+
 def test_too_few_hands_or_lines():
     for shape in ([1, 5, 7], [5, 1, 7]):
         with pytest.raises(ValueError, match='at least 2 x 2'):

@@ -57,6 +57,12 @@ def test_copies_show():
     assert share(copies) == 1. and share(fresh) < .05 and 10 / 150 <= share(few) < 15 / 150
 
 
+def test_as_near_as_a_test_sample_is_no_copy():
+    """Exact copies among the test lines: where the quantile is a distance of theirs, samples at that distance are as near, not nearer."""
+    assert memorization.copied_share([1., 2., 3.], [1., .5, 1., 4.], quantile=0.) == .25
+    assert memorization.copied_share([0., 0., 0., 5.], [0., 0., 1.]) == 0.
+
+
 def test_ends():
     assert memorization.copying_score([1., 1.], [1.]) == 0.
     for function in (memorization.copying_score, memorization.copied_share):

@@ -55,3 +55,9 @@ def test_darkness_of_the_middle():
     assert path_smoothness.middle_darkness(mixed) == pytest.approx(.5)
     assert path_smoothness.middle_darkness([ink(55, 2), ink(15, 2), ink(255, 2)]) == pytest.approx(2.4)  # 240 over the mean of 200 and 0
     assert path_smoothness.middle_darkness([ink(255, 2)] * 3) == 1.
+
+
+def test_darkness_is_that_of_the_middle_picture():
+    pictures = [np.full([4, 4], grey, np.uint8) for grey in (55, 255, 155, 255, 55)]
+    assert path_smoothness.middle_darkness(pictures) == pytest.approx(.5)  # 100 over 200; a quarter of the way it is 0
+    assert path_smoothness.middle_darkness([*pictures[:2], *pictures[3:]]) == 0.  # of four the third

@@ -137,6 +137,13 @@ def test_bootstrap_interval_has_the_width_of_the_binomial():
     assert (low, high) != text.bootstrap_interval(counts, text.character_error_rate, seed=1, num_resamples=4000)
 
 
+@pytest.mark.parametrize('confidence, deviations', [(.5, .6745), (.8, 1.2816), (.99, 2.5758)])
+def test_bootstrap_interval_of_another_confidence(confidence, deviations):
+    counts = text.edit_counts(['天'] * 400, ['天'] * 300 + ['地'] * 100)
+    low, high = text.bootstrap_interval(counts, text.character_error_rate, seed=0, num_resamples=4000, confidence=confidence)
+    assert [low, high] == pytest.approx([.25 - deviations * .02165, .25 + deviations * .02165], abs=.005)  # scatter of the quantiles
+
+
 def test_bootstrap_refuses_empty_references():
     with pytest.raises(ValueError, match='1 of them with an empty reference'):
         text.bootstrap_interval(text.edit_counts(['', '天'], ['', '天']), text.character_error_rate, seed=0)

@@ -300,6 +300,19 @@ def test_learned_boxes_start_as_the_templates_and_then_depend_on_the_components(
     assert np.ptp(np.asarray(moved), axis=(0, 1, 2)).min() > .01  # not one shift for all
 
 
+def test_learned_boxes_stay_in_the_square(text_inputs, encode):
+    """However far the offsets reach (a quarter of the character at most), each corner stops at the edge."""
+    inputs = text_inputs(1, 3, _Sizes)
+    encoder, _ = encode('warped', map_channels=(3,), learn_boxes=True)
+    components, structures = encoder.component_embedding(inputs['component_ids']), encoder.structure_embedding(inputs['structure_ids'])
+    encoder.box_offsets.kernel.assign(tf.zeros_like(encoder.box_offsets.kernel))
+    for far in (-100., 100.):
+        encoder.box_offsets.bias.assign(tf.fill([4], far))
+        moved = inputs['boxes'] + np.float32(.25 * np.sign(far))
+        assert moved.min() < 0. or moved.max() > 1.
+        np.testing.assert_allclose(encoder._refined(tf.constant(inputs['boxes']), components, structures), np.clip(moved, 0., 1.), atol=1e-6)
+
+
 def test_finer_maps_are_of_warped_alone(encode):
     for encoding in ('sequence', 'layout', 'onehot'):
         encoder, _ = encode(encoding, map_channels=(3,), learn_boxes=True)

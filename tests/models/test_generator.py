@@ -113,8 +113,29 @@ def test_no_lengths_equals_full_lengths(make_generator, text_inputs, numpy_value
 def test_receptive_field(make_generator, text_inputs, options):
     """A character beyond `context_characters` changes no bit; the context is not much wider than what does change."""
     generator = make_generator(**options)
-    config, context = generator.config, generator.context_characters
-    n = 2 * context + 5
+    context, by_character = generator.context_characters, change_of_the_middle(generator, text_inputs)
+    middle = len(by_character) // 2
+    reach = np.abs(np.flatnonzero(by_character) - middle).max()
+    assert by_character[middle] > .01
+    assert reach <= context, 'a character beyond the context changed'
+    assert context <= 4 and context <= reach + 1
+
+
+def test_bending_brings_ink_from_as_far_as_it_reaches(make_generator, text_inputs):
+    """With all ink moved by as much as there is, a quarter of a character, half a one, a whole one; convolutions alone reach .625."""
+    for bend_px, further in ((4, 0), (8, 1), (16, 1)):
+        options = dict(char_px=16, attention_px=0, upsample='between')
+        generator = make_generator(**options, bend_px=bend_px)
+        assert generator.context_characters == make_generator(**options).context_characters + further
+        generator.to_bend.bias.assign([1e4, 0.])  # columns alone
+        by_character = change_of_the_middle(generator, text_inputs)
+        assert np.abs(np.flatnonzero(by_character) - len(by_character) // 2).max() <= generator.context_characters
+
+
+def change_of_the_middle(generator, text_inputs):
+    """float [N]: how much each character of a line changes where the one in its middle is exchanged."""
+    config = generator.config
+    n = 2 * generator.context_characters + 5
     middle, inputs = n // 2, text_inputs(1, n, config)
     inputs['component_ids'][0, middle] = [1, 2, 3, 4]
     changed = {key: value.copy() for key, value in inputs.items()}
@@ -122,12 +143,7 @@ def test_receptive_field(make_generator, text_inputs, options):
     changed['structure_ids'][0, middle] = inputs['structure_ids'][0, middle] % 11 + 1
     changed['character_noise'][0, middle] += 3.
     difference = np.abs(generator(**inputs) - generator(**changed))
-    by_character = difference.reshape(config.char_px, n, config.char_width_px).max((0, 2))
-    touched = np.flatnonzero(by_character)
-    reach = np.abs(touched - middle).max()
-    assert by_character[middle] > .01
-    assert reach <= context, 'a character beyond the context changed'
-    assert context <= 4 and context <= reach + 1
+    return difference.reshape(config.char_px, n, config.char_width_px).max((0, 2))
 
 
 @pytest.mark.parametrize('options', [dict(content_encoding=e) for e in ENCODINGS] + [

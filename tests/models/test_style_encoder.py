@@ -29,6 +29,20 @@ def test_shapes(make, lines_of_images, char_px, char_width_px):
             assert out[key].numpy().min() >= -8. and out[key].numpy().max() <= 4.
 
 
+@pytest.mark.parametrize('head, name', [('to_style', 'style_log_variance'), ('to_noise', 'noise_log_variance')])
+def test_log_variances_are_clipped_and_only_they(make, lines_of_images, head, name):
+    """A head that says 100, or -100, of everything: beyond e^4 and e^-8 no variance is believed. Means are as they are said."""
+    module, images = make(), lines_of_images([2], 16, 16)
+    dense = getattr(module, head)
+    dense.kernel.assign(tf.zeros_like(dense.kernel))
+    half = dense.units // 2
+    for said, expected in ((100., 4.), (-100., -8.), (3.5, 3.5), (-7.5, -7.5)):
+        dense.bias.assign([77.] * half + [said] * half)
+        np.testing.assert_array_equal(module(images)[name], np.full(module(images)[name].shape, expected))
+    if head == 'to_style':
+        np.testing.assert_array_equal(module(images)['style_mean'], np.full([1, 5], 77.))
+
+
 def test_without_character_noise(make, lines_of_images):
     module = make(character_noise_dim=0)
     assert set(module(lines_of_images([2], 16, 16))) == {'style_mean', 'style_log_variance'}

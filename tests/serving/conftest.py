@@ -6,7 +6,6 @@ from hwgen.charset.encoding import Charset
 from hwgen.inference.writer import Writer
 from hwgen.serving import export
 from hwgen.serving.saved_version import SavedVersion
-from hwgen.serving.versions import version_folder
 from small_generator import make_small_generator
 
 @pytest.fixture(scope='session')
@@ -23,10 +22,10 @@ def truncation():
 @pytest.fixture(scope='session')
 def exported(writer, truncation, tmp_path_factory):
     """The version folder (str) of the small generator, what `export_model` says of it, and what the fresh process answered."""
-    path, ask, answered = version_folder(str(tmp_path_factory.mktemp('served') / 'hwgen' / '3')), export._ask, []
+    path, ask, answered = str(tmp_path_factory.mktemp('served') / 'hwgen' / '3'), export._ask, []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(export, '_ask', lambda *arguments: answered.append(ask(*arguments)) or answered[-1])
-        told = export.export_model(writer, path, truncation=truncation, max_characters=80, licence='made for a test')
+        path, told = export.export_model(writer, path, truncation=truncation, max_characters=80, licence='made for a test')
     return path, told, answered[0]
 
 

@@ -152,6 +152,13 @@ def test_codes_are_those_of_the_servers_table():
         np.testing.assert_array_equal(inputs['character_ids'], expected.character_ids[np.newaxis])
 
 
+def test_a_text_that_is_wrong_takes_no_seed_of_another():
+    server = OldServer()
+    answers = Client(server).write(['⿱山', '⿱山鱼', '⿰', '⿱鱼山'], style_seeds=[1, 2, 3, 2**64 - 4])
+    assert [bool(answer.error) for answer in answers] == [True, False, True, False]
+    assert [inputs['style_seeds'].tolist() for _, inputs in server.asked[-1:]] == [[2, -4]]
+
+
 def test_a_server_that_changes_its_table_all_the_time_is_left():
     server, tables = OldServer(), itertools.cycle([Charset.load().prefix(9658), Charset.load().prefix(9700)])
     predict = server.predict

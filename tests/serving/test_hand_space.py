@@ -23,6 +23,12 @@ def test_hands_between_two_seeds_are_those_of_generate(hands, writer):
     np.testing.assert_allclose(found, writer.styles_between(3, 2**64 - 8, steps=5)[[0, 1, 2, 4]], atol=1e-4)  # fitted from float32 styles
 
 
+def test_a_mixture_is_rounded_to_the_nearest_hundredth(hands, writer):
+    """29 hundredths of 100 are 28.999... in binary."""
+    found = hands[0].between(3, 8, mixes=[.29, .57, .994, .996])
+    np.testing.assert_allclose(found, writer.styles_between(3, 8, steps=101)[[29, 57, 99, 100]], atol=1e-4)
+
+
 def test_average_and_directions(hands, writer):
     found, mean, factor = hands
     np.testing.assert_allclose(found.average, mean, atol=1e-4)

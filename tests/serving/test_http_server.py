@@ -1,8 +1,10 @@
 """The server's limits, with a model stand-in that waits until it is told to go on; hostile requests, with a real export."""
 
 import concurrent.futures
+import gzip
 import json
 import socket
+import struct
 import threading
 import time
 
@@ -83,6 +85,7 @@ def test_what_nobody_waits_for_any_longer_is_not_written(pool):
         first = pool.submit(server.ask, 'POST', PREDICT, b'first')
         assert service.entered.acquire(timeout=60)
         with socket.create_connection(server.address) as leaving:
+            leaving.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))  # a reset; an end of sending alone is no leaving
             leaving.sendall(b'POST /v1/models/hwgen:predict HTTP/1.1\r\nhost: x\r\ncontent-length: 7\r\n\r\nleaving')
             until(lambda: server.pending() == 2)
         until(lambda: server.pending() == 1)
@@ -179,7 +182,13 @@ def text(value, seed=1, count=1):
                       b'[[[[0,0,1,NaN],[0,0,0,0],[0,0,0,0],[0,0,0,0]]]], "character_ids": [[-7]], "lengths": [2147483647], "style_seeds": [1], '
                       b'"truncation": [Infinity]}}', 400, 'text 0: '),
     ('POST', '/v1/models/hwgen:regress', b'{}', 400, 'Malformed request'),
-    ('POST', '/v1/models/hwgen/versions/99999999999999999999999:predict', text('永'), 404, 'Servable not found'),
+    ('POST', '/v1/models/hwgen/versions/99999999999999999999999:predict', text('永'), 400, 'Failed to convert version: 99999999999999999999999 to numeric.'),
+    ('POST', '/v1/models/hwgen/versions/9223372036854775808:predict', text('永'), 400, 'Failed to convert version: 9223372036854775808 to numeric.'),
+    ('POST', '/v1/models/hwgen/versions/9223372036854775807:predict', text('永'), 404, 'Servable not found for request: Specific(hwgen, 9223372036854775807)'),
+    ('GET', '/v1/models/hwgen/versions/' + '9' * 5000, None, 400, 'Failed to convert version: 999'),
+    ('POST', '/v1/models/hwgen/versions/' + '9' * 5000 + ':predict', text('永'), 400, 'Failed to convert version: 999'),
+    ('POST', PREDICT, text(['永']), 400, "input texts: shape [1, 1], expected [-1]; each of 'instances' gives one row"),
+    ('POST', PREDICT, b'{"inputs": {"texts": "x", "style_seeds": 7}}', 400, "input texts: shape [], expected [-1]; in 'inputs' give a list"),
     ('GET', '/v1/models/%F0%9F%92%A9', None, 404, 'Could not find any versions'),
     ('DELETE', '/v1/models/hwgen', None, 400, 'Malformed request: DELETE'),
     ('POST', '/healthz', b'', 405, 'Method Not Allowed'),
@@ -229,6 +238,50 @@ def test_the_client_has_its_pictures_and_the_refusals(real, writer, truncation):
         client.write(['永'] * 5)
 
 
+def test_what_is_asked_of_the_log_holds_no_control_characters(caplog):
+    service = Waiting()
+    service.go.set()
+    with running(service) as server:
+        assert server.ask('POST', '/v1/models/a%0d%1b%5b31mFAKE' + 'x' * 5000, b'fault')[0] == 500
+        exchange(server.address, b'POST /v1/\x7f\x1b[31m HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 5\r\n\r\nfault')
+    said = [record.getMessage() for record in caplog.records]
+    assert said and all(message.isprintable() and len(message) < 400 for message in said)
+
+
+def test_a_stop_does_not_wait_for_what_nobody_waits_for(pool):
+    service = Waiting()
+    with running(service, workers=1, timeout_sec=.3) as server:
+        assert server.ask('POST', PREDICT, b'slow')[0] == 504  # its thread goes on
+        asked = pool.submit(server.ask, 'POST', PREDICT, b'queued')
+        until(lambda: server.pending() == 2)
+        server.server.stop()
+        assert asked.result()[0] == 504
+        server.thread.join(60)
+        assert not server.thread.is_alive() and not service.go.is_set()
+    service.go.set()
+
+
+def packed(*parts):
+    return b''.join(gzip.compress(part) for part in parts)
+
+
+@pytest.mark.parametrize('encoding, body, status, said', [
+    ('gzip', packed(b'{"in', b'', b'puts"}'), 200, b'{"inputs"}'), ('x-gzip', packed(b'a'), 200, b'a'), (' GZip ', packed(b'a' * 1000), 200, b'a' * 1000),
+    ('identity', b'a', 200, b'a'), ('', b'a', 200, b'a'),
+    ('gzip', packed(b'a' * 1001), 413, b'more than 1000 bytes'), ('gzip', packed(b'\0' * 10**8)[:900], 413, b'more than 1000 bytes'), ('gzip', b'x' * 1001, 413, b'more than 1000 bytes'),
+    ('gzip', b'{"inputs": 7}', 400, b'Content-Encoding gzip: Not a gzipped file'), ('gzip', packed(b'a' * 50)[:-5], 400, b'Content-Encoding gzip: '),
+    ('gzip', packed(b'a') + b'junk', 400, b'Content-Encoding gzip: '), ('gzip', packed(b'abc')[:-8] + bytes(8), 400, b'Content-Encoding gzip: CRC check failed'),
+    ('gzip', packed(b'')[:10] + b'\xff\xff', 400, b'Content-Encoding gzip: '),
+    ('br', b'a', 415, b'Content-Encoding br: expected gzip, or none'), ('gzip, gzip', b'a', 415, b'expected gzip'),
+])
+def test_packed_requests(encoding, body, status, said):
+    service = Waiting()
+    service.go.set()
+    with running(service, max_body_bytes=1000) as server:
+        found, content, _ = server.ask('POST', PREDICT, body, headers={'Content-Encoding': encoding})
+    assert found == status and said in content
+
+
 def test_an_address_that_cannot_be_had():
     with bind('127.0.0.1', 0) as taken:
         port = taken.getsockname()[1]
@@ -237,5 +290,3 @@ def test_an_address_that_cannot_be_had():
     for host in ('no.such.host.invalid', '256.1.1.1'):
         with pytest.raises(OSError, match=f'^{host}:1: cannot be listened at: '):
             bind(host, 1)
-
-

@@ -64,6 +64,33 @@ def test_binary_values():
         parse({'instances': [{'b64': '%%%'}]}, texts)
 
 
+# What absl::Base64Unescape takes and what not: white space anywhere, padding whole or absent, dots as padding; no other alphabet, no half padding.
+@pytest.mark.parametrize('text, value', [
+    ('YQ', b'a'), ('YWI', b'ab'), ('YQ==', b'a'), ('YQ..', b'a'), ('YQ=.', b'a'), ('5piO5aSp\n5Y67\n', '明天去'.encode()), (' Y\tQ \r\n= =\x0b\x0c', b'a'), ('', b''),
+    (' \n', b''), ('YR==', b'a'), ('YWJj', b'abc')])
+def test_base64_that_is_taken(text, value):
+    assert parse({'instances': [{'b64': text}]}, {'texts': 'object'}).inputs['texts'].tolist() == [value]
+
+
+@pytest.mark.parametrize('text', ['Y', 'YQ=', 'YWI==', 'YWJj=', '=', '====', 'YQ=a', 'Y-_Q', 'YQ\u00a0', 'YQ\u2003==', 'YQ\0', 'YWJjZ', '明', 'ＹＱ', 'YQ===', 'Y Q=\n'])
+def test_base64_that_is_refused(text):
+    with pytest.raises(rest.RestError, match='^input texts: Unable to base64 decode$'):
+        parse({'instances': [{'b64': text}]}, {'texts': 'object'})
+
+
+@pytest.mark.parametrize('number, version', [('0' * 5000 + '7', 7), ('9223372036854775807', 2**63 - 1), ('000', 0)])
+def test_versions_of_many_digits(number, version):
+    assert rest.parse_path('GET', f'/v1/models/hwgen/versions/{number}').version == version
+
+
+@pytest.mark.parametrize('number', ['9223372036854775808', '9' * 20, '9' * 5000])
+def test_versions_beyond_int64(number):
+    for method, end in (('GET', ''), ('GET', '/metadata'), ('POST', ':predict')):
+        with pytest.raises(rest.RestError, match='^Failed to convert version: 9[0-9.]* to numeric.$') as caught:
+            rest.parse_path(method, f'/v1/models/hwgen/versions/{number}{end}')
+        assert caught.value.status == 400 and len(str(caught.value)) < 300
+
+
 @pytest.mark.parametrize('request_, message', [
     (b'', 'JSON Parse error'), (b'{', 'JSON Parse error'), (b'\xff\xfe{}', 'JSON Parse error'), ('[' * 100_000, 'JSON Parse error'),
     ('[1]', 'Is not object'), ({}, "Missing 'inputs' or 'instances' key"),
@@ -73,6 +100,8 @@ def test_binary_values():
     ({'instances': {}}, "Expecting 'instances' to be an list/array"), ({'instances': []}, "No values in 'instances' array"),
     ({'instances': [1, 2]}, 'instances is a plain list, but expecting list of objects'), ({'instances': [ROWS[0], 1]}, 'Expecting object but got list at item 1'),
     ({'instances': [ROWS[0], {'tag': 'x'}]}, "element: 1 of 'instances' list. .* keys must be equal to: sensor,signal,tag"),
+    ({'instances': [ROWS[0], {**ROWS[1], 'more': 1}]}, "element: 1 of 'instances' list. .* keys must be equal to: sensor,signal,tag"),
+    ({'signature_name': 'one', 'instances': [{'x': 1, 'y': 2}]}, "element: 0 of 'instances' list. .* keys must be equal to: x"),
     ({'inputs': [1]}, 'inputs is a plain value/list'), ({'inputs': {'tag': ['x']}}, "Missing named input: signal in 'inputs' object."),
     ({'inputs': {**COLUMNS, 'tag': [1, 2]}}, 'input tag: JSON Value: 1 is not of expected type: string'),
     ({'inputs': {**COLUMNS, 'tag': [{'b64': 1}]}}, 'input tag: .*is not of expected type: string'),

@@ -61,12 +61,25 @@ def test_metadata_describes_every_tensor(service):
     ('GET', '/elsewhere', {}, 400, 'Malformed request: GET /elsewhere'),
     ('POST', '/v1/models/hwgen:predict', {'signature_name': 'other', 'inputs': {}}, 400, 'Serving signature name: "other" not found in signature def'),
     ('POST', '/v1/models/hwgen:predict', {'inputs': {'texts': ['永', '人'], 'style_seeds': [1]}}, 400, 'texts 2, style_seeds 1: expected one size of axis 0'),
-    ('POST', '/v1/models/hwgen:predict', {'inputs': {'texts': '永', 'style_seeds': [1]}}, 400, ''),
-    ('POST', '/v1/models/hwgen:predict', {'signature_name': 'styled', 'inputs': {'texts': ['永'], 'styles': [[1, 2]], 'truncation': [1]}}, 400, ''),
+    ('POST', '/v1/models/hwgen:predict', {'inputs': {'texts': '永', 'style_seeds': [1]}}, 400, "input texts: shape [], expected [-1]; in 'inputs' give a list"),
+    ('POST', '/v1/models/hwgen:predict', {'inputs': {'texts': '永', 'style_seeds': 1}}, 400,
+     "input style_seeds: shape [], expected [-1]; input texts: shape [], expected [-1]; in 'inputs' give a list"),
+    ('POST', '/v1/models/hwgen:predict', {'instances': [{'texts': '永', 'style_seeds': [7]}]}, 400,
+     "input style_seeds: shape [1, 1], expected [-1]; each of 'instances' gives one row"),
+    ('POST', '/v1/models/hwgen:predict', {'instances': [{'texts': ['永', '好'], 'style_seeds': [7, 8]}]}, 400, 'input texts: shape [1, 2], expected [-1]'),
+    ('POST', '/v1/models/hwgen:predict', {'signature_name': 'styled', 'inputs': {'texts': ['永'], 'styles': [[1, 2]], 'truncation': [1]}}, 400,
+     'input styles: shape [1, 2], expected [-1, 18]'),
+    ('POST', '/v1/models/hwgen:predict', {'signature_name': 'styles', 'inputs': [[1], [2]]}, 400, 'input style_seeds: shape [2, 1], expected [-1]'),
+    ('POST', '/v1/models/hwgen:predict', {'signature_name': 'components', 'inputs': {
+        'component_ids': [[[1, 0, 0, 0]]], 'structure_ids': [[1, 2]], 'boxes': [[[[0, 0, 1, 1]] * 4]], 'character_ids': [[1]], 'lengths': [1], 'style_seeds': [1],
+        'truncation': [1]}}, 400, 'expected one size of axis 1'),
 ])
 def test_errors(service, method, path, request_, status, message):
     found, body = service.answer(method, path, json.dumps(request_).encode())
-    assert found == status and message in json.loads(body)['error'] and json.loads(body).keys() == {'error'}
+    error = json.loads(body)['error']
+    assert found == status and message in error and json.loads(body).keys() == {'error'}
+    # Never the inside of the graph.
+    assert not any(inside in error for inside in ('Graph', 'node', 'Detected', '{{', 'stack', 'Op:', 'assertion', 'Tensor'))
 
 
 def test_a_text_that_cannot_be_written_as_an_answer_of_400(served):
@@ -90,6 +103,20 @@ def test_too_many_lines(served):
         status, answer = ask(service, {'signature_name': signature, 'inputs': inputs})
         assert (status, answer) == (400, {'error': f'{count} lines: expected at most 2 in a request'})
     assert ask(service, {'inputs': dict(texts=['永'] * 2, style_seeds=[1, 2])})[0] == 200
+
+
+def test_too_many_values(served, monkeypatch):
+    """Of `images` they are known before anything is drawn: lines x characters x pixels, and boxes."""
+    per_line = lambda characters: characters * (16 * 16 + 4) + 2
+    for texts, count in ((['永'], per_line(1)), (['永人山', 'ก', '永\u200b'], 3 * per_line(3)), ([''], per_line(1)), (['人' * 81, '永'], 2 * per_line(1)), (['人' * 80] * 2, 2 * per_line(80))):
+        inputs = dict(texts=texts, style_seeds=list(range(len(texts))))
+        status, answer = ask(RestService('hwgen', {1: served}, max_values=count), {'signature_name': 'images', 'inputs': inputs})
+        assert status == 200 and sum(np.size(value) for value in answer['outputs'].values()) <= count
+        with monkeypatch.context() as patch:
+            patch.setattr(served, 'run', None)
+            status, answer = ask(RestService('hwgen', {1: served}, max_values=count - 1), {'signature_name': 'images', 'inputs': inputs})
+        assert status == 400 and answer['error'].startswith(f'an answer of {count} values: expected at most {count - 1} (--max_values)')
+    assert ask(RestService('hwgen', {1: served}, max_values=35), {'signature_name': 'styles', 'inputs': [1, 2]})[0] == 400  # 2 x 18
 
 
 def test_what_cannot_be_served(served):

@@ -1,6 +1,8 @@
 """The exported model against the Writer: the same grey levels, by every signature, in any company."""
 
 import io
+import os
+import shutil
 
 import numpy as np
 import pytest
@@ -153,6 +155,17 @@ def test_styled(served, writer):
     assert_equal_pictures(list(map(pixels, answer['image_bytes'][:4])), expected)
 
 
+def test_a_style_that_is_not_finite_hides_nothing_else(served, writer):
+    """What is wrong with the text is told first: a better style would not help."""
+    given = np.full([2, 18], np.nan, np.float32)
+    answer = served.run('styled', dict(texts=strings(['永ก', '永']), styles=given, truncation=np.ones(2, np.float32)))
+    assert answer['error'].tolist() == [b'U+0E01 at position 1', b'style: expected finite numbers']
+    inputs = dict(codes(writer, ['永', '山']), styles=given)
+    inputs['structure_ids'][0, 0] = 0
+    errors = served.run('styled_components', inputs)['error']
+    assert errors[0].startswith(b'character 0: expected') and errors[1] == b'style: expected finite numbers'
+
+
 def test_styled_components_draw_any_glyph_in_any_hand(served, writer):
     texts = ['永⿱山鱼', '永', '永']
     styles = served.run('styles', dict(style_seeds=np.array([3, 4, 5])))['styles']
@@ -206,3 +219,43 @@ def test_a_folder_that_is_no_saved_model(tmp_path):
     for path in (tmp_path, tmp_path / 'none'):
         with pytest.raises(SavedVersionError, match=f'{path}: not a SavedModel as `export` writes it'):
             SavedVersion(str(path))
+
+
+def damaged(folder):
+    """Kinds of damage, each a function that does it to a copy of a version."""
+    def cut(name, size):
+        return lambda path: os.truncate(os.path.join(path, name), size)
+
+    def flip(name, position):
+        def write(path):
+            with open(os.path.join(path, name), 'r+b') as file:
+                file.seek(position if position >= 0 else os.path.getsize(file.name) + position)
+                byte = file.read(1)[0]
+                file.seek(-1, os.SEEK_CUR)
+                file.write(bytes([byte ^ 0x55]))
+        return write
+    data, index = 'variables/variables.data-00000-of-00001', 'variables/variables.index'
+    size = {name: os.path.getsize(os.path.join(folder, name)) for name in ('saved_model.pb', data, index)}
+    for name, left in (('saved_model.pb', 0), ('saved_model.pb', size['saved_model.pb'] // 2), ('saved_model.pb', size['saved_model.pb'] - 1), (data, 0), (data, 1000),
+                       (data, size[data] - 1), (index, size[index] // 2)):
+        yield f'{name} cut to {left}', cut(name, left)
+    yield 'no graph', lambda path: os.unlink(os.path.join(path, 'saved_model.pb'))
+    yield 'a flipped byte of the weights', flip(data, 5000)
+    yield 'a flipped byte of the index', flip(index, 100)
+    yield 'no variables', lambda path: shutil.rmtree(os.path.join(path, 'variables'))
+    yield 'a description that is none', cut('assets.extra/hwgen.json', 20)
+
+
+def test_every_kind_of_damage_is_one_line(exported, tmp_path):
+    loaded = []
+    for number, (name, damage) in enumerate(damaged(exported[0])):
+        path = str(tmp_path / str(number))
+        shutil.copytree(exported[0], path)
+        damage(path)
+        try:
+            SavedVersion(path)
+        except SavedVersionError as error:
+            assert str(error).startswith(f'{path}: not a SavedModel as `export` writes it: ') and '\n' not in str(error), name
+        else:
+            loaded.append(name)
+    assert loaded == []

@@ -6,12 +6,16 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework import config  # the one way to turn determinism off again
 
+from hwgen.charset.encoding import Charset
+from hwgen.data.pipeline import LineBatches
+from hwgen.data.texts import TextSampler
 from hwgen.losses import ctc
 from hwgen.models.generator import GeneratorConfig
 from hwgen.models.hct_gan import HctGan, HctGanConfig
 from hwgen.training import distribution
 from hwgen.training.gan import GanTrainer
 from hwgen.training.gan_settings import GanSettings
+from one_weight import CONFIG, SAMPLE, SCHEDULE, Loop, OneWeight
 
 NUM_COMPONENTS, NUM_STRUCTURES, NUM_CHARACTERS = 12, 5, 21
 BATCH, LENGTH, PX = 4, 2, 16
@@ -72,11 +76,14 @@ def texts_of():
 
 @pytest.fixture(scope='session')
 def make_trainer(template_boxes):
-    """Function of a strategy (default: one device), GanSettings' options, model sizes and kinds of guides -> GanTrainer, always of equal weights."""
-    def make(strategy=None, *, model=None, guides=None, **options):
+    """Function of a strategy (default: one device), a Charset (default: the twenty characters), GanSettings' options, model sizes and kinds of guides -> GanTrainer,
+    always of equal weights."""
+    def make(strategy=None, *, charset=None, model=None, guides=None, **options):
         strategy = strategy or tf.distribute.get_strategy()
         keras.utils.set_random_seed(7)
         tables = dict(num_components=NUM_COMPONENTS, num_structures=NUM_STRUCTURES, num_characters=NUM_CHARACTERS)
+        if charset:
+            tables = {name: getattr(charset, name) for name in tables}
         generator = GeneratorConfig(**{**dict(
             **tables, content_encoding='warped', char_px=PX, char_width_px=PX, content_channels=8, channels=(8, 8),
             style_part_dim=4, character_noise_dim=3, structure_dim=8, component_dim=8, cell_dim=8, upsample='between',
@@ -84,10 +91,11 @@ def make_trainer(template_boxes):
         kind = options.get('sequence_labels', 'structured')
         with strategy.scope():
             model = HctGan(HctGanConfig(
-                generator, sequence_labels=ctc.num_label_classes(kind, **tables), spatial_labels=NUM_COMPONENTS,
+                generator, sequence_labels=ctc.num_label_classes(kind, **tables), spatial_labels=tables['num_components'],
                 discriminator_channels=(8, 8, 8), recognizer_channels=(8, 16, 16), recognizer_hidden=16, share_trunk=True,
                 style_channels=(8, 8, 8), **(guides or {})))
-            return GanTrainer(model, GanSettings(**{**dict(batch_size=BATCH, seed=3, feature_levels=(3,)), **options}), template_boxes=template_boxes, strategy=strategy)
+            return GanTrainer(model, GanSettings(**{**dict(batch_size=BATCH, seed=3, feature_levels=(3,)), **options}), strategy=strategy,
+                              template_boxes=charset.template_boxes if charset else template_boxes)
     return make
 
 
@@ -131,3 +139,42 @@ def determinism():
     tf.config.experimental.enable_op_determinism()
     yield
     config.disable_op_determinism()
+
+
+# The loop of one weight (one_weight.py) --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope='module')
+def charset():
+    return Charset.load()
+
+
+@pytest.fixture(scope='module')
+def texts(charset):
+    return TextSampler(charset, seed=3)
+
+
+@pytest.fixture
+def make_loop(charset, texts):
+    """Function of a trainer and the loop's options -> Loop in the folder `run`."""
+    made = []
+
+    def make(trainer=None, *, batches=None, schedule=SCHEDULE, config=None, run_dir='run', **options):
+        batches = batches or LineBatches(SAMPLE, charset=charset, batch_size=4, seed=3, char_px=16, max_characters=schedule.max_characters)
+        loop = Loop(trainer or OneWeight(), schedule, batches=batches, texts=texts, charset=charset, run_dir=run_dir, config=config or CONFIG,
+                    **{**dict(sample_every=100, checkpoint_every=3, log_every=2, keep_checkpoints=2), **options})
+        made.append(loop)
+        return loop
+    yield make
+    for loop in made:
+        loop._folder.close()
+
+
+@pytest.fixture(scope='module')
+def whole(charset, texts, tmp_path_factory):
+    """The weight of one_weight.py after eleven steps without an interruption."""
+    folder = tmp_path_factory.mktemp('whole')
+    trainer = OneWeight()
+    batches = LineBatches(SAMPLE, charset=charset, batch_size=4, seed=3, char_px=16, max_characters=SCHEDULE.max_characters)
+    Loop(trainer, SCHEDULE, batches=batches, texts=texts, charset=charset, run_dir=str(folder), config=CONFIG).run()
+    return trainer.weight.numpy()

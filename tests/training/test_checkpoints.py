@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 
 import keras
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from hwgen.models.recognizer_trunk import RecognizerTrunk
-from hwgen.training.checkpoints import CheckpointError, Checkpoints, has_checkpoints
+from hwgen.training.checkpoints import CheckpointError, Checkpoints, saved_steps
 
 
 def trackables(channels=4):
@@ -45,7 +46,7 @@ def test_nothing_there(tmp_path):
     fill(items, 7)
     assert Checkpoints(str(tmp_path / 'none'), items).restore() == (0, None, [])
     assert values(items) == {7.}
-    assert not has_checkpoints(str(tmp_path))
+    assert saved_steps(str(tmp_path / 'none')) == []
 
 
 def test_the_newest_is_restored_into_fresh_objects(three):
@@ -61,11 +62,85 @@ def test_only_the_newest_few_stay(tmp_path):
     for step in (1, 2, 3, 4):
         checkpoints.save(step)
     assert sorted(name for name in os.listdir(tmp_path / 'checkpoints') if name.endswith('.index')) == ['step-3.index', 'step-4.index']
-    assert has_checkpoints(str(tmp_path))
+    assert saved_steps(str(tmp_path / 'checkpoints')) == [3, 4]
     again = Checkpoints(str(tmp_path / 'checkpoints'), items, keep=2)  # a resumed run goes on counting
     again.restore()
     again.save(5)
     assert sorted(name for name in os.listdir(tmp_path / 'checkpoints') if name.endswith('.index')) == ['step-4.index', 'step-5.index']
+
+
+@pytest.mark.parametrize('keep, every, steps, expected', [
+    (3, 10, [10, 13, 17, 20, 24], [10, 20, 24]),
+    (3, 10, [10, 13, 17], [10, 13, 17]),
+    (3, 10, [10, 20, 30, 33, 37], [30, 33, 37]),
+    (3, 10, [3, 5, 7, 9], [7, 9]),
+    (1, 10, [10, 13], [13]),
+    (2, 10, [10, 20, 21, 22], [21, 22]),
+], ids=['between goes first', 'two newest', 'never more', 'a short run', 'one', 'two'])
+def test_those_between_go_first(tmp_path, keep, every, steps, expected):
+    checkpoints = Checkpoints(str(tmp_path), trackables(), keep=keep, every=every)
+    for step in steps:
+        checkpoints.save(step)
+    assert saved_steps(str(tmp_path)) == expected
+    assert sorted(os.listdir(tmp_path)) == sorted(['checkpoint', *(f'step-{s}.{end}' for s in expected for end in ('index', 'data-00000-of-00001'))])
+    assert tf.train.latest_checkpoint(str(tmp_path)) == str(tmp_path / f'step-{expected[-1]}'), 'what TensorFlow itself reads'
+    assert tf.train.get_checkpoint_state(str(tmp_path)).all_model_checkpoint_paths == [str(tmp_path / f'step-{s}') for s in expected]
+
+
+def test_a_clock_that_was_set_back_changes_nothing(tmp_path, monkeypatch, capfd):
+    items = trackables()
+    Checkpoints(str(tmp_path), items, keep=2).save(8)
+    now = time.time()
+    monkeypatch.setattr(time, 'time', lambda: now - 864000.)
+    checkpoints = Checkpoints(str(tmp_path), items, keep=2)
+    checkpoints.restore()
+    for step in (9, 10, 11):
+        checkpoints.save(step)
+    assert saved_steps(str(tmp_path)) == [10, 11]
+    assert 'seconds behind' not in capfd.readouterr().err
+
+
+def test_a_list_that_is_lost_leaves_the_order_of_numbers(tmp_path):
+    """step-9 before step-10, though not by their names."""
+    items = trackables()
+    checkpoints = Checkpoints(str(tmp_path), items)
+    for step in (8, 9, 10):
+        fill(items, step)
+        checkpoints.save(step)
+    os.remove(tmp_path / 'checkpoint')
+    items = trackables()
+    assert Checkpoints(str(tmp_path), items).restore()[0] == 10 and values(items) == {10.}
+
+
+@pytest.mark.parametrize('name, neighbour', [('exp[1]', 'exp1'), ('exp[!2]', 'exp1'), ('e*p1', 'exp1'), ('exp?', 'exp1'), ('exp\\1', 'exp1'), ('exp{1}', 'exp1'),
+                                             ('x=[1,2] 文', 'x=1 文'), ('[', 'a'), ('exp1', 'exp[1]')])
+def test_a_name_is_no_pattern(tmp_path, name, neighbour):
+    """Below `runs/exp[1]` TensorFlow alone saves, restores nothing, and removes checkpoints of `runs/exp1`."""
+    folders = [str(tmp_path / 'runs' / part / 'checkpoints') for part in (name, neighbour)]
+    items = trackables()
+    for value, folder in enumerate(folders):
+        checkpoints = Checkpoints(folder, items, keep=2)
+        for step in (1, 2, 3):
+            fill(items, 10 * value + step)
+            checkpoints.save(step)
+    for value, folder in enumerate(folders):
+        assert saved_steps(folder) == [2, 3]
+        items = trackables()
+        assert Checkpoints(folder, items).restore() == (3, os.path.join(folder, 'step-3'), []) and values(items) == {10. * value + 3.}
+
+
+def test_no_word_of_tensorflow_about_what_is_damaged(three):
+    with open(os.path.join(three, 'step-30.data-00000-of-00001'), 'r+b') as stream:
+        stream.seek(1000)
+        stream.write(b'xxxx')
+    with open(os.path.join(three, 'step-20.index'), 'r+b') as stream:
+        stream.truncate(20)
+    os.remove(os.path.join(three, 'step-10.data-00000-of-00001'))
+    with pytest.raises(CheckpointError) as error:
+        Checkpoints(three, trackables()).restore()
+    assert str(error.value) == ('no checkpoint can be restored (other sizes, or damaged files): ' + '; '.join(
+        f'{three}/step-{step}: {reason}' for step, reason in (
+            (30, 'damaged (a checksum does not fit)'), (20, 'damaged (a file of it is cut short)'), (10, 'no such file or directory'))))
 
 
 @pytest.mark.parametrize('damage', ['truncated data', 'empty data', 'no data', 'garbage index', 'empty index'])
@@ -106,16 +181,16 @@ def test_other_sizes_are_refused(three):
     with pytest.raises(CheckpointError, match='no checkpoint can be restored') as error:
         Checkpoints(three, items).restore()
     for step in (10, 20, 30):
-        assert f'step-{step}' in str(error.value)
+        assert f'step-{step}: trunk/moving_mean has shape (4,) there and (5,) here' in str(error.value)
 
 
 def test_other_objects_are_refused(three):
     items = dict(trackables(), more=tf.Variable(1.))
-    with pytest.raises(CheckpointError, match='no checkpoint can be restored'):
+    with pytest.raises(CheckpointError, match='no checkpoint can be restored.*step-30: it lacks variables that are here'):
         Checkpoints(three, items).restore()
     fewer = trackables()
     del fewer['count']
-    with pytest.raises(CheckpointError, match='no checkpoint can be restored'):
+    with pytest.raises(CheckpointError, match='no checkpoint can be restored.*step-30: it holds count, which is not here'):
         Checkpoints(three, fewer).restore()
 
 

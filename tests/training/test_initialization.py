@@ -1,5 +1,6 @@
 """Starting from weights that are there: what is taken, what is refused, tables that have grown."""
 
+import dataclasses
 import json
 import types
 
@@ -62,15 +63,15 @@ def test_from_a_written_generator(written, make_trainer, charset):
 
 
 def test_from_a_run(tmp_path, make_trainer, charset, variables_of):
-    """The newest checkpoint's modules, all of them; its optimizers and step count are not taken."""
-    source = make_trainer()
-    checkpoints = Checkpoints(str(tmp_path / 'run' / 'checkpoints'), source.trackables())
+    """The newest checkpoint's modules, all of them; its optimizers and step count are not taken. The name is one that TensorFlow takes for a pattern."""
+    source, run = make_trainer(), str(tmp_path / 'runs' / 'exp[1]')
+    checkpoints = Checkpoints(f'{run}/checkpoints', source.trackables())
     for step in (3, 5):
         for variable in variables_of(source).values():
             variable.assign(variable + 1)
         checkpoints.save(step)
     trainer = make_trainer()
-    assert initialize(trainer.model, str(tmp_path / 'run'), charset=charset).startswith('all modules from ')
+    assert initialize(trainer.model, run, charset=charset) == f'all modules from {run}/checkpoints/step-5'
     for name, module in trainer.model.modules().items():
         expected = source.model.average if name == 'generator' else source.model.modules()[name]
         assert same(values(module), values(expected)), name
@@ -109,6 +110,26 @@ def test_grown_tables_keep_new_rows(written, make_trainer, charset):
     np.testing.assert_array_equal(table[:12], source.average.content_encoder.component_embedding.table.numpy())
     np.testing.assert_array_equal(table[12:], fresh[12:])
     np.testing.assert_array_equal(model.generator.content_encoder.component_embedding.table.numpy(), table)
+
+
+def test_from_a_run_with_smaller_tables(tmp_path, make_trainer, charset, variables_of):
+    """As from its generator, and with its discriminator; the recognisers, whose classes are the rows of the tables, begin anew."""
+    source, run = make_trainer(), str(tmp_path / 'run')
+    for variable in variables_of(source).values():
+        variable.assign(variable + 1)
+    Checkpoints(f'{run}/checkpoints', source.trackables()).save(2)
+    sizes = dataclasses.asdict(source.model.config.generator)
+    (tmp_path / 'run' / 'config.json').write_text(json.dumps({'model': {'generator': sizes}}), encoding='utf-8')
+    model = make_trainer(model=dict(num_components=15)).model
+    read = values(model.sequence_recognition)
+    told = initialize(model, run, charset=charset)
+    assert told == (f'generator, discriminator and style encoder from {run}/checkpoints/step-2; 3 new rows of embeddings; its table of characters is a smaller one, '
+                    'so the recognisers begin anew')
+    for name in ('discriminator', 'style_encoder'):
+        assert same(values(getattr(model, name)), values(getattr(source.model, name)))
+    assert same(values(model.sequence_recognition), read)
+    assert all(np.array_equal(here[:len(there)] if here.ndim else here, there) for here, there in zip(values(model.average), values(source.model.average), strict=True))
+    assert same(values(model.generator), values(model.average))
 
 
 @pytest.mark.parametrize('sizes, message', [

@@ -1,7 +1,6 @@
 """The outer loop with a trainer of one weight: resuming, signals, limits, values that are not finite, other runs, full disks.
 
-The weight takes in every batch, text, rate and step it is shown, so that a step left out, repeated or taken out of order
-changes its bits. Real networks and processes: tests/cli/test_train.py.
+Real networks and processes: tests/cli/test_train.py.
 """
 
 import json
@@ -10,101 +9,18 @@ import pathlib
 import signal
 import threading
 import time
-import types
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-import hwgen
-from hwgen.charset.encoding import Charset
 from hwgen.data.mixed_lines import MixedLines
 from hwgen.data.pipeline import LineBatches
 from hwgen.data.shards import RecordError
-from hwgen.data.texts import TextSampler
-from hwgen.training import loop as loop_module
 from hwgen.training.checkpoints import CheckpointError
-from hwgen.training.loop import NonFiniteLossError, TrainingLoop
+from hwgen.training.loop import NonFiniteLossError
 from hwgen.training.run_directory import OtherRunError, RunDirectoryError
-from hwgen.training.schedule import Schedule
-
-SAMPLE = pathlib.Path(hwgen.__file__).resolve().parent.parent / 'tfrecords' / 'sample'
-CONFIG = dict(
-    model=dict(generator=dict(channels=[8, 8])), settings=dict(batch_size=4), schedule=dict(steps=9),
-    data=dict(folder='lines', digest='a', charset_hash='h'), flags=dict(batch_size=4, generator_channels=['8', '8'], max_steps=None))
-SCHEDULE = Schedule(3, 3, 5, discriminator_warmup_steps=2, recognizer_every=2, reconstruction_every=2, longest_lines=3, growing_steps=2)
-
-
-class OneWeight:
-    """Stands in for GanTrainer. `at` maps a number of steps to what happens within that step."""
-
-    def __init__(self, at=None):
-        self.weight = tf.Variable(np.float64(1.))
-        self.settings = types.SimpleNamespace(batch_size=4, seed=3, reconstruction_discriminator_weight=0.)
-        self.strategy = tf.distribute.get_strategy()
-        self.model = self
-        self.at = at or {}
-
-    def trackables(self):
-        return dict(weight=self.weight)
-
-    def _take(self, kind, batch, texts=None, real=None, rate_scale=1., update_generator=True):
-        step = int(batch['step'][0])
-        seen = tf.reduce_sum(tf.cast(batch['images'], tf.float64)) + 7. * rate_scale + 3. * update_generator + kind
-        if texts is not None:
-            seen += .1 * float(tf.reduce_sum(texts['character_ids']))
-        seen += sum(tf.reduce_sum(tf.cast(value, tf.float64)) for value in (real or {}).values())
-        self.weight.assign(.9 * self.weight + tf.sin(seen) + .01 * step)
-        value = self.at.get(step + 1, lambda: None)()
-        return {'loss/a': tf.constant(1. if value is None else value), 'loss/weight': self.weight.read_value()}
-
-    def recognizer_step(self, batch, **options):
-        return self._take(1., batch, **options)
-
-    def reconstruction_step(self, batch, **options):
-        return self._take(2., batch, **options)
-
-    def adversarial_step(self, batch, texts, **options):
-        return self._take(3., batch, texts, **options)
-
-
-class Loop(TrainingLoop):
-    """Without pictures: the sheets of OneWeight would be blank."""
-
-    sampled = ()
-
-    def _sample(self, step):
-        self.sampled += (step,)
-        return f'{self.run_dir}/samples/seen-{step:06d}.png'
-
-    def _close(self, step, first):
-        return dict(sheet=self._sample(step), model=None)
-
-
-@pytest.fixture(scope='module')
-def charset():
-    return Charset.load()
-
-
-@pytest.fixture(scope='module')
-def texts(charset):
-    return TextSampler(charset, seed=3)
-
-
-@pytest.fixture
-def make_loop(charset, texts):
-    """Function of a trainer and the loop's options -> Loop in the folder `run`."""
-    made = []
-
-    def make(trainer=None, *, batches=None, schedule=SCHEDULE, config=None, run_dir='run', **options):
-        batches = batches or LineBatches(SAMPLE, charset=charset, batch_size=4, seed=3, char_px=16, max_characters=schedule.max_characters)
-        loop = Loop(trainer or OneWeight(), schedule, batches=batches, texts=texts, charset=charset, run_dir=run_dir, config=config or CONFIG,
-                    **{**dict(sample_every=100, checkpoint_every=3, log_every=2, keep_checkpoints=2), **options})
-        made.append(loop)
-        return loop
-    yield make
-    for loop in made:
-        loop._folder.close()
+from one_weight import CONFIG, SAMPLE, SCHEDULE, Killed, OneWeight, die, records, saved, tell
 
 
 @pytest.fixture(autouse=True)
@@ -114,36 +30,6 @@ def signals_of_a_terminal():
     yield
     for number, handler in previous.items():
         signal.signal(number, handler)
-
-
-class Killed(BaseException):
-    """As sudden as kill -9: nothing of the loop's own catches it."""
-
-
-def die():
-    raise Killed
-
-
-def tell(number=signal.SIGTERM):
-    return lambda: os.kill(os.getpid(), number)
-
-
-def records():
-    return [json.loads(line) for line in pathlib.Path('run/metrics.jsonl').read_text(encoding='utf-8').splitlines()]
-
-
-def saved():
-    return sorted(int(path.stem.split('-')[1]) for path in pathlib.Path('run/checkpoints').glob('*.index'))
-
-
-@pytest.fixture(scope='module')
-def whole(charset, texts, tmp_path_factory):
-    """The weight after eleven steps without an interruption."""
-    folder = tmp_path_factory.mktemp('whole')
-    trainer = OneWeight()
-    batches = LineBatches(SAMPLE, charset=charset, batch_size=4, seed=3, char_px=16, max_characters=SCHEDULE.max_characters)
-    Loop(trainer, SCHEDULE, batches=batches, texts=texts, charset=charset, run_dir=str(folder), config=CONFIG).run()
-    return trainer.weight.numpy()
 
 
 # Resuming --------------------------------------------------------------------------------------------------------------
@@ -176,16 +62,6 @@ def test_a_run_in_many_pieces(make_loop, whole):
     assert [row['step'] for row in records() if 'resumed_at' in row] == list(range(11))
 
 
-def test_minutes_are_a_limit_too(make_loop, whole, monkeypatch):
-    clock = [0.]
-    monkeypatch.setattr(loop_module, 'time', types.SimpleNamespace(monotonic=lambda: clock[0]))
-    summary = make_loop(OneWeight({5: lambda: clock.append(clock.pop() + 3600.)})).run(max_minutes=30.)
-    assert (summary['state'], summary['step']) == ('stopped', 5)
-    trainer = OneWeight()
-    make_loop(trainer).run(max_minutes=.5)
-    assert trainer.weight.numpy() == whole
-
-
 def test_the_end_is_said_again_and_nothing_is_redone(make_loop, whole, capsys):
     make_loop().run()
     before = {path: path.stat().st_mtime_ns for path in pathlib.Path('run/checkpoints').iterdir()}
@@ -196,12 +72,24 @@ def test_the_end_is_said_again_and_nothing_is_redone(make_loop, whole, capsys):
     assert 'finished at step 11 before: nothing left to do' in capsys.readouterr().out
 
 
-def test_a_list_of_checkpoints_that_is_lost_is_no_new_start(make_loop, whole):
-    make_loop().run(max_steps=7)
+@pytest.mark.parametrize('first', [7, 9])
+def test_a_list_of_checkpoints_that_is_lost_is_no_new_start(make_loop, whole, first):
+    """Of step-9 and step-10 the latter is the newer one."""
+    make_loop(checkpoint_every=1).run(max_steps=first)
+    make_loop().run(max_steps=first + 1)
     os.remove('run/checkpoints/checkpoint')
-    trainer = OneWeight({step: die for step in range(8)})
+    trainer = OneWeight({step: die for step in range(first + 2)})
     make_loop(trainer).run()
     assert trainer.weight.numpy() == whole
+
+
+def test_a_folder_whose_name_is_a_pattern_goes_on_and_leaves_its_neighbour_alone(make_loop, whole, capsys):
+    make_loop(run_dir='runs/exp1', checkpoint_every=1, keep_checkpoints=8).run(max_steps=8)
+    for stop in (4, 11):
+        make_loop(trainer := OneWeight(), run_dir='runs/exp[1]', checkpoint_every=1).run(max_steps=stop)
+    assert trainer.weight.numpy() == whole and 'resumed at step 4 from runs/exp[1]/checkpoints/step-4' in capsys.readouterr().out
+    assert saved('runs/exp[1]') == [10, 11] and saved('runs/exp1') == list(range(1, 9))
+    assert any('tfevents' in name for name in os.listdir('runs/exp[1]/tensorboard'))
 
 
 def test_leftovers_of_a_killed_save_are_removed(make_loop):
@@ -292,7 +180,7 @@ def test_whoever_read_the_output_has_left(make_loop, monkeypatch):
             pass
     loop = make_loop(log_every=4)
     loop.log.stream = Gone()
-    assert loop.run()['state'] == 'interrupted' and saved() == [3, 4]
+    assert loop.run()['state'] == 'interrupted' and saved() == [1]
 
 
 # Values that are not finite --------------------------------------------------------------------------------------------

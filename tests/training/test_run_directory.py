@@ -3,11 +3,12 @@
 import json
 import os
 import pathlib
+import shutil
 
 import pytest
 import tensorflow as tf
 
-from hwgen.training.run_directory import OtherRunError, RunDirectory, RunDirectoryError, reason_of, writing
+from hwgen.training.run_directory import OtherRunError, RunDirectory, RunDirectoryError, writing
 
 CONFIG = dict(
     model=dict(generator=dict(channels=[8, 8])), settings=dict(batch_size=4), schedule=dict(steps=9),
@@ -106,6 +107,31 @@ def test_a_config_that_is_none(content, message):
         go_on()
 
 
+def test_a_config_that_is_gone_beside_checkpoints():
+    """It may have been other flags: nobody can tell any more."""
+    begin()
+    os.remove('run/config.json')
+    with pytest.raises(OtherRunError, match='^run/config.json: no such file, though there are checkpoints: .*Restore it, or give another --run_dir .*--init_from=run begins'):
+        go_on()
+    assert not os.path.exists('run/config.json')
+    os.remove('run/checkpoints/step-2.index')
+    assert not go_on(), 'a fresh start, not another one'
+
+
+def test_other_records_under_an_equal_description():
+    """The same info.json, other pictures; runs of before there were such hashes go on."""
+    for part in ('data', 'unlabelled'):
+        config = lambda **values: {**CONFIG, part: dict(folder='lines', digest='a', charset_hash='h', **values)}
+        begin(config(contents='x'))
+        assert not go_on(config(contents='x')) and not go_on(config())
+        with pytest.raises(OtherRunError, match=rf'^run: its run was started on other lines \(--{part}=lines holds others by now\): give the same lines'):
+            go_on(config(contents='y'))
+        shutil.rmtree('run')
+        begin(config())
+        assert not go_on(config(contents='y'))
+        shutil.rmtree('run')
+
+
 def test_a_folder_that_cannot_be_made():
     pathlib.Path('run').write_text('a file')
     with pytest.raises(OSError) as error:
@@ -117,8 +143,17 @@ def test_reasons_are_one_line():
     with pytest.raises(RunDirectoryError, match='^a/b: cannot be written: no such file or directory$'):
         with writing('a/b'):
             open('a/b', 'w')
-    error = tf.errors.ResourceExhaustedError(None, None, '{{function_node x}} f.data; No space left on device [Op:SaveV2] name:\n more')
-    assert reason_of(error) == 'f.data; No space left on device'
-    with pytest.raises(RunDirectoryError, match='^f: cannot be written: f.data; No space left on device$'):
+    error = tf.errors.ResourceExhaustedError(None, None, '{{function_node x}} f.data.tempstate1; No space left on device [Op:SaveV2] name:\n more')
+    with pytest.raises(RunDirectoryError, match='^f: cannot be written: no space left on device$'):
         with writing('f'):
             raise error
+
+
+def test_first_weights_that_a_run_has_not_begun_with():
+    """They would not be read at all; who leaves them out goes on."""
+    begin(changed(flags=dict(init_from='there')))
+    assert not go_on(changed(flags=dict(init_from='./there'))) and not go_on(changed(flags=dict(init_from=None)))
+    with pytest.raises(OtherRunError, match='^run: its run was started with --init_from=there, now elsewhere, .*: leave --init_from out to go on, or give another --run_dir'):
+        go_on(changed(flags=dict(init_from='elsewhere')))
+    os.remove('run/checkpoints/step-2.index')
+    assert go_on(changed(flags=dict(init_from='elsewhere')))

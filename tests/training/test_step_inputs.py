@@ -56,7 +56,9 @@ def test_inputs_are_a_function_of_the_step(make_inputs, batches, mixed):
         assert (batch.pop('step') == step).all()
         assert_same([batch], [batches.batch(step)])
         n = batch['structure_ids'].shape[1]
-        assert texts['component_ids'].shape == (4, n, 4) and (texts['lengths'] == n).all()
+        assert texts['component_ids'].shape == (4, n, 4) and (texts.pop('lengths') == n).all()
+        drawn = TextSampler(batches.charset, seed=3).batch(step, 4, n)  # of this step, and no other
+        assert_same([texts], [{name: drawn[name] for name in texts}])
         if step in (3, 5):
             assert_same([real], [mixed.batch(step)])
         else:

@@ -9,9 +9,10 @@ import re
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorboard.backend.event_processing import event_accumulator
+from tensorboard.backend.event_processing import event_accumulator, plugin_event_accumulator
 
 from hwgen.training.run_directory import RunDirectoryError
+from hwgen.training.schedule import Schedule
 from hwgen.training.summaries import RunLog
 
 
@@ -70,10 +71,34 @@ def test_tensorboard_reads_everything_back(log):
 
 @pytest.mark.parametrize('rate, remaining, shown', [(3.04, 3725.9, '3.0 steps/s ETA 1:02:05'), (.031, 0, '0.0 steps/s ETA 0:00:00'), (20., -3, 'ETA 0:00:00')])
 def test_progress_line(log, rate, remaining, shown):
-    log.progress(50, 'reconstruction', {'loss/pixel': .17345, 'score/fake': -20.71}, rate=rate, remaining_sec=remaining)
+    """The phase by number and name, figures by names that say what they are, and what is good."""
+    log.progress(50, 'reconstruction', {'loss/feature': 1., 'loss/pixel': .17345, 'grad/reconstruction_norm': 1.}, schedule=Schedule(0, 150, 50), rate=rate, remaining_sec=remaining)
     line = log.stream.getvalue()
-    assert re.fullmatch(r'\d\d:\d\d:\d\d step 50/200 25.0% reconstruction [\d.]+ steps/s ETA \d+:\d\d:\d\d \| pixel 0.173 fake -20.7 \| \d+\.\d GiB\n', line)
+    assert re.fullmatch(r'\d\d:\d\d:\d\d step 50/200 25.0% phase 1 of 2 \(generator by rebuilding\) [\d.]+ steps/s ETA \d+:\d\d:\d\d \| '
+                        r'rebuilding error 0.173 \(good: below 0.12\), rebuilding error in features 1 \| \d+\.\d GiB\n', line)
     assert shown in line
+
+
+def test_tensorboard_shows_a_step_once_after_a_resume():
+    """Steps 6 to 8 of an earlier call are made again: what it showed of them is purged, what it showed of step 5 stays."""
+    os.mkdir('run')
+    for first, last in ((5, 8), (6, 9)):
+        log = RunLog('run', total_steps=200, stream=io.StringIO())
+        if first == 6:
+            log.resume(5)
+        for step in range(first, last + 1):
+            log.scalars(step, 'recognizers', {'loss/pixel': float(first)})
+            log.images(step, dict(seen=np.zeros([2, 2], np.uint8)))
+        log.close()
+        if first == 5:  # TensorBoard reads files by their names, which hold the second
+            written, = pathlib.Path('run/tensorboard').iterdir()
+            written.rename(written.with_name('events.out.tfevents.1000000000.host.1.0.v2'))
+    events = plugin_event_accumulator.EventAccumulator('run/tensorboard', tensor_size_guidance=dict(scalars=0, images=0))  # what TensorBoard itself reads with
+    events.Reload()
+    for tag in ('loss/pixel', 'seen'):
+        assert [event.step for event in events.Tensors(tag)] == [5, 6, 7, 8, 9]
+    assert [float(tf.make_ndarray(event.tensor_proto)) for event in events.Tensors('loss/pixel')] == [5., 6., 6., 6., 6.]
+    assert events.SummaryMetadata('loss/pixel').summary_description.endswith('Good: below 0.12.')
 
 
 class Failing(io.StringIO):

@@ -2,13 +2,13 @@
 
 import contextlib
 import functools
-import hashlib
 import os
 import pathlib
 import struct
 import zipfile
 from typing import NamedTuple
 
+from hwgen.charset.printable import as_text
 from hwgen.data.formats.byte_stream import ByteStream
 from hwgen.data.formats.samples import FormatError, refuse_or_raise
 
@@ -92,46 +92,32 @@ def list_files(path, *, refuse=None):
     """
     path = pathlib.Path(path)
     if path.is_file():
-        shown = _as_text(path.name)
+        shown = as_text(path.name)
         found = _members(path, shown, refuse) if path.suffix.lower() == '.zip' else [File(shown, path.stat().st_size, path)]
     elif path.is_dir():
         found = []
-        for folder, folders, names in os.walk(path):
-            folders[:] = [name for name in folders if not name.startswith('.')]
-            for name in names:
-                inner = pathlib.Path(folder, name)
-                shown = _as_text(pathlib.PurePath(path.name or path.resolve().name, inner.relative_to(path)).as_posix())
-                if name.startswith('.') or not inner.is_file():
-                    continue
-                found += _members(inner, shown, refuse) if inner.suffix.lower() == '.zip' else [File(shown, inner.stat().st_size, inner)]
+        for inner in disk_files(path):
+            shown = as_text(pathlib.PurePath(path.name or path.resolve().name, inner.relative_to(path)).as_posix())
+            found += _members(inner, shown, refuse) if inner.suffix.lower() == '.zip' else [File(shown, inner.stat().st_size, inner)]
     else:
         raise FileNotFoundError(f'{path}: no such file or folder')
     return sorted(found, key=lambda file: file.name)
 
 
-def fingerprint(files):
-    """A short name of files as they are now: another one where a name, a size or a time of change is another.
+def disk_files(path):
+    """The files of a folder and its sub-folders as they lie on disk, or the file itself; hidden files and links to folders are left out.
 
     Args:
-        files: iterable of File; those that are not there count as well.
+        path: path.
 
-    Returns:
-        str.
+    Yields:
+        pathlib.Path.
     """
-    digest = hashlib.sha256()
-    for file in files:
-        try:
-            found = file.path.stat()
-            state = f'{found.st_size} {found.st_mtime_ns}'
-        except OSError:
-            state = 'missing'
-        digest.update(f'{file.name}\0{file.path.name}\0{file.member}\0{file.size}\0{state}\n'.encode('utf-8', 'surrogateescape'))
-    return digest.hexdigest()
-
-
-def _as_text(name):
-    """A name that is no text becomes text: it is written into reports and records."""
-    return name.encode('utf-8', 'backslashreplace').decode()
+    if pathlib.Path(path).is_file():
+        yield pathlib.Path(path)
+    for folder, folders, names in os.walk(path):
+        folders[:] = [name for name in folders if not name.startswith('.')]
+        yield from (inner for inner in (pathlib.Path(folder, name) for name in names if not name.startswith('.')) if inner.is_file())
 
 
 @functools.lru_cache(8)

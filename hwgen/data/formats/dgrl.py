@@ -48,7 +48,7 @@ def read_dgrl(file, *, refuse=None):
         file: archives.File, .dgrl or .dgr.
         refuse: function of a FormatError, told of what cannot be read; None: it is raised. Nothing but the sizes in a line
             tells where the next one starts, so a line with impossible sizes ends the page; those before it are kept. An empty
-            line is left out alone.
+            line is left out alone, and a header whose size contradicts the illustration costs nothing else.
 
     Yields:
         Picture of each line, top to bottom; with boxes where the file is a .dgr.
@@ -61,7 +61,7 @@ def read_dgrl(file, *, refuse=None):
 
 def _read_page(stream, refuse):
     writer, stream.place = casia_writer(stream.name), 'header'
-    kind, code_length, bits = _read_header(stream)
+    kind, code_length, bits = _read_header(stream, refuse)
     start = stream.offset
     height, width, lines = stream.unpack('<iii', 'size of the page')
     if not (0 < height <= MAX_PAGE_PX and 0 < width <= MAX_PAGE_PX):
@@ -94,20 +94,34 @@ def _read_page(stream, refuse):
     stream.check_end()
 
 
-def _read_header(stream):
+def _read_header(stream, refuse):
     size, = stream.unpack('<i', 'size of the header')
-    if not _MIN_HEADER <= size <= min(MAX_HEADER, stream.size):
+    ahead = stream.ahead(MAX_HEADER)
+    length, zero = size - _MIN_HEADER, ahead.find(b'\0', 8) - 7  # of the illustration: by the header's size, by the zero at its end
+    if not _holds(ahead, length) and zero > 0 and _holds(ahead, zero):
+        refuse_or_raise(stream.error(f'header of {size} bytes, expected {_MIN_HEADER + zero}, where the zero of the illustration is; read on there', reason='header',
+                                     offset=0), refuse)
+        length = zero
+    elif not _MIN_HEADER <= size <= min(MAX_HEADER, stream.size):
         raise stream.error(f'header of {size} bytes, expected {_MIN_HEADER} to {min(MAX_HEADER, stream.size)}', reason='magic',
                            offset=0)
     kind = stream.take(8, 'format code').split(b'\0')[0].strip().upper()
     if kind not in (b'DGRL', b'DGR'):
         raise stream.error(f'format code {kind!r}, expected DGRL or DGR', reason='magic', offset=4)
-    stream.take(size - _MIN_HEADER, 'illustration')
+    stream.take(length, 'illustration')
     code_length, start = read_code_length(stream), stream.offset
     bits, = stream.unpack('<h', 'bits of a pixel')
     if bits not in (1, 8):
         raise stream.error(f'{bits} bits a pixel, expected 1 or 8', reason='header', offset=start)
     return kind.decode(), code_length, bits
+
+
+def _holds(ahead, length):
+    """Whether a header holds together whose illustration has so many bytes; `ahead`: bytes from the format code on."""
+    if not 0 <= length <= len(ahead) - _MIN_HEADER + 4 or ahead[:8].split(b'\0')[0].strip().upper() not in (b'DGRL', b'DGR'):
+        return False
+    code_length, bits = (int.from_bytes(ahead[8 + length + start:8 + length + start + 2], 'little') for start in (20, 22))
+    return code_length in (1, 2, 4) and bits in (1, 8)
 
 
 def _read_pixels(stream, height, width, *, bits, offset):

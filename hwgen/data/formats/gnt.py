@@ -28,7 +28,7 @@ def read_gnt(file, *, refuse=None):
     Args:
         file: archives.File.
         refuse: function of a FormatError, told of what cannot be read; None: it is raised. A sample whose sizes
-            contradict each other is left out if another follows where its size field says, else the rest of the file is.
+            contradict each other is left out if another follows where its size field or W * H says, else the rest of the file is.
 
     Yields:
         Picture; its text is U+FFFD where the code decodes to nothing.
@@ -50,10 +50,12 @@ def _read_samples(stream, refuse):
         problem = _problem(size, width, height, stream.remaining)
         if problem:
             sentence, reason = problem
-            if not (_HEADER.size <= size <= min(stream.remaining, MAX_LINE_PIXELS) and _sample_follows(stream, size)):
+            length = next((length for length in (size, _HEADER.size + width * height)
+                           if _HEADER.size <= length <= min(stream.remaining, MAX_LINE_PIXELS) and _sample_follows(stream, length)), None)
+            if length is None:
                 raise stream.error(f'{sentence}; the rest of the file, {stream.remaining} bytes, is not read', reason=reason)
-            refuse_or_raise(stream.error(sentence, reason=reason), refuse)
-            stream.take(size, 'sample')
+            refuse_or_raise(stream.error(sentence if length == size else f'{sentence}: a wrong size, read on behind the image', reason=reason), refuse)
+            stream.take(length, 'sample')
             continue
         pixels = np.frombuffer(stream.take(size, 'sample'), np.uint8, offset=_HEADER.size)
         yield Picture(image=pixels.reshape(height, width), text=decode_code(code) or UNKNOWN_CHARACTER, writer=writer, record=record,

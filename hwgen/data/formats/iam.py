@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwgen.data.formats.folder import read_image
+from hwgen.data.formats.image_files import read_image
 from hwgen.data.formats.samples import FormatError, Picture, refuse_or_raise
 
 _ID = re.compile(r'([a-z]\d\d-\d{3}[a-z]?)-(\d\d)(?:-(\d\d))?')
@@ -66,7 +66,8 @@ def text_rows(file):
         FormatError: larger than a table can be, or an archive that cannot be read.
     """
     offset = 0
-    for number, row in enumerate(file.read().split(b'\n'), 1):
+    data = file.read()
+    for number, row in enumerate(data.split(b'\n' if b'\n' in data else b'\r'), 1):
         try:
             text = row.decode().strip()
         except UnicodeDecodeError:

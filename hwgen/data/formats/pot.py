@@ -31,7 +31,7 @@ def read_pot(file, *, refuse=None):
     Args:
         file: archives.File.
         refuse: function of a FormatError, told of what cannot be read; None: it is raised. A sample that contradicts
-            itself is left out if another follows where its size says, else the rest of the file is.
+            itself is left out if another follows where its size or its first end mark says, else the rest of the file is.
 
     Yields:
         Ink; its text is U+FFFD where the code decodes to nothing.
@@ -52,10 +52,13 @@ def _read_samples(stream, refuse):
             code, strokes, length = _read_sample(stream)
         except FormatError as error:
             size = int.from_bytes(stream.ahead(2), 'little')
-            if not (12 <= size <= stream.remaining and _sample_follows(stream, size)):
+            length = next((length for length in (size, *_marked_lengths(stream)) if 12 <= length <= stream.remaining and _sample_follows(stream, length)), None)
+            if length is None:
                 raise
+            if length != size:
+                error = stream.error(f'size field of {size} bytes, the end (-1, -1) is after {length}; read on behind it', reason='size')
             refuse_or_raise(error, refuse)
-            stream.take(size, 'sample')
+            stream.take(length, 'sample')
             continue
         stream.take(length, 'sample')
         yield Ink(strokes=strokes, text=decode_code(code, swapped=swapped) or UNKNOWN_CHARACTER, writer=writer, record=record,
@@ -113,6 +116,16 @@ def _read_sample(stream):
     if not strokes:
         raise stream.error('no stroke with a point, expected at least one', reason='strokes')
     return data[2:2 + code_length], strokes, length
+
+
+def _marked_lengths(stream):
+    """The bytes up to the first end mark, with a code of 4 and of 2 bytes: where a sample ends whose size field is wrong."""
+    data = stream.ahead(_MAX_SAMPLE_BYTES)
+    for header in (8, 6):
+        whole = data[header:header + (len(data) - header) // 4 * 4] if len(data) > header else b''
+        ends = np.flatnonzero((np.frombuffer(whole, '<i2').reshape(-1, 2) == _END).all(1))
+        if len(ends):
+            yield header + 4 * (int(ends[0]) + 1)
 
 
 def _sample_follows(stream, size):

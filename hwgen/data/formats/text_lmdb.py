@@ -8,15 +8,17 @@ imported when it is used. It trusts its files: a data.mdb that was made to harm 
 
 import io
 
-from hwgen.data.formats.folder import read_image
+from hwgen.charset.printable import as_text
+from hwgen.data.formats.image_files import read_image
 from hwgen.data.formats.samples import FormatError, Picture, refuse_or_raise
 
 
-def read_lmdb(folder, *, refuse=None):
+def read_lmdb(folder, *, name=None, refuse=None):
     """The samples of a folder with `data.mdb`.
 
     Args:
         folder: pathlib.Path.
+        name: str, what messages call it; None: the path.
         refuse: function of a FormatError, told of samples that cannot be read; None: raised.
 
     Yields:
@@ -26,28 +28,29 @@ def read_lmdb(folder, *, refuse=None):
         FormatError: no such data base, or `refuse` is None and a sample cannot be read.
         ValueError: the library is not there.
     """
+    name = name or as_text(folder)
     try:
         import lmdb
     except ImportError:
-        raise ValueError(f'{folder}: reading LMDB needs the package lmdb, which is not installed: pip install lmdb') from None
+        raise ValueError(f'{name}: reading LMDB needs the package lmdb, which is not installed: pip install lmdb') from None
     try:
         with lmdb.open(str(folder), readonly=True, lock=False, readahead=False, create=False) as environment, \
                 environment.begin() as transaction:
             count = transaction.get(b'num-samples', b'')
             if not count.isdigit() or len(count) > 18 or int(count) > 2 * environment.stat()['entries']:
-                raise FormatError(f'{folder}: num-samples {count[:20]!r}, expected the number of samples in the '
+                raise FormatError(f'{name}: num-samples {count[:20]!r}, expected the number of samples in the '
                                   f'{environment.stat()["entries"]} entries', reason='header')
             for record in range(1, int(count) + 1):
                 try:
-                    yield _read_sample(transaction, folder, record)
+                    yield _read_sample(transaction, name, record)
                 except FormatError as error:
                     refuse_or_raise(error, refuse)
     except lmdb.Error as error:
-        raise FormatError(f'{folder}: no readable LMDB ({error})', reason='magic') from error
+        raise FormatError(f'{name}: no readable LMDB ({error})', reason='magic') from error
 
 
-def _read_sample(transaction, folder, record):
-    place = f'{folder}, sample {record}'
+def _read_sample(transaction, name, record):
+    place = f'{name}, sample {record}'
     image, label = transaction.get(b'image-%09d' % record), transaction.get(b'label-%09d' % record)
     if image is None or label is None:
         missing = ' and '.join(f'{kind}-{record:09d}' for kind, value in (('image', image), ('label', label)) if value is None)

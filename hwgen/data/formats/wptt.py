@@ -38,8 +38,8 @@ def read_wptt(file, *, refuse=None):
 
     Args:
         file: archives.File, .wptt or .ptts.
-        refuse: function of a FormatError, told of what cannot be read; None: it is raised. A line that refers to a stroke
-            that is not there is left out; sizes that contradict each other end the page.
+        refuse: function of a FormatError, told of what cannot be read; None: it is raised. A header whose size contradicts the illustration costs
+            nothing else, a line that refers to a stroke that is not there is left out; sizes that contradict each other end the page.
 
     Yields:
         Ink of each line, in the order of the file.
@@ -52,7 +52,7 @@ def read_wptt(file, *, refuse=None):
 
 def _read_page(stream, refuse):
     writer, stream.place = casia_writer(stream.name), 'header'
-    code_length, by_character = _read_header(stream)
+    code_length, by_character = _read_header(stream, refuse)
     start = stream.offset
     _, _, count = stream.unpack('<iii', 'number of strokes')
     most = min(stream.remaining // 2, _MAX_STROKES)
@@ -107,7 +107,7 @@ def _read_characters(stream, count, code_length, last):
     return bytes(label), last
 
 
-def _read_header(stream):
+def _read_header(stream, refuse):
     """Bytes of a code, and whether characters name their strokes."""
     size, = stream.unpack('<i', 'size of the header')
     kind = stream.take(8, 'format code').split(b'\0')[0].strip().upper()
@@ -120,7 +120,8 @@ def _read_header(stream):
     stream.take(length, 'illustration')
     # 54 without the page's three numbers, 66 with them.
     if not _FIXED_HEADER - 1 <= size - length <= _FIXED_HEADER + 12:
-        raise stream.error(f'header of {size} bytes, expected {_FIXED_HEADER + length}', reason='header', offset=0)
+        refuse_or_raise(stream.error(f'header of {size} bytes, expected {_FIXED_HEADER + length}, where the zero of the illustration is; read on there',
+                                     reason='header', offset=0), refuse)
     code_length, start = read_code_length(stream), stream.offset
     data_type = stream.take(20, 'data type').split(b'\0')[0].decode('latin-1').strip().lower()
     if data_type and 'short' not in data_type:

@@ -76,6 +76,20 @@ class Plan(NamedTuple):
         Raises:
             LookupError: no such split or line.
         """
+        text, writer, rng = self._begun(split, i)
+        ways = {'vertical': self.vertical, 'slips': self.slips} if self.vertical or self.slips else {}
+        written = writer.write_line(normalize(text), rng, height_px=self.height_px, **ways)
+        encoded = corpus_charset(self.version).encode(text)
+        return LineRecord(image=written.image, text=text, character_ids=encoded.character_ids, component_ids=encoded.component_ids,
+                          structure_ids=encoded.structure_ids, writer=writer.name, source=f'scribe {self.version}', boxes=written.boxes,
+                          component_boxes=written.component_boxes, trajectory=written.trajectory, trajectory_slots=written.trajectory_slots)
+
+    def text(self, split, i):
+        """The text of `line`, which is not drawn: str. Arguments and errors as there."""
+        return self._begun(split, i)[0]
+
+    def _begun(self, split, i):
+        """What a line says, who writes it, and the stream of random numbers that the picture goes on with."""
         if split not in self.splits or not 0 <= i < self.splits[split]:
             raise LookupError(f'line {i} of {split!r}: expected splits {self.splits}')
         rng = np.random.default_rng((self.seed, SPLITS.index(split), i))
@@ -83,16 +97,29 @@ class Plan(NamedTuple):
         chosen = int(rng.integers(len(writers)))
         if self.texts:
             text, chosen = self._given(split, i, rng, chosen)
-            writer = self._able(writers, chosen, text)
-        else:
-            writer = self._writer(writers[chosen])
-            text = self._composed(split, i, writer, rng)
-        ways = {'vertical': self.vertical, 'slips': self.slips} if self.vertical or self.slips else {}
-        written = writer.write_line(normalize(text), rng, height_px=self.height_px, **ways)
-        encoded = corpus_charset(self.version).encode(text)
-        return LineRecord(image=written.image, text=text, character_ids=encoded.character_ids, component_ids=encoded.component_ids,
-                          structure_ids=encoded.structure_ids, writer=writer.name, source=f'scribe {self.version}', boxes=written.boxes,
-                          component_boxes=written.component_boxes, trajectory=written.trajectory, trajectory_slots=written.trajectory_slots)
+            return text, self._able(writers, chosen, text), rng
+        writer = self._writer(writers[chosen])
+        return self._composed(split, i, writer, rng), writer, rng
+
+    def outline(self, split):
+        """How long each line of a split of composed texts is, and who writes it; nothing is drawn.
+
+        Args:
+            split: str, a key of `splits`.
+
+        Returns:
+            int32 [n], characters; int64 [n], indices of writers.
+        """
+        lengths, chosen = np.zeros(self.splits[split], np.int32), np.zeros(self.splits[split], np.int64)
+        for i in range(self.splits[split]):
+            rng = np.random.default_rng((self.seed, SPLITS.index(split), i))
+            chosen[i] = self.writers[split][int(rng.integers(len(self.writers[split])))]
+            lengths[i] = self._length(rng)
+        return lengths, chosen
+
+    def _length(self, rng):
+        # Short lines are more frequent than long ones: training begins with them.
+        return self.min_characters + int((self.max_characters - self.min_characters + 1) * rng.random() ** 1.4)
 
     def _writer(self, index):
         """The writer of an index."""
@@ -110,9 +137,7 @@ class Plan(NamedTuple):
 
     def _composed(self, split, i, writer, rng):
         """The text of a line where none were given."""
-        # Short lines are more frequent than long ones: training begins with them.
-        spread = self.max_characters - self.min_characters + 1
-        length = self.min_characters + int(spread * rng.random() ** 1.4)
+        length = self._length(rng)
         # Fonts write what they have; only in the first corpus another font stood in.
         font = writer.habits.font if self.version != FONTS_VERSION and isinstance(writer, FontWriter) else None
         text = _composer(self.held_out if split == 'unseen' else self.vocabulary, self.script, self.version, split == 'unseen', font).compose(length, rng)

@@ -6,11 +6,14 @@ import functools
 import hashlib
 import math
 import pathlib
+import sys
 from typing import NamedTuple
 
 from hwgen.charset.composition import describe
 from hwgen.charset.encoding import Charset, CharsetError, normalize
 from hwgen.charset.normal_form import plain
+from hwgen.charset.printable import as_text, printable
+from hwgen.data.formats.label_table import row_of_table, text_problem
 from hwgen.data.formats.samples import MAX_LINE_PIXELS
 from hwgen.data.scribe.corpus import corpus_charset
 from hwgen.data.scribe.fonts import default_fonts, open_font
@@ -44,7 +47,7 @@ def read_texts(path, *, script='chinese', version=None, height_px=64, min_charac
     """The texts of a file: each line that is not blank.
 
     Args:
-        path: path of a UTF-8 file; a byte order mark, CRLF, and blanks at both ends of a line (U+3000 too) are no part of the texts.
+        path: path of a UTF-8 file, `-` is standard input; a byte order mark, ends of lines by CR or CRLF, and blanks at both ends of a line (U+3000 too) are no part of the texts.
         script: 'chinese' | 'latin', of the writers.
         version: str, of the corpus (`corpus.VERSIONS`); None: the present one.
         height_px: int, of their lines.
@@ -61,11 +64,13 @@ def read_texts(path, *, script='chinese', version=None, height_px=64, min_charac
     """
     if on_error not in ('fail', 'skip'):
         raise ValueError(f'on_error={on_error!r}: expected fail or skip')
-    data = pathlib.Path(path).read_bytes()
+    data = sys.stdin.buffer.read() if str(path) == '-' else pathlib.Path(path).read_bytes()
+    path = 'standard input' if str(path) == '-' else path
+    end = b'\n' if b'\n' in data else b'\r'
     try:
-        rows = data.decode('utf-8').removeprefix('\ufeff').split('\n')
+        rows = data.decode('utf-8').removeprefix('\ufeff').split(end.decode())
     except UnicodeDecodeError as error:
-        line = data.count(b'\n', 0, error.start) + 1
+        line = data.count(end, 0, error.start) + 1
         raise ValueError(f'{path}, line {line}, byte {error.start}: 0x{data[error.start]:02X} is no UTF-8, expected a UTF-8 text file') from None
     charset = corpus_charset(version) if version else corpus_charset()
     limit = math.floor(MAX_LINE_PIXELS / (_WIDEST * height_px ** 2))
@@ -75,7 +80,7 @@ def read_texts(path, *, script='chinese', version=None, height_px=64, min_charac
         if plain(text):  # what is invisible alone is a blank line, too
             reason, problem = _problem(text, charset=charset, script=script, shortest=min_characters, longest=max_characters or math.inf, limit=limit, height_px=height_px)
             if problem:
-                refused.append(f'{path}, line {number}: {problem}')
+                refused.append(f'{printable(path)}, line {number}: {problem}')
                 skipped[reason] += 1
             else:
                 texts.append(text)
@@ -84,11 +89,14 @@ def read_texts(path, *, script='chinese', version=None, height_px=64, min_charac
         raise ValueError(f'{refused[0]}{more}; ' + ('--on_error=skip leaves such lines out' if texts else 'no other line has a text'))
     if not texts:
         raise ValueError(f'{path}: no text in it, expected a line of text a row')
-    return GivenTexts(pathlib.Path(path).name, len(data), hashlib.sha256(data).hexdigest(), tuple(texts), refused, dict(skipped))
+    return GivenTexts(as_text(pathlib.Path(path).name), len(data), hashlib.sha256(data).hexdigest(), tuple(texts), refused, dict(skipped))
 
 
 def _problem(text, *, charset, script, shortest, longest, limit, height_px):
     """Why a text is not written: (reason, str), or (None, None)."""
+    foreign = row_of_table(text) or text_problem(text)
+    if foreign:
+        return 'text', foreign
     if len(text) < shortest:
         return 'length', f'{len(text)} characters, expected at least {shortest}'
     if len(text) > longest:

@@ -24,7 +24,8 @@ from hwgen.data.collection import READERS, Part
 from hwgen.data.formats import iam, iam_online, text_lmdb
 from hwgen.data.formats.archives import File, list_files
 from hwgen.data.formats.byte_stream import ByteStream
-from hwgen.data.formats.folder import read_folder, read_image
+from hwgen.data.formats.folder import read_folder
+from hwgen.data.formats.image_files import read_image
 from hwgen.data.formats.samples import MAX_LINE_PIXELS, FormatError, Ink
 from hwgen.data.records import decode_png
 

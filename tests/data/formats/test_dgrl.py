@@ -48,6 +48,16 @@ def test_codes_of_one_byte_and_pixels_of_one_bit():
     np.testing.assert_array_equal(line.image, [[0, *[255] * 7, 0], [255, 0, *[255] * 7]])
 
 
+@pytest.mark.parametrize('width', [1, 7, 8, 9, 16, 17])
+def test_rows_of_bits_fill_whole_bytes(width):
+    image = np.random.default_rng(width).integers(0, 2, (3, width)).astype(np.uint8)
+    line = struct.pack('<i', 1) + codes('天') + struct.pack('<4i', 0, 0, 3, width) + np.packbits(image, axis=1).tobytes()
+    read = list(read_dgrl(on_disk('x.dgrl', page_header(b'DGRL', bits=1) + struct.pack('<3i', 99, 99, 2) + line + line)))
+    assert len(read) == 2
+    for found in read:
+        np.testing.assert_array_equal(found.image, 255 * (1 - image))
+
+
 def test_what_nobody_could_read_is_marked_and_padding_is_not():
     lines = [(codes('天') + b'\xff\xff' + codes('地'), glyph(RNG, 2, 2)), (codes('玄') + bytes(4), glyph(RNG, 2, 2)),
              (b'\0\0' + codes('黄'), glyph(RNG, 2, 2)), (bytes(4), glyph(RNG, 2, 2))]
@@ -66,6 +76,14 @@ def test_dgr_lines_are_put_together_from_their_characters():
         np.testing.assert_array_equal(line.boxes, [[0, 0, 2, 3], [1, 1, 3, 3]])
 
 
+def test_boxes_are_those_of_the_characters_that_are_told():
+    """A code of zeros at the end of a line of .dgr is padding, and so is its picture's box."""
+    image = np.zeros((2, 3), np.uint8)
+    line, = read_dgrl(on_disk('x.dgr', dgr_bytes([[('天', 5, 5, image), ('地', 5, 9, image), ('\0', 5, 13, image)]])))
+    assert (line.text, len(line.codes)) == ('天地', 2)
+    np.testing.assert_array_equal(line.boxes, [[0, 0, 3, 2], [4, 0, 7, 2]])
+
+
 PAGE = dgrl_bytes(LINES)
 HEADER = 36 + 8
 
@@ -75,8 +93,10 @@ def put(offset, layout, *values):
 
 
 @pytest.mark.parametrize('change, message, kept', [
-    (put(0, '<i', -1), 'x.dgrl, header, byte 0: header of -1 bytes, expected 36 to', 0),
-    (put(0, '<i', 1 << 30), 'header of 1073741824 bytes, expected 36 to', 0),
+    (put(0, '<i', -1), 'x.dgrl, header, byte 0: header of -1 bytes, expected 44, where the zero of the illustration is; read on there', 3),
+    (put(0, '<i', 1 << 30), 'header of 1073741824 bytes, expected 44', 3),
+    (put(0, '<i', 45), 'header of 45 bytes, expected 44', 3),
+    (lambda d: put(0, '<i', -1)(d[:11] + b'x' * 20), 'x.dgrl, header, byte 0: header of -1 bytes, expected 36 to', 0),
     (put(4, '8s', b'GNT'), "byte 4: format code b'GNT', expected DGRL or DGR", 0),
     (put(HEADER - 24, '20s', b'SJIS'), "code type 'SJIS', expected GB or ASCII", 0),
     (put(HEADER - 4, '<h', 3), 'byte 40: codes of 3 bytes, expected 1, 2 or 4', 0),
@@ -87,6 +107,7 @@ def put(offset, layout, *values):
     (put(HEADER + 8, '<i', 2), 'after line 2, byte .*: 43 bytes after the last record, expected the end of the file', 2),
     (put(HEADER + 8, '<i', 4), 'line 4, byte .*: number of characters of 4 bytes, 0 bytes remain', 3),
     (put(HEADER + 12, '<i', 0x7fffffff), 'line 1, byte 56: 2147483647 characters, expected 1 to', 0),
+    (put(HEADER + 12, '<i', -1), 'line 1, byte 56: -1 characters, expected 1 to', 0),
     (put(HEADER + 12 + 12 + 8, '<ii', 61, 65535), 'line 1, byte 68: image of 65535 x 61 px exceeds the file', 0),
     (put(HEADER + 12 + 12 + 8, '<ii', -6, -20), 'image of -20 x -6 px', 0),
     (lambda d: d[:-1], 'line 3, byte .*: image of 3 x 7 px exceeds the file, 20 bytes remain', 2),

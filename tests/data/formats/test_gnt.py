@@ -60,7 +60,11 @@ SECOND = 30  # where 地 starts
     (lambda d: d + b'\0\0\0', r'sample 4, byte 84: 3 bytes, expected a header of 10 or the end', '天地玄'),
     (lambda d: d[:SECOND + 6] + b'\0\0' + d[SECOND + 8:], 'sample 2, byte 30: image of 0 x 3 px, expected at least 1 x 1', '天玄'),
     (lambda d: d[:SECOND + 6] + b'\xff\xff\xff\xff' + d[SECOND + 10:], 'image of 65535 x 65535 px, expected at most 16777216 pixels', '天玄'),
-    (lambda d: d[:SECOND] + b'\xff\xff\xff\xff' + d[SECOND + 4:], 'sample of 4294967295 bytes, expected 28 for an image of 6 x 3 px; the '
+    (lambda d: d[:SECOND] + b'\xff\xff\xff\xff' + d[SECOND + 4:], 'sample of 4294967295 bytes, expected 28 for an image of 6 x 3 px: a wrong size, read on '
+     'behind the image', '天玄'),
+    (lambda d: d[:SECOND] + b'\0\0\0\0' + d[SECOND + 4:], 'sample of 0 bytes, expected 28 for an image of 6 x 3 px: a wrong size', '天玄'),
+    (lambda d: d[:58] + b'\x0b' + d[59:], 'sample 3, byte 58: sample of 11 bytes, expected 26 for an image of 4 x 4 px: a wrong size', '天地'),
+    (lambda d: d[:SECOND] + b'\xff\xff\xff\xff' + d[SECOND + 4:SECOND + 6] + b'\7' + d[SECOND + 7:], 'expected 31 for an image of 7 x 3 px; the '
      'rest of the file, 54 bytes, is not read', '天'),
     (lambda d: d[:SECOND + 6] + b'\x07\0' + d[SECOND + 8:], 'sample of 28 bytes, expected 31 for an image of 7 x 3 px', '天玄'),
     (lambda d: b'PK\3\4' + bytes(40), 'sample 1, byte 0', '')])

@@ -73,6 +73,22 @@ def test_lines(packed):
     assert first.image.shape == (10, 20) and set(first.image.flat) == {INK, 255}  # the paper is white
 
 
+def test_only_what_is_lighter_than_the_grey_level_is_paper():
+    buffer = io.BytesIO()
+    Image.fromarray(np.arange(150, 160, dtype=np.uint8)[np.newaxis].repeat(3, axis=0)).save(buffer, 'PNG')
+    write('iam', {**COLLECTION, 'lines/a01/a01-000u/a01-000u-00.png': buffer.getvalue()})  # its row says 154
+    first, *_ = samples(open_collection('iam'))
+    assert first.image[0].tolist() == [150, 151, 152, 153, 154, 255, 255, 255, 255, 255]
+
+
+def test_official_partitions():
+    """IAM has two lists for validation; IAM-OnDB names its lists of validation v and t, and that of the test f."""
+    lists = ['trainset', 'validationset1', 'validationset2', 'testset', 'testset_v', 'testset_t', 'testset_f', 'other']
+    write('lists', {f'{name}.txt': f'a01-{number:03d}\n' for number, name in enumerate(lists)})
+    assert iam.read_partition(list_files('lists')) == {
+        'a01-000': 'train', 'a01-001': 'validation', 'a01-002': 'validation', 'a01-003': 'test', 'a01-004': 'validation', 'a01-005': 'validation', 'a01-006': 'test'}
+
+
 def test_words():
     write('iam', COLLECTION)
     part, = open_collection('iam', unit='words')
@@ -134,6 +150,7 @@ def test_strokes():
     (lambda x: x[:200], r'a01-000u-01.xml, row \d+, byte \d+: no readable XML'),
     (lambda x: x.replace('x="1072"', 'x="wide"'), "point .*'wide'.*, expected numbers x and y"),
     (lambda x: x.replace('x="1072"', f'x="{1 << 40}"'), 'expected numbers x and y'),
+    (lambda x: x.replace('x="1072"', f'x="-{1 << 40}"'), 'expected numbers x and y'),
     (lambda x: x.replace('Point', 'Dot'), 'no stroke with a point'),
     (lambda x: x.replace('<WhiteboardCaptureSession>', '<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><WhiteboardCaptureSession>', 1),
      'an entity is declared, expected none'),

@@ -6,7 +6,8 @@ from PIL import Image
 
 from foreign_files import dgr_bytes, dgrl_bytes, glyph, gnt_bytes, wptt_bytes
 from hwgen.data import line_normalization as norm
-from hwgen.data import prepare, prepare_collection
+from hwgen.data import prepare_collection
+from hwgen.data.prepare_folder import prepare_folder
 from test_line_normalization import slanted, strokes
 from test_prepare_collection import command, write
 
@@ -31,7 +32,7 @@ def test_a_folder_and_pages(lines_of):
     for out, settings in (('plain', {}), ('upright', {'deslant': True}), ('both', {'deslant': True, 'normalize_size': .5})):
         for kind in ('folder', 'pages'):
             if kind == 'folder':
-                info = prepare.prepare_folder(f'{out}-folder', images='scans', **settings, **QUIET)
+                info = prepare_folder(f'{out}-folder', images='scans', **settings, **QUIET)
             else:
                 info = prepare_collection.prepare_collection(f'{out}-pages', path='pages', **settings, **QUIET)
             assert {name: value for name, value in info['settings'].items() if name in ('deslant', 'normalize_size')} == settings
@@ -43,17 +44,19 @@ def test_a_folder_and_pages(lines_of):
                     rows = np.flatnonzero(norm.ink_mask(line.image).any(1))
                     assert abs((bottom - top) / len(line.image) - .5) < .05 or rows[0] <= 1 or rows[-1] >= len(line.image) - 2
     with pytest.raises(FileExistsError, match='deslant None, now True'):
-        prepare.prepare_folder('plain-folder', images='scans', deslant=True, **QUIET)
+        prepare_folder('plain-folder', images='scans', deslant=True, **QUIET)
     with pytest.raises(FileExistsError, match='deslant True, now None'):
-        prepare.prepare_folder('upright-folder', images='scans', **QUIET)
+        prepare_folder('upright-folder', images='scans', **QUIET)
 
 
 def test_lines_of_unknown_writers_are_taken_one_by_one(lines_of):
     write('pages', {'page.dgrl': dgrl_bytes([('天地', lines(writer)[0]) for writer in SLANTS] + [('玄', np.full((40, 50), 255, np.uint8))])})
-    prepare_collection.prepare_collection('out', path='pages', deslant=True, normalize_size=.5, partition='train', **QUIET)
-    first, second, blank = [line for _, line in lines_of('out')]
-    assert all(abs(norm.estimate_slant([line.image])) <= 2 for line in (first, second))
-    np.testing.assert_array_equal(blank.image, np.full((40, 50), 255, np.uint8))
+    settings = dict(path='pages', deslant=True, normalize_size=.5, partition='train', **QUIET)
+    with pytest.raises(ValueError, match=r'page.dgrl, line 3, byte \d+: no ink \(grey levels 255 to 255\)'):
+        prepare_collection.prepare_collection('out', **settings)
+    info = prepare_collection.prepare_collection('out', on_error='skip', **settings)
+    first, second = [line for _, line in lines_of('out')]
+    assert info['skipped'] == {'blank': 1} and 'paper' not in info['settings'] and all(abs(norm.estimate_slant([line.image])) <= 2 for line in (first, second))
 
 
 def test_boxes_and_ink_and_characters(lines_of):
@@ -74,6 +77,6 @@ def test_boxes_and_ink_and_characters(lines_of):
 
 
 def test_not_for_the_embedded_corpus():
-    for flag in ('--deslant', '--normalize_size=.5'):
+    for flag in ('--deslant', '--normalize_size=.5', '--keep_paper', '--dark=invert'):
         failed = command('--out=x', flag)
-        assert failed.returncode == 2 and '--deslant and --normalize_size are for writing of others' in failed.stderr
+        assert failed.returncode == 2 and '--keep_paper and --dark are for writing of others' in failed.stderr

@@ -64,10 +64,13 @@ SIZE = len(GOOD) // 3
 @pytest.mark.parametrize('change, message, kept', [
     (lambda d: d[:-2], r'x.pot, sample 3, byte 80: sample of 40 bytes, 38 bytes remain', '天地'),
     (lambda d: d + b'\1', r'sample 4, byte 120: sample of 1 bytes, expected an even number from 10', '天地玄'),
-    (lambda d: d[:SIZE] + b'\0\0' + d[SIZE + 2:], 'sample 2, byte 40: sample of 0 bytes', '天'),
-    (lambda d: d[:SIZE] + b'\x24\0' + d[SIZE + 2:], 'sample 2, byte 40: ', '天'),
+    (lambda d: d[:SIZE] + b'\0\0' + d[SIZE + 2:], 'sample 2, byte 40: size field of 0 bytes, the end .-1, -1. is after 40; read on behind it', '天玄'),
+    (lambda d: d[:SIZE] + b'\x24\0' + d[SIZE + 2:], 'sample 2, byte 40: size field of 36 bytes', '天玄'),
+    (lambda d: d[:SIZE] + b'\x29\0' + d[SIZE + 2:], 'sample 2, byte 40: size field of 41 bytes', '天玄'),
+    (lambda d: d[:SIZE] + b'\0\0' + d[SIZE + 2:2 * SIZE - 4] + b'\1\0\1\0' + d[2 * SIZE:], 'sample 2, byte 40: ', '天'),
     (lambda d: d[:SIZE + 6] + b'\7\0' + d[SIZE + 8:], r'2 ends of strokes \(-1, 0\), expected 7', '天玄'),
     (lambda d: d[:2 * SIZE - 4] + b'\1\0\1\0' + d[2 * SIZE:], 'sample 2, byte 40: ', '天玄'),
+    (lambda d: d[:2 * SIZE - 12] + b'\xff' * 4 + d[2 * SIZE - 8:], r'sample 2, byte 40: end \(-1, -1\) after 32 bytes, expected it at the end of 40', '天玄'),
     (lambda d: pot_bytes([('天', STROKES), ('地', []), ('玄', STROKES)]), 'no stroke with a point, expected at least one', '天玄')])
 def test_damaged(change, message, kept):
     file = on_disk('x.pot', change(GOOD))

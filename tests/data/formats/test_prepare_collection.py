@@ -13,7 +13,7 @@ from PIL import Image
 
 from foreign_files import codes, dgr_bytes, dgrl_bytes, gnt_bytes, gnt_sample, glyph, pot_bytes, wptt_bytes
 from hwgen.charset.encoding import Charset
-from hwgen.data import conversion
+from hwgen.data import conversion, record_folder, shards
 from hwgen.data import prepare_collection as prepare_lib
 from hwgen.data.collection import Part
 from hwgen.data.contact_sheet import sheet_of_writers
@@ -79,9 +79,52 @@ def test_the_same_bytes_every_time_and_from_folders_as_from_archives():
     run('three', 'HWDB2')
     files = {out: {p.name: p.read_bytes() for p in pathlib.Path(out).iterdir() if p.name != 'info.json'} for out in ('one', 'two', 'three')}
     assert files['one'] == files['two'] == files['three']
-    assert 'already there' in run('one', 'HWDB2')[1][0]
+    assert run('three', 'HWDB2')[1] == [f'three: already there, {record_folder.summary(shards.read_info("three"))}']
     with pytest.raises(FileExistsError, match='seed 0, now 1'):
-        run('one', 'HWDB2', seed=1)
+        run('three', 'HWDB2', seed=1)
+    with pytest.raises(FileExistsError, match=r'one exists and was written from other input \(3 files of \d+ bytes then, now 22 of'):
+        run('one', 'HWDB2')  # of archives, which are not there any more
+    (pathlib.Path('HWDB2') / 'notes.txt').write_text('nothing that is read')
+    assert 'already there' in run('three', 'HWDB2')[1][0]
+    page = pathlib.Path('HWDB2/HWDB2.0Train/010-P16.dgrl')
+    page.write_bytes(page.read_bytes()[:-1] + b'\7')  # of the same size
+    with pytest.raises(FileExistsError, match=r'files of the same size have other contents \(newer: HWDB2.0Train/010-P16.dgrl\)'):
+        run('three', 'HWDB2')
+
+
+def test_two_forms_of_which_one_is_damaged(scans_of_iam):
+    """The good one is for training, whatever the order by hash is: neither test nor validation is as large as half of everything."""
+    for seed in range(4):
+        info, said = run(f'out{seed}', scans_of_iam, seed=seed, on_error='skip')
+        assert info['splits']['train']['records'] == 3 and info['splits'].keys() == {'train'} and info['skipped'] == {'image': 3}
+
+
+@pytest.fixture
+def scans_of_iam():
+    """Two forms of three lines by two people; the pictures of the second are cut."""
+    rows = []
+    for form in ('a01-000u', 'b02-001'):
+        for i in range(3):
+            name = f'iam/{form}-{i:02d}.png'
+            pathlib.Path(name).parent.mkdir(exist_ok=True)
+            Image.fromarray(glyph(np.random.default_rng(i), 20, 60)).save(name)
+            if form == 'b02-001':
+                pathlib.Path(name).write_bytes(pathlib.Path(name).read_bytes()[:-300])
+            rows.append(f'{form}-{i:02d} ok 154 1 1 1 60 20 A|line')
+    pathlib.Path('iam/lines.txt').write_text('\n'.join(rows))
+    return 'iam'
+
+
+def test_an_empty_label_is_a_sample_that_cannot_be_used(scans_of_iam):
+    rows = pathlib.Path('iam/lines.txt').read_text().split('\n')
+    pathlib.Path('iam/lines.txt').write_text('\n'.join(['a01-000u-00 ok 154 1 1 1 60 20 |', *rows[1:3]]))
+    with pytest.raises(FormatError, match=r'iam/lines.txt/a01-000u, row 1, byte 0: no text, expected at least one character'):
+        run('out', 'iam')
+    info, _ = run('out', 'iam', on_error='skip')
+    assert info['skipped'] == {'text': 1} and 'row 1' in pathlib.Path('out/rejected.tsv').read_text()
+    pathlib.Path('iam/lines.txt').write_text('\n'.join(rows))
+    with pytest.raises(FileExistsError, match=r'other input \(lines.txt has changed\)'):
+        run('out', 'iam', on_error='skip')
 
 
 def test_by_writer_where_nothing_is_official_or_it_is_not_wanted(lines_of):

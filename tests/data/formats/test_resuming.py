@@ -18,6 +18,7 @@ from PIL import Image
 from foreign_files import dgrl_bytes, glyph, gnt_bytes
 from hwgen.data import conversion, prepare, prepare_collection, shard_writer
 from hwgen.data.journal import Journal
+from hwgen.data.prepare_folder import prepare_folder
 from test_prepare_collection import ROOT, spoilt, write
 
 QUIET = {'report': lambda line: None}
@@ -47,7 +48,7 @@ def collection(out, workers=1, **settings):
 
 def folder(out, **settings):
     said = []
-    prepare.prepare_folder(out, images='scans', on_error='skip', validation_share=.2, test_share=.2, report=said.append, **settings)
+    prepare_folder(out, images='scans', on_error='skip', validation_share=.2, test_share=.2, report=said.append, **settings)
     return said
 
 

@@ -56,7 +56,7 @@ def put(offset, layout, *values):
 
 
 @pytest.mark.parametrize('change, message, kept', [
-    (put(0, '<i', 12), 'x.wptt, header, byte 0: header of 12 bytes, expected 62', 0),
+    (put(0, '<i', 12), 'x.wptt, header, byte 0: header of 12 bytes, expected 62, where the zero of the illustration is; read on there', 2),
     (put(4, '4s', b'DGRL'), "byte 4: format code b'DGRL', expected WPTT or PTTS", 0),
     (lambda d: ptts_bytes(STROKES, LINES)[:-1], 'line 2, byte .*: 2 numbers of strokes of 4 bytes, 3 bytes remain', 1),
     (lambda d: ptts_bytes(STROKES, LINES).replace(b'\xd0\xfe\2\0\3', b'\xd0\xfe\2\0\7'), 'line 2, byte .*: stroke 7, expected 0 to 3', 1),
@@ -78,6 +78,15 @@ def test_damaged(change, message, kept):
         list(read_wptt(file))
     lines, errors = refused(read_wptt, file)
     assert [line.text for line in lines] == [text for text, _ in LINES[:kept]] and len(errors) == 1 and errors[0].reason
+
+
+def test_lines_may_name_their_strokes_twice_and_not_more():
+    """Seven points in four strokes: fourteen may be named."""
+    twice = [*LINES, ('黄', [2, 2]), ('宇', [1])]
+    assert sum(len(STROKES[n]) for _, members in twice for n in members) == 2 * sum(map(len, STROKES))
+    assert len(list(read_wptt(on_disk('x.wptt', wptt_bytes(STROKES, twice))))) == 4
+    with pytest.raises(FormatError, match='line 5, byte .*: the lines name their strokes more than twice'):
+        list(read_wptt(on_disk('x.wptt', wptt_bytes(STROKES, [*twice, ('宙', [1])]))))
 
 
 def test_what_nobody_could_read_is_marked():

@@ -33,6 +33,14 @@ def test_no_two_copies_of_a_character_are_equal(script, text, index):
             assert one.shape != other.shape or np.abs(one.astype(int) - other).mean() > 4
 
 
+def test_wide_letters_have_wide_cells():
+    """Among hanzi a letter or digit has a narrow cell of the hand, m, w and their like a fifth more."""
+    writer = FontWriter(3, 0)
+    for character in 'mwMW%@':
+        assert writer._cell(character) == pytest.approx(1.2 * writer.habits.narrow)
+    assert {writer._cell(character) for character in 'aiN3,'} == {writer.habits.narrow} and {writer._cell(character) for character in '明，。'} == {1.}
+
+
 @hypothesis.settings(max_examples=40)
 @hypothesis.given(text=st.text('明天写字一乙，。12aW（', min_size=1, max_size=12), index=st.integers(0, 50), height=st.sampled_from([32, 48, 64, 96]))
 def test_image_and_boxes(text, index, height):

@@ -37,6 +37,13 @@ def test_darkness_is_kept_and_the_darker_lies_on_top():
     assert drawn[16, 15] == pytest.approx(.5, abs=.02) and drawn[16, 30] == pytest.approx(1, abs=.02) and drawn[6, 30] == pytest.approx(1, abs=.02)
 
 
+def test_between_two_samples_lies_what_is_half_way():
+    """Darkness and width of a piece are the means of its ends."""
+    drawn = ink.draw(np.array([[10, 16], [60, 16.]]), np.array([3., 9.]), np.array([1 / 3, 1.]), np.array([True]), shape=(32, 70), fine=ink.fineness(32))
+    column = drawn[:, 35]
+    assert column.max() == pytest.approx(2 / 3, abs=.02) and column.sum() / column.max() == pytest.approx(6., abs=.3)
+
+
 def test_what_is_not_shown_leaves_the_paper_blank():
     drawn = ink.draw(np.array([[5, 5], [50, 20.]]), np.ones(2) * 3, np.ones(2), np.array([False]), shape=(32, 60), fine=4)
     assert not drawn.any()

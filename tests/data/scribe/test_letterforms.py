@@ -52,6 +52,18 @@ def test_only_who_runs_abbreviates():
     assert running_variants('讠', 'left') and (careful >= printed - 1).mean() > .9 and (hurried < printed).mean() > .5
 
 
+def test_long_strokes_change_their_length_but_for_the_base():
+    """`long_reach` shortens long horizontals about their middle, but not those on which a character stands; short ones are left to `reach`."""
+    letterforms = hand(0, reach=0., long_reach=-.4, tall_reach=0.)
+    of = np.repeat([0, 1, 2], 3)
+    points = np.array([[x, y] for width, y in ((.6, .3), (.6, .8), (.2, .3)) for x in (.5 - width / 2, .5, .5 + width / 2)], np.float32)
+    skeleton = skeletons.assemble([points[of == k] for k in range(3)], [0] * 3, ('三',), ('whole',))
+    moved = letterforms._reached(skeleton)
+    widths = [np.ptp((skeleton.points + moved)[skeleton.stroke_of == k, 0]) for k in range(3)]
+    np.testing.assert_allclose(widths, [.6 * np.exp(-.4), .6, .2], atol=1e-6)
+    np.testing.assert_allclose(moved.sum(0), 0., atol=1e-6)
+
+
 def test_symbols_are_written_in_one_of_their_ways():
     form = hand(0).form('a', np.random.default_rng(0))
     assert form.symbol and .2 < form.advance < .7 and len(form.points)

@@ -45,6 +45,14 @@ def test_who_is_careful_meets_the_corners_and_who_hurries_rounds_them():
     assert hurried.time_sec[-1] < .4 * careful.time_sec[-1]
 
 
+def test_the_pen_rests_where_strokes_end_and_begin():
+    """Once after each stroke and once before the next: four changes from paper to air and back here."""
+    targets, down = np.random.default_rng(1).random((7, 2)), np.array([True, True, False, True, False, True])
+    without, rested = (movement.trace(targets, down, hurry=.4, rest_sec=rest_sec) for rest_sec in (0., .02))
+    later = rested.time_sec - without.time_sec
+    np.testing.assert_allclose([later[without.piece_of == piece].mean() for piece in range(6)], [0, 0, .02, .04, .06, .08], atol=1e-5)
+
+
 def test_time_runs_and_pieces_follow_each_other():
     rng = np.random.default_rng(0)
     moved = movement.trace(rng.random((30, 2)), rng.random(29) < .6, hurry=.6, rest_sec=.01)

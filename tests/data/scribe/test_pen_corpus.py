@@ -88,6 +88,24 @@ def test_every_symbol_of_the_table_is_shown(plan):
     assert sum(n for c, n in found.items() if c in SYMBOLS) / found.total() < .4
 
 
+def test_the_default_corpus_shows_every_character_of_its_vocabulary():
+    """Counted in the texts of all 48,000 training lines, as they are written; the rarest is ㈠ with 7."""
+    plan, charset = plan_corpus(), corpus.corpus_charset()
+    found = collections.Counter()
+    for i in range(plan.splits['train']):
+        found.update(symbols.normalize(plan.text('train', i)))
+    assert min((found[symbol], symbol) for symbol in SYMBOLS) == (7, '㈠')
+    assert sorted(found[symbol] for symbol in SYMBOLS)[len(SYMBOLS) // 2] >= 30
+    assert min(found[charset.characters[i]] for i in plan.vocabulary) == 5
+
+
+def test_the_text_of_a_line_without_its_picture(plan, records):
+    for split, lines in records.items():
+        assert [plan.text(split, i) for i in range(len(lines))] == [line.text for line in lines]
+    with pytest.raises(LookupError, match="line 400 of 'train'"):
+        plan.text('train', 400)
+
+
 @pytest.mark.parametrize('length', [1, 2, 3, 8, 40])
 def test_texts_have_their_length_and_no_space_at_an_end(plan, length):
     composer, rng = EverydayComposer([corpus.corpus_charset().characters[i] for i in plan.vocabulary]), np.random.default_rng(1)
@@ -155,3 +173,29 @@ GOLDEN_TEXTS = [('屠燥梅', 'chinese 0-340'),
                 ('浠漠毙芯', 'chinese 0-218'),
                 ('前景', 'chinese 0-260')]
 GOLDEN_INK = [21.03, 17.76, 28.27, 25.07, 33.15, 15.08, 8.35, 31.28, 26.21, 56.24]
+
+
+def test_version_stands_for_these_movements():
+    """Where the pen goes, how fast and how hard, to a hundredth of a pixel: a change of a hand that grey levels hardly show is another version, too."""
+    plan = plan_corpus(seed=0)
+    lines = {i: plan.line('train', i).trajectory for i in range(24)}
+    found = [(i, len(line), *line.mean(0, dtype=np.float64)) for i, line in lines.items() if line is not None]
+    # Sums of sines and logarithms of another build of NumPy differ in their last digits.
+    np.testing.assert_allclose(found, GOLDEN_MOVEMENTS, atol=.002)
+
+
+# Line, samples, mean of x px, y px, time s, pen, pressure.
+GOLDEN_MOVEMENTS = [
+    (1, 491, 100.1481, 31.8089, 1.7043, 0.8208, 0.7974),
+    (4, 569, 94.8278, 35.1983, 2.0173, 0.775, 0.7247),
+    (5, 365, 56.179, 30.8882, 2.1221, 0.7863, 0.7616),
+    (6, 1170, 108.8308, 33.8807, 7.4963, 0.7504, 0.7263),
+    (10, 1387, 148.1005, 32.251, 4.8263, 0.8053, 0.7356),
+    (12, 1692, 191.4113, 33.5477, 5.8989, 0.7683, 0.7376),
+    (13, 936, 104.3155, 32.2446, 3.7309, 0.8921, 0.8155),
+    (15, 1047, 100.9207, 31.0653, 8.0542, 0.745, 0.7193),
+    (16, 1343, 94.751, 33.4715, 9.4423, 0.758, 0.7319),
+    (19, 630, 91.1844, 36.8629, 4.5786, 0.7921, 0.7433),
+    (20, 2143, 176.0552, 31.241, 9.6421, 0.8012, 0.7699),
+    (23, 475, 47.2609, 29.8435, 2.9431, 0.8421, 0.7937),
+]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hwgen.charset.encoding import Charset
+from hwgen.data.scribe import pen_writer
 from hwgen.data.scribe.pen_writer import PenWriter
 
 TEXT = '明天⿱山鱼去钓鱼，3.14 ok。'
@@ -62,6 +63,42 @@ def test_boxes_and_trajectory_tell_where_the_ink_is(text, index, height, slips, 
             outside[max(0, y0 - 2):y1 + 2, max(0, x0 - 2):x1 + 2] = 255
         # What joins two characters belongs to neither.
         assert (outside < 200).sum() < .03 * (image < 200).sum() + 6
+
+
+def test_boxes_reach_as_far_as_the_ink():
+    """By hand: half the line's width beyond the path on every side, to whole pixels; travel and what was struck out (-1) are in no box."""
+    spots = np.array([[10, 10], [20, 12], [40, 30], [44, 34], [90, 90], [70, 5.]])
+    halves, slots = np.array([2., 2., 1.25, 1.25, 3., 3.]), np.array([0, 0, 1, 1, -1, 4])
+    on = np.array([True, True, True, True, True, False])
+    boxes, parts = pen_writer._boxes(spots, halves, slots, on, np.array([[0., 50.], [50., 99.]]), along=0, shape=(60, 100))
+    np.testing.assert_array_equal(parts[0], [[8, 8, 22, 14], [38, 28, 46, 36], [0] * 4, [0] * 4])
+    np.testing.assert_array_equal(boxes, [[8, 8, 46, 36], [50, 0, 99, 60]])  # the second has no ink: its cell
+
+
+def test_a_point_is_pressed_and_a_stroke_is_pressed_in_its_middle():
+    """While the pen comes down and lifts a stroke is lighter; ink that hardly reaches further than the pen is pressed all the time."""
+    writer = PenWriter(3, 0)
+    writer.traits = writer.traits._replace(taper=.8, size=1.)
+    def pressure(reach):
+        time = np.linspace(0, .1, 21)
+        path = {'points': np.stack([np.linspace(0, reach, 21), np.zeros(21)], 1), 'time': time, 'pen': np.ones(21), 'shown': np.ones(20, bool)}
+        found, on = writer._pressure(path)
+        assert on.all()
+        return found
+    stroke = pressure(.5)
+    # .75 at first, whole after 25 ms; from 32.5 ms before the end down to 1 - .75 * .8.
+    assert [stroke[0], stroke[10], stroke[-1]] == pytest.approx([.75, 1., .4]) and (np.diff(stroke[:6]) > 0).all() and (np.diff(stroke[-6:]) < 0).all()
+    np.testing.assert_array_equal(pressure(.05), 1.)
+
+
+def test_nothing_joins_a_mark_to_what_follows():
+    """A hand that joins wherever it may joins 人人, but lifts its pen between a comma and the next character, and before one."""
+    def joined(text):
+        writer = PenWriter(3, 0)
+        writer.traits = writer.traits._replace(hurry=1., hurry_deviation=0., joining=1e6)
+        line = writer.write_line(text, np.random.default_rng(0))
+        return int(((line.trajectory_slots == -1) & (line.trajectory[:, 3] == 1)).sum())
+    assert joined('人人') > 2 and joined('，人') == 0 and joined('人，') == 0
 
 
 def test_a_space_is_blank_paper():

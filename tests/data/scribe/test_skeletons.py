@@ -93,9 +93,45 @@ def test_a_sequence_is_composed():
     assert found.points.min() > 0 and found.points.max() < 1
 
 
+def test_a_flat_component_keeps_its_thickness_and_is_as_wide_as_its_place():
+    """一 on the left, where other components are as high as the character: it is moved there, not stretched."""
+    for sequence, slot in (('⿰一鱼', 0), ('⿰鱼一', 1), ('⿲一鱼一', 2)):
+        boxes = boxes_of(skeletons.skeleton(sequence))
+        assert boxes[slot, 3] - boxes[slot, 1] < .13 and boxes[slot, 2] - boxes[slot, 0] > .15
+        assert (boxes[1 - slot if slot < 2 else 1, 3] - boxes[1 - slot if slot < 2 else 1, 1]) > .6
+
+
 def test_what_an_enclosure_holds_comes_before_it_is_closed():
     assert skeletons.skeleton('⿴囗鱼').slots.tolist() == [0] * 2 + [1] * 8 + [0]
     assert skeletons.skeleton('⿺辶鱼').slots.tolist()[:8] == [1] * 8
+    assert skeletons.skeleton('⿶凵鱼').slots.tolist() == [1] * 8 + [0] * 2
+
+
+def test_parts_that_lie_on_each_other_are_drawn_apart():
+    """By hand: boxes .7 wide that share .4 may share .3 of .7, around the middle of what they shared."""
+    tree, templates = ('⿰', '甲', '乙'), np.array([[0, 0, .5, 1], [.5, 0, 1, 1]])
+    found = skeletons._kept_apart(tree, [[0, 0, .7, 1], [.3, 0, 1, 1]], templates)
+    np.testing.assert_allclose(found, [[0, 0, .605, 1], [.395, 0, 1, 1]])
+    near = np.array([[0, 0, .6, 1], [.45, 0, 1, 1]])  # .15 of .55: less than .3 of it
+    np.testing.assert_array_equal(skeletons._kept_apart(tree, near, templates), near)
+    np.testing.assert_array_equal(skeletons._kept_apart(('⿴', '甲', '乙'), [[0, 0, 1, 1], [.2, .2, .8, .8]], templates), [[0, 0, 1, 1], [.2, .2, .8, .8]])
+    # In the wrong order: the template, in the part of the em that characters cover.
+    np.testing.assert_allclose(skeletons._kept_apart(tree, [[.5, 0, 1, 1], [0, 0, .6, 1]], templates), [[.07, .07, .5, .93], [.5, .07, .93, .93]])
+    upright = skeletons._kept_apart(('⿱', '甲', '乙'), [[0, 0, 1, .7], [0, .3, 1, 1]], templates)
+    np.testing.assert_allclose(upright, [[0, 0, 1, .605], [0, .395, 1, 1]])
+
+
+def test_boxes_are_means_weighted_by_how_rich_the_other_parts_are():
+    shown, rows = object.__new__(skeletons._Shown), []
+    for character, token, box, counts in (('一', '甲', [0, 0, .4, 1], [3, 5]), ('二', '甲', [0, 0, .6, 1], [3, 10]), ('三', '丙', [0, 0, .9, 1], [3, 5])):
+        rows.append((character, '⿰··', 0, token, np.array(box, float), counts[0], np.array(counts)))
+    shown._of_slot = {('⿰··', 0): rows}
+    box = lambda tokens, **options: skeletons._Shown.box(shown, '⿰··', 0, tokens, [3., 5.], template=np.array([0, 0, .5, 1]), **{'without': (), **options})
+    weight = np.exp(-5 / 2.5)  # five strokes further from what is asked
+    np.testing.assert_allclose(box(('甲', '乙')), [0, 0, (.4 + .6 * weight) / (1 + weight), 1], atol=1e-4)
+    np.testing.assert_allclose(box(('甲', '乙'), without=('一',)), [0, 0, .6, 1])
+    np.testing.assert_allclose(box(('丁', '乙')), [0, 0, (.4 + .6 * weight + .9) / (2 + weight), 1], atol=1e-4)  # another component there: all of them
+    np.testing.assert_allclose(box(('甲', '乙'), without=('一', '二', '三')), [.07, .07, .5, .93])
 
 
 def test_components_of_the_table_of_components():

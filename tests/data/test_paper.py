@@ -1,0 +1,148 @@
+"""Paper made white: held against what the photographs were made of."""
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from hwgen.data.paper import depth_of_ink, flattened, has_white_paper
+from hwgen.data.picture_intake import Intake, look_at
+from hwgen.data.formats.samples import FormatError
+
+
+def writing(*, height=80, ink=50, thickness=4, seed=0, width=420):
+    """A line of strokes on white: uint8 [H, W]."""
+    rng, fine = np.random.default_rng(seed), np.full((height * 4, width * 4), 255, np.uint8)
+    for left in range(30, width * 4 - 4 * height, 4 * height):
+        for _ in range(7):
+            points = rng.integers([left, height], [left + 3 * height, 3 * height], (2, 2))
+            cv2.line(fine, points[0].tolist(), points[1].tolist(), ink, thickness * 4, cv2.LINE_AA)
+    return cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def photograph(line, *, paper, gradient=0., shadow=0., noise=0., quality=None, seed=1):
+    """The line on paper in uneven light, with noise, as JPEG where a quality is given."""
+    height, width = line.shape
+    y, x = np.mgrid[:height, :width]
+    light = paper * (1 - gradient * (.7 * x / width + .3 * y / height))
+    light *= 1 - shadow / (1 + np.exp(-(x + y - .6 * width) / 6))
+    picture = np.clip(np.rint(line / 255 * light + np.random.default_rng(seed).normal(0, noise, line.shape)), 0, 255).astype(np.uint8)
+    if quality is None:
+        return picture
+    data = io.BytesIO()
+    Image.fromarray(picture).save(data, 'JPEG', quality=quality)
+    return np.array(Image.open(data))
+
+
+PHOTOGRAPHS = {'scan': dict(paper=248, noise=3), 'light scan': dict(paper=252, noise=1.5), 'grey scan': dict(paper=232, noise=3, quality=70),
+               'gradient': dict(paper=190, gradient=.35, noise=4, quality=75), 'dim': dict(paper=90, gradient=.4, noise=3, quality=80),
+               'noisy': dict(paper=180, gradient=.3, noise=8), 'shadow': dict(paper=210, shadow=.45, noise=2, quality=85)}
+
+
+@pytest.mark.parametrize('kind', PHOTOGRAPHS)
+def test_photographs_become_what_they_were_made_of(kind):
+    """Paper white, ink as dark relative to its paper as it was, within 4 % of black."""
+    for ink, thickness in ((50, 4), (120, 2), (20, 8)):
+        line = writing(ink=ink, thickness=thickness)
+        photo = photograph(line, **PHOTOGRAPHS[kind])
+        found = flattened(photo)
+        paper, core = cv2.erode((line == 255).astype(np.uint8), np.ones((5, 5))) > 0, cv2.erode((line == ink).astype(np.uint8), np.ones((3, 3))) > 0
+        core = core if core.any() else line == ink
+        assert not has_white_paper(photo) and (found[paper] > 250).mean() > (.9 if kind == 'shadow' else .97), (ink, (found[paper] > 250).mean())
+        assert abs(found[core].mean() - ink) < 10, (ink, found[core].mean())
+
+
+@pytest.mark.parametrize('kind', ['scan', 'light scan', 'grey scan', 'gradient'])
+def test_pale_strokes_survive(kind):
+    """A pencil a sixth as dark as ink: most of it is there, and as pale as it was."""
+    line = writing(ink=210, thickness=3)
+    found = flattened(photograph(line, **PHOTOGRAPHS[kind]))
+    assert abs(found[line == 210].mean() - 210) < 12 and (found[line == 210] < 250).mean() > .85
+
+
+def test_what_hangs_together_is_a_stroke_and_a_speck_is_none():
+    """Three levels darker than paper of 200: a dash of 240 px is ink, nine pixels of the same grey are noise. By depth both are ink, or neither."""
+    picture = np.full((80, 300), 200, np.uint8)
+    picture[40:46, 100:140] = picture[20:23, 250:253] = 197
+    depth = depth_of_ink(picture)
+    assert (depth[41:45, 102:138] > 2.5).all() and (depth[15:28, 245:258] == 0).all() and (depth[:, :90] == 0).all()
+
+
+def test_broad_pale_strokes_are_found_in_strong_noise():
+    """A twenty-fifth darker than paper, with noise nearly as large: it shows in the mean over a stroke's width, not in pixels. More than half of it is kept."""
+    kept = []
+    for seed in range(4):
+        line = writing(seed=seed)
+        line[56:60, 60:360] = 245
+        found = flattened(photograph(line, paper=200, noise=6, seed=seed))
+        kept.append((found[56:60, 60:360] < 252).mean())
+    assert np.mean(kept) > .6, kept
+
+
+def test_white_paper_stays_byte_for_byte():
+    for ink, thickness in ((20, 12), (120, 2), (235, 3)):
+        for height in (12, 24, 64, 200):
+            line = writing(height=height, ink=ink, thickness=min(thickness, height // 6 + 1), width=6 * height)
+            assert flattened(line) is line
+    data = io.BytesIO()
+    Image.fromarray(writing()).save(data, 'JPEG', quality=80)
+    line = np.array(Image.open(data))
+    assert line.min() < 60 and flattened(line) is line
+
+
+@pytest.mark.parametrize('shape', [(1, 1), (1, 3000), (4, 4), (5000, 4), (4, 40000), (2000, 2000)])
+def test_any_size(shape):
+    noise = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+    for picture in (noise, noise * 0, noise * 0 + 255, noise // 8 + 150):
+        found = flattened(picture)
+        assert found.shape == shape and found.dtype == np.uint8
+        look_at(picture)
+
+
+# ---- what is looked at first
+
+LINE = writing()
+
+
+@pytest.mark.parametrize('picture, fault, words', [
+    (255 - LINE, 'dark', 'ink on black'), (photograph(255 - LINE, paper=200, noise=4, gradient=.3), 'dark', 'ink on black'),
+    (LINE // 16, 'black', 'grey levels 3 to 15'), (LINE * 0, 'black', 'grey levels 0 to 0'), (LINE * 0 + 255, 'blank', 'no ink'),
+    (photograph(LINE * 0 + 255, paper=248, noise=3), 'blank', 'no ink'), (LINE * 0 + 130, 'blank', 'no ink'), (LINE[:1, :1], 'tiny', '1 x 1 px'),
+    (LINE[:3], 'tiny', '420 x 3 px, expected at least 4 x 4')])
+def test_pictures_that_are_no_lines(picture, fault, words):
+    with pytest.raises(FormatError, match=words) as raised:
+        Intake(whiten=True).take(picture)
+    assert raised.value.reason == fault
+    with pytest.raises(FormatError) as raised:
+        Intake(whiten=False).take(picture)
+    assert raised.value.reason == fault
+
+
+def test_pictures_that_are_lines():
+    """Also where a shadow has more than half of it, and where a dash is cut closely."""
+    picture, remarks = Intake(whiten=True).take(LINE)
+    assert picture is LINE and remarks == ()
+    half = LINE.astype(float)
+    half[:, :250] *= .4
+    dash = cv2.resize(cv2.line(np.full((48, 240), 255, np.uint8), (24, 30), (216, 18), 0, 31), (60, 12), interpolation=cv2.INTER_AREA)
+    for picture in [half.astype(np.uint8), dash, (dash * .7 + 20).astype(np.uint8), *(photograph(LINE, **kind) for kind in PHOTOGRAPHS.values())]:
+        assert look_at(picture).fault == ''
+    assert (dash < 128).mean() > .5
+
+
+def test_what_becomes_of_dark_and_grey_pictures():
+    dark, grey = 255 - LINE, photograph(LINE, paper=200, noise=3)
+    assert Intake(whiten=True, dark='keep').take(dark)[1] == ('ink on black',)
+    turned, remarks = Intake(whiten=True, dark='invert').take(dark)
+    assert remarks == ('inverted',) and np.array_equal(turned, LINE)
+    kept, remarks = Intake(whiten=False).take(grey)
+    assert remarks == ('grey paper',) and kept is grey
+    white, remarks = Intake(whiten=True).take(grey)
+    assert remarks == ('grey paper',) and np.median(white) == 255
+    slate = photograph(255 - LINE, paper=200) + np.uint8(40)  # chalk on a grey board: it is both
+    white, remarks = Intake(whiten=True, dark='invert').take(slate)
+    assert remarks == ('inverted', 'grey paper') and np.median(white) == 255
+    with pytest.raises(ValueError, match="dark='x': expected one of refuse, invert, keep"):
+        Intake(whiten=True, dark='x')

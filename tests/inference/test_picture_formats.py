@@ -1,0 +1,72 @@
+"""Formats of pictures: what a name asks for, what is too large, and pictures that are read again as they were."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageSequence
+
+from hwgen.inference import picture_formats
+
+IMAGE = np.kron(np.arange(0, 256, 16, dtype=np.uint8).reshape(4, 4), np.ones([16, 16], np.uint8))
+
+
+@pytest.mark.parametrize('name, picture', [
+    ('a.png', True), ('x/A.PNG', True), ('a.jpg', True), ('a.jpeg', True), ('a.webp', True), ('a.tif', True), ('a.tiff', True), ('a.bmp', True), ('a.pdf', True),
+    ('a', False), ('a/', False), ('a.png/', False), ('v1.1', False), ('data.2026-11', False), ('我的字', False), ('x.y/z', False)])
+def test_names(name, picture):
+    assert picture_formats.names_picture(name) is picture
+
+
+@pytest.mark.parametrize('name', ['a.gif', 'a.svg', 'x/a.SVG', 'a.jp2', 'a.avif', 'a.ppm', 'a.docx', 'a.txt', 'a.tsv', 'a.html', 'a.json', 'a.zip', 'a.mp4', 'a.tfrecord', 'a.eps'])
+def test_names_of_other_files(name):
+    with pytest.raises(ValueError, match=rf'{name}: no .* file is written; expected a name that ends in .png, .*or that of a folder .{name}/ is one'):
+        picture_formats.names_picture(name)
+    assert picture_formats.names_picture(f'{name}/') is False
+
+
+def test_standard_output_is_no_picture():
+    with pytest.raises(ValueError, match=r'-: nothing is written to standard output; expected a name that ends in .png, .*or that of a folder .-/ is one'):
+        picture_formats.names_picture('-')
+
+
+def test_the_name_of_a_file_for_a_folder(tmp_path):
+    for name in 'report.pdf', 'a.html', 'x.png', 'x.tfrecord':
+        with pytest.raises(ValueError, match=f'--out={name}: a folder is written, expected the name of one .{name}/ is one, too'):
+            picture_formats.check_folder(name, flag='--out')
+        picture_formats.check_folder(f'{name}/', flag='--out')
+    (tmp_path / 'there.png').mkdir()
+    for name in 'tfrecords/v1.1', 'evaluations', str(tmp_path / 'there.png'):
+        picture_formats.check_folder(name, flag='--out')
+
+
+@pytest.mark.parametrize('suffix', ['.png', '.jpg', '.webp', '.tif', '.bmp'])
+def test_read_again(suffix):
+    data = picture_formats.encode([IMAGE], f'a{suffix}')
+    assert data == picture_formats.encode([IMAGE], f'a{suffix}')
+    read = np.asarray(Image.open(io.BytesIO(data)).convert('L')).astype(int)
+    assert np.abs(read - IMAGE).max() <= (3 if suffix == '.jpg' else 0)  # JPEG of quality 95 keeps patches of one grey
+
+
+def test_several_in_one_file():
+    other = 255 - IMAGE[:32]
+    pages = ImageSequence.Iterator(Image.open(io.BytesIO(picture_formats.encode([IMAGE, other], 'a.tif'))))
+    assert [np.asarray(page).tolist() for page in pages] == [IMAGE.tolist(), other.tolist()]
+    data = picture_formats.encode([IMAGE, other], 'a.pdf')
+    assert data.startswith(b'%PDF') and data.count(b'/MediaBox') == 2 and b'Date' not in data
+    # 64 px of 1/96 inch are 48 points
+    assert b'/MediaBox [ 0 0 48.0 48.0 ]' in data and b'/MediaBox [ 0 0 48.0 24.0 ]' in data
+
+
+@pytest.mark.parametrize('width, height, path', [
+    (1_000_001, 1, 'a.png'), (1, 1_000_001, 'a.png'), (192, 1_080_051, 'a.png'), (20_000, 8948, 'a.png'), (20_000, 8948, 'a.tif'), (65_501, 1, 'a.jpg'),
+    (1, 16_384, 'a.webp'), (1, 19_201, 'a.pdf')])
+def test_too_large(width, height, path):
+    with pytest.raises(ValueError, match=rf'letter.txt: makes a picture of {width:,} x {height:,} px; expected at most .* break it'):
+        picture_formats.check_size(width, height, place='letter.txt', advice='break it', path=path)
+
+
+def test_just_small_enough():
+    for width, height, path in [(1_000_000, 178, 'a.png'), (178, 1_000_000, 'a.png'), (65_500, 2_000, 'a.jpg'), (16_383, 1, 'a.webp'), (20_000, 8947, 'a.png')]:
+        picture_formats.check_size(width, height, place='x', advice='y', path=path)
+    Image.open(io.BytesIO(picture_formats.encode([np.zeros([8947, 20_000], np.uint8)], 'a.png'))).load()  # Pillow takes it (and warns)

@@ -21,8 +21,8 @@ def test_the_ends_are_the_ordinary_pictures(make_generator, options):
     for first, second in (('明', '湖'), ('一明湖', '湖一明')):
         way = between.write(first, second, steps=5, style_seed=3, truncation=.7, noise_offset=2)
         ends = writer.write([first, second], style_seeds=3, truncation=.7, noise_offsets=2)
-        np.testing.assert_array_equal(way[0], ends[0])
-        np.testing.assert_array_equal(way[-1], ends[1])
+        for found, end in ((way[0], ends[0]), (way[-1], ends[1])):
+            assert np.abs(found.astype(int) - end).max() <= 1  # a level where the last bit of a sum decides about rounding
         assert all((a != b).any() for a, b in zip(way, way[1:]))  # and every step is one
     style = np.full(writer.style_dim, .3, np.float32)
     np.testing.assert_array_equal(between.write('一', '明', steps=2, style_seed=1, style=style)[1], writer.write(['明'], style_seeds=1, styles=style)[0])

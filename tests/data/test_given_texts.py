@@ -11,7 +11,7 @@ import pytest
 from hwgen.data import prepare, shards
 from hwgen.data.scribe import given_texts
 from hwgen.data.scribe.corpus import plan_corpus
-from hwgen.data.scribe.fonts import SOURCES, default_fonts, open_font
+from hwgen.data.scribe.fonts import default_fonts, open_font
 from hwgen.data.scribe.given_texts import read_texts
 from hwgen.data.scribe.font_writer import FontWriter
 from test_prepare_data import command, contents

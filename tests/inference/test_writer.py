@@ -4,7 +4,6 @@ import hypothesis
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from hwgen.charset.encoding import Charset, CharsetError
 from hwgen.inference import styles

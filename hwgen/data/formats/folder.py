@@ -100,14 +100,19 @@ def _compiled(name_pattern):
 def _images(folder, report):
     """The pictures of a folder and its sub-folders; nothing hidden."""
     found, others = find_images(folder)
+    _tell_passed_over(folder, others, report)
+    return found
+
+
+def _tell_passed_over(folder, others, report):
     if others and report:
         report(f'{printable(folder)}: {_passed_over(others)}')
-    return found
 
 
 def _passed_over(others):
     some = ', '.join(map(printable, others[:_SHOWN])) + (' ...' if len(others) > _SHOWN else '')
-    return f'passed over {len(others)} {"file that looks like a picture" if len(others) == 1 else "files that look like pictures"}: {some}; expected {expected_formats()} with their suffixes'
+    what = 'file that looks like a picture' if len(others) == 1 else 'files that look like pictures'
+    return f'passed over {len(others)} {what}: {some}; expected {expected_formats()} with their suffixes'
 
 
 def _text_file_rows(folder, texts, refuse, report):
@@ -169,8 +174,7 @@ def list_images(folder, *, refuse=None, report=None):
     paths, others = find_images(folder)
     if not paths:
         raise FileNotFoundError(f'{folder}: no image in it{"; " + _passed_over(others) if others else "; expected " + expected_formats()}')
-    if others and report:
-        report(f'{printable(folder)}: {_passed_over(others)}')
+    _tell_passed_over(folder, others, report)
     for number, path in enumerate(paths, 1):
         image = LabelledImage(path=path, text='', writer=_sub_folder(folder, path), row=number)
         problem = _name_problem(image)

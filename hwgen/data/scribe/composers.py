@@ -1,6 +1,7 @@
 """Texts of an exact length over a given set of characters."""
 
 import collections
+import functools
 
 import numpy as np
 
@@ -11,6 +12,14 @@ SYMBOLS = {'chinese': '，。、；：？！“”（）《》0123456789' 'ABCDE
            'latin': ' ' 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789' '.,;:\'"-!?()'}
 _LONG_WORD = 10
 _TOKENS = ('{}年', '{}月', '{}日', '{}个', '第{}', '{}元', '{}')
+
+
+def _filled(length, part):
+    """Parts one after the other, the last one cut where it is too long: str of `length`. part: function of `first` and `missing`, how many characters."""
+    text = ''
+    while len(text) < length:
+        text += part(first=not text, missing=length - len(text))
+    return text[:length]
 
 
 class ChineseComposer:
@@ -46,11 +55,7 @@ class ChineseComposer:
         """
         if self.uniform:
             return ''.join(self.some(length, rng))
-        kind, parts, missing = rng.random(), [], length
-        while missing > 0:
-            parts.append(self._part(kind, rng, first=missing == length, missing=missing))
-            missing -= len(parts[-1])
-        return ''.join(parts)[:length]
+        return _filled(length, functools.partial(self._part, rng.random(), rng))
 
     def some(self, count, rng):
         """Hanzi drawn evenly: list of str."""
@@ -112,12 +117,8 @@ class EverydayComposer:
         Returns:
             str of that length.
         """
-        even, parts, missing = rng.random() < .5, [], length
-        while missing > 0:
-            part = self._part(even, rng, first=missing == length, missing=missing)
-            parts.append(part[:missing])
-            missing -= len(parts[-1])
-        text = ''.join(parts)
+        even = rng.random() < .5
+        text = _filled(length, functools.partial(self._part, even, rng))
         # A space at an end would be no part of the picture.
         return ''.join(self._hanzi(1, True, rng) if c == ' ' and n in (0, length - 1) else c for n, c in enumerate(text))
 

@@ -389,7 +389,6 @@ def skeleton(unit):
     """
     if unit in StrokeTable.load():
         return entry(unit)
-    charset = Charset.load()
     tree, boxes = code_tree(unit)
     whole = ids.format_tree(tree)
     if whole in StrokeTable.load():

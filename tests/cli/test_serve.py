@@ -1,6 +1,5 @@
 """The serve command: the first start, signals, and its complaints. A process each, with the export and the loaded model replaced."""
 
-import importlib.util
 import json
 import os
 import pathlib
@@ -193,9 +192,12 @@ def test_complaints(arguments, message):
     assert sorted(os.listdir('.')) == ['a file', 'mine', 'plain'] and os.listdir('mine/1') == [] and os.listdir('plain') == ['saved_model.pb']
 
 
-@pytest.mark.skipif(importlib.util.find_spec('tensorflow_serving') is not None, reason='tensorflow-serving-api is installed')
-def test_without_the_extra_of_grpc_it_says_what_to_install():
-    done = subprocess.run(**command('--port=0', '--grpc_port=0'), timeout=60)
+def test_without_the_extra_of_grpc_it_says_what_to_install(tmp_path):
+    (tmp_path / 'shadow').mkdir()
+    (tmp_path / 'shadow/sitecustomize.py').write_text('import sys\nsys.modules["tensorflow_serving"] = None  # as if it were not installed\n')
+    asked = command('--port=0', '--grpc_port=0')
+    asked['env']['PYTHONPATH'] = os.pathsep.join([str(tmp_path / 'shadow'), str(CHECKOUT)])
+    done = subprocess.run(**asked, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (
         2, '', 'serve: --grpc_port: tensorflow-serving-api is not installed: expected the packages of the extra `grpc`, pip install "hwgen[grpc]"\n')
 

@@ -1,6 +1,7 @@
 """What a generator can write, told from its description: shown, composed of what was shown, folded, blank, or refused with its place."""
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -107,7 +108,7 @@ def test_a_text_is_checked_without_tensorflow():
     done = subprocess.run([sys.executable, '-P', '-c', (
         'import sys; from hwgen.inference.repertoire import Repertoire; Repertoire.load(sys.argv[1]).encode("明天"); '
         'print([name for name in ("tensorflow", "keras") if name in sys.modules])'), SHIPPED],
-        capture_output=True, text=True, check=False, cwd=CHECKOUT)
+        capture_output=True, text=True, check=False, env={**os.environ, 'PYTHONPATH': str(CHECKOUT)})
     assert (done.stdout, done.returncode) == ('[]\n', 0), done.stderr
 
 

@@ -1,6 +1,7 @@
-"""The averaged generator, which is the one that writes: its weights, and its batch statistics measured anew."""
+"""The averaged generator, which is the one that writes: its weights, its batch statistics measured anew, and the styles that it is to draw."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from hwgen.models import layers
@@ -38,3 +39,18 @@ def recompute_statistics(generator, passes):
         write()
     for norm, momentum in zip(norms, kept):
         norm.momentum.assign(momentum)
+
+
+def styles_of_lines(style_encoder, batches, *, num_lines=1024):
+    """What a style encoder says of real lines, always the same ones: where `StyleSpace.fit` is to draw.
+
+    Args:
+        style_encoder: StyleEncoder.
+        batches: LineBatches; the first `num_lines` of its lines, to a whole batch.
+
+    Returns:
+        (means, variances), float32 [lines, Z].
+    """
+    found = [style_encoder(batch['images'], lengths=batch['lengths']) for batch in map(batches.batch, range(-(-num_lines // batches.batch_size)))]
+    means, log_variances = (np.concatenate([posterior[name] for posterior in found]) for name in ('style_mean', 'style_log_variance'))
+    return means, np.exp(log_variances)

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import tensorflow as tf
 
-from hwgen.training import distribution, measures
+from hwgen.training import averaging, distribution, measures
 from hwgen.training.checkpoints import Checkpoints
 from hwgen.training.phase_cuts import PhaseCuts
 from hwgen.training.run_directory import RunDirectory
@@ -153,6 +153,8 @@ class TrainingLoop:
             before = time.monotonic()
             inputs = self._next(iterator, step, kept)
             waited += time.monotonic() - before
+            if self.schedule.starts_to_draw(step):
+                self._draw_like_real_lines()
             metrics = self._one_step(step, phase, *inputs)
             step += 1
             for key, value in metrics.items():
@@ -256,7 +258,15 @@ class TrainingLoop:
 
     def _sample(self, step):
         """Writes the sample sheets of a step; returns the path of the main one."""
-        return self.sampler.sample(step, styles_learned=self.schedule.has_reconstructed(step))
+        with self.sampler.ready_to_write(styles_learned=self.schedule.has_reconstructed(step)):
+            return self.sampler.sample(step)
+
+    def _draw_like_real_lines(self):
+        """From here on the drawn styles of training are like those of real lines (`StyleSpace`); the averaged generator follows."""
+        model = self.trainer.model
+        found = averaging.styles_of_lines(model.style_encoder, self.batches)
+        for generator in (model.generator, model.average):
+            generator.style_space.fit(*found)
 
     def _close(self, step, first):
         """Last sheets and the averaged generator as files; where this call made no step, those that are there are fine."""
@@ -269,9 +279,9 @@ class TrainingLoop:
         if step == first == 0 and self._told_to_stop():
             return dict(sheet=None, model=None)
         self.log.say('writing sample sheets and model, which takes up to a minute' if learned else 'writing sample sheets, which takes up to a minute')
-        sheet = self._sample(step)
         info = {key: self.config[key] for key in ('command', 'seed', 'version', 'data') if key in self.config}
-        return dict(sheet=sheet, model=self.sampler.save_model(step, info, seen=self.config.get('seen')) if learned else None)
+        with self.sampler.ready_to_write(styles_learned=self.schedule.has_reconstructed(step)):
+            return dict(sheet=self.sampler.sample(step), model=self.sampler.save_model(step, info, seen=self.config.get('seen')) if learned else None)
 
     def _told_to_stop(self):
         """By a signal, or as whoever read the output has left (`| head`)."""

@@ -9,7 +9,7 @@ from PIL import Image
 
 from hwgen.inference import artefact, styles
 from hwgen.losses import ctc
-from hwgen.training import measures, sheets
+from hwgen.training import averaging, measures, sheets
 from hwgen.training.run_directory import writing
 
 
@@ -34,12 +34,30 @@ class Sampler:
             charset, vocabulary=info['vocabulary'], held_out=info.get('held_out', ()), seed=trainer.settings.seed,
             num_characters=min(8, longest_lines))
 
-    def sample(self, step, *, styles_learned):
-        """Writes the sample sheets of a step.
+    @contextlib.contextmanager
+    def ready_to_write(self, *, styles_learned):
+        """Within the block the averaged generator is as it writes: its own batch statistics, drawn styles like those of real lines. Behind it
+        all is as before: whoever looks at a run changes nothing of it.
+
+        Args:
+            styles_learned: bool, the style encoder has learned anything; False: the style space stays as it is.
+        """
+        average = self.trainer.model.average
+        kept = [np.array(variable) for variable in average.variables]
+        try:
+            if styles_learned:
+                average.style_space.fit(*averaging.styles_of_lines(self.trainer.model.style_encoder, self.batches))
+            self._recompute_statistics()
+            yield
+        finally:
+            for variable, value in zip(average.variables, kept):
+                variable.assign(value)
+
+    def sample(self, step):
+        """Writes the sample sheets of a step, within `ready_to_write`.
 
         Args:
             step: int.
-            styles_learned: bool, the style encoder has learned anything: styles are drawn like those of real lines then.
 
         Returns:
             str, path of the main sheet.
@@ -47,9 +65,6 @@ class Sampler:
         Raises:
             RunDirectoryError: naming the file that cannot be written.
         """
-        if styles_learned:
-            self._fit_style_space()
-        self._recompute_statistics()
         model = self.trainer.model
         pictures = self.sheets.draw(model.average)
         batch = self.batches.batch(0)
@@ -82,7 +97,7 @@ class Sampler:
         return os.path.join(folder, f'seen-{step:06d}.png')
 
     def save_model(self, step, info, *, seen=None):
-        """Writes the averaged generator, which is the one that writes, as `sample` left its statistics.
+        """Writes the averaged generator, which is the one that writes, within `ready_to_write`.
 
         Args:
             step: int; info: dict of JSON values, of the artefact's description; seen: `artefact.save_generator`.
@@ -99,16 +114,6 @@ class Sampler:
                 folder, self.trainer.model.average, style_encoder=self.trainer.model.style_encoder, charset=self.charset, seen=seen,
                 info=dict(step=step, **info))
         return folder
-
-    def _fit_style_space(self, num_lines=1024):
-        """Styles that are drawn from now on are like those of `num_lines` real lines, always the same ones."""
-        model, batches = self.trainer.model, self.batches
-        found = [model.style_encoder(batch['images'], lengths=batch['lengths'])
-                 for batch in map(batches.batch, range(-(-num_lines // batches.batch_size)))]
-        means = np.concatenate([posterior['style_mean'] for posterior in found])
-        variances = np.exp(np.concatenate([posterior['style_log_variance'] for posterior in found]))
-        for generator in (model.generator, model.average):
-            generator.style_space.fit(means, variances)
 
     def _recompute_statistics(self, num_batches=16):
         """Statistics of the averaged generator over `num_batches` batches of fixed texts."""

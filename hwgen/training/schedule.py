@@ -125,6 +125,11 @@ class Schedule:
         start = self.recognizer_steps + (0 if self.reconstruction_steps else self.total_steps)
         return step > start or bool(self.reconstruction_every and step > self.total_steps - self.adversarial_steps)
 
+    def starts_to_draw(self, step):
+        """Whether the style space is fitted before a step: the first that draws styles, where the style encoder has learned any."""
+        phase, within, _ = self.place(step)
+        return phase == 'adversarial' and not within and self.has_reconstructed(step)
+
     def updates_by_drawn_lines(self, step):
         """Whether discriminator and generator get a step on lines of drawn styles."""
         phase, within, _ = self.place(step)

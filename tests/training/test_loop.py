@@ -9,6 +9,7 @@ import pathlib
 import signal
 import threading
 import time
+import types
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from hwgen.data.mixed_lines import MixedLines
 from hwgen.data.pipeline import LineBatches
 from hwgen.data.shards import RecordError
 from hwgen.training.checkpoints import CheckpointError
-from hwgen.training.loop import NonFiniteLossError
+from hwgen.training.loop import NonFiniteLossError, TrainingLoop
 from hwgen.training.run_directory import OtherRunError, RunDirectoryError
 from one_weight import CONFIG, SAMPLE, SCHEDULE, Killed, OneWeight, die, records, saved, tell
 
@@ -60,6 +61,31 @@ def test_a_run_in_many_pieces(make_loop, whole):
         assert (summary['step'], summary['state']) == (stop, 'finished' if stop == 11 else 'stopped')
     assert trainer.weight.numpy() == whole
     assert [row['step'] for row in records() if 'resumed_at' in row] == list(range(11))
+
+
+def test_styles_are_fitted_where_drawing_begins_and_nowhere_else(make_loop):
+    """Before step 7 of 11, with the weight that six steps left, however often sheets are written; not again in what goes on from a later step."""
+    fitted = []
+    for folder, options in (('a', {}), ('b', dict(sample_every=1))):
+        make_loop(trainer := OneWeight(), run_dir=folder, **options).run()
+        fitted.append(trainer.fitted)
+    make_loop(trainer := OneWeight(), run_dir='c').run(max_steps=6)
+    weight = float(trainer.weight)
+    assert fitted == [(weight,), (weight,)] and trainer.fitted == ()
+    make_loop(trainer := OneWeight(), run_dir='c').run(max_steps=7)
+    assert trainer.fitted == (weight,)
+    make_loop(trainer := OneWeight(), run_dir='c').run()
+    assert trainer.fitted == ()
+
+
+def test_styles_of_training_are_fitted_to_real_lines(make_trainer, charset):
+    """Both generators: that which learns from drawn styles, and its average."""
+    trainer, batches = make_trainer(charset=charset), LineBatches(SAMPLE, charset=charset, batch_size=64, seed=3, char_px=16, max_characters=3)
+    TrainingLoop._draw_like_real_lines(types.SimpleNamespace(trainer=trainer, batches=batches))
+    means = np.concatenate([trainer.model.style_encoder(batch['images'], lengths=batch['lengths'])['style_mean'] for batch in map(batches.batch, range(16))])
+    for generator in (trainer.model.generator, trainer.model.average):
+        np.testing.assert_allclose(generator.style_space.mean, means.mean(0, dtype=np.float64), rtol=1e-4, atol=1e-5)
+        assert np.abs(generator.style_space.factor.numpy() - np.eye(means.shape[1])).max() > .01
 
 
 def test_the_end_is_said_again_and_nothing_is_redone(make_loop, whole, capsys):

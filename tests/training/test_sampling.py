@@ -18,8 +18,8 @@ LENGTH = 3
 
 
 @pytest.fixture(scope='module')
-def written(make_trainer, charset, texts, tmp_path_factory):
-    """A run's folder after one sample and its model; trainer, lines; what had been fitted and measured before was of other weights."""
+def written(make_trainer, variables_of, charset, texts, tmp_path_factory):
+    """A run's folder after one sample and its model; trainer, lines, and its variables before; what had been fitted and measured then was of other weights."""
     folder, trainer = tmp_path_factory.mktemp('run'), make_trainer(charset=charset)
     (folder / 'samples').mkdir()
     batches = LineBatches(SAMPLE, charset=charset, batch_size=64, seed=3, char_px=16, max_characters=LENGTH)
@@ -33,14 +33,23 @@ def written(make_trainer, charset, texts, tmp_path_factory):
         space.mean.assign(np.full(space.mean.shape, 9., np.float32))
     for norm in layers.batch_normalizations(trainer.model.average):
         norm.moving_mean.assign(tf.fill(norm.moving_mean.shape, 5.))
-    sampler.sample(7, styles_learned=True)
-    sampler.save_model(7, {}, seen='')
-    return folder, trainer, batches
+    before = {name: variable.numpy() for name, variable in variables_of(trainer).items()}
+    with sampler.ready_to_write(styles_learned=True):
+        sampler.sample(7)
+        sampler.save_model(7, {}, seen='')
+    return folder, trainer, batches, before
+
+
+def test_whoever_looks_at_a_run_changes_nothing_of_it(written, variables_of):
+    """Nor what comes after: the average moves on from its own statistics and styles, phase 3 draws from its own."""
+    _, trainer, _, before = written
+    for name, variable in variables_of(trainer).items():
+        np.testing.assert_array_equal(variable, before[name], err_msg=name)
 
 
 def test_styles_are_fitted_to_real_lines_right_before(written, charset):
-    """Mean and covariance of the mixture over 1024 lines, by NumPy; the learning generator, which draws styles in phase 3, has the same."""
-    folder, trainer, batches = written
+    """Mean and covariance of the mixture over 1024 lines, by NumPy."""
+    folder, _, batches, _ = written
     generator, encoder, description = artefact.load_generator(str(folder / 'model'), charset=charset)
     assert description['info']['step'] == 7
     found = [encoder(batch['images'], lengths=batch['lengths']) for batch in map(batches.batch, range(1024 // 64))]
@@ -49,14 +58,14 @@ def test_styles_are_fitted_to_real_lines_right_before(written, charset):
     away = means - means.mean(0)
     covariance = away.T @ away / 1024 + np.diag(variances.mean(0) + 1e-3)
     assert len(means) == 1024 and away.std() > .01
-    for space in (generator.style_space, trainer.model.generator.style_space):
-        np.testing.assert_allclose(space.mean, means.mean(0), rtol=1e-4, atol=1e-4)
-        np.testing.assert_allclose(space.factor.numpy() @ space.factor.numpy().T, covariance, rtol=1e-3, atol=1e-3)
+    space = generator.style_space
+    np.testing.assert_allclose(space.mean, means.mean(0), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(space.factor.numpy() @ space.factor.numpy().T, covariance, rtol=1e-3, atol=1e-3)
 
 
 def test_statistics_are_those_of_its_weights_in_its_styles(written, charset, texts):
     """The mean over 16 batches of texts, each line in the next hand of that style space."""
-    folder, trainer, _ = written
+    folder, trainer, _, _ = written
     generator, _, _ = artefact.load_generator(str(folder / 'model'), charset=charset)
     norms, size = layers.batch_normalizations(generator), trainer.settings.batch_size
     expected, each = [norm.moving_mean.numpy() for norm in norms], []
@@ -76,7 +85,7 @@ def test_statistics_are_those_of_its_weights_in_its_styles(written, charset, tex
 
 
 def test_the_sheet_is_what_the_model_writes(written, charset):
-    folder, trainer, batches = written
+    folder, trainer, batches, _ = written
     generator, _, _ = artefact.load_generator(str(folder / 'model'), charset=charset)
     info = batches.index.info
     drawn = sheets.SampleSheets(charset, vocabulary=info['vocabulary'], held_out=info.get('held_out', ()), seed=trainer.settings.seed, num_characters=LENGTH)

@@ -86,3 +86,5 @@ def test_when_the_style_encoder_has_learned(schedule):
     late = Schedule(10, 0, 10, reconstruction_every=3)
     assert [late.has_reconstructed(step) for step in (10, 11, 20)] == [False, True, True]
     assert not Schedule(10, 0, 0).has_reconstructed(10)
+    starts = [[step for step in range(made.total_steps) if made.starts_to_draw(step)] for made in (Schedule(2, 3, 4), pure, late, Schedule(0, 4, 2), Schedule(2, 3, 0))]
+    assert starts == [[5], [], [], [4], []]

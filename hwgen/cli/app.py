@@ -22,7 +22,6 @@ import pathlib
 import pkgutil
 import re
 import sys
-import sysconfig
 import textwrap
 import traceback
 
@@ -31,51 +30,18 @@ from absl import flags
 import hwgen
 from hwgen.charset.printable import is_text, printable
 from hwgen.cli import quiet
+from hwgen.inference.model_folder import CHECKOUT, resource_path
 
-DEFAULT_MODEL = 'saved_models/demo'  # the one that ships
 _HELP = ('--help', '-help', '-h', '--helpfull')
-_CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent
 
 
 class UserError(ValueError):
     """The user's input is wrong; the message is one line that names the thing, the place and what was expected."""
 
 
-def resource_path(name: str) -> pathlib.Path:
-    """Where a file that ships beside the package lies: in the checkout, else in `<prefix>/share/hwgen` of an installation.
-
-    Args:
-      name: path relative to the checkout, such as `demo.flags`.
-
-    Returns:
-      The path of the first place that has it, else the one in the checkout (so that an error names a sensible place).
-    """
-    places = [_CHECKOUT / name, pathlib.Path(sysconfig.get_path('data')) / 'share' / 'hwgen' / name]
-    return next((place for place in places if place.exists()), places[0])
-
-
 def in_checkout() -> bool:
     """Whether this package lies in a checkout, not where packages are installed."""
-    return (_CHECKOUT / 'setup.cfg').is_file()
-
-
-def find_model(path: str) -> str:
-    """The folder of a trained generator: that of a run directory, or the one that ships when `DEFAULT_MODEL` is not here.
-
-    Args:
-      path: a generator's folder, or a run directory.
-
-    Raises:
-      UserError: a run directory whose training has not come to a model yet.
-    """
-    if path == DEFAULT_MODEL and not os.path.exists(path):
-        return str(resource_path(path))
-    run = path.rstrip('/').removesuffix('/model') if not os.path.exists(path) else path
-    inner = os.path.join(run, 'model')
-    if os.path.exists(os.path.join(run, 'metrics.jsonl')) and not os.path.isdir(inner):
-        raise UserError(f'{path}: training not finished: there is no model yet. It is written to {inner} when `train` ends or is stopped after its generator '
-                        'has learned; the same command goes on')
-    return inner if os.path.isdir(inner) and not os.path.exists(os.path.join(path, 'generator.json')) else path
+    return (CHECKOUT / 'setup.cfg').is_file()
 
 
 def check_writing(text: str | None, text_file: str | None, *, out: str | None, style_seed: int, num_styles: int) -> None:

@@ -71,8 +71,10 @@ import contextlib
 
 from absl import flags
 
-from hwgen.cli.app import DEFAULT_MODEL, UserError, find_model, resource_path
+from hwgen.cli.app import UserError
 from hwgen.cli.places import corpus_place
+from hwgen.inference.description import DEFAULT_TRUNCATION
+from hwgen.inference.model_folder import DEFAULT_MODEL, find_model, resource_path
 
 _DISTANCES = ['hct', 'scrabblegan', 'ganwriting', 'hwd']
 # Who judges: a feature space, the independent reader (PP-OCR), the reader of components.
@@ -113,7 +115,7 @@ _JOBS = flags.DEFINE_integer('jobs', 2, 'ablation: trainings at a time, each on 
 _OUT = flags.DEFINE_string('out', None, 'Folder of the report; a report there is replaced. Default: evaluations/PROTOCOL. Example: --out=evaluations/mine.')
 _CROP = flags.DEFINE_bool('crop', False, 'reader: cut every line, real or generated, to its ink before it is read.')
 _TRUE_ASPECT = flags.DEFINE_bool('true_aspect', False, 'reader: read real lines also as wide as they were written, not only scaled to the cells of the model.')
-_TRUNCATION = flags.DEFINE_float('truncation', .8, 'Standard deviation of the styles drawn, by default that of generate: less is plainer. Example: --truncation=1.', lower_bound=0.)
+_TRUNCATION = flags.DEFINE_float('truncation', DEFAULT_TRUNCATION, 'Standard deviation of the styles drawn, by default that of generate: less is plainer. Example: --truncation=1.', lower_bound=0.)
 _SHEET_LINES = flags.DEFINE_integer('sheet_lines', 12, 'reader: lines of each kind on the picture.', lower_bound=1)
 
 _CORPORA = {'ablation': 'tfrecords/ablation'}  # that the other protocols take: `_own_corpus`

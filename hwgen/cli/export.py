@@ -16,12 +16,14 @@ import os
 
 from absl import flags
 
-from hwgen.cli.app import DEFAULT_MODEL, UserError, find_model
+from hwgen.cli.app import UserError
+from hwgen.inference.description import DEFAULT_TRUNCATION
+from hwgen.inference.model_folder import DEFAULT_MODEL, find_model
 
 RUN = flags.DEFINE_string('run', None, 'Run directory of train whose model is exported. Example: runs/demo.')
 MODEL = flags.DEFINE_string('model', None, 'Folder of a trained generator, in place of --run; default: the one that ships.')
 OUT = flags.DEFINE_string('out', 'saved_models/hwgen', 'Version to write, NAME/NUMBER, or NAME for the next number. Example: saved_models/hwgen/1.')
-TRUNCATION = flags.DEFINE_float('truncation', .8, 'Spread of the hands and of the character noise of serving_default and images, as of generate.',
+TRUNCATION = flags.DEFINE_float('truncation', DEFAULT_TRUNCATION, 'Spread of the hands and of the character noise of serving_default and images, as of generate.',
                                 lower_bound=0.)
 MAX_CHARACTERS = flags.DEFINE_integer('max_characters', 256, 'Longest text that is written, characters; a longer one is an error of its own.',
                                       lower_bound=1)

@@ -21,7 +21,9 @@ import time
 from absl import flags
 
 import hwgen
-from hwgen.cli.app import DEFAULT_MODEL, UserError, check_writing, find_model
+from hwgen.cli.app import UserError, check_writing
+from hwgen.inference.description import DEFAULT_TRUNCATION
+from hwgen.inference.model_folder import DEFAULT_MODEL, find_model
 
 POSITIONAL = '[B]'
 CHUNK_LINES = 64  # lines handed to the writer at once; bounds memory, changes no picture
@@ -41,7 +43,7 @@ INTERPOLATE = flags.DEFINE_list('interpolate', None, 'Two seeds A B (or A,B): wr
 STEPS = flags.DEFINE_integer('steps', 8, 'Hands of --interpolate, A and B included.', lower_bound=2)
 STYLES_PER_LINE = flags.DEFINE_enum('styles_per_line', 'same', ['same', 'random'],
                                     'Hands of --text_file: same: all rows in one; random: a new seed for every row, counted on from style_seed.')
-TRUNCATION = flags.DEFINE_float('truncation', .8, 'Standard deviation of styles and character noise: 1 is the spread of the hands the model learned from, '
+TRUNCATION = flags.DEFINE_float('truncation', DEFAULT_TRUNCATION, 'Standard deviation of styles and character noise: 1 is the spread of the hands the model learned from, '
                                 'less is tidier and more alike, 0 the average hand. Example: 0.5.', lower_bound=0.)
 FORMAT = flags.DEFINE_enum('format', 'png', ['png', 'tfrecord'], 'Pictures, or shards for bin/train.')
 HEIGHT_PX = flags.DEFINE_integer('height_px', None, 'Scale lines to this height in pixels; default: as the model writes.', lower_bound=4,

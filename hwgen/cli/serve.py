@@ -22,7 +22,8 @@ import shutil
 from absl import flags
 
 import hwgen
-from hwgen.cli.app import DEFAULT_MODEL, UserError, find_model
+from hwgen.cli.app import UserError
+from hwgen.inference.model_folder import DEFAULT_MODEL, find_model
 from hwgen.cli.places import made_place
 
 MODEL_BASE_PATH = flags.DEFINE_string('model_base_path', 'saved_models/hwgen', 'Folder of the versions that export wrote. Where it is not given and not there, the '
@@ -171,9 +172,10 @@ def _base(stack):
     print(f'exporting {model}' + ('' if MODEL.value else f' to {path}: there is no version yet') + ', about half a minute', flush=True)
     from hwgen.inference.writer import Writer
     from hwgen.serving import export
-    from hwgen.serving.served_model import MAX_CHARACTERS, TRUNCATION
+    from hwgen.inference.description import DEFAULT_TRUNCATION
+    from hwgen.serving.served_model import MAX_CHARACTERS
     writer = Writer.load(model, windows_per_step=1, allow_unseen=ALLOW_UNSEEN.value)
-    _, told = export.export_model(writer, path, truncation=TRUNCATION, max_characters=MAX_CHARACTERS,
+    _, told = export.export_model(writer, path, truncation=DEFAULT_TRUNCATION, max_characters=MAX_CHARACTERS,
                                   licence=export.data_licence(writer.description.get('info', {})))
     if told['note']:
         print(f'{model}: {told["note"]}', flush=True)

@@ -35,6 +35,7 @@ import time
 from absl import flags
 
 from hwgen.cli import app
+from hwgen.inference.model_folder import DEFAULT_MODEL, resource_path
 
 _STARTED = time.monotonic()  # --max_minutes counts from here on
 DEFAULT_FLAGFILE = 'demo.flags'
@@ -250,7 +251,7 @@ def _init_from():
     """--init_from, with the model that ships found where it is installed."""
     import os
     path = _INIT_FROM.value
-    return str(app.resource_path(path)) if path == app.DEFAULT_MODEL and not os.path.exists(path) else path
+    return str(resource_path(path)) if path == DEFAULT_MODEL and not os.path.exists(path) else path
 
 
 def _initializer(model, charset):
@@ -315,7 +316,7 @@ def _ensure_data():
     prepare.ensure_embedded(_DATA.value, ['validation'] if later else ['train', 'validation'], report=_say)
     if os.path.exists(_DATA.value):
         return time.monotonic() - before
-    for preset in sorted(app.resource_path(DEFAULT_FLAGFILE).parent.glob('*.flags')):
+    for preset in sorted(resource_path(DEFAULT_FLAGFILE).parent.glob('*.flags')):
         lines = preset.read_text(encoding='utf-8').splitlines()
         made = next((line.lstrip('# ') for line in lines if line.startswith('#') and 'prepare ' in line and f'--out={_DATA.value} ' in line + ' '), None)
         if made and f'--data={_DATA.value}' in lines:

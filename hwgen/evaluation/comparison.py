@@ -13,6 +13,7 @@ from hwgen.data.scribe import fonts
 from hwgen.evaluation import distribution_protocol as distances
 from hwgen.evaluation import protocols, result_page
 from hwgen.evaluation.independent_reader import folded
+from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.metrics import text as text_metrics
 
 FLOOR = 'floor'
@@ -69,7 +70,7 @@ class _Reading:
         return ''.join(f', {name.replace("_", " ")} {rate:.3f}' for name, rate in self.rates().items())
 
 
-def compare_systems(systems, index, *, space, reader=None, component_reader=None, seeds=(0, 1, 2), num_lines=None, truncation=.8, protocol='hct', cells=None,
+def compare_systems(systems, index, *, space, reader=None, component_reader=None, seeds=(0, 1, 2), num_lines=None, truncation=DEFAULT_TRUNCATION, protocol='hct', cells=None,
                     geometry_repeats=None, real=None, report=print):
     """Measures several systems on the same texts.
 
@@ -171,7 +172,7 @@ def write_sheet(path, compared, names):
     result_page.write_sheet(path, compared.sheet, heads=['real', *names], font=head_font())
 
 
-def write_strip(path, systems, texts, *, style_seeds=0, truncation=.8):
+def write_strip(path, systems, texts, *, style_seeds=0, truncation=DEFAULT_TRUNCATION):
     """Writes texts by several systems side by side as a PNG: a row a text, a column a system, its name above it.
 
     Args:

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from hwgen.evaluation import protocols
+from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.inference.imitation import read_style
 from hwgen.metrics import distribution, geometry_score, handwriting_distance, memorization
 
@@ -262,7 +263,7 @@ class Comparison(NamedTuple):
     digest: str
 
 
-def compare(index, name, *, space, writer=None, cells=None, training=None, num_lines=None, seed=0, truncation=1., report=print):
+def compare(index, name, *, space, writer=None, cells=None, training=None, num_lines=None, seed=0, truncation=DEFAULT_TRUNCATION, report=print):
     """Runs a protocol for one seed.
 
     Args:

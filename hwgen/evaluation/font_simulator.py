@@ -12,6 +12,7 @@ from PIL import Image, ImageFont
 
 from hwgen.charset.normal_form import plain
 from hwgen.data.scribe import fonts
+from hwgen.inference.description import DEFAULT_TRUNCATION
 
 FONT_PX = 100
 _MARGIN_PX = 5      # of paper around the ink
@@ -50,7 +51,7 @@ class FontSimulator:
         self._fonts = fonts.default_fonts('chinese')
         self.description = {'system': f'handright {importlib.metadata.version("handright")}', 'fonts': list(self._fonts), 'font_px': FONT_PX, 'parameters': 'defaults'}
 
-    def write(self, texts, *, style_seeds, styles=None, truncation=1.):
+    def write(self, texts, *, style_seeds, styles=None, truncation=DEFAULT_TRUNCATION):
         """Writes lines.
 
         Args:

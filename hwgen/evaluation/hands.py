@@ -9,13 +9,14 @@ import collections
 import numpy as np
 
 from hwgen.evaluation import protocols
+from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.metrics import hands as metrics
 
 _STREAMS = {'lines': 0, 'styles': 1, 'copies': 2, 'hands': 3}
 COPIES = 8  # of a character: side by side in a line, or one in each of so many hands
 
 
-def hands_protocol(index, writer, *, num_hands=8, lines_per_hand=12, num_characters=20, seed=0, truncation=1.):
+def hands_protocol(index, writer, *, num_hands=8, lines_per_hand=12, num_characters=20, seed=0, truncation=DEFAULT_TRUNCATION):
     """Measures real writers and drawn styles on the same texts.
 
     Args:
@@ -68,7 +69,7 @@ def hands_protocol(index, writer, *, num_hands=8, lines_per_hand=12, num_charact
         spread_real=spread(real), spread_generated=spread(generated)), pictures
 
 
-def distances_between_hands(records, writer, *, num_characters=20, seeds, truncation=1.):
+def distances_between_hands(records, writer, *, num_characters=20, seeds, truncation=DEFAULT_TRUNCATION):
     """How much one character differs from hand to hand: 0 where all drawn styles write alike (a collapsed generator).
 
     Args:

@@ -15,6 +15,7 @@ import numpy as np
 from hwgen.charset.encoding import CharsetError
 from hwgen.evaluation.results import Measured
 from hwgen.inference import picture_files
+from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.metrics import path_smoothness
 
 STEPS = 16
@@ -27,7 +28,7 @@ _SHOWN_TEXT = '春眠不觉晓'
 _SHOWN_CHARACTERS = {'same_structure': ('江河', '明时', '草苗', '国园', '思忘'), 'other_structure': ('明花', '山湖', '人国', '水想', '好字')}
 
 
-def measure(index, writer, *, between, space, num_pairs=None, seed=0, truncation=1.):
+def measure(index, writer, *, between, space, num_pairs=None, seed=0, truncation=DEFAULT_TRUNCATION):
     """Measures the paths of one seed.
 
     Args:
@@ -121,7 +122,7 @@ def _choose(index, num_pairs, seed):
     return texts[:num_pairs], pairs, characters
 
 
-def sheets(index, writer, *, between, seed=0, truncation=1.):
+def sheets(index, writer, *, between, seed=0, truncation=DEFAULT_TRUNCATION):
     """Pictures to look at.
 
     Args:

@@ -19,6 +19,7 @@ import numpy as np
 from hwgen.data.pipeline import resize_line
 from hwgen.evaluation import protocols
 from hwgen.evaluation.results import Measured
+from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.inference.writer import to_uint8
 
 DISTANCES = (1, 2, 3)
@@ -45,7 +46,7 @@ class RealCopies(NamedTuple):
     matched: list
 
 
-def measure(index, writer, *, space, real=None, num_places=None, seed=0, truncation=1.):
+def measure(index, writer, *, space, real=None, num_places=None, seed=0, truncation=DEFAULT_TRUNCATION):
     """Measures the cells of one seed.
 
     Args:
@@ -201,7 +202,7 @@ def real_cell(record, place, writer):
     return to_uint8(resize_line(record.image[y0:max(y1, y0 + 1), x0:max(x1, x0 + 1)], height_px=writer.char_px, width_px=writer.char_width_px))
 
 
-def sheets(index, writer, *, seed=0, truncation=1.):
+def sheets(index, writer, *, seed=0, truncation=DEFAULT_TRUNCATION):
     """Pictures to look at: the first lines of `measure`.
 
     Args:

@@ -14,6 +14,7 @@ import numpy as np
 from hwgen.charset.dictionary import SYMBOL_STRUCTURES
 from hwgen.charset.normal_form import plain
 from hwgen.evaluation import protocols
+from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.metrics import text as text_metrics
 
 _STREAMS = {'lines': 30, 'styles': 31, 'glyphs': 32, 'even': 33, 'recombined': 34, 'intervals': 35}
@@ -148,7 +149,7 @@ def recombine(records, charset, *, known, seed):
     return whole, recombined
 
 
-def read_lines(reader, indices, writer, *, vocabulary, charset, known, num_lines=250, seed=0, truncation=.8, report=print):
+def read_lines(reader, indices, writer, *, vocabulary, charset, known, num_lines=250, seed=0, truncation=DEFAULT_TRUNCATION, report=print):
     """Has the lines of one seed written and read.
 
     Args:

@@ -11,6 +11,7 @@ import numpy as np
 
 from hwgen.data.pipeline import resize_line
 from hwgen.evaluation.independent_reader import folded
+from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.inference.writer import to_uint8
 from hwgen.metrics import text as text_metrics
 
@@ -51,7 +52,7 @@ class Condition(NamedTuple):
 
 
 def reader_protocol(reader, indices, *, writer=None, num_lines=200, seed=0, char_px=32, char_width_px=32, true_aspect=False, crop=False,
-                    truncation=1., report=print) -> list[Condition]:
+                    truncation=DEFAULT_TRUNCATION, report=print) -> list[Condition]:
     """Has real and generated lines read.
 
     Real lines are scaled to the model's cells (char_px x N * char_width_px), as in training, so that the reader gets both at one size.

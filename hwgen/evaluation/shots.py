@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from hwgen.charset.normal_form import plain
 from hwgen.evaluation import character_errors, protocols
+from hwgen.inference.description import DEFAULT_TRUNCATION
 
 SIDES = {'floor': 'real', 'before': 'before', 'after': 'after'}
 SEEN = 'seen'
@@ -58,7 +59,7 @@ def groups_of(info, charset):
     return {name: frozenset(charset.characters[i] for i in ids) for name, ids in groups.items()}
 
 
-def read_lines(readers, indices, writers, *, groups, num_lines=250, seed=0, truncation=.8, sheet_characters=12, report=print):
+def read_lines(readers, indices, writers, *, groups, num_lines=250, seed=0, truncation=DEFAULT_TRUNCATION, sheet_characters=12, report=print):
     """Has the lines of one seed read.
 
     Args:

@@ -15,6 +15,7 @@ from hwgen.charset.encoding import CharsetError
 from hwgen.data.scribe import corpus, sentences
 from hwgen.evaluation import protocols
 from hwgen.evaluation.independent_reader import folded
+from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.metrics import text as text_metrics
 
 SINGLE_MARKS, PAIRS = '，。、；：？！', ('“”', '（）', '《》')
@@ -107,7 +108,7 @@ def simulated_lines(texts, *, info, cells):
     return [protocols.to_cells(record.image, len(record.character_ids), **cells) for record in records]
 
 
-def read_symbols(reader, *, info, writer=None, num_lines=200, seed=0, char_px=32, char_width_px=32, crop=False, truncation=1., report=print):
+def read_symbols(reader, *, info, writer=None, num_lines=200, seed=0, char_px=32, char_width_px=32, crop=False, truncation=DEFAULT_TRUNCATION, report=print):
     """Has lines of symbols read; arguments as of `protocols.reader_protocol`, of whose lines a quarter is drawn for each kind.
 
     Returns:

@@ -14,6 +14,7 @@ from hwgen.data.formats.image_files import read_image
 from hwgen.data.picture_intake import look_at
 from hwgen.evaluation.font_simulator import FontSimulator
 from hwgen.inference import picture_files
+from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.inference.writer import Writer
 
 SIMULATOR = 'handright'
@@ -79,7 +80,7 @@ class PictureFolder:
             raise ComparedSystemError(f'{absent}: no such picture, named in {self._source}')
         self._given.clear()
 
-    def write(self, texts, *, style_seeds, styles=None, truncation=1.):
+    def write(self, texts, *, style_seeds, styles=None, truncation=DEFAULT_TRUNCATION):
         """The next picture of each text.
 
         Args:

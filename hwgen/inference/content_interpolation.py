@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from hwgen.inference import styles as style_space
+from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.inference.writer import to_uint8
 from hwgen.models import content_encoder
 
@@ -29,7 +30,7 @@ class ContentInterpolation:
         self._generate = tf.function(self._draw, input_signature=[
             coded, coded, spec([], tf.float32), spec([1, writer.style_dim], tf.float32), spec([1, None, writer.noise_dim], tf.float32)])
 
-    def write(self, first, second, *, steps, style_seed=0, style=None, truncation=1., noise_offset=0):
+    def write(self, first, second, *, steps, style_seed=0, style=None, truncation=DEFAULT_TRUNCATION, noise_offset=0):
         """Writes the way from one text to another.
 
         Args:

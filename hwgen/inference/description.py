@@ -4,6 +4,8 @@ import json
 import os
 
 FORMAT = 1
+# Standard deviation of what seeds draw, hands and character noise, wherever nothing else is said: a little plainer than those the model learned from (1).
+DEFAULT_TRUNCATION = .8
 _SIZES = ('num_components', 'num_structures', 'num_characters', 'char_px', 'char_width_px')
 
 

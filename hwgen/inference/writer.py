@@ -15,6 +15,8 @@ from hwgen.charset.encoding import Charset
 from hwgen.charset.symbols import space_component
 from hwgen.inference import styles as style_space
 from hwgen.inference.artefact import load_generator
+from hwgen.inference.description import DEFAULT_TRUNCATION
+from hwgen.inference.model_folder import DEFAULT_MODEL, find_model
 from hwgen.inference.repertoire import Repertoire, tell_on_stderr
 
 WINDOW_CHARACTERS = 32
@@ -102,11 +104,11 @@ class Writer:
         self._generate = self._compile()
 
     @classmethod
-    def load(cls, path, charset=None, **options):
-        """Reads a generator's folder.
+    def load(cls, path=DEFAULT_MODEL, charset=None, **options):
+        """Reads a trained generator.
 
         Args:
-            path: str, folder that `save_generator` wrote.
+            path: str, folder that `save_generator` wrote, or a run; by default the model that ships, wherever this is called from.
             charset: Charset, or None for the packaged one; the Writer has it as it was when the model was trained, so that what is
                 appended to the table changes nothing that this model writes.
             **options: allow_unseen, tell, window_characters, windows_per_step.
@@ -116,7 +118,7 @@ class Writer:
             CharsetMismatchError: the model was trained with another table of characters.
         """
         charset = Charset.load() if charset is None else charset
-        generator, style_encoder, description = load_generator(path, charset=charset)
+        generator, style_encoder, description = load_generator(find_model(path), charset=charset)
         return cls(generator, charset.prefix(description['charset']['row_count']), style_encoder=style_encoder, description=description, **options)
 
     def encode(self, text, *, quotes_before=0):
@@ -127,11 +129,11 @@ class Writer:
         """Which characters of a text this model has learned to write. EncodedText -> bool [N]; `encode` refuses the others."""
         return self.repertoire.can_write(encoded)
 
-    def styles(self, seeds, *, truncation=1.):
+    def styles(self, seeds, *, truncation=DEFAULT_TRUNCATION):
         """Style vectors of seeds. int [B] -> float32 [B, Z]; see `styles_from_seeds` and the generator's `StyleSpace`."""
         return self._in_style_space(style_space.styles_from_seeds(seeds, self.style_dim, truncation=truncation))
 
-    def styles_between(self, first, second, *, steps, truncation=1.):
+    def styles_between(self, first, second, *, steps, truncation=DEFAULT_TRUNCATION):
         """Style vectors from the hand of one seed to that of another, both included: float32 [steps, Z]; see `interpolate_styles`."""
         ends = style_space.styles_from_seeds([first, second], self.style_dim, truncation=truncation)
         return self._in_style_space(style_space.interpolate_styles(*ends, steps=steps))
@@ -145,7 +147,7 @@ class Writer:
         left = np.arange(num_characters, dtype=np.int32) * self.char_width_px
         return np.stack([left, np.zeros_like(left), left + self.char_width_px, np.full_like(left, self.char_px)], axis=1)
 
-    def write(self, texts, *, style_seeds=0, styles=None, truncation=1., noise_offsets=0, quotes_before=0):
+    def write(self, texts, *, style_seeds=0, styles=None, truncation=DEFAULT_TRUNCATION, noise_offsets=0, quotes_before=0):
         """Writes lines.
 
         Args:
@@ -176,7 +178,7 @@ class Writer:
                     images[index][:, left:left + pixels.shape[1]] = to_uint8(pixels)
         return images
 
-    def stream(self, text, *, style_seed=0, style=None, truncation=1., noise_offset=0):
+    def stream(self, text, *, style_seed=0, style=None, truncation=DEFAULT_TRUNCATION, noise_offset=0):
         """Writes one line window by window; memory does not grow with the line.
 
         Args:

@@ -7,10 +7,10 @@ import pathlib
 import numpy as np
 
 from hwgen.charset.encoding import Charset, CharsetError, CharsetMismatchError
+from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.serving import hand_space, rest
 from hwgen.serving.code_errors import name_character
 from hwgen.serving.saved_version import RequestError
-from hwgen.serving.served_model import TRUNCATION
 
 SIGNATURES = ('styled_components', 'styles')
 MAX_ROWS = 16
@@ -53,7 +53,7 @@ class Page:
             raise PageError(f'version {number} of {model}: {error}') from None
         self.html = pathlib.Path(__file__).with_name('page.html').read_bytes()
         self.settings = json.dumps(dict(
-            model=model, version=number, max_rows=MAX_ROWS, num_directions=len(self._hands.directions), truncation=TRUNCATION, largest_truncation=LARGEST_TRUNCATION,
+            model=model, version=number, max_rows=MAX_ROWS, num_directions=len(self._hands.directions), truncation=DEFAULT_TRUNCATION, largest_truncation=LARGEST_TRUNCATION,
             largest_amount=LARGEST_AMOUNT)).encode()
 
     def write(self, body):

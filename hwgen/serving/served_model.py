@@ -6,12 +6,12 @@ a request's picture does not depend on what else is in its batch, and equals wha
 
 import tensorflow as tf
 
+from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.inference.writer import WINDOW_CHARACTERS
 from hwgen.serving import drawn_styles
 from hwgen.serving.text_lookup import Codes, TextLookup
 
 MAX_CHARACTERS = 256
-TRUNCATION = .8  # of `generate`
 SIGNATURES = ('serving_default', 'styled', 'images', 'components', 'styled_components', 'styles')
 
 _WRONG_STYLE = 'style: expected finite numbers'
@@ -39,7 +39,7 @@ class ServedModel(tf.Module):
         max_characters: int, longer texts are errors.
     """
 
-    def __init__(self, writer, *, truncation=TRUNCATION, max_characters=MAX_CHARACTERS):
+    def __init__(self, writer, *, truncation=DEFAULT_TRUNCATION, max_characters=MAX_CHARACTERS):
         super().__init__()
         self.lookup = TextLookup(writer, max_characters=max_characters, repertoire=writer.repertoire)
         generator = writer.generator

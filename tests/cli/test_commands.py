@@ -229,16 +229,3 @@ def test_tensorflow_starts_in_silence(tmp_path):
     clean = {name: value for name, value in os.environ.items() if name not in ('TF_CPP_MIN_LOG_LEVEL', 'GRPC_VERBOSITY')}
     done = subprocess.run([sys.executable, '-P', '-c', code], capture_output=True, text=True, env={**clean, 'PYTHONPATH': str(CHECKOUT)})
     assert (done.stdout, done.stderr) == ('2\n', '')
-
-
-def test_a_run_that_has_no_model_yet_is_no_missing_generator(tmp_path):
-    for name in ('begun', 'ended/model', 'empty'):
-        (tmp_path / name).mkdir(parents=True)
-    for name in ('begun', 'ended'):
-        (tmp_path / name / 'metrics.jsonl').write_text('')
-    for path in ('begun', 'begun/', 'begun/model'):
-        with pytest.raises(app.UserError, match=f'{path}: training not finished: there is no model yet. It is written to .*begun/model when'):
-            app.find_model(f'{tmp_path}/{path}')
-    assert app.find_model(f'{tmp_path}/ended') == f'{tmp_path}/ended/model'
-    for path in ('ended/model', 'empty', 'nowhere', 'nowhere/model'):
-        assert app.find_model(f'{tmp_path}/{path}') == f'{tmp_path}/{path}'

@@ -41,13 +41,13 @@ _load = functools.lru_cache(None)(Writer.load)  # the commands of one test run n
 
 @pytest.fixture
 def run(model, capsys, monkeypatch):
-    """Function of arguments -> (exit status, stdout, stderr). --truncation=1, as the Writer that tells what to expect has it."""
+    """Function of arguments -> (exit status, stdout, stderr)."""
     monkeypatch.setattr(Writer, 'load', _load)
 
     def run_generate(*arguments, model=model):
         with flagsaver.flagsaver():
             try:
-                app.run(generate.main, generate.__doc__, arguments=['--truncation=1', *arguments, f'--model={model}'], program='generate',
+                app.run(generate.main, generate.__doc__, arguments=[*arguments, f'--model={model}'], program='generate',
                         positional=generate.POSITIONAL)
             except SystemExit as leave:
                 out, err = capsys.readouterr()

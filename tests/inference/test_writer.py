@@ -14,22 +14,22 @@ TEXT = '天地玄黄，宇宙洪荒。日月盈昃，辰宿列张。寒来暑往
 
 
 def undivided(generator, text, seed):
-    """The whole line in one eager call of the model, float32 [H, W]."""
+    """The whole line in one eager call of the model, float32 [H, W], at the truncation that is the default everywhere."""
     encoded = Charset.load().encode(text)
     config = generator.config
     batch = lambda values: np.asarray(values)[np.newaxis]
     return generator(
         component_ids=batch(encoded.component_ids), structure_ids=batch(encoded.structure_ids), boxes=batch(encoded.boxes),
         character_ids=batch(encoded.character_ids), lengths=np.array([len(encoded.units)], np.int32),
-        style=generator.style_space(styles.styles_from_seeds(seed, config.style_dim)),
-        character_noise=batch(styles.character_noise(seed, 0, len(encoded.units), noise_dim=config.character_noise_dim)),
+        style=generator.style_space(styles.styles_from_seeds(seed, config.style_dim, truncation=.8)),
+        character_noise=batch(styles.character_noise(seed, 0, len(encoded.units), noise_dim=config.character_noise_dim, truncation=.8)),
         training=False).numpy()[0, :, :, 0]
 
 
 @pytest.mark.parametrize('window', [1, 3, 4, 7, 100])
 def test_windows_equal_one_undivided_pass(generator, window):
     writer = Writer(generator, Charset.load(), window_characters=window, windows_per_step=1)
-    line, = writer._lines(TEXT, 5, None, 1., 0)
+    line, = writer._lines(TEXT, 5, None, .8, 0)
     floats = np.concatenate([writer._render([w])[0] for w in writer._windows(line)], axis=1)
     expected = undivided(generator, TEXT, 5)
     assert np.std(expected) > .05  # the picture is not blank: the comparison means something
@@ -50,7 +50,7 @@ def test_context_is_needed(generator, monkeypatch):
 def test_bytes_do_not_depend_on_how_many_windows_one_call_handles(generator, step):
     writer = Writer(generator, Charset.load(), window_characters=3, windows_per_step=step)
     expected, = writer.write(TEXT, style_seeds=2)
-    line, = writer._lines(TEXT, 2, None, 1., 0)
+    line, = writer._lines(TEXT, 2, None, .8, 0)
     windows = list(writer._windows(line))
     assert len(windows) > 7
     for count in (1, 3, 7):
@@ -137,7 +137,7 @@ def test_seeds_draw_from_the_style_space(writer):
     """Truncation 0 is its mean; between two hands the straight numbers are mapped, not the hands."""
     space = writer.generator.style_space
     before = [variable.numpy() for variable in space.variables]
-    normal = styles.styles_from_seeds([1, 2], writer.style_dim)
+    normal = styles.styles_from_seeds([1, 2], writer.style_dim, truncation=.8)
     try:
         space.mean.assign(np.arange(writer.style_dim))
         space.factor.assign(np.tril(np.ones([writer.style_dim] * 2)))

@@ -3,7 +3,7 @@
 import json
 import pathlib
 
-from hwgen.inference import picture_files
+from hwgen import files
 
 
 def once(path, under, measure):
@@ -32,4 +32,4 @@ def once(path, under, measure):
 
 def write_json(path, value):
     """Writes a file whole or not at all."""
-    picture_files.write_file(str(path), (json.dumps(value, ensure_ascii=False, indent=1) + '\n').encode())
+    files.write_file(str(path), (json.dumps(value, ensure_ascii=False, indent=1) + '\n').encode())

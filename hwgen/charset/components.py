@@ -20,6 +20,7 @@ import sqlite3
 import unicodedata
 from typing import NamedTuple
 
+from hwgen import files
 from hwgen.charset import dictionary, ids, symbols
 
 ROUNDS, DAMPED_ROUNDS = 40, 30
@@ -331,9 +332,7 @@ def write_tables(folder, sources):
     sets = {'tgh': sources.standard, 'symbols': symbol_characters.replace(' ', ''), 'punctuation': symbols.PUNCTUATION}
     for name, lines in (('dictionary.tsv', [row.line() for row in rows]), ('sets.tsv', map('\t'.join, sets.items())),
                         ('ideographs.tsv', further_lines)):
-        part = folder / (name + '.part')
-        part.write_bytes(''.join(line + '\n' for line in lines).encode('utf-8'))
-        part.replace(folder / name)
+        files.write_file(folder / name, ''.join(line + '\n' for line in lines).encode())
     return {'existing': existing, 'rows': len(rows), **{f'{kind}s': sum(row.kind == kind for row in rows) for kind in
                                                         ('component', 'structure', 'character')}, 'ideographs': len(known)}
 

@@ -2,6 +2,7 @@
 
 import functools
 
+from hwgen import files
 from hwgen.charset.encoding import Charset
 from hwgen.cli.app import UserError
 from hwgen.cli.measurements import say
@@ -42,7 +43,7 @@ def _measure_pairs(task, protocol, *, title, counted, between=None, **facts):
     pictures = []
     for sheet, (picture, caption) in protocol.sheets(index, task.writer, seed=task.seeds[0], **options).items():
         pictures.append((f'{task.protocol}_{sheet}.png', caption))
-        picture_files.write_file(task.place(pictures[-1][0]), picture_files.encode_png(picture))
+        files.write_file(task.place(pictures[-1][0]), picture_files.encode_png(picture))
     task.write([one.figures for one in found], title=title, pictures=pictures, feature_network=space.description, conditions=results.over_pairs(found), **facts)
 
 
@@ -62,7 +63,7 @@ def measure_shots(task, *, before):
     task.measured_under |= {'num_lines': task.num_lines, 'shots': task.info['shots'], 'lines_sha256': [one.digest for one in found]}
     rows = shots.intervals(found, groups, seed=task.seeds[0])
     intervals = task.place('shots.md')
-    picture_files.write_file(intervals, shots.format_markdown(rows).encode())
+    files.write_file(intervals, shots.format_markdown(rows).encode())
     result_page.write_sheet(task.place('shots.png'), shots.sheet_rows(found[0], groups))
     task.write([shots.figures(one, groups) for one in found], title='Characters seen never, once, a few times', before=before, conditions=rows,
                pictures=[('shots.png', 'The first characters of each group: real, before, after')])
@@ -85,11 +86,11 @@ def measure_nonsense(task):
     task.measured_under |= {'num_lines': task.num_lines, 'lines_sha256': [nonsense.digest(one) for one in found]}
     glyphs, = (lines for lines in found[0] if lines.kind == 'nonsense')
     sequences = task.place('nonsense.txt')
-    picture_files.write_file(task.place('nonsense.png'), picture_files.encode_png(nonsense_sheet.draw_sheet(charset, glyphs.units, glyphs.images)))
-    picture_files.write_file(sequences, ''.join(''.join(line) + '\n' for line in glyphs.units).encode())
+    files.write_file(task.place('nonsense.png'), picture_files.encode_png(nonsense_sheet.draw_sheet(charset, glyphs.units, glyphs.images)))
+    files.write_file(sequences, ''.join(''.join(line) + '\n' for line in glyphs.units).encode())
     rows, costs = nonsense.intervals(found, seed=task.seeds[0]), nonsense.recombining(found, seed=task.seeds[0])
     table = nonsense.format_markdown(rows, costs)
-    picture_files.write_file(task.place('nonsense.md'), table.encode())
+    files.write_file(task.place('nonsense.md'), table.encode())
     print(f'\n{table}')
     task.write([nonsense.figures(one) for one in found], title='Combinations of components that are in no table', conditions=rows, recombining=costs,
                pictures=[('nonsense.png', 'Written, and beside it what was asked (boxes of the structure)')])
@@ -131,7 +132,7 @@ def measure_ablation(task, plan, *, runs, num_parallel):
         gathered = task.write(ablation.by_seed(measured), title='Ablation', by_system=True, pictures=pictures, reference=plan.reference,
                               rows=[row._asdict() for row in plan.rows], feature_network=task.judges['space'].description)
         table = task.place('ablation.md')
-        picture_files.write_file(table, ablation.format_table(gathered, titles, reference=plan.reference).encode())
+        files.write_file(table, ablation.format_table(gathered, titles, reference=plan.reference).encode())
         print(f'table     {table}')
     if failed:
         raise UserError(f'{len(failed)} trainings are not finished: ' + '; '.join(f'{name}: {reason}' for name, reason in failed.items()))

@@ -21,6 +21,7 @@ import time
 from absl import flags
 
 import hwgen
+from hwgen import files
 from hwgen.cli.app import UserError, check_writing
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.inference.model_folder import DEFAULT_MODEL, find_model
@@ -168,7 +169,7 @@ def _write_tfrecord(writer, written, count):
             vocabulary.update(encoded.character_ids.tolist())
             yield LineRecord(scaled, text, encoded.character_ids, encoded.component_ids, encoded.structure_ids, f'style-{seed}',
                              'generated', boxes.round().astype('int32'))
-    with picture_files.new_folder(OUT.value, replace=OVERWRITE.value) as folder:
+    with files.new_folder(OUT.value, replace=OVERWRITE.value) as folder:
         counts = shard_writer.write_shards(records(), folder, split='train', num_shards=-(-count // SHARD_RECORDS))
         shards.write_info(folder, dict(
             splits=dict(train=counts._asdict()), charset=dict(row_count=writer.charset.row_count, hash=writer.charset.hash),
@@ -263,8 +264,8 @@ def _plan_pages(repertoire, file, folder):
 
 def _write_pictures(images):
     """Writes --out, a file of one picture or several, and says how large it is."""
-    from hwgen.inference import picture_files, picture_formats
-    picture_files.write_file(OUT.value, picture_formats.encode(images, OUT.value), replace=OVERWRITE.value)
+    from hwgen.inference import picture_formats
+    files.write_file(OUT.value, picture_formats.encode(images, OUT.value), replace=OVERWRITE.value)
     return f'{images[0].shape[1]:,} x {images[0].shape[0]:,} px' + (f', {len(images):,} of them' if len(images) > 1 else '')
 
 

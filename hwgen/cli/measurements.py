@@ -6,6 +6,7 @@ import os
 
 from PIL import ImageFont
 
+from hwgen import files
 from hwgen.charset.printable import as_json
 from hwgen.data.scribe import fonts
 from hwgen.data.shards import RecordIndex
@@ -166,9 +167,9 @@ def measure_hands(task):
     """
     summary, pictures = hands.hands_protocol(task.index('test'), task.writer, seed=task.seeds[0], truncation=task.truncation)
     figures, picture = task.place('hands.json'), task.place('hands.png')
-    picture_files.write_file(figures, (json.dumps(as_json({**task.facts, **summary}), ensure_ascii=False, indent=1) + '\n').encode())
+    files.write_file(figures, (json.dumps(as_json({**task.facts, **summary}), ensure_ascii=False, indent=1) + '\n').encode())
     blocks = [picture_files.stack(lines[:4], gap=.1) for lines in pictures.values()]
-    picture_files.write_file(picture, picture_files.encode_png(picture_files.stack(blocks, gap=.25)))
+    files.write_file(picture, picture_files.encode_png(picture_files.stack(blocks, gap=.25)))
     print(f'{summary["num_hands"]} hands, {summary["lines_per_hand"]} lines each: attributed to their own hand {summary["identified_generated"]:.3f} '
           f'of the generated lines, {summary["identified_real"]:.3f} of the real ones, {summary["chance"]:.3f} by chance')
     print(f'{summary["num_copies"]} pairs of copies of a character: {summary["equal_copies"]} equal, mean difference {summary["copy_distance"]:.3f}')

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import google_crc32c
 import numpy as np
 
+from hwgen import files
 from hwgen.charset.printable import as_json
 from hwgen.data import records as records_lib
 
@@ -51,10 +52,7 @@ def write_info(out_dir, info):
             written later (`whole`).
     """
     path = pathlib.Path(out_dir) / 'info.json'
-    partial = path.with_name('info.json.partial')
-    partial.write_text(json.dumps(as_json({'schema_version': records_lib.SCHEMA_VERSION, **info}), ensure_ascii=False) + '\n',
-                       encoding='utf-8')
-    partial.rename(path)
+    files.write_json(path, as_json({'schema_version': records_lib.SCHEMA_VERSION, **info}), indent=None)
 
 
 def read_info(folder):

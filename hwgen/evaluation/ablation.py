@@ -10,9 +10,9 @@ import pathlib
 
 import numpy as np
 
+from hwgen import files
 from hwgen.data.shards import RecordIndex
 from hwgen.evaluation import comparison, hands, result_page, results, training_plan
-from hwgen.inference import picture_files
 from hwgen.inference.writer import Writer
 
 GEOMETRY_REPEATS = 50  # a quarter of what one comparison takes: many rows, one of the costlier figures
@@ -64,7 +64,7 @@ def measure_model(folder, *, data, judges, seed, num_lines, truncation, geometry
     records = sorted((index.read_record(number) for number in range(len(index))), key=lambda record: record.writer)
     drawn, written = hands.distances_between_hands(records, writer, seeds=np.random.default_rng([seed, _HANDS_STREAM]), truncation=truncation)
     figures['hands_distance_pixels'] = {'floor': written, 'generated': drawn} if written is not None else {'generated': drawn}
-    picture_files.write_file(str(folder / _MEASURED), (json.dumps({'measured_under': under, 'figures': figures}, indent=1) + '\n').encode())
+    files.write_file(str(folder / _MEASURED), (json.dumps({'measured_under': under, 'figures': figures}, indent=1) + '\n').encode())
     return figures
 
 

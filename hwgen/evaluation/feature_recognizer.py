@@ -6,6 +6,7 @@ alone, from a fixed seed, by `evaluate --train_features=FOLDER`; no generator ev
 """
 
 import hashlib
+import io
 import json
 import os
 
@@ -13,6 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from hwgen import files
 from hwgen.data import pipeline, record_folder, shards
 from hwgen.inference import artefact
 from hwgen.losses import ctc
@@ -149,13 +151,10 @@ def save(path, network, description):
     for name, module in network.modules.items():
         arrays |= artefact.named_arrays(name, module)
     weights = os.path.join(path, 'weights.npz')
-    np.savez_compressed(weights + '.partial.npz', **{name: value.astype(np.float16) for name, value in arrays.items()})
-    os.replace(weights + '.partial.npz', weights)
-    partial = os.path.join(path, DESCRIPTION_FILE + '.partial')
-    with open(partial, 'w', encoding='utf-8') as stream:
-        json.dump(description, stream, indent=1, ensure_ascii=False)
-        stream.write('\n')
-    os.replace(partial, os.path.join(path, DESCRIPTION_FILE))
+    content = io.BytesIO()
+    np.savez_compressed(content, **{name: value.astype(np.float16) for name, value in arrays.items()})
+    files.write_file(weights, content.getvalue())
+    files.write_json(os.path.join(path, DESCRIPTION_FILE), description)
 
 
 def load(path):

@@ -1,13 +1,14 @@
 """Reports of the protocol `reader`: figures as Markdown, every line as TSV, and a sheet of pictures to look at."""
 
 import json
-import os
 import pathlib
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from hwgen import files
 from hwgen.charset.printable import as_text
+from hwgen.inference.picture_files import encode_png
 
 TEXT_PX = 22  # size of the sheet's letters
 _SCALE = 2    # it shows lines at twice their size
@@ -35,20 +36,12 @@ def write_report(out_dir, conditions, summaries, *, title, facts, font, lines_on
     out_dir = pathlib.Path(out_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
     paths = {kind: out_dir / f'{facts["protocol"]}.{kind}' for kind in ('md', 'tsv', 'png')}
-    _write(paths['md'], as_text(format_markdown(summaries, title=title, facts=facts, further=further)).encode())
+    files.write_file(paths['md'], as_text(format_markdown(summaries, title=title, facts=facts, further=further)).encode())
     rows = ['\t'.join((condition.name, text, reading.replace('\t', ' '), str(errors)))
             for condition in conditions for text, reading, errors in zip(condition.texts, condition.readings, condition.counts.errors)]
-    _write(paths['tsv'], '\n'.join(['kind\ttext\treading\terrors', *rows, '']).encode())
-    partial = paths['png'].with_suffix('.png.partial')
-    draw_sheet(conditions, font=font, lines_on_sheet=lines_on_sheet).save(partial, 'PNG')
-    os.replace(partial, paths['png'])
+    files.write_file(paths['tsv'], '\n'.join(['kind\ttext\treading\terrors', *rows, '']).encode())
+    files.write_file(paths['png'], encode_png(np.asarray(draw_sheet(conditions, font=font, lines_on_sheet=lines_on_sheet))))
     return paths
-
-
-def _write(path, data):
-    partial = path.with_name(path.name + '.partial')
-    partial.write_bytes(data)
-    os.replace(partial, path)
 
 
 def format_markdown(summaries, *, title, facts, further='') -> str:

@@ -6,6 +6,7 @@ import json
 import numpy as np
 from PIL import Image, ImageDraw
 
+from hwgen import files
 from hwgen.charset.printable import as_text
 from hwgen.evaluation import protocols, results
 from hwgen.inference import picture_files
@@ -97,7 +98,7 @@ def _plot(row):
 
 def write_page(path, page):
     """Writes a page, whole or not at all."""
-    picture_files.write_file(str(path), as_text(page).encode())
+    files.write_file(str(path), as_text(page).encode())
 
 
 def write_sheet(path, rows, *, heads=None, font=None):
@@ -115,7 +116,7 @@ def write_sheet(path, rows, *, heads=None, font=None):
     widths = [max(row[column].shape[1] for row in rows) + _SHEET_PX for column in range(len(rows[0]))]
     lines = [np.concatenate([np.pad(picture, [(0, 0), (0, width - picture.shape[1])], constant_values=255) for picture, width in zip(row, widths)], axis=1)
              for row in rows]
-    picture_files.write_file(str(path), picture_files.encode_png(picture_files.stack(lines)))
+    files.write_file(str(path), picture_files.encode_png(picture_files.stack(lines)))
 
 
 def head_picture(head, font):

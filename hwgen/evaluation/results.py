@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hwgen import files
 from hwgen.charset.printable import as_json
-from hwgen.inference import picture_files
 
 FORMAT = 1
 # The first word of a figure's name -> which way is better; None: what matters is the distance from the floor; neither: it tells how, not how well.
@@ -90,7 +90,7 @@ def write_result(path, result):
         path: of the file.
         result: dict of JSON values: `protocol`, `measured_under` (what must be equal for two results to be comparable), `figures`, ...
     """
-    picture_files.write_file(str(path), (json.dumps(as_json({'format': FORMAT, **result}), ensure_ascii=False, indent=1) + '\n').encode())
+    files.write_file(str(path), (json.dumps(as_json({'format': FORMAT, **result}), ensure_ascii=False, indent=1) + '\n').encode())
 
 
 def read_result(path):

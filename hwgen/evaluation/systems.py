@@ -9,11 +9,11 @@ import collections
 import os
 import pathlib
 
+from hwgen import files
 from hwgen.data.formats.folder import read_folder
 from hwgen.data.formats.image_files import read_image
 from hwgen.data.picture_intake import look_at
 from hwgen.evaluation.font_simulator import FontSimulator
-from hwgen.inference import picture_files
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.inference.writer import Writer
 
@@ -164,4 +164,4 @@ def write_texts(path, texts):
         texts: list of str.
     """
     rows = [f'{number:06d}.png\t{text}' for number, text in enumerate(texts, 1)] if str(path).lower().endswith('.tsv') else texts
-    picture_files.write_file(str(path), ''.join(f'{row}\n' for row in rows).encode())
+    files.write_file(str(path), ''.join(f'{row}\n' for row in rows).encode())

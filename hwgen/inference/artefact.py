@@ -4,17 +4,15 @@ Small enough to commit, and readable without the training code. `SavedModel`s fo
 """
 
 import dataclasses
-import json
 import os
-import shutil
 import struct
-import tempfile
 import tokenize
 import zipfile
 import zlib
 
 import numpy as np
 
+from hwgen import files
 from hwgen.charset.printable import as_json
 from hwgen.inference.description import FORMAT, ArtefactError, read_description
 from hwgen.models.generator import Generator, GeneratorConfig
@@ -37,9 +35,7 @@ def save_generator(path, generator, *, style_encoder=None, charset, seen=None, i
         OSError: the folder cannot be written.
     """
     path = os.path.abspath(path)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    temporary = tempfile.mkdtemp(prefix=os.path.basename(path) + '.', dir=os.path.dirname(path))
-    try:
+    with files.new_folder(path) as temporary:
         arrays = named_arrays('generator', generator)
         description = dict(format=FORMAT, generator=dataclasses.asdict(generator.config),
                            charset=dict(row_count=charset.row_count, hash=charset.hash), info=as_json(info or {}))
@@ -50,24 +46,7 @@ def save_generator(path, generator, *, style_encoder=None, charset, seen=None, i
             description['style_encoder'] = dict(channels=[c.filters for c in style_encoder.convolutions])
         np.savez_compressed(os.path.join(temporary, 'weights.npz'),
                             **{name: value.astype(dtype) for name, value in arrays.items()})
-        with open(os.path.join(temporary, 'generator.json'), 'w', encoding='utf-8') as file:
-            json.dump(description, file, indent=1, ensure_ascii=False)
-            file.write('\n')
-        os.chmod(temporary, 0o755)
-        if os.path.isdir(path):
-            old = temporary + '.old'
-            os.rename(path, old)
-            try:
-                os.rename(temporary, path)
-            except OSError:
-                os.rename(old, path)
-                raise
-            shutil.rmtree(old)
-        else:
-            os.rename(temporary, path)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+        files.write_json(os.path.join(temporary, 'generator.json'), description)
 
 
 def load_generator(path, *, charset=None):

@@ -1,8 +1,4 @@
-"""Picture files and folders of labelled PNGs that appear whole or not at all.
-
-Everything is written under a temporary name beside its place and renamed when complete, so that a full disk, an error
-or an interruption leaves what was there before.
-"""
+"""Picture files, and folders of labelled PNGs: where they may go, and how they are put together."""
 
 import contextlib
 import errno
@@ -10,18 +6,16 @@ import fcntl
 import io
 import os
 import re
-import shutil
-import tempfile
 
 import numpy as np
 from PIL import Image
 
+from hwgen.files import name_place, new_folder
 from hwgen.inference import picture_formats
 
 LABELS = 'labels.tsv'
 STYLES = 'styles.tsv'
 _OURS = re.compile(r'[0-9]{6,}\.png|labels\.tsv|styles\.tsv|.*-[0-9]{5}-of-[0-9]{5}\.tfrecord|.*\.index\.npz|info\.json')
-_OTHER = 'something has appeared there meanwhile and stays as it is; expected a free name'
 
 
 def scale(image, height_px):
@@ -67,7 +61,7 @@ def stack(images, *, gap=.25):
 
 
 def encode_png(image):
-    """uint8 [H, W] -> bytes of a grey PNG."""
+    """uint8 [H, W], grey, or [H, W, 3] -> bytes of a PNG."""
     stream = io.BytesIO()
     Image.fromarray(image).save(stream, 'PNG')
     return stream.getvalue()
@@ -135,7 +129,7 @@ def reserved(path, *, overwrite, folder):
                 stack.callback(_remove_empty, made)
             stack.callback(os.close, _lock(lock, path))
         except OSError as error:
-            _name_place(error, path)
+            name_place(error, path)
             raise
         stack.callback(_remove, lock)
         check_place(path, overwrite=overwrite, folder=folder)  # another command may just have finished it
@@ -180,83 +174,14 @@ def _remove(path):
         os.unlink(path)
 
 
-def write_file(path, data, *, replace=True):
-    """Writes bytes to a file, whole or not at all; makes missing folders.
-
-    Args:
-        path: str.
-        data: bytes.
-        replace: bool, what is there is replaced; else it stays, and that is an error.
-
-    Raises:
-        FileExistsError: `replace` is off and something is there.
-        OSError: naming `path`; what was there before is unchanged.
-    """
-    path = os.path.abspath(path)
-    temporary = None
-    try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f'.{os.path.basename(path)}.', dir=os.path.dirname(path))
-        with os.fdopen(handle, 'wb') as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        if replace:
-            os.replace(temporary, path)
-        else:
-            _link(temporary, path)
-    except BaseException as error:
-        if temporary is not None and os.path.exists(temporary):
-            os.unlink(temporary)
-        _name_place(error, path)
-        raise
-
-
-@contextlib.contextmanager
-def new_folder(path, *, replace=True):
-    """A folder that appears when the block ends without an error, and never half-made.
-
-    Args:
-        path: str, the folder.
-        replace: bool, a folder that is there (see `check_place`) is replaced then; else only an empty one is, and another is an error.
-
-    Yields:
-        str, the temporary folder to write into.
-
-    Raises:
-        OSError: naming `path`, also for an OSError of the block that is about a file in the temporary folder.
-    """
-    path, temporary = os.path.abspath(path), None
-    try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        temporary = tempfile.mkdtemp(prefix=f'.{os.path.basename(path)}.', dir=os.path.dirname(path))
-        os.chmod(temporary, 0o777 & ~_umask())
-        yield temporary
-        if replace:
-            _replace_folder(temporary, path)
-        else:
-            try:
-                os.rename(temporary, path)
-            except OSError as error:
-                if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
-                    raise FileExistsError(errno.EEXIST, _OTHER, path) from None
-                raise
-    except BaseException as error:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
-        _name_place(error, path)
-        raise
-
-
 class LineFolder:
     """A folder of pictures with their texts: 000001.png, ..., `labels.tsv` (path TAB text) and `styles.tsv` (path TAB seed).
 
-    A context manager around `new_folder`: a folder of no picture is an error, and leaves what was there.
+    A context manager around `files.new_folder`: a folder of no picture is an error, and leaves what was there.
 
     Args:
         path: str, the folder.
-        replace: bool, see `new_folder`.
+        replace: bool, see `files.new_folder`.
     """
 
     def __init__(self, path, *, replace=True):
@@ -294,49 +219,3 @@ class LineFolder:
             self._stack.__exit__(ValueError, empty, None)
             raise empty
         return self._stack.__exit__(kind, error, trace)
-
-
-def _link(temporary, path):
-    """Gives a file a name that is free, and no other; takes the temporary one from it."""
-    try:
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
-            raise
-        except OSError:  # a file system without links: the name is taken first
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
-            os.replace(temporary, path)
-    except FileExistsError:
-        raise FileExistsError(errno.EEXIST, _OTHER, path) from None
-    _remove(temporary)
-
-
-def _replace_folder(new, path):
-    """Renames the folder `new` to `path`; a folder that is there gives way, and is back if the renaming fails."""
-    if not os.path.isdir(path):
-        os.rename(new, path)
-        return
-    old = f'{new}.old'
-    os.rename(path, old)
-    try:
-        os.rename(new, path)
-    except BaseException:
-        os.rename(old, path)
-        raise
-    shutil.rmtree(old)
-
-
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _name_place(error, path):
-    """Makes an operating system's error about the temporary file name the user's instead."""
-    if isinstance(error, OSError):
-        temporary = os.path.join(os.path.dirname(path), f'.{os.path.basename(path)}.')
-        if error.filename is None or str(error.filename).startswith(temporary):
-            error.filename, error.filename2 = path, None
-        if error.errno == errno.ENOSPC:
-            error.strerror = 'no space left on the disk; nothing was written, what was there is unchanged'

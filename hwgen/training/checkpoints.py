@@ -7,6 +7,7 @@ import shutil
 
 import tensorflow as tf
 
+from hwgen import files
 from hwgen.data.tensorflow_files import plain_path, reason_of
 
 # What TensorFlow raises for a checkpoint that is damaged (IndexError: a data file that ends early) or belongs to other models.
@@ -92,11 +93,8 @@ class Checkpoints:
                 kept.insert(0, step)
         for step in set(steps) - set(kept):
             _remove(self.folder, step)
-        file = os.path.join(self.folder, 'checkpoint')
-        with open(file + '.part', 'w', encoding='utf-8') as stream:
-            stream.write(f'model_checkpoint_path: "step-{newest}"\n')
-            stream.writelines(f'all_model_checkpoint_paths: "step-{step}"\n' for step in kept)
-        os.replace(file + '.part', file)
+        rows = [f'model_checkpoint_path: "step-{newest}"\n', *(f'all_model_checkpoint_paths: "step-{step}"\n' for step in kept)]
+        files.write_file(os.path.join(self.folder, 'checkpoint'), ''.join(rows).encode())
 
     def _remove_unfinished(self):
         """Removes what a killed process or a full disk left of a checkpoint that was being written."""

@@ -3,6 +3,7 @@
 import json
 import os
 
+from hwgen import files
 from hwgen.training.run_directory import OtherRunError, writing
 
 
@@ -66,7 +67,4 @@ class PhaseCuts:
 
     def _write(self):
         with writing(self._file):
-            with open(self._file + '.part', 'w', encoding='utf-8') as stream:
-                json.dump(dict(cuts=self._applied()[1]), stream, indent=1)
-                stream.write('\n')
-            os.replace(self._file + '.part', self._file)
+            files.write_json(self._file, dict(cuts=self._applied()[1]))

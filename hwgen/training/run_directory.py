@@ -7,6 +7,7 @@ import os
 
 import tensorflow as tf
 
+from hwgen import files
 from hwgen.charset.printable import as_json
 from hwgen.data.tensorflow_files import reason_of
 from hwgen.training.checkpoints import saved_steps
@@ -115,10 +116,7 @@ class RunDirectory:
             else:
                 self.rewritten = True
         with writing(file):
-            with open(file + '.part', 'w', encoding='utf-8') as stream:
-                json.dump(config, stream, indent=1, ensure_ascii=False, sort_keys=True)
-                stream.write('\n')
-            os.replace(file + '.part', file)
+            files.write_json(file, config, sort_keys=True)
 
 
 def _completed(before, now):

@@ -5,9 +5,10 @@ import os
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
+from hwgen import files
 from hwgen.inference import artefact, styles
+from hwgen.inference.picture_files import encode_png
 from hwgen.losses import ctc
 from hwgen.training import averaging, measures, sheets
 from hwgen.training.run_directory import writing
@@ -43,7 +44,7 @@ class Sampler:
             styles_learned: bool, the style encoder has learned anything; False: the style space stays as it is.
         """
         average = self.trainer.model.average
-        kept = [np.array(variable) for variable in average.variables]
+        kept = [variable.numpy() for variable in average.variables]
         try:
             if styles_learned:
                 average.style_space.fit(*averaging.styles_of_lines(self.trainer.model.style_encoder, self.batches))
@@ -84,13 +85,7 @@ class Sampler:
         for name, picture in pictures.items():
             file = os.path.join(folder, f'{name}-{step:06d}.png')
             with writing(file):
-                try:
-                    Image.fromarray(picture).save(file + '.part', format='PNG')
-                    os.replace(file + '.part', file)
-                except OSError:
-                    with contextlib.suppress(OSError):
-                        os.remove(file + '.part')
-                    raise
+                files.write_file(file, encode_png(picture))
         values = self._read_samples()
         self.log.scalars(step, 'sample', values)
         self.log.say(f'sheets of step {step}: ' + ', '.join(measures.tell(key, value) for key, value in values.items()) + f' | {folder}')

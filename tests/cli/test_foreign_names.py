@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from hwgen import files
 from hwgen.cli import app
 from hwgen.data import shards
 from hwgen.inference import picture_files
@@ -77,7 +78,7 @@ def test_a_run_in_such_a_folder(tmp_path):
 
 
 def test_pictures_go_to_such_a_folder(tmp_path):
-    picture_files.write_file(str(tmp_path / NAME / f'{NAME}.png'), picture_files.encode_png(np.pad(np.zeros((4, 20), np.uint8), 20, constant_values=255)))
+    files.write_file(str(tmp_path / NAME / f'{NAME}.png'), picture_files.encode_png(np.pad(np.zeros((4, 20), np.uint8), 20, constant_values=255)))
     assert Image.open(tmp_path / NAME / f'{NAME}.png').size == (60, 44)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from hwgen import files
 from hwgen.data import shards
 from hwgen.evaluation import comparison, result_page, results, systems
 from hwgen.evaluation import distribution_protocol as distances
@@ -52,7 +53,7 @@ def run(index, space, found, **options):
 def write_folder(folder, records, picture):
     """A folder of pictures of the records' texts, in their order."""
     for number, record in enumerate(records):
-        picture_files.write_file(str(folder / f'{number}.png'), picture_files.encode_png(picture(record)))
+        files.write_file(str(folder / f'{number}.png'), picture_files.encode_png(picture(record)))
     (folder / 'labels.tsv').write_text(''.join(f'{number}.png\t{record.text}\n' for number, record in enumerate(records)), encoding='utf-8')
     return systems.PictureFolder(folder)
 

@@ -6,6 +6,7 @@ import pathlib
 import numpy as np
 import pytest
 
+from hwgen import files
 from hwgen.charset.encoding import Charset
 from hwgen.data.formats import folder as folder_format
 from hwgen.evaluation import systems
@@ -18,7 +19,7 @@ _PALEST = 250  # greys are counted from here: black pictures are no lines
 
 
 def draw(name, grey):
-    picture_files.write_file(name, picture_files.encode_png(np.full([20, 60], _PALEST - grey, np.uint8)))
+    files.write_file(name, picture_files.encode_png(np.full([20, 60], _PALEST - grey, np.uint8)))
 
 
 def greys(system, texts):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from hwgen import files
 from hwgen.inference import picture_files
 
 IMAGE = np.arange(12 * 40, dtype=np.uint8).reshape(12, 40)
@@ -43,8 +44,8 @@ def test_stack():
 
 
 def test_write_file_replaces_whole():
-    picture_files.write_file('new/line.png', b'one')
-    picture_files.write_file('new/line.png', b'two')
+    files.write_file('new/line.png', b'one')
+    files.write_file('new/line.png', b'two')
     assert open('new/line.png', 'rb').read() == b'two'
     assert listing() == ['new', 'new/line.png']
     umask = os.umask(0)
@@ -54,10 +55,10 @@ def test_write_file_replaces_whole():
 
 @pytest.mark.parametrize('call', ['fsync', 'replace'])
 def test_write_file_on_a_full_disk(monkeypatch, call):
-    picture_files.write_file('line.png', b'one')
+    files.write_file('line.png', b'one')
     monkeypatch.setattr(picture_files.os, call, full_disk)
     with pytest.raises(OSError, match='no space left on the disk; nothing was written') as caught:
-        picture_files.write_file('line.png', b'two')
+        files.write_file('line.png', b'two')
     assert caught.value.filename == os.path.abspath('line.png')
     assert open('line.png', 'rb').read() == b'one' and listing() == ['line.png']
 
@@ -117,7 +118,7 @@ def test_check_place(tmp_path):
     check = picture_files.check_place
     check('new.png', overwrite=False, folder=False)
     check('deep/er/new', overwrite=False, folder=True)
-    picture_files.write_file('old.png', b'')
+    files.write_file('old.png', b'')
     with pytest.raises(FileExistsError, match='exists; give --overwrite'):
         check('old.png', overwrite=False, folder=False)
     check('old.png', overwrite=True, folder=False)
@@ -140,9 +141,9 @@ def test_check_place(tmp_path):
 
 
 def test_what_appeared_meanwhile_stays(monkeypatch):
-    picture_files.write_file('line.png', b'theirs')
+    files.write_file('line.png', b'theirs')
     with pytest.raises(FileExistsError, match='appeared there meanwhile') as caught:
-        picture_files.write_file('line.png', b'ours', replace=False)
+        files.write_file('line.png', b'ours', replace=False)
     assert caught.value.filename == os.path.abspath('line.png')
     write_folder('lines', ['一'])
     for place in ('lines', 'line.png'):
@@ -150,9 +151,9 @@ def test_what_appeared_meanwhile_stays(monkeypatch):
             with picture_files.LineFolder(place, replace=False) as out:
                 out.add(IMAGE, '二', style=0)
     monkeypatch.setattr(picture_files.os, 'link', lambda *names: full_disk())  # a file system without links
-    picture_files.write_file('new.png', b'ours', replace=False)
+    files.write_file('new.png', b'ours', replace=False)
     with pytest.raises(FileExistsError, match='appeared there meanwhile'):
-        picture_files.write_file('line.png', b'ours', replace=False)
+        files.write_file('line.png', b'ours', replace=False)
     assert [open(name, 'rb').read() for name in ('line.png', 'new.png')] == [b'theirs', b'ours']
     assert '一' in open('lines/labels.tsv', encoding='utf-8').read() and sorted(os.listdir('.')) == ['line.png', 'lines', 'new.png']
 
@@ -176,7 +177,7 @@ def test_a_place_is_one_commands_at_a_time(place, folder):
     assert os.listdir('.') == []
     open('.other.png.lock', 'wb').close()  # of a command that was killed
     with picture_files.reserved('other.png', overwrite=False, folder=False):
-        picture_files.write_file('other.png', b'', replace=False)
+        files.write_file('other.png', b'', replace=False)
     assert os.listdir('.') == ['other.png']
 
 
@@ -184,7 +185,7 @@ def test_what_was_finished_while_one_waited_is_seen(monkeypatch):
     lock = picture_files._lock
 
     def slow(*names):
-        picture_files.write_file('line.png', b'theirs')
+        files.write_file('line.png', b'theirs')
         return lock(*names)
     monkeypatch.setattr(picture_files, '_lock', slow)
     with pytest.raises(FileExistsError, match='exists; give --overwrite'):
@@ -204,8 +205,8 @@ def test_unwritable_folder(monkeypatch):
     def refused(**kwargs):
         raise PermissionError(errno.EACCES, 'Permission denied', os.path.join(kwargs['dir'], kwargs['prefix'] + 'abcd'))
     for name in ('mkstemp', 'mkdtemp'):
-        monkeypatch.setattr(picture_files.tempfile, name, refused)
-    for write in (lambda: picture_files.write_file('locked/line.png', b''), lambda: write_folder('locked/lines', ['一'])):
+        monkeypatch.setattr(files.tempfile, name, refused)
+    for write in (lambda: files.write_file('locked/line.png', b''), lambda: write_folder('locked/lines', ['一'])):
         with pytest.raises(PermissionError, match='Permission denied') as caught:
             write()
         assert caught.value.filename in (os.path.abspath('locked/line.png'), os.path.abspath('locked/lines'))

@@ -111,7 +111,7 @@ def _compare(folder, writer, texts, truncation):
         ExportError: it cannot be loaded, or the difference exceeds `TOLERANCE`.
     """
     seeds, count = list(range(3, 3 + len(texts))), len(texts)
-    styles = writer.styles(seeds)
+    styles = writer.styles(seeds, truncation=1.)
     average = np.asarray(writer.generator.style_space.mean)
     half = styles + np.float32(.5) * (average - styles)
     encoded = [writer.encode(text) for text in texts]
@@ -133,7 +133,7 @@ def _compare(folder, writer, texts, truncation):
     expected = writer.write(texts, style_seeds=seeds, truncation=truncation)
     in_vectors = writer.write(texts, styles=half, truncation=.5)
     pairs = [('serving_default', _pictures(mixed), expected), ('serving_default, one line', _pictures(alone), expected[-1:]),
-             ('components', _pictures(by_codes), writer.write(texts, style_seeds=seeds)),
+             ('components', _pictures(by_codes), writer.write(texts, style_seeds=seeds, truncation=1.)),
              ('styled_components', _pictures(styled_codes), in_vectors), ('styled', _pictures(styled), in_vectors),
              ('images', [(np.asarray(image)[:, :width, 0] + 1) * 127.5 for image, width in zip(images['images'], images['widths'])], expected)]
     said = base64.b64decode(mixed['error'][-1]).decode()

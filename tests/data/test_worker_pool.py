@@ -36,6 +36,10 @@ def test_in_order_and_errors_come_through():
         with pytest.raises(ValueError, match='^7: expected more$'):
             list(pool.results(refuse, [(7,)], names=str))
         assert [cwd for cwd in pool.results(os.getcwd, [()], names=str)] == ['/']
+        taken = []
+        answers = pool.results(square, ((taken.append(n) or n,) for n in range(20)), names=str)
+        for number in range(3):
+            assert next(answers)[0] == number ** 2 and taken == list(range(4 + number)), 'no more than four are taken ahead'
 
 
 def test_the_task_of_a_dead_process_is_named():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from hwgen.charset.encoding import Charset
 from hwgen.data import shards
 from hwgen.data.formats.samples import FormatError
 from hwgen.data.line_normalization import estimate_slant
@@ -58,6 +59,38 @@ def test_rows_left_out_for_their_length_are_named(scans):
     info, said = prepare(min_characters=2, max_characters=3)
     assert info['skipped'] == {'length': 2}
     assert 'left out: scans/labels.tsv, row 2 (1.png): 4 characters, expected 2 to 3' in said and 'row 3 (2.png): 1 characters, expected 2 to 3' in said
+
+
+def test_of_many_rows_of_another_length_twenty_are_named(scans):
+    (scans / 'labels.tsv').write_text('0.png\t明天\n' + '1.png\t地\n' * 20)
+    info, said = prepare(min_characters=2)
+    assert info['skipped'] == {'length': 20} and said.count('left out: scans/labels.tsv, row ') == 20 and 'row 21 (1.png): 1 characters, expected 2 or more' in said and ' more rows' not in said
+    (scans / 'labels.tsv').write_text('0.png\t明天\n' + '1.png\t地\n' * 25)
+    said = prepare('other', min_characters=2)[1]
+    assert said.count('left out: scans/labels.tsv, row ') == 20 and 'left out: 5 more rows of another length' in said
+
+
+def test_what_info_and_report_say(scans, lines_of):
+    """Lines of training stand in the order of their rows, whoever wrote them; writers that are named are counted."""
+    (scans / 'labels.tsv').write_text('path\ttext\twriter\n3.png\t明\tberta\n1.png\t地\tanna\n2.png\t明地\tberta\n0.png\tA\t\n')
+    (scans / 'labels.tsv').rename(scans / 'rows.tsv')
+    info, said = prepare(labels='rows.tsv', height_px=10, validation_share=0, test_share=0, seed=8, max_characters=2)
+    assert [(line.text, line.writer, line.source, line.image.shape) for _, line in lines_of(scans.parent / 'out')] == [
+        ('明', 'berta', 'folder', (10, 20)), ('地', 'anna', 'folder', (10, 20)), ('明地', 'berta', 'folder', (10, 20)), ('A', 'unknown 5', 'folder', (10, 20))]
+    charset = Charset.load()
+    assert info['vocabulary'] == sorted(charset.encode('明地A').character_ids.tolist()) and info['held_out'] == [] and info['input']['files'] == 4 and info['input']['tables'].keys() == {'rows.tsv'}
+    assert info['settings'] == {'images': 'scans', 'labels': 'rows.tsv', 'height_px': 10, 'min_characters': 1, 'max_characters': 2, 'validation_share': 0, 'test_share': 0, 'on_error': 'fail',
+                                'paper': 'flattened'}
+    report = json.loads((scans.parent / 'out' / 'report.json').read_text())
+    assert report['writers_named'] == 2 and report['files'] == {'png': 4} and report['class_histogram'] == {'地': 2, '明': 2, 'A': 1}
+    assert 'out: train 4 lines of 3 writers, 5 characters' in said and (info['source'], info['version'], info['seed']) == ('folder', 1, 8)
+
+
+def test_no_row_to_train_on(scans):
+    (scans / 'labels.tsv').write_text('none.png\t明\nalso.png\t地\n')
+    with pytest.raises(ValueError, match=r"labels.tsv: no usable row to train on, skipped {'image': 2}"):
+        prepare(on_error='skip')
+    assert not (scans.parent / 'out.partial').exists()
 
 
 @pytest.mark.parametrize('name, meant', [

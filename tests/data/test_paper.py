@@ -72,7 +72,7 @@ def test_what_hangs_together_is_a_stroke_and_a_speck_is_none():
 
 
 def test_how_large_or_how_dark_a_speck_is_ink():
-    """On even paper of 200 the noise is 1.25 levels: ink is what is twice that and hangs together, 100 px of it, or reaches five times that anywhere."""
+    """On even paper the noise is a level of 255: ink is what is twice that and hangs together, 100 px of it, or reaches five times that anywhere."""
     def depth(height, width, below):
         picture = np.full((80, 300), 200, np.uint8)
         picture[40:40 + height, 100:100 + width] = 200 - below
@@ -81,9 +81,20 @@ def test_how_large_or_how_dark_a_speck_is_ink():
         return found[40:40 + height, 100:100 + width]
     assert not depth(6, 13, 3).any() and depth(6, 22, 3)[2:4, 4:18].min() > 2.5  # a stroke of 22 px is seen with a pixel less all around
     assert not depth(12, 100, 1).any() and not depth(12, 100, 2).any() and depth(12, 100, 4)[3:-3, 3:-3].min() > 2
-    assert not depth(3, 3, 4).any()
+    assert not depth(3, 3, 4).any() and depth(3, 3, 5).min() > 5.5  # after blurring .88 of 5.1 and of 6.4
+    # What is within four hundredths of paper is taken for paper and lowers its level around; it fades from two times the noise on to three times.
+    for below, least, most in ((3, .1, .9), (4, 2.2, 3.1), (7, 4.2, 6), (9, 11.2, 11.6)):
+        assert least < depth(12, 100, below)[6, 50] < most
     np.testing.assert_allclose(depth(3, 3, 8), 8 * 255 / 200, atol=.1)
     np.testing.assert_allclose(depth(9, 9, 120), 120 * 255 / 200, atol=.5)
+
+
+def test_a_stroke_along_the_edge_is_ink():
+    """A bar of 12 rows there, mirrored, is not as wide as half a line."""
+    bar = np.full((80, 300), 200, np.uint8)
+    bar[:12, 50:250] = 60
+    for picture in (bar, bar[::-1]):
+        assert abs(float(np.median(flattened(picture)[picture == 60])) - 60 * 255 / 200) < 3
 
 
 @pytest.mark.parametrize('left, right, down', [(180, 180, 0), (150, 220, 30), (90, 130, 10)])

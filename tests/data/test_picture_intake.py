@@ -39,7 +39,7 @@ def test_what_is_nearly_black_all_over():
     found = look_at(white(level=39))
     assert found == Look('black', 'a black picture (grey levels 39 to 39), expected dark ink on light paper', True)
     assert look_at(inked(150, level=79, paper=10)).fault == 'black' and look_at(inked(150, level=120, paper=10)).fault == 'dark'
-    assert look_at(inked(6, level=255, paper=10)).fault == 'black', 'six pixels of 4,000'
+    assert look_at(inked(6, level=255, paper=10)).fault == 'black' and look_at(inked(12, level=255, paper=10)).fault != 'black', 'six or twelve pixels of 4,000'
 
 
 def test_light_ink_on_dark_paper_is_dark_in_both_places():
@@ -60,6 +60,12 @@ def test_what_has_no_ink():
     """Four pixels of it, 12 grey levels below white paper, are enough; specks of one pixel are none."""
     for pixels, level, fault in ((9, 0, ''), (9, 200, ''), (0, 0, 'blank'), (9, 250, 'blank')):
         assert look_at(inked(pixels, level=level)).fault == fault, (pixels, level)
+    dot = white()
+    dot[20:22, 50:52] = 0
+    assert look_at(dot).fault == ''
+    dot[21, 51] = 255
+    assert look_at(dot).fault == 'blank', 'three pixels'
+    assert look_at(inked(9, level=242)).fault == '' and look_at(inked(9, level=245)).fault == 'blank'
     assert look_at(inked(9, level=250)) == Look('blank', 'no ink (grey levels 250 to 255), expected some on the paper', False)
 
 

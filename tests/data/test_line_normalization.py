@@ -216,7 +216,7 @@ def test_a_shear_of_45_degrees_moves_each_row_by_one_more(degrees):
     image = np.full((15, 40), 200, np.uint8)
     image[3:12, 4:34] = np.where(rng.random((9, 30)) < .5, 10, 200)
     image[7, 4] = image[7, 33] = image[3, 20] = image[11, 20] = 10
-    boxes = np.array([[4, 3, 20, 12], [21, 5, 34, 9]], np.int32)
+    boxes = np.array([[4, 3, 20, 12], [21, 5, 34, 9], [0, 0, 40, 14]], np.int32)
     found, moved = norm.shear(image, degrees=degrees, boxes=boxes)
     by = np.arange(15) * (1 if degrees > 0 else -1) - (0 if degrees > 0 else -14)
     wide = np.full((15, 54), 200, np.uint8)

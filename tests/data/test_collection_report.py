@@ -2,12 +2,15 @@
 
 import json
 import re
+import types
 
+import numpy as np
 import pytest
 
 from hwgen.data import collection_report
 from hwgen.data.conversion import Tally
 from hwgen.data.formats.samples import FormatError
+from hwgen.data.records import decode_png
 
 
 def tally():
@@ -66,6 +69,20 @@ def test_nothing_is_told_of_what_was_not_found():
     short = Tally(skip=True)
     short.skipped['length'] = 2
     assert list(collection_report.told(short, proposals={}, splits={}, whitened=True))[1:] == ["left out 2 samples: {'length': 2}"]
+
+
+def test_a_folder_is_completed_with_its_sheet_before_it_is_published(tmp_path, monkeypatch):
+    """The sheet has the first lines of sixty writers; what is told comes with the name of the folder."""
+    asked, said = [], []
+    monkeypatch.setattr(collection_report, 'sheet_of_writers', lambda folder, firsts, *, most: asked.append((folder, list(firsts), most, (folder / 'info.json').exists()))
+                        or np.full((3, 5), 9, np.uint8))
+    monkeypatch.setattr(collection_report.record_folder, 'publish', lambda work, out_dir, info, *, report: asked.append((out_dir, info, sorted(path.name for path in work.path.iterdir()))) or 'info')
+    work = types.SimpleNamespace(path=tmp_path, first_records=lambda: iter([('train', 3)]))
+    info = {'splits': SPLITS, 'charset': {'row_count': 1, 'hash': ''}}
+    assert collection_report.publish(work, 'out', info, tally(), files=['png'], writers_named=1, whitened=False, report=said.append) == 'info'
+    assert asked == [(tmp_path, [('train', 3)], 60, True), ('out', info, ['info.json', 'rejected.tsv', 'report.json', 'sheet.png'])]
+    assert said[0] == 'out: 35 lines, 79 characters of 3 classes (report.json; sheet.png shows some)' and said[1] == 'out: 1 of 35 pictures with grey paper: kept, look at the sheet'
+    np.testing.assert_array_equal(decode_png((tmp_path / 'sheet.png').read_bytes()), np.full((3, 5), 9))
 
 
 def test_of_many_codes_and_characters_twenty_are_shown(tmp_path):

@@ -192,6 +192,22 @@ def test_who_is_closing_is_told_nothing(monkeypatch):
     assert not found.said and not found._failed.is_set() and not found._written.is_set()
 
 
+def test_what_is_finished_is_looked_up_again_after_five_seconds(monkeypatch):
+    class Looking:
+        """A DrawnIndex of which nothing is finished."""
+
+        _looking, _looked, _pieces, looks = threading.Lock(), None, ([], (), ()), 0
+
+        def _look(self):
+            self._looked, self.looks = drawn_index.time.monotonic(), self.looks + 1
+    index, looks = Looking(), []
+    for now in (50., 51, 54.9, 55, 59.9, 70, 71):
+        monkeypatch.setattr(drawn_index, 'time', types.SimpleNamespace(monotonic=lambda now=now: now))
+        assert DrawnIndex._finished(index, 0) is None
+        looks.append(index.looks)
+    assert looks == [1, 1, 1, 2, 2, 3, 3]
+
+
 HOLDING = '''
 import sys, time
 from hwgen.data.drawn_index import DrawnIndex

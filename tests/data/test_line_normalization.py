@@ -231,6 +231,14 @@ def test_a_shear_of_45_degrees_moves_each_row_by_one_more(degrees):
     assert moved.dtype == np.int32
 
 
+@pytest.mark.parametrize('degrees', [45, -45])
+def test_ink_in_the_corners_is_not_sheared_off(degrees):
+    image = np.full((15, 9), 200, np.uint8)
+    image[[0, 0, -1, -1], [0, -1, 0, -1]] = 10
+    found, boxes = norm.shear(image, degrees=degrees)
+    assert boxes is None and (found == 10).sum() == 4 and np.flatnonzero((found == 10).any(0)).tolist() == [0, 8, 14, 22] and found.shape == (15, 23)
+
+
 def test_strokes_of_a_pen_are_sheared_by_their_height():
     strokes_ = [np.array([[5, 0], [7, 10], [-3, -4]], np.int32), np.array([[100, 21]], np.int32)]
     found = norm.upright(strokes_, degrees=45)

@@ -8,6 +8,7 @@ import pytest
 
 from hwgen.charset.encoding import Charset
 from hwgen.data import record_folder, shards
+from hwgen.data.journal import Journal
 from hwgen.data.record_folder import WorkFolder, already_there, exclusive, finished_pieces, normalization, summary, typed_command
 from hwgen.data.shard_writer import Storage
 
@@ -86,6 +87,17 @@ def test_other_work_is_refused_with_what_differs(tmp_path):
     with pytest.raises(FileExistsError, match=r'another one \(charset changed\)'), exclusive(out, storage=WHOLE) as work:
         work.begin(IDENTITY, fingerprint='x', charset=older)
     assert finished_pieces(out, 'train', IDENTITY) == (tmp_path / 'out.partial', []), 'the input is part of it'
+
+
+def test_other_work_that_had_finished_nothing_is_no_matter(tmp_path):
+    partial = tmp_path / 'out.partial'
+    partial.mkdir()
+    journal = Journal(partial / 'journal')
+    journal.start({'identity': {'source': 'other', 'settings': {}}, 'charset': {}, 'input': ''})
+    journal.close()
+    (partial / 'train-00000-of-00009.tfrecord').write_bytes(b'half')
+    leave(tmp_path / 'out', [entry()])
+    assert [path.name for path in partial.iterdir()] == ['journal'] and finished_pieces(tmp_path / 'out', 'train', IDENTITY)[1] == [entry()]
 
 
 def test_what_another_process_has_finished(tmp_path):

@@ -64,6 +64,29 @@ def test_a_writer_goes_on_behind_the_records_that_are_known(tmp_path, make_recor
         assert {path.name: path.read_bytes() for path in (tmp_path / 'out').iterdir()} == {path.name: path.read_bytes() for path in (tmp_path / 'whole').iterdir()}
 
 
+def test_damage_in_two_shards_counts_from_the_first(tmp_path, make_record):
+    write_shards((make_record(i, 2) for i in range(9)), tmp_path, split='x', num_shards=3)
+    sizes = np.load(tmp_path / 'x.index.npz')['sizes'].tolist()
+    for damaged in ((3, 7), (6, 1), (5, 4)):
+        for record in damaged:
+            path = tmp_path / shard_name('x', record % 3, num_shards=3)
+            data = bytearray(path.read_bytes())
+            data[sum(sizes[record % 3:record:3]) + 16 * (record // 3) + 20] ^= 1
+            path.write_bytes(data)
+        assert count_intact(tmp_path, split='x', num_shards=3, sizes=sizes) == min(damaged)
+        write_shards((make_record(i, 2) for i in range(9)), tmp_path, split='x', num_shards=3)
+
+
+@pytest.mark.parametrize('name', ['offsets', 'sizes', 'lengths', 'shard_bytes'])
+def test_a_negative_number_of_an_index_is_none(tmp_path, make_record, write_folder, name):
+    folder = write_folder(tmp_path / 'x', [make_record(i, 2) for i in range(3)], num_shards=2)
+    arrays = dict(np.load(folder / 'train.index.npz'))
+    arrays[name][-1] = -1
+    np.savez(folder / 'train.index.npz', **arrays)
+    with pytest.raises(RecordError, match='train.index.npz: expected lists of non-negative integers; delete it to have it built'):
+        RecordIndex(folder, split='train')
+
+
 def test_an_error_of_writing_has_the_name_of_the_file():
     with pytest.raises(OSError) as raised, naming_place('/x/y'):
         raise OSError(28, 'No space left on device')
@@ -167,6 +190,12 @@ def test_a_byte_more_or_less_is_told(pair):
         path.write_bytes(data[:size])
         with pytest.raises(RecordError, match=rf'record {record}, byte {start}: .*the file ends at byte {size}.*\(truncated\)'):
             RecordIndex(two, split='train')
+    (two / 'train.index.npz').rename(two / 'index')
+    for size in (len(data) - 1, len(data) - 4, second + 5):
+        path.write_bytes(data[:size])
+        with pytest.raises(RecordError, match=rf'record 1, byte {second}: .*\(truncated\)'):
+            RecordIndex(two, split='train')
+    (two / 'index').rename(two / 'train.index.npz')
     path.unlink()
     os.mkdir(path)
     with pytest.raises(RecordError, match="00001-of-00002.tfrecord: no such file; info.json lists 2 shards of 'train', the folder has train-00000-of-00002.tfrecord, train-00001"):

@@ -78,6 +78,14 @@ def test_sixty_pictures_are_on_the_sheet():
     assert (np.asarray(Image.open('sheet.png')) == 3).sum() == 60
 
 
+def test_ink_on_the_sheet_is_as_wide_as_its_text_may_be():
+    """64 px high, 60 of them for a line of one unit's height: at most 90 px a character; without a text it is one."""
+    for text, width in (('天' * 4, 364), ('天', 94), ('', 94)):
+        assert inspection._picture(ink(1, [(0, 0), (5000, 3)])._replace(text=text), None, 2.).shape == (64, width)
+    assert inspection._picture(ink(1, [(0, 0), (5000, 3)]), 5000, 2.).shape == (64, 64)
+    assert inspection._picture(picture(1, height=128, width=50), None, 2.).shape == (64, 25)
+
+
 def test_the_table_is_the_first_of_the_usual_names():
     pathlib.Path('in').mkdir()
     Image.fromarray(picture(1).image).save('in/a.png')

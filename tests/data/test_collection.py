@@ -54,6 +54,9 @@ def test_forms_of_iam():
     pathlib.Path('iam/lines.txt').unlink()
     with pytest.raises(FileNotFoundError, match=r'no lines.txt among the \d+ files, expected the table of the lines'):
         open_collection('iam')
+    pathlib.Path('iam/words.txt').rename('iam/lines.txt')
+    with pytest.raises(FileNotFoundError, match=r'no words.txt among the \d+ files, expected the table of the words'):
+        open_collection('iam', unit='words')
 
 
 def test_pen_strokes_of_iam():

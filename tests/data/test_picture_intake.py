@@ -39,6 +39,7 @@ def test_what_is_nearly_black_all_over():
     found = look_at(white(level=39))
     assert found == Look('black', 'a black picture (grey levels 39 to 39), expected dark ink on light paper', True)
     assert look_at(inked(150, level=79, paper=10)).fault == 'black' and look_at(inked(150, level=120, paper=10)).fault == 'dark'
+    assert look_at(inked(270, level=79, paper=10, width=130)).fault != 'black', 'one in 19'
     assert look_at(inked(6, level=255, paper=10)).fault == 'black' and look_at(inked(12, level=255, paper=10)).fault != 'black', 'six or twelve pixels of 4,000'
 
 

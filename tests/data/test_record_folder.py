@@ -76,7 +76,7 @@ def test_what_an_unfinished_process_left_beside_is_removed_only_by_who_begins(tm
 def test_other_work_is_refused_with_what_differs(tmp_path):
     out = tmp_path / 'out'
     leave(out, [entry()], fingerprint='x')
-    for change, fingerprint, words in (({'seed': 4}, 'x', 'seed 3, now 4'), ({'settings': {'a': 1, 'c': 2}}, 'x', 'c None, now 2'), ({}, 'y', 'input changed'),
+    for change, fingerprint, words in (({'seed': 4}, 'x', 'seed 3, now 4'), ({'settings': {'a': 1, 'c': 2}}, 'x', 'c None, now 2'), ({'settings': {'c': 2}}, 'x', 'c None, now 2; a 1, now None'), ({}, 'y', 'input changed'),
                                        ({'settings': {'a': 2, 'b': 5}, 'version': 2}, 'y', 'version 1, now 2; a 1, now 2; b None, now 5; input changed'),
                                        ({'source': 'other', 'settings': {'z': 1}}, 'x', "source 'test', now 'other'")):
         with pytest.raises(FileExistsError) as raised, exclusive(out, storage=WHOLE) as work:

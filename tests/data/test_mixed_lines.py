@@ -232,6 +232,12 @@ def test_pieces_of_labelled_lines_are_cut_beyond_twice_their_cells(tmp_path, wri
     assert seen
 
 
+def test_a_narrow_line_has_a_column_at_least(tmp_path, write_folder, make_record, make_mixed):
+    narrow = write_folder(tmp_path / 'narrow', [plain(make_record, 1, (80, 2)), plain(make_record, 2, (40, 100))], num_shards=1)
+    real = make_mixed(narrow).batch(0)
+    assert sorted(real['lengths'][2:].tolist())[0] == 1 / 4 and sorted(real['lengths'][2:].tolist())[1] > 1
+
+
 def test_shares_are_rounded_to_whole_lines(make_mixed):
     for share, lines in ((.25, 1), (.3, 1), (.4, 2), (.7, 3), (1., 4)):
         mixed = make_mixed(share=share)

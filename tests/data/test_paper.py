@@ -107,6 +107,13 @@ def test_in_light_that_changes_evenly_every_level_comes_back(left, right, down):
         assert found.dtype == np.uint8 and np.abs(error).max() <= 7 and np.abs(error).mean() < .25 and abs(error[line < 200].mean()) < .4, (np.abs(error).max(), np.abs(error).mean())
 
 
+def test_a_low_line_in_light_that_changes_evenly():
+    """12 px high, as characters of a screen are: windows and fits have fewer rows than columns."""
+    line = cv2.resize(writing(ink=60, thickness=5), (252, 12), interpolation=cv2.INTER_AREA)
+    found = flattened(np.rint(line / 255 * (230 - 150 * np.arange(252) / 252)).astype(np.uint8)).astype(float)
+    assert np.abs(found - line).mean() < 2 and (found[line == 255] > 250).mean() > .97, (np.abs(found - line).mean(), (found[line == 255] > 250).mean())
+
+
 def test_a_shadow_without_noise_is_taken_away():
     """Over half of the line, at its edge within 20 px from 55 % of the light to all of it."""
     line = writing(ink=60, thickness=5)

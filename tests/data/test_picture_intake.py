@@ -57,6 +57,16 @@ def test_light_ink_on_dark_paper_is_dark_in_both_places():
         assert look_at(image).fault == fault
 
 
+def test_chalk_on_a_board_with_a_white_label_is_dark():
+    """Chalk that is .41 as strong as the label's black on white counts as ink; the label alone would be light."""
+    board = white(96, 400, 60)
+    for row in range(10, 90, 16):
+        board[row:row + 3, 5:290] = 140
+    board[8:88, 300:390] = 255
+    board[40:44, 310:380] = 0
+    assert look_at(board).fault == 'dark' and look_at(board[:, 296:394]).fault == ''
+
+
 def test_what_has_no_ink():
     """Four pixels of it, 12 grey levels below white paper, are enough; specks of one pixel are none."""
     for pixels, level, fault in ((9, 0, ''), (9, 200, ''), (0, 0, 'blank'), (9, 250, 'blank')):

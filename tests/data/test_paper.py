@@ -89,6 +89,16 @@ def test_how_large_or_how_dark_a_speck_is_ink():
     np.testing.assert_allclose(depth(9, 9, 120), 120 * 255 / 200, atol=.5)
 
 
+def test_noise_is_measured_where_a_speck_is():
+    """Within 32 px: nine pixels, eight levels darker than even paper, are ink 40 px from where noise begins, and may be noise 25 px from it."""
+    for away, expected in ((25, 0), (40, 9)):
+        picture = np.full((300, 96), 200.)
+        picture[150:] += np.random.default_rng(0).normal(0, 8, (150, 96))
+        picture[148 - away:151 - away, 40:43] = 192
+        depth = depth_of_ink(np.rint(picture.clip(0, 255)).astype(np.uint8))
+        assert (depth[148 - away:151 - away, 40:43] > 5).sum() == expected
+
+
 def test_a_stroke_along_the_edge_is_ink():
     """A bar of 12 rows there, mirrored, is not as wide as half a line."""
     bar = np.full((80, 300), 200, np.uint8)

@@ -24,30 +24,36 @@ def parts_of(path, **settings):
 
 
 def test_what_a_kind_of_part_is():
-    units = {'gnt': 'sample', 'pot': 'sample', 'lmdb': 'sample', 'iam': 'row', 'iam_online': 'line', 'dgrl': 'line', 'dgr': 'line', 'wptt': 'line', 'ptts': 'line'}
+    units = {'gnt': 'sample', 'pot': 'sample', 'lmdb': 'sample', 'iam': 'row', 'iam_online': 'line', 'dgrl': 'line', 'dgr': 'line', 'wptt': 'line',
+             'ptts': 'line'}
     for kind, unit in units.items():
         part = Part(name='x', kind=kind, writer='', partition='', num_bytes=1, read=None)
         assert part.unit == unit and part.isolated is (kind in ('gnt', 'pot'))
 
 
 def test_files_of_casia():
-    put('in', {'HWDB2.0Test/004-P16.dgrl': b'12345', 'b/1001-c.GNT': b'123', 'a/page.dgr': b'1', 'a/001.pot': b'12', 'a/WPTT-Train/501-P14.wptt': b'1234', 'a/C001.ptts': b'', 'a/notes.txt': b'x'})
+    put('in', {'HWDB2.0Test/004-P16.dgrl': b'12345', 'b/1001-c.GNT': b'123', 'a/page.dgr': b'1', 'a/001.pot': b'12', 'a/WPTT-Train/501-P14.wptt': b'1234',
+               'a/C001.ptts': b'', 'a/notes.txt': b'x'})
     assert parts_of('in') == parts_of('in', source='casia') == [
         ('in/HWDB2.0Test/004-P16.dgrl', 'dgrl', '004', 'test', 5), ('in/a/001.pot', 'pot', '001', '', 2), ('in/a/C001.ptts', 'ptts', 'C001', '', 0),
         ('in/a/WPTT-Train/501-P14.wptt', 'wptt', '501', 'train', 4), ('in/a/page.dgr', 'dgr', '', '', 1), ('in/b/1001-c.GNT', 'gnt', '1001', '', 3)]
     kinds = {part.kind: part.read.func for part in open_collection('in')}
-    assert kinds == {'gnt': collection.read_gnt, 'pot': collection.read_pot, 'dgrl': collection.read_dgrl, 'dgr': collection.read_dgrl, 'wptt': collection.read_wptt, 'ptts': collection.read_wptt}
+    assert kinds == {'gnt': collection.read_gnt, 'pot': collection.read_pot, 'dgrl': collection.read_dgrl, 'dgr': collection.read_dgrl,
+                     'wptt': collection.read_wptt, 'ptts': collection.read_wptt}
 
 
 LINES = 'a01-000u-00 ok 154 1 1 1 60 20 A\na01-000u-01 ok 154 1 1 1 60 20 B\na01-000u-02 ok 154 1 1 1 60 20 C\nb02-013-00 ok 170 7 1 2 3 4 D\nc01-001-00 ok 170 7 1 2 3 4 E\n'
-FORMS = {'iam/forms.txt': 'a01-000u 007 2 prt 7 5 52 36\nb02-013 008 2 prt 7 5 52 36\n', 'iam/lines.txt': LINES, 'iam/testset.txt': 'b02-013\na01-000u-01\n', 'iam/trainset.txt': 'a01-000u\n',
-         'iam/x/a01-000u-00.png': b'123', 'iam/x/a01-000u-01.png': b'12345', 'iam/x/a01-000u-02.tif': b'1234567', 'iam/y/a01-000u-00.png': b'twice', 'iam/x/b02-013-00.png': b'1', 'iam/x/z.png': b'-'}
+FORMS = {'iam/forms.txt': 'a01-000u 007 2 prt 7 5 52 36\nb02-013 008 2 prt 7 5 52 36\n', 'iam/lines.txt': LINES, 'iam/testset.txt': 'b02-013\na01-000u-01\n',
+         'iam/trainset.txt': 'a01-000u\n',
+         'iam/x/a01-000u-00.png': b'123', 'iam/x/a01-000u-01.png': b'12345', 'iam/x/a01-000u-02.tif': b'1234567', 'iam/y/a01-000u-00.png': b'twice',
+         'iam/x/b02-013-00.png': b'1', 'iam/x/z.png': b'-'}
 
 
 def test_forms_of_iam():
     """The list names a line before it names its form; a writer is who is named, or the form; its own pictures are what there is to read."""
     put('.', FORMS)
-    assert parts_of('iam') == [('iam/lines.txt/a01-000u', 'iam', '007', 'train', 10), ('iam/lines.txt/a01-000u', 'iam', '007', 'test', 5), ('iam/lines.txt/b02-013', 'iam', '008', 'test', 1),
+    assert parts_of('iam') == [('iam/lines.txt/a01-000u', 'iam', '007', 'train', 10), ('iam/lines.txt/a01-000u', 'iam', '007', 'test', 5),
+                               ('iam/lines.txt/b02-013', 'iam', '008', 'test', 1),
                                ('iam/lines.txt/c01-001', 'iam', 'c01-001', '', 0)]
     put('.', {'iam/words.txt': 'a01-000u-01-00 ok 154 408 768 27 51 AT A\na01-000u-02-00 ok 154 408 768 27 51 AT B\n', 'iam/a01-000u-01-00.png': b'12'})
     assert parts_of('iam', unit='words') == [('iam/words.txt/a01-000u', 'iam', '007', 'test', 2), ('iam/words.txt/a01-000u', 'iam', '007', 'train', 0)]
@@ -60,8 +66,10 @@ def test_forms_of_iam():
 
 
 def test_pen_strokes_of_iam():
-    put('online', {'lineStrokes/a01/a01-000/a01-000u-02.xml': STROKES.format(2), 'lineStrokes/a01/a01-000/a01-000u-01.xml': STROKES.format(10), 'lineStrokes/b01/b01-000z-01.xml': STROKES.format(3),
-                   'ascii/a01/a01-000u.txt': 'CSR:\n\nfirst\nsecond\n', 'other/b01-000z.txt': 'CSR:\n\nno transcription\n', 'original/a01/strokesu.xml': '<x><Form id="a01-000u" writerID="99"/></x>',
+    put('online', {'lineStrokes/a01/a01-000/a01-000u-02.xml': STROKES.format(2), 'lineStrokes/a01/a01-000/a01-000u-01.xml': STROKES.format(10),
+                   'lineStrokes/b01/b01-000z-01.xml': STROKES.format(3),
+                   'ascii/a01/a01-000u.txt': 'CSR:\n\nfirst\nsecond\n', 'other/b01-000z.txt': 'CSR:\n\nno transcription\n',
+                   'original/a01/strokesu.xml': '<x><Form id="a01-000u" writerID="99"/></x>',
                    'original/a01/a01-000u-01.xml': '<x><Form id="b01-000z" writerID="98"/></x>', 'testset_f.txt': 'b01-000z\n'})
     assert parts_of('online') == [('online/lineStrokes/a01/a01-000/a01-000u-01.xml', 'iam_online', '99', '', len(STROKES.format(10)) + len(STROKES.format(2))),
                                   ('online/lineStrokes/b01/b01-000z-01.xml', 'iam_online', '98', 'test', len(STROKES.format(3)))]
@@ -72,7 +80,8 @@ def test_pen_strokes_of_iam():
     put('online', {'lineStrokes/a01/a01-000/a01-000u-00.xml': STROKES.format(2), 'lineStrokes/a01/a01-000/a01-000u-03.xml': STROKES.format(2)})
     errors.clear()
     assert [ink.text for ink in open_collection('online')[0].read(refuse=errors.append)] == ['first', 'second']
-    assert [str(error).partition('byte 0: ')[2] for error in errors] == [f'no line {i} in online/ascii/a01/a01-000u.txt, it has 2' for i in (0, 3)] and errors[0].reason == 'table'
+    assert [str(error).partition('byte 0: ')[2] for error in errors] == [f'no line {i} in online/ascii/a01/a01-000u.txt, it has 2' for i in (0, 3)]
+    assert errors[0].reason == 'table'
 
 
 def test_data_bases():
@@ -102,7 +111,8 @@ def test_what_is_not_found_is_said():
     with pytest.raises(FileNotFoundError, match=r'^in: 2 files, among them no known format; in/a.tgz must be unpacked first \(.zip need not\)$'):
         open_collection('in')
     pathlib.Path('in/a.tgz').unlink()
-    for source, expected in (('casia', 'files .gnt, .dgrl, .dgr, .pot, .wptt, .ptts'), ('iam', 'lines.txt or words.txt and images'), ('lmdb', 'a folder with data.mdb')):
+    for source, expected in (('casia', 'files .gnt, .dgrl, .dgr, .pot, .wptt, .ptts'), ('iam', 'lines.txt or words.txt and images'),
+                             ('lmdb', 'a folder with data.mdb')):
         with pytest.raises(FileNotFoundError, match=f'^in: 1 files, among them no {expected}; expected {expected}$'):
             open_collection('in', source=source)
     for name in ('x.tar', 'x.tar.gz', 'x.rar'):
@@ -116,7 +126,8 @@ def test_what_is_not_found_is_said():
 
 
 def test_files_that_count_are_those_of_the_source():
-    put('in', {'001.POT': b'1', 'a.zip': b'12', 'notes.txt': b'1234', 'b.png': b'12345678', 'old/001.pot': b'x', 'old/info.json': b'{}', 'old/train.index.npz': b'', 'new.partial/002.pot': b'x',
+    put('in', {'001.POT': b'1', 'a.zip': b'12', 'notes.txt': b'1234', 'b.png': b'12345678', 'old/001.pot': b'x', 'old/info.json': b'{}',
+               'old/train.index.npz': b'', 'new.partial/002.pot': b'x',
                'info.json': b'{}', 'mine/info.json': b'{}', 'mine/003.pot': b'1234567890123456'})
     assert (input_state('in').as_json()['files'], input_state('in').as_json()['bytes']) == (3, 19)
     assert set(input_state('in', source='casia').contents) == {'001.POT', 'a.zip', 'mine/003.pot'}

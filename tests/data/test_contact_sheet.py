@@ -7,7 +7,8 @@ from hwgen.data import shards
 from hwgen.data.contact_sheet import draw_sheet, sheet_of_writers, small
 
 
-@pytest.mark.parametrize('shape, expected', [((128, 100), (64, 50)), ((64, 1200), (64, 1200)), ((65, 13), (64, 13)), ((10, 3000), (4, 1200)), ((1, 5000), (1, 1200)), ((5000, 1), (64, 1)),
+@pytest.mark.parametrize('shape, expected', [((128, 100), (64, 50)), ((64, 1200), (64, 1200)), ((65, 13), (64, 13)), ((10, 3000), (4, 1200)),
+                                             ((1, 5000), (1, 1200)), ((5000, 1), (64, 1)),
                                              ((20, 30), (20, 30)), ((128, 2401), (64, 1200))])
 def test_a_picture_is_as_large_as_a_row_takes(shape, expected):
     assert small(np.zeros(shape, np.uint8)).shape == expected

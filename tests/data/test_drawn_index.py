@@ -172,13 +172,16 @@ class Listened:
 
 def test_progress_is_passed_on_once_a_minute(monkeypatch):
     """Lines that differ in their numbers alone are one; others are told at once."""
-    found = Listened(monkeypatch, [(1, ('said', 'line 1/9, 10 %')), (50, ('said', 'line 2/9, 20 %')), (51, ('said', 'resumed: 3')), (60.5, ('said', 'line 3/9, 30 %')), (61, ('said', 'line 44/9, 4 %')),
+    found = Listened(monkeypatch, [(1, ('said', 'line 1/9, 10 %')), (50, ('said', 'line 2/9, 20 %')), (51, ('said', 'resumed: 3')),
+                                   (60.5, ('said', 'line 3/9, 30 %')), (61, ('said', 'line 44/9, 4 %')),
                                    (120, ('said', 'line 5/9, 5 %')), (121, ('said', 'line 6/9, 6 %')), (122, ('written', None)), (900, ('said', 'after that'))])
     assert found.said == ['line 1/9, 10 %', 'resumed: 3', 'line 44/9, 4 %', 'line 6/9, 6 %'] and found._written.is_set() and not found._failed.is_set()
 
 
-@pytest.mark.parametrize('messages, exitcode, reason', [([(0, ('failed', 'no room'))], None, 'no room'), ([], -9, 'the process that wrote it ended without an answer (SIGKILL)'),
-                                                        ([(0, ('said', 'x'))], 3, 'the process that wrote it ended without an answer (status 3)'), ([], None, '... (status 0)')])
+@pytest.mark.parametrize('messages, exitcode, reason', [([(0, ('failed', 'no room'))], None, 'no room'),
+                                                        ([], -9, 'the process that wrote it ended without an answer (SIGKILL)'),
+                                                        ([(0, ('said', 'x'))], 3, 'the process that wrote it ended without an answer (status 3)'),
+                                                        ([], None, '... (status 0)')])
 def test_what_went_wrong_is_told_once(monkeypatch, messages, exitcode, reason):
     found = Listened(monkeypatch, messages, exitcode=exitcode)
     reason = reason.replace('...', 'the process that wrote it ended without an answer')

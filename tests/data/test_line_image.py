@@ -40,7 +40,8 @@ def test_an_image_that_is_no_higher_stays_and_a_narrow_one_keeps_a_column():
     assert scaled_down(np.zeros((500, 1), np.uint8), height_px=64).shape == (64, 1)
 
 
-@pytest.mark.parametrize('shape, cell, side, top, left', [((5, 8), 12, 12, 3, 2), ((8, 5), 12, 12, 2, 3), ((20, 9), 12, 20, 0, 5), ((3, 21), 12, 21, 9, 0), ((4, 60), None, 66, 31, 3)])
+@pytest.mark.parametrize('shape, cell, side, top, left', [((5, 8), 12, 12, 3, 2), ((8, 5), 12, 12, 2, 3), ((20, 9), 12, 20, 0, 5), ((3, 21), 12, 21, 9, 0),
+                                                          ((4, 60), None, 66, 31, 3)])
 def test_a_character_stands_in_the_middle_of_a_square_of_paper(shape, cell, side, top, left):
     character = np.arange(shape[0] * shape[1], dtype=np.uint8).reshape(shape)
     found = on_paper(character) if cell is None else on_paper(character, cell_px=cell)

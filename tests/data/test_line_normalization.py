@@ -107,7 +107,8 @@ def test_what_is_round_has_no_slant(rise):
 
 def test_lines_of_hanzi():
     """The scribe's lines, slanted further, are found to be that much more slanted."""
-    plan = corpus.plan_corpus(version=corpus.FONTS_VERSION, lines=6, vocabulary_size=700, seed=3, min_characters=6, max_characters=8, height_px=64, script='chinese',
+    plan = corpus.plan_corpus(version=corpus.FONTS_VERSION, lines=6, vocabulary_size=700, seed=3, min_characters=6, max_characters=8, height_px=64,
+                              script='chinese',
                               validation_lines=1, test_lines=1, unseen_lines=1)
     images = [plan.line('train', i).image for i in range(6)]
     own = norm.estimate_slant(images)

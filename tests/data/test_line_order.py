@@ -51,7 +51,8 @@ def test_whose_turn_it_is_and_which_lines_come(batches, width, limit):
     before = dict.fromkeys(members, 0)
     for step, bucket in enumerate(expected):
         count = len(members[bucket])
-        lines = [philox(7, 2, bucket, number // count).permutation(members[bucket])[number % count] for number in range(4 * before[bucket], 4 * before[bucket] + 4)]
+        lines = [philox(7, 2, bucket, number // count).permutation(members[bucket])[number % count]
+                 for number in range(4 * before[bucket], 4 * before[bucket] + 4)]
         before[bucket] += 1
         found, n = data.members(step)
         assert found.tolist() == lines and found.dtype == np.int64 and n == lengths[members[bucket]].max()
@@ -69,7 +70,8 @@ def test_lengths_and_numbers_of_usable_records(batches, folder):
     for least, most in ((2, 4), (3, 3), (1, None), (0, 2)):
         data, usable = batches(min_characters=least, max_characters=most, bucket_width=2), (lengths >= max(1, least)) & (lengths <= (most or 9))
         assert data.record_numbers().tolist() == np.flatnonzero(usable).tolist() and len(data) == usable.sum()
-    assert batches(bucket_width=4).num_characters == {0: 4, 1: 6} and batches(bucket_width=4, max_characters=5, min_characters=5).num_characters == ({1: 5} if (lengths == 5).any() else {})
+    assert batches(bucket_width=4).num_characters == {0: 4, 1: 6}
+    assert batches(bucket_width=4, max_characters=5, min_characters=5).num_characters == ({1: 5} if (lengths == 5).any() else {})
 
 
 def test_lines_without_text_are_none_of_them(tmp_path, write_folder, make_record, charset):

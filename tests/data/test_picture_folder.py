@@ -260,7 +260,8 @@ def test_what_no_table_holds(tmp_path, make_record):
 
 def test_rows_of_a_line_by_hand(tmp_path, make_record):
     """Decimals: of a place 2, of a time 4, of pen and pressure 3; who goes on removes what lies behind."""
-    line = make_record(1, 2, writer='w', trajectory=np.array([[1.234, -5.678, .123456, 1, .98765], [2, 3, 4, 0, 0]]), trajectory_slots=np.array([-1, 7], np.int32),
+    line = make_record(1, 2, writer='w', trajectory=np.array([[1.234, -5.678, .123456, 1, .98765], [2, 3, 4, 0, 0]]),
+                       trajectory_slots=np.array([-1, 7], np.int32),
                        component_boxes=np.arange(32, dtype=np.int32).reshape(2, 4, 4))
     writer = picture_folder.PictureWriter(tmp_path, split='test', subfolders=True, trajectory=True)
     for text in ('天地', '玄黄', '宇宙'):
@@ -268,7 +269,8 @@ def test_rows_of_a_line_by_hand(tmp_path, make_record):
     writer.append(line._replace(text='日月', trajectory=None, trajectory_slots=None, boxes=None, component_boxes=None))
     sizes = list(writer.sizes)
     assert writer.finish(writers=3) == (4, 0, 3, 8) and sizes == [(tmp_path / 'test' / f'00000{i}.png').stat().st_size for i in (1, 2, 3, 4)]
-    assert rows(tmp_path / 'test' / 'strokes.jsonl') == [{'path': f'00000{i}.png', 'x': [1.23, 2.], 'y': [-5.68, 3.], 'time': [.1235, 4.], 'pen': [1., 0.], 'pressure': [.988, 0.], 'slots': [-1, 7]}
+    assert rows(tmp_path / 'test' / 'strokes.jsonl') == [{'path': f'00000{i}.png', 'x': [1.23, 2.], 'y': [-5.68, 3.], 'time': [.1235, 4.], 'pen': [1., 0.],
+                                                          'pressure': [.988, 0.], 'slots': [-1, 7]}
                                                          for i in (1, 2, 3)] + [{'path': '000004.png'}]
     boxes = rows(tmp_path / 'test' / 'boxes.jsonl')
     assert boxes[0] == {'path': '000001.png', 'text': '天地', 'boxes': line.boxes.tolist(), 'component_boxes': line.component_boxes.tolist()}

@@ -112,7 +112,8 @@ def test_a_line_of_a_collection_that_is_white_with_ink_for_sure_is_looked_at_no_
         grey[:rows] = 100
         assert closer(grey) is found
     assert not closer(inked(30, paper=254)) and closer(inked(30, paper=253))
-    assert closer(np.where(np.arange(200) < 150, 255, 0).astype(np.uint8).reshape(50, 4)[:, :3]) and not closer(np.where(np.arange(200) < 150, 255, 0).astype(np.uint8).reshape(50, 4))
+    assert closer(np.where(np.arange(200) < 150, 255, 0).astype(np.uint8).reshape(50, 4)[:, :3])
+    assert not closer(np.where(np.arange(200) < 150, 255, 0).astype(np.uint8).reshape(50, 4))
 
 
 def test_a_character_is_blank_where_all_of_it_is_light():
@@ -146,11 +147,13 @@ def test_a_dark_picture_is_turned_over_once_and_looked_at_again():
 
 def test_settings_are_said_where_pictures_are_changed():
     assert intake_settings(whiten=False, dark='refuse') == {} and intake_settings(whiten=True, dark='refuse') == {'paper': 'flattened'}
-    assert intake_settings(whiten=False, dark='keep') == {'dark': 'keep'} and intake_settings(whiten=True, dark='invert') == {'paper': 'flattened', 'dark': 'invert'}
+    assert intake_settings(whiten=False, dark='keep') == {'dark': 'keep'}
+    assert intake_settings(whiten=True, dark='invert') == {'paper': 'flattened', 'dark': 'invert'}
 
 
 def test_remarks_are_told_in_their_order():
     remarks = collections.Counter({'ink on black': 1, 'inverted': 2, 'grey paper': 3})
     assert list(told(remarks, total=9, whitened=True)) == [
-        '3 of 9 pictures with grey paper: made white (--keep_paper keeps it)', '2 of 9 pictures of ink on black: turned over', '1 of 9 pictures of ink on black: kept as they are']
+        '3 of 9 pictures with grey paper: made white (--keep_paper keeps it)', '2 of 9 pictures of ink on black: turned over',
+                                                           '1 of 9 pictures of ink on black: kept as they are']
     assert list(told(collections.Counter({'grey paper': 3}), total=9, whitened=False)) == ['3 of 9 pictures with grey paper: kept, look at the sheet']

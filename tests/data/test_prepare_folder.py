@@ -64,7 +64,8 @@ def test_rows_left_out_for_their_length_are_named(scans):
 def test_of_many_rows_of_another_length_twenty_are_named(scans):
     (scans / 'labels.tsv').write_text('0.png\t明天\n' + '1.png\t地\n' * 20)
     info, said = prepare(min_characters=2)
-    assert info['skipped'] == {'length': 20} and said.count('left out: scans/labels.tsv, row ') == 20 and 'row 21 (1.png): 1 characters, expected 2 or more' in said and ' more rows' not in said
+    assert info['skipped'] == {'length': 20} and said.count('left out: scans/labels.tsv, row ') == 20
+    assert 'row 21 (1.png): 1 characters, expected 2 or more' in said and ' more rows' not in said
     (scans / 'labels.tsv').write_text('0.png\t明天\n' + '1.png\t地\n' * 25)
     said = prepare('other', min_characters=2)[1]
     assert said.count('left out: scans/labels.tsv, row ') == 20 and 'left out: 5 more rows of another length' in said
@@ -78,8 +79,10 @@ def test_what_info_and_report_say(scans, lines_of):
     assert [(line.text, line.writer, line.source, line.image.shape) for _, line in lines_of(scans.parent / 'out')] == [
         ('明', 'berta', 'folder', (10, 20)), ('地', 'anna', 'folder', (10, 20)), ('明地', 'berta', 'folder', (10, 20)), ('A', 'unknown 5', 'folder', (10, 20))]
     charset = Charset.load()
-    assert info['vocabulary'] == sorted(charset.encode('明地A').character_ids.tolist()) and info['held_out'] == [] and info['input']['files'] == 4 and info['input']['tables'].keys() == {'rows.tsv'}
-    assert info['settings'] == {'images': 'scans', 'labels': 'rows.tsv', 'height_px': 10, 'min_characters': 1, 'max_characters': 2, 'validation_share': 0, 'test_share': 0, 'on_error': 'fail',
+    assert info['vocabulary'] == sorted(charset.encode('明地A').character_ids.tolist()) and info['held_out'] == [] and info['input']['files'] == 4
+    assert info['input']['tables'].keys() == {'rows.tsv'}
+    assert info['settings'] == {'images': 'scans', 'labels': 'rows.tsv', 'height_px': 10, 'min_characters': 1, 'max_characters': 2, 'validation_share': 0,
+                                'test_share': 0, 'on_error': 'fail',
                                 'paper': 'flattened'}
     report = json.loads((scans.parent / 'out' / 'report.json').read_text())
     assert report['writers_named'] == 2 and report['files'] == {'png': 4} and report['class_histogram'] == {'地': 2, '明': 2, 'A': 1}
@@ -129,7 +132,8 @@ def test_many_writers_are_drawn_as_ever():
         (order[-1], 'validation'), (order[-2], 'validation'), (order[-3], 'test'), (order[-4], 'test')]
     weights[order[-2]] = 41  # of 236: a share is 11.8
     assert draw_writers(weights, seed=0, shares=shares) == dict.fromkeys((order[-1], order[-3], order[-4]), 'validation') | dict.fromkeys(order[-7:-4], 'test')
-    assert draw_writers({'a': 1}, seed=0, shares={'test': .5}) == {} and draw_writers({'a': 1, 'b': 1}, seed=0, shares={'test': .5}, keep={'a', 'b'}, report=str) == {}
+    assert draw_writers({'a': 1}, seed=0, shares={'test': .5}) == {}
+    assert draw_writers({'a': 1, 'b': 1}, seed=0, shares={'test': .5}, keep={'a', 'b'}, report=str) == {}
 
 
 def test_rows_of_one_picture_stay_in_one_split(scans, lines_of):
@@ -177,7 +181,8 @@ def test_a_folder_of_other_input_is_refused(scans):
     kept = table.read_text(), table.stat()
     table.write_text(kept[0].replace('明', '后', 1))  # of the same size, and of the same time
     os.utime(table, ns=(kept[1].st_atime_ns, kept[1].st_mtime_ns))
-    with pytest.raises(FileExistsError, match=r'out exists and was written from other input \(labels.tsv has changed\); choose another folder, or remove it .*: rm -r out'):
+    with pytest.raises(FileExistsError,
+                       match=r'out exists and was written from other input \(labels.tsv has changed\); choose another folder, or remove it .*: rm -r out'):
         prepare()
     table.write_text(kept[0])
     assert prepare()[1].startswith('out: already there')

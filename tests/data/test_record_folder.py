@@ -20,7 +20,8 @@ class Ended(BaseException):
 
 
 def entry(split='train', sizes=(5,), writers=None, **values):
-    return {'split': split, 'shards': 1, 'done': 1, 'within': 0, 'found': {}, 'sizes': list(sizes), 'lengths': [1] * len(sizes), 'writers': writers or {}} | values
+    return {'split': split, 'shards': 1, 'done': 1, 'within': 0, 'found': {}, 'sizes': list(sizes), 'lengths': [1] * len(sizes),
+            'writers': writers or {}} | values
 
 
 def storage(intact):
@@ -46,7 +47,8 @@ def leave(out, entries, said=None, **settings):
 def test_what_is_finished_stays_unless_the_input_is_to_blame(tmp_path):
     out, said = tmp_path / 'deep' / 'out', []
     leave(out, [entry()], said)
-    assert said == [f'{out}: interrupted; {out}.partial has what is finished, the same command goes on from there'] and (tmp_path / 'deep' / 'out.partial' / 'journal').exists()
+    assert said == [f'{out}: interrupted; {out}.partial has what is finished, the same command goes on from there']
+    assert (tmp_path / 'deep' / 'out.partial' / 'journal').exists()
     for error, stays in ((KeyboardInterrupt, True), (OSError, True), (ValueError, False)):
         said.clear()
         with pytest.raises(error), exclusive(out, storage=WHOLE, report=said.append) as work:
@@ -76,7 +78,8 @@ def test_what_an_unfinished_process_left_beside_is_removed_only_by_who_begins(tm
 def test_other_work_is_refused_with_what_differs(tmp_path):
     out = tmp_path / 'out'
     leave(out, [entry()], fingerprint='x')
-    for change, fingerprint, words in (({'seed': 4}, 'x', 'seed 3, now 4'), ({'settings': {'a': 1, 'c': 2}}, 'x', 'c None, now 2'), ({'settings': {'c': 2}}, 'x', 'c None, now 2; a 1, now None'), ({}, 'y', 'input changed'),
+    for change, fingerprint, words in (({'seed': 4}, 'x', 'seed 3, now 4'), ({'settings': {'a': 1, 'c': 2}}, 'x', 'c None, now 2'),
+                                       ({'settings': {'c': 2}}, 'x', 'c None, now 2; a 1, now None'), ({}, 'y', 'input changed'),
                                        ({'settings': {'a': 2, 'b': 5}, 'version': 2}, 'y', 'version 1, now 2; a 1, now 2; b None, now 5; input changed'),
                                        ({'source': 'other', 'settings': {'z': 1}}, 'x', "source 'test', now 'other'")):
         with pytest.raises(FileExistsError) as raised, exclusive(out, storage=WHOLE) as work:
@@ -107,7 +110,8 @@ def test_what_another_process_has_finished(tmp_path):
     assert finished_pieces(tmp_path / 'none', 'train', IDENTITY) == (tmp_path / 'none.partial', [])
 
 
-@pytest.mark.parametrize('intact, kept', [(lambda split, sizes: len(sizes), 4), (lambda split, sizes: 3 if split == 'train' else 1, 3), (lambda split, sizes: 2 if split == 'train' else 1, 3),
+@pytest.mark.parametrize('intact, kept', [(lambda split, sizes: len(sizes), 4), (lambda split, sizes: 3 if split == 'train' else 1, 3),
+                                          (lambda split, sizes: 2 if split == 'train' else 1, 3),
                                           (lambda split, sizes: 1 if split == 'train' else 0, 0), (lambda split, sizes: len(sizes) if split == 'train' else 0, 1),
                                           (lambda split, sizes: 3 if split == 'train' else 0, 1), (lambda split, sizes: 0, 0)])
 def test_pieces_are_kept_up_to_the_first_that_is_damaged(tmp_path, intact, kept):
@@ -117,13 +121,14 @@ def test_pieces_are_kept_up_to_the_first_that_is_damaged(tmp_path, intact, kept)
     leave(out, entries)
     with pytest.raises(Ended), exclusive(out, storage=storage(intact), report=lambda line: None) as work:
         work.begin(IDENTITY, report=said.append)
-        assert work.entries('train') + work.entries('test') == [e for e in entries[:kept] if e['split'] == 'train'] + [e for e in entries[:kept] if e['split'] == 'test']
+        assert work.entries('train') + work.entries('test') == [e for split in ('train', 'test') for e in entries[:kept] if e['split'] == split]
         raise Ended
     assert said == ([] if kept == 4 else [f'{out}.partial: damaged files, {4 - kept} of 4 pieces are written again'])
 
 
 def test_the_first_records_of_all_writers(tmp_path):
-    entries = [entry(sizes=(1, 1, 1), writers={'a': 0, 'b': 2}), entry('test', sizes=(1, 1), writers={'c': 1, 'a': 0}), entry(sizes=(1,), writers={'b': 0}), entry(sizes=(1, 1), writers={'d': 1}),
+    entries = [entry(sizes=(1, 1, 1), writers={'a': 0, 'b': 2}), entry('test', sizes=(1, 1), writers={'c': 1, 'a': 0}), entry(sizes=(1,), writers={'b': 0}),
+               entry(sizes=(1, 1), writers={'d': 1}),
                entry('test', sizes=(1,), writers={'e': 0})]
     with exclusive(tmp_path / 'out', storage=WHOLE) as work:
         work.begin(IDENTITY)
@@ -177,7 +182,8 @@ def test_a_folder_that_is_there(tmp_path):
     out = tmp_path / 'out'
     assert already_there(out, IDENTITY) is None
     plain = f'{out}: already there, train 4, test 2 lines'
-    assert there(out) == [plain] and there(out, State(), input={'files': 9}) == [plain] and there(out, State(remark='touched'), input={'files': 9}) == [f'{plain}; touched']
+    assert there(out) == [plain] and there(out, State(), input={'files': 9}) == [plain]
+    assert there(out, State(remark='touched'), input={'files': 9}) == [f'{plain}; touched']
     assert there(out, State(error=FileNotFoundError('gone')), input={'files': 9}) == [f'{plain}; not compared with its input (gone)']
     assert there(out, State()) == [f'{plain}; an earlier version wrote it and kept no account of its input: whether that has changed since is not known']
     with pytest.raises(FileExistsError) as raised:
@@ -192,7 +198,8 @@ def test_a_folder_that_is_there(tmp_path):
 def test_what_is_said_of_a_folder():
     assert summary(info()) == 'train 4, test 2 lines'
     assert normalization(deslant=False, normalize_size=None) == {} and normalization(deslant=True, normalize_size=None) == {'deslant': True}
-    assert normalization(deslant=False, normalize_size=.5) == {'normalize_size': .5} and list(normalization(deslant=True, normalize_size=.4)) == ['deslant', 'normalize_size']
+    assert normalization(deslant=False, normalize_size=.5) == {'normalize_size': .5}
+    assert list(normalization(deslant=True, normalize_size=.4)) == ['deslant', 'normalize_size']
     charset = Charset.load()
     assert record_folder.charset_info() == {'row_count': charset.row_count, 'hash': charset.hash} and record_folder.charset_of(info()).hash == charset.hash
     older = charset.prefix(600)
@@ -201,7 +208,8 @@ def test_what_is_said_of_a_folder():
     assert (found.row_count, found.hash) == (600, older.hash)
 
 
-@pytest.mark.parametrize('arguments, expected', [(['/x/bin/prepare', '--out=a b', '--seed=1'], "prepare '--out=a b' --seed=1"), (['/y/hwgen/cli/__main__.py', 'train'], 'hwgen train'),
+@pytest.mark.parametrize('arguments, expected', [(['/x/bin/prepare', '--out=a b', '--seed=1'], "prepare '--out=a b' --seed=1"),
+                                                 (['/y/hwgen/cli/__main__.py', 'train'], 'hwgen train'),
                                                  ([], ''), (['prepare', os.fsdecode(b'--out=\xff')], "prepare '--out=\\xff'")])
 def test_the_command_as_it_was_typed(monkeypatch, arguments, expected):
     monkeypatch.setattr(sys, 'argv', arguments)
@@ -221,7 +229,8 @@ def test_splits_are_published_and_others_stay(tmp_path):
         (work.path / 'ready' / 'left').write_bytes(b'of a process that ended here')
         counts = {'records': 1, 'shards': 1}
         found = record_folder.publish(work, out, info(splits={'test': counts}, planned={'train': counts, 'validation': counts}), report=said.append)
-    assert said == [f'{out}: complete, test 1 lines; train, validation are written when a command needs them'] and set(found['splits']) == {'test'} and 'not_shown' not in found
+    assert said == [f'{out}: complete, test 1 lines; train, validation are written when a command needs them'] and set(found['splits']) == {'test'}
+    assert 'not_shown' not in found
     assert sorted(path.name for path in out.iterdir()) == ['info.json', 'test-00000-of-00001.tfrecord', 'test.index.npz']
     partial = tmp_path / 'out.partial'
     assert sorted(path.name for path in partial.iterdir()) == ['journal', 'validation-00000-of-00001.tfrecord', 'validation.index.npz']
@@ -231,7 +240,8 @@ def test_splits_are_published_and_others_stay(tmp_path):
         work.begin(IDENTITY)
         assert work.splits == {'validation'}
         found = record_folder.publish(work, out, info(splits={'test': counts, 'validation': counts}), report=said.append)
-    assert found['not_shown'] == [7] and set(found['splits']) == {'test', 'validation'} and not partial.exists() and said[1] == f'{out}: complete, test 1, validation 1 lines'
+    assert found['not_shown'] == [7] and set(found['splits']) == {'test', 'validation'} and not partial.exists()
+    assert said[1] == f'{out}: complete, test 1, validation 1 lines'
     assert (out / 'validation-00000-of-00001.tfrecord').read_bytes() == b'validation' and (out / 'validation.index.npz').exists()
 
 
@@ -243,5 +253,7 @@ def test_all_at_once_is_published_by_its_name(tmp_path, make_record, write_folde
     with exclusive(out) as work:
         work.begin(IDENTITY)
         write_folder(work.path, [line], num_shards=1)
-        found = record_folder.publish(work, out, info(splits=shards.read_info(work.path)['splits'], vocabulary=[1200, *shown, 9], held_out=[]), report=lambda line: None)
-    assert found['not_shown'] == sorted({1200, 9} - {*shown}) and sorted(path.name for path in out.iterdir()) == ['info.json', 'train-00000-of-00001.tfrecord', 'train.index.npz']
+        found = record_folder.publish(work, out, info(splits=shards.read_info(work.path)['splits'], vocabulary=[1200, *shown, 9], held_out=[]),
+                                      report=lambda line: None)
+    assert found['not_shown'] == sorted({1200, 9} - {*shown})
+    assert sorted(path.name for path in out.iterdir()) == ['info.json', 'train-00000-of-00001.tfrecord', 'train.index.npz']

@@ -61,7 +61,8 @@ def test_a_writer_goes_on_behind_the_records_that_are_known(tmp_path, make_recor
         for line in lines[known:]:
             writer.append(line)
         assert writer.finish(writers=5) == (9, 3, 5, sum(1 + i % 3 for i in range(9)))
-        assert {path.name: path.read_bytes() for path in (tmp_path / 'out').iterdir()} == {path.name: path.read_bytes() for path in (tmp_path / 'whole').iterdir()}
+        assert {path.name: path.read_bytes() for path in (tmp_path / 'out').iterdir()} == {path.name: path.read_bytes()
+                                                                                           for path in (tmp_path / 'whole').iterdir()}
 
 
 def test_damage_in_two_shards_counts_from_the_first(tmp_path, make_record):
@@ -118,7 +119,8 @@ def test_files_are_given_up_when_they_cannot_be_closed(tmp_path):
 def test_info_is_there_whole_or_not_at_all(tmp_path):
     write_info(tmp_path, {'splits': {}, 'charset': {'row_count': 1, 'hash': ''}, 'writer': '张\udcd5'})
     text = (tmp_path / 'info.json').read_text(encoding='utf-8')
-    assert text == '{"schema_version": 1, "splits": {}, "charset": {"row_count": 1, "hash": ""}, "writer": "张\\\\xd5"}\n' and [path.name for path in tmp_path.iterdir()] == ['info.json']
+    assert text == '{"schema_version": 1, "splits": {}, "charset": {"row_count": 1, "hash": ""}, "writer": "张\\\\xd5"}\n'
+    assert [path.name for path in tmp_path.iterdir()] == ['info.json']
     assert read_info(tmp_path) == json.loads(text)
 
 
@@ -158,7 +160,8 @@ def test_a_digest_is_that_of_the_records_however_they_lie(pair, tmp_path, write_
 def test_records_are_read_by_number_within_bounds(pair):
     lines, two, _ = pair
     index = RecordIndex(two, split='train')
-    assert [index.read_record(i).text for i in range(5)] == [line.text for line in lines] and index.read_record(2, decode_image=False).image == records.encode_png(lines[2].image)
+    assert [index.read_record(i).text for i in range(5)] == [line.text for line in lines]
+    assert index.read_record(2, decode_image=False).image == records.encode_png(lines[2].image)
     for number in (-1, 5):
         with pytest.raises(IndexError, match=f"two, split 'train', record {number}: expected 0 to 4"):
             index.read(number)
@@ -183,7 +186,8 @@ def test_a_byte_more_or_less_is_told(pair):
     path = two / shard_name('train', 1, num_shards=2)
     data = path.read_bytes()
     path.write_bytes(data + b'x')
-    with pytest.raises(RecordError, match=rf'00001-of-00002.tfrecord, record 2, byte {len(data)}: 1 bytes more than train.index.npz knows, expected the end of the file'):
+    with pytest.raises(RecordError,
+                       match=rf'00001-of-00002.tfrecord, record 2, byte {len(data)}: 1 bytes more than train.index.npz knows, expected the end of the file'):
         RecordIndex(two, split='train')
     second = int(np.load(two / 'train.index.npz')['offsets'][3])
     for size, record, start in ((len(data) - 1, 1, second), (second, 1, second), (second - 1, 0, 0)):
@@ -198,7 +202,8 @@ def test_a_byte_more_or_less_is_told(pair):
     (two / 'index').rename(two / 'train.index.npz')
     path.unlink()
     os.mkdir(path)
-    with pytest.raises(RecordError, match="00001-of-00002.tfrecord: no such file; info.json lists 2 shards of 'train', the folder has train-00000-of-00002.tfrecord, train-00001"):
+    with pytest.raises(RecordError,
+                       match="00001-of-00002.tfrecord: no such file; info.json lists 2 shards of 'train', the folder has train-00000-of-00002.tfrecord, train-00001"):
         RecordIndex(two, split='train')
 
 

@@ -67,7 +67,8 @@ def test_the_last_parts_that_are_stored():
     path = np.array([[last[0], -last[1], last[2], 1, 0], [0, 0, 0, 0, 1]])
     stored = np.frombuffer(zlib.decompress(encode_trajectory(path)), '<i4').reshape(2, 5)
     assert stored[0].tolist() == [2 ** 30 - 1, 1 - 2 ** 30, 2 ** 30 - 1, 1024, 0]
-    for column, value, message in ((0, 2 ** 24, 'x: 16777216.0, expected less than 16777216 in size'), (1, -2 ** 24, 'y: -16777216.0'), (2, 2 ** 17, 'time: 131072.0, expected less than 131072'),
+    for column, value, message in ((0, 2 ** 24, 'x: 16777216.0, expected less than 16777216 in size'), (1, -2 ** 24, 'y: -16777216.0'),
+                                   (2, 2 ** 17, 'time: 131072.0, expected less than 131072'),
                                    (3, 1.001, 'pen: 1.001, expected 0 to 1'), (4, -.001, 'pressure: -0.001, expected 0 to 1')):
         wrong = path.copy()
         wrong[1, column] = value

@@ -54,8 +54,10 @@ def test_the_task_of_a_dead_process_is_named():
 
 
 @pytest.mark.parametrize('codes, at, found', [
-    ({11: -9, 12: -15}, {11: 6, 12: 4}, r'task 6: .*\(SIGKILL; '), ({11: -15, 12: 3}, {11: 6, 12: 4}, r'task 4: .*\(status 3; '), ({11: -9, 12: -11}, {11: 6, 12: 4}, r'task 4, task 6: .*\(SIGKILL, SIGSEGV; '),
-    ({11: -9, 12: 0}, {11: -1, 12: 4}, r'task 5 or what follows: .*\(SIGKILL; '), ({11: -15, 12: -15}, {11: 6, 12: -1}, r'task 6: .*\(SIGTERM; '), ({11: None, 12: 0}, {11: 6, 12: 4}, r'task 4, task 6: .*\(no status; ')])
+    ({11: -9, 12: -15}, {11: 6, 12: 4}, r'task 6: .*\(SIGKILL; '), ({11: -15, 12: 3}, {11: 6, 12: 4}, r'task 4: .*\(status 3; '),
+                                              ({11: -9, 12: -11}, {11: 6, 12: 4}, r'task 4, task 6: .*\(SIGKILL, SIGSEGV; '),
+    ({11: -9, 12: 0}, {11: -1, 12: 4}, r'task 5 or what follows: .*\(SIGKILL; '), ({11: -15, 12: -15}, {11: 6, 12: -1}, r'task 6: .*\(SIGTERM; '),
+                                              ({11: None, 12: 0}, {11: 6, 12: 4}, r'task 4, task 6: .*\(no status; ')])
 def test_who_died_is_told_from_those_that_the_pool_ended(codes, at, found):
     """By their codes: SIGTERM is the pool's, unless none has another. Children that are no workers are left out; one that was idle was at what comes next."""
     pool = WorkerPool.__new__(WorkerPool)

@@ -64,6 +64,7 @@ def test_a_split_that_stays_empty_is_told_with_the_share_that_would_do():
     assert draw(weights, {'test': 0}) == ({}, [])
     weights = {'a': 1, 'b': 999, 'c': 1000}
     assert draw(weights, {'validation': .0001})[1][0].endswith('--validation_share=0.01 takes the smallest')
-    assert draw({'a': 2, 'b': 2}, {'validation': .1})[1] == ['no lines for validation: no writer is so small that it stays below 20% of the lines, 2 x --validation_share']
+    assert draw({'a': 2, 'b': 2},
+                {'validation': .1})[1] == ['no lines for validation: no writer is so small that it stays below 20% of the lines, 2 x --validation_share']
     assert draw({'a': 49, 'b': 51}, {'test': .01})[1][0].endswith('; --test_share=0.49 takes the smallest')
     assert draw(weights, {'test': .1}, keep=set(weights))[1][0].endswith('2 x --test_share')

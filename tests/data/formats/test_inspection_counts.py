@@ -43,9 +43,11 @@ def test_the_first_samples_have_a_line_each():
 
 def test_what_is_counted():
     samples = [picture(1, '天天A', height=4, width=30, writer='b'), picture(2, '一鿿\ufffd', height=9, width=10, codes=(b'\x01', b'\x02', b'\xff'), writer='a'),
-               picture(3, '\u4dffB\ufffd', height=20, width=11, codes=(b'\x01', b'\x02', b'\xfe')), picture(4, '\ufffd', codes=(b'\xfe',), height=8, width=12, writer='a')]
+               picture(3, '\u4dffB\ufffd', height=20, width=11, codes=(b'\x01', b'\x02', b'\xfe')),
+               picture(4, '\ufffd', codes=(b'\xfe',), height=8, width=12, writer='a')]
     _, said = told(samples)
-    assert said == ['4 samples, 7 characters (4 hanzi) of 6 classes, writers a, b', 'heights 4 to 20, median 8', 'widths 10 to 30, median 11', 'codes that decode to nothing: fe 2, ff 1']
+    assert said == ['4 samples, 7 characters (4 hanzi) of 6 classes, writers a, b', 'heights 4 to 20, median 8', 'widths 10 to 30, median 11',
+                    'codes that decode to nothing: fe 2, ff 1']
     assert told([picture(1)])[1][0].endswith('writers unknown') and told([])[1] == ['no sample that can be read']
     _, said = told([picture(i, '\ufffd', codes=(bytes([i]),), writer=f'w{i:02d}') for i in range(12)])
     assert said[0].startswith('12 samples, 0 characters (0 hanzi) of 0 classes, writers w00, w01, ') and said[0].endswith('w09 ...')
@@ -57,7 +59,8 @@ def test_what_pictures_look_like_is_counted_with_their_numbers():
     numbers = iter([1, 2, 1, 3, 4, 5])
     first, said = told([picture(i) for i in (7, 8, 9, 10, 11, 12)], lambda image: looks[next(numbers)])
     assert [line.rpartition(', ')[2] for line in first] == ['grey paper', 'dark', 'grey paper', 'black', 'blank', 'tiny']
-    assert said[3:] == ['2 of 6 with grey paper: 7, 9', '1 of 6 dark (ink on black? --dark=invert turns such pictures over): 8', '1 of 6 nearly black: 10', '1 of 6 without ink: 11',
+    assert said[3:] == ['2 of 6 with grey paper: 7, 9', '1 of 6 dark (ink on black? --dark=invert turns such pictures over): 8', '1 of 6 nearly black: 10',
+                        '1 of 6 without ink: 11',
                         '1 of 6 lower or narrower than 4 px: 12']
     _, said = told([picture(i) for i in range(11)], lambda image: Look('blank', '', False))
     assert said[3] == '11 of 11 without ink: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 ...'
@@ -89,10 +92,12 @@ def test_ink_on_the_sheet_is_as_wide_as_its_text_may_be():
 def test_the_table_is_the_first_of_the_usual_names():
     pathlib.Path('in').mkdir()
     Image.fromarray(picture(1).image).save('in/a.png')
-    for name, text in (('metadata.csv', 'file_name,text\na.png,一\n'), ('labels.jsonl', '{"path": "a.png", "text": "二"}\n'), ('rec_gt.txt', 'a.png\t三\n'), ('labels.tsv', 'a.png\t四\n')):
+    for name, text in (('metadata.csv', 'file_name,text\na.png,一\n'), ('labels.jsonl', '{"path": "a.png", "text": "二"}\n'), ('rec_gt.txt', 'a.png\t三\n'),
+                       ('labels.tsv', 'a.png\t四\n')):
         pathlib.Path('in', name).write_text(text)
         said = inspect('in')
-        assert said[0] == f'in: a folder of images with {name}' and said[1].split()[4] == text.strip().replace('"', ' ').replace('}', ' ').split()[-1].split(',')[-1].split('\t')[-1]
+        assert said[0] == f'in: a folder of images with {name}'
+        assert said[1].split()[4] == text.strip().replace('"', ' ').replace('}', ' ').split()[-1].split(',')[-1].split('\t')[-1]
     assert inspect('in/rec_gt.txt')[1].split()[4] == '三' and inspect('in', labels='metadata.csv')[1].split()[4] == '一'
     said = inspect('in/a.png')
     assert said[0] == 'in/a.png: pictures without a table' and said[1].startswith('  1 at byte 0: ')

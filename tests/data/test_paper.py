@@ -130,6 +130,15 @@ def test_a_shadow_without_noise_is_taken_away():
     assert np.abs(flattened(photograph(line, paper=210, shadow=.45)).astype(int) - line).mean() < 1.5
 
 
+def test_a_stain_does_not_spoil_the_light_of_all():
+    """Light that falls off to the right by half, and a stain of 50 px square: without it in the fit the right end comes back as it was."""
+    line = writing(ink=60, thickness=5)
+    y, x = np.mgrid[:80, :420]
+    light = 220 * (1 - .5 * ((x - 60) / 360) ** 2) * np.where((200 < x) & (x < 250) & (10 < y) & (y < 60), .7, 1)
+    found = flattened(np.rint(line / 255 * light).astype(np.uint8)).astype(float)
+    assert np.abs(found - line)[:, 300:].mean() < .4 and np.abs(found - line).mean() < 1
+
+
 def test_a_long_picture_is_done_in_parts_that_show_no_seam(monkeypatch):
     """Of 1,000 px with 300 on each side, it is as in one, within a grey level; and rows are done in any number at a time."""
     picture = photograph(np.hstack([writing(seed=seed, width=900) for seed in range(3)]), paper=190, gradient=.3, noise=4)

@@ -8,6 +8,7 @@ import pytest
 from hwgen.data import prepare
 from hwgen.data.prepare import work_of
 from hwgen.data.scribe import corpus
+from hwgen.data.shards import write_info
 
 
 @pytest.fixture
@@ -92,6 +93,27 @@ def test_settings_come_back_from_a_folder(planned):
         again = work_of(**prepare.settings_of(work.identity))
         assert again.identity == work.identity
         assert {**again.planned, 'pen_share': again.planned['pen_share'] or 0.} == {**work.planned, 'pen_share': work.planned['pen_share'] or 0.}
+
+
+@pytest.mark.parametrize('splits, writes', [(['test'], True), (['train', 'test'], True), (['train', 'other'], False), (['test', 'other'], True), ([], False)])
+def test_a_folder_gets_what_is_planned_and_asked_for(tmp_path, monkeypatch, splits, writes):
+    """With the settings that it was written by, whatever is there already or is none of the corpus."""
+    asked, said = [], []
+    monkeypatch.setattr(prepare, 'prepare_scribe', lambda folder, **settings: asked.append((folder, settings)))
+    counts = {'records': 1, 'shards': 1}
+    write_info(tmp_path, {'version': '1.1', 'settings': {'lines': 3}, 'splits': {'train': counts}, 'planned': {'test': counts},
+                          'charset': {'row_count': 1, 'hash': ''}})
+    prepare.ensure_embedded(tmp_path, splits, settings={'lines': 99}, report=said.append)
+    assert asked == [(tmp_path, {'lines': 3, 'version': '1.1', 'splits': splits, 'report': said.append})] * writes
+    assert said == [f'{tmp_path}: writing what is needed of the embedded corpus and not there: {", ".join(splits)} (once)'] * writes
+
+
+def test_a_folder_that_is_not_there_is_written_by_its_name_or_by_the_settings_that_are_given(monkeypatch):
+    asked = []
+    monkeypatch.setattr(prepare, 'prepare_scribe', lambda folder, *, splits, report, **settings: asked.append((folder, settings)))
+    for folder, settings in (('tfrecords/latin', None), ('tfrecords/latin', {'lines': 3}), ('other', None), ('other', {}), ('tfrecords/demo', None)):
+        prepare.ensure_embedded(folder, ['train'], settings=settings, report=str)
+    assert asked == [('tfrecords/latin', {'script': 'latin'}), ('tfrecords/latin', {'lines': 3}), ('other', {}), ('tfrecords/demo', {})]
 
 
 def test_corpora_by_their_names():

@@ -55,6 +55,7 @@ def test_writers_that_are_official_twice_are_told_and_not_drawn():
         found = split(parts, shares={'validation': .3, 'test': 0}, seed=seed)
         assert '0' in names(found)['train'] and names(found)['test'] == ['1'] and len(names(found)['validation']) == 1
         assert found[1] == ['the official partition has 1 writers in two splits: a']
+    assert names(split([*parts, part('4', 'a')]))['test'] == ['1', '4'], 'what is not named of such a writer trains nothing'
     many = [part(f'{w}{p}', f'w{w:02d}', p) for w in range(25) for p in ('train', 'test')]
     assert split(many)[1] == [f'the official partition has 25 writers in two splits: {", ".join(f"w{w:02d}" for w in range(20))}']
     unknown = [part('0', '', 'train'), part('1', '', 'test')]

@@ -106,3 +106,6 @@ def test_the_table_is_the_first_of_the_usual_names():
     pathlib.Path('in/labels.tsv').write_text('a.png\t四\n' + ''.join(f'{i}.png\t五\n' for i in range(12)))
     said = inspect('in')
     assert len([line for line in said if line.startswith('damaged: ')]) == 11 and said[-1] == 'damaged: 2 more'
+    for missing, more in ((10, False), (11, True)):
+        pathlib.Path('in/labels.tsv').write_text('a.png\t四\n' + ''.join(f'{i}.png\t五\n' for i in range(missing)))
+        assert (inspect('in')[-1] == 'damaged: 1 more') is more and len([line for line in inspect('in') if line.startswith('damaged: ')]) == missing

@@ -286,5 +286,5 @@ def test_rows_of_a_line_by_hand(tmp_path, make_record):
     assert [row['text'] for row in rows(tmp_path / 'test' / 'boxes.jsonl')] == ['天地', '玄黄', '盈昃'] and count(sizes[:3]) == 3
     (tmp_path / 'test' / 'strokes.jsonl').unlink()
     assert count(sizes[:3]) == 0
-    storage.open(tmp_path, split='test', num_shards=0, sizes=sizes[:1], lengths=[2]).close()
+    picture_folder.PictureWriter(tmp_path, split='test', sizes=sizes[:1], lengths=[2], subfolders=True).close()
     assert [path.name for path in sorted((tmp_path / 'test').glob('*.png'))] == ['000001.png'] and len(rows(tmp_path / 'test' / 'boxes.jsonl')) == 1

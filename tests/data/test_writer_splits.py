@@ -39,6 +39,8 @@ def test_who_was_passed_over_is_asked_again_for_the_next_split_and_in_his_turn()
     weights = dict(zip(names, [30, 5, 31, 5, 5, 24]))  # of 100
     found, _ = draw(weights, {'validation': .05, 'test': .3})
     assert found == {names[1]: 'validation', names[0]: 'test'}
+    two = dict(zip(names, [30, 31, 5, 5, 5, 24]))
+    assert draw(two, {'validation': .05, 'test': .3})[0] == {names[2]: 'validation', names[0]: 'test'}
     assert draw(weights, {'validation': .05, 'test': .31})[0] == {names[1]: 'validation', names[0]: 'test', names[2]: 'test'}
 
 

@@ -152,6 +152,22 @@ def test_a_long_picture_is_done_in_parts_that_show_no_seam(monkeypatch):
     assert np.abs(parts - whole)[:, [995, 999, 1000, 1004, 1999, 2000]].mean() < .6
 
 
+def test_parts_overlap_on_both_sides(monkeypatch):
+    """Columns of a picture of 2,500 px in parts of 1,000, with 300 more on each side where there are as many."""
+    picture, parts = np.full((40, 2500), 120, np.uint8), []
+    picture[:, ::7] = 20
+    first = picture.__array_interface__['data'][0]
+
+    def flatten(part):
+        left = part.__array_interface__['data'][0] - first  # it is a view
+        parts.append((left, left + part.shape[1]))
+        return part
+    for name, value in (('_flattened', flatten), ('_CHUNK_PX', 1000), ('_OVERLAP_PX', 300)):
+        monkeypatch.setattr(paper_lib, name, value)
+    np.testing.assert_array_equal(flattened(picture), picture)
+    assert parts == [(0, 1300), (700, 2300), (1700, 2500)]
+
+
 def test_what_white_paper_is():
     """Everywhere, but for one pixel in fifty, three tenths of the paper are at 254 or more; the square that is looked at has 63 px."""
     picture = np.full((60, 600), 254, np.uint8)

@@ -57,6 +57,15 @@ def test_light_ink_on_dark_paper_is_dark_in_both_places():
         assert look_at(image).fault == fault
 
 
+@pytest.mark.parametrize('grey, fault', [(110, 'dark'), (140, '')])
+def test_paper_is_dark_where_it_is_nearer_to_black_than_to_white(grey, fault):
+    """With black strokes and white ones in reach of each other everywhere."""
+    picture = white(60, 300, grey)
+    for left in range(10, 280, 12):
+        picture[6:54, left:left + 3], picture[6:54, left + 6:left + 9] = 250, 0
+    assert look_at(picture).fault == fault
+
+
 def test_chalk_on_a_board_with_a_white_label_is_dark():
     """Chalk that is .41 as strong as the label's black on white counts as ink; the label alone would be light."""
     board = white(96, 400, 60)

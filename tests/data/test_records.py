@@ -236,6 +236,12 @@ def test_a_line_without_text_has_no_boxes_of_components(make_record):
     assert (back.boxes, back.component_boxes, back.component_ids.shape) == (None, None, (0, 4))
 
 
+def test_boxes_may_reach_beyond_the_image(make_traced):
+    line = make_traced(1, 2)
+    line = line._replace(boxes=line.boxes - 45, component_boxes=line.component_boxes - 45)
+    assert_same(line._replace(trajectory=None, trajectory_slots=None), records.deserialize_record(records.serialize_record(line), decode_trajectory=False))
+
+
 def test_graph_makes_colours_grey(make_record):
     """As Python does: .299, .587 and .114 of red, green and blue."""
     colours = np.random.default_rng(0).integers(0, 256, (9, 7, 3)).astype(np.uint8)

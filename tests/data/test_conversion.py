@@ -80,6 +80,13 @@ def test_codes_and_characters_outside_are_counted():
     assert ' 13 decodes' in list(tally.rejected)[0] and ' 14' not in list(tally.rejected)[0].partition('byte')[2], 'twenty of them'
 
 
+def test_a_composed_character_is_none_of_the_table(charset):
+    """As an IDS: it has no id of its own, and counts by its sequence."""
+    (record,), tally = convert([picture(1, '天⿰木火')])
+    assert record.character_ids.tolist() == [charset.character_id('天'), 0] and tally.present == {charset.character_id('天')}
+    assert dict(tally.classes) == {'天': 1, '⿰木火': 1} and record.text == '天⿰木火'
+
+
 def test_lengths_notes_and_what_was_not_chosen():
     samples = [picture(i, '天' * i) for i in (1, 2, 3, 4)] + [picture(5, '天', note='segmentation')]
     found, tally = convert(samples, shortest=2, longest=3)

@@ -3,7 +3,9 @@
 import hashlib
 import json
 import os
+import pathlib
 import shutil
+import types
 
 import numpy as np
 import pytest
@@ -11,9 +13,10 @@ from PIL import Image
 
 from hwgen.charset.encoding import Charset
 from hwgen.data import shards
+from hwgen.data.formats.folder import LabelledImage
 from hwgen.data.formats.samples import FormatError
 from hwgen.data.line_normalization import estimate_slant
-from hwgen.data.prepare_folder import prepare_folder
+from hwgen.data.prepare_folder import _by_writer, prepare_folder
 from hwgen.data.writer_splits import draw_writers
 
 
@@ -149,6 +152,19 @@ def test_rows_of_one_picture_stay_in_one_split(scans, lines_of):
         assert len(places) == 9 and all(len(found) == 1 for found in places.values()) and counts(info).keys() == {'train', 'validation', 'test'}
     (scans / 'labels.tsv').write_text('0.png\t明天\tanna\n1.png\t明天\tanna\n1.png\t明天\tberta\n2.png\t明天\tberta\n3.png\t天\tcarl\n4.png\t天\tcarl\n')
     assert counts(prepare('hands', validation_share=.33, test_share=0)[0]) == {'train': 4, 'validation': 2}
+
+
+def test_hands_that_are_joined_by_a_third_go_together():
+    """Carl has a picture of anna's and one of berta's: all three are one hand, whatever the order of the draw; so are those that a fourth joins to them."""
+    rows = [('anna', 'a'), ('berta', 'b'), ('dora', 'd'), ('carl', 'a'), ('carl', 'b'), ('erik', 'b'), ('erik', 'd'), *((f'w{i}', f'{i}') for i in range(6))]
+    rows = [(LabelledImage(path=pathlib.Path(name), text='天', writer=writer, row=i), None) for i, (writer, name) in enumerate(rows, 1)]
+    state, seen = types.SimpleNamespace(content=str), set()
+    for seed in range(20):
+        found = _by_writer(rows, seed=seed, shares={'validation': .4, 'test': .2}, state=state, report=str)
+        places = {row.row: split for split, members in found for row, _ in members}
+        assert sorted(places) == list(range(1, 14)) and len({places[row] for row in range(1, 8)}) == 1
+        seen.add(places[1])
+    assert len(seen) > 1
 
 
 # ---- slant

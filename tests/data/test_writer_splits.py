@@ -49,6 +49,7 @@ def test_a_writer_is_left_for_training():
     assert draw(dict.fromkeys('ab', 1), {'test': .5, 'validation': .5})[0] == {names[0]: 'test'}
     assert draw(dict.fromkeys('abc', 1), {'test': .4, 'validation': .9})[0] == dict(zip(in_order('abc'), ['test', 'test']))
     assert draw({'a': 1}, {'test': .9}) == ({}, [])
+    assert draw(dict(zip(names, [40, 5])), {'test': .1})[0] == {names[1]: 'test'}, 'who was passed over trains'
 
 
 def test_who_is_kept_counts_and_is_not_drawn():

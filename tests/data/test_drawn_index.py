@@ -74,7 +74,7 @@ def test_lines_are_the_stored_ones_before_and_after_they_are_written(whole, begu
             assert told.pop('command') and told.pop('not_shown')
             expected = dict(stored.info)
             assert index.info['not_shown'] == expected.pop('not_shown') and expected.pop('command') and told == expected
-            assert index.info['splits'].keys() == {'train', 'validation'} and index.digest() is None
+            assert index.info['splits'].keys() == {'train', 'validation'} and index.info['planned'].keys() == {'test', 'unseen'} and index.digest() is None
             drawn, read = (LineBatches(folder, charset=Charset.load(), batch_size=4, seed=1, char_px=16, index=lines).batch(3)
                            for folder, lines in ((begun, index), (whole, None)))
             for name, value in drawn.items():

@@ -167,6 +167,16 @@ def test_a_slant_is_that_of_the_first_lines_of_a_hand(writer, left):
     np.testing.assert_array_equal(decode_png(kept[3].image), lines[3].image)
 
 
+@pytest.mark.parametrize('writer, asked', [('007', [40]), ('', [0] + [1] * 43)])
+def test_a_hand_is_estimated_once_from_forty_lines(monkeypatch, writer, asked):
+    counts = []
+    monkeypatch.setattr(conversion, 'estimate_slant', lambda images: counts.append(len(list(images))) or 0)
+    assert len(convert([picture(1)] * 43, writer=writer, deslant=True)[0]) == 43 and counts == asked
+    counts.clear()
+    convert([picture(1), picture(2, image=np.full((9, 9), 255, np.uint8)), picture(3)], writer='007', deslant=True)
+    assert counts == [2], 'what is no line has no slant'
+
+
 # ---- pieces
 
 

@@ -58,6 +58,12 @@ def test_a_known_slant_is_found_and_taken_away(degrees, paper, ink):
     assert abs(left[0] - left[1]) <= 2 and abs(right[0] - right[1]) <= 2  # the paper beside it
 
 
+@pytest.mark.parametrize('degrees', [-45, 45])
+def test_45_degrees_are_the_most(degrees):
+    assert norm.estimate_slant([slanted(strokes(1), degrees)]) == degrees and norm.IMAGES_OF_A_HAND == 40
+    assert abs(norm.estimate_slant([slanted(strokes(1), degrees * 49 / 45)])) <= 45
+
+
 @pytest.mark.parametrize('degrees', [-33, -12, 7, 25])
 def test_slant_of_black_and_white(degrees):
     """A scan of one bit has no greys between which to part ink from paper; what a shear mixes of the two must still be told apart."""

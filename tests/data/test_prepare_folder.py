@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from hwgen.charset.encoding import Charset
+from hwgen.data import prepare_folder as folder_lib
 from hwgen.data import shards
 from hwgen.data.formats.folder import LabelledImage
 from hwgen.data.formats.samples import FormatError
@@ -184,6 +185,16 @@ def test_a_slant_is_that_of_all_lines_of_a_hand(scans, lines_of):
         prepare(out, deslant=True, validation_share=0, test_share=0)
         left = [estimate_slant([line.image]) for _, line in lines_of(scans.parent / out)]
         assert np.abs(np.subtract(left, expected)).max() <= 2, left
+
+
+def test_a_hand_is_estimated_once_from_its_first_forty_pictures(monkeypatch):
+    rows = [LabelledImage(path=pathlib.Path(f'{i}'), text='', writer='anna' if i % 2 else 'berta', row=i) for i in range(100)]
+    read, asked = [], []
+    monkeypatch.setattr(folder_lib, 'read_image', lambda path: read.append(int(path.name)) or path)
+    monkeypatch.setattr(folder_lib, 'estimate_slant', lambda images: asked.append(len(list(images))) or len(asked))
+    slants = folder_lib._Slants(rows, types.SimpleNamespace(take=lambda image: (image, ())))
+    assert [slants(rows[i], None) for i in (1, 3, 2, 99, 0)] == [1, 1, 2, 1, 2] and asked == [40, 40] and read == [*range(1, 80, 2), *range(0, 80, 2)]
+    assert slants(rows[0]._replace(writer=''), None) == 3 and asked == [40, 40, 1]
 
 
 # ---- done means done with this input

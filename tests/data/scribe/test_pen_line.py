@@ -271,7 +271,7 @@ def test_strokes_are_as_wide_and_as_dark_as_the_pen(monkeypatch):
     np.testing.assert_allclose(told['darkness'][[7, 30, 57]], .8 * (1 - .2 * .5 * np.array([-.4, 0, 1.5])), rtol=1e-4)
     assert told['widths'][0] / scale == pytest.approx(.05 * (1 - .4 * .25) * 1.048, rel=1e-4) and told['darkness'][0] == pytest.approx(.8 * (1 - .5 * .25) * 1.04, rel=1e-4)
     assert (told['grain'], told['grain_px'], told['blur_px']) == (.3, pytest.approx(.022 * 80), pytest.approx(.5 * 80 / 64))
-    np.testing.assert_allclose(told['points'][0], [(0 + .075) * scale, 40], atol=.01)
+    np.testing.assert_allclose(told['points'][0], [.075 * scale, (.7 * .84 + .075) * scale], atol=.01)  # a level line: .3 of what is missing goes below
     np.testing.assert_allclose(line.trajectory[:, 2], time, atol=1e-6)
     assert line.trajectory.shape == (60, 5) and line.image.shape == (80, told['shape'][1])
     # A copy's line is up to .12 (log) wider or thinner; .05 is usual.

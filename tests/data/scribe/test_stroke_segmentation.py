@@ -5,7 +5,6 @@ import pytest
 
 from hwgen.charset import ids
 from hwgen.charset.encoding import Charset
-from hwgen.data.scribe import stroke_segmentation
 from hwgen.data.scribe.stroke_segmentation import _Cut, _divisions, _in_box, _numbered, _resampled, _shapes, segment
 from hwgen.data.scribe.stroke_table import StrokeTable
 

@@ -174,6 +174,9 @@ def test_medians_are_packaged_with_their_components(tmp_path, monkeypatch):
     np.testing.assert_allclose(table['丨'].strokes[0], [[500 / 1024, 100 / 1024], [500 / 1024, 800 / 1024]], atol=.003)
     assert (out / 'ARPHICPL.TXT').read_bytes() == b'the ARPHIC PUBLIC LICENSE'
     assert told[-1].startswith('3 characters, 3 of them with components; doubtful: ') and told[-1].endswith(f'; {(out / "medians.npz").stat().st_size} bytes')
+    monkeypatch.setattr(build.stroke_segmentation, 'segment', lambda strokes, trees, *, report: ({'十': [0, 0]}, {'十': .4, '什': .25, '丨': .26}))
+    build.build_medians(package, report=told.append)
+    assert told[-1].startswith('3 characters, 1 of them with components; doubtful: 丨十; ')
     (package / 'ARPHICPL.TXT').write_bytes(b'another licence')
     with pytest.raises(ValueError, match='ARPHICPL.TXT: expected the Arphic Public License'):
         build.build_medians(package)

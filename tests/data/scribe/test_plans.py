@@ -72,6 +72,19 @@ def test_pens_are_spread_among_the_writers(share, pens):
     assert [index for index in range(1000) if corpus._holds_pen(index, share)][-len(pens) or 1000:] == [990 + index for index in pens]
 
 
+@pytest.mark.parametrize('share', [.29, .57, .58, .1])
+def test_shares_that_binary_numbers_miss_by_a_hair_are_met(share):
+    """100 * .29 is 28.999999999999996: of a hundred writers 29 have a pen all the same."""
+    assert sum(corpus._holds_pen(index, share) for index in range(100)) == round(100 * share)
+
+
+def test_the_smallest_vocabulary_that_shows_all_components():
+    charset = corpus.corpus_charset()
+    cover, of_symbols = set(charset.component_cover()), {charset.character_id(c) for c in symbols.SYMBOLS + symbols.FURTHER_SYMBOLS}
+    assert set(plan_corpus(vocabulary_size=len(cover)).vocabulary) - of_symbols == cover
+    assert len(set(plan_corpus(vocabulary_size=len(cover) - 1, held_out=5).vocabulary) - of_symbols - cover) > 100  # the most frequent ones
+
+
 def test_short_lines_are_more_frequent():
     """By hand: 2 + int(7 u^1.4); u = .5: 7 * .379."""
     plan, rng = plan_corpus(**SMALL), type('', (), {})()

@@ -261,3 +261,14 @@ def test_positions_count_characters_of_sequences_too(tmp_path):
     with pytest.raises(ValueError, match='position 0: writers of script latin'):
         read_texts(path, script='latin')
     assert 'line 1' in str(caught.value)
+
+
+def test_what_no_pen_writes_is_named_by_its_place(tmp_path, monkeypatch):
+    monkeypatch.setattr(given_texts, 'pen_problem', lambda unit: 'no strokes' if unit == '天' else None)
+    path = tmp_path / 'f.txt'
+    path.write_text('a⿰日月天\n', encoding='utf-8')
+    with pytest.raises(ValueError, match='line 1: 天 at position 4: no strokes'):
+        read_texts(path)
+    path.write_text('ab天\n', encoding='utf-8')
+    with pytest.raises(ValueError, match='天 at position 2: writers of script latin cannot write it; no other line'):  # nor can those of Chinese
+        read_texts(path, script='latin')

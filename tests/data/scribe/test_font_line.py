@@ -154,6 +154,23 @@ def test_pens_are_as_wide_and_brushes_as_bold_as_the_hand():
     assert thickness(softness=3.) == pytest.approx(thickness(), rel=.05)
 
 
+def test_ink_stays_where_the_next_character_reaches_over_it():
+    writer = writer_of(font='lxgw-wenkai', **{**STILL, 'half_width': .03, 'softness': 1.})
+    ink = np.zeros([300, 300], np.float32)
+    writer._draw(ink, '十', 120., 150., em_px=100., rng=Told(), position=0)
+    before = ink.copy()
+    writer._draw(ink, '十', 170., 150., em_px=100., rng=Told(), position=1)
+    assert (ink >= before).all() and ink.sum() > 1.5 * before.sum()
+    # What lies beyond the paper is cut off, not moved.
+    for x, y in ((10., 150.), (290., 150.), (150., 10.), (150., 290.)):
+        edge = np.zeros([300, 300], np.float32)
+        writer._draw(edge, '十', x, y, em_px=100., rng=Told(), position=0)
+        whole = np.roll(before, (round(y - 150), round(x - 120)), (0, 1))
+        mask = np.zeros([300, 300], bool)
+        mask[max(0, round(y) - 70):round(y) + 70, max(0, round(x) - 70):round(x) + 70] = True
+        np.testing.assert_allclose(edge[mask], whole[mask], atol=.02)
+
+
 # Writer and line: width of the picture, sum of all boxes, mean grey level. Golden: the first version stands for these lines.
 LINES = [
     (722, 11724, 238.611), (353, 5654, 239.651), (253, 6042, 246.671), (1098, 18305, 240.303),

@@ -15,7 +15,7 @@ from hwgen.data.scribe import corpus
 from hwgen.data.scribe.corpus import plan_corpus
 
 ROW = next(row for row in worth_rows.ROWS if row.name == 'pen_70')
-SIZES = {**bench.SMOKE, 'test_lines': 12, 'written_lines': 3}
+SIZES = {**bench.SMOKE, 'test_lines': 6, 'written_lines': 3}
 
 
 def bench_of(tmp_path, **attributes):
@@ -56,12 +56,12 @@ def test_the_lines_of_a_row_are_written_as_they_are_planned(tmp_path, monkeypatc
     line_worth.prepare_corpus(own, ROW)
     (out, settings), = calls
     settings.pop('report')
-    assert out == tmp_path / 'corpora' / 'pen_70' and settings == dict(lines=64, vocabulary_size=300, validation_lines=64, test_lines=12, unseen_lines=12, num_writers=8,
+    assert out == tmp_path / 'corpora' / 'pen_70' and settings == dict(lines=64, vocabulary_size=300, validation_lines=64, test_lines=6, unseen_lines=6, num_writers=8,
                                                                       version='2.0', pen_share=.7, workers=2)
-    plan, whole = line_worth.plan_of(own, 'pen_70'), plan_corpus(lines=64, vocabulary_size=300, test_lines=12, unseen_lines=12, num_writers=8, pen_share=.7)
+    plan, whole = line_worth.plan_of(own, 'pen_70'), plan_corpus(lines=64, vocabulary_size=300, test_lines=6, unseen_lines=6, num_writers=8, pen_share=.7)
     for split in ('test', 'unseen'):
-        assert [plan.text(split, i) for i in range(12)] == [whole.text(split, i) for i in range(12)]
-    assert plan.splits == {'train': 0, 'validation': 0, 'test': 12, 'unseen': 12}
+        assert [plan.text(split, i) for i in range(6)] == [whole.text(split, i) for i in range(6)]
+    assert plan.splits == {'train': 0, 'validation': 0, 'test': 6, 'unseen': 6}
 
 
 def test_all_read_what_all_have_learned(tmp_path):
@@ -77,7 +77,7 @@ def test_all_read_what_all_have_learned(tmp_path):
     assert list(tested) == ['fonts_1_1', 'fonts_2_0', 'pen', 'people'] and tested['people'][2] == ['0', '1']
     for kind, plan in zip(tested, plans):
         images, texts, owners = tested[kind]
-        expected = [plan.text('test', i) for i in range(12) if common.issuperset(plan.text('test', i))]
+        expected = [plan.text('test', i) for i in range(6) if common.issuperset(plan.text('test', i))]
         assert texts == expected and len(images) == len(owners) and all(image.shape == (32, 32 * len(text)) for image, text in zip(images, texts))
         assert all(owner.split(' ')[0] in ('chinese', 'pen') for owner in owners)
     assert all(set(text) <= common & set(people.NUMERALS) for text in tested['people'][1])
@@ -85,7 +85,7 @@ def test_all_read_what_all_have_learned(tmp_path):
     held = line_worth.common_characters(own, 'held_out')
     assert list(texts) == ['seen', 'unseen'] and max(map(len, texts.values())) <= 3
     assert all(common.issuperset(text) for text in texts['seen']) and all(held.issuperset(text) for text in texts['unseen'])
-    assert texts['seen'] == [plans[2].text('test', i) for i in range(12) if common.issuperset(plans[2].text('test', i))][:3]
+    assert texts['seen'] == [plans[2].text('test', i) for i in range(6) if common.issuperset(plans[2].text('test', i))][:3]
 
 
 def test_what_a_recogniser_reads_is_counted_by_hands(monkeypatch):

@@ -217,10 +217,16 @@ def test_a_light_piece_is_lighter_and_what_is_not_shown_has_no_pressure():
     np.testing.assert_array_equal(on, pen > 0)
     assert pressure[10] == pytest.approx(1) and pressure[30] == pytest.approx(.55) and not pressure[40:45].any()
     assert pressure[45] == pytest.approx(.75) and pressure[46] == pytest.approx(.75 + .25 * .4) and pressure[0] == pytest.approx(.75)
-    heavy = writer_of(taper=1.)
+    heavy = writer_of(taper=1., size=1.)
     ending = heavy._pressure(path)[0]
     # 32.5 ms before the end three quarters of the taper begin to fade.
     np.testing.assert_allclose(ending[[-1, -2, -3, -4, -5]], [1 - .75, 1 - .75 * (1 - 10 / 32.5), 1 - .75 * (1 - 20 / 32.5), 1 - .75 * (1 - 30 / 32.5), 1], atol=1e-5)
+    faint = {**path, 'pen': np.where(pen == 1, .3, 0.), 'shown': np.minimum(pen[:-1], pen[1:]) > .9}
+    assert heavy._pressure(faint)[0][-1] == pytest.approx(.12)  # ink is never without pressure
+    for reach, point in ((.085, True), (.095, False)):
+        short = {**path, 'points': path['points'] * reach / np.ptp(path['points'][45:], axis=0).max()}
+        assert (heavy._pressure(short)[0][-1] == 1) == point
+        assert (writer_of(taper=1., size=2.)._pressure({**short, 'points': 2 * short['points']})[0][-1] == 1) == point  # of the hand's own size
     small = {**path, 'points': path['points'] * .01}
     np.testing.assert_array_equal(heavy._pressure(small)[0], np.where(on, 1, 0))  # a point
 

@@ -40,7 +40,7 @@ def test_texts_of_version_1_1_are_these():
 def test_writers_of_splits_follow_each_other():
     """A tenth as many as in training, at least four."""
     for count, others in ((400, 40), (49, 4), (50, 5), (59, 5), (1, 4)):
-        writers = plan_corpus(num_writers=count, **SMALL).writers
+        writers = plan_corpus(script='latin', num_writers=count).writers
         starts = [0, count, count + others, count + 2 * others, count + 3 * others]
         assert list(writers) == ['train', 'validation', 'test', 'unseen'] and list(writers.values()) == [range(a, b) for a, b in zip(starts, starts[1:])]
 
@@ -87,7 +87,7 @@ def test_the_smallest_vocabulary_that_shows_all_components():
 
 def test_short_lines_are_more_frequent():
     """By hand: 2 + int(7 u^1.4); u = .5: 7 * .379."""
-    plan, rng = plan_corpus(**SMALL), type('', (), {})()
+    plan, rng = plan_corpus(script='latin'), type('', (), {})()
     for u, length in ((0., 2), (.5, 4), (.249, 2), (.2491, 3), (.8958, 8), (.8956, 7), (.99999, 8)):
         rng.random = lambda: u
         assert plan._length(rng) == length, u
@@ -177,6 +177,14 @@ def test_lines_run_down_and_hold_slips_where_the_plan_says_so():
         encoded = corpus.corpus_charset().encode(record.text)
         np.testing.assert_array_equal(record.structure_ids, encoded.structure_ids)
         np.testing.assert_array_equal(record.character_ids, encoded.character_ids)
+
+
+def test_wide_letters_are_written_as_letters():
+    """The text stays as it was given, the picture is that of its normal form."""
+    plan = plan_corpus(lines=2, validation_lines=0, test_lines=0, unseen_lines=0, texts=('Ａ山',), num_writers=1, pen_share=0.)
+    record, (_, writer, rng) = plan.line('train', 1), plan._begun('train', 1)
+    np.testing.assert_array_equal(record.image, writer.write_line('A山', rng).image)
+    assert record.text == 'Ａ山' and len(record.boxes) == 2
 
 
 def test_shots_fill_all_lines_if_need_be():

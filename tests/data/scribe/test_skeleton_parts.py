@@ -157,6 +157,17 @@ def test_entries_and_sequences_have_their_codes():
     assert skeletons.skeleton('⿰日月') is not None and not skeletons.skeleton('明').composed
 
 
+def test_a_character_without_a_code_is_one_component():
+    table, charset = StrokeTable.load(), Charset.load()
+    character = next(c for c in table.characters if not charset.character_id(c) and len(table[c].strokes) > 2)
+    found = skeletons.entry(character)
+    assert found.tokens == (character,) and found.places == ('whole',) and not found.slots.any() and len(found.slots) == len(table[character].strokes)
+    shown = skeletons._Shown.load()
+    assert not shown.knows('{899}') and shown.knows('口') and shown.knows(character)
+    with pytest.raises(LookupError):
+        skeletons.entry('A')
+
+
 # Strokes, and sum of all coordinates by their number, of every so many hanzi: golden, for whoever learns from a version learns these shapes.
 SHAPES = (219.0, 2859.0, 25.066564, 690.0, 24.566957, 26328.0, 127.503737, 925.794489)
 

@@ -185,11 +185,22 @@ def test_forms_in_place_of_printed_strokes_are_written_when_those_are():
     low, high = printed.min(0), printed.max(0)
     strokes = letterforms._into(form.strokes, low, high)
     np.testing.assert_allclose(found.points[found.stroke_of == 0][[0, -1]], strokes[0][[0, -1]], atol=1e-6)
+    # An enclosure in two strokes is begun before what it holds and closed behind it; in one stroke it is written before.
+    assert letterforms._replaced('国', ((0, 0),), ()).slots.tolist() == [0, 1, 1, 1, 1, 1, 0] and letterforms._replaced('国', ((0, 1),), ()).slots.tolist() == [0, 1, 1, 1, 1, 1]
     token = '万'
     whole = skeletons.skeleton(token)
     ordered = letterforms._replaced(token, (), ((0, 0),))
     for k, before in enumerate((0, 2, 1)):  # its order of people
         np.testing.assert_array_equal(ordered.points[ordered.stroke_of == k], whole.points[whole.stroke_of == before])
+
+
+def test_a_form_of_the_whole_belongs_to_the_components_it_lies_in():
+    unit, forms = next((c, found) for c in '是得等能看高第家' if (found := letterforms.running_variants(c)) and len(skeletons.skeleton(c).tokens) > 1)
+    base, found = skeletons.skeleton(unit), letterforms._replaced(unit, (('whole', 0),), ())
+    strokes = letterforms._into(forms[0].strokes, base.points.min(0), base.points.max(0))
+    assert len(found.slots) == len(strokes) and found.slots.tolist() == [letterforms._nearest_slot(base, stroke) for stroke in strokes] and found.tokens == base.tokens
+    assert len(set(found.slots.tolist())) > 1
+    np.testing.assert_allclose([found.points.min(0), found.points.max(0)], [np.concatenate(strokes).min(0), np.concatenate(strokes).max(0)], atol=1e-6)
 
 
 # Sum of all coordinates by their number, over three copies of each character: golden, for a hand is seeded draws and a version stands for them.

@@ -131,6 +131,8 @@ def test_both_fields_are_distances_in_eighths_of_a_pixel(monkeypatch):
     np.testing.assert_allclose(outline[40:90, 30:56], np.clip(ndimage.gaussian_filter(signed, .7), -16, 127 / 8)[40:90, 30:56], atol=.15)
     away = ndimage.distance_transform_edt(~thinned(ink))
     np.testing.assert_allclose(path[40:90, 30:56], np.clip(-ndimage.gaussian_filter(away, 1.2), -16, 16)[40:90, 30:56], atol=.25)
+    # On the path itself, to a step: what a Gaussian leaves of a ridge.
+    np.testing.assert_allclose(path[40:90, 35:56].max(0), -ndimage.gaussian_filter1d(np.abs(np.arange(-20., 21)), 1.2)[20], atol=.07)
     assert outline[60, 40] > 9 and outline.min() == -16 and path.max() <= 0 and path[1:20, 61:63].max() > -1.2
     glyphs.fields.cache_clear()
 

@@ -170,6 +170,66 @@ def test_figures_of_characters_are_kept_row_by_row(tmp_path, monkeypatch):
     assert json.loads((tmp_path / 'characters' / 'nothing.json').read_text(encoding='utf-8')) == {'measured_under': {'seeds': 1}, 'figures': {'seeds': 1}}
 
 
+class Writer:
+    """Stands for a generator: writes its texts as pictures of one grey level, the seed's place."""
+    char_px, char_width_px = 40, 36
+    told = []
+
+    def write(self, lines, *, style_seeds, truncation):
+        Writer.told.append((tuple(lines), np.array(style_seeds).tolist(), truncation))
+        return [np.full([40, 36 * len(text)], 9, np.uint8) for text in lines]
+
+
+def test_what_a_writer_is_worth(networks, tmp_path, monkeypatch):
+    Writer.told.clear()
+    monkeypatch.setattr(writer_worth, 'SmallNetwork', Network)
+    monkeypatch.setattr(Network, 'load', lambda self, path: self.lessons.append(path) or self, raising=False)
+    monkeypatch.setattr(writer_worth, 'load_writer', lambda own, row: Writer())
+    read = iter([['天地', '玄'], ['天也', '玄'], ['宇'], ['']])
+    monkeypatch.setattr(writer_worth, 'IndependentReader', lambda: types.SimpleNamespace(read=lambda images: next(read)))
+    cells = []
+    monkeypatch.setattr(writer_worth, 'corpus_lines', lambda row, lines, shape: cells.append(shape) or ['image'] * len(lines))
+    monkeypatch.setattr(line_worth, 'common_characters', lambda own: frozenset('一二三'))
+    pictures = numbered(5, 15, 1)[:, :, 0]
+    pictures[1, 0, 0, 0], pictures[1, 4, 0, 0] = 7, 9  # 零 and 四: not known to all
+    pictures[2, 1, 0, 0] = 3                           # 一
+    monkeypatch.setattr(writer_worth, 'write_characters', lambda writer, characters, *, hands_count: pictures[:hands_count])
+    own = bench_of(tmp_path, pools=types.SimpleNamespace(characters=people.NUMERALS), people=numbered(2, 15, 1), sizes={**SIZES, 'written_hands': 5, 'read_hands': 3, 'steps': 13})
+    found = writer_worth.measure(own, ROW, {'seen': ['天地', '玄黄'], 'unseen': ['宇']})
+    assert found['pp_ocr'] == {'written_seen': [[0, 2], [1, 2]], 'corpus_seen': [[1, 2], [1, 2]], 'written_unseen': [[0, 1]], 'corpus_unseen': [[1, 1]]}
+    assert cells == [{'char_px': 40, 'char_width_px': 36}] * 2 and [(lines, truncation, len(seeds)) for lines, seeds, truncation in Writer.told] == [
+        (('天地', '玄黄'), .8, 2), (('宇',), .8, 1)]
+    assert found['read'] == {kind: [1, 1, round(2 / 3, 4)] for kind in hands.KINDS} and found['read_characters'] == 3
+    assert [network.lessons for network in networks[:-1]] == [[tmp_path / 'characters' / 'networks' / f'{kind}-0.npz'] for kind in hands.KINDS]
+    (drawn, labels, steps), = networks[-1].lessons
+    assert drawn.shape == (75, 32, 32) and labels.tolist() == [*range(15)] * 5 and steps == 13
+    assert found['taught'] == [[1, 1]] and found['taught_15'] == [[1, 1]]
+
+
+@pytest.mark.parametrize('part, name', [(line_worth, 'recognisers'), (writer_worth, 'writers')])
+def test_trainings_that_failed_end_a_part(tmp_path, monkeypatch, part, name):
+    asked = []
+    monkeypatch.setattr(prepare, 'prepare_scribe', lambda out, **settings: asked.append(out.name))
+    monkeypatch.setattr(part.training_plan, 'train_all', lambda jobs, *, num_parallel, report: asked.append(([job.name for job in jobs], num_parallel)) or ['failed'])
+    with pytest.raises(RuntimeError, match=f"{name}: \\['failed'\\]"):
+        part.measure_rows(bench_of(tmp_path), [ROW])
+    assert asked == ['pen_70', (['recogniser pen_70'], 2)]
+
+
+def test_figures_of_lines_are_kept_row_by_row(tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(prepare, 'prepare_scribe', lambda out, **settings: None)
+    monkeypatch.setattr(line_worth.training_plan, 'train_all', lambda jobs, *, num_parallel, report: [])
+    monkeypatch.setattr(line_worth, 'draw_tested', lambda own: 'lines')
+    monkeypatch.setattr(line_worth, 'measure', lambda run_dir, tested: {'run': run_dir.name, 'tested': tested})
+    monkeypatch.setattr(line_worth, 'measure_pp_ocr', lambda tested: {'tested': tested})
+    line_worth.measure_rows(bench_of(tmp_path, log=told.append), [ROW])
+    read = lambda name: json.loads((tmp_path / 'lines' / f'{name}.json').read_text(encoding='utf-8'))
+    assert read('pen_70')['figures'] == {'run': 'pen_70', 'tested': 'lines'} and read('pp_ocr')['figures'] == {'tested': 'lines'}
+    assert set(read('pen_70')['measured_under']) == {'corpus', 'pen_share', 'hands', 'lines', 'test_lines', 'vocabulary', 'writers', 'recognizer_steps', 'people_lines'}
+    assert set(read('pp_ocr')['measured_under']) == set(read('pen_70')['measured_under']) - {'corpus', 'pen_share'} and told == ['corpus, 0.7 pens', 'lines, 0.7 pens']
+
+
 def test_the_verdicts_of_a_calibration(monkeypatch):
     told = []
     note = lambda name: lambda *arguments, **options: told.append((name, arguments, options)) or (

@@ -40,8 +40,8 @@ def test_place_along_a_stroke_goes_by_its_length():
     ([(.5, .1), (.5, .3), (.43, .16)], 1),
     ([(.5, .1), (.5, .3), (.42, .14)], None),                # more than .45 of the stroke
     ([(.1, .9), (.8, .5), (.9, .42)], None),                # goes on
-    ([(.1, .5), (.8, .5), (.86, .42)], None),               # turns by 53 degrees: cos .6
-    ([(.1, .5), (.8, .5), (.855, .41)], 1),                 # by 59: cos .52
+    ([(.1, .5), (.8, .5), (.857, .418)], None),             # turns by 55 degrees: cos .57
+    ([(.1, .5), (.8, .5), (.853, .416)], 1),                # by 58: cos .53
     ([(.5, .1), (.5, .9), (.46, .88), (.4, .8)], 1),        # a rounded foot: where the turning begins
 ])
 def test_what_is_a_hook(stroke, corner):

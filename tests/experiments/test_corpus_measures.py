@@ -21,6 +21,9 @@ def test_estimates_are_the_first_value_and_the_middle_95_percent():
 def test_ratios_are_drawn_by_whole_units():
     seeds, units = intervals.draws(2, 3)
     assert seeds.shape == (401, 2) and units.shape == (401, 3) and seeds[0].tolist() == [0, 1] and units[0].tolist() == [0, 1, 2]
+    rng = np.random.default_rng((2, 3))
+    np.testing.assert_array_equal(seeds[1:], rng.integers(2, size=[400, 2]))
+    np.testing.assert_array_equal(units[1:], rng.integers(3, size=[400, 3]))
     errors, counts = np.array([1., 5., 0.]), np.array([10., 10., 100.])
     found = intervals.ratio_of(errors, counts)
     drawn = intervals.draws(1, 3)[1]
@@ -110,6 +113,16 @@ def test_shapes_count_what_is_large_enough():
     assert values == {'pieces': 2, 'joined': 0, 'loops': 1}
     shapes._measure_pieces(values, mask, '一')
     assert np.isnan(values['joined'])
+
+
+@pytest.mark.parametrize('width', [5, 9, 13])
+def test_the_width_of_a_stroke_is_that_of_the_ink(width):
+    """An odd number of rows about the path: by the longer side, 80 px of the canvas."""
+    mask, path = np.zeros([96, 96], bool), np.zeros([96, 96], bool)
+    mask[48 - width // 2:49 + width // 2, 8:88] = path[48, 8 + width:88 - width] = True
+    values = dict(zip([feature.name for feature in shapes.FEATURES], shapes.measure(np.full([20, 100], .5, np.float32), mask, path, '一')))
+    assert values['stroke'] == pytest.approx(width / 80, abs=1e-3)
+    assert (values['width'], values['ink'], values['rise']) == (100, 1000, 0) and np.isnan([values[name] for name in ('height', 'aspect', 'slant', 'corner', 'loops')]).all()
 
 
 def test_lines_lean_and_rise_by_their_median():

@@ -239,7 +239,7 @@ def test_sheets_show_hands_and_what_is_sure():
 
 
 def test_errors_of_each_hand():
-    assert line_worth.by_hand(['b', 'a', 'b'], [1, 2, 3], [10, 20, 30]) == [[2, 20], [4, 40]]
+    assert line_worth.by_hand(['b', 'a', 'a'], [1, 2, 3], [10, 20, 30]) == [[5, 50], [1, 10]]
 
 
 def test_sheets_of_writers(monkeypatch):

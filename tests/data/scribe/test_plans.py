@@ -148,8 +148,8 @@ def test_copies_of_a_text_go_from_writer_to_writer():
     # Fewer lines: out of equal parts, [0, 1) and [1, 3) here.
     first, second = plan.text('validation', 0), plan.text('validation', 1)
     assert first == texts[0] and second in texts[1:]
-    found = {plan_corpus(seed=seed, lines=0, validation_lines=2, test_lines=0, unseen_lines=0, texts=texts).text('validation', 1) for seed in range(12)}
-    assert found == set(texts[1:])
+    plans = [plan_corpus(seed=seed, lines=0, validation_lines=2, test_lines=0, unseen_lines=0, texts=texts) for seed in range(12)]
+    assert {plan.text('validation', 0) for plan in plans} == {texts[0]} and {plan.text('validation', 1) for plan in plans} == set(texts[1:])
 
 
 def test_a_text_that_a_font_lacks_goes_to_the_next_pen():

@@ -126,10 +126,10 @@ def test_weights_come_back(tmp_path):
 
 def test_variables_are_written_once(tmp_path):
     a = np.arange(6, dtype=np.float32).reshape(2, 3)
-    exchange.write_variables(tmp_path / 'v.npz', {'a': a, 'b': a.copy(), 'c': np.zeros(6, np.float32), 'n': np.int64(3)}, dtype='float16')
+    exchange.write_variables(tmp_path / 'v.npz', {'a': a, 'b': a.copy(), 'c': np.zeros(6, np.float32), 'd': a.reshape(3, 2), 'e': a.view(np.int32), 'n': np.int64(3)}, dtype='float16')
     with np.load(tmp_path / 'v.npz') as stored:
         assert json.loads(str(stored['same'])) == {'b': 'a'}
-        assert stored['a'].dtype == np.float16 and stored['n'] == 3
+        assert stored['a'].dtype == np.float16 and stored['n'] == 3 and stored['d'].shape == (3, 2) and stored['e'].dtype == np.int32
         np.testing.assert_array_equal(stored['a'], a)
 
 

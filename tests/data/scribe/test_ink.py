@@ -59,7 +59,7 @@ def test_scan_without_grain_and_blur_is_the_ink():
 
 def test_how_much_finer_lines_are_drawn():
     """256 px or so, three times at least and eight times at most."""
-    assert [ink.fineness(height) for height in (16, 32, 36, 40, 48, 64, 85, 96, 128, 512)] == [8, 8, 7, 6, 5, 4, 3, 3, 3, 3]
+    assert [ink.fineness(height) for height in (16, 32, 36, 39, 40, 46, 47, 48, 57, 64, 73, 74, 85, 96, 128, 512)] == [8, 8, 7, 7, 6, 6, 5, 5, 4, 4, 4, 3, 3, 3, 3, 3]
 
 
 def test_what_opencv_is_told_comes_nearest():

@@ -169,13 +169,13 @@ def test_a_character_without_a_code_is_one_component():
 
 
 # Strokes, and sum of all coordinates by their number, of every so many hanzi: golden, for whoever learns from a version learns these shapes.
-SHAPES = (219.0, 2859.0, 25.066564, 690.0, 24.566957, 26328.0, 127.503737, 925.794489)
+SHAPES = (101.0, 1275.0, 2.759713, 328.0, -19.413252, 10344.0, 60.789132, 423.359356)
 
 
 def shapes():
     charset = Charset.load()
     found = []
-    for i in charset.character_set('hanzi')[7::97]:
+    for i in charset.character_set('hanzi')[7::211]:
         skeleton = skeletons.skeleton(charset.characters[i])
         points = skeleton.points.astype(float)
         found.append((len(skeleton.slots), (points * np.cos(np.arange(points.size)).reshape(points.shape)).sum(), (skeleton.hook_of != np.arange(len(points))).sum(),

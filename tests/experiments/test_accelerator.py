@@ -228,6 +228,42 @@ def test_a_reference_step_of_each_phase(opened, tmp_path):
         assert not [name for name in stored.files if '/after/' in name]
 
 
+def test_a_run_is_opened_as_it_was_configured(tmp_path, monkeypatch):
+    """Lists of JSON are tuples again, the table is the run's, the product's type may be another; a run without a checkpoint is told."""
+    charset, found, restored = Charset.load(), {}, ['weights']
+    generator = GeneratorConfig(charset.num_components, charset.num_structures, charset.num_characters, channels=(8, 8), char_px=16, char_width_px=16, attention_px=8)
+    config = HctGanConfig(generator, sequence_labels=7, spatial_labels=8, discriminator_channels=(4, 4, 4))
+    settings = GanSettings(batch_size=3, feature_levels=(2, 1))
+    (tmp_path / 'config.json').write_text(json.dumps({'model': dataclasses.asdict(config), 'settings': dataclasses.asdict(settings),
+                                                      'data': {'charset_rows': charset.row_count, 'charset_hash': charset.hash}}))
+
+    class Trainer:
+        def __init__(self, model, settings, *, template_boxes, strategy):
+            found.update(model=model, settings=settings, boxes=template_boxes)
+
+        def trackables(self):
+            return {'all': 'variables'}
+
+    class Stored:
+        def __init__(self, folder, trackables):
+            found.update(folder=folder, trackables=trackables)
+
+        def restore(self):
+            return 0, restored[0]
+    monkeypatch.setattr(exchange, 'HctGan', lambda config: config)
+    monkeypatch.setattr(exchange, 'Checkpoints', Stored)
+    monkeypatch.setattr(lowering, 'LoweredTrainer', Trainer)
+    _, _, read = exchange.open_run(tmp_path)
+    assert found['model'] == dataclasses.replace(config, generator=found['model'].generator) and found['settings'] == settings and read['model']['sequence_labels'] == 7
+    assert found['folder'] == str(tmp_path / 'checkpoints') and found['trackables'] == {'all': 'variables'} and type(found['model'].discriminator_channels) is tuple
+    np.testing.assert_array_equal(found['boxes'], charset.template_boxes)
+    exchange.open_run(tmp_path, product_dtype='bfloat16')
+    assert found['settings'] == dataclasses.replace(settings, product_dtype='bfloat16')
+    restored[0] = None
+    with pytest.raises(ValueError, match='no checkpoint; expected a run that `train --max_steps=0` made'):
+        exchange.open_run(tmp_path)
+
+
 @pytest.mark.parametrize('arguments, called', [
     (['export', '--run_dir=R', '--out=O'], [('export', 'R', 'O', dict(batch_size=None, product_dtype=None, weights_dtype='float32'))]),
     (['export', '--run_dir=R', '--out=O', '--batch_size=4', '--product_dtype=bfloat16', '--weights_dtype=float16', '--reference=losses'],

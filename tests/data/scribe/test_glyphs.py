@@ -137,5 +137,15 @@ def test_both_fields_are_distances_in_eighths_of_a_pixel(monkeypatch):
     glyphs.fields.cache_clear()
 
 
+def test_the_smallest_dot_is_ink(monkeypatch):
+    mask = np.zeros([glyphs.SIDE_PX] * 2, np.uint8)
+    mask[60:62, 60:63] = 128
+    monkeypatch.setattr(glyphs, 'font_for', lambda name, character: type('', (), {'mask': lambda self, character, **options: mask})())
+    assert glyphs.fields('dot', '.')[60, 61, 0] > 128
+    mask[mask > 0] = 127
+    assert glyphs.fields('dust', '.') is None
+    glyphs.fields.cache_clear()
+
+
 def test_distances_are_kept_in_steps_and_limits():
     np.testing.assert_array_equal(glyphs._quantized(np.array([0., .125, -.125, 1., .06, .07, 99., -99.])), [128, 129, 127, 136, 128, 129, 255, 0])

@@ -50,7 +50,7 @@ def test_a_record_says_who_wrote_it_how_and_where(plan, records):
             encoded = corpus.corpus_charset().encode(record.text)
             np.testing.assert_array_equal(record.component_ids, encoded.component_ids)
             assert record.image.shape[0] == 64 and len(record.boxes) == len(encoded.units)
-            assert (record.trajectory is None) == (record.component_boxes is None) == (kind == 'chinese')
+            assert (record.trajectory is None) == (record.trajectory_slots is None) == (record.component_boxes is None) == (kind == 'chinese')
     assert .4 < kinds['pen'] / sum(kinds.values()) < .8
 
 

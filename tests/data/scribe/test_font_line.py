@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from hwgen.data.scribe import fonts
 from hwgen.data.scribe.font_writer import FontWriter
@@ -112,6 +113,16 @@ def test_ink_is_as_grey_and_as_blurred_as_the_hand():
     for value, left in ((1., 1 - .4 * .25), (9., 1 - .4 * .5), (-1., 1 - .4 * .25)):
         writer.habits = writer.habits._replace(grain=.4)
         assert abs(255 - 175 * left - writer._scan(ink.copy(), boxes, Told(value), em_px=100, height_px=92).image[46, 84]) <= 1
+
+
+def test_large_lines_are_brought_down_by_areas():
+    """Noise at a quarter of its size: the mean of each 4 x 4 px."""
+    writer = writer_of(grey=0., grain=0., blur=.5)
+    ink = np.zeros([100, 200], np.float32)
+    ink[8:92, 20:180] = np.random.default_rng(0).random((84, 160)) < .5
+    image = writer._scan(ink.copy(), np.array([[20, 8, 180, 92.]]), Told(), em_px=100, height_px=23).image
+    blurred = ndimage.gaussian_filter(ink.astype(float), .5)[4:96, 16:184]
+    np.testing.assert_allclose(image, 255 - 255 * blurred.reshape(23, 4, 42, 4).mean((1, 3)), atol=3)
 
 
 @pytest.mark.parametrize('changes, told', [({}, (0, 0)), ({'size': .8}, (0, 0)), ({'slant': .3}, (.06, 0)), ({'turn': 90.}, None)])

@@ -120,6 +120,9 @@ def test_strokes_come_from_the_entry_that_is_most_alike():
     assert strokes([.5, 0, 1, 1], 'A', 1) == ['三 1', '三 2'] and strokes([0, 0, 1, 1], ids.SLOT, 0) == [f'四 {n}' for n in range(4)]
     assert strokes([0, 0, .5, 1], without=('一',)) == ['二 0', '二 3'] and strokes([0, 0, .5, 1], without=tuple('一二三四')) == ['一 0', '一 3']
     assert shown.richness('甲') == 1
+    for away, chosen in ((.14, '一'), (.16, '二')):  # another place that is nearer by .14 or by .16
+        shown = shown_of(('一', 'A', 0, '甲', [0, 0, .4 + away, 1], [1, 1]), ('二', 'B', 0, '甲', [0, 0, .4, 1], [1, 1]))
+        assert shown.shape('甲', 'A', 0, np.array([0, 0, .4, 1.]), without=()) == [f'{chosen} 0', f'{chosen} 3']
 
 
 def test_few_entries_of_a_pattern_are_placed_from_outside_to_inside(monkeypatch):

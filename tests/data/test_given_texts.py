@@ -263,6 +263,13 @@ def test_positions_count_characters_of_sequences_too(tmp_path):
     assert 'line 1' in str(caught.value)
 
 
+def test_where_every_line_is_left_out_the_first_is_named(tmp_path):
+    path = tmp_path / 'f.txt'
+    path.write_text('\ue000\n\n\ue001\n', encoding='utf-8')
+    with pytest.raises(ValueError, match=r'f.txt, line 1: U\+E000 .* \(and 1 more such lines\); no other line has a text$'):
+        read_texts(path, on_error='skip')
+
+
 def test_what_no_pen_writes_is_named_by_its_place(tmp_path, monkeypatch):
     monkeypatch.setattr(given_texts, 'pen_problem', lambda unit: 'no strokes' if unit == '天' else None)
     path = tmp_path / 'f.txt'

@@ -113,10 +113,13 @@ def test_weights_come_back(tmp_path):
     name = next(name for name in lowering.named_variables(trainer) if name.startswith('average/') and name.endswith('/kernel'))
     value = np.full(lowering.named_variables(trainer)[name].shape, .25, np.float32)
     (tmp_path / 'back').mkdir()
+    other = next(own for own in lowering.named_variables(trainer) if own.startswith('average/') and own.endswith('/kernel') and own != name)
     np.savez(tmp_path / 'back' / 'weights-0.npz', **{name: value})
-    assert exchange.import_weights(run, tmp_path / 'back', step=7) == 1
+    np.savez(tmp_path / 'back' / 'weights-1.npz', **{other: np.full(lowering.named_variables(trainer)[other].shape, .5, np.float32)})
+    assert exchange.import_weights(run, tmp_path / 'back', step=7) == 2
     again, checkpoints, _ = exchange.open_run(run)
     np.testing.assert_array_equal(lowering.named_variables(again)[name].numpy(), value)
+    assert (lowering.named_variables(again)[other].numpy() == .5).all()
     assert int(checkpoints.step.numpy()) == 7
     for wrong in (value.ravel(), np.full_like(value, np.nan)):
         np.savez(tmp_path / 'back' / 'weights-0.npz', **{name: wrong})

@@ -252,7 +252,6 @@ def _charset():
 
 def _init_from():
     """--init_from, with the model that ships found where it is installed."""
-    import os
     path = _INIT_FROM.value
     return str(app.resource_path(path)) if path == app.DEFAULT_MODEL and not os.path.exists(path) else path
 
@@ -309,7 +308,6 @@ def _ensure_data():
     Raises:
         UserError: a collection that a preset expects and that has to be fetched; says from where, and how it is made.
     """
-    import os
 
     from hwgen.data import prepare
     before = time.monotonic()

@@ -144,9 +144,9 @@ def test_one_grey_level_may_differ_and_no_more(exported, writer, truncation, mon
         return lambda found: [*found[:1], base64.b64encode(picture_files.encode_png(image)).decode(), *found[2:]]
 
     def moved(image, levels):
-        image = image.copy()
+        image = image.astype(int)
         image[3, 5] += levels if image[3, 5] < 128 else -levels
-        return image
+        return image.astype(np.uint8)
     for place, kind in ((0, 'default'), (2, 'components')):
         assert compare(place, 'image_bytes', png(moved(expected[kind][1], 1))) == 1.
         with pytest.raises(export.ExportError, match='up to 2 grey levels apart from the generator, expected at most 1'):

@@ -164,6 +164,7 @@ def test_a_crowd_that_waits_gives_way_to_who_asks(sent, said):
         crowd = open_many(stack, server.address, 7, sent)
         for _ in range(8):
             silent = stack.enter_context(socket.create_connection(server.address, timeout=60))
+        server.forget()
         assert server.ask('GET', '/healthz')[0] == 200 and server.ask('POST', PREDICT, b'x')[0] == 200
         assert silent.fileno() and counted(server, 'none', 503) == (7 if said else 0)
         for connection in crowd:
@@ -199,6 +200,7 @@ def test_who_holds_most_gives_way_first():
         healthy(elsewhere)
         for _ in range(12):
             stack.enter_context(socket.create_connection(server.address, timeout=60))
+        server.forget()
         assert server.ask('GET', '/healthz')[0] == 200
         healthy(elsewhere)
 

@@ -134,14 +134,12 @@ def test_whose_fault_a_status_is(stubs):
     refusals = {'INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION', 'OUT_OF_RANGE', 'PERMISSION_DENIED', 'UNAUTHENTICATED'}
     transport, waited = GrpcTransport('localhost:1', timeout_sec=7.), []
     for code in grpc.StatusCode:
-        class Failed(grpc.RpcError):
-            """What a stub raises."""
-            code = lambda self, code=code: code
-            details = lambda self: 'so  it\nis'
+        failed = grpc.RpcError()
+        failed.code, failed.details = lambda code=code: code, lambda: 'so  it\nis'
 
-        def predict(message, timeout):
+        def predict(message, timeout, failed=failed):
             waited.append(timeout)
-            raise Failed
+            raise failed
         transport._stub = types.SimpleNamespace(Predict=predict)
         with pytest.raises(RefusalError if code.name in refusals else ServerError, match=f'^localhost:1: {code.name}: so it is$'):
             transport.predict('styles', {})

@@ -3,6 +3,7 @@
 import os
 import shutil
 import threading
+import types
 
 import pytest
 
@@ -133,7 +134,7 @@ def test_it_looks_again_and_again_and_tells_of_changes_alone(said, monkeypatch, 
                 done.set()
             return over
     monkeypatch.setattr(watched, 'poll', poll)
-    monkeypatch.setattr(version_watch.threading, 'Event', Pause)
+    monkeypatch.setattr(version_watch, 'threading', types.SimpleNamespace(Event=Pause, Thread=threading.Thread))
     watched.watch(2.5, told.append)
     assert done.wait(60) and waited == [2.5] * 5 and told == [{1: 'model 1'}] * 2 and "'base': looking for versions" in caplog.text
 

@@ -26,7 +26,8 @@ def stand_in(name, **attributes):
     return module
 {setup}
 from hwgen.cli import {command} as module
-for arguments in json.load(sys.stdin):
+for arguments, environment in json.load(sys.stdin):
+    os.environ.update(environment)
     for flag in flags.FLAGS._flags().values():
         flag.unparse()
     told.clear()
@@ -43,9 +44,9 @@ for arguments in json.load(sys.stdin):
 
 
 def calls(command, cases, *, setup, after='', **environment):
-    """-> list of (exit status, what was told, stdout, stderr), one for each list of arguments."""
+    """-> list of (exit status, what was told, stdout, stderr), one for each list of arguments, or pair of arguments and what is in the environment from then on."""
     script = SCRIPT.replace('{setup}', setup).replace('{command}', command).replace('{after}', after)
-    done = subprocess.run([sys.executable, '-P', '-c', script], input=json.dumps(cases), capture_output=True, text=True, timeout=300,
+    done = subprocess.run([sys.executable, '-P', '-c', script], input=json.dumps([case if isinstance(case, tuple) else (case, {}) for case in cases]), capture_output=True, text=True, timeout=300,
                           env={**os.environ, 'PYTHONPATH': str(CHECKOUT), **environment}, check=False)
     found = [json.loads(line.removeprefix('called ')) for line in done.stdout.splitlines() if line.startswith('called ')]
     assert len(found) == len(cases), done.stderr

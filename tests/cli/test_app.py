@@ -107,6 +107,15 @@ def test_a_bare_name_means_the_preset_that_ships(own, tmp_path, monkeypatch):
     assert app._flagfile('~/demo.flags') == str(tmp_path / 'demo.flags')
 
 
+def test_every_way_to_name_a_preset_is_looked_up(own, monkeypatch):
+    pathlib.Path('mine.flags').write_text('--place=preset\n', encoding='utf-8')
+    monkeypatch.setattr(app, '_flagfile', lambda value: {'shipped.flags': 'mine.flags'}[value])
+    for arguments in (['--flagfile=shipped.flags'], ['-flagfile=shipped.flags'], ['--flagfile', 'shipped.flags'], ['-flagfile', 'shipped.flags']):
+        own.unparse_flags()
+        own['place'].unparse()
+        assert app._parse([*arguments, '--share=.1'], program='own', positional=None) == [] and own.place == 'preset'
+
+
 def test_values_that_are_looked_at(run, own, monkeypatch):
     monkeypatch.setenv('HOME', '/home/me')
     seen = []

@@ -72,12 +72,15 @@ def rows(path):
     return [row.split('\t') for row in pathlib.Path(path).read_text(encoding='utf-8').splitlines()]
 
 
-def test_hands_of_one_text(run):
+def test_hands_of_one_text(run, monkeypatch):
     status, out, _, pen, loaded = run('--text= 明天 ', '--num_styles=3', '--style_seed=4', '--truncation=.25', '--out=a.png', '--allow_unseen')
     assert status is None and [asked for asked, _ in pen.asked] == [['明天']] * 3 and loaded['allow_unseen'] is True and loaded['tell'] is None
     assert [options for _, options in pen.asked] == [dict(style_seeds=seed, styles=[seed, .25, 0.], truncation=.25) for seed in (4, 5, 6)]
     assert grey('a.png').shape == (16 + 2 * 20, 16) and [grey('a.png')[20 * i, 0] for i in range(3)] == [1, 2, 3] and out.count('a.png: 16 x 56 px; 3 lines, 6 characters in ') == 1
-    run('--text=明', '--out=b.png')
+    with monkeypatch.context() as patch:
+        patch.setattr(generate, 'REPORT_SEC', 0.)
+        said = run('--text=明天', '--num_styles=4', '--out=b.png')[2].splitlines()
+    assert [line.split(',')[0] for line in said] == ['line 1/4 (25 %)', 'line 2/4 (50 %)', 'line 3/4 (75 %)', 'line 4/4 (100 %)']
     assert run('--text=明天', '--interpolate=3,8', '--steps=3', '--out=folder')[3].asked == [
         (['明天'], dict(style_seeds=3, styles=[3., 8., pytest.approx(step + .8)], truncation=.8)) for step in range(3)]  # one noise, that of the first hand
     assert rows('folder/styles.tsv') == [['000001.png', '3..8 0.000'], ['000002.png', '3..8 0.500'], ['000003.png', '3..8 1.000']] and len(rows('folder/labels.tsv')) == 3

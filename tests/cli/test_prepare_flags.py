@@ -42,6 +42,7 @@ CALLS = [
     ('--source=folder --input=in', ['folder', 'out', FOLDER]),
     (f'--source=folder --input=in --labels=x.csv --name_pattern=y {FOREIGN}', ['folder', 'out', dict(FOLDER, labels='x.csv', name_pattern='y', **FOREIGN_OPTIONS)]),
     ('--source=folder --input=in --unlabelled', ['folder', 'out', dict(FOLDER, labels=None)]),
+    ('--source=folder --input=in --format=records --slips=0 --notrajectory --corpus=2.0', ['folder', 'out', FOLDER]),  # what is the default harms nobody
     ('--source=casia --input=in', ['collection', 'out', COLLECTION]),
     (f'--source=iam --input=in --unit=words --partition=writers --pen_px=3.5 --workers=18 {FOREIGN}',
      ['collection', 'out', dict(COLLECTION, source='iam', unit='words', partition='writers', pen_px=3.5, workers=18, **FOREIGN_OPTIONS)]),

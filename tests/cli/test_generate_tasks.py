@@ -126,18 +126,18 @@ def test_rows_in_hands_of_their_own(run, monkeypatch):
 def test_records_of_cells_that_are_no_squares(run, monkeypatch):
     """24 x 16 px scaled to 15 are 22 wide (22.5, to even): cells end at 8, 16, 24 times 22/24, and at 16 times 15/16."""
     monkeypatch.setattr(generate, 'SHARD_RECORDS', 2)
-    pathlib.Path('lines.txt').write_text('明天去\n一\n二三\n', encoding='utf-8')
+    pathlib.Path('lines.txt').write_text('明天去\n一\n二三\n四\n', encoding='utf-8')
     status, out, _, pen, _ = run('--text_file=lines.txt', '--format=tfrecord', '--height_px=15', '--styles_per_line=random', '--style_seed=7', '--out=shards')
-    assert status is None and 'shards: 3 records in 2 shards; 3 lines, 6 characters in ' in out
+    assert status is None and 'shards: 4 records in 2 shards; 4 lines, 7 characters in ' in out
     index, charset = RecordIndex('shards', split='train'), Charset.load()
-    record = next(record for record in map(index.read_record, range(3)) if record.text == '明天去')
+    record = next(record for record in map(index.read_record, range(4)) if record.text == '明天去')
     assert record.image.shape == (15, 22) and record.boxes.tolist() == [[0, 0, 7, 15], [7, 0, 15, 15], [15, 0, 22, 15]] and record.writer == 'style-7'
     np.testing.assert_array_equal(record.character_ids, charset.encode('明天去').character_ids)
     np.testing.assert_array_equal(record.structure_ids, charset.encode('明天去').structure_ids)
     info = read_info('shards')
-    assert info['splits']['train'] == dict(info['splits']['train'], records=3, shards=2, characters=6) and (info['source'], info['version'], info['seed'], info['image_height_px'], info['held_out']) == (
+    assert info['splits']['train'] == dict(info['splits']['train'], records=4, shards=2, characters=7) and (info['source'], info['version'], info['seed'], info['image_height_px'], info['held_out']) == (
         'generated', hwgen.__version__, 7, 15, [])
-    assert info['vocabulary'] == sorted(charset.character_id(character) for character in '明天去一二三') and info['command'].startswith('generate ')
+    assert info['vocabulary'] == sorted(charset.character_id(character) for character in '明天去一二三四') and info['command'].startswith('generate ')
     assert info['charset'] == dict(row_count=charset.row_count, hash=charset.hash)
     run('--text=⿱山鱼', '--format=tfrecord', '--out=as_it_is')
     assert read_info('as_it_is')['image_height_px'] == 16 and read_info('as_it_is')['vocabulary'] == [] and RecordIndex('as_it_is', split='train').read_record(0).boxes.tolist() == [[0, 0, 8, 16]]

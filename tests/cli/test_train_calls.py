@@ -1,6 +1,7 @@
 """What `train` gives to its parts and tells at its end: networks, lines and loop are replaced by what tells of it."""
 
 import json
+import re
 
 from many_calls import CHECKOUT, calls
 
@@ -204,6 +205,8 @@ def test_what_is_told_at_the_end():
         case('--data=lines', '--max_steps=4', '--max_minutes=3', state='stopped', step=4), case('--data=lines', '--max_minutes=3', state='interrupted', step=14),
         case('--data=lines', '--max_minutes=3', phases=[10, 0, 0], step=4, state='stopped'), case('--data=lines', cut=[6, 12, 8], step=26), case('--data=latin'), case('--data=lines', model=None, sheet=None),
         case('--data=lines', model='my run/model'))
+    (_, rows), = endings(case('--data=lines', cut=[10, 5, 8], step=23))  # of the steps that it came to, not of those that were planned
+    assert len(set(re.fullmatch(r'trained for (\d+) of (\d+) steps', rows['generator']).groups())) == 1
     head, rows = stopped
     assert head == 'stopped at step 14/30' and rows['trained'].split('; ')[1:] == ['phase 2 of 3 (generator by rebuilding): 4 of 12 steps', 'phase 3 of 3 (generator against discriminator): 0 of 8 steps']
     assert rows['generator'].startswith('trained for 4 of ') and rows['to go on'] == 'the same command' and 'next' in rows

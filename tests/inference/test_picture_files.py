@@ -269,13 +269,13 @@ def test_folders_that_were_made_for_nothing_go_again():
 
 def test_new_folders_are_open_to_whom_the_umask_lets_in():
     write_folder('lines', ['一'])
-    before = os.umask(0o027)
+    before = os.umask(0o002)
     try:
-        write_folder('closed', ['一'])
-        picture_files.write_file('closed.png', b'')
+        write_folder('open', ['一'])
+        picture_files.write_file('open.png', b'')
     finally:
         os.umask(before)
-    assert [stat.S_IMODE(os.stat(name).st_mode) for name in ('lines', 'closed', 'closed.png')] == [0o777 & ~before, 0o750, 0o640]
+    assert [stat.S_IMODE(os.stat(name).st_mode) for name in ('lines', 'open', 'open.png')] == [0o777 & ~before, 0o775, 0o664]
 
 
 def test_what_is_added_without_replacing_goes_into_an_empty_folder():

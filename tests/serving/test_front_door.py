@@ -285,7 +285,7 @@ def test_targets_are_made_paths():
 
 def test_who_may_be_asked_for():
     door = front_door.FrontDoor(None, routes=[], count=None, hosts=['Write.Example.Org:80'])
-    for host, known in (('write.example.org', True), ('write.example.org:9', True), ('example.org', False), ('a.write.example.org', False), ('localhost', True), ('a.localhost', True), ('alocalhost.x', False),
+    for host, known in (('write.example.org', True), ('write.example.org:9', True), ('example.org', False), ('a.write.example.org', False), ('localhost', True), ('a.localhost', True), ('alocalhost.x', False), ('evil.alocalhost', False),
                         ('10.0.0.1', True), ('[fe80::1]:80', True), ('999.0.0.1', False), ('nodot', True), (socket.gethostname(), True)):
         assert door._known(host) is known, host
     assert front_door.FrontDoor(None, routes=[], count=None, hosts=None)._known('evil.example') and front_door.FrontDoor(None, routes=[], count=None, hosts=['*'])._known('evil.example')

@@ -363,10 +363,11 @@ def test_times_and_counts_are_told_to_prometheus():
     metrics.count('/v1/', 200, .3)
     metrics.count('/v1/', 200, 61.)
     metrics.count('none', 408)
+    metrics.count('/', 200, 0.)  # no time at all is one, too
     text, kind = metrics.text()
     rows = dict(line.rsplit(' ', 1) for line in text.decode().splitlines() if not line.startswith('#'))
     assert kind.startswith('text/plain') and rows['hwgen_pending_requests'] == '5.0' and rows['hwgen_requests_total{route="/v1/",status="200"}'] == '2.0'
-    assert rows['hwgen_requests_total{route="none",status="408"}'] == '1.0' and 'hwgen_request_seconds_count{route="none"}' not in rows
-    bins = {name.split('le="')[1].split('"')[0]: value for name, value in rows.items() if name.startswith('hwgen_request_seconds_bucket')}
+    assert rows['hwgen_requests_total{route="none",status="408"}'] == '1.0' and 'hwgen_request_seconds_count{route="none"}' not in rows and rows['hwgen_request_seconds_count{route="/"}'] == '1.0'
+    bins = {name.split('le="')[1].split('"')[0]: value for name, value in rows.items() if name.startswith('hwgen_request_seconds_bucket') and 'route="/v1/"' in name}
     assert list(bins) == ['0.005', '0.01', '0.025', '0.05', '0.1', '0.25', '0.5', '1.0', '2.5', '5.0', '10.0', '30.0', '60.0', '+Inf']
     assert (bins['0.25'], bins['0.5'], bins['60.0'], bins['+Inf']) == ('0.0', '1.0', '1.0', '2.0') and rows['hwgen_request_seconds_sum{route="/v1/"}'] == '61.3'

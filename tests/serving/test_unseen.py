@@ -132,7 +132,7 @@ def test_the_client_says_it_of_the_text(served):
 
 
 @pytest.mark.parametrize('error, said', [('character 1: wrong', ('⿱山鱼 at position 1: wrong', 1)), ('character 2: wrong', ('U+660E 明 at position 4: wrong', 4)),
-                                         ('character 9: wrong', ('character 9: wrong', None)), ('length 3: wrong', ('length 3: wrong', None)), ('', ('', None))])
+                                         ('character 9: wrong', ('character 9: wrong', None)), ('character 3: wrong', ('character 3: wrong', None)), ('length 3: wrong', ('length 3: wrong', None)), ('', ('', None))])
 def test_places_of_codes_in_the_text(error, said):
     assert name_character(error, ('天', '⿱山鱼', '明')) == said
 

@@ -55,29 +55,32 @@ def put(offset, layout, *values):
     return lambda d: d[:offset] + struct.pack(layout, *values) + d[offset + struct.calcsize(layout):]
 
 
-@pytest.mark.parametrize('change, message, kept', [
-    (put(0, '<i', 12), 'x.wptt, header, byte 0: header of 12 bytes, expected 62, where the zero of the illustration is; read on there', 2),
-    (put(4, '4s', b'DGRL'), "byte 4: format code b'DGRL', expected WPTT or PTTS", 0),
-    (lambda d: ptts_bytes(STROKES, LINES)[:-1], 'line 2, byte .*: 2 numbers of strokes of 4 bytes, 3 bytes remain', 1),
-    (lambda d: ptts_bytes(STROKES, LINES).replace(b'\xd0\xfe\2\0\3', b'\xd0\xfe\2\0\7'), 'line 2, byte .*: stroke 7, expected 0 to 3', 1),
-    (put(20, '20s', b'BIG5'), "code type 'BIG5'", 0),
-    (put(40, '<h', 7), 'codes of 7 bytes, expected 1, 2 or 4', 0),
-    (put(42, '20s', b'float'), "data type 'float', expected short", 0),
-    (put(START + 8, '<i', 0), '0 strokes, expected 1 to', 0),
-    (put(START + 8, '<i', 0x7fffffff), '2147483647 strokes, expected 1 to', 0),
-    (put(START + 12, '<H', 65535), 'stroke 0, byte .*: 65535 points of 262140 bytes', 0),
-    (lambda d: d[:-1], 'line 2, byte .*: 1 codes of 2 bytes, 1 bytes remain', 1),
-    (lambda d: d + b'\0', 'after line 2, byte .*: 1 bytes after the last record', 2),
-    (lambda d: wptt_bytes(STROKES, [*LINES[:1], ('黄', [4]), *LINES[1:]]), 'line 2, byte .*: stroke 4, expected 0 to 3', 2),
-    (lambda d: wptt_bytes(STROKES, [*LINES[:1], ('黄', []), *LINES[1:]]), '1 characters and 0 strokes, expected at least one', 2),
-    (lambda d: wptt_bytes(STROKES, [*LINES[:1], ('', [1]), *LINES[1:]]), '0 characters and 1 strokes', 2),
-    (lambda d: wptt_bytes(STROKES, [*LINES, ('黄', [2] * 9)]), 'the lines name their strokes more than twice', 2)])
-def test_damaged(change, message, kept):
+@pytest.mark.parametrize('change, message, kept, reason', [
+    (put(0, '<i', 12), 'header, byte 0: header of 12 bytes, expected 62, where the zero of the illustration is; read on there', 2, 'header'),
+    (put(4, '4s', b'DGRL'), "header, byte 4: format code b'DGRL', expected WPTT or PTTS", 0, 'magic'),
+    (lambda d: ptts_bytes(STROKES, LINES)[:-1], 'line 2, byte 144: 2 numbers of strokes of 4 bytes, 3 bytes remain (truncated or corrupt)', 1, 'truncated'),
+    (lambda d: ptts_bytes(STROKES, LINES).replace(b'\xd0\xfe\2\0\3', b'\xd0\xfe\2\0\7'), 'line 2, byte 132: stroke 7, expected 0 to 3', 1, 'strokes'),
+    (put(20, '20s', b'BIG5'), "header, byte 20: code type 'BIG5', expected GB or ASCII", 0, 'header'),
+    (put(40, '<h', 7), 'header, byte 40: codes of 7 bytes, expected 1, 2 or 4', 0, 'header'),
+    (put(42, '20s', b'float'), "header, byte 42: data type 'float', expected short", 0, 'header'),
+    (put(START + 8, '<i', 0), 'header, byte 70: 0 strokes, expected 1 to 30 (60 bytes remain)', 0, 'size'),
+    (put(START + 8, '<i', 0x7fffffff), 'header, byte 70: 2147483647 strokes, expected 1 to 30 (60 bytes remain)', 0, 'size'),
+    (put(START + 12, '<H', 65535), 'stroke 0, byte 76: 65535 points of 262140 bytes, 58 bytes remain (truncated or corrupt)', 0, 'truncated'),
+    (lambda d: d[:-1], 'line 2, byte 132: 1 codes of 2 bytes, 1 bytes remain (truncated or corrupt)', 1, 'truncated'),
+    (lambda d: d + b'\0', 'after line 2, byte 134: 1 bytes after the last record, expected the end of the file', 2, 'trailing'),
+    (lambda d: wptt_bytes(STROKES, [*LINES[:1], ('黄', [4]), *LINES[1:]]), 'line 2, byte 124: stroke 4, expected 0 to 3', 2, 'strokes'),
+    (lambda d: wptt_bytes(STROKES, [*LINES[:1], ('黄', []), *LINES[1:]]),
+     'line 2, byte 124: 1 characters and 0 strokes, expected at least one of each', 2, 'strokes'),
+    (lambda d: wptt_bytes(STROKES, [*LINES[:1], ('', [1]), *LINES[1:]]),
+     'line 2, byte 124: 0 characters and 1 strokes, expected at least one of each', 2, 'strokes'),
+    (lambda d: wptt_bytes(STROKES, [*LINES, ('黄', [2] * 9)]), 'line 3, byte 134: the lines name their strokes more than twice', 2, 'strokes')])
+def test_damaged(change, message, kept, reason):
     file = on_disk('x.wptt', change(PAGE))
-    with pytest.raises(FormatError, match=message):
+    with pytest.raises(FormatError) as caught:
         list(read_wptt(file))
-    lines, errors = refused(read_wptt, file)
-    assert [line.text for line in lines] == [text for text, _ in LINES[:kept]] and len(errors) == 1 and errors[0].reason
+    samples, (error,) = refused(read_wptt, file)
+    assert [s.text for s in samples] == [text for text, _ in LINES[:kept]]
+    assert str(error) == str(caught.value) == f'x.wptt, {message}' and error.reason == caught.value.reason == reason
 
 
 def test_lines_may_name_their_strokes_twice_and_not_more():

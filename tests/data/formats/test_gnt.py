@@ -97,6 +97,8 @@ def test_the_last_sample_and_two_damaged_ones_in_a_row():
     assert [s.text for s in samples] == ['天'] and str(error).startswith('x.gnt, sample 2, byte 30: image of 0 x 3 px') and str(error).endswith('54 bytes, is not read')
     samples, (error,) = refused(read_gnt, on_disk('x.gnt', GOOD[:36] + bytes(2) + GOOD[38:67]))  # 9 bytes are no header
     assert [s.text for s in samples] == ['天'] and 'the rest of the file, 37 bytes, is not read' in str(error)
+    samples, (error,) = refused(read_gnt, on_disk('x.gnt', GOOD[:36] + bytes(2) + GOOD[38:-3]))  # 23 bytes are no sample of 26
+    assert [s.text for s in samples] == ['天'] and 'the rest of the file, 51 bytes, is not read' in str(error)
 
 
 def test_the_largest_image(monkeypatch):

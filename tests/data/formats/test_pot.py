@@ -138,6 +138,18 @@ def test_ends_of_strokes(count, points, found):
     assert str(error) == f'x.pot, sample 1, byte 0: {found} ends of strokes (-1, 0), expected {count} and the last before the end (-1, -1)' and error.reason == 'strokes'
 
 
+@pytest.mark.parametrize('code_length, length', [(4, 40), (2, 38)])
+@pytest.mark.parametrize('size', [0, 24, 22, 60000])
+def test_behind_a_wrong_size_the_end_mark_tells_where_to_go_on(code_length, length, size):
+    """24 bytes on stands a number that could be a size, 15, and no end mark behind that; the codes may have two bytes."""
+    data = bytearray(pot_bytes([('天', STROKES), ('地', STROKES), ('玄', STROKES)], code_length=code_length))
+    assert len(data) == 3 * length
+    data[length:length + 2] = struct.pack('<H', size)
+    samples, (error,) = refused(read_pot, on_disk('x.pot', bytes(data)))
+    assert [(s.text, s.record, s.offset) for s in samples] == [('天', 1, 0), ('玄', 3, 2 * length)]
+    assert str(error) == f'x.pot, sample 2, byte {length}: size field of {size} bytes, the end (-1, -1) is after {length}; read on behind it' and error.reason == 'size'
+
+
 def test_a_character_of_no_strokes_at_all():
     with pytest.raises(FormatError, match='no stroke with a point'):
         list(read_pot(on_disk('x.pot', pot_sample(codes('天', 4), []))))

@@ -64,7 +64,8 @@ def test_what_is_said_of_what_does_not_fit():
     assert refusal('a', trees=trees) == ('U+0061 a at position 0: not in the table; as b it would need b, not known as component; nearest: a', 0)
 
 
-@pytest.mark.parametrize('character, known', [('é', '; U+0065 e is known'), ('⑴', '; (1) is known'), ('ﬁ', ''), ('ⅳ', ''), ('㈡', ''), ('Å', ''), ('ẽ', '; U+0065 e is known'), ('１', '; U+0031 1 is known')])
+@pytest.mark.parametrize('character, known', [('é', '; U+0065 e is known'), ('⑴', '; (1) is known'), ('ﬁ', ''), ('ⅳ', ''), ('㈡', ''), ('Å', ''),
+                                              ('ẽ', '; U+0065 e is known'), ('１', '; U+0031 1 is known')])
 def test_what_resembles_a_character_is_said_where_all_of_it_is_known(character, known):
     assert refusal(character, components='e(1)', trees={'f': '⿰ee'})[0] == f'U+{ord(character):04X} {character} at position 0: not in the table and not a known component{known}'
 

@@ -197,7 +197,8 @@ def test_decoding_pads_and_checks():
             CHARSET.decode(components, structures)
 
 
-SMALL = ['component\t日', 'component\t月', 'structure\t⿰··', 'structure\tsym-narrow', 'component\tA', 'component\té', 'character\t明\t⿰··\t日\t月', 'character\tA\tsym-narrow\tA']
+SMALL = ['component\t日', 'component\t月', 'structure\t⿰··', 'structure\tsym-narrow', 'component\tA', 'component\té', 'character\t明\t⿰··\t日\t月',
+         'character\tA\tsym-narrow\tA']
 
 
 def test_a_small_table():
@@ -206,7 +207,8 @@ def test_a_small_table():
     assert (table.components, table.structures, table.characters) == (('', '日', '月', 'A', 'é'), ('', '⿰··', 'sym-narrow'), ('', '明', 'A'))
     assert (table.num_components, table.num_structures, table.num_characters, table.row_count) == (5, 3, 3, 8)
     assert table.character_components.tolist() == [[0] * 4, [1, 2, 0, 0], [3, 0, 0, 0]] and table.character_structures.tolist() == [0, 1, 2]
-    assert [table.character_id(c) for c in ('明', 'A', 'Ａ', '日', 'e\u0301', '\u200bA')] == [1, 2, 2, 0, 0, 2] and table.tree('Ａ') == 'A' and table.tree('明') == ('⿰', '日', '月')
+    assert [table.character_id(c) for c in ('明', 'A', 'Ａ', '日', 'e\u0301', '\u200bA')] == [1, 2, 2, 0, 0, 2]
+    assert table.tree('Ａ') == 'A' and table.tree('明') == ('⿰', '日', '月')
     assert [table.sequence(c) for c in '明A日朋昌水昍'] == ['⿰日月', 'A', '日', '⿰月月', '⿱日曰', None, '⿰日月'] and table.prefix(7).sequence('昍') == '⿰日日'
     assert table.sizes(7) == {'num_components': 5, 'num_structures': 3, 'num_characters': 2} and table.sizes(0) == dict.fromkeys(table.sizes(1), 1)
     assert table.character_set('mine') == (1, 2) and table.prefix(7).character_set('mine') == (1,)

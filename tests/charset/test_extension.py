@@ -31,7 +31,8 @@ def test_one_that_its_components_and_structure_are_known_of():
     assert extension.propose_rows(small, 'z') == ('', ('z',), (), ('component\tz', 'character\tz\tsym-narrow\tz'))
     assert extension.propose_rows(small, '日').rows == ('structure\t·', 'character\t日\t·\t日')  # a component that is no character
     assert extension.merge_rows([extension.propose_rows(small, c) for c in '山☃山水']) == [
-        'component\t山', 'structure\t·', 'character\t山\t·\t山', 'component\t☃', 'structure\tsym-wide', 'character\t☃\tsym-wide\t☃', 'component\t水', 'character\t水\t·\t水']
+        'component\t山', 'structure\t·', 'character\t山\t·\t山', 'component\t☃', 'structure\tsym-wide', 'character\t☃\tsym-wide\t☃', 'component\t水',
+        'character\t水\t·\t水']
 
 
 @pytest.mark.parametrize('character', '\ue000\u0600\x00\u1680\u2028\t⿰〾')

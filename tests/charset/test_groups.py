@@ -2,8 +2,10 @@
 
 from hwgen.charset.encoding import Charset
 
-ROWS = [*(f'component\t{c}' for c in 'abcdeＡ1'), *(f'structure\t{s}' for s in ('⿰··', '⿱··', 'sym-wide', 'sym-narrow', '·')), 'character\t1\tsym-narrow\t1', 'character\t啊\t⿰··\ta\tb',
-        'character\t座\t⿰··\tb\tc', 'character\t亍\t⿱··\ta\tb', 'character\t齄\t⿰··\td\ta', 'character\t們\t⿱··\tb\te', 'character\tＡ\tsym-wide\tＡ', 'character\t乙\t·\tc', 'character\t㐀\t·\td',
+ROWS = [*(f'component\t{c}' for c in 'abcdeＡ1'), *(f'structure\t{s}' for s in ('⿰··', '⿱··', 'sym-wide', 'sym-narrow', '·')), 'character\t1\tsym-narrow\t1',
+        'character\t啊\t⿰··\ta\tb',
+        'character\t座\t⿰··\tb\tc', 'character\t亍\t⿱··\ta\tb', 'character\t齄\t⿰··\td\ta', 'character\t們\t⿱··\tb\te', 'character\tＡ\tsym-wide\tＡ',
+        'character\t乙\t·\tc', 'character\t㐀\t·\td',
         'character\t籲\t⿰··\te\tc', 'character\t乂\t⿰··\ta\te', 'character\t糸\t⿱··\te\tb']
 TABLE = Charset(ROWS, sets={'mine': '座Ａ啊１龘', 'none': ''})
 

@@ -83,8 +83,10 @@ def test_the_operators_and_their_parts():
 @pytest.mark.parametrize('sequence, expected', [
     ('a', [(0, 0, 1, 1)]), ('⿰ab', [(0, 0, .5, 1), (.5, 0, 1, 1)]), ('⿱ab', [(0, 0, 1, .5), (0, .5, 1, 1)]),
     ('⿲abc', [(0, 0, 1 / 3, 1), (1 / 3, 0, 2 / 3, 1), (2 / 3, 0, 1, 1)]), ('⿳abc', [(0, 0, 1, 1 / 3), (0, 1 / 3, 1, 2 / 3), (0, 2 / 3, 1, 1)]),
-    ('⿼ab', [(0, 0, 1, 1), (0, .2, .75, .8)]), ('⿽ab', [(0, 0, 1, 1), (0, 0, .75, .75)]), ('⿻ab', [(0, 0, 1, 1)] * 2), ('㇯ab', [(0, 0, 1, 1)] * 2), ('⿾a', [(0, 0, 1, 1)]),
-    ('⿷ab', [(0, 0, 1, 1), (.25, .2, 1, .8)]), ('⿶ab', [(0, 0, 1, 1), (.2, 0, .8, .75)]), ('⿰a⿼b⿱cd', [(0, 0, .5, 1), (.5, 0, 1, 1), (.5, .2, .875, .5), (.5, .5, .875, .8)])])
+    ('⿼ab', [(0, 0, 1, 1), (0, .2, .75, .8)]), ('⿽ab', [(0, 0, 1, 1), (0, 0, .75, .75)]), ('⿻ab', [(0, 0, 1, 1)] * 2), ('㇯ab', [(0, 0, 1, 1)] * 2),
+    ('⿾a', [(0, 0, 1, 1)]),
+    ('⿷ab', [(0, 0, 1, 1), (.25, .2, 1, .8)]), ('⿶ab', [(0, 0, 1, 1), (.2, 0, .8, .75)]),
+    ('⿰a⿼b⿱cd', [(0, 0, .5, 1), (.5, 0, 1, 1), (.5, .2, .875, .5), (.5, .5, .875, .8)])])
 def test_boxes_by_hand(sequence, expected):
     np.testing.assert_allclose(ids.boxes(ids.parse_whole(sequence)), expected, atol=1e-12)
 
@@ -114,15 +116,18 @@ def test_sequences_within_a_text():
     """As far as one goes; the places may have other names."""
     assert ids.parse('x⿰ab⿰cd', 1) == (('⿰', 'a', 'b'), 4, (2, 3)) and ids.parse('x⿰ab', 0) == ('x', 1, (0,)) and ids.parse('〾a', 0) == ('a', 2, (1,))
     assert ids.parse('⿰a〾b', places=[10, 20, 30, 40, 50]) == (('⿰', 'a', 'b'), 4, (20, 40))
-    for text, message in (('⿰⿱a', 'position 93: the text ends inside ⿱ of position 91, which has 1 of 2 parts'), ('⿲ab', 'position 93: the text ends inside ⿲ of position 90, which has 2 of 3 parts'),
-                          ('⿰{}', '{ at position 91: a number and } were expected after it'), ('⿰·a', "'·' at position 91: not a component"), ('⿰\u3000a', "'\\\\u3000' at position 91")):
+    for text, message in (('⿰⿱a', 'position 93: the text ends inside ⿱ of position 91, which has 1 of 2 parts'),
+                          ('⿲ab', 'position 93: the text ends inside ⿲ of position 90, which has 2 of 3 parts'),
+                          ('⿰{}', '{ at position 91: a number and } were expected after it'), ('⿰·a', "'·' at position 91: not a component"),
+                          ('⿰\u3000a', "'\\\\u3000' at position 91")):
         with pytest.raises(ids.IdsError, match=message.replace('{', '.').replace('}', '.')) as caught:
             ids.parse(text, places=range(90, 94))
         assert caught.value.position == int(message.partition('position ')[2][:2])
 
 
 @pytest.mark.parametrize('text, tree', [
-    ('⿱⿰ab⿰cd', ('⿱', ('⿰', 'a', 'b'), ('⿰', 'c', 'd'))), ('⿲⿰abcd', ('H4', *'abcd')), ('⿲a⿰bcd', ('H4', *'abcd')), ('⿰⿲abcd', ('H4', *'abcd')), ('⿰⿰⿰abcd', ('H4', *'abcd')),
+    ('⿱⿰ab⿰cd', ('⿱', ('⿰', 'a', 'b'), ('⿰', 'c', 'd'))), ('⿲⿰abcd', ('H4', *'abcd')), ('⿲a⿰bcd', ('H4', *'abcd')), ('⿰⿲abcd', ('H4', *'abcd')),
+    ('⿰⿰⿰abcd', ('H4', *'abcd')),
     ('⿰⿲abc⿰de', ('⿰', ('⿲', *'abc'), ('⿰', *'de'))), ('⿿⿰a⿰bc', ('⿿', ('⿲', *'abc'))), ('⿴⿱a⿱bc⿱⿱de⿱fg', ('⿴', ('⿳', *'abc'), ('V4', *'defg')))])
 def test_more_chains(text, tree):
     assert ids.flatten(ids.parse_whole(text)) == tree

@@ -27,7 +27,8 @@ def database(path, rows, standard='', readings=(), strokes=()):
 
 
 def test_what_is_read_of_the_database(tmp_path):
-    path = database(tmp_path / 'moji.db', [('明', 'GT', '⿰日月'), ('林', 'G', '⿰木木'), ('明', 'J', '⿰目月')], '的一了', [('行', 'xíng(3525)'), ('行', 'háng(82)'), ('明', 'míng(7)')],
+    path = database(tmp_path / 'moji.db', [('明', 'GT', '⿰日月'), ('林', 'G', '⿰木木'), ('明', 'J', '⿰目月')], '的一了',
+                    [('行', 'xíng(3525)'), ('行', 'háng(82)'), ('明', 'míng(7)')],
                     [('〇', '1'), ('十', '2'), ('㇇', '1 2'), ('廿', '4 1'), ('乁', '1'), ('百', '11')])
     found = components.read_moji_db(str(path))
     assert found.sequences == {'明': [('GT', '⿰日月'), ('J', '⿰目月')], '林': [('G', '⿰木木')]}
@@ -47,7 +48,8 @@ def test_characters_of_the_national_standards():
 
 
 def test_what_is_never_taken_apart():
-    cuts = components.Cuts({'甲': [('G', '⿰？b')], '乙': [('G', '乙')], '丙': [('X', '⿰ab')], '丁': [('G', '⿰ab')], '戊': [('G', '⿱丁戊')], '己': [('G', '⿱{7}丁')]}, single_bodies={'丁'})
+    cuts = components.Cuts({'甲': [('G', '⿰？b')], '乙': [('G', '乙')], '丙': [('X', '⿰ab')], '丁': [('G', '⿰ab')], '戊': [('G', '⿱丁戊')], '己': [('G', '⿱{7}丁')]},
+                           single_bodies={'丁'})
     assert [cuts.of(token) for token in '甲乙丙丁'] == [('甲',), ('乙',), ('丙',), ('丁',)] and cuts.of('{7}') == ('{7}',)
     assert [ids.format_tree(tree) for tree in cuts.of('戊')] == ['戊', '⿱丁戊'] and cuts.expand('己') == ('⿱', '{7}', '丁') and cuts.expand('丁') is None
 
@@ -59,7 +61,8 @@ def test_costs_of_what_is_rare():
     assert components._cost({'a': 4, 'b': 0}, {'⿰··': .001})(cut) == pytest.approx(.7 + 2 / .02 + 1 / 4 + 1 / .02)
 
 
-@pytest.mark.parametrize('tree, cost', [('⿰ab', .1), ('⿰aa', .1), ('⿻ab', 2.1), ('㇯ab', 2.1), ('⿾a', 2.05), ('⿿a', 2.05), ('⿻⿻abc', 4.15), ('⿱一㇀', .7), ('⿱乛㇣', .7), ('⿰亅㇤', .4), ('⿴ab', .1)])
+@pytest.mark.parametrize('tree, cost', [('⿰ab', .1), ('⿰aa', .1), ('⿻ab', 2.1), ('㇯ab', 2.1), ('⿾a', 2.05), ('⿿a', 2.05), ('⿻⿻abc', 4.15), ('⿱一㇀', .7),
+                                        ('⿱乛㇣', .7), ('⿰亅㇤', .4), ('⿴ab', .1)])
 def test_a_cuts_own_cost(tree, cost):
     """A twentieth a leaf, 2 an overlap or the like, .3 a stroke."""
     found = components.candidate(ids.parse_whole(tree), divisible=True, strokes=STROKES)
@@ -79,7 +82,8 @@ def plain_choice(options, strokes):
             for leaf in set(ids.leaves(tree)):
                 parts[leaf] += 1 / len(trees)
     def price(character, tree):
-        return own(tree, len(options[character]) == 1) + 2 / max(shapes[ids.pattern(tree)], .02) + sum(1 / max(parts[leaf], .02) for leaf in sorted(set(ids.leaves(tree))))
+        leaves = sorted(set(ids.leaves(tree)))
+        return own(tree, len(options[character]) == 1) + 2 / max(shapes[ids.pattern(tree)], .02) + sum(1 / max(parts[leaf], .02) for leaf in leaves)
     for step in range(40):
         best = {character: min(trees, key=lambda tree: price(character, tree)) for character, trees in options.items()}  # noqa: B023
         now = collections.Counter(leaf for tree in best.values() for leaf in set(ids.leaves(tree))), collections.Counter(map(ids.pattern, best.values()))
@@ -92,7 +96,8 @@ def plain_choice(options, strokes):
 def test_the_choice_is_that_of_the_rule():
     cuts = components.Cuts(_sequences(), single_bodies=SINGLE_BODIES)
     options = {character: cuts.of(character) for character in dict.fromkeys(CHARACTERS)}
-    found = components.choose({character: [components.candidate(tree, divisible=len(trees) > 1, strokes=STROKES) for tree in trees] for character, trees in options.items()})
+    found = components.choose({character: [components.candidate(tree, divisible=len(trees) > 1, strokes=STROKES) for tree in trees]
+                               for character, trees in options.items()})
     expected = plain_choice(options, STROKES)
     assert sum(isinstance(trees[0], tuple) for trees in expected.values()) > 100
     assert {character: cuts[0].tree for character, cuts in found.items()} == {character: trees[0] for character, trees in expected.items()}
@@ -101,7 +106,8 @@ def test_the_choice_is_that_of_the_rule():
 
 def test_choices_that_swing_to_and_fro():
     """甲 to 丁 would swing between their cuts for ever; where the last ten rounds leave them is what is taken."""
-    options = {name: [ids.parse_whole(text) for text in texts] for name, texts in {'甲': ['⿳bda', 'c'], '乙': ['⿳ffe', '⿳aaa', '⿱af'], '丙': ['⿰de', '⿱cd', '⿱df'], '丁': ['⿰ea', 'e']}.items()}
+    options = {name: [ids.parse_whole(text) for text in texts] for name, texts in {
+        '甲': ['⿳bda', 'c'], '乙': ['⿳ffe', '⿳aaa', '⿱af'], '丙': ['⿰de', '⿱cd', '⿱df'], '丁': ['⿰ea', 'e']}.items()}
     found = components.choose({name: [components.candidate(tree, divisible=True, strokes=set('ab')) for tree in trees] for name, trees in options.items()})
     assert {name: [cut.tree for cut in cuts] for name, cuts in found.items()} == plain_choice(options, set('ab'))
     assert found['丙'][0].tree == ('⿱', 'c', 'd')
@@ -171,7 +177,8 @@ def test_tables_are_written_edition_by_edition(folder):
     assert dict(line[:2] for line in further if len(line) == 2) == {'們': '⿰亻門', '昍': '⿰日日', '晶': '⿱日⿰日日', '朋': '⿰月月', '森': '⿱木⿰木木', '門': '⿰日門', '㖊': '⿰日木'}
     assert [line for line in further if len(line) == 3] == []
     kinds = collections.Counter(row[0] for row in rows)
-    assert report == {'existing': 0, 'rows': len(rows), 'components': kinds['component'], 'structures': kinds['structure'], 'characters': kinds['character'], 'ideographs': 7}
+    assert report == {'existing': 0, 'rows': len(rows), 'components': kinds['component'], 'structures': kinds['structure'], 'characters': kinds['character'],
+                      'ideographs': 7}
     assert not list(folder.glob('*.part'))
 
 
@@ -189,7 +196,8 @@ def test_tables_that_are_there_are_kept_and_added_to(folder, monkeypatch):
 
 
 def test_the_command(folder, capsys):
-    path = database(folder / 'moji.db', [(character, source, sequence) for character, rows in SOURCE.sequences.items() for source, sequence in rows], '木日', [('木', 'mù(9)'), ('林', 'lín(3)')])
+    path = database(folder / 'moji.db', [(character, source, sequence) for character, rows in SOURCE.sequences.items() for source, sequence in rows], '木日',
+                    [('木', 'mù(9)'), ('林', 'lín(3)')])
     components.main(['--moji_db', str(path), '--out', str(folder)])
     found = (folder / 'dictionary.tsv').read_bytes()
     report, hash_, cover = capsys.readouterr().out.splitlines()

@@ -38,7 +38,8 @@ def test_writers(name, writer):
     ('OLHWDB1.0test_pot.zip/001.pot', 'test'), ('1.0train-gb1.gnt', 'train'), ('Competition13Line.zip/C001-P16.dgrl', 'test'),
     ('competition-gnt/C001-f-f.gnt', 'test'), ('train/test/x.gnt', 'test'), ('contest/x.gnt', ''), ('latest/x.gnt', ''),
     ('trained/x.gnt', ''), ('mine/001-f.gnt', ''), ('val/x.gnt', 'validation'),
-    ('VALID/x.gnt', 'validation'), ('my_validation/x.gnt', 'validation'), ('dev2/x.gnt', 'validation'), ('devil/x.gnt', ''), ('retrieval/x.gnt', ''), ('valued/x.gnt', ''),
+    ('VALID/x.gnt', 'validation'), ('my_validation/x.gnt', 'validation'), ('dev2/x.gnt', 'validation'), ('devil/x.gnt', ''), ('retrieval/x.gnt', ''),
+    ('valued/x.gnt', ''),
     ('TRN/x.gnt', 'train'), ('training_1/x.gnt', 'train'), ('trainset.txt', 'train'), ('HWTrained/x.gnt', 'train'), ('retrain/x.gnt', ''), ('TEST/x.gnt', 'test'),
     ('testset.txt', 'test'), ('HWTested/x.gnt', 'test'), ('tests/x.gnt', ''), ('competitions/x.gnt', 'test'), ('mycompetition/x.gnt', ''),
     ('train-test/x.gnt', 'test'), ('val-train/x.gnt', 'validation'), ('test/train/001-test.gnt', 'test'), ('test/val/dev/train/x.gnt', 'train')])
@@ -87,8 +88,10 @@ def test_what_counts_as_a_file():
     os.symlink('../other', 'in/linked')
     os.symlink('../other/e.gnt', 'in/file.gnt')
     os.symlink('nowhere', 'in/dangling.gnt')
-    archive('in/Packed.ZIP', {'folder/': b'', 'folder/b.Gnt': b'bb', 'a/.hidden/c': b'c', 'folder/.d.gnt': b'd', '__MACOSX/a/e.gnt': b'e', 'a/__MACOSX/f.gnt': b'f', 'inner.zip': b'PK'})
-    expected = ['in/Packed.ZIP/a/.hidden/c', 'in/Packed.ZIP/a/__MACOSX/f.gnt', 'in/Packed.ZIP/folder/b.Gnt', 'in/Packed.ZIP/inner.zip', 'in/Packed.d/f.gnt', 'in/b.GNT',
+    archive('in/Packed.ZIP', {'folder/': b'', 'folder/b.Gnt': b'bb', 'a/.hidden/c': b'c', 'folder/.d.gnt': b'd', '__MACOSX/a/e.gnt': b'e',
+                              'a/__MACOSX/f.gnt': b'f', 'inner.zip': b'PK'})
+    expected = ['in/Packed.ZIP/a/.hidden/c', 'in/Packed.ZIP/a/__MACOSX/f.gnt', 'in/Packed.ZIP/folder/b.Gnt', 'in/Packed.ZIP/inner.zip', 'in/Packed.d/f.gnt',
+                'in/b.GNT',
                 'in/file.gnt', 'in/sub/a.txt', 'in/z.gnt']
     found = list_files('in')
     assert [file.name for file in found] == expected and found[2].suffix == '.gnt' and found[5].suffix == '.gnt'

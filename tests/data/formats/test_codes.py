@@ -12,7 +12,8 @@ from hwgen.data.formats.samples import FormatError
 
 @pytest.mark.parametrize('code, swapped, character', [
     ('b0a1', False, '啊'), ('a1b0', True, '啊'), ('a1b00000', True, '啊'), ('0000b0a1', False, '啊'), ('41', False, 'A'), ('4100', False, 'A'), ('0041', False, 'A'),
-    ('36823295', True, '𠀀'), ('36823295', False, None), ('20', False, ' '), ('a1a1', False, '\u3000'), ('a980', False, '﹢'), ('fe50', False, '⺁'), ('a3ac', False, '，'),
+    ('36823295', True, '𠀀'), ('36823295', False, None), ('20', False, ' '), ('a1a1', False, '\u3000'), ('a980', False, '﹢'), ('fe50', False, '⺁'),
+    ('a3ac', False, '，'),
     ('95328236', False, '𠀀'), ('0000', False, ''), ('', False, ''),
     ('aaa1', False, None),          # for private use
     ('8136a437', False, None), ('81308532', False, None), ('8130c836', False, None),  # nobody sees them (U+200B, U+00AD); not assigned (U+0378)

@@ -140,7 +140,8 @@ def test_a_header_that_is_too_large():
     assert (str(caught.value), caught.value.reason) == ('x.dgrl, header, byte 0: header of 65537 bytes, expected 36 to 65536', 'magic')
 
 
-@pytest.mark.parametrize('height, width, read', [(1, 1, True), (65536, 65536, True), (65537, 9, False), (9, 65537, False), (9, 0, False), (0, 9, False), (-1, 9, False), (9, -1, False)])
+@pytest.mark.parametrize('height, width, read', [(1, 1, True), (65536, 65536, True), (65537, 9, False), (9, 65537, False), (9, 0, False), (0, 9, False),
+                                                 (-1, 9, False), (9, -1, False)])
 def test_pages_of_any_size_may_be_empty(height, width, read):
     file = on_disk('x.dgrl', page_header(b'DGRL') + struct.pack('<3i', height, width, 0))
     if read:
@@ -151,7 +152,8 @@ def test_pages_of_any_size_may_be_empty(height, width, read):
 
 
 @pytest.mark.parametrize('lines, errors', [
-    ([[], []], [('line 1, byte 56: no characters, expected at least one of each', 'empty'), ('line 2, byte 60: no characters, expected at least one of each', 'empty')]),
+    ([[], []], [('line 1, byte 56: no characters, expected at least one of each', 'empty'),
+                ('line 2, byte 60: no characters, expected at least one of each', 'empty')]),
     ([[('天', 1, 1, np.zeros((0, 2), np.uint8)), ('地', 1, 1, np.zeros((2, 0), np.uint8))]],
      [('line 1, byte 56: 2 characters with an image of no pixels, expected at least one of each', 'empty')]),
     ([[('天', 1, 1, np.zeros((2, 2), np.uint8))] * 2, []], [('line 2, byte 88: no characters, expected at least one of each', 'empty')])])
@@ -163,7 +165,8 @@ def test_sizes_that_just_fit(lines, errors):
 
 def test_more_characters_than_bytes():
     data = dgr_bytes([[('天', 1, 1, np.zeros((2, 2), np.uint8))]])
-    for count, message, reason in ((2, '2 characters of at least 10 bytes, 14 bytes remain', 'truncated'), (7, '7 characters of at least 10 bytes, 14 bytes remain', 'truncated'),
+    for count, message, reason in ((2, '2 characters of at least 10 bytes, 14 bytes remain', 'truncated'),
+                                   (7, '7 characters of at least 10 bytes, 14 bytes remain', 'truncated'),
                                    (8, '8 characters, expected 1 to 7 in the 14 bytes that remain', 'size')):
         with pytest.raises(FormatError, match=message) as caught:
             list(read_dgrl(on_disk('x.dgr', put(56, '<i', count)(data))))

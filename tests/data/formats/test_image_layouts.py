@@ -19,7 +19,8 @@ def png(path, values, *, depth=8, kind=0, chunks=()):
     values = np.atleast_3d(values)
     rows = b''.join(b'\0' + row.astype('>u2' if depth == 16 else np.uint8).tobytes() for row in values)
     parts = [(b'IHDR', struct.pack('>IIBBBBB', values.shape[1], values.shape[0], depth, kind, 0, 0, 0)), *chunks, (b'IDAT', zlib.compress(rows)), (b'IEND', b'')]
-    path.write_bytes(b'\x89PNG\r\n\x1a\n' + b''.join(struct.pack('>I', len(data)) + name + data + struct.pack('>I', zlib.crc32(name + data)) for name, data in parts))
+    path.write_bytes(b'\x89PNG\r\n\x1a\n' + b''.join(
+        struct.pack('>I', len(data)) + name + data + struct.pack('>I', zlib.crc32(name + data)) for name, data in parts))
     return path
 
 
@@ -41,14 +42,17 @@ def test_what_is_transparent_is_paper(tmp_path, depth):
 def test_a_grey_or_colour_that_stands_for_nothing_is_paper(tmp_path):
     np.testing.assert_array_equal(read_image(png(tmp_path / 'x.png', GREY, chunks=[(b'tRNS', struct.pack('>H', 7))])), [[0, 100, 255], [255, 128, 200]])
     deep = GREY.astype(int) * 257
-    np.testing.assert_array_equal(read_image(png(tmp_path / 'x.png', deep, depth=16, chunks=[(b'tRNS', struct.pack('>H', 7 * 257))])), [[0, 100, 255], [255, 128, 200]])
+    np.testing.assert_array_equal(read_image(png(tmp_path / 'x.png', deep, depth=16, chunks=[(b'tRNS', struct.pack('>H', 7 * 257))])),
+                                  [[0, 100, 255], [255, 128, 200]])
     np.testing.assert_array_equal(read_image(png(tmp_path / 'x.png', deep, depth=16, chunks=[(b'tRNS', struct.pack('>H', 7))])), GREY)
     colours = np.dstack([GREY] * 3)
-    np.testing.assert_array_equal(read_image(png(tmp_path / 'x.png', colours, kind=2, chunks=[(b'tRNS', struct.pack('>3H', 128, 128, 128))])), [[0, 100, 255], [7, 255, 200]])
+    np.testing.assert_array_equal(read_image(png(tmp_path / 'x.png', colours, kind=2, chunks=[(b'tRNS', struct.pack('>3H', 128, 128, 128))])),
+                                  [[0, 100, 255], [7, 255, 200]])
     palette = (b'PLTE', bytes([10, 10, 10, 255, 255, 255, 50, 50, 50]))
     indices = np.array([[0, 1, 2], [2, 0, 1]])
     np.testing.assert_array_equal(read_image(png(tmp_path / 'x.png', indices, kind=3, chunks=[palette])), [[10, 255, 50], [50, 10, 255]])
-    np.testing.assert_array_equal(read_image(png(tmp_path / 'x.png', indices, kind=3, chunks=[palette, (b'tRNS', bytes([0, 255, 255]))])), [[255, 255, 50], [50, 255, 255]])
+    np.testing.assert_array_equal(read_image(png(tmp_path / 'x.png', indices, kind=3, chunks=[palette, (b'tRNS', bytes([0, 255, 255]))])),
+                                  [[255, 255, 50], [50, 255, 255]])
 
 
 def test_masks_have_nothing_but_none_and_one(tmp_path):
@@ -97,12 +101,14 @@ def test_which_files_are_pictures(tmp_path):
     """By their suffixes in any case, in order of paths; nothing hidden, nor the sheet that stands beside a report."""
     picture = png(tmp_path / 'x.png', GREY).read_bytes()
     (tmp_path / 'x.png').unlink()
-    for name in ('b/a.PNG', 'b/.hidden/a.png', 'b/.a.png', 'a.jpg', 'b.gif', 'sheet.png', 'out/sheet.png', 'out/report.json', 'out/a.png', 'out/in/sheet.png', 'B/sheet.png.bmp'):
+    for name in ('b/a.PNG', 'b/.hidden/a.png', 'b/.a.png', 'a.jpg', 'b.gif', 'sheet.png', 'out/sheet.png', 'out/report.json', 'out/a.png', 'out/in/sheet.png',
+                 'B/sheet.png.bmp'):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(picture)
     (tmp_path / 'c.png').mkdir()
     found, others = find_images(tmp_path)
-    assert [path.relative_to(tmp_path).as_posix() for path in found] == ['B/sheet.png.bmp', 'a.jpg', 'b/a.PNG', 'b.gif', 'out/a.png', 'out/in/sheet.png', 'sheet.png'] and others == []
+    assert [path.relative_to(tmp_path).as_posix() for path in found] == ['B/sheet.png.bmp', 'a.jpg', 'b/a.PNG', 'b.gif', 'out/a.png', 'out/in/sheet.png',
+                                                                         'sheet.png'] and others == []
 
 
 def test_which_files_look_like_pictures(tmp_path):
@@ -111,8 +117,10 @@ def test_which_files_look_like_pictures(tmp_path):
     (tmp_path / 'x.png').unlink()
     for name in ('BMP', 'PPM', 'GIF', 'TIFF'):
         Image.fromarray(GREY).save(buffers.setdefault(name, io.BytesIO()), name)
-    for name, data in {'a.HEIC': b'', 'in/b.xcf': b'', 'in/c.svgz': b'', 'd': picture, 'e.dat': picture, 'f.txt': picture, 'g.csv': picture, 'h.JSON': picture, 'i.md': picture,
-                       'j': buffers['BMP'].getvalue(), 'k': buffers['PPM'].getvalue(), 'l': buffers['GIF'].getvalue(), 'm.tifx': buffers['TIFF'].getvalue(), 'n.gz': b'text'}.items():
+    for name, data in {'a.HEIC': b'', 'in/b.xcf': b'', 'in/c.svgz': b'', 'd': picture, 'e.dat': picture, 'f.txt': picture, 'g.csv': picture, 'h.JSON': picture,
+                       'i.md': picture,
+                       'j': buffers['BMP'].getvalue(), 'k': buffers['PPM'].getvalue(), 'l': buffers['GIF'].getvalue(), 'm.tifx': buffers['TIFF'].getvalue(),
+                       'n.gz': b'text'}.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(data)
     assert find_images(tmp_path) == ([], ['a.HEIC (HEIC is not read)', 'd (PNG without its suffix)', 'e.dat (PNG without its suffix)', 'in/b.xcf (XCF is not read)',

@@ -81,7 +81,8 @@ def test_a_row_of_names_is_one_once(tmp_path):
 
 def test_fields_that_a_row_has_too_many_or_too_few_of(tmp_path):
     assert rows(tmp_path, 'path\ttext\twriter\na.png\t天\nb.png\t地\tanna\t \t\nc.png\t\n') == [(2, 'a.png', '天', ''), (3, 'b.png', '地', 'anna'), (4, 'c.png', '', '')]
-    for row, message in (('a.png\t天\tanna\tx', "4 columns, expected the 3 of the first row (a TAB inside the text?)"), ('\t天', '2 columns, expected path and text as columns 1 and 2'),
+    for row, message in (('a.png\t天\tanna\tx', "4 columns, expected the 3 of the first row (a TAB inside the text?)"),
+                         ('\t天', '2 columns, expected path and text as columns 1 and 2'),
                          ('a.png', '1 columns, expected path and text as columns 1 and 2')):
         assert refusal(tmp_path, f'path\ttext\twriter\n{row}').startswith(f', row 2: {message}; the row: ')
     assert refusal(tmp_path, 'text,x,path\n"a","b"').startswith(', row 2: 2 columns, expected path and text as columns 3 and 1; the row: ')
@@ -101,8 +102,10 @@ def test_quotes_over_rows(tmp_path):
     assert refusal(tmp_path, 'a.png,"天"x,y\n', 'x.csv').startswith(", row 1: ',' expected after '\"'; a quote inside a quoted field is written twice")
 
 
-@pytest.mark.parametrize('row, fits', [('{"path": "a", "text": 7, "writer": 8}', True), ('{"path": " a ", "text": " 7 ", "writer": " 8"}', True), ('{"path": "", "text": "7"}', False),
-                                       ('{"path": "a", "text": null}', False), ('{"path": "a", "text": 1.5}', False), ('{"path": "a", "text": "7", "writer": [8]}', False), ('{}', False),
+@pytest.mark.parametrize('row, fits', [('{"path": "a", "text": 7, "writer": 8}', True), ('{"path": " a ", "text": " 7 ", "writer": " 8"}', True),
+                                       ('{"path": "", "text": "7"}', False),
+                                       ('{"path": "a", "text": null}', False), ('{"path": "a", "text": 1.5}', False),
+                                       ('{"path": "a", "text": "7", "writer": [8]}', False), ('{}', False),
                                        ('{"text": "7"}', False), ('7', False), ('{"path": "a", "text": "7"', False)])
 def test_objects(tmp_path, row, fits):
     if fits:
@@ -113,7 +116,8 @@ def test_objects(tmp_path, row, fits):
 
 def test_objects_of_one_file(tmp_path):
     assert rows(tmp_path, '{"path": "a", "text": "7", "writer": null}', 'x.jsonl') == [(1, 'a', '7', '')]
-    objects = [{'img_path': 'a', 'instances': [{'text': '天'}]}, {'img_path': 'b', 'anno_info': [{'text': '地', 'writer': 'w'}], 'text': 'x'}, {'img_path': 'c', 'text': '玄'}]
+    objects = [{'img_path': 'a', 'instances': [{'text': '天'}]}, {'img_path': 'b', 'anno_info': [{'text': '地', 'writer': 'w'}], 'text': 'x'},
+               {'img_path': 'c', 'text': '玄'}]
     expected = [(1, 'a', '天', ''), (2, 'b', '地', 'w'), (3, 'c', '玄', '')]
     assert rows(tmp_path, json.dumps(objects), 'x.JSON') == rows(tmp_path, json.dumps({'data_list': objects}), 'x.json') == expected
     for inner, count in (([], 0), ([{}, {}, {}], 3), ({'text': 'x'}, 0), ('x', 0)):
@@ -134,12 +138,16 @@ def test_lists_of_pictures(tmp_path):
     ('\\t天', 'the text begins with a backslash and a t'), ('\\t', 'the text begins with a backslash and a t'), ('\\tau', None), ('天\\t地', None),
     ('1,2,3,4,5,6,7,8,天', 'the text begins with eight coordinates'), (' 1 , -2,3.5,4,5,6,7,8, 天', 'the text begins with eight coordinates'),
     ('1,2,3,4,5,6,7,天', None), ('1,2,3,4,5,6,7,8', None), ('1,2,3,4,5,6,7,8,', None), ('1 2 3 4 5 6 7 8 天', None),
-    ('天\\u5929', 'the text has \\u5929 in place'), ('\\u592', None), ('&#22825;', 'the text has &#22825; in place'), ('a&#x5929;', 'the text has &#x5929; in place'), ('&#x;', None),
-    *((f'a{name}b', f'the text has {name} in place') for name in ('&amp;', '&lt;', '&gt;', '&quot;', '&apos;', '&nbsp;')), ('&copy;', None), ('&amp', None), ('A&B;', None),
+    ('天\\u5929', 'the text has \\u5929 in place'), ('\\u592', None), ('&#22825;', 'the text has &#22825; in place'),
+    ('a&#x5929;', 'the text has &#x5929; in place'), ('&#x;', None),
+    *((f'a{name}b', f'the text has {name} in place') for name in ('&amp;', '&lt;', '&gt;', '&quot;', '&apos;', '&nbsp;')), ('&copy;', None), ('&amp', None),
+    ('A&B;', None),
     ('[{"transcription": "x"}]', 'the text is JSON with a transcription'), ('{"transcription": "x"}', 'the text is JSON with a transcription'),
     ("[{'transcription': 'x'", 'the text is JSON with a transcription'), ('[ { "transcription"', 'the text is JSON with a transcription'),
-    ('["x"]', 'the text is JSON, expected'), ('[["x"]]', 'the text is JSON, expected'), ('[1, "x"]', 'the text is JSON, expected'), ('{"a": 1}', 'the text is JSON, expected'),
-    ('[1, 2]', None), ('[]', None), ('{}', None), ('[[]]', None), ('[x]', None), ('{x}', None), ('[' * 99999, None), ('"x"', None), ('x [{"transcription"', None), ('', None)])
+    ('["x"]', 'the text is JSON, expected'), ('[["x"]]', 'the text is JSON, expected'), ('[1, "x"]', 'the text is JSON, expected'),
+    ('{"a": 1}', 'the text is JSON, expected'),
+    ('[1, 2]', None), ('[]', None), ('{}', None), ('[[]]', None), ('[x]', None), ('{x}', None), ('[' * 99999, None), ('"x"', None),
+    ('x [{"transcription"', None), ('', None)])
 def test_what_a_text_is_in_place_of_one(text, problem):
     found = text_problem(text)
     assert found is None if problem is None else found.startswith(problem)
@@ -154,7 +162,8 @@ def test_when_a_third_column_is_said_to_be_no_writer(tmp_path):
     assert said == [f"{tmp_path}/labels.txt: the third column is taken for the writer, and 11 rows have 10 of them ('w0' in row 1): is it one, or the rest of a text with a TAB "
                     'in it? (a first row "path TAB text TAB writer" says that it is)']
     said.clear()
-    assert len(rows(tmp_path, '{"path": "a", "text": "天", "writer": "1"}\n{"path": "b", "text": "天", "writer": "2"}\n{"path": "c", "text": "天", "writer": "3"}', 'x.jsonl',
+    assert len(rows(tmp_path, '{"path": "a", "text": "天", "writer": "1"}\n{"path": "b", "text": "天", "writer": "2"}\n{"path": "c", "text": "天", "writer": "3"}',
+                    'x.jsonl',
                     report=said.append)) == 3 and said == []
 
 
@@ -171,7 +180,8 @@ def test_which_third_columns_are_the_rest_of_a_text(tmp_path):
 def test_what_kind_of_table(tmp_path):
     assert rows(tmp_path, 'a.png;天\n', 'x.CSV') == [(1, 'a.png', '天', '')] == rows(tmp_path, 'a.png\t天\n', 'x.csv')
     assert rows(tmp_path, 'a.png,天;地\n', 'x.csv') == [(1, 'a.png', '天;地', '')]  # the comma before the semicolon
-    assert rows(tmp_path, 'path,text\n', 'x.jsonl', refuse=lambda error: None) == [] and rows(tmp_path, '{"path": "a", "text": "b"}', 'x.JSONL') == [(1, 'a', 'b', '')]
+    assert rows(tmp_path, 'path,text\n', 'x.jsonl', refuse=lambda error: None) == []
+    assert rows(tmp_path, '{"path": "a", "text": "b"}', 'x.JSONL') == [(1, 'a', 'b', '')]
     assert rows(tmp_path, ' {"path": "a", "text": "b"}\nc.png\t天\n') == [(1, 'a', 'b', ''), (2, 'c.png', '天', '')]
     assert list(read_table(tmp_path / 'x.csv')) == [Row(1, 'a.png', '天;地', '')]
     with pytest.raises(FormatError) as caught:

@@ -57,7 +57,8 @@ def picture(values):
 
 
 def test_each_sample_and_what_is_said_of_those_that_are_none():
-    folder, errors = base({'num-samples': b'6', 'image-000000001': picture([[1, 2, 3]]), 'label-000000001': b'one', 'image-000000003': picture([[9], [8]]), 'label-000000003': b' 3 ',
+    folder, errors = base({'num-samples': b'6', 'image-000000001': picture([[1, 2, 3]]), 'label-000000001': b'one', 'image-000000003': picture([[9], [8]]),
+                           'label-000000003': b' 3 ',
                            'label-000000002': b'x', 'image-000000004': b'', 'label-000000004': b'\xff' * 30, 'image-000000005': b'no', 'label-000000005': b'x'}), []
     found = list(read_lmdb(folder, name='my', refuse=errors.append))
     assert [(s.image.tolist(), *s[1:]) for s in found] == [([[1, 2, 3]], 'one', '', 1, 0, (), None, ''), ([[9], [8]], ' 3 ', '', 3, 0, (), None, '')]
@@ -68,7 +69,8 @@ def test_each_sample_and_what_is_said_of_those_that_are_none():
         list(read_lmdb(folder))
 
 
-@pytest.mark.parametrize('count, fits', [(b'0', True), (b'6', True), (b'7', False), (b'-1', False), (b'', False), (b'1.0', False), (b'0' * 17 + b'1', True), (b'0' * 18 + b'1', False)])
+@pytest.mark.parametrize('count, fits', [(b'0', True), (b'6', True), (b'7', False), (b'-1', False), (b'', False), (b'1.0', False), (b'0' * 17 + b'1', True),
+                                         (b'0' * 18 + b'1', False)])
 def test_the_number_of_samples_is_held_against_the_entries(count, fits):
     """Three entries have at most six samples: of each there may be a label or an image alone."""
     folder, errors = base({'num-samples': count, 'image-000000001': picture([[1, 2, 3]]), 'label-000000001': b'one'}), []

@@ -103,7 +103,8 @@ def test_the_zero_of_the_illustration(illustration, read):
     assert (str(caught.value), caught.value.reason) == ('x.wptt, header, byte 12: illustration without a final zero', 'header')
 
 
-@pytest.mark.parametrize('change', [put(4, '8s', b'wptt'), put(4, '8s', b' Wptt '), put(4, '8s', b'WPTT\0DGR'), put(42, '20s', b''), put(42, '20s', b'SHORT'), put(42, '20s', b' unsigned short')])
+@pytest.mark.parametrize('change', [put(4, '8s', b'wptt'), put(4, '8s', b' Wptt '), put(4, '8s', b'WPTT\0DGR'), put(42, '20s', b''), put(42, '20s', b'SHORT'),
+                                    put(42, '20s', b' unsigned short')])
 def test_what_is_written_in_another_way_in_headers(change):
     assert [line.text for line in read_wptt(on_disk('x.wptt', change(PAGE)))] == ['天地', '玄']
 

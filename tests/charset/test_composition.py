@@ -83,6 +83,13 @@ def test_further_sequences_are_read_where_neither_table_nor_component_is_there()
         code('⿰品⿰月日')
 
 
+def test_a_structure_that_stands_in_makes_no_table_character():
+    charset = Charset(['component\t口', 'component\t山', 'component\t木', 'structure\t⿰⿱···', 'structure\t·', 'character\t天\t⿰⿱···\t口\t山\t木'])
+    same, other = charset.encode('⿰⿱口山木'), charset.encode('⿰口⿱山木')
+    assert same.character_ids.tolist() == [1] and other.character_ids.tolist() == [0] and not other.exact_structure[0]
+    assert same.component_ids.tolist() == other.component_ids.tolist() and same.structure_ids.tolist() == other.structure_ids.tolist() == [1]
+
+
 def test_structures_that_stand_in_for_others():
     """The operator alone, wherever its row stands; else the first pattern that it heads; else one component."""
     charset = Charset(['component\t口', 'component\t山', 'component\t木', 'structure\t·',

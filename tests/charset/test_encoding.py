@@ -189,6 +189,8 @@ def test_any_codes_decode_to_text_that_parses(codes):
 def test_decoding_pads_and_checks():
     brace, slot = CHARSET.components.index('{'), CHARSET.components.index('·')
     assert CHARSET.decode([[brace, slot, 0, 0]], [CHARSET.structures.index('⿰··')]) == '⿰？？' and CHARSET.decode([[brace, 0, 0, 0]], [CHARSET.structures.index('·')]) == '{'
+    space, moon = CHARSET.components.index(' '), CHARSET.components.index('月')
+    assert CHARSET.decode([[space, moon, 0, 0], [space, 0, 0, 0]], [CHARSET.structures.index(name) for name in ('⿰··', '·')]) == '⿰？月 '
     assert CHARSET.decode(np.zeros([3, 4], int), np.zeros([3], int)) == ''
     structure = CHARSET.structures.index('⿰··')
     assert CHARSET.decode([[CHARSET.components.index('日'), 0, 0, 0]], [structure]) == '⿰日？'

@@ -195,6 +195,14 @@ def test_tables_that_are_there_are_kept_and_added_to(folder, monkeypatch):
     assert after[2] == [*before[2], ['杏', '⿱木日', count], ['㖊', '⿱日木', count]] and report['existing'] == len(before[0]) and report['ideographs'] == 8
 
 
+def test_new_sequences_without_new_characters_are_added_to_the_newest_table(folder):
+    components.write_tables(folder, SOURCE)
+    before = tables(folder)
+    report = components.write_tables(folder, SOURCE._replace(sequences=SOURCE.sequences | {'杏': [('G', '⿱木日')]}))
+    after = tables(folder)
+    assert after[0] == before[0] and after[2] == [*before[2], ['杏', '⿱木日', str(len(before[0]))]] and report['ideographs'] == 8
+
+
 def test_the_command(folder, capsys):
     path = database(folder / 'moji.db', [(character, source, sequence) for character, rows in SOURCE.sequences.items() for source, sequence in rows], '木日',
                     [('木', 'mù(9)'), ('林', 'lín(3)')])

@@ -62,4 +62,4 @@ def test_hanzi_of_gb_2312_begin_with_b0_to_f7():
     likely = {first for first in range(256) if looks_like_hanzi(bytes([first, 0xA1]))}
     assert likely == set(range(0xB0, 0xF8))
     assert not looks_like_hanzi(b'\xb0\xa0') and looks_like_hanzi(b'\xb0\xa1\0\0') and looks_like_hanzi(b'\xa1\xb0\0\0', swapped=True)
-    assert not looks_like_hanzi(b'\xb0') and not looks_like_hanzi(b'\x95\x32\x82\x36')
+    assert not looks_like_hanzi(b'\xb0\xa1\xb0\xa1') and not looks_like_hanzi(b'') and not looks_like_hanzi(b'\xb0') and not looks_like_hanzi(b'\x95\x32\x82\x36')

@@ -101,6 +101,17 @@ def test_the_last_sample_and_two_damaged_ones_in_a_row():
     assert [s.text for s in samples] == ['天'] and 'the rest of the file, 51 bytes, is not read' in str(error)
 
 
+def test_where_both_sizes_may_be_right_that_of_the_sample_is_taken():
+    """11 x 4 px would reach to the end of the file, 28 bytes to the next sample."""
+    samples, (error,) = refused(read_gnt, on_disk('x.gnt', GOOD[:36] + struct.pack('<HH', 11, 4) + GOOD[40:]))
+    assert [s.text for s in samples] == ['天', '玄'] and str(error) == 'x.gnt, sample 2, byte 30: sample of 28 bytes, expected 54 for an image of 11 x 4 px'
+
+
+def test_a_header_alone_is_a_sample_of_no_pixels():
+    samples, (error,) = refused(read_gnt, on_disk('x.gnt', GOOD + gnt_bytes([('黄', np.zeros((0, 0), np.uint8))])))
+    assert len(samples) == 3 and str(error) == 'x.gnt, sample 4, byte 84: image of 0 x 0 px, expected at least 1 x 1' and error.reason == 'size'
+
+
 def test_the_largest_image(monkeypatch):
     monkeypatch.setattr(gnt, 'MAX_LINE_PIXELS', 20)
     largest, larger = (gnt_bytes([('天', glyph(RNG, height, width))]) for height, width in ((4, 5), (3, 7)))

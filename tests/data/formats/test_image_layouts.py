@@ -2,6 +2,7 @@
 
 import io
 import struct
+import types
 import zlib
 
 import numpy as np
@@ -125,6 +126,16 @@ def test_which_files_look_like_pictures(tmp_path):
         (tmp_path / name).write_bytes(data)
     assert find_images(tmp_path) == ([], ['a.HEIC (HEIC is not read)', 'd (PNG without its suffix)', 'e.dat (PNG without its suffix)', 'in/b.xcf (XCF is not read)',
                                           'in/c.svgz (SVGZ is not read)', 'l (GIF without its suffix)', 'm.tifx (TIFF without its suffix)'])
+
+
+@pytest.mark.parametrize('bits, deep', [(0x07, False), (0x87, False), (0x08, True), (0x0F, True), (0x88, True), (0x00, False)])
+def test_bits_of_jpeg_2000(bits, deep):
+    """ISO 15444-1: SOC; SIZ of length, capabilities, eight numbers of 32 bits, channels; of each first the bits less 1, the highest bit for signed ones."""
+    image = types.SimpleNamespace(mode='RGB', tile=[types.SimpleNamespace(args=())], format='JPEG2000')
+    codestream = b'\xff\x4f\xff\x51' + struct.pack('>HH8IH', 47, 0, *[99] * 8, 3) + bytes([bits, 1, 1])
+    assert image_files._has_deep_colours(image, io.BytesIO(b'box before it' + codestream + b'rest')) is deep
+    assert not image_files._has_deep_colours(image, io.BytesIO(codestream[:42])) and not image_files._has_deep_colours(image, io.BytesIO(b'none' * 20))
+    assert not image_files._has_deep_colours(types.SimpleNamespace(mode='L', tile=image.tile, format='JPEG2000'), io.BytesIO(codestream))
 
 
 def test_the_bytes_of_a_file_leave_its_position():

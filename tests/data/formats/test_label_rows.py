@@ -120,6 +120,8 @@ def test_objects_of_one_file(tmp_path):
                {'img_path': 'c', 'text': '玄'}]
     expected = [(1, 'a', '天', ''), (2, 'b', '地', 'w'), (3, 'c', '玄', '')]
     assert rows(tmp_path, json.dumps(objects), 'x.JSON') == rows(tmp_path, json.dumps({'data_list': objects}), 'x.json') == expected
+    both = [{'img_path': 'a', 'anno_info': [{'text': 'old'}], 'instances': [{'text': 'new'}]}]
+    assert rows(tmp_path, json.dumps(both), 'x.json') == [(1, 'a', 'new', '')]
     for inner, count in (([], 0), ([{}, {}, {}], 3), ({'text': 'x'}, 0), ('x', 0)):
         assert refusal(tmp_path, json.dumps([{'img_path': 'a', 'instances': inner}]), 'x.json').startswith(
             f', row 1: {count} texts of a picture, expected 1 (labels of recognition, not of detection); the row: ')
@@ -223,6 +225,14 @@ def test_names_that_tell(tmp_path):
     assert str(errors[0]) == f'{tmp_path}/y.png: the name does not match {pattern}, expected it to' and errors[0].reason == 'name'
     (tmp_path / 'labels.tsv').write_text('y.png\t玄\nx/1-a-天.png\t地\n')
     assert read(tmp_path, name_pattern=r'(\d-(?P<writer>\w)-)?.*') == [('y.png', '玄', '', 1), ('x/1-a-天.png', '地', 'a', 2)]
+
+
+def test_a_name_with_a_backslash_is_its_own_where_it_is_there(tmp_path):
+    for name in ('x/y.png', 'x\\y.png', 'x/z.png'):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / 'labels.tsv').write_text('x\\y.png\t天\nx\\z.png\t地\nx/y.png\t玄\n')
+    assert [(name, writer) for name, _, writer, _ in read(tmp_path)] == [('x\\y.png', ''), ('x/z.png', 'x'), ('x/y.png', 'x')]
 
 
 def test_at_most_ten_that_are_passed_over_are_named(tmp_path):

@@ -108,8 +108,10 @@ def test_those_without_an_ideograph_of_their_shape_stay():
 
 @pytest.mark.parametrize('text, normal, starts', [
     ('e\u0301a', 'éa', [0, 2, 3]), ('\u200be\u0301', 'é', [1, 3]), ('a\u200b\u2f54b', 'a水b', [0, 2, 3, 4]), ('x\u030c\u0338a', 'x\u0338\u030ca', [0, 2, 1, 3, 4]),
-    ('\u1100\u1161\u11a8!', '각!', [0, 3, 4]), ('\u200b', '', [1]), ('=\u0338=\u0338', '≠≠', [0, 2, 4]), ('\u0301', '\u0301', [0, 1]), ('金\uf90a', '金金', [0, 1, 2])])
+    ('\u1100\u1161\u11a8!', '각!', [0, 3, 4]), ('\u200bx\u0338\u0338a', 'x\u0338\u0338a', [1, 2, 2, 4, 5]),
+    ('\u200b', '', [1]), ('=\u0338=\u0338', '≠≠', [0, 2, 4]), ('\u0301', '\u0301', [0, 1]), ('金\uf90a', '金金', [0, 1, 2])])
 def test_places(text, normal, starts):
+    """Of a mark that stands there twice the first place."""
     form = normal_form(text)
     assert (form.text, list(form.starts)) == (normal, starts)
 

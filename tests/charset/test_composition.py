@@ -38,6 +38,13 @@ def test_what_does_not_fit_expanded_stays_whole():
     assert found.tokens == ('明', '月', '日')
 
 
+def test_of_equals_the_one_of_fewer_operators():
+    """Expanded one or the other, both would be five: ⿰山⿱丁戊 has two operators, ⿰⿱甲⿰乙丙水 three, though it stands first."""
+    for patterns in ((), ('⿰·⿱··', '⿰⿱·⿰···')):
+        found = compose('⿰山水', components='山水甲乙丙丁戊', patterns=patterns, trees={'山': '⿱甲⿰乙丙', '水': '⿱丁戊'})
+        assert found.tokens == ('山', '丁', '戊') and found.known_pattern == bool(patterns)
+
+
 def test_nearest_share_the_most_leaves_then_the_pattern():
     trees = {'一': '⿰甲乙', '二': '⿱丙甲', '三': '⿱乙甲', '四': '⿰丁丁', '五': '⿰丙甲'}
     composer = Composer(set('甲乙丙丁'), patterns={}, trees={character: ids.parse_whole(tree) for character, tree in trees.items()}, further_trees=dict)

@@ -128,6 +128,7 @@ def test_a_text_in_normal_form_is_left_alone():
 
 
 def test_where_a_letter_and_its_mark_are_two():
+    assert has_parts('क\u0903') and has_parts('水\u20dd') and has_parts('a\u0300')  # marks beside, around and above
     assert has_parts('\u1100\u1161') and has_parts('\u11ff') and not has_parts('\u115f\uac00\u1200') and not has_parts('')
     assert has_parts('e\u0301') and has_parts('=\u0338') and not has_parts('葛\U000e0100') and not has_parts('é水A')
 

@@ -40,6 +40,11 @@ def test_what_is_transparent_is_paper(tmp_path, depth):
     np.testing.assert_allclose(read_image(png(tmp_path / 'opaque.png', colours * top, depth=depth, kind=2)), colours @ [.299, .587, .114], atol=1)
 
 
+def test_ten_bits_of_grey_and_of_opacity(tmp_path):
+    values = np.rint(np.dstack([GREY, [[255, 51, 255], [255, 255, 0]]]) * (1023 / 255)).astype(int)
+    np.testing.assert_allclose(read_image(png(tmp_path / 'x.png', values, depth=16, kind=4)), [[0, 224, 255], [7, 128, 255]], atol=1)
+
+
 def test_a_grey_or_colour_that_stands_for_nothing_is_paper(tmp_path):
     np.testing.assert_array_equal(read_image(png(tmp_path / 'x.png', GREY, chunks=[(b'tRNS', struct.pack('>H', 7))])), [[0, 100, 255], [255, 128, 200]])
     deep = GREY.astype(int) * 257

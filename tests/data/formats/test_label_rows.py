@@ -179,6 +179,10 @@ def test_which_third_columns_are_the_rest_of_a_text(tmp_path):
         for row in (3, 4, 5)] and len(said) == 1
 
 
+def test_an_empty_third_column_is_one(tmp_path):
+    assert rows(tmp_path, 'a.png\thi\t\nb.png\thello\tworld\n') == [(1, 'a.png', 'hi', ''), (2, 'b.png', 'hello', 'world')]
+
+
 def test_what_kind_of_table(tmp_path):
     assert rows(tmp_path, 'a.png;天\n', 'x.CSV') == [(1, 'a.png', '天', '')] == rows(tmp_path, 'a.png\t天\n', 'x.csv')
     assert rows(tmp_path, 'a.png,天;地\n', 'x.csv') == [(1, 'a.png', '天;地', '')]  # the comma before the semicolon
@@ -223,6 +227,8 @@ def test_names_that_tell(tmp_path):
     errors = []
     assert read(tmp_path, name_pattern=pattern, refuse=errors.append) == [('x/1-a-天.png', '天', 'a', 1), ('x/2-b-.png', '', 'b', 2)]
     assert str(errors[0]) == f'{tmp_path}/y.png: the name does not match {pattern}, expected it to' and errors[0].reason == 'name'
+    pictures(tmp_path, 'z/A\nb.png')
+    assert read(tmp_path / 'z', name_pattern='(?P<text>A.+)') == [('A\nb.png', 'A\nb', '', 1)] and read(tmp_path / 'z', name_pattern='(?P<text>a.+)', refuse=errors.append) == []
     (tmp_path / 'labels.tsv').write_text('y.png\t玄\nx/1-a-天.png\t地\n')
     assert read(tmp_path, name_pattern=r'(\d-(?P<writer>\w)-)?.*') == [('y.png', '玄', '', 1), ('x/1-a-天.png', '地', 'a', 2)]
 

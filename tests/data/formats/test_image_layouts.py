@@ -138,7 +138,8 @@ def test_bits_of_jpeg_2000(bits, deep):
     """ISO 15444-1: SOC; SIZ of length, capabilities, eight numbers of 32 bits, channels; of each first the bits less 1, the highest bit for signed ones."""
     image = types.SimpleNamespace(mode='RGB', tile=[types.SimpleNamespace(args=())], format='JPEG2000')
     codestream = b'\xff\x4f\xff\x51' + struct.pack('>HH8IH', 47, 0, *[99] * 8, 3) + bytes([bits, 1, 1])
-    assert image_files._has_deep_colours(image, io.BytesIO(b'box before it' + codestream + b'rest')) is deep
+    for image.mode in ('LA', 'RGBA', 'RGB'):
+        assert image_files._has_deep_colours(image, io.BytesIO(b'box before it' + codestream + b'rest')) is deep
     assert not image_files._has_deep_colours(image, io.BytesIO(codestream[:42])) and not image_files._has_deep_colours(image, io.BytesIO(b'none' * 20))
     assert not image_files._has_deep_colours(types.SimpleNamespace(mode='L', tile=image.tile, format='JPEG2000'), io.BytesIO(codestream))
 

@@ -164,6 +164,14 @@ def test_the_order_of_codes_is_that_of_most(straight, swapped, order):
     assert texts[:straight] == (['啊'] * straight if order == 'straight' else [bytes([0xA1, 0xB0]).decode('gbk')] * straight)
 
 
+def test_codes_are_counted_up_to_a_size_that_is_none():
+    """Behind it the points are no samples, though they may look like hanzi whose bytes are swapped."""
+    stroke = [(1, 1), (20, 0xB0A1 - 65536), (0, 5), (2, 2), (2, 2), (2, 2), (20, 0xB0A1 - 65536), (0, 5)]
+    data = pot_sample(codes('啊', 4), [stroke], size=4) + pot_sample(codes('中', 4), STROKES)
+    samples, (error,) = refused(read_pot, on_disk('x.pot', data))
+    assert [s.text for s in samples] == ['中'] and 'size field of 4 bytes' in str(error)
+
+
 def test_codes_that_decode_to_nothing_are_kept_and_marked():
     data = pot_sample(b'\xff\xff\xff\xff', STROKES) + pot_sample(bytes(4), STROKES) + pot_bytes([('A', STROKES)])
     assert [s.text for s in read_pot(on_disk('x.pot', data))] == ['�', '�', 'A']

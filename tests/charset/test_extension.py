@@ -22,7 +22,8 @@ def test_each():
 def test_one_that_its_components_and_structure_are_known_of():
     """Ideographs have the structure of their sequence, or one of a component alone; what is none is a symbol, wide or narrow."""
     small = Charset([*(f'component\t{c}' for c in '日月a'), 'structure\t⿰··', 'structure\tsym-narrow', 'character\t明\t⿰··\t日\t月', 'character\ta\tsym-narrow\ta'],
-                    further_trees=lambda count: {'昍': '⿰日日', '晶': '⿱日⿰日日', '㗊': '⿱⿰日日⿱⿰日日日', '日': '⿰月月'})
+                    further_trees=lambda count: {'昍': '⿰日日', '晶': '⿱日⿰日日', '㗊': '⿱⿰日日⿱⿰日日日', '日': '⿰月月', '炎': '⿰火火'})
+    assert extension.propose_rows(small, '炎') == ('⿰火火', ('火',), (), ('component\t火', 'character\t炎\t⿰··\t火\t火'))  # a component once
     assert extension.propose_rows(small, '昍') == ('⿰日日', (), ('明',), ('character\t昍\t⿰··\t日\t日',))
     assert extension.propose_rows(small, '晶') == ('⿱日⿰日日', (), ('明',), ('structure\t⿱·⿰··', 'character\t晶\t⿱·⿰··\t日\t日\t日'))
     assert extension.propose_rows(small, '㗊') == ('⿱⿰日日⿱⿰日日日', ('㗊',), ('明',), ('component\t㗊', 'structure\t·', 'character\t㗊\t·\t㗊'))  # five components

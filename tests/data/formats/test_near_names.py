@@ -21,6 +21,7 @@ def scans(tmp_path):
     ('A.png', 'a.png'), ('a.tif', 'a.png'), ('a', 'a.png'), ("'a.png'", 'a.png'), ('"a.png";', 'a.png'), (' a.png , ', 'a.png'), ('./a.png', 'a.png'),
     ('sub/b.PNG', 'Sub/B.png'), ('sub\\b.png', 'Sub/B.png'), ('SUB//B.jpg', 'Sub/B.png'), ('sub/DEEP/C.png', 'Sub/deep/c.tif'),
     ('home/anna/sub/b.png', 'Sub/B.png'), ('home/a.png', 'a.png'), ('/home/a.png', 'a.png'),
+    *((name, 'a.png') for name in ('a;', 'a,', "'a'", '"a', ' a ')),
     ('sub/a.png', 'a.png'),           # folders before it that are none
     ('STRASSE.png', 'straße.png'),    # as case folding has it
     ('Ame\u0301.jpg', 'Amé.png'),

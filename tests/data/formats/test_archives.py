@@ -41,7 +41,7 @@ def test_writers(name, writer):
     ('VALID/x.gnt', 'validation'), ('my_validation/x.gnt', 'validation'), ('dev2/x.gnt', 'validation'), ('devil/x.gnt', ''), ('retrieval/x.gnt', ''),
     ('valued/x.gnt', ''),
     ('TRN/x.gnt', 'train'), ('training_1/x.gnt', 'train'), ('trainset.txt', 'train'), ('HWTrained/x.gnt', 'train'), ('retrain/x.gnt', ''), ('TEST/x.gnt', 'test'),
-    ('testset.txt', 'test'), ('HWTested/x.gnt', 'test'), ('tests/x.gnt', ''), ('competitions/x.gnt', 'test'), ('mycompetition/x.gnt', ''),
+    ('testset.txt', 'test'), ('HWTested/x.gnt', 'test'), ('HWTes/x.gnt', ''), ('tests/x.gnt', ''), ('competitions/x.gnt', 'test'), ('mycompetition/x.gnt', ''),
     ('train-test/x.gnt', 'test'), ('val-train/x.gnt', 'validation'), ('test/train/001-test.gnt', 'test'), ('test/val/dev/train/x.gnt', 'train')])
 def test_partitions(name, partition):
     assert named_partition(name) == partition
@@ -97,6 +97,7 @@ def test_what_counts_as_a_file():
     assert [file.name for file in found] == expected and found[2].suffix == '.gnt' and found[5].suffix == '.gnt'
     assert [(file.size, file.path, file.member) for file in found[2:6:3]] == [(2, pathlib.Path('in/Packed.ZIP'), 'folder/b.Gnt'), (8, pathlib.Path('in/b.GNT'), '')]
     assert [file.read() for file in found[4:7]] == [b'in/Packed.d/f.gnt', b'in/b.GNT', b'other/e.gnt']
+    assert [file.name for file in list_files('in/Packed.ZIP')] == [name.removeprefix('in/') for name in expected[:4]]  # by itself as well
     os.chdir('in')
     assert [file.name for file in list_files('.')] == expected  # by the folder's own name
     assert sorted(path.as_posix() for path in disk_files('.')) == ['Packed.ZIP', 'Packed.d/f.gnt', 'b.GNT', 'file.gnt', 'sub/a.txt', 'z.gnt']

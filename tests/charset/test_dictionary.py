@@ -54,6 +54,8 @@ def test_codes_of_one_to_four_components():
             continue
         with pytest.raises(CharsetError, match='^dictionary, row 8: 天 as ⿲·⿲···⿰·· of 日 月 山 水 火 木, expected an earlier structure and as many earlier components as it has slots$'):
             dictionary.parse_lines(lines)
+    with pytest.raises(CharsetError, match='row 3: 天 as wide of 日, expected'):  # a structure without a place, and none of symbols
+        dictionary.parse_lines(['component\t日', 'structure\twide', 'character\t天\twide\t日'])
     symbol = ['component\tA', 'component\tB', 'structure\tsym-wide', 'structure\tsym-narrow']
     for name in ('sym-wide', 'sym-narrow'):
         assert dictionary.parse_lines([*symbol, f'character\tA\t{name}\tA'])[-1].tokens == ('A',)

@@ -113,6 +113,14 @@ def test_choices_that_swing_to_and_fro():
     assert found['丙'][0].tree == ('⿱', 'c', 'd')
 
 
+def test_choices_that_take_many_rounds():
+    options = {name: [ids.parse_whole(text) for text in texts] for name, texts in {
+        '甲': ['⿰da', 'a', '⿱fa'], '乙': ['⿰fd'], '丙': ['e', '⿲eec', '⿲ede'], '丁': ['⿲cee', 'a', '⿱da'], '戊': ['⿱cd', '⿳ccc'], '己': ['⿳efa', '⿰ce']}.items()}
+    found = components.choose({name: [components.candidate(tree, divisible=len(trees) > 1, strokes=set('ab')) for tree in trees] for name, trees in options.items()})
+    assert {name: [cut.tree for cut in cuts] for name, cuts in found.items()} == plain_choice(options, set('ab'))
+    assert [tree[0] for tree in (cut.tree for cut in found['丙'])] == ['⿲', '⿲', 'e'] and found['丙'][0].tree == ('⿲', 'e', 'e', 'c')
+
+
 def test_a_character_without_a_free_code_is_named():
     one, other = (components.candidate(ids.parse_whole(text), divisible=True, strokes=set()) for text in ('⿰ab', '⿱ab'))
     assert components.unique({'甲': [one, other], '乙': [one, other], '丙': [components.candidate('丙', divisible=False, strokes=set())]})['乙'] is other
@@ -138,10 +146,10 @@ def test_the_order_of_rows():
 
 def test_further_ideographs_avoid_the_glyph_of_a_table_character():
     """The cheaper code is that of 丁: it is taken only where nothing else describes the character, and of the others the cheapest."""
-    lines = [*(f'component\t{c}' for c in 'abcd丙'), *(f'structure\t{p}' for p in ('⿰··', '⿲···', '·')), 'character\t丁\t⿲···\ta\tb\tc', 'character\t丙\t⿰··\ta\tb',
+    lines = [*(f'component\t{c}' for c in 'abcde丙'), *(f'structure\t{p}' for p in ('⿰··', '⿲···', '·')), 'character\t丁\t⿲···\ta\tb\tc', 'character\t丙\t⿰··\ta\tb',
              *(f'character\t{c}\t⿲···\ta\tb\t{d}' for c, d in zip('xyz', 'dab')), 'character\t丙丙\t⿰··\tc\t丙', 'character\tu\t·\td']
-    rows, sequences = dictionary.parse_lines(lines), {'戊': [('G', '⿰丙c')], '丙': [('G', '⿰ab')], '己': [('G', '⿰丙d')], '庚': [('G', '⿰？a')]}
-    further = components.further_ideographs('戊己庚丁丙', rows, sequences, single_bodies=set(), strokes=set())
+    rows, sequences = dictionary.parse_lines(lines), {'戊': [('G', '⿰丙c')], '丙': [('G', '⿰ab')], '己': [('G', '⿰丙d')], '庚': [('G', '⿰？a')], 'e': [('G', '⿰ab')]}
+    further = components.further_ideographs('戊己庚丁丙e', rows, sequences, single_bodies=set(), strokes=set())
     # 己: ⿲abd is the code of x; ⿰丙d is free.
     assert further == {'戊': '⿰丙c', '己': '⿰丙d'}
 

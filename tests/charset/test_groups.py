@@ -19,7 +19,7 @@ def test_groups_by_national_standards():
     assert names('hanzi') == '啊座亍齄們乙㐀籲乂糸' and names('gb2312-1') == '啊座乙' and names('gb2312-2') == '亍齄糸'
     assert names('gbk') == '啊座亍齄們乙籲乂糸' and names('big5') == '啊座亍們乙籲乂糸' and names('big5-1') == '啊座們乙籲糸' and names('ascii') == '1'
     # As the table has them; A and 1 stand for their full-width forms.
-    assert names('mine') == '1啊座' and names('none') == ''
+    assert names('mine') == '1啊座' and len(TABLE.character_set('mine')) == 3 and names('none') == ''
     assert all(list(TABLE.character_set(group)) == sorted(TABLE.character_set(group)) for group in ('mine', 'hanzi'))
 
 

@@ -95,8 +95,8 @@ def test_identification_of_hands_that_differ_and_of_one_hand():
 
 def test_the_spread_is_that_of_each_measure_within_hands():
     """Every line by itself, in loops; measures whose units and spreads differ."""
-    rng = np.random.default_rng(3)
-    measures = (rng.normal(size=[5, 4, 3]) * [1., .2, 3.] + rng.normal(size=[5, 1, 3]) * [2., .1, 1.]) * [1., 100., .01]
+    rng = np.random.default_rng(9)
+    measures = (rng.normal(size=[5, 4, 3]) * [1., .2, 3.] + rng.normal(size=[5, 1, 3]) * [3., .02, .3]) * [1., 100., .01]
     right = 0
     for hand in range(5):
         for line in range(4):
@@ -106,7 +106,7 @@ def test_the_spread_is_that_of_each_measure_within_hands():
                 distances.append(sum((np.mean([one[f] for one in lines]) - measures[hand, line, f])**2
                                      / np.mean([np.var([measures[h, k, f] for k in range(4)]) for h in range(5)]) for f in range(3)))
             right += distances.index(min(distances)) == hand
-    assert hands.identification_rate(measures) == right / 20 and .3 < right / 20 < .9
+    assert hands.identification_rate(measures) == right / 20 == .75
 
 
 def test_a_line_does_not_vote_for_its_own_hand():

@@ -32,6 +32,8 @@ def test_errors_belong_to_their_characters():
     # ！ is folded to !; 天 and 玄 are read, 地 is not, nor !, nor the second 玄.
     assert list(zip(errors.characters, errors.wrong.tolist(), errors.total.tolist())) == [
         ('天', 0, 1), ('地', 1, 1), ('玄', 0, 1), ('!', 1, 1), ('玄', 1, 1), ('黄', 0, 1)]
+    wide = character_errors.read_characters(Recites('ａ！天 Ｂ'), [None], ['a!天B'])
+    assert wide.characters.tolist() == ['a', '!', '天', 'B'] and not wide.wrong.any()  # what was read is folded, too
     assert errors.rate() == 3 / 6 and errors.only({'玄'}).rate() == 1 / 2 and errors.only({'天', '黄'}).rate() == 0
     assert character_errors.joined([errors, errors.only({'地'})]).rate() == 4 / 7
     with pytest.raises(ValueError, match='at least one occurrence'):

@@ -63,6 +63,22 @@ def test_numbers_of_lines_and_repeats_are_the_protocols_unless_less_is_asked(ind
     assert set(distances.Halves(index, 'hct', geometry_repeats=0, **options).figures()) == {'fid_grey_9', 'kid_grey_9', 'is_grey_9'}
 
 
+def test_more_vectors_than_are_kept_are_a_sample(index, grey_space, monkeypatch):
+    """The same draw on every side of every seed: what is kept of written lines are the places that are kept of the real ones."""
+    monkeypatch.setattr(distances, '_KEPT_VECTORS', 5)
+    protocol = distances.PROTOCOLS['hct']._replace(geometry_lines=7)
+    side = distances.Side(protocol, grey_space, cells=dict(char_px=32, char_width_px=32), geometry_repeats=1)
+    lines = [index.read_record(number) for number in range(30)]
+    for part in (lines[:13], lines[13:]):
+        side.update([line.image for line in part], part)
+    cut = [distances.pictures(line.image, kind='cells', num_characters=len(line.text), char_px=32, char_width_px=32)[0] for line in lines]
+    for found, capacity, vectors in ((side.vectors, 5, grey_space.measure(cut).vectors), (side.points, 7, np.stack(list(map(distances._left_pixels, cut))))):
+        expected = distribution.FeatureReservoir(capacity, seed=2)
+        expected.update(vectors)
+        np.testing.assert_array_equal(found.features, expected.features)
+    assert side.statistics.count == side.inception.count == 30 and side.hands is None and side.inception_score() == side.inception.value
+
+
 def test_no_more_lines_of_a_hand_are_read_than_are_its_due(index, grey_space, monkeypatch):
     """The first of each writer in the order of the half, across chunks."""
     monkeypatch.setattr(distances, '_STYLE_LINES', 3)
@@ -102,6 +118,9 @@ def test_figures_are_those_of_the_lines(index, grey_space):
     kid = distribution.kernel_distance(*(grey_space.measure(sides[side]).vectors for side in ('second', 'written')))[0]
     assert found.figures['kid_grey_25']['generated'] == pytest.approx(kid, rel=1e-5)
     assert set(found.figures) == {'fid_grey_25', 'kid_grey_25', 'is_grey_25', 'geometry_score_pixels_25'}
+    for kind, side in (('floor', 'second'), ('generated', 'written')):
+        p = np.float64(grey_space.measure(sides[side]).probabilities)
+        assert found.figures['is_grey_25'][kind] == pytest.approx(np.exp(np.mean(np.sum(p * np.log(np.maximum(p, 1e-12) / p.mean(0)), axis=1))), rel=1e-6)
     assert 1. <= found.figures['is_grey_25']['generated'] <= 2. and len(found.sheet) == distances._SHOWN and found.copies == []
     for (real, written), number, seed in zip(found.sheet, chosen.second, seeds):
         np.testing.assert_array_equal(real, index.read_record(number).image)

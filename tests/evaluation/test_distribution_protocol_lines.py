@@ -51,7 +51,7 @@ class Made:
         return records.LineRecord(None, self.lines[number][0], None, None, None, self.lines[number][1], 'made')
 
 
-def test_the_digest_is_that_of_the_lines_and_whose_they_are():
+def test_the_digest_is_that_of_the_lines_and_whose_they_are(monkeypatch):
     lines = [('天地', 'a'), ('玄', 'a'), ('黄', 'b'), ('日月', 'b'), ('人', 'b'), ('山', 'c')]
     choose = lambda lines, name='hct', seed=1: distances.choose_lines(Made(lines), name, num_lines=2, seed=seed)
     chosen = choose(lines)
@@ -61,6 +61,14 @@ def test_the_digest_is_that_of_the_lines_and_whose_they_are():
     unread = min({*range(6)} - {*chosen.first, *chosen.second})
     assert choose([*lines[:unread], ('别', 'd'), *lines[unread + 1:]]) == chosen
     assert len({choose(lines, name).digest for name in distances.PROTOCOLS} | {choose(lines, seed=2).digest}) == 5 and len(chosen.digest) == 64
+    for change in ({'num_lines': 5}, {'geometry_lines': 5}, {'picture': 'left'}, {'square': False}):  # a protocol that fixes something else
+        monkeypatch.setitem(distances.PROTOCOLS, 'scrabblegan', distances.PROTOCOLS['hct']._replace(**change))
+        monkeypatch.setitem(distances.PROTOCOLS, 'ganwriting', distances.PROTOCOLS['hct'])
+        repeated = []
+        for name in ('scrabblegan', 'ganwriting'):
+            monkeypatch.setitem(distances.PROTOCOLS, 'hct', distances.PROTOCOLS[name])
+            repeated.append(choose(lines).digest)
+        assert repeated[0] != repeated[1] == chosen.digest
 
 
 def test_halves_of_hands_have_writers_with_two_lines_alone():

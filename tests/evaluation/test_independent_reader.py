@@ -112,3 +112,14 @@ def test_missing_packages_are_named(monkeypatch):
     monkeypatch.setattr(independent_reader.importlib.util, 'find_spec', lambda name: None)
     with pytest.raises(independent_reader.ReaderUnavailableError, match=r'pip install "hwgen\[reader\]"'):
         independent_reader.IndependentReader()
+    for missing in ('rapidocr', 'onnxruntime'):
+        monkeypatch.setattr(independent_reader.importlib.util, 'find_spec', lambda name, missing=missing: None if name == missing else object())
+        with pytest.raises(independent_reader.ReaderUnavailableError, match='needs rapidocr and onnxruntime'):
+            independent_reader.IndependentReader()
+
+
+@needs_reader
+def test_another_release_without_the_model_is_named(monkeypatch):
+    monkeypatch.setattr(independent_reader, 'MODEL_FILE', 'another.onnx')
+    with pytest.raises(independent_reader.ReaderUnavailableError, match=r'another.onnx: no such file; expected the model of rapidocr 3.10: pip install'):
+        independent_reader.IndependentReader()

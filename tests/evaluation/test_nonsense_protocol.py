@@ -287,6 +287,14 @@ def test_tables_of_what_was_read_and_of_what_it_costs():
     assert nonsense.format_markdown([row], None).endswith('0.250) |\n') and 'recombining' not in nonsense.format_markdown([row], None)
 
 
+def test_a_sequence_spells_what_is_in_no_table_and_nothing_else(charset):
+    code = lambda glyph: nonsense._code(charset.encode(glyph), 0)
+    assert nonsense._spells(charset, '⿱山鱼', code('⿱山鱼')) and code('⿱山鱼') == (charset.structures.index('⿱··'), *map(charset.components.index, '山鱼'), 0, 0)
+    assert not nonsense._spells(charset, '⿱山鱼', code('⿱山土')) and not nonsense._spells(charset, '⿱山鱼', code('⿰山鱼'))
+    assert not nonsense._spells(charset, '明', code('明')) and not nonsense._spells(charset, '⿰日月', code('⿰日月'))  # these exist
+    assert not nonsense._spells(charset, '⿱山鱼⿱山鱼', code('⿱山鱼')) and not nonsense._spells(charset, '⿱山', code('⿱山鱼'))
+
+
 def test_plan_of_a_glyph(charset):
     plan = nonsense_sheet.draw_plan(charset, '⿱山土')
     top, bottom = (text_half < 128 for text_half in (plan[2:30, 2:62], plan[34:62, 2:62]))
@@ -300,3 +308,33 @@ def test_plan_of_a_glyph(charset):
     sheet = nonsense_sheet.draw_sheet(charset, [('⿱山土', '⿰日土'), ('⿱山鱼',)], [np.zeros([32, 64], np.uint8), np.full([32, 32], 255, np.uint8)], columns=2, count=3)
     assert sheet.shape[1] == 2 * (2 * 64 + 14) and (sheet[:64, :64] == 0).all() and (sheet[80:, :64] == 255).all()
     np.testing.assert_array_equal(sheet[:64, 64:128], plan)
+
+
+def test_boxes_of_a_plan(charset):
+    """Frames in the boxes of the structure; in each its component as high and as wide as the box, or its code point where no font has it."""
+    encoded = charset.encode('⿰日土')
+    plan = nonsense_sheet.draw_plan(charset, '⿰日土')
+    for x0, y0, x1, y1 in np.round(encoded.boxes[0][:2].astype(float) * 63).astype(int):
+        assert (plan[[y0, y0, y1, y1], [x0, x1, x0, x1]] == 200).all()
+        inside = np.argwhere(plan[y0 + 2:y1 - 1, x0 + 2:x1 - 1] < 100)
+        assert np.ptp(inside[:, 0]) > .6 * (y1 - y0) and np.ptp(inside[:, 1]) > .4 * (x1 - x0)
+    assert sorted((column for column in range(64) if (plan[:, column] == 200).sum() > 50)) == sorted({round(float(x) * 63) for box in encoded.boxes[0][:2] for x in (box[0], box[2])})
+    characters = nonsense_sheet.fonts.open_font(nonsense_sheet.fonts.FALLBACK).characters
+    place = next(place for place, name in enumerate(charset.components) if place and len(name) == 1 and name not in characters and ord(name) > 0x2e80)
+    told = nonsense_sheet.draw_plan(charset, f'⿱{charset.components[place]}土')
+    assert told[2:14, 2:40].min() == 120 and (told[16:28, 2:62] == 255).all()  # small letters in the corner of the box, nothing below them
+    assert nonsense_sheet.draw_sheet.__kwdefaults__ == {'columns': 7, 'count': 56}
+
+
+def test_the_sheet_has_the_first_glyphs_in_rows(charset):
+    """Seven in a row; more lines than are shown, of several lengths; each beside its plan."""
+    glyphs = [tuple(['⿱山土', '⿰日土', '⿱山鱼'][:1 + line % 3]) for line in range(9)]
+    images = [np.repeat(np.uint8([10 * line + place for place in range(len(own))]), 32)[np.newaxis].repeat(32, axis=0) for line, own in enumerate(glyphs)]
+    sheet = nonsense_sheet.draw_sheet(charset, glyphs, images, count=16)
+    assert sheet.shape == (3 * 64 + 2 * 16, 7 * 142)
+    expected = [(10 * line + place, glyph) for line, own in enumerate(glyphs) for place, glyph in enumerate(own)]
+    for number, (grey, glyph) in enumerate(expected[:16]):
+        top, left = number // 7 * 80, number % 7 * 142
+        assert (sheet[top:top + 64, left:left + 64] == grey).all() and (sheet[top:top + 64, left + 128:left + 142] == 255).all()
+        np.testing.assert_array_equal(sheet[top:top + 64, left + 64:left + 128], nonsense_sheet.draw_plan(charset, glyph))
+    assert (sheet[160:, 2 * 142:] == 255).all()

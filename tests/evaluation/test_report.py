@@ -110,6 +110,7 @@ def test_the_page_word_by_word(tmp_path):
     assert lines[-3:] == ['- protocol: reader', '- num lines: 5', '- data: {"folder": "手"}'] and 'Symbol by symbol' not in page
     more = report.format_markdown([row], title='T', facts=facts, further='| a |')
     assert '\nSymbol by symbol, over all seeds:\n\n| a |\n- protocol: reader\n' in more
+    assert report.write_report.__kwdefaults__ == {'lines_on_sheet': 12, 'further': ''}
     one = condition('real_seen', ['abc'], ['abc'])
     paths = report.write_report(tmp_path / 'x' / 'y', [one], [one.summary(seed=0)], title='T', facts=facts, font=ImageFont.load_default(22), lines_on_sheet=1, further='| b |')
     assert '| b |' in paths['md'].read_text(encoding='utf-8') and paths == {kind: tmp_path / 'x' / 'y' / f'reader.{kind}' for kind in ('md', 'tsv', 'png')}

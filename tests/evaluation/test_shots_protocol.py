@@ -148,6 +148,12 @@ def test_lines_are_written_in_portions_and_real_ones_scaled_to_the_same_cells():
     assert (real == first).all() and real.shape == (32, 20) and written.shape == (16, 12) and (written == 100).all()
     few = shots.read_lines({'one': read}, {'test': Lines(), 'unseen': Lines()}, {'after': writer}, groups={}, num_lines=9, seed=2, report=said.append)
     assert few.num_lines == 9 and few.digest != found.digest
+
+    class Few(Lines):
+        def __len__(self):
+            return 5
+    uneven = shots.read_lines({'one': read}, {'test': Few(), 'unseen': Lines()}, {'after': writer}, groups={}, num_lines=9, seed=2, report=said.append)
+    assert uneven.num_lines == 9 and len(uneven.errors['one', 'floor'].total) == 14
     assert shots.read_lines.__kwdefaults__ == {'num_lines': 250, 'seed': 0, 'truncation': .8, 'sheet_characters': 12, 'report': print}
 
 
@@ -158,17 +164,20 @@ def errors_of(*rows):
 def test_intervals_are_over_all_seeds_and_the_gain_is_paired():
     """Two seeds; every reader and group its row, with the intervals of `character_errors` over the lines of both."""
     def reading(wrong):
-        return shots.Reading({(reader, side): errors_of(('日', (wrong + shift) % 3, 2), ('月', 1, 2), ('月', wrong % 2, 2), ('天', 0, 1))
+        more = [(character, place * place + wrong, 3 + place) for place, character in enumerate('人口手山水火')]
+        return shots.Reading({(reader, side): errors_of(('日', (wrong + shift) % 3, 2), ('月', 1, 2), ('月', wrong % 2, 2), ('天', 0, 1), *(
+            (character, (number + shift * place) % 4, total) for place, (character, number, total) in enumerate(more)))
                               for reader in ('a', 'b') for shift, side in enumerate(('floor', 'before', 'after'))}, 3, {}, '')
-    found, groups = [reading(1), reading(2)], {'shots0': frozenset('日月'), 'seen': frozenset('天')}
+    found, groups = [reading(1), reading(2)], {'shots0': frozenset('日月'), 'seen': frozenset('天'), 'shots5': frozenset('人口手山水火')}
     rows = shots.intervals(found, groups, seed=5)
     assert [(row['reader'], row['group'], row['num_characters'], row['num_occurrences']) for row in rows] == [
-        ('a', 'shots0', 2, 6), ('a', 'seen', 1, 2), ('b', 'shots0', 2, 6), ('b', 'seen', 1, 2)]
-    own = {side: character_errors.joined([one.errors['a', side] for one in found]).only(groups['shots0']) for side in shots.SIDES}
-    for side, errors in own.items():
-        assert rows[0][side] == [errors.wrong.sum() / 12, *errors.interval(seed=[5, 22])]
-    gain = (own['before'].wrong.sum() - own['after'].wrong.sum()) / 12
-    assert rows[0]['gain'] == [pytest.approx(gain), *own['after'].interval(seed=[5, 22], before=own['before'])] and gain != 0
+        (reader, *row) for reader in 'ab' for row in (('shots0', 2, 6), ('seen', 1, 2), ('shots5', 6, 12))]
+    for row, group, total in ((rows[0], 'shots0', 12), (rows[2], 'shots5', 2 * sum(range(3, 9)))):
+        own = {side: character_errors.joined([one.errors['a', side] for one in found]).only(groups[group]) for side in shots.SIDES}
+        for side, errors in own.items():
+            assert row[side] == [errors.wrong.sum() / total, *errors.interval(seed=[5, 22])]
+        gain = (own['before'].wrong.sum() - own['after'].wrong.sum()) / total
+        assert row['gain'] == [pytest.approx(gain), *own['after'].interval(seed=[5, 22], before=own['before'])] and gain != 0
     table = shots.format_markdown([{**rows[0], 'floor': [0., .1, .2], 'before': [.3, .25, .4], 'after': [.1, 0., .2], 'gain': [.2, -.1, .3]}])
     assert table == '''\
 | reader | group | characters | occurrences | real | before | after | before - after |

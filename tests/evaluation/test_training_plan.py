@@ -160,6 +160,7 @@ def test_the_command_and_the_surroundings_of_a_training(tmp_path, monkeypatch):
     (job.run_dir / 'model').mkdir()
     assert job.is_done() and json.loads((job.run_dir / 'trained.json').read_text()) == job.identity() == {'flags': ['--a=1', '--a=1', '--seed=2']}
     assert not job._replace(arguments=()).is_done()
+    assert training_plan._train(job, threads=1, running=running) is None and (job.run_dir / 'train.log').read_text() == 2 * 'finished at step 3/3\n'  # goes on below
     (job.run_dir / 'trained.json').write_text('{')
     assert not job.is_done()
 

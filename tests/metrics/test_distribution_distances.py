@@ -102,8 +102,9 @@ def test_an_empty_chunk_is_nothing_wherever_it_comes():
 
 
 def test_a_distance_is_never_below_nothing():
-    """Rounding alone would put some of these below 0."""
-    assert all(distribution.frechet_distance(statistics(features), statistics(features)) >= 0. for features in (draw(12, 7, seed=seed, rank=3) for seed in range(30)))
+    """Rounding alone would put some of these below 0: they are 0."""
+    found = [distribution.frechet_distance(statistics(features), statistics(features)) for features in (draw(12, 7, seed=seed, rank=3) for seed in range(30))]
+    assert min(found) == 0. <= max(found) < 1e-6
 
 
 def test_every_subset_is_drawn_anew_from_either_side():

@@ -209,4 +209,6 @@ def test_matched_units_equal_brute_force(reference, read):
 def test_matched_units_by_hand():
     assert text.matched_units('春眠不觉晓', '春民觉晓。').tolist() == [True, False, False, True, True]
     assert text.matched_units('aa', 'a').tolist() == [False, True]  # as the docstring says
+    # Which of two is read is arbitrary where as many are either way, but fixed: figures of characters hang on it.
+    assert text.matched_units('ab', 'ba').tolist() == [True, False] and text.matched_units('aab', 'ba').tolist() == [False, True, False]
     assert text.matched_units([7, 8], [8, 7, 8]).tolist() == [True, True] and text.matched_units('', 'a').tolist() == []

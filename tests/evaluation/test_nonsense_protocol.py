@@ -322,7 +322,7 @@ def test_boxes_of_a_plan(charset):
     characters = nonsense_sheet.fonts.open_font(nonsense_sheet.fonts.FALLBACK).characters
     place = next(place for place, name in enumerate(charset.components) if place and len(name) == 1 and name not in characters and ord(name) > 0x2e80)
     told = nonsense_sheet.draw_plan(charset, f'⿱{charset.components[place]}土')
-    assert told[2:14, 2:40].min() == 120 and (told[16:28, 2:62] == 255).all()  # small letters in the corner of the box, nothing below them
+    assert 120 <= told[2:14, 2:40].min() < 150 and (told[16:28, 2:62] == 255).all()  # small letters in the corner of the box, nothing below them
     assert nonsense_sheet.draw_sheet.__kwdefaults__ == {'columns': 7, 'count': 56}
 
 

@@ -63,6 +63,10 @@ def test_there_is_room_for_every_move(stub):
         assert (template['left_margin'], template['top_margin']) == (300, 300 + .3 * length)
         assert template['background'].size == (1.25 * length + 800, 2 * template['top_margin'] + 100) and template['background'].mode == 'L'
         assert line.shape == (84, length - 16) and (line == 0).sum() == 1 and line[42, 42] == 0 and template['background'].getextrema() == (255, 255)
+    stub.write(['Ai永'], style_seeds=[3])
+    template = stub._handright.asked[-1][1]
+    length = round(sum(map(template['font'].getlength, 'Ai永')))  # letters are narrower
+    assert length < 250 and template['top_margin'] == 300 + round(.3 * length) and template['background'].size[0] == length + 75 + 800
     with pytest.raises(ValueError):
         stub.write(['永'], style_seeds=[1, 2])
 

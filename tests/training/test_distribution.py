@@ -1,5 +1,7 @@
 """Strategies from a name, and batches split over replicas in order."""
 
+import types
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -33,3 +35,21 @@ def test_batches_are_split_in_order(two_replicas):
     assert index == 2
     one = list(distribution.distribute(distribution.make_strategy('default', batch_size=4), dataset))
     np.testing.assert_array_equal(one[1]['a'], data['a'][1])
+
+
+@pytest.mark.parametrize('several', [False, True])
+def test_each_worker_keeps_its_own_parts(several):
+    """Six replicas of two workers: of twelve lines the second worker's replicas have 6 and 7, 8 and 9, 10 and 11, of every batch, in order."""
+    lines = dict(a=np.arange(24).reshape(2, 12, 1).repeat(2, -1), step=np.arange(2)[:, None].repeat(12, 1))
+    dataset = tf.data.Dataset.from_tensor_slices((lines, {'b': -lines['a']}) if several else lines)
+    for worker in (0, 1):
+        context = types.SimpleNamespace(num_input_pipelines=2, input_pipeline_id=worker)
+        strategy = types.SimpleNamespace(num_replicas_in_sync=6, distribute_datasets_from_function=lambda make, context=context: make(context))
+        found = list(distribution.distribute(strategy, dataset))
+        assert len(found) == 2 * 3
+        for index, part in enumerate(found):
+            first = 12 * (index // 3) + 6 * worker + 2 * (index % 3)
+            part, other = part if several else (part, {'b': -part['a']})
+            np.testing.assert_array_equal(part['a'], [[first] * 2, [first + 1] * 2])
+            np.testing.assert_array_equal(part['step'], [index // 3] * 2)
+            np.testing.assert_array_equal(other['b'], -part['a'].numpy())

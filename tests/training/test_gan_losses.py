@@ -114,6 +114,15 @@ def test_other_labels_are_read_where_they_are_asked_for(shaken, lines, set_optio
         np.testing.assert_array_equal(found[found > 0], expected[expected > 0])
 
 
+@pytest.mark.parametrize('dense', [False, True])
+def test_which_ctc_reads(shaken, lines, set_options, monkeypatch, dense):
+    set_options(dense_ctc=dense)
+    given, original = [], ctc.ctc_loss
+    monkeypatch.setattr(ctc, 'ctc_loss', lambda *arguments, **options: given.append(options['dense']) or original(*arguments, **options))
+    shaken._reading_losses(lines, lines['images'], training=False)
+    assert given == [dense]
+
+
 @pytest.mark.parametrize('uniform', [False, True])
 @pytest.mark.parametrize('structures', [False, True])
 def test_what_is_counted(shaken, lines, set_options, monkeypatch, structures, uniform):

@@ -53,3 +53,18 @@ def test_each_worker_keeps_its_own_parts(several):
             np.testing.assert_array_equal(part['a'], [[first] * 2, [first + 1] * 2])
             np.testing.assert_array_equal(part['step'], [index // 3] * 2)
             np.testing.assert_array_equal(other['b'], -part['a'].numpy())
+
+
+def test_one_device_needs_no_mirror_and_several_machines_are_asked(monkeypatch):
+    """GPUs where there are any, else CPUs; what TF_CONFIG says is TensorFlow's matter."""
+    asked = []
+    monkeypatch.setattr(tf.config, 'list_logical_devices', lambda kind: asked.append(kind) or {'CPU': ['one']}.get(kind, []))
+    assert distribution.make_strategy('mirrored', batch_size=3) is tf.distribute.get_strategy() and asked == ['GPU', 'CPU']
+    monkeypatch.setattr(tf.distribute, 'MirroredStrategy', lambda names: types.SimpleNamespace(names=names, num_replicas_in_sync=len(names)))
+    monkeypatch.setattr(tf.config, 'list_logical_devices', lambda kind: [types.SimpleNamespace(name=f'{kind}:{i}') for i in range(2)])
+    assert distribution.make_strategy('mirrored', batch_size=4).names == ['GPU:0', 'GPU:1']
+    several = types.SimpleNamespace(num_replicas_in_sync=3)
+    monkeypatch.setattr(tf.distribute, 'MultiWorkerMirroredStrategy', lambda: several)
+    assert distribution.make_strategy('multi_worker', batch_size=6) is several
+    with pytest.raises(ValueError, match='--batch_size=4: 3 replicas do not divide it, expected a multiple'):
+        distribution.make_strategy('multi_worker', batch_size=4)

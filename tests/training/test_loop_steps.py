@@ -16,7 +16,7 @@ from hwgen.training import loop as loop_module
 from hwgen.training import time_limit as limit_module
 from hwgen.training.loop import NonFiniteLossError, TrainingLoop
 from hwgen.training.schedule import Schedule
-from one_weight import OneWeight, records
+from one_weight import OneWeight, records, saved
 
 ODD = Schedule(5, 4, 9, discriminator_warmup_steps=3, recognizer_every=2, reconstruction_every=3, adversarial_every=2, rate_floor=.2, reconstruction_floor=.5)
 
@@ -214,3 +214,38 @@ def test_sheets_have_fitted_styles_once_the_encoder_has_learned():
     asked = []
     loop = types.SimpleNamespace(schedule=Schedule(2, 5, 0), sampler=types.SimpleNamespace(sample=lambda step, styles_learned: asked.append((step, styles_learned)) or step))
     assert [TrainingLoop._sample(loop, step) for step in (2, 3)] == [2, 3] and asked == [(2, False), (3, True)]
+
+
+# Going on --------------------------------------------------------------------------------------------------------------
+
+
+def test_another_schedule_is_followed_by_lines_texts_and_figures(make_loop, monkeypatch):
+    """The lines get its limit of length, but only where it is another one."""
+    loop, limits = make_loop(schedule=ODD), []
+    monkeypatch.setattr(loop.batches, 'limit', limits.append)
+    loop._follow(Schedule(**vars(ODD)))
+    assert not limits
+    cut = ODD.cut(7)
+    loop._follow(cut)
+    assert limits == [cut.max_characters] and loop.schedule is cut and loop.inputs.schedule is cut and loop.log.total_steps == cut.total_steps == 16
+
+
+def test_a_checkpoint_that_is_passed_over_is_told_with_its_reason(make_loop, monkeypatch, capsys):
+    """TensorBoard forgets what came after the one that was read; the damaged one is written anew."""
+    make_loop().run(max_steps=6)
+    capsys.readouterr()
+    os.remove('run/checkpoints/step-6.data-00000-of-00001')
+    loop, forgotten = make_loop(), []
+    monkeypatch.setattr(loop.log, 'resume', forgotten.append)
+    loop.run(max_steps=7)
+    out = capsys.readouterr().out
+    assert 'run/checkpoints/step-6: passed over: no such file or directory\n' in out and 'resumed at step 3 from run/checkpoints/step-3\n' in out and forgotten == [3]
+    assert dict(step=3, resumed_at=3, checkpoint='run/checkpoints/step-3') in records() and sorted(saved()) == [6, 7]
+    assert pathlib.Path('run/checkpoints/step-6.data-00000-of-00001').exists()
+
+
+@pytest.mark.parametrize('last, state', [(5, 'stopped'), (18, 'finished'), (99, 'finished')])
+def test_how_a_call_ended(make_loop, last, state):
+    summary = make_loop(schedule=ODD).run(max_steps=last)
+    assert (summary['state'], summary['step'], summary['model']) == (state, min(last, 18), None)
+    assert summary['schedule'] == ODD and summary['checkpoint'] == f'run/checkpoints/step-{min(last, 18)}' and summary['sheet'].endswith(f'seen-{min(last, 18):06d}.png')

@@ -211,6 +211,7 @@ def test_three_stay_where_nothing_is_said(tmp_path):
     for step in (1, 2, 3, 4, 5):
         assert checkpoints.save(step) == str(tmp_path / f'step-{step}') and int(checkpoints.step) == step
     assert saved_steps(str(tmp_path)) == [3, 4, 5]
+    assert tf.train.load_variable(str(tmp_path / 'step-5'), 'save_counter/.ATTRIBUTES/VARIABLE_VALUE') == 5, 'as where TensorFlow itself saves'
 
 
 def test_one_that_was_passed_over_stays_and_counts_for_nothing(three):

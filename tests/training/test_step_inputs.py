@@ -62,7 +62,7 @@ def test_inputs_are_a_function_of_the_step(make_inputs, batches, mixed):
         if step in (3, 5):
             assert_same([real], [mixed.batch(step)])
         else:
-            assert real['images'].shape == (4, 16, 16, 1) and (real['images'] == 1).all() and not real['unlabelled_weights'].any()
+            assert real['images'].shape == (4, 16, 16, 1) and (real['images'] == 1).all() and real['lengths'].tolist() == [1.] * 4 and not real['unlabelled_weights'].any()
 
 
 def test_replicas_read_their_part_of_everything(make_inputs, mixed, two_replicas):

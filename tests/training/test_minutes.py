@@ -127,8 +127,9 @@ def test_what_was_needed_before_the_steps_counts(make_loop, clock):
     assert summary['step'] == 5 and clock[0] == 110. and records()[-1]['minutes'] == 1.83
 
 
-def test_sheets_tell_what_the_end_will_take(make_loop, clock, monkeypatch):
-    loop = make_loop(slow(clock), schedule=Schedule(0, 40, 0), sample_every=2)
+@pytest.mark.parametrize('log_every', [2, 100])
+def test_sheets_tell_what_the_end_will_take(make_loop, clock, monkeypatch, log_every):
+    loop = make_loop(slow(clock), schedule=Schedule(0, 40, 0), sample_every=2, log_every=log_every)
     sample = loop._sample
 
     def slowly(step):

@@ -175,7 +175,8 @@ def test_a_style_space_is_of_so_many_lines_at_least(sampler):
 
 
 def test_what_is_read_on_samples(sampler, monkeypatch):
-    """Edits over labels of all lines together: eight batches of unseen writers, whose lines misread 1 of 8 and 2 of 4 labels, and the two sheets of texts."""
+    """Edits over labels of all lines together: eight batches of unseen writers, four of which misread 1 of 8 and 2 of 4 labels and four none of 8,
+    and the two sheets of texts."""
     made, trainer, asked = sampler.made, sampler.made.trainer, []
     ids = np.zeros([2, 2, 4], np.int32)
     ids[0], ids[1, 0] = [[1, 2, 3, 4], [1, 2, 3, 4]], [5, 6, 7, 8]
@@ -183,11 +184,14 @@ def test_what_is_read_on_samples(sampler, monkeypatch):
     wrong = right.copy()
     wrong[0, 2], wrong[1, :2] = 8, 0
     written = dict(component_ids=ids, structure_ids=ids[..., 0], character_ids=ids[..., 0])
-    made.validation = types.SimpleNamespace(batch_size=2, batch=lambda step: asked.append(step) or dict(written, images='wrong' if step < 4 else 'right'))
+    fewer, short = ids.copy(), right.copy()
+    fewer[0, 1], short[0, 4:] = 0, 0
+    made.validation = types.SimpleNamespace(batch_size=2, batch=lambda step: asked.append(step) or (
+        dict(written, images='wrong') if step < 4 else dict(written, component_ids=fewer, images='short')))
     made.sheets = types.SimpleNamespace(texts=dict(seen=[], one_text=[], unseen=[]), rows=6, inputs=lambda name, generator: asked.append((name, generator)) or dict(written, name=name))
     trainer.model.average = lambda training, name, **inputs: asked.append(training) or ('wrong' if name == 'unseen' else 'right')
-    trainer.model.read = lambda images: (None, tf.one_hot(dict(right=right, wrong=wrong)[images], 9))
-    assert made._read_samples() == {'metric/label_error_validation_16': pytest.approx(4 * 3 / (8 * 12)), 'metric/label_error_seen_6': 0.,
+    trainer.model.read = lambda images: (None, tf.one_hot(dict(right=right, wrong=wrong, short=short)[images], 9))
+    assert made._read_samples() == {'metric/label_error_validation_16': pytest.approx(4 * 3 / (4 * 12 + 4 * 8)), 'metric/label_error_seen_6': 0.,
                                     'metric/label_error_unseen_6': pytest.approx(3 / 12)}
     assert asked == [*range(8), ('seen', trainer.model.average), False, ('unseen', trainer.model.average), False]
     made.validation = None

@@ -136,8 +136,8 @@ def test_sheets_tell_what_the_end_will_take(make_loop, clock, monkeypatch, log_e
         clock[0] += 15.
         return sample(step)
     monkeypatch.setattr(loop, '_sample', slowly)
-    summary = loop.run(max_minutes=2.)
-    assert summary['step'] == 6, 'after the sheets of step 6 it is 105 s, and 15 s are kept'
+    summary = loop.run(max_minutes=2.25)
+    assert summary['step'] == 8, 'step 8 begins at 115 s, and 15 of 135 s are kept'
 
 
 def test_checkpoints_by_time(make_loop, clock):

@@ -155,3 +155,9 @@ def test_rebuilding_may_be_the_reference():
     assert {name: float(sigma) for name, sigma in sigmas.items()} == pytest.approx(dict(reconstruction=2., discriminator=1.))
     with pytest.raises(ValueError, match="no gradient of the reference 'reconstruction' among sequence, spatial"):
         balance_gradients(dict(sequence=row(1), spatial=row(2)), WEIGHTS, mask=np.ones([1, 1, 1, 1], np.float32), reference='reconstruction')
+
+
+def test_gradients_however_small_are_brought_to_one_spread():
+    """Per pixel of a whole batch they are: (0, 2) times 1e-9 becomes .5 (1, 3)."""
+    gradients, mask = dict(discriminator=row(1, 3), sequence=row(0, 2e-9)), np.ones([1, 1, 2, 1], np.float32)
+    np.testing.assert_allclose(balance_gradients(gradients, WEIGHTS, mask=mask)[0], row(1.5, 4.5), rtol=1e-5)

@@ -36,6 +36,10 @@ class Running:
         answer = self._pool.request(method, self.url + path, body=body, **options)
         return answer.status, answer.data, answer.headers
 
+    def forget(self):
+        """What is asked next comes by a new connection: the one that was kept may be given way at any moment."""
+        self._pool.clear()
+
     def pending(self):
         """What its metrics say of the requests that wait or run."""
         text = self.ask('GET', '/metrics')[1].decode()

@@ -1,5 +1,7 @@
 """A small generator with random weights, of the real class: windows, bytes and files do not depend on what it has learnt."""
 
+import random
+
 import numpy as np
 import tensorflow as tf
 
@@ -8,17 +10,21 @@ from hwgen.models.generator import Generator, GeneratorConfig
 
 
 def make_small_generator(**options):
-    """Options of GeneratorConfig -> Generator, built, every weight random (attention and biases too)."""
+    """Options of GeneratorConfig -> Generator, built, every weight random (attention and biases too), the same at every call."""
     charset = Charset.load()
     sizes = dict(num_components=charset.num_components, num_structures=charset.num_structures,
                  num_characters=charset.num_characters, char_px=16, char_width_px=16,
                  channels=(12, 8), content_channels=12, style_part_dim=6, cell_dim=4, component_dim=8, structure_dim=4, character_noise_dim=5)
     config = GeneratorConfig(**{**sizes, **options})
-    generator = Generator(config)
-    n = 2
-    generator(component_ids=tf.ones([1, n, 4], tf.int32), structure_ids=tf.ones([1, n], tf.int32),
-              boxes=tf.ones([1, n, 4, 4]), character_ids=tf.ones([1, n], tf.int32),
-              style=tf.zeros([1, config.style_dim]), character_noise=tf.zeros([1, n, config.character_noise_dim]))
+    state, n = random.getstate(), 2
+    random.seed(1)  # Keras' initialisers draw their seeds from it: the same weights in every process
+    try:
+        generator = Generator(config)
+        generator(component_ids=tf.ones([1, n, 4], tf.int32), structure_ids=tf.ones([1, n], tf.int32),
+                  boxes=tf.ones([1, n, 4, 4]), character_ids=tf.ones([1, n], tf.int32),
+                  style=tf.zeros([1, config.style_dim]), character_noise=tf.zeros([1, n, config.character_noise_dim]))
+    finally:
+        random.setstate(state)
     rng = np.random.default_rng(1)
     for variable in generator.variables:  # fresh attention has gain 0 and fresh norms do nothing: they would hide errors
         if 'variance' not in variable.path:

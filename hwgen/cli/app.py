@@ -224,6 +224,8 @@ def _parse(arguments, *, program, positional):
     for flag in _own_flags():
         if isinstance(flag.value, float) and not math.isfinite(flag.value):  # nan is within any bounds
             raise UserError(f'flag --{flag.name}={flag.value}: expected a number (see {program} --help)')
+        if flag.value == '' and flag.present and flag.name != 'text' and 'Empty: ' not in flag.help:  # an empty text is told as such
+            raise UserError(f'--{flag.name}= is empty: expected a value (see {program} --help)')
         if isinstance(flag.value, str) and flag.value.startswith('~/') and flag.name != 'text':
             flag.value = os.path.expanduser(flag.value)  # a shell does not, behind a =
     text = flags.FLAGS['text'].value if 'text' in flags.FLAGS else None

@@ -71,6 +71,7 @@ import contextlib
 
 from absl import flags
 
+from hwgen.charset.printable import printable
 from hwgen.cli.app import UserError
 from hwgen.cli.places import corpus_place
 from hwgen.inference.description import DEFAULT_TRUNCATION
@@ -266,7 +267,7 @@ def _write_texts(data):
     seeds = range(_SEED.value, _SEED.value + _SEEDS.value)
     texts = [text for of_seed in comparison.protocol_texts(RecordIndex(data, split=_SPLIT.value), seeds=seeds, num_lines=_NUM_LINES.value) for text in of_seed]
     systems.write_texts(_TEXTS_OUT.value, texts)
-    print(f'{_TEXTS_OUT.value}: {len(texts)} lines to write, those of {len(seeds)} seeds')
+    print(f'{printable(_TEXTS_OUT.value)}: {len(texts)} lines to write, those of {len(seeds)} seeds')
 
 
 def _read_info(data, plan):
@@ -274,7 +275,7 @@ def _read_info(data, plan):
     from hwgen.data import prepare
     from hwgen.data.shards import read_info
     settings = plan.data if plan is not None and data == _CORPORA['ablation'] else None
-    prepare.ensure_embedded(data, _splits_read(), settings=settings, report=lambda line: print(line, flush=True))
+    prepare.ensure_embedded(data, _splits_read(), settings=settings, report=lambda line: print(printable(line), flush=True))
     return read_info(data)
 
 
@@ -294,7 +295,7 @@ def _train_features(folder, data):
 
     from hwgen.evaluation import feature_recognizer
     tf.config.experimental.enable_op_determinism()
-    network, description = feature_recognizer.train(data, report=lambda line: print(line, flush=True))
+    network, description = feature_recognizer.train(data, report=lambda line: print(printable(line), flush=True))
     for split in feature_recognizer.measured_splits(data):
         error, num_lines, num_labels = feature_recognizer.label_error(network, data, split=split)
         description.setdefault('label_error', {})[split] = {'error': round(error, 4), 'num_lines': num_lines, 'num_labels': num_labels}

@@ -16,6 +16,7 @@ import os
 
 from absl import flags
 
+from hwgen.charset.printable import printable
 from hwgen.cli.app import UserError
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.inference.model_folder import DEFAULT_MODEL, find_model
@@ -39,8 +40,6 @@ def main(arguments):
     import time
     if RUN.value is not None and MODEL.value is not None:
         raise UserError('--run and --model are both given: expected one')
-    if not OUT.value:
-        raise UserError('--out is empty: expected a folder such as saved_models/hwgen/1')
     from hwgen.serving.versions import version_folder
     version_folder(OUT.value)  # before TensorFlow has started
     # The process that compares needs room on a GPU beside this one.
@@ -50,13 +49,13 @@ def main(arguments):
     model = find_model(RUN.value or MODEL.value or DEFAULT_MODEL)
     writer = Writer.load(model, windows_per_step=1, allow_unseen=ALLOW_UNSEEN.value)
     licence = DATA_LICENCE.value or export.data_licence(writer.description.get('info', {}))
-    print(f'model {model}; licence of its data: {licence}' + ('; --data_licence states it' if licence == export.UNSTATED else ''), flush=True)
+    print(f'model {printable(model)}; licence of its data: {licence}' + ('; --data_licence states it' if licence == export.UNSTATED else ''), flush=True)
     began = time.monotonic()
     path, told = export.export_model(writer, OUT.value, truncation=TRUNCATION.value, max_characters=MAX_CHARACTERS.value, licence=licence)
     size = sum(os.path.getsize(os.path.join(folder, name)) for folder, _, names in os.walk(path) for name in names)
     compared = told['compared']
     if told.get('note'):
-        print(f'{model}: {told["note"]}')
-    print(f'{os.path.relpath(path)}: {told["characters"]:,} characters, {size / 1e6:.1f} MB, in {time.monotonic() - began:.1f} s; a fresh process wrote '
+        print(f'{printable(model)}: {told["note"]}')
+    print(f'{printable(os.path.relpath(path))}: {told["characters"]:,} characters, {size / 1e6:.1f} MB, in {time.monotonic() - began:.1f} s; a fresh process wrote '
           f'{compared["lines"]} lines of {compared["characters"]} characters by six signatures, largest difference '
           f'{compared["largest_difference_grey_levels"]:g} grey levels')

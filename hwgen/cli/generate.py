@@ -22,6 +22,7 @@ from absl import flags
 
 import hwgen
 from hwgen import files
+from hwgen.charset.printable import printable
 from hwgen.cli.app import UserError, check_writing
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.inference.model_folder import DEFAULT_MODEL, find_model
@@ -80,14 +81,14 @@ def main(arguments):
     else:
         write = _plan_sheet(repertoire, folder, hands)
     with picture_files.reserved(OUT.value, overwrite=OVERWRITE.value, folder=folder):
-        print(f'loading {model} ...', flush=True)
+        print(f'loading {printable(model)} ...', flush=True)
         began = time.monotonic()
         from hwgen.inference.writer import Writer
         writer = Writer.load(model, allow_unseen=ALLOW_UNSEEN.value, tell=None)  # the repertoire has told what there is to tell
-        print('; '.join(filter(None, [f'model {model}, loaded in {time.monotonic() - began:.1f} s', repertoire.note])), flush=True)
+        print('; '.join(filter(None, [f'model {printable(model)}, loaded in {time.monotonic() - began:.1f} s', repertoire.note])), flush=True)
         progress = _Progress()
         what = write(writer, progress)
-    print(f'{OUT.value}: {what}; {progress.summary()}')
+    print(f'{printable(OUT.value)}: {what}; {progress.summary()}')
 
 
 def _check_flags(arguments):

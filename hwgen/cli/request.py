@@ -16,6 +16,7 @@ import sys
 from absl import flags
 
 from hwgen import files
+from hwgen.charset.printable import printable
 from hwgen.cli.app import UserError, check_writing
 
 TEXT = flags.DEFINE_string('text', None, 'Text to write.')
@@ -75,7 +76,7 @@ def _write(rows, folder):
         as_it_came = len(images) == 1 and picture_formats.format_of(OUT.value).name == 'PNG'
         data = written[0][2] if as_it_came else picture_formats.encode([picture_files.stack(images)], OUT.value)
         files.write_file(OUT.value, data, replace=OVERWRITE.value)
-    print(f'{OUT.value}: {len(written):,} picture{"s" * (len(written) != 1)}' + (f', {len(wrong):,} left out' if wrong else ''))
+    print(f'{printable(OUT.value)}: {len(written):,} picture{"s" * (len(written) != 1)}' + (f', {len(wrong):,} left out' if wrong else ''))
 
 
 def _rows():

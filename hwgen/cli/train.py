@@ -30,10 +30,12 @@ which starts from the writer that ships and is done in minutes. Images without t
 are shown to the discriminator alone, in the third phase, beside labelled ones: the last example.
 """
 
+import os
 import time
 
 from absl import flags
 
+from hwgen.charset.printable import printable
 from hwgen.cli import app
 from hwgen.inference.model_folder import DEFAULT_MODEL, resource_path
 
@@ -149,6 +151,8 @@ def main(arguments):
     from hwgen.cli import places, quiet
     from hwgen.data import drawn_index, shards
     flags.FLAGS.data = places.corpus_place(_DATA.value)
+    if os.path.exists(_RUN_DIR.value) and not os.path.isdir(_RUN_DIR.value):
+        raise ValueError(f'--run_dir={_RUN_DIR.value}: a file is there, expected the folder of a run, or none yet')
     if _UNLABELLED.value is not None and not (_ADVERSARIAL_STEPS.value and _ADVERSARIAL_EVERY.value):
         raise ValueError(f'--unlabelled={_UNLABELLED.value}: only the discriminator of phase 3 sees these lines, and there is none with '
                          f'--adversarial_steps={_ADVERSARIAL_STEPS.value} --adversarial_every={_ADVERSARIAL_EVERY.value}: expected '
@@ -231,7 +235,7 @@ def _train(index, started):
 
 
 def _say(line):
-    print(line, flush=True)
+    print(printable(line), flush=True)
 
 
 def _charset():
@@ -249,7 +253,6 @@ def _charset():
 
 def _init_from():
     """--init_from, with the model that ships found where it is installed."""
-    import os
     path = _INIT_FROM.value
     return str(resource_path(path)) if path == DEFAULT_MODEL and not os.path.exists(path) else path
 
@@ -267,7 +270,6 @@ def _initializer(model, charset):
 
 def _tell(summary, planned, *, latin):
     """The closing summary: what became of the run, what was trained, where everything lies, and what to type next."""
-    import os
     import shlex
     program = os.environ.get('HWGEN_PROGRAM', 'hwgen train').removesuffix('train')
     schedule, step, run_dir = summary['schedule'], summary['step'], shlex.quote(_RUN_DIR.value)
@@ -284,7 +286,7 @@ def _tell(summary, planned, *, latin):
     if summary['model'] and learned:
         rows.append(('next', f'{program}generate --model={shlex.quote(summary["model"])} --text="{"Hello world" if latin else "你好，世界"}" --out=line.png'))
     print(f'{summary["state"]} at step {step}/{schedule.total_steps}')
-    print('\n'.join(f'  {name:<13} {value}' for name, value in rows if value), flush=True)
+    print('\n'.join(f'  {name:<13} {printable(value)}' for name, value in rows if value), flush=True)
 
 
 def _trained(schedule, planned, step):
@@ -307,7 +309,6 @@ def _ensure_data():
     Raises:
         UserError: a collection that a preset expects and that has to be fetched; says from where, and how it is made.
     """
-    import os
 
     from hwgen.data import prepare
     before = time.monotonic()

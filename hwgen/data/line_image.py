@@ -103,7 +103,8 @@ def draw_ink(strokes, *, height_px, pen_px, num_characters, cell_extent=None):
         ValueError: an image that is too large to be a line, or strokes that are too long to be its characters.
     """
     points = np.concatenate(strokes).astype(np.float64)
-    low, size = points.min(0), np.maximum(points.max(0) - points.min(0), 1)
+    low, high = points.min(0), points.max(0)
+    size = np.maximum(high - low, 1)
     inner = max(1.0, height_px - pen_px - 2)  # a pixel of paper above and below
     if cell_extent is None:
         scale = min(inner / size[1], _MAX_ASPECT * num_characters * inner / size[0])
@@ -120,7 +121,7 @@ def draw_ink(strokes, *, height_px, pen_px, num_characters, cell_extent=None):
     middle = np.array([width_px, height_px]) / 2
     shift = 4  # fractional bits of the coordinates
     for stroke in strokes:
-        placed = ((stroke - low - size / 2) * scale + middle) * _OVERSAMPLING - .5
+        placed = ((stroke - (low + high) / 2) * scale + middle) * _OVERSAMPLING - .5
         fixed = np.round(placed * (1 << shift)).astype(np.int32).reshape(-1, 1, 2)
         if len(fixed) == 1:  # a dot
             cv2.circle(fine, fixed[0, 0].tolist(), round(pen_px * _OVERSAMPLING / 2 * (1 << shift)), 0, -1, cv2.LINE_AA, shift)

@@ -129,7 +129,7 @@ def _count_intact(out_dir, *, split, num_shards, sizes, subfolders, trajectory):
             return 0
         for i, size in enumerate(sizes):
             rows = [file.readline() for file in files]
-            starts = (f'{_name(i)}\t', *[f'{{"path": "{_name(i)}", '] * 2)
+            starts = (f'{_name(i)}\t', *[f'{{"path": "{_name(i)}"'] * 2)
             whole = all(row.startswith(start.encode()) and row.endswith(b'\n') for row, start in zip(rows, starts))
             if not whole or not _is_intact(folder / _name(i), size):
                 return i

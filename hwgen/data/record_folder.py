@@ -122,6 +122,7 @@ class WorkFolder:
     def _count_intact(self):
         """How many of the journal's entries have their lines in the folder."""
         entries = self._journal.entries
+        intact = len(entries)
         for split in {entry['split']: None for entry in entries}:
             sizes = [size for entry in self.entries(split) for size in entry['sizes']]
             left = self.storage.count_intact(self.path, split=split, num_shards=self.entries(split)[0]['shards'], sizes=sizes)
@@ -129,8 +130,9 @@ class WorkFolder:
                 for number, entry in enumerate(entries):
                     left -= len(entry['sizes']) if entry['split'] == split else 0
                     if left < 0:
-                        return number
-        return len(entries)
+                        intact = min(intact, number)
+                        break
+        return intact
 
 
 def finished_pieces(out_dir, split, identity, *, charset=None):

@@ -107,6 +107,8 @@ def decode_png(png, *, expected_shape=None):
             if height * width > MAX_IMAGE_PIXELS:
                 raise ValueError(f'image of {height} x {width} px, expected at most {MAX_IMAGE_PIXELS} pixels')
             return np.array(image if image.mode == 'L' else image.convert('L'))
+    except Image.DecompressionBombError as error:  # Pillow's own limit, before it tells the size
+        raise ValueError(f'image of {len(png)} bytes: {error}; expected at most {MAX_IMAGE_PIXELS} pixels') from error
     except (OSError, SyntaxError, struct.error, OverflowError) as error:  # what Pillow raises for damaged PNG files
         raise ValueError(f'image of {len(png)} bytes is no complete PNG file ({error})') from error
 

@@ -39,7 +39,8 @@ class ContentInterpolation:
             style_seed, style, truncation, noise_offset: as in `Writer.stream`: one hand, and at each place one character noise, all the way.
 
         Returns:
-            list of uint8 [char_px, N * char_width_px], 255 = paper; the ends are what `Writer.write` gives for the texts.
+            list of uint8 [char_px, N * char_width_px], 255 = paper; the ends are what `Writer.write` gives for the texts, but for a grey level
+                where the last bits decide about rounding.
 
         Raises:
             CharsetError: as `Writer.encode`.

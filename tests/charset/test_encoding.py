@@ -189,12 +189,54 @@ def test_any_codes_decode_to_text_that_parses(codes):
 def test_decoding_pads_and_checks():
     brace, slot = CHARSET.components.index('{'), CHARSET.components.index('·')
     assert CHARSET.decode([[brace, slot, 0, 0]], [CHARSET.structures.index('⿰··')]) == '⿰？？' and CHARSET.decode([[brace, 0, 0, 0]], [CHARSET.structures.index('·')]) == '{'
+    space, moon = CHARSET.components.index(' '), CHARSET.components.index('月')
+    assert CHARSET.decode([[space, moon, 0, 0], [space, 0, 0, 0]], [CHARSET.structures.index(name) for name in ('⿰··', '·')]) == '⿰？月 '
     assert CHARSET.decode(np.zeros([3, 4], int), np.zeros([3], int)) == ''
     structure = CHARSET.structures.index('⿰··')
     assert CHARSET.decode([[CHARSET.components.index('日'), 0, 0, 0]], [structure]) == '⿰日？'
     for components, structures in (([[CHARSET.num_components, 0, 0, 0]], [1]), ([[1, 0, 0, 0]], [CHARSET.num_structures]), ([[-1, 0, 0, 0]], [1])):
         with pytest.raises(CharsetError, match='expected ids below'):
             CHARSET.decode(components, structures)
+
+
+SMALL = ['component\t日', 'component\t月', 'structure\t⿰··', 'structure\tsym-narrow', 'component\tA', 'component\té', 'character\t明\t⿰··\t日\t月',
+         'character\tA\tsym-narrow\tA']
+
+
+def test_a_small_table():
+    """What it says of characters, components and those of further sequences; 昌 has a component that it lacks."""
+    table = Charset(SMALL, sets={'mine': 'A明日'}, further_trees=lambda count: {'朋': '⿰月月', '昌': '⿱日曰', '昍': f'⿰日{"日月"[count == 8]}'})
+    assert (table.components, table.structures, table.characters) == (('', '日', '月', 'A', 'é'), ('', '⿰··', 'sym-narrow'), ('', '明', 'A'))
+    assert (table.num_components, table.num_structures, table.num_characters, table.row_count) == (5, 3, 3, 8)
+    assert table.character_components.tolist() == [[0] * 4, [1, 2, 0, 0], [3, 0, 0, 0]] and table.character_structures.tolist() == [0, 1, 2]
+    assert [table.character_id(c) for c in ('明', 'A', 'Ａ', '日', 'e\u0301', '\u200bA')] == [1, 2, 2, 0, 0, 2]
+    assert table.tree('Ａ') == 'A' and table.tree('明') == ('⿰', '日', '月')
+    assert [table.sequence(c) for c in '明A日朋昌水昍'] == ['⿰日月', 'A', '日', '⿰月月', '⿱日曰', None, '⿰日月'] and table.prefix(7).sequence('昍') == '⿰日日'
+    assert table.sizes(7) == {'num_components': 5, 'num_structures': 3, 'num_characters': 2} and table.sizes(0) == dict.fromkeys(table.sizes(1), 1)
+    assert table.character_set('mine') == (1, 2) and table.prefix(7).character_set('mine') == (1,)
+    encoded = table.encode('明朋')
+    assert encoded.character_ids.tolist() == [1, 0] and encoded.component_ids.tolist() == [[1, 2, 0, 0], [2, 2, 0, 0]] and table.decode(*encoded[2:4]) == '明⿰月月'
+    for character, message in (('日', r'U\+65E5 日: not in the table'), ('{5}', '.5.: not in the table')):
+        with pytest.raises(CharsetError, match=f'^{message}$'):
+            table.tree(character)
+    assert table.nearest_characters(('⿰', '日', '日')) == ['明'] and table.nearest_characters('A', 0) == []
+
+
+def test_which_single_characters_a_small_table_encodes():
+    rows = [*SMALL, 'structure\t·']
+    table = Charset(rows, further_trees=lambda count: {'朋': '⿰月月', '昌': '⿱日曰'})
+    found = table.encodable_characters()
+    assert found == ''.join(sorted(found)) and set('明A日月é朋Ａ\u2f47\u2f49') <= set(found) and not set('昌水B') & set(found)
+    assert all(table.encode(character).units == (character,) for character in found)
+
+
+def test_ids_beyond_the_table_are_named():
+    table = Charset(SMALL)
+    for components, structures, place in (([[1, 2, 0, 0], [5, 0, 0, 0]], [1, 1], 1), ([[1, 2, 0, 0]], [3], 0), ([[1, 2, 0, 0]], [-1], 0), ([[1, 0, 0, -1]], [1], 0)):
+        with pytest.raises(CharsetError, match=rf'^character {place}: components \[{", ".join(map(str, components[place]))}\], structure {structures[place]}; expected ids below 5 and 3$') as caught:
+            table.decode(components, structures)
+        assert caught.value.position == place
+    assert table.decode([[4, 1, 2, 3], [4, 1, 2, 0], [1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]], [1, 2, 0, 2, 1]) == '⿰⿰é日⿰月A⿲é日月⿰日日日⿰？？'
 
 
 def test_character_sets():

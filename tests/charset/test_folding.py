@@ -40,6 +40,13 @@ def test_turns_go_on_from_the_text_before():
     assert [[charset.characters[i] for i in folding.folded_ids(table, codes, turned=before) if i] for before in (0, 1, 2)] == [['“', '”'], ['”', '“'], ['“', '”']]
 
 
+def test_turns_are_counted_within_a_line_and_by_what_takes_turns_alone():
+    charset = Charset.load()
+    table, codes = folding.fold_unseen(charset, CHINESE.__contains__), charset.encode(',"a"?"b').component_ids
+    for before, expected in ((0, '，“”？“'), (1, '，”“？”'), (7, '，”“？”')):
+        assert ''.join(charset.characters[i] for i in folding.folded_ids(table, codes, turned=before) if i) == expected
+
+
 def test_the_table_of_forms():
     """Every form is a symbol of the table, with a component of its own, and none is folded onto a hanzi or itself."""
     charset = Charset.load()

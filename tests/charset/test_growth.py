@@ -76,7 +76,7 @@ def test_what_was_added_later_is_refused_with_that_reason(text, character, posit
 
 
 def test_what_neither_has_is_refused_as_ever():
-    for text in '☃', '⿱山☃', '⿱山':
+    for text in '☃', '⿱山☃', '⿱山', '⿰山{', '⿰山 ', 'a⿰山·':
         messages = []
         for charset in FIRST, CHARSET:
             with pytest.raises(CharsetError) as caught:

@@ -120,9 +120,11 @@ def test_every_command_tells_its_version():
     (['--slips=nan'], 'flag --slips=nan: expected a number'),
     (['--source=folder', '--input=.', '--test_share=NaN'], 'flag --test_share=nan: expected a number'),
     (['--out=-'], '--out=-: a folder is written'),
+    (['--out='], '--out= is empty: expected a value'),
+    (['--text_file='], '--text_file= is empty: expected a value'),
     (['--out=corpus.png'], '--out=corpus.png: a folder is written')])
 def test_prepare_speaks_of_the_flags_that_were_typed(arguments, message, tmp_path):
-    done = python('-m', 'hwgen.cli', 'prepare', '--out=' + str(tmp_path / 'out'), *arguments)
+    done = python('-m', 'hwgen.cli', 'prepare', f'--out={tmp_path}/out', *arguments)
     assert done.returncode == 2 and message in done.stderr and done.stderr.count('\n') == 1, done.stderr
 
 

@@ -56,7 +56,7 @@ def test_a_run_goes_to_the_next_number():
 
 
 @pytest.mark.parametrize('arguments, message', [
-    (['--run=a', '--model=b'], 'hwgen: --run and --model are both given: expected one'), (['--out='], 'hwgen: --out is empty'),
+    (['--run=a', '--model=b'], 'hwgen: --run and --model are both given: expected one'), (['--out='], '--out= is empty: expected a value'),
     (['--out=served/1'], 'version exists and may be served; expected a new number'),
     (['--model=none', '--out=served/2'], 'hwgen: none: no generator there'),
 ])

@@ -1,8 +1,12 @@
 """What `evaluate` makes of what the protocols found, with protocols whose findings are known."""
 
+import json
+import pathlib
 import types
 
 import numpy as np
+import pytest
+from PIL import Image
 
 from hwgen.cli import measurements
 from hwgen.evaluation import distribution_protocol as distances
@@ -53,3 +57,112 @@ def test_only_protocols_that_look_for_copies_read_the_training_lines(monkeypatch
     for protocol, splits in (('hwd', ['train', 'test']), ('ganwriting', ['train', 'test']), ('hct', ['test']), ('scrabblegan', ['train', 'test'])):
         measurements.measure_distances(task_of(protocol, splits, monkeypatch, [], seeds=[0]))
     assert read == ['scrabblegan'] and given == [False, False, False, True]
+
+
+def task_with_files(**options):
+    return measurements.Task(**{**dict(protocol='hct', data='lines', split='test', info={'splits': {'test': {}}}, writer=None, out='out', seeds=[3, 4], num_lines=None, judges={}, truncation=.8,
+                                       measured_under={'seeds': 2}, facts={'model': 'mine'}, there=None, against=None), **options})
+
+
+def test_a_report_is_written_shown_and_compared(capsys, monkeypatch):
+    """By hand: 12.5 ± 0.71 of two seeds; a difference of 1 is within spreads of 0.71 and 0.5 together, one of 9 beyond."""
+    pages = []
+    monkeypatch.setattr(measurements.result_page, 'format_page', lambda result, **options: pages.append(options) or 'a page')
+    figures = [{'fid': {'generated': 12., 'floor': 1.}}, {'fid': {'generated': 13., 'floor': 1.}}]
+    there = {'measured_under': {'seeds': 2}, 'figures': [{'name': 'fid', 'generated': {'values': [], 'mean': 11.5, 'spread': .5}, 'floor': {'values': [], 'mean': 10., 'spread': 0.}}]}
+    task = task_with_files(there=there, against='other.json')
+    found = task.write(figures, title='A title', pictures=[('a.png', 'A'), ('b.png', 'B')], by_system=True, more=7)
+    assert found == [{'name': 'fid', 'better': 'lower', 'generated': {'values': [12., 13.], 'mean': 12.5, 'spread': pytest.approx(.5**.5)}, 'floor': {'values': [1., 1.], 'mean': 1., 'spread': 0.}}]
+    rows = capsys.readouterr().out.splitlines()
+    assert rows[0] == '' and rows[1].split() == ['fid', 'generated', '12.5', '±', '0.71', 'floor', '1', '±', '0'] and rows[3] == 'against other.json'
+    assert rows[4].split() == ['fid', 'generated', '12.5', '11.5', '+1', 'within', 'the', 'spreads'] and rows[5].split() == ['fid', 'floor', '1', '10', '-9', 'beyond', 'the', 'spreads']
+    assert rows[-2:] == ['report    out/hct.html, out/hct.json', 'pictures  out/a.png, out/b.png']
+    result = json.loads(pathlib.Path('out/hct.json').read_text(encoding='utf-8'))
+    assert (result['model'], result['seeds'], result['more'], result['measured_under'], result['figures'][0]['name']) == ('mine', [3, 4], 7, {'seeds': 2}, 'fid')
+    assert pathlib.Path('out/hct.html').read_text(encoding='utf-8') == 'a page'
+    assert pages == [dict(title='A title', pictures=[('a.png', 'A'), ('b.png', 'B')], differences=pages[0]['differences'], against='other.json', systems=True)] and len(pages[0]['differences']) == 2
+    task_with_files(out='alone').write([figures[0]], title='x')
+    said = capsys.readouterr().out
+    assert 'against' not in said and 'pictures' not in said and '±' not in said and pages[1]['differences'] is None and pages[1]['against'] == '' and pages[1]['systems'] is False
+    with pytest.raises(ValueError, match='other.json: measured under other conditions: seeds 2 there, 3 here'):
+        task_with_files(there=there, against='other.json', measured_under={'seeds': 3}).write(figures, title='x')
+
+
+def test_lines_of_a_split(monkeypatch):
+    monkeypatch.setattr(measurements, 'RecordIndex', lambda data, split: (data, split))
+    assert task_with_files(split='unseen').index() == ('lines', 'unseen') and task_with_files(split='unseen').index('train') == ('lines', 'train')
+    assert task_with_files(out='a/b').place('c.png') == 'a/b/c.png' and pathlib.Path('a/b').is_dir()
+
+
+def test_distances_of_a_model_are_measured_in_its_cells(monkeypatch):
+    asked, told, sheets = [], [], []
+    monkeypatch.setattr(distances, 'training_features', lambda index, name, *, space, cells: asked.append(('training', name, space.description, cells)) or np.zeros([40, 2], np.float32))
+    monkeypatch.setattr(distances, 'compare', lambda index, name, **options: asked.append((name, {**options, 'training': options['training'] is not None, 'space': options['space'].description}))
+                        or distances.Comparison({'fid': {'floor': 1.}}, ['a sheet'], [], f'digest {options["seed"]}'))
+    monkeypatch.setattr(measurements.result_page, 'write_sheet', lambda path, rows, **options: sheets.append((path, rows)))
+    writer = types.SimpleNamespace(char_px=16, char_width_px=8)
+    task = task_of('hct', ['train', 'test'], monkeypatch, told, writer=writer, num_lines=7, truncation=.3, judges={'space': types.SimpleNamespace(description='a space')})
+    measurements.measure_distances(task)
+    cells = dict(char_px=16, char_width_px=8)
+    assert asked == [('training', 'hct', 'a space', cells)] + [('hct', dict(space='a space', writer=writer, cells=cells, training=True, num_lines=7, seed=seed, truncation=.3, report=measurements.say)) for seed in (3, 4)]
+    assert sheets == [('out/hct.png', ['a sheet'])]
+    facts = told[0][1]
+    assert facts['pictures'] == [('hct.png', 'Real lines, and beside them generated ones of the same texts')] and facts['feature_network'] == 'a space' and facts['title'] == 'Distance from real lines: hct'
+    assert facts['convention'] == distances.PROTOCOLS['hct'].source and task.measured_under == {'cells': cells, 'lines_sha256': ['digest 3', 'digest 4']}
+    measurements.measure_distances(task_of('hct', ['test'], monkeypatch, told))
+    assert told[1][1]['pictures'] == [('hct.png', 'Real lines')]
+
+
+def test_hands_are_those_of_the_first_seed_and_of_the_split_test(monkeypatch, capsys):
+    asked = []
+    lines = {seed: [np.full([10, 8], 10 * seed + i, np.uint8) for i in range(5)] for seed in (1, 2)}
+    summary = dict(num_hands=8, lines_per_hand=12, identified_generated=.75, identified_real=.875, chance=.125, num_copies=30, equal_copies=2, copy_distance=.25, hand_distance=.5, hand_distance_real=None)
+    monkeypatch.setattr(measurements.hands, 'hands_protocol', lambda *arguments, **options: asked.append((arguments, options)) or (summary, lines))
+    task = task_with_files(protocol='hands', writer='writer')
+    monkeypatch.setattr(task, 'index', lambda split=None: f'index of {split}')
+    measurements.measure_hands(task)
+    assert asked == [(('index of test', 'writer'), dict(seed=3, truncation=.8))] and json.loads(pathlib.Path('out/hands.json').read_text(encoding='utf-8')) == {'model': 'mine', **summary}
+    picture = np.asarray(Image.open('out/hands.png'))  # two blocks of 43 rows: four lines of 10, 1 apart; a quarter of 43, 11, between them
+    assert picture.shape == (2 * 43 + 11, 8) and [picture[y, 0] for y in (0, 11, 22, 33, 54, 87)] == [10, 11, 12, 13, 20, 23] and picture[48, 0] == 255
+    said = capsys.readouterr().out
+    assert 'own hand 0.750 of the generated lines, 0.875 of the real ones, 0.125 by chance' in said.replace('\n', ' ') and '30 pairs of copies of a character: 2 equal, mean difference 0.250' in said
+    assert 'mean difference 0.500\n' in said and 'real writers' not in said
+    summary['hand_distance_real'] = .625
+    measurements.measure_hands(task)
+    assert 'mean difference 0.500; by two real writers 0.625\n' in capsys.readouterr().out
+
+
+def test_reading_takes_every_seed_and_shows_the_first(monkeypatch, capsys):
+    class Condition:
+        def __init__(self, name):
+            self.name = name
+
+        def summary(self, *, seed):
+            return dict(name=self.name, num_lines=2, num_characters=9, cer=.125, cer_95_low=.0625, cer_95_high=.25, seed=seed)
+    asked, told, reports = [], [], []
+    monkeypatch.setattr(measurements.protocols, 'reader_protocol', lambda reader, indices, **options: asked.append((reader.name, indices, {**options, 'report': None})) or options['report']('x') or [Condition('real_seen'), Condition(f'generated_seen')])
+    monkeypatch.setattr(measurements.symbol_reading, 'read_symbols', lambda reader, **options: asked.append((reader.name, {**options, 'report': None})) or ([Condition('real_digits')], f'table {options["seed"]}'))
+    monkeypatch.setattr(measurements.symbol_reading, 'summed', lambda tables: f'sum of {tables}')
+    monkeypatch.setattr(measurements.symbol_reading, 'format_markdown', lambda table: f'markdown of {table}')
+    monkeypatch.setattr(measurements.protocols, 'reading_figures', lambda conditions: {'of': [one.name for one in conditions]})
+    monkeypatch.setattr(measurements.protocols, 'texts_digest', lambda conditions: 'digest of ' + '+'.join(one.name for one in conditions))
+    monkeypatch.setattr(measurements.protocols, 'bootstrap_seed', lambda seed: [seed, 'bootstrap'])
+    monkeypatch.setattr(measurements.report, 'write_report', lambda out, conditions, summaries, **options: reports.append((out, [one.name for one in conditions], options)) or {
+        kind: pathlib.Path(f'out/reader.{kind}') for kind in ('png', 'md', 'tsv')})
+    task = task_with_files(protocol='reader', writer='writer', num_lines=20, judges={'reader': types.SimpleNamespace(name='ppocr')}, info={'splits': {'train': {}, 'test': {}, 'unseen': {}}}, measured_under={})
+    monkeypatch.setattr(task, 'index', lambda split=None: f'index of {split}')
+    monkeypatch.setattr(task, 'write', lambda figures, **facts: told.append((figures, facts)))
+    measurements.measure_reading(task, crop=True, true_aspect=True, sheet_lines=5)
+    options = lambda seed: dict(writer='writer', num_lines=20, seed=seed, crop=True, truncation=.8, report=None)
+    indices = {split: f'index of {split}' for split in ('test', 'unseen')}
+    assert asked == [call for seed in (3, 4) for call in (('ppocr', indices, dict(options(seed), true_aspect=True)), ('ppocr', dict(options(seed), info=task.info)))]
+    assert task.measured_under == {'lines_sha256': ['digest of real_seen+generated_seen'] * 2, 'symbol_lines_sha256': ['digest of real_digits'] * 2}
+    (out, names, given), = reports
+    assert (out, names, given['lines_on_sheet'], given['further']) == ('out', ['real_seen', 'generated_seen', 'real_digits'], 5, "markdown of sum of ['table 3', 'table 4']")
+    assert given['facts'] == dict(model='mine', seeds=[3, 4], reader='ppocr', num_lines=20, crop=True)
+    (figures, facts), = told
+    assert figures == [{'of': ['real_seen', 'generated_seen', 'real_digits']}] * 2 and [row['name'] for row in facts['conditions']] == ['real_seen', 'generated_seen']
+    assert [(row['name'], row['seed']) for row in facts['symbol_conditions']] == [('real_digits', [3, 'bootstrap'])] and facts['symbols'] == "sum of ['table 3', 'table 4']" and facts['crop'] is True
+    said = capsys.readouterr().out
+    assert 'seed 3: x\nseed 4: x\n' in said and 'seed 3                       N lines  N chars     CER   95 % interval\nreal seen                          2        9   0.125   0.062 to 0.250\n' in said
+    assert said.endswith('lines     out/reader.md, out/reader.tsv\n')

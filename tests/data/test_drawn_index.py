@@ -6,7 +6,9 @@ import pathlib
 import signal
 import subprocess
 import sys
+import threading
 import time
+import types
 
 import numpy as np
 import pytest
@@ -72,7 +74,7 @@ def test_lines_are_the_stored_ones_before_and_after_they_are_written(whole, begu
             assert told.pop('command') and told.pop('not_shown')
             expected = dict(stored.info)
             assert index.info['not_shown'] == expected.pop('not_shown') and expected.pop('command') and told == expected
-            assert index.info['splits'].keys() == {'train', 'validation'} and index.digest() is None
+            assert index.info['splits'].keys() == {'train', 'validation'} and index.info['planned'].keys() == {'test', 'unseen'} and index.digest() is None
             drawn, read = (LineBatches(folder, charset=Charset.load(), batch_size=4, seed=1, char_px=16, index=lines).batch(3)
                            for folder, lines in ((begun, index), (whole, None)))
             for name, value in drawn.items():
@@ -142,6 +144,71 @@ def test_a_writer_that_is_killed_is_told(begun):
         until(lambda: said and index._failed.is_set())
         assert index.read_record(3).text
     assert 'train was not written: the process that wrote it ended without an answer (SIGKILL); the training goes on' in said[-1]
+
+
+class Listened:
+    """A DrawnIndex whose process says what the test says, at the seconds that it says: all that listens to it."""
+
+    def __init__(self, monkeypatch, messages, *, exitcode=None, closing=False):
+        self.said, self.folder, self.split = [], 'out', 'train'
+        self._written, self._failed, self._closing = threading.Event(), threading.Event(), threading.Event()
+        if closing:
+            self._closing.set()
+        self._process = types.SimpleNamespace(join=lambda: None, exitcode=exitcode)
+        left = iter(messages)
+
+        def recv():
+            seconds, message = next(left, (None, None))
+            if message is None:
+                raise EOFError
+            monkeypatch.setattr(drawn_index, 'time', types.SimpleNamespace(monotonic=lambda: seconds))
+            return message
+        self._answers = types.SimpleNamespace(recv=recv)
+        DrawnIndex._listen(self)
+
+    def _tell(self, text):
+        self.said.append(text)
+
+
+def test_progress_is_passed_on_once_a_minute(monkeypatch):
+    """Lines that differ in their numbers alone are one; others are told at once."""
+    found = Listened(monkeypatch, [(1, ('said', 'line 1/9, 10 %')), (50, ('said', 'line 2/9, 20 %')), (51, ('said', 'resumed: 3')),
+                                   (60.5, ('said', 'line 3/9, 30 %')), (61, ('said', 'line 44/9, 4 %')),
+                                   (120, ('said', 'line 5/9, 5 %')), (121, ('said', 'line 6/9, 6 %')), (122, ('written', None)), (900, ('said', 'after that'))])
+    assert found.said == ['line 1/9, 10 %', 'resumed: 3', 'line 44/9, 4 %', 'line 6/9, 6 %'] and found._written.is_set() and not found._failed.is_set()
+
+
+@pytest.mark.parametrize('messages, exitcode, reason', [([(0, ('failed', 'no room'))], None, 'no room'),
+                                                        ([], -9, 'the process that wrote it ended without an answer (SIGKILL)'),
+                                                        ([(0, ('said', 'x'))], 3, 'the process that wrote it ended without an answer (status 3)'),
+                                                        ([], None, '... (status 0)')])
+def test_what_went_wrong_is_told_once(monkeypatch, messages, exitcode, reason):
+    found = Listened(monkeypatch, messages, exitcode=exitcode)
+    reason = reason.replace('...', 'the process that wrote it ended without an answer')
+    assert found.said[-1] == (f'out: train was not written: {reason}; the training goes on with lines that it draws when it reads them, which is slower. '
+                              'The next command that needs the corpus writes it')
+    assert found._failed.is_set() and not found._written.is_set() and len(found.said) == 1 + any(kind == 'said' for _, (kind, _) in messages)
+
+
+def test_who_is_closing_is_told_nothing(monkeypatch):
+    found = Listened(monkeypatch, [], exitcode=-9, closing=True)
+    assert not found.said and not found._failed.is_set() and not found._written.is_set()
+
+
+def test_what_is_finished_is_looked_up_again_after_five_seconds(monkeypatch):
+    class Looking:
+        """A DrawnIndex of which nothing is finished."""
+
+        _looking, _looked, _pieces, looks = threading.Lock(), None, ([], (), ()), 0
+
+        def _look(self):
+            self._looked, self.looks = drawn_index.time.monotonic(), self.looks + 1
+    index, looks = Looking(), []
+    for now in (50., 51, 54.9, 55, 59.9, 70, 71):
+        monkeypatch.setattr(drawn_index, 'time', types.SimpleNamespace(monotonic=lambda now=now: now))
+        assert DrawnIndex._finished(index, 0) is None
+        looks.append(index.looks)
+    assert looks == [1, 1, 1, 2, 2, 3, 3]
 
 
 HOLDING = '''

@@ -222,3 +222,60 @@ def test_lines_that_end_by_cr(tmp_path):
     (tmp_path / 'f.txt').write_bytes('明天\r'.encode() + b'\xff')
     with pytest.raises(ValueError, match='line 2, byte 7: 0xFF is no UTF-8'):
         read_texts(tmp_path / 'f.txt')
+
+
+def test_the_limits_of_a_text(tmp_path):
+    """Its own ends are allowed; the largest picture has 2^24 pixels, at 1.25 widths a character: 3276 of 64 px, 13107 of 32 px."""
+    path = tmp_path / 'f.txt'
+    path.write_text('天\n天地\n天地玄\n天地玄黄\n', encoding='utf-8')
+    assert read_texts(path, on_error='skip', min_characters=2, max_characters=3).texts == ('天地', '天地玄')
+    for length, height, told in ((3276, 64, True), (3277, 64, False), (13107, 32, True), (13108, 32, False)):
+        path.write_text('天' * length + '\n好\n', encoding='utf-8')
+        found = read_texts(path, on_error='skip', height_px=height)
+        assert (len(found.texts) == 2) == told and found.skipped == ({} if told else {'size': 1})
+
+
+def test_what_the_dictionary_of_an_older_version_lacks_is_told(tmp_path):
+    path = tmp_path / 'f.txt'
+    newer = next(c for c in given_texts.Charset.load().characters[given_texts.corpus_charset('1.1').num_characters:] if given_texts.Charset.load().character_id(c) and len(c) == 1
+                 and not given_texts.corpus_charset('1.1').character_id(c))
+    path.write_text(f'明天{newer}\n', encoding='utf-8')
+    with pytest.raises(ValueError, match=rf'line 1: U\+{ord(newer):04X} .* at position 2: not in the dictionary of this version of the corpus; the present one has it; no other'):
+        read_texts(path, version='1.1')
+    assert read_texts(path, version='2.0').texts == read_texts(path).texts == (f'明天{newer}',)
+    path.write_text('明😀\n', encoding='utf-8')  # no version has it
+    with pytest.raises(ValueError, match='position 1') as caught:
+        read_texts(path, version='1.1')
+    assert 'the present one has it' not in str(caught.value)
+
+
+def test_positions_count_characters_of_sequences_too(tmp_path):
+    path = tmp_path / 'f.txt'
+    path.write_text('ab⿱山鱼cd\n', encoding='utf-8')
+    with pytest.raises(ValueError, match=r'⿱山鱼 at position 2: writers of script latin cannot write it; --script=chinese can') as caught:
+        read_texts(path, script='latin')
+    path.write_text('ＡＢ天\n', encoding='utf-8')  # wide letters are letters
+    with pytest.raises(ValueError, match=r'天 at position 2: writers of script latin'):
+        read_texts(path, script='latin')
+    path.write_text('⿰日月天\n', encoding='utf-8')
+    with pytest.raises(ValueError, match='position 0: writers of script latin'):
+        read_texts(path, script='latin')
+    assert 'line 1' in str(caught.value)
+
+
+def test_where_every_line_is_left_out_the_first_is_named(tmp_path):
+    path = tmp_path / 'f.txt'
+    path.write_text('\ue000\n\n\ue001\n', encoding='utf-8')
+    with pytest.raises(ValueError, match=r'f.txt, line 1: U\+E000 .* \(and 1 more such lines\); no other line has a text$'):
+        read_texts(path, on_error='skip')
+
+
+def test_what_no_pen_writes_is_named_by_its_place(tmp_path, monkeypatch):
+    monkeypatch.setattr(given_texts, 'pen_problem', lambda unit: 'no strokes' if unit == '天' else None)
+    path = tmp_path / 'f.txt'
+    path.write_text('a⿰日月天\n', encoding='utf-8')
+    with pytest.raises(ValueError, match='line 1: 天 at position 4: no strokes'):
+        read_texts(path)
+    path.write_text('ab天\n', encoding='utf-8')
+    with pytest.raises(ValueError, match='天 at position 2: writers of script latin cannot write it; no other line'):  # nor can those of Chinese
+        read_texts(path, script='latin')

@@ -110,3 +110,12 @@ def test_a_pipe_is_told_that_it_is_none_of_a_table(tmp_path):
     os.mkfifo(tmp_path / 'labels.tsv')
     with pytest.raises(FormatError, match='labels.tsv: no regular file; it is read more than once'):
         list(read_table(tmp_path / 'labels.tsv'))
+
+
+def test_texts_that_all_stand_in_quotes_are_kept_and_said(tmp_path):
+    said = []
+    assert [row[2] for row in rows(tmp_path, 'a.png\t"天"\nb.png\t"地"\n', report=said.append)] == ['"天"', '"地"']
+    assert len(said) == 1 and 'all 2 texts stand in quotation marks' in said[0]
+    rows(tmp_path, 'a.png\t"天"\nb.png\t地\n', report=said.append)
+    rows(tmp_path, 'a.png\t"天"\n', report=said.append)
+    assert len(said) == 1

@@ -58,6 +58,12 @@ def test_a_known_slant_is_found_and_taken_away(degrees, paper, ink):
     assert abs(left[0] - left[1]) <= 2 and abs(right[0] - right[1]) <= 2  # the paper beside it
 
 
+@pytest.mark.parametrize('degrees', [-45, 45])
+def test_45_degrees_are_the_most(degrees):
+    assert norm.estimate_slant([slanted(strokes(1), degrees)]) == degrees and norm.IMAGES_OF_A_HAND == 40
+    assert abs(norm.estimate_slant([slanted(strokes(1), degrees * 49 / 45)])) <= 45
+
+
 @pytest.mark.parametrize('degrees', [-33, -12, 7, 25])
 def test_slant_of_black_and_white(degrees):
     """A scan of one bit has no greys between which to part ink from paper; what a shear mixes of the two must still be told apart."""
@@ -107,7 +113,8 @@ def test_what_is_round_has_no_slant(rise):
 
 def test_lines_of_hanzi():
     """The scribe's lines, slanted further, are found to be that much more slanted."""
-    plan = corpus.plan_corpus(version=corpus.FONTS_VERSION, lines=6, vocabulary_size=700, seed=3, min_characters=6, max_characters=8, height_px=64, script='chinese',
+    plan = corpus.plan_corpus(version=corpus.FONTS_VERSION, lines=6, vocabulary_size=700, seed=3, min_characters=6, max_characters=8, height_px=64,
+                              script='chinese',
                               validation_lines=1, test_lines=1, unseen_lines=1)
     images = [plan.line('train', i).image for i in range(6)]
     own = norm.estimate_slant(images)
@@ -183,3 +190,106 @@ def test_a_line_of_unknown_length_is_not_taken_for_a_character():
     line[10:30, 5:595:3] = 0
     assert norm.sized(line, share=.5, num_characters=None)[0].shape == (40, 600)
     assert norm.sized(line, share=.5, num_characters=1)[0].shape[0] > 390
+
+
+# ---- by hand
+
+
+def test_ink_is_what_is_not_lighter_than_half_way_to_paper():
+    """Of two levels the threshold lies in the middle; of several the one between the groups that Otsu parts, by his criterion tried for each."""
+    assert norm._threshold(np.array([[10, 61]], np.uint8)) == 35 and norm._threshold(np.array([[255, 0]], np.uint8)) == 127
+    assert norm._threshold(np.full((3, 3), 9, np.uint8)) is None and not norm.ink_mask(np.full((3, 3), 9, np.uint8)).any()
+    image = np.concatenate([np.repeat([20, 60, 90], [9, 7, 5]), np.repeat([180, 200, 240], [30, 10, 60])]).astype(np.uint8)[:, np.newaxis]
+
+    def between(level):  # variance between the classes
+        low, high = image[image <= level].astype(float), image[image > level].astype(float)
+        return len(low) * len(high) * (low.mean() - high.mean()) ** 2
+    best = max(np.unique(image)[:-1].tolist(), key=between)
+    assert best == 90 and norm._threshold(image) == (90 + 180) // 2
+    assert norm.ink_mask(image)[:, 0].tolist() == [True] * 21 + [False] * 100
+
+
+def test_columns_of_one_stroke_count_by_the_square_of_their_length():
+    mask = np.zeros((6, 7), bool)
+    mask[1:4, 0] = mask[:, 1] = mask[5, 2] = mask[0, 3] = True  # 3, 6, 1, 1
+    mask[[0, 1, 3], 4] = mask[[0, 5], 5] = True  # broken
+    assert norm._unbroken(mask) == 9 + 36 + 1 + 1 and norm._unbroken(~mask[:, 6:]) == 36
+
+
+@pytest.mark.parametrize('degrees', [45, -45])
+def test_a_shear_of_45_degrees_moves_each_row_by_one_more(degrees):
+    """Slant to the right is taken away by moving what is below to the right; the paper beside the ink keeps its width of 4 and 6 px."""
+    rng = np.random.default_rng(1)
+    image = np.full((15, 40), 200, np.uint8)
+    image[3:12, 4:34] = np.where(rng.random((9, 30)) < .5, 10, 200)
+    image[7, 4] = image[7, 33] = image[3, 20] = image[11, 20] = 10
+    boxes = np.array([[4, 3, 20, 12], [21, 5, 34, 9], [0, 0, 40, 14]], np.int32)
+    found, moved = norm.shear(image, degrees=degrees, boxes=boxes)
+    by = np.arange(15) * (1 if degrees > 0 else -1) - (0 if degrees > 0 else -14)
+    wide = np.full((15, 54), 200, np.uint8)
+    for row in range(15):
+        wide[row, by[row]:by[row] + 40] = image[row]
+    columns = np.flatnonzero((wide == 10).any(0))
+    np.testing.assert_array_equal(found, wide[:, columns[0] - 4:columns[-1] + 1 + 6])
+    shift = [min(by[y0], by[y1]) for _, y0, _, y1 in boxes], [max(by[y0], by[y1]) for _, y0, _, y1 in boxes]
+    expected = np.stack([boxes[:, 0] + shift[0], boxes[:, 1], boxes[:, 2] + shift[1], boxes[:, 3]], 1) - (columns[0] - 4) * np.array([1, 0, 1, 0])
+    expected[:, [0, 2]] = expected[:, [0, 2]].clip(0, found.shape[1])
+    np.testing.assert_array_equal(moved, expected)
+    assert moved.dtype == np.int32
+
+
+@pytest.mark.parametrize('degrees', [45, -45])
+def test_ink_in_the_corners_is_not_sheared_off(degrees):
+    image = np.full((15, 9), 200, np.uint8)
+    image[[0, 0, -1, -1], [0, -1, 0, -1]] = 10
+    found, boxes = norm.shear(image, degrees=degrees)
+    assert boxes is None and (found == 10).sum() == 4 and np.flatnonzero((found == 10).any(0)).tolist() == [0, 8, 14, 22] and found.shape == (15, 23)
+
+
+def test_strokes_of_a_pen_are_sheared_by_their_height():
+    strokes_ = [np.array([[5, 0], [7, 10], [-3, -4]], np.int32), np.array([[100, 21]], np.int32)]
+    found = norm.upright(strokes_, degrees=45)
+    assert [stroke.tolist() for stroke in found] == [[[5, 0], [17, 10], [-7, -4]], [[121, 21]]] and found[0].dtype == np.int32
+    half = np.degrees(np.arctan(.25))
+    assert norm.upright(strokes_, degrees=-half)[1].tolist() == [[95, 21]] and norm.upright(strokes_, degrees=0) is strokes_
+
+
+def test_the_core_is_the_span_of_the_dense_rows():
+    """Rows of 9 and 10 among rows of 1 and 2: also where a sparse one lies between them. Rows that are all as dense are all of it."""
+    mask = np.zeros((12, 12), bool)
+    for row, count in enumerate((0, 1, 2, 10, 1, 9, 9, 2, 1, 0)):
+        mask[row, :count] = True
+    assert norm.core_rows(mask) == (3, 7) and norm.core_rows(mask[::-1]) == (5, 9)
+    even = np.zeros((12, 12), bool)
+    even[2:9, 3] = even[10, 5] = True
+    assert norm.core_rows(even) == (2, 11) and norm.core_rows(even[:, :4]) == (2, 9)
+
+
+def core_line(height=100, top=40, bottom=60, paper=240, width=300):
+    """A core of rows that are all as dense, 280 px wide."""
+    image = np.full((height, width), paper, np.uint8)
+    image[top:bottom, 10:290] = 30
+    return image
+
+
+@pytest.mark.parametrize('share, first, last', [(.5, 30, 70), (.2, 0, 100), (.1, -50, 150), (1., 40, 60), (.6, 33, 67)])
+def test_a_line_is_cut_and_padded_to_the_pixel(share, first, last):
+    """20 rows around row 50: their number by the share, more rather than less; what is beyond the picture is paper."""
+    image = core_line()
+    boxes = np.array([[10, 40, 290, 60]], np.int32)
+    found, moved = norm.sized(image, share=share, num_characters=40, boxes=boxes)
+    expected = np.pad(image, ((max(0, -first), max(0, last - 100)), (0, 0)), constant_values=240)[max(0, first):][:last - first]
+    np.testing.assert_array_equal(found, expected)
+    assert moved.tolist() == [[10, 40 - first, 290, 60 - first]] and moved.dtype == np.int32
+
+
+def test_ascenders_descenders_and_few_characters_ask_for_more_height():
+    image = core_line()
+    for row, height in ((25, 50), (75, 52), (8, 84)):  # twice what is from the middle of the core to the other side of the row of ink
+        other = image.copy()
+        other[row, 100] = 30
+        assert norm.sized(other, share=.9, num_characters=40)[0].shape[0] == height
+    assert norm.sized(image, share=.5, num_characters=4)[0].shape[0] == 48  # 280 / 4 = 70 px of width, 46.7 of height: 26.7 to 73.3
+    assert norm.sized(image, share=.5, num_characters=0)[0].shape == norm.sized(image, share=.5, num_characters=1)[0].shape == (188, 300)
+    low = core_line(top=11, bottom=32)
+    assert norm.sized(low, share=.5, num_characters=40)[0].shape[0] == 43  # 21.5 rows on each side of row 21.5: exactly 42 px, from 0.5 to 42.5

@@ -157,3 +157,100 @@ def test_a_damaged_record_is_named(tmp_path, write_folder, make_record, make_mix
     path.write_bytes(content)
     with pytest.raises(RecordError, match=r'broken/train-00000-of-00001.tfrecord, record \d, byte \d+: checksum'):
         mixed.batch(0)
+
+
+# ---- by hand
+
+
+def cut_places(quiet, *, width=10., reach=4., place=.5, length=40):
+    """The first and last column of the piece of a black line with some columns of another grey: {column: level}."""
+    line = np.zeros((5, length), np.uint8)
+    for column, level in quiet.items():
+        line[:, column] = level
+    piece = cut_line(line, width_px=width, reach_px=reach, place=place)
+    first = piece.__array_interface__['data'][0] - line.__array_interface__['data'][0]  # a piece is a view
+    np.testing.assert_array_equal(piece, line[:, first:first + piece.shape[1]])
+    return first, first + piece.shape[1] - 1
+
+
+@pytest.mark.parametrize('quiet, places', [
+    ({}, (15, 25)), ({13: 250, 26: 250}, (13, 26)), ({11: 250, 29: 250}, (11, 29)), ({10: 250, 30: 250}, (15, 25)), ({19: 250, 21: 250}, (19, 21)),
+    ({20: 250}, (15, 25)),
+    ({12: 250, 19: 250, 22: 250, 27: 250}, (12, 27)), ({14: 100, 18: 250, 25: 249, 22: 250}, (18, 22)), ({14: 251, 11: 250}, (14, 25))])
+def test_a_cut_takes_the_quietest_column_in_reach_and_of_several_the_nearest(quiet, places):
+    """10 of 40 columns are wanted in the middle, 15 to 25, either cut moved by at most 4."""
+    assert cut_places(quiet) == places
+
+
+def test_a_cut_keeps_to_the_line():
+    assert cut_places({}, place=0.) == (0, 10) and cut_places({2: 250}, place=0.) == (0, 10), 'the end of the line cuts nothing'
+    assert cut_places({3: 255}, place=.1) == (3, 13) and cut_places({3: 254, 12: 250}, place=.1) == (0, 12)
+    assert cut_places({37: 250}, place=.99) == (30, 39) and cut_places({36: 255, 31: 250}, place=.9) == (31, 36)
+
+
+def test_the_ends_of_a_line_cut_nothing():
+    """At its ends a line is whole, however black they are; a line that is just within reach is not cut."""
+    black = np.zeros((5, 40), np.uint8)
+    assert cut_line(black, width_px=36., reach_px=4., place=.9) is black
+    assert cut_line(black, width_px=35.9, reach_px=4., place=0.).shape == (5, 40) and cut_line(black, width_px=30., reach_px=4., place=0.).shape == (5, 31)
+    assert cut_line(black, width_px=30., reach_px=4., place=.999).shape == (5, 40 - 10)
+
+
+def philox(*key):
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence(key)))
+
+
+def test_which_lines_and_which_pieces_follow_the_seed(make_mixed):
+    """By the numbers of numpy's Philox for (seed, 5, epoch) and (seed, 6, step): a run that goes on must see the same ones."""
+    mixed = make_mixed()
+    for step in (0, 3, 4, 11):
+        real, n = mixed.batch(step), mixed.labelled.members(step)[1]
+        places = philox(7, 6, step).random(4)
+        for row in (2, 3):
+            epoch, place = divmod(2 * step + row - 2, 7)
+            number = philox(7, 5, epoch).permutation(7)[place]
+            height, width = SHAPES[number]
+            scale = mixed.stretch * 16 / height
+            image = cut_line(np.full((height, width), 20 * number + 20, np.uint8), width_px=n * 16 / scale, reach_px=8 / scale, place=places[row])
+            assert real['lengths'][row] == max(1, round(image.shape[1] * scale / 4)) / 4
+            assert number_of(real['images'][row, :, :round(real['lengths'][row] * 16)]) == number
+
+
+def test_pieces_of_labelled_lines_are_cut_beyond_twice_their_cells(tmp_path, write_folder, make_record, make_mixed):
+    """Of a line of 500 cells the piece at the place of its row: two cells, and a cell's half to and fro."""
+    ramp = np.linspace(0, 254, 4000).astype(np.uint8)[np.newaxis].repeat(40, axis=0)
+    mixed = make_mixed(data=write_folder(tmp_path / 'data', [make_record(0, 1, image=ramp)] + [make_record(i, 1, cell=40) for i in range(1, 9)]))
+    seen = 0
+    for step in range(20):
+        real, places = mixed.batch(step), philox(7, 6, step).random(4)
+        for row in np.flatnonzero(mixed.labelled.members(step)[0][:2] == 0):
+            seen += 1
+            scale = mixed.stretch * 16 / 40
+            image = cut_line(ramp, width_px=2 * 16 / scale, reach_px=8 / scale, place=places[row])
+            width = round(real['lengths'][row] * 16)
+            assert width == max(1, round(image.shape[1] * scale / 4)) * 4
+            np.testing.assert_allclose(real['images'][row, :, :width, 0], pipeline.resize_line(image, height_px=16, width_px=width))
+    assert seen
+
+
+def test_a_narrow_line_has_a_column_at_least(tmp_path, write_folder, make_record, make_mixed):
+    narrow = write_folder(tmp_path / 'narrow', [plain(make_record, 1, (80, 2)), plain(make_record, 2, (40, 100))], num_shards=1)
+    real = make_mixed(narrow).batch(0)
+    assert sorted(real['lengths'][2:].tolist())[0] == 1 / 4 and sorted(real['lengths'][2:].tolist())[1] > 1
+
+
+def test_shares_are_rounded_to_whole_lines(make_mixed):
+    for share, lines in ((.25, 1), (.3, 1), (.4, 2), (.7, 3), (1., 4)):
+        mixed = make_mixed(share=share)
+        assert mixed.num_unlabelled == lines and mixed.batch(0)['unlabelled_weights'].tolist() == [0.] * (4 - lines) + [pytest.approx(4 / lines)] * lines
+
+
+def test_the_mean_character_is_measured_from_the_first_line_to_the_last(tmp_path, write_folder, make_record, make_mixed, monkeypatch):
+    data = write_folder(tmp_path / 'data', [make_record(i, n, cell=width) for i, (n, width) in enumerate(((2, 10), (1, 40), (3, 40), (1, 40), (2, 160)))])
+    assert make_mixed(data=data).stretch == pytest.approx(1.)  # by hand: a quarter, one, one, one, four heights
+    monkeypatch.setattr('hwgen.data.mixed_lines._MEASURED_LINES', 2)
+    assert make_mixed(data=data, min_characters=2).stretch == pytest.approx(1.)
+    assert make_mixed(data=data, max_characters=2, min_characters=1).stretch == pytest.approx(1.)
+    assert make_mixed(data=data, min_characters=3).stretch == pytest.approx(1.) and make_mixed(data=data, max_characters=1).stretch == pytest.approx(1.)
+    monkeypatch.setattr('hwgen.data.mixed_lines._MEASURED_LINES', 3)
+    assert make_mixed(data=data, char_width_px=4).stretch == pytest.approx(.25)

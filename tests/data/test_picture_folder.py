@@ -250,9 +250,41 @@ def test_vertical_lines_and_slips(text_file, tmp_path):
 
 def test_what_no_table_holds(tmp_path, make_record):
     writer = picture_folder.PictureWriter(tmp_path, split='train')
-    for fields in ({'text': '天\n地'}, {'writer': 'a\tb'}):
+    for fields in ({'text': '天\n地'}, {'writer': 'a\tb'}, {'text': 'a\rb'}, {'writer': 'a\n'}):
         with pytest.raises(ValueError, match='train, line 0: text .* expected no TAB or line break'):
             writer.append(make_record(1, 2)._replace(**fields))
     writer.append(make_record(1, 2)._replace(boxes=None))
     writer.remove()
     assert not list(tmp_path.iterdir())
+
+
+def test_rows_of_a_line_by_hand(tmp_path, make_record):
+    """Decimals: of a place 2, of a time 4, of pen and pressure 3; who goes on removes what lies behind."""
+    line = make_record(1, 2, writer='w', trajectory=np.array([[1.234, -5.678, .123456, 1, .98765], [2, 3, 4, 0, 0]]),
+                       trajectory_slots=np.array([-1, 7], np.int32),
+                       component_boxes=np.arange(32, dtype=np.int32).reshape(2, 4, 4))
+    writer = picture_folder.PictureWriter(tmp_path, split='test', subfolders=True, trajectory=True)
+    for text in ('天地', '玄黄', '宇宙'):
+        writer.append(line._replace(text=text))
+    writer.append(line._replace(text='日月', trajectory=None, trajectory_slots=None, boxes=None, component_boxes=None))
+    sizes = list(writer.sizes)
+    assert writer.finish(writers=3) == (4, 0, 3, 8) and sizes == [(tmp_path / 'test' / f'00000{i}.png').stat().st_size for i in (1, 2, 3, 4)]
+    assert rows(tmp_path / 'test' / 'strokes.jsonl') == [{'path': f'00000{i}.png', 'x': [1.23, 2.], 'y': [-5.68, 3.], 'time': [.1235, 4.], 'pen': [1., 0.],
+                                                          'pressure': [.988, 0.], 'slots': [-1, 7]}
+                                                         for i in (1, 2, 3)] + [{'path': '000004.png'}]
+    boxes = rows(tmp_path / 'test' / 'boxes.jsonl')
+    assert boxes[0] == {'path': '000001.png', 'text': '天地', 'boxes': line.boxes.tolist(), 'component_boxes': line.component_boxes.tolist()}
+    assert boxes[3] == {'path': '000004.png', 'text': '日月', 'boxes': None}
+    assert (tmp_path / 'test' / 'labels.tsv').read_text() == ''.join(f'00000{i}.png\t{text}\tw\n' for i, text in enumerate(('天地', '玄黄', '宇宙', '日月'), 1))
+    storage = picture_folder.picture_storage(subfolders=True, trajectory=True)
+    count = lambda sizes: storage.count_intact(tmp_path, split='test', num_shards=0, sizes=sizes)
+    assert count(sizes) == 4 and count(sizes[:2]) == 2 and count([*sizes[:2], sizes[2] + 1]) == 2
+    writer = storage.open(tmp_path, split='test', num_shards=0, sizes=sizes[:2], lengths=[2, 2])
+    writer.append(line._replace(text='盈昃'))
+    assert writer.finish(writers=1).characters == 6 and sorted(path.name for path in (tmp_path / 'test').iterdir()) == [
+        '000001.png', '000002.png', '000003.png', 'boxes.jsonl', 'labels.tsv', 'strokes.jsonl']
+    assert [row['text'] for row in rows(tmp_path / 'test' / 'boxes.jsonl')] == ['天地', '玄黄', '盈昃'] and count(sizes[:3]) == 3
+    (tmp_path / 'test' / 'strokes.jsonl').unlink()
+    assert count(sizes[:3]) == 0
+    picture_folder.PictureWriter(tmp_path, split='test', sizes=sizes[:1], lengths=[2], subfolders=True).close()
+    assert [path.name for path in sorted((tmp_path / 'test').glob('*.png'))] == ['000001.png'] and len(rows(tmp_path / 'test' / 'boxes.jsonl')) == 1

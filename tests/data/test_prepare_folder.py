@@ -3,16 +3,21 @@
 import hashlib
 import json
 import os
+import pathlib
 import shutil
+import types
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from hwgen.charset.encoding import Charset
+from hwgen.data import prepare_folder as folder_lib
 from hwgen.data import shards
+from hwgen.data.formats.folder import LabelledImage
 from hwgen.data.formats.samples import FormatError
 from hwgen.data.line_normalization import estimate_slant
-from hwgen.data.prepare_folder import prepare_folder
+from hwgen.data.prepare_folder import _by_writer, prepare_folder
 from hwgen.data.writer_splits import draw_writers
 
 
@@ -60,6 +65,41 @@ def test_rows_left_out_for_their_length_are_named(scans):
     assert 'left out: scans/labels.tsv, row 2 (1.png): 4 characters, expected 2 to 3' in said and 'row 3 (2.png): 1 characters, expected 2 to 3' in said
 
 
+def test_of_many_rows_of_another_length_twenty_are_named(scans):
+    (scans / 'labels.tsv').write_text('0.png\t明天\n' + '1.png\t地\n' * 20)
+    info, said = prepare(min_characters=2)
+    assert info['skipped'] == {'length': 20} and said.count('left out: scans/labels.tsv, row ') == 20
+    assert 'row 21 (1.png): 1 characters, expected 2 or more' in said and ' more rows' not in said
+    (scans / 'labels.tsv').write_text('0.png\t明天\n' + '1.png\t地\n' * 25)
+    said = prepare('other', min_characters=2)[1]
+    assert said.count('left out: scans/labels.tsv, row ') == 20 and 'left out: 5 more rows of another length' in said
+
+
+def test_what_info_and_report_say(scans, lines_of):
+    """Lines of training stand in the order of their rows, whoever wrote them; writers that are named are counted."""
+    (scans / 'labels.tsv').write_text('path\ttext\twriter\n3.png\t明\tberta\n1.png\t地\tanna\n2.png\t明地\tberta\n0.png\tA\t\n')
+    (scans / 'labels.tsv').rename(scans / 'rows.tsv')
+    info, said = prepare(labels='rows.tsv', height_px=10, validation_share=0, test_share=0, seed=8, max_characters=2)
+    assert [(line.text, line.writer, line.source, line.image.shape) for _, line in lines_of(scans.parent / 'out')] == [
+        ('明', 'berta', 'folder', (10, 20)), ('地', 'anna', 'folder', (10, 20)), ('明地', 'berta', 'folder', (10, 20)), ('A', 'unknown 5', 'folder', (10, 20))]
+    charset = Charset.load()
+    assert info['vocabulary'] == sorted(charset.encode('明地A').character_ids.tolist()) and info['held_out'] == [] and info['input']['files'] == 4
+    assert info['input']['tables'].keys() == {'rows.tsv'}
+    assert info['settings'] == {'images': 'scans', 'labels': 'rows.tsv', 'height_px': 10, 'min_characters': 1, 'max_characters': 2, 'validation_share': 0,
+                                'test_share': 0, 'on_error': 'fail',
+                                'paper': 'flattened'}
+    report = json.loads((scans.parent / 'out' / 'report.json').read_text())
+    assert report['writers_named'] == 2 and report['files'] == {'png': 4} and report['class_histogram'] == {'地': 2, '明': 2, 'A': 1}
+    assert 'out: train 4 lines of 3 writers, 5 characters' in said and (info['source'], info['version'], info['seed']) == ('folder', 1, 8)
+
+
+def test_no_row_to_train_on(scans):
+    (scans / 'labels.tsv').write_text('none.png\t明\nalso.png\t地\n')
+    with pytest.raises(ValueError, match=r"labels.tsv: no usable row to train on, skipped {'image': 2}"):
+        prepare(on_error='skip')
+    assert not (scans.parent / 'out.partial').exists()
+
+
 @pytest.mark.parametrize('name, meant', [
     ('A.PNG', 'a.png'), ('a.png,', 'a.png'), ('"a.png"', 'a.png'), ('a.jpg', 'a.png'), ('a', 'a.png'), ('scans/a.png', 'a.png'), ('Sub\\B.png', 'sub/b.png'),
     ('Ame\u0301.png', 'Amé.png'), ('other.png', None)])
@@ -96,7 +136,8 @@ def test_many_writers_are_drawn_as_ever():
         (order[-1], 'validation'), (order[-2], 'validation'), (order[-3], 'test'), (order[-4], 'test')]
     weights[order[-2]] = 41  # of 236: a share is 11.8
     assert draw_writers(weights, seed=0, shares=shares) == dict.fromkeys((order[-1], order[-3], order[-4]), 'validation') | dict.fromkeys(order[-7:-4], 'test')
-    assert draw_writers({'a': 1}, seed=0, shares={'test': .5}) == {} and draw_writers({'a': 1, 'b': 1}, seed=0, shares={'test': .5}, keep={'a', 'b'}, report=str) == {}
+    assert draw_writers({'a': 1}, seed=0, shares={'test': .5}) == {}
+    assert draw_writers({'a': 1, 'b': 1}, seed=0, shares={'test': .5}, keep={'a', 'b'}, report=str) == {}
 
 
 def test_rows_of_one_picture_stay_in_one_split(scans, lines_of):
@@ -112,6 +153,19 @@ def test_rows_of_one_picture_stay_in_one_split(scans, lines_of):
         assert len(places) == 9 and all(len(found) == 1 for found in places.values()) and counts(info).keys() == {'train', 'validation', 'test'}
     (scans / 'labels.tsv').write_text('0.png\t明天\tanna\n1.png\t明天\tanna\n1.png\t明天\tberta\n2.png\t明天\tberta\n3.png\t天\tcarl\n4.png\t天\tcarl\n')
     assert counts(prepare('hands', validation_share=.33, test_share=0)[0]) == {'train': 4, 'validation': 2}
+
+
+def test_hands_that_are_joined_by_a_third_go_together():
+    """Carl has a picture of anna's and one of berta's: all three are one hand, whatever the order of the draw; so are those that a fourth joins to them."""
+    rows = [('anna', 'a'), ('berta', 'b'), ('dora', 'd'), ('carl', 'a'), ('carl', 'b'), ('erik', 'b'), ('erik', 'd'), *((f'w{i}', f'{i}') for i in range(6))]
+    rows = [(LabelledImage(path=pathlib.Path(name), text='天', writer=writer, row=i), None) for i, (writer, name) in enumerate(rows, 1)]
+    state, seen = types.SimpleNamespace(content=str), set()
+    for seed in range(20):
+        found = _by_writer(rows, seed=seed, shares={'validation': .4, 'test': .2}, state=state, report=str)
+        places = {row.row: split for split, members in found for row, _ in members}
+        assert sorted(places) == list(range(1, 14)) and len({places[row] for row in range(1, 8)}) == 1
+        seen.add(places[1])
+    assert len(seen) > 1
 
 
 # ---- slant
@@ -133,6 +187,16 @@ def test_a_slant_is_that_of_all_lines_of_a_hand(scans, lines_of):
         assert np.abs(np.subtract(left, expected)).max() <= 2, left
 
 
+def test_a_hand_is_estimated_once_from_its_first_forty_pictures(monkeypatch):
+    rows = [LabelledImage(path=pathlib.Path(f'{i}'), text='', writer='anna' if i % 2 else 'berta', row=i) for i in range(100)]
+    read, asked = [], []
+    monkeypatch.setattr(folder_lib, 'read_image', lambda path: read.append(int(path.name)) or path)
+    monkeypatch.setattr(folder_lib, 'estimate_slant', lambda images: asked.append(len(list(images))) or len(asked))
+    slants = folder_lib._Slants(rows, types.SimpleNamespace(take=lambda image: (image, ())))
+    assert [slants(rows[i], None) for i in (1, 3, 2, 99, 0)] == [1, 1, 2, 1, 2] and asked == [40, 40] and read == [*range(1, 80, 2), *range(0, 80, 2)]
+    assert slants(rows[0]._replace(writer=''), None) == 3 and asked == [40, 40, 1]
+
+
 # ---- done means done with this input
 
 
@@ -144,7 +208,8 @@ def test_a_folder_of_other_input_is_refused(scans):
     kept = table.read_text(), table.stat()
     table.write_text(kept[0].replace('明', '后', 1))  # of the same size, and of the same time
     os.utime(table, ns=(kept[1].st_atime_ns, kept[1].st_mtime_ns))
-    with pytest.raises(FileExistsError, match=r'out exists and was written from other input \(labels.tsv has changed\); choose another folder, or remove it .*: rm -r out'):
+    with pytest.raises(FileExistsError,
+                       match=r'out exists and was written from other input \(labels.tsv has changed\); choose another folder, or remove it .*: rm -r out'):
         prepare()
     table.write_text(kept[0])
     assert prepare()[1].startswith('out: already there')

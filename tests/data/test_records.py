@@ -205,11 +205,58 @@ def test_hostile_bytes_raise_nothing_but_value_errors(make_record, make_traced, 
     assert line.component_ids.shape == (n, 4) and line.structure_ids.shape == (n,)
 
 
-def test_huge_image_is_refused_before_it_is_decompressed():
-    header = struct.pack('>IIBBBBB', 100_000, 100_000, 8, 0, 0, 0, 0)
-    chunk = struct.pack('>I', len(header)) + b'IHDR' + header + struct.pack('>I', zlib.crc32(b'IHDR' + header))
-    with pytest.raises(ValueError, match='100000 x 100000 px, expected at most|no complete PNG'):
-        records.decode_png(b'\x89PNG\r\n\x1a\n' + chunk)
+def begun_png(width, height):
+    """A PNG up to where its pixels begin: its header is all that can be read of it."""
+    def chunk(name, data):
+        return struct.pack('>I', len(data)) + name + data + struct.pack('>I', zlib.crc32(name + data))
+    return b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', width, height, 8, 0, 0, 0, 0)) + chunk(b'IDAT', zlib.compress(b''))
+
+
+@pytest.mark.parametrize('width, height', [(8192, 8193), (1 << 14, 1 << 14), (100_000, 100_000), (2 ** 31 - 1, 2 ** 31 - 1)])
+def test_huge_image_is_refused_before_it_is_decompressed(width, height):
+    said = '' if width * height > 1 << 27 else f'image of {height} x {width} px, '  # Pillow refuses what is larger still, and does not say how large it is
+    with pytest.raises(ValueError, match=f'{said}expected at most 67108864 pixels'):
+        records.decode_png(begun_png(width, height))
+    with pytest.raises(ValueError, match=f'{said}expected 3 x 4 px' if said else 'expected at most'):
+        records.decode_png(begun_png(width, height), expected_shape=(3, 4))
+
+
+def test_the_largest_image_and_one_of_a_pixel_more(monkeypatch):
+    monkeypatch.setattr(records, 'MAX_IMAGE_PIXELS', 12)
+    assert records.decode_png(records.encode_png(np.zeros((3, 4), np.uint8))).shape == (3, 4)
+    with pytest.raises(ValueError, match='image of 13 x 1 px, expected at most 12 pixels'):
+        records.decode_png(records.encode_png(np.zeros((13, 1), np.uint8)))
+
+
+def test_a_line_without_text_has_no_boxes_of_components(make_record):
+    empty = dict(text='', character_ids=np.zeros(0, np.int32), component_ids=np.zeros([0, 4], np.int32), structure_ids=np.zeros(0, np.int32), boxes=None)
+    line = make_record(1, 1, **empty)
+    assert records.serialize_record(line._replace(component_boxes=np.zeros((0, 4, 4), np.int32))) == records.serialize_record(line)
+    back = records.deserialize_record(records.serialize_record(line))
+    assert (back.boxes, back.component_boxes, back.component_ids.shape) == (None, None, (0, 4))
+
+
+def test_boxes_may_reach_beyond_the_image(make_traced):
+    line = make_traced(1, 2)
+    line = line._replace(boxes=line.boxes - 45, component_boxes=line.component_boxes - 45)
+    assert_same(line._replace(trajectory=None, trajectory_slots=None), records.deserialize_record(records.serialize_record(line), decode_trajectory=False))
+
+
+def test_graph_makes_colours_grey(make_record):
+    """As Python does: .299, .587 and .114 of red, green and blue."""
+    colours = np.random.default_rng(0).integers(0, 256, (9, 7, 3)).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(colours).save(buffer, 'PNG')
+    serialized = records.serialize_record(make_record(1, 2)._replace(image=buffer.getvalue()))
+    for found in (records.deserialize_record(serialized).image, records.parse_example(serialized, features=('image',))['image'].numpy()):
+        assert np.abs(found - colours @ [.299, .587, .114]).max() <= 1.01
+
+
+def test_graph_asks_for_what_every_record_has(make_record):
+    line = make_record(5, 2)
+    for name in ('text', 'length', 'image'):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=name):
+            records.parse_example(changed(line, **{name: None}), features=(name,))
 
 
 @pytest.mark.parametrize('mode', ['1', 'RGB', 'P', 'LA'])
@@ -238,6 +285,9 @@ def test_arrays_of_other_lengths_are_not_written(make_record):
     ({'trajectory_slots': None}, 'trajectory_slots: None, expected both'),
     ({'trajectory_slots': np.zeros(49, np.int32)}, 'trajectory_slots [49] of a trajectory [50, 5], expected [50]'),
     ({'trajectory_slots': np.full(50, 12)}, 'trajectory_slots: numbers from 12 to 12, expected -1 to 11'),
+    ({'trajectory_slots': np.full(50, -2)}, 'trajectory_slots: numbers from -2 to -2, expected -1 to 11'),
+    ({'boxes': np.zeros((2, 4))}, 'boxes [2, 4] of a line of 3 characters, expected [3, 4]'),
+    ({'structure_ids': np.zeros((3, 1))}, 'structure_ids [3, 1] of a line of 3 characters, expected [3]'),
     ({'trajectory': np.zeros((50, 4))}, 'trajectory [50, 4], expected [T, 5]'),
     ({'trajectory': np.full((50, 5), np.nan)}, 'trajectory, sample 0, x: nan, expected less than 16777216 in size'),
     ({'trajectory': np.eye(50, 5) * 2.}, 'trajectory, sample 3, pen: 2.0, expected 0 to 1'),

@@ -121,6 +121,9 @@ def test_a_flipped_bit_is_found(copy, folder, data):
 
 
 def test_foreign_shard(copy):
+    first_shard(copy).write_bytes(b'PK\x03\x04' + bytes(first_shard(copy).stat().st_size))
+    with pytest.raises(shards.RecordError, match=r'record 0, byte 0: checksum .* of the length.*no TFRecord file'):
+        shards.RecordIndex(copy, split='train')
     first_shard(copy).write_bytes(b'PK\x03\x04' + bytes(5000))
     with pytest.raises(shards.RecordError, match=r'record 0, byte 0: checksum .* of the length.*no TFRecord file'):
         shards.RecordIndex(copy, split='train')
@@ -185,6 +188,8 @@ def test_sizes_of_another_index(copy):
     index = shards.RecordIndex(copy, split='train')
     with pytest.raises(shards.RecordError, match=rf'train-00000-of-00003.tfrecord, record 0, byte 0: {first} bytes of data, expected {second} by train.index.npz'):
         index.read_record(0)
+    with pytest.raises(shards.RecordError, match=rf'record {other // 3}, byte .*: {second} bytes of data, expected {first} by train.index.npz'):
+        index.read_record(other)
 
 
 def test_index_of_other_kinds(copy):

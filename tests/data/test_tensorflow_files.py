@@ -49,8 +49,10 @@ def test_where_no_way_is_found_the_characters_are_named(monkeypatch):
 
 @pytest.mark.parametrize('error, expected', [
     (FileNotFoundError(2, 'No such file or directory'), 'no such file or directory'),
-    (tf.errors.ResourceExhaustedError(None, None, '{{function_node x}} /r/step-3_temp/part.tempstate12; No space left on device [Op:SaveV2]'), 'no space left on device'),
-    (tf.errors.DataLossError(None, None, '{{function_node y}} TensorBundle at r/step-3 shard 0 (9 bytes): Checksum does not match: stored 1 vs. calculated 2 [Op:Res'),
+    (tf.errors.ResourceExhaustedError(None, None, '{{function_node x}} /r/step-3_temp/part.tempstate12; No space left on device [Op:SaveV2]'),
+     'no space left on device'),
+    (tf.errors.DataLossError(None, None,
+                             '{{function_node y}} TensorBundle at r/step-3 shard 0 (9 bytes): Checksum does not match: stored 1 vs. calculated 2 [Op:Res'),
      'damaged (a checksum does not fit)'),
     (tf.errors.OpError(None, None, 'Unable to read file (r.index). Perhaps the file is corrupt or (failed to seek to header entry): block checksum mismatch', 15),
      'damaged (a checksum does not fit)'),
@@ -64,3 +66,30 @@ def test_where_no_way_is_found_the_characters_are_named(monkeypatch):
 ])
 def test_reasons_are_a_few_words(error, expected):
     assert reason_of(error) == expected
+
+
+@pytest.mark.parametrize('said, meant', [
+    ('x; Disk quota exceeded', 'disk quota exceeded'), ('x; Permission denied', 'permission denied'), ('Read-only file system [Op:S]', 'read-only file system'),
+    ('Input/output error', 'input/output error'), ('a.index; Not a directory', 'not a directory'), ('b; not a directory', 'not a directory'),
+                                         ('checksum: 1', 'damaged (a checksum does not fit)'),
+    ('file is too short to be', 'damaged (a file of it is cut short)'), ('less bytes than', 'damaged (a file of it is cut short)'),
+                                         ('Truncated record', 'damaged (a file of it is cut short)'),
+    ('truncated record', 'damaged (a file of it is cut short)'), ('DATA_LOSS: x', 'damaged'), ('Error parsing text', 'damaged'),
+                                         ('r/x.data; No such file or directory', 'no such file or directory'),
+    ('Unsuccessful TensorSliceReader constructor: Failed to find any matching files for x', 'no such file or directory'),
+                                         ('x does not exist', 'no such file or directory'),
+    ('Some Python objects that were not bound to', 'it lacks variables that are here'),
+                                         ('Unresolved object in checkpoint (root).a.b-1: attributes', 'it holds a.b-1, which is not here'),
+    ('{{function_node a}} {{node b}} ' + 'x' * 400, 'x' * 300), ('a [Op:Save] and a [OpX] [Op:Last]', 'a')])
+def test_each_reason_has_its_words(said, meant):
+    assert reason_of(ValueError(said)) == meant
+
+
+def test_an_error_of_the_system_without_words():
+    assert reason_of(OSError('Odd THING')) == 'odd thing' and reason_of(OSError(28, 'No space left on device', 'x')) == 'no space left on device'
+
+
+@pytest.mark.parametrize('path, characters', [('a?*[]{}\\b', '*?[\\]{}'), ('gs://x', '://'), ('h1.x://y', '://'), ('a/b://c', ''), ('1a://c', ''),
+                                              ('runs/x (1),~', ''), (os.fsdecode(b'a\xff'), '\udcff')])
+def test_the_characters_of_a_pattern(path, characters):
+    assert takes_for_pattern(path) == characters

@@ -83,3 +83,36 @@ def test_impossible_arguments(charset):
         TextSampler(charset, seed=0, texts=['天地'], vocabulary=[charset.character_id('人')])
     with pytest.raises(ValueError, match='dictionary_fraction=1.5: expected a share, 0 to 1'):
         TextSampler(charset, seed=0, dictionary_fraction=1.5)
+
+
+def philox(*key):
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence(key)))
+
+
+@pytest.mark.parametrize('fraction', [0, .4, 1])
+def test_texts_by_the_numbers_of_their_streams(charset, fraction):
+    """By numpy's Philox for (seed, 4), the order of the paragraphs, and (seed, 3, step): a run that goes on must write the same ones. Characters outside are passed over."""
+    texts = ['天地Ж玄黄', '宇宙', '洪荒日月', '盈昃']
+    allowed = [charset.character_id(c) for c in '天地玄黄宇洪荒日月盈昃，']
+    dictionary = np.sort(allowed[:-1])
+    running = [charset.character_id(c) for k in philox(9, 4).permutation(4) for c in texts[k] if c in '天地玄黄宇洪荒日月盈昃']
+    sampler = TextSampler(charset, seed=9, texts=iter(texts), dictionary_fraction=fraction, vocabulary=[*allowed, *allowed])
+    for step in (0, 5):
+        rng = philox(9, 3, step)
+        from_dictionary = rng.random(8) < fraction
+        drawn = rng.choice(dictionary, (8, 6)) if fraction else None
+        starts = rng.integers(len(running), size=(8, 1)) if fraction < 1 else None
+        expected = [drawn[row].tolist() if from_dictionary[row] else [running[(int(starts[row, 0]) + i) % len(running)] for i in range(6)] for row in range(8)]
+        assert sampler.batch(step, 8, 6)['character_ids'].tolist() == expected
+    assert fraction != .4 or len({*from_dictionary.tolist()}) == 2
+
+
+def test_a_vocabulary_of_symbols_alone_is_its_own_dictionary(charset):
+    ids = [charset.character_id(c) for c in '，ab']
+    found = TextSampler(charset, seed=0, texts=['a'], dictionary_fraction=1, vocabulary=ids).batch(0, 60, 3)['character_ids']
+    assert {*found.ravel().tolist()} == {*ids}
+    assert TextSampler(charset, seed=0, texts=['Ж'], dictionary_fraction=1, vocabulary=ids).batch(1, 2, 3)['character_ids'].shape == (2, 3)
+    with pytest.raises(ValueError, match='texts of 1 characters: none of them is in the vocabulary; expected running text, or dictionary_fraction=1'):
+        TextSampler(charset, seed=0, texts=['Ж'], dictionary_fraction=.99, vocabulary=ids)
+    with pytest.raises(ValueError, match='dictionary_fraction=-0.1: expected a share'):
+        TextSampler(charset, seed=0, dictionary_fraction=-.1)

@@ -59,3 +59,33 @@ def test_bytes_that_unpack_to_too_much(monkeypatch):
             decode(zlib.compress(bytes(10_000_000)))
     with pytest.raises(ValueError, match='trajectory of 11 samples, expected at most 10'):
         encode_trajectory(np.zeros((11, 5)))
+
+
+def test_the_last_parts_that_are_stored():
+    """Less than 2^30 parts of either sign; pen and pressure from 0 to 1, both among them; rounded to the nearest part."""
+    last = (2 ** 30 - 1) / PARTS
+    path = np.array([[last[0], -last[1], last[2], 1, 0], [0, 0, 0, 0, 1]])
+    stored = np.frombuffer(zlib.decompress(encode_trajectory(path)), '<i4').reshape(2, 5)
+    assert stored[0].tolist() == [2 ** 30 - 1, 1 - 2 ** 30, 2 ** 30 - 1, 1024, 0]
+    for column, value, message in ((0, 2 ** 24, 'x: 16777216.0, expected less than 16777216 in size'), (1, -2 ** 24, 'y: -16777216.0'),
+                                   (2, 2 ** 17, 'time: 131072.0, expected less than 131072'),
+                                   (3, 1.001, 'pen: 1.001, expected 0 to 1'), (4, -.001, 'pressure: -0.001, expected 0 to 1')):
+        wrong = path.copy()
+        wrong[1, column] = value
+        with pytest.raises(ValueError, match=f'trajectory, sample 1, {message}'):
+            encode_trajectory(wrong)
+    for value, parts in ((.6 / 64, 1), (.4 / 64, 0), (-.6 / 64, -1), (1.5 / 64, 2), (2.5 / 64, 2)):
+        assert np.frombuffer(zlib.decompress(encode_trajectory([[value, 0, 0, 0, 0]])), '<i4')[0] == parts
+    assert encode_trajectory(np.zeros((0, 5))) == b'' and encode_slots([]) == b'' and decode_trajectory(b'').shape == (0, 5)
+    assert parse_trajectory(b'').shape == (0, 5) and parse_slots(b'').shape == (0,)
+
+
+@pytest.mark.parametrize('first, second', [(1025, 0), (-1, 5), (1000, 30)])
+def test_pen_and_pressure_beyond_their_bounds_are_refused(first, second):
+    """Sums of what is stored, in parts of 1/1024."""
+    rows = np.zeros((2, 5), '<i4')
+    rows[:, 4] = first, second
+    with pytest.raises(ValueError, match='pen and pressure from .* expected 0 to 1'):
+        decode_trajectory(zlib.compress(rows.tobytes()))
+    rows[:, 4] = 1024, -1024
+    assert decode_trajectory(zlib.compress(rows.tobytes()))[:, 4].tolist() == [1, 0]

@@ -32,6 +32,8 @@ def test_errors_belong_to_their_characters():
     # ！ is folded to !; 天 and 玄 are read, 地 is not, nor !, nor the second 玄.
     assert list(zip(errors.characters, errors.wrong.tolist(), errors.total.tolist())) == [
         ('天', 0, 1), ('地', 1, 1), ('玄', 0, 1), ('!', 1, 1), ('玄', 1, 1), ('黄', 0, 1)]
+    wide = character_errors.read_characters(Recites('ａ！天 Ｂ'), [None], ['a!天B'])
+    assert wide.characters.tolist() == ['a', '!', '天', 'B'] and not wide.wrong.any()  # what was read is folded, too
     assert errors.rate() == 3 / 6 and errors.only({'玄'}).rate() == 1 / 2 and errors.only({'天', '黄'}).rate() == 0
     assert character_errors.joined([errors, errors.only({'地'})]).rate() == 4 / 7
     with pytest.raises(ValueError, match='at least one occurrence'):
@@ -61,6 +63,47 @@ def test_interval_of_a_difference_is_paired():
     assert .3 < low < .5 < high < .7
     with pytest.raises(ValueError, match='the same characters'):
         before.interval(seed=0, before=before.only({'一'}))
+
+
+def test_the_interval_is_that_of_a_thousand_draws_of_characters():
+    """In loops. The stream is part of the figure; characters of different numbers of occurrences and units, in another order than the sorted one."""
+    rows = [('地', 2, 3), ('天', 0, 3), ('地', 1, 3), ('人', 4, 5), ('天', 1, 2), ('地', 3, 3)]
+    errors = CharacterErrors.of(rows)
+    names, draws = sorted('天地人'), np.random.default_rng([4, 7]).integers(3, size=(1000, 3))
+
+    def rates(rows):
+        sums = {name: np.sum([row[1:] for row in rows if row[0] == name], axis=0) for name in names}
+        drawn = [np.sum([sums[names[k]] for k in draw], axis=0) for draw in draws]
+        return np.array([wrong / total for wrong, total in drawn])
+    assert errors.interval(seed=[4, 7]) == pytest.approx(tuple(np.percentile(rates(rows), [2.5, 97.5])))
+    worse = [('人', 5, 5), ('天', 3, 3), ('天', 1, 2), ('地', 9, 9)]
+    expected = tuple(np.percentile(rates(worse) - rates(rows), [2.5, 97.5]))
+    assert errors.interval(seed=[4, 7], before=CharacterErrors.of(worse)) == pytest.approx(expected)
+    assert CharacterErrors.of([]).total.shape == (0,)
+
+
+class Labelled:
+    """A component reader of letters: a character's labels are those it is told, and it reads what it is told."""
+
+    def __init__(self, labels, *readings):
+        self.own, self.readings, self.numbers = labels, readings, None
+
+    def labels(self, text):
+        return [self.own[character] for character in text]
+
+    def read(self, images, num_characters):
+        self.numbers = num_characters
+        return list(self.readings)
+
+
+def test_components_belong_to_their_characters():
+    """Of 明 everything is read but its last component, of 品 its structure alone, of 天 nothing; then all of 天 and one label of 品 that comes first."""
+    reader = Labelled({'明': (9, 1, 2), '品': (8, 3, 4, 5), '天': (7, 6)}, [9, 1, 8], [7, 6, 8])
+    found = character_errors.read_components(reader, [None] * 2, ['明品天', '天品'])
+    assert list(zip(found.characters, found.wrong.tolist(), found.total.tolist())) == [('明', 1, 3), ('品', 3, 4), ('天', 2, 2), ('天', 0, 2), ('品', 3, 4)]
+    assert reader.numbers == [3, 2]
+    radical = character_errors.read_components(Labelled({'\u2f00': (9,)}, [9]), [None], ['\u2f00'])
+    assert radical.characters.tolist() == ['一']  # the character as which it is written
 
 
 @pytest.fixture(scope='module')

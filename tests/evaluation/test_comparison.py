@@ -22,6 +22,7 @@ class GreyWriter:
 
     def write(self, texts, *, style_seeds, styles=None, truncation):
         self.seeds += list(style_seeds)
+        self.truncation = truncation
         return [np.full([32, 32 * len(text)], seed % 200 if self.grey is None else self.grey, np.uint8) for text, seed in zip(texts, style_seeds)]
 
 
@@ -184,3 +185,84 @@ def test_the_hands_of_a_strip_are_those_asked_for(index):
     # Names, and two rows of 48 px with 12 px between them.
     for top, grey in ((60, 30), (120, 170)):
         assert (pixels[top:top + 48, :48] == grey).all() and (pixels[top:top + 48] == grey).sum() == 2 * 48 * 48
+
+
+def test_lines_are_scaled_to_the_cells_of_the_first_system(index, grey_space):
+    class Narrow(GreyWriter):
+        char_px, char_width_px = 24, 16
+    sizes = lambda: {(height, width / letters) for (height, width) in grey_space.shapes for letters in (2, 3, 4) if width / letters in (16, 20, 32)}
+    run(index, grey_space, {'narrow': Narrow(), 'square': GreyWriter()}, component_reader=None, reader=None)
+    assert {height for height, _ in grey_space.shapes} == {24} and {width % 16 for _, width in grey_space.shapes} == {0} and {width for _, width in grey_space.shapes} == {32, 48, 64}
+    grey_space.shapes.clear()
+    run(index, grey_space, {'square': GreyWriter(), 'narrow': Narrow()}, component_reader=None, reader=None)
+    assert {height for height, _ in grey_space.shapes} == {32}
+    grey_space.shapes.clear()
+    seen = []
+
+    class Looks(CellReader):
+        def read(self, images):
+            seen.extend(image.shape for image in images)
+            return super().read(images)
+    run(index, grey_space, {'square': GreyWriter()}, cells=dict(char_px=8, char_width_px=20), reader=Looks(), component_reader=None)
+    assert sizes() == {(8, 20)} and set(seen) == {(8, 40), (8, 60), (8, 80)}
+
+
+def test_real_lines_are_measured_once_for_further_calls(index, grey_space):
+    """The second call gives what it gives by itself, and looks at what the system wrote alone; seeds that are new are measured."""
+    real, options = {}, dict(reader=None, component_reader=None, geometry_repeats=0)
+    run(index, grey_space, {'one': GreyWriter(30)}, seeds=(4,), real=real, **options)
+    assert list(real) == [4] and len(grey_space.shapes) == 60
+    second = run(index, grey_space, {'two': GreyWriter()}, seeds=(4, 6), real=real, **options)
+    assert list(real) == [4, 6] and len(grey_space.shapes) == 60 + 20 + 60
+    alone = run(index, grey_space, {'two': GreyWriter()}, seeds=(4, 6), **options)
+    assert (second.figures, second.digests, second.texts) == (alone.figures, alone.digests, alone.texts)
+    assert not any(name.startswith('geometry') for name in alone.figures[0])
+
+
+def test_what_is_said_along_the_way_and_the_sheet_of_the_first_seed(index, grey_space):
+    said, writer = [], GreyWriter(250)
+    found = comparison.compare_systems({'pale': writer, 'dark': GreyWriter(0)}, index, space=grey_space, seeds=(3, 5), num_lines=12, geometry_repeats=0, truncation=.6,
+                                       reader=CellReader(), component_reader=CountingReader(), report=said.append)
+    halves = [distances.choose_lines(index, 'hct', num_lines=12, seed=seed).second for seed in (3, 5)]
+    shares = [''.join(index.read_record(number).text for number in half) for half in halves]
+    shares = [1 - text.count('天') / len(text) for text in shares]
+    assert said == [line for seed, share in zip((3, 5), shares) for line in (
+        f'seed {seed}: 2 x 12 real lines, cer {share:.3f}, label error 0.000', f'seed {seed}: pale, 12 lines, cer 1.000, label error 1.000',
+        f'seed {seed}: dark, 12 lines, cer {share:.3f}, label error 0.000')]
+    assert len(found.figures) == len(found.digests) == 2 and writer.truncation == .6
+    assert found.texts == [index.read_record(number).text for number in halves[0][:10]]
+    for number, (real, pale, dark) in zip(halves[0], found.sheet, strict=False):
+        np.testing.assert_array_equal(real, index.read_record(number).image)
+        assert pale.min() == pale.max() == 250 and dark.max() == 0
+
+
+def test_counts_in_names_are_those_of_what_was_read(index):
+    reading = comparison._Reading(CellReader(), CountingReader(), dict(char_px=32, char_width_px=32))
+    assert reading.rates() == {} and reading.told() == ''
+    for images, texts in (([255, 0], ['天地', '天天人']), ([0], ['天'])):
+        lines = [(np.full([16, 50], grey, np.uint8), index.read_record(0)._replace(text=text, character_ids=np.ones(len(text), np.int32))) for grey, text in zip(images, texts)]
+        reading.update(*zip(*lines))
+    assert reading.num_lines == 3 and reading.rates() == {'cer': 3 / 6, 'label_error': 10 / 30} and (reading.wrong, reading.total) == (
+        {'cer': 3, 'label_error': 10}, {'cer': 6, 'label_error': 30})
+    found, other = {}, comparison._Reading(None, None, {}, {'cer': 1}, {'cer': 4})
+    reading.num_lines = 2000
+    comparison._add(found, 'mine', {'fid_a': {'floor': 1., 'generated': 2., 'other_texts': 3.}, 'is_a': {'floor': 4., 'generated': 5.}}, reading, comparison._Reading(
+        None, None, {}, {'cer': 1, 'label_error': 2}, {'cer': 4, 'label_error': 4}))
+    assert found == {'fid_a': {'floor': 1., 'mine': 2.}, 'fid_a_other_texts': {'floor': 1., 'mine': 3.}, 'is_a': {'floor': 4., 'mine': 5.},
+                     'cer_2k': {'floor': .25, 'mine': .5}, 'label_error_2k': {'floor': .5, 'mine': 1 / 3}}
+    comparison._add(found, 'yours', {'fid_a': {'floor': 9., 'generated': 7.}}, other, other)
+    assert found['fid_a'] == {'floor': 1., 'mine': 2., 'yours': 7.} and list(found['fid_a']) == ['floor', 'mine', 'yours']
+
+
+def test_what_is_taken_where_nothing_is_said(index, monkeypatch):
+    assert comparison.compare_systems.__kwdefaults__ == {
+        'reader': None, 'component_reader': None, 'seeds': (0, 1, 2), 'num_lines': None, 'truncation': .8, 'protocol': 'hct', 'cells': None, 'geometry_repeats': None,
+        'real': None, 'report': print}
+    writer = GreyWriter()
+    comparison.write_strip('strip.png', {'drawn': writer}, ['天', '地'])
+    assert writer.truncation == .8 and writer.seeds == [0, 0] and comparison.head_font().size == 20
+    texts = comparison.protocol_texts(index)
+    assert len(texts) == 3 and [len(one) for one in texts] == [25] * 3 and texts == comparison.protocol_texts(index, num_lines=10**6)
+    monkeypatch.setitem(distances.PROTOCOLS, 'hct', distances.PROTOCOLS['hct']._replace(num_lines=7))
+    assert [len(one) for one in comparison.protocol_texts(index, seeds=(2, 1), num_lines=20)] == [7, 7]
+    assert comparison.protocol_texts(index, seeds=(2, 1), num_lines=20)[1] == comparison.protocol_texts(index, seeds=(1,))[0]

@@ -7,7 +7,7 @@ import pytest
 
 from hwgen.data import shards
 from hwgen.evaluation import distribution_protocol as distances
-from hwgen.metrics import distribution, geometry_score
+from hwgen.metrics import distribution, geometry_score, memorization
 
 
 class Writer:
@@ -50,36 +50,46 @@ def run(index, name, space, **options):
     return distances.compare(index, name, space=space, report=lambda line: None, **options)
 
 
-def test_halves_share_no_line_and_are_fixed_by_the_seed(index):
-    chosen = distances.choose_lines(index, 'scrabblegan', num_lines=distances.ALL_LINES, seed=1)
-    assert sorted(chosen.first + chosen.second) == list(range(50))
-    assert chosen == distances.choose_lines(index, 'scrabblegan', num_lines=distances.ALL_LINES, seed=1)
-    others = [
-        distances.choose_lines(index, 'scrabblegan', num_lines=distances.ALL_LINES, seed=2),
-        distances.choose_lines(index, 'scrabblegan', num_lines=20, seed=1), distances.choose_lines(index, 'hct', num_lines=distances.ALL_LINES, seed=1)]
-    assert len({chosen.digest, *(other.digest for other in others)}) == 4
-    assert len(others[1].first) == len(others[1].second) == 20
-    with pytest.raises(ValueError, match="split 'test': 1 lines for each half, expected at least 2"):
-        distances.choose_lines(index, 'hct', num_lines=1, seed=0)
+def test_numbers_of_lines_and_repeats_are_the_protocols_unless_less_is_asked(index, grey_space, monkeypatch):
+    monkeypatch.setitem(distances.PROTOCOLS, 'hct', distances.PROTOCOLS['hct']._replace(num_lines=9, geometry_lines=6))
+    asked, options = [], dict(space=grey_space, cells=dict(char_px=32, char_width_px=32), seed=4)
+    monkeypatch.setattr(distances.geometry_score, 'relative_living_times', lambda points, **told: asked.append((len(points), told)) or np.array([len(asked), 0.]))
+    halves = distances.Halves(index, 'hct', num_lines=20, **options)
+    assert len(halves.selection.first) == 9 and len(distances.Halves(index, 'hct', num_lines=4, **options).selection.second) == 4
+    figures = halves.figures()
+    assert figures['geometry_score_pixels_6'] == {'floor': 1.} and asked == [(6, {'num_repeats': 2, 'seed': [4, 4]})] * 2  # one for each side
+    assert set(halves.figures(halves.second)['geometry_score_pixels_6']) == {'floor', 'generated', 'other_texts'} and len(asked) == 2
+    assert 'geometry_score_pixels_6' in distances.Halves(index, 'hct', geometry_repeats=7, **options).figures() and asked[-1][1]['num_repeats'] == 7
+    assert set(distances.Halves(index, 'hct', geometry_repeats=0, **options).figures()) == {'fid_grey_9', 'kid_grey_9', 'is_grey_9'}
 
 
-def test_hands_are_paired_and_take_turns(index):
-    chosen = distances.choose_lines(index, 'hwd', num_lines=14, seed=0)
-    writers = [[index.read_record(number).writer for number in half] for half in (chosen.first, chosen.second)]
-    assert writers[0] == writers[1] and not set(chosen.first) & set(chosen.second)
-    assert sorted(writers[0].count(writer) for writer in set(writers[0])) == [2, 2, 2, 2, 3, 3]
+def test_more_vectors_than_are_kept_are_a_sample(index, grey_space, monkeypatch):
+    """The same draw on every side of every seed: what is kept of written lines are the places that are kept of the real ones."""
+    monkeypatch.setattr(distances, '_KEPT_VECTORS', 5)
+    protocol = distances.PROTOCOLS['hct']._replace(geometry_lines=7)
+    side = distances.Side(protocol, grey_space, cells=dict(char_px=32, char_width_px=32), geometry_repeats=1)
+    lines = [index.read_record(number) for number in range(30)]
+    for part in (lines[:13], lines[13:]):
+        side.update([line.image for line in part], part)
+    cut = [distances.pictures(line.image, kind='cells', num_characters=len(line.text), char_px=32, char_width_px=32)[0] for line in lines]
+    for found, capacity, vectors in ((side.vectors, 5, grey_space.measure(cut).vectors), (side.points, 7, np.stack(list(map(distances._left_pixels, cut))))):
+        expected = distribution.FeatureReservoir(capacity, seed=2)
+        expected.update(vectors)
+        np.testing.assert_array_equal(found.features, expected.features)
+    assert side.statistics.count == side.inception.count == 30 and side.hands is None and side.inception_score() == side.inception.value
 
 
-@pytest.mark.parametrize('kind, shapes', [('cells', [(32, 96)]), ('left', [(64, 64)]), ('squares', [(32, 32)] * 3)])
-def test_pictures(kind, shapes):
-    image = np.tile(np.linspace(0., 255., 144), [64, 1]).astype(np.uint8)
-    found = distances.pictures(image, kind=kind, num_characters=3, char_px=32, char_width_px=32)
-    assert [picture.shape for picture in found] == shapes
-    if kind == 'left':
-        np.testing.assert_array_equal(found[0], image[:, :64])
-    if kind == 'squares':  # 72 px wide at 32 px: two squares and 8 px, the rest is paper
-        np.testing.assert_array_equal(found[2][:, 8:], 255)
-        assert abs(float(np.concatenate(found, axis=1)[:, :72].mean()) - image.mean()) < 2.
+def test_no_more_lines_of_a_hand_are_read_than_are_its_due(index, grey_space, monkeypatch):
+    """The first of each writer in the order of the half, across chunks."""
+    monkeypatch.setattr(distances, '_STYLE_LINES', 3)
+    monkeypatch.setattr(distances, '_CHUNK_LINES', 5)
+    monkeypatch.setattr(distances, 'read_style', lambda writer, images, numbers: (writer, [image.tobytes() for image in images], list(numbers)))
+    lines = [index.read_record(number) for number in range(30, 0, -1)]
+    found = distances._hands(index, range(30, 0, -1), 'writer')
+    assert list(found) == list(dict.fromkeys(line.writer for line in lines))
+    for name, (writer, images, numbers) in found.items():
+        own = [line for line in lines if line.writer == name][:3]
+        assert (writer, images, numbers) == ('writer', [line.image.tobytes() for line in own], [len(line.text) for line in own])
 
 
 def test_figures_are_those_of_the_lines(index, grey_space):
@@ -108,7 +118,13 @@ def test_figures_are_those_of_the_lines(index, grey_space):
     kid = distribution.kernel_distance(*(grey_space.measure(sides[side]).vectors for side in ('second', 'written')))[0]
     assert found.figures['kid_grey_25']['generated'] == pytest.approx(kid, rel=1e-5)
     assert set(found.figures) == {'fid_grey_25', 'kid_grey_25', 'is_grey_25', 'geometry_score_pixels_25'}
+    for kind, side in (('floor', 'second'), ('generated', 'written')):
+        p = np.float64(grey_space.measure(sides[side]).probabilities)
+        assert found.figures['is_grey_25'][kind] == pytest.approx(np.exp(np.mean(np.sum(p * np.log(np.maximum(p, 1e-12) / p.mean(0)), axis=1))), rel=1e-6)
     assert 1. <= found.figures['is_grey_25']['generated'] <= 2. and len(found.sheet) == distances._SHOWN and found.copies == []
+    for (real, written), number, seed in zip(found.sheet, chosen.second, seeds):
+        np.testing.assert_array_equal(real, index.read_record(number).image)
+        assert (written == seed % 256).all()
 
 
 def test_the_same_call_gives_the_same_figures_and_another_seed_others(index, grey_space):
@@ -180,7 +196,30 @@ class Long:
 def test_every_line_has_a_hand_of_its_own_beyond_a_chunk_too(index, grey_space):
     writer = Writer()
     run(Long(index), 'scrabblegan', grey_space, writer=writer)
-    assert len(writer.calls) == 7 and len({seed for call in writer.calls for seed in call[1]}) == 200
+    seeds = [seed for call in writer.calls for seed in call[1]]
+    assert len(writer.calls) == 7 and len(set(seeds)) == 200
+    assert seeds == np.random.default_rng([0, 1]).integers(2**63, size=200).tolist()  # the stream: the same hands for every model
+
+
+def test_lines_are_measured_alike_in_chunks_of_any_size(index, grey_space, monkeypatch):
+    """What is shown, what is nearest to training lines and every figure, with a last chunk that is not full."""
+    training, whole = np.random.default_rng(0).random([30, 2]).astype(np.float32), None
+    for size in (32, 7, 3):
+        monkeypatch.setattr(distances, '_CHUNK_LINES', size)
+        found = run(index, 'hct', grey_space, writer=Writer(), training=training, seed=6)
+        whole = whole or found
+        assert found.digest == whole.digest and found.figures.keys() == whole.figures.keys() and len(found.sheet) == len(found.copies) == 10
+        for name, values in found.figures.items():
+            assert values == pytest.approx(whole.figures[name], rel=1e-6, abs=1e-9)
+        for row, other in zip((*found.sheet, *found.copies), (*whole.sheet, *whole.copies), strict=True):
+            assert all(np.array_equal(one, same) for one, same in zip(row, other, strict=True))
+
+
+def test_what_is_said_of_a_seed(index, grey_space):
+    said, cells = [], dict(char_px=32, char_width_px=32)
+    for writer in (Writer(), None):
+        distances.compare(index, 'hct', space=grey_space, writer=writer, cells=cells, num_lines=12, seed=3, report=said.append)
+    assert said == ['seed 3: 2 x 12 real lines, 12 generated', 'seed 3: 2 x 12 real lines']
 
 
 def test_what_is_drawn_in_measuring_follows_the_seed(index, grey_space, monkeypatch):
@@ -203,7 +242,9 @@ def test_copies_of_training_lines_show(written_folder, index, grey_space):
     cells = dict(char_px=32, char_width_px=32)
     training = distances.training_features(train, 'hct', space=grey_space, cells=cells)
     numbers = distances.training_lines(train)
-    assert training.shape == (40, 2) and sorted(numbers) == list(range(40))
+    assert training.shape == (40, 2) and sorted(numbers) == list(range(40)) != list(numbers)
+    cut = [distances.pictures(record.image, kind='cells', num_characters=len(record.text), **cells)[0] for record in (train.read_record(int(number)) for number in numbers)]
+    np.testing.assert_array_equal(training, grey_space.measure(cut).vectors)
 
     class Copier(Writer):
         def write(self, texts, **options):
@@ -220,6 +261,30 @@ def test_copies_of_training_lines_show(written_folder, index, grey_space):
     np.testing.assert_array_equal(image, distances.pictures(record.image, kind='cells', num_characters=len(record.text), **cells)[0])
     honest = run(index, 'hct', grey_space, writer=Writer(), training=training).figures
     assert honest['copied_share_grey_25']['generated'] < .5 and honest['copying_z_grey_25']['generated'] > 0.
+
+
+def test_training_lines_are_drawn_from_all_of_them(written_folder, monkeypatch):
+    train = shards.RecordIndex(written_folder, split='train')
+    every = distances.training_lines(train)
+    monkeypatch.setattr(distances, '_TRAINING_LINES', 8)
+    np.testing.assert_array_equal(distances.training_lines(train), every[:8])
+    assert max(every[:8]) >= 8  # not the first ones alone
+
+
+def test_copies_are_looked_for_where_the_protocol_has_it(index, grey_space):
+    """Test lines are those of the second half; the first half and the written lines are held against them."""
+    training, options = np.array([[.1, .1], [.6, .6]], np.float32), dict(space=grey_space, cells=dict(char_px=32, char_width_px=32), training=None, num_lines=8)
+    halves = distances.Halves(index, 'hct', **{**options, 'training': training})
+    nearest = lambda side: np.concatenate(side.distances)
+    vectors = grey_space.measure([distances.pictures(record.image, kind='cells', num_characters=len(record.text), char_px=32, char_width_px=32)[0]
+                                  for record in map(index.read_record, halves.selection.second)]).vectors
+    np.testing.assert_allclose(nearest(halves.second), np.linalg.norm(vectors[:, np.newaxis] - training, axis=2).min(1), rtol=1e-5)
+    figures = halves.figures(halves.first)
+    for name, measure in (('copying_z_grey_8', memorization.copying_score), ('copied_share_grey_8', memorization.copied_share)):
+        expected = measure(nearest(halves.second), nearest(halves.first))
+        assert figures[name] == {'floor': expected, 'generated': expected} and halves.figures()[name] == {'floor': expected}
+    assert not any(name.startswith('cop') for name in distances.Halves(index, 'hct', **options).figures())
+    assert not distances.Halves(index, 'hwd', **{**options, 'training': training}).second.distances
 
 
 def test_the_closest_copies_are_shown_the_closest_first(index, grey_space):

@@ -1,5 +1,6 @@
 """Feature spaces: what one picture gives does not depend on the others; networks from files in every format; what is refused, and how."""
 
+import hashlib
 import importlib.util
 import json
 import os
@@ -159,6 +160,96 @@ def test_files_that_are_no_networks():
         feature_space.open_space('vgg16_hwd', 'flat.keras')
 
 
+def space_of(run, monkeypatch, name='inception', *, channels_first=False, **options):
+    """A NetworkSpace whose network is a function of the batch."""
+    monkeypatch.setattr(feature_space, '_load_network', lambda path: (run, channels_first))
+    pathlib.Path('net.onnx').write_bytes(b'a network')
+    return feature_space.open_space(name, 'net.onnx', **options)
+
+
+@pytest.mark.parametrize('channels_first', [False, True])
+def test_a_map_counts_by_its_columns(monkeypatch, channels_first):
+    """Of 3 rows and 5 columns; either order of axes, of what goes in and of what comes out."""
+    seen = []
+
+    def run(batch):
+        seen.append(batch.shape)
+        maps = np.arange(len(batch) * 30.).reshape(len(batch), 3, 5, 2)
+        return [maps.transpose(0, 3, 1, 2) if channels_first else maps]
+    found = space_of(run, monkeypatch, channels_first=channels_first).measure(lines((10, 20), (30, 15)))
+    np.testing.assert_array_equal(found.columns, [5., 5.])
+    np.testing.assert_array_equal(found.vectors, [[14., 15.], [44., 45.]])
+    assert seen == [(2, 3, 299, 299) if channels_first else (2, 299, 299, 3)] and found.probabilities is None and found.vectors.dtype == np.float32
+
+
+def test_pictures_of_one_size_go_together_and_come_back_in_their_order(monkeypatch):
+    """At most 32 at a time; a second output are probabilities."""
+    sizes = []
+
+    def run(batch):
+        sizes.append(batch.shape)
+        greys = batch.mean((1, 2))[:, :1]
+        return [np.concatenate([greys, batch[:, 0, 0, :2]], axis=1), np.concatenate([greys, 1. - greys], axis=1)]
+    space = space_of(run, monkeypatch, name='vgg16_hwd')
+    pictures = [np.full([32, 64 if number % 3 else 40], number, np.uint8) for number in range(60)]
+    found = space.measure(pictures)
+    assert sizes == [(20, 32, 40, 3), (32, 32, 64, 3), (8, 32, 64, 3)]
+    np.testing.assert_allclose(found.vectors, np.arange(60.)[:, np.newaxis].repeat(3, axis=1) / 255., atol=1e-5)  # sums of float32
+    np.testing.assert_allclose(found.probabilities[:, 1], 1. - np.arange(60.) / 255., atol=1e-5)
+    np.testing.assert_array_equal(found.columns, 1.)
+    assert feature_space._BATCH_PICTURES == 32
+
+
+@pytest.mark.parametrize('outputs, told', [([np.zeros([1, 2])], r'gives \[1, 2\] for 2 pictures'), ([np.zeros([2, 3, 4])], r'gives \[2, 3, 4\] for 2'), ([np.zeros(2)], r'gives \[2\]')])
+def test_what_is_no_feature_of_a_picture(monkeypatch, outputs, told):
+    with pytest.raises(feature_space.FeatureError, match=f'net.onnx: {told}.*expected .B, D. or a map of 4 axes'):
+        space_of(lambda batch: outputs, monkeypatch).measure(lines((10, 20), (10, 20)))
+
+
+def test_sizes_that_networks_see(monkeypatch):
+    space = lambda name, **options: space_of(None, monkeypatch, name, **options)
+    black, paper = (np.full([100, 200], grey, np.uint8) for grey in (0, 255))
+    assert space('inception')._to_input(black).shape == (299, 299) == space('inception')._to_input(black[:, :3]).shape
+    wide = space('inception', square=False)
+    assert [wide._to_input(black[:, :width]).shape for width in (200, 50, 30, 7)] == [(299, 598), (299, 150), (299, 90), (299, 74)]  # a quarter of the height at least
+    assert (wide._to_input(black) == -1.).all() and (wide._to_input(paper) == 1.).all()
+    ramp = np.tile(np.uint8([0, 100]), [2, 1])
+    # From the middle of the one pixel to that of the other, evenly; to the nearest grey level.
+    np.testing.assert_allclose(space('inception')._to_input(ramp)[7], np.interp((np.arange(299) + .5) * 2 / 299, [.5, 1.5], [0, 100]) / 127.5 - 1., atol=.009)
+    hwd = space('vgg16_hwd')
+    assert [hwd._to_input(np.zeros(shape, np.uint8)).shape for shape in ((64, 21), (64, 63), (64, 65), (64, 131), (99, 1))] == [(32, 32), (32, 32), (32, 32), (32, 65), (32, 32)]
+    ones = [int(hwd._to_input(np.full(shape, 255, np.uint8)).sum()) for shape in ((64, 21), (64, 63), (64, 131), (99, 1))]
+    assert ones == [32 * 10, 32 * 31, 32 * 65, 32]  # whole pixels, rounded down as the authors' code has it; the rest is 0
+    nearest = hwd._to_input(lines((48, 100), seed=4)[0])
+    np.testing.assert_allclose(nearest, cv2.resize(lines((48, 100), seed=4)[0], (66, 32), interpolation=cv2.INTER_NEAREST_EXACT) / 255., atol=1e-6)
+
+
+def test_which_axis_has_the_colours():
+    for shape, first in (((None, None, None, 3), False), ((None, 3, None, None), True), ((1, 3, 299, 299), True), ((1, 299, 299, 3), False)):
+        assert feature_space._channels_first('x', shape) is first
+    for shape in ((None, 3, 299, 3), (None, 1, 32, 32), (3, 3, 3), (None, 32, 32, 1)):
+        with pytest.raises(feature_space.FeatureError, match='x: input of shape'):
+            feature_space._channels_first('x', shape)
+
+
+def test_the_digest_of_weights_is_that_of_names_and_bytes(tmp_path):
+    """Files of a folder in the order of their names; it stands in every result, so that two that differ are not compared."""
+    folder = tmp_path / 'net'
+    for name, content in (('b.txt', b'two'), ('variables/data', b'three'), ('a.txt', b'one')):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    assert feature_space._digest(folder) == hashlib.sha256(b'a.txt' + b'one' + b'b.txt' + b'two' + b'data' + b'three').hexdigest()
+    assert feature_space._digest(folder / 'a.txt') == hashlib.sha256(b'a.txt' + b'one').hexdigest()
+
+
+def test_widths_of_the_recognisers_lines(untrained_features):
+    """In frames of 4 px, to the nearest, at least two: a line of 26 px at a height of 16 has 13 of them, one of 30 of 15 has 16."""
+    sizes = [feature_space.RecognizerSpace._to_input(np.zeros(shape, np.uint8)).shape for shape in ((16, 26), (15, 30), (64, 75), (64, 77), (32, 9), (320, 9))]
+    assert sizes == [(32, 52, 1), (32, 64, 1), (32, 36, 1), (32, 40, 1), (32, 8, 1), (32, 8, 1)]
+    picture = feature_space.RecognizerSpace._to_input(np.full([32, 40], 255, np.uint8))
+    assert picture.dtype == np.float32 and (picture == 1.).all() and feature_space.NAMES == ('recognizer', 'inception', 'vgg16_hwd')
+
+
 @pytest.mark.slow
 def test_a_trained_network_is_saved_with_where_it_is_from(lines_of_one_character):
     network, description = feature_recognizer.train(lines_of_one_character, steps=1, report=lambda line: None)
@@ -178,7 +269,8 @@ def test_training_is_deterministic_and_learns(lines_of_one_character):
     weights = [feature_recognizer.train(lines_of_one_character, steps=3, report=lambda line: None)[0] for _ in range(2)]
     for first, second in zip(*([variable.numpy() for module in network.modules.values() for variable in module.variables] for network in weights)):
         np.testing.assert_array_equal(first, second)
-    before = feature_recognizer.label_error(weights[0], lines_of_one_character, split='test')
+    # Three steps are nearly enough for half of it: before is a network that was not trained at all.
+    before = feature_recognizer.label_error(feature_recognizer.FeatureRecognizer(weights[0].num_labels), lines_of_one_character, split='test')
     network, _ = feature_recognizer.train(lines_of_one_character, steps=150, report=lambda line: None)
     after = feature_recognizer.label_error(network, lines_of_one_character, split='test')
-    assert before[1:] == after[1:] == (8, 24) and after[0] < .5 < before[0]
+    assert before[1:] == after[1:] == (8, 24) and after[0] < .3 < .7 < before[0]

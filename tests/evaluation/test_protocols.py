@@ -5,6 +5,7 @@ import pytest
 
 from hwgen.data import records, shard_writer, shards
 from hwgen.evaluation import protocols
+from hwgen.metrics import text as text_metrics
 
 ALPHABET = '天地玄黄宇宙洪荒日月盈昃'
 CELL_PX = 64
@@ -132,6 +133,87 @@ def test_no_lines_are_refused(indices):
         run({})
 
 
+def test_lines_and_hands_are_those_of_the_seeds_streams(indices):
+    """Beyond 32 lines, which are written at once, too."""
+    writer = SloppyWriter()
+    conditions = {condition.name: condition for condition in run(indices, writer=writer, truncation=.5, num_lines=39, seed=6)}
+    rng = lambda *stream: np.random.default_rng([6, *stream])
+    for number, (split, kind, count) in enumerate((('test', 'seen', 39), ('unseen', 'unseen', 15))):
+        order = rng(0, number).permutation(len(indices[split]))[:39]
+        assert conditions[f'real_{kind}'].texts == [indices[split].read_record(int(place)).text for place in order]
+        seeds, writer.seeds = writer.seeds[:count], writer.seeds[count:]
+        assert seeds == rng(1, number).integers(2**63, size=count).tolist()
+        wrong = [sum(a != b for a, b in zip(text, reading)) for text, reading in zip(conditions[f'generated_{kind}'].texts, conditions[f'generated_{kind}'].readings)]
+        assert wrong == [1] * count == conditions[f'generated_{kind}'].counts.errors.tolist()
+    assert not writer.seeds and protocols.bootstrap_seed(6) == [6, 2] and protocols.SPLITS == {'test': 'seen', 'unseen': 'unseen'}
+    assert protocols.reader_protocol.__kwdefaults__ == {
+        'writer': None, 'num_lines': 200, 'seed': 0, 'char_px': 32, 'char_width_px': 32, 'true_aspect': False, 'crop': False, 'truncation': 1., 'report': print}
+
+
+class Silent:
+    """Reads one text everywhere; keeps the pictures."""
+
+    characters = frozenset('天A!')
+
+    def __init__(self, text):
+        self.text, self.images = text, []
+
+    def read(self, images):
+        self.images += images
+        return [self.text] * len(images)
+
+
+def test_lines_are_cropped_before_they_are_read_where_that_is_asked(indices):
+    """Grey levels of 200 and more are paper: the cells of 盈 and 昃 at the ends of lines."""
+    reader = Silent('天')
+    conditions = protocols.reader_protocol(reader, indices, num_lines=15, crop=True, report=lambda line: None)
+    for condition in conditions:
+        for text, image in zip(condition.texts, condition.images, strict=True):
+            assert image.shape[0] == 32 and (image.shape[1] == 32 * len(text)) == (not {text[0], text[-1]} & set('盈昃') or set(text) <= set('盈昃'))
+    assert sum(map(len, (condition.images for condition in conditions))) == len(reader.images) and any(image.shape[1] % 32 for image in reader.images)
+
+
+def test_texts_are_compared_folded_and_what_is_said_of_them(monkeypatch):
+    """Full-width and plain are one; what the reader does not know is counted of what was to be written."""
+    class Index:
+        texts = ['Ａ！天', '天 ，人']
+
+        def __len__(self):
+            return 2
+
+        def read_record(self, number):
+            ids = np.ones(len(self.texts[number]), np.int32)
+            return records.LineRecord(np.full([20, 50], 90, np.uint8), self.texts[number], ids, None, ids, 'a', 'made')
+    said = []
+    condition, = protocols.reader_protocol(Silent('Ａ！　天'), {'test': Index()}, num_lines=5, report=said.append)
+    errors = dict(zip(condition.texts, condition.counts.errors.tolist()))
+    assert errors == {'Ａ！天': 0, '天 ，人': 3} and condition.num_unreadable == 2  # , and 人
+    assert said == ['real_seen: 2 lines read, character error 0.500'] and condition.readings == ['Ａ！　天'] * 2
+    summary = condition.summary(seed=3)
+    low, high = text_metrics.bootstrap_interval(condition.counts, text_metrics.character_error_rate, seed=3)
+    assert summary == {'name': 'real_seen', 'num_lines': 2, 'num_characters': 6, 'num_unreadable_characters': 2, 'cer': .5, 'cer_95_low': low, 'cer_95_high': high,
+                       'accurate_rate': .5, 'correct_rate': .5, 'normalized_edit_distance': .5}
+    other = text_metrics.edit_counts(['天', '天地'], ['天地玄', '地'])
+    summary = condition._replace(counts=other).summary(seed=3)
+    assert [summary[name] for name in ('cer', 'accurate_rate', 'correct_rate', 'normalized_edit_distance')] == pytest.approx([1., 0., 2 / 3, (2 / 3 + 1 / 2) / 2])
+
+
+def test_the_digest_is_that_of_kinds_and_texts(indices):
+    one, two = run(indices, num_lines=3)
+    digest = protocols.texts_digest([one, two])
+    assert digest == protocols.texts_digest([one._replace(readings=[], images=[]), two]) and len(digest) == 64
+    assert len({digest, protocols.texts_digest([two, one]), protocols.texts_digest([one, two._replace(name='x')]), protocols.texts_digest([one]),
+                protocols.texts_digest([one._replace(texts=one.texts[::-1]), two])}) == 5
+
+
+def test_lines_in_cells_and_as_wide_as_they_are():
+    image = np.repeat(np.uint8([0, 255, 100]), [30, 30, 40])[np.newaxis].repeat(60, axis=0)
+    assert protocols.to_cells(image, 3, char_px=24, char_width_px=20).shape == (24, 60) and protocols.to_cells(image, 3, char_px=24, char_width_px=20).dtype == np.uint8
+    assert [protocols.to_height(image, height).shape for height in (30, 48, 60, 7)] == [(30, 50), (48, 80), (60, 100), (7, 12)]  # 11.67 px are 12
+    np.testing.assert_array_equal(protocols.to_height(image, 60), image)
+    assert protocols.to_height(image[:, :1], 8).shape == (8, 1)
+
+
 def test_crop_to_ink():
     image = np.full((20, 100), 255, np.uint8)
     image[5:9, 30:50] = 10
@@ -139,5 +221,8 @@ def test_crop_to_ink():
     np.testing.assert_array_equal(protocols.crop_to_ink(image), image[3:11, 28:52])
     image[0, 99] = 10
     np.testing.assert_array_equal(protocols.crop_to_ink(image), image[:11, 28:])
+    pale = np.full((16, 40), 200, np.uint8)
+    pale[3, 7], pale[12, 30] = 199, 0
+    np.testing.assert_array_equal(protocols.crop_to_ink(pale), pale[1:15, 5:33])  # a tenth of 16 px is 2
     blank = np.full((20, 100), 255, np.uint8)
     assert protocols.crop_to_ink(blank) is blank

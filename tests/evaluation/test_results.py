@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFont
 
 from hwgen.evaluation import result_page, results
 
@@ -82,3 +82,110 @@ def test_the_sheet():
     # Columns of 100 + 48 and 60 + 48 px; rows of 48 px with a quarter between them.
     assert pixels.shape == (108, 256) and (pixels[:48, :100] == 0).all() and (pixels[60:, 148:168] == 0).all()
     assert (pixels[:48] == 0).sum() == 48 * (100 + 60) and (pixels[60:] == 0).sum() == 48 * (48 + 20)
+
+
+def test_which_way_is_better():
+    """The first word of a name tells, also where characters without images were written."""
+    expected = {'fid_a_2k': 'lower', 'kid_a': 'lower', 'geometry_score_pixels_5k': 'lower', 'hwd_a': 'lower', 'cer_seen_9': 'lower', 'label_error_9': 'lower', 'error_x': 'lower',
+                'is_a_9': 'higher', 'copying_z_a': None, 'copied_share_a': None, 'hands_distance_pixels': None, 'ppl_styles': 'lower', 'uneven_x': 'lower', 'detour_x': 'lower',
+                'step_x': 'neither', 'darkness_x': 'near 1', 'neighbour_pixels_1': 'neither', 'nearest_eighth': 'neither', 'copies_x': 'neither', 'real_x': 'neither'}
+    rows = results.gather([{name: {'floor': 1.} for name in (*expected, 'unseen_cer_9', 'unseen_is_9')}])
+    assert {row['name']: row['better'] for row in rows} == {**expected, 'unseen_cer_9': 'lower', 'unseen_is_9': 'higher'}
+    assert set(results._BETTER) == {name.split('_')[0] for name in expected}
+
+
+def test_a_seed_need_not_have_every_figure_and_kind():
+    a, b = results.gather([{'fid_a': {'floor': 1.}}, {'fid_a': {'generated': 5., 'floor': 4.}, 'is_b': {'x': 2.}}, {'fid_a': {'floor': 7.}}])
+    assert (a['floor']['values'], a['floor']['spread'], a['generated']) == ([1., 4., 7.], 3., {'values': [5.], 'mean': 5., 'spread': None}) and a['floor']['mean'] == 4.
+    assert list(a) == ['name', 'better', 'floor', 'generated'] and b['x']['values'] == [2.] and results.kinds(a) == ['generated', 'floor']
+    assert results.kinds({'name': 'n', 'zeta': {}, 'floor': {}, 'alpha': {}, 'generated': {}}) == ['generated', 'floor', 'zeta', 'alpha']
+    assert results.describe({'mean': 12.3456, 'spread': .04567}) == '12.35 ± 0.046' and results.describe({'mean': 1234567., 'spread': None}) == '1.235e+06'
+
+
+def test_the_pairs_of_all_seeds():
+    seed = lambda *values: results.Measured({}, {'ppl_a': {'generated': list(values), 'independent': [0., 8.]}, 'uneven_a': {'generated': [1.]}}, '')
+    rows = results.over_pairs([seed(1., 2.), seed(3., 10., 4.)])
+    assert rows[0] == {'name': 'ppl_a', 'kind': 'generated', 'num_pairs': 5, 'mean': 4., 'standard_deviation': pytest.approx(statistics.pstdev([1, 2, 3, 10, 4])), 'largest': 10.}
+    assert [(row['name'], row['kind'], row['num_pairs'], row['mean'], row['standard_deviation'], row['largest']) for row in rows[1:]] == [
+        ('ppl_a', 'independent', 4, 4., 4., 8.), ('uneven_a', 'generated', 2, 1., 0., 1.)]
+
+
+def test_within_is_no_further_than_both_spreads():
+    figure = lambda mean, spread, kind='generated': {'figures': [{'name': 'fid_a', 'better': 'lower', kind: {'mean': mean, 'spread': spread, 'values': []}}]}
+    within = lambda here, there: results.differences(figure(*here), figure(*there))[0]['within']
+    assert [within((1., 1.), (4., 2.)), within((4., 2.), (1., 1.)), within((1., 1.), (4.25, 2.)), within((4.25, 2.), (1., 1.))] == [True, True, False, False]
+    assert within((1., None), (1., 2.)) is None and within((1., 2.), (1., None)) is None
+    row, = results.differences(figure(3., 1.), figure(1., 1.))
+    assert (row['here'], row['there'], row['difference']) == (3., 1., 2.) and results.differences(figure(3., 1.), figure(1., 1., 'floor')) == []
+
+
+def test_what_differs_is_told_in_short():
+    """Eighty characters of a value at most, all differences, tuples and lists alike."""
+    results.check_comparable({'seeds': (0, 1)}, {'seeds': [0, 1]}, place='x')
+    with pytest.raises(results.ResultError) as told:
+        results.check_comparable({'a': 1, 'b': 'y' * 78, 'c': 'z' * 79, 'd': 5}, {'a': 2, 'b': 'v' * 78, 'c': 'w' * 79, 'e': 6}, place='x')
+    assert str(told.value) == (f'x: measured under other conditions: a 2 there, 1 here; b "{"v" * 78}" there, "{"y" * 78}" here; '
+                               f'c "{"w" * 76}... there, "{"z" * 76}... here')
+
+
+def svg_of(kinds, **row):
+    found = result_page._plot({'name': 'fid', 'better': 'lower', **{kind: {'values': values, 'mean': float(np.mean(values)), 'spread': None} for kind, values in kinds.items()}, **row})
+    return ElementTree.fromstring(found)
+
+
+def test_a_plot():
+    """Kind below kind on one axis that has 0 in it, a bar at the mean, a dot a seed; 24 px a kind below the name."""
+    plot = svg_of({'generated': [-1., 2.], 'floor': [3.], 'some_other': [1.]})
+    place = lambda value: 250 + 420 * (value + 1) / 4
+    dots, bars, (line,) = list(plot.iter('circle')), list(plot.iter('rect')), list(plot.iter('line'))
+    assert [float(dot.get('cx')) for dot in dots] == [place(-1), place(2), place(3), place(1)] and [float(dot.get('cy')) for dot in dots] == [36., 36., 60., 84.]
+    assert [float(bar.get('x')) + 1 for bar in bars] == [place(.5), place(3), place(1)] and [float(bar.get('y')) + 9 for bar in bars] == [36., 60., 84.]
+    assert (float(line.get('x1')), float(line.get('x2')), line.get('y1'), line.get('y2')) == (place(0), place(0), '24', '96') and plot.get('height') == '96' and plot.get('width') == '690'
+    assert [bar.get('fill') for bar in bars] == ['#1b5fa8', '#777', '#b58a3a'] == [dots[k].get('fill') for k in (0, 2, 3)]
+    words = list(plot.iter('text'))
+    assert [word.text for word in words] == ['fid', 'generated 0.5', 'floor 3', 'some other 1'] and [word.get('y') for word in words[1:]] == ['41.0', '65.0', '89.0']
+    assert [float(dot.get('cx')) for dot in svg_of({'floor': [0., 0.]}).iter('circle')] == [250.] * 2
+    below = svg_of({'floor': [-4., -2.]})
+    assert [float(dot.get('cx')) for dot in below.iter('circle')] == [250., 460.] and float(next(below.iter('line')).get('x1')) == 670.
+
+
+def test_words_of_the_page():
+    """Explained is what stands in the table; signs, counts and verdicts of differences; facts but not the figures again."""
+    rows = [{'name': 'fid_a', 'kind': 'other_texts', 'here': 1.23456, 'there': 2.5, 'difference': -1.26544, 'within': False},
+            {'name': 'is_a', 'kind': 'floor', 'here': 3., 'there': 2.9, 'difference': .1, 'within': None}]
+    told = {**result(), 'conditions': 'many', 'num_lines': 5, 'data': {'folder': '手'}}
+    page = result_page.format_page(told, title='A & B', pictures=[('a.png', 'One'), ('b.png', 'Two')], differences=rows, against='<old>')
+    text = lambda node: ''.join(node.itertext())
+    tree = ElementTree.fromstring(page.removeprefix('<!DOCTYPE html>\n'))
+    tables = [[[text(cell) for cell in row] for row in table] for table in tree.iter('table')]
+    assert tables[0] == [['figure', 'better', 'generated', 'floor'], ['fid_recognizer_25', 'lower', '3.5 ± 0.5', '3 ± 1'], ['copying_z_recognizer_25', 'like the floor', '-1 ± 1', '0 ± 0.5']]
+    assert tables[1] == [['figure', 'kind', 'here', 'there', 'difference', ''], ['fid_a', 'other texts', '1.235', '2.5', '-1.27', 'beyond the spreads'],
+                         ['is_a', 'floor', '3', '2.9', '+0.1', '']]
+    assert tables[2] == [['', ''], ['protocol', 'hct'], ['seeds', '[0, 1, 2]'], ['measured under', json.dumps(result()['measured_under'])], ['num lines', '5'], ['data', '{"folder": "手"}']]
+    assert [text(item).split(':')[0] for item in tree.iter('li')] == ['generated', 'floor'] and 'over the seeds 0, 1, 2. Names' in text(tree)
+    assert [text(head) for head in tree.iter('h1')] == ['A & B'] == [text(head) for head in tree.iter('title')]
+    assert [text(head) for head in tree.iter('h2')] == ['Against <old>', 'One', 'Two', 'Measured under'] and [image.get('src') for image in tree.iter('img')] == ['a.png', 'b.png']
+    partly = {'seeds': [0], 'figures': results.gather([{'cer_a': {'floor': 1., 'same_neighbours': 2.}, 'fid_b': {'other_texts': 3.}}])}
+    tree = ElementTree.fromstring(result_page.format_page(partly, title='').removeprefix('<!DOCTYPE html>\n'))
+    assert [[text(cell) for cell in row] for row in next(tree.iter('table'))] == [
+        ['figure', 'better', 'floor', 'same neighbours', 'other texts'], ['cer_a', 'lower', '1', '2', ''], ['fid_b', 'lower', '', '', '3']]
+    assert [text(item).split(':')[0] for item in tree.iter('li')] == ['floor', 'same neighbours', 'other texts']
+    tree = ElementTree.fromstring(result_page.format_page(partly, title='', systems=True).removeprefix('<!DOCTYPE html>\n'))
+    assert [[text(cell) for cell in row] for row in next(tree.iter('table'))] == [
+        ['system', 'cer a (lower)', 'fid b (lower)'], ['floor', '1', ''], ['same_neighbours', '2', ''], ['other_texts', '', '3']]
+
+
+def test_heads_of_the_sheet():
+    """Grey words that stand 6 px above the lower end, as wide as they are; above each column of pictures its own."""
+    font = ImageFont.load_default(20)
+    head = result_page.head_picture('Agx', font)
+    ink = np.argwhere(head < 200)
+    assert head.shape == (48, round(font.getlength('Agx'))) and head.min() == 90 and ink[:, 0].max() > 42 and result_page.head_picture('', font).shape == (48, 1)
+    assert np.argwhere(result_page.head_picture('x', font) < 200)[:, 0].max() == 41
+    result_page.write_sheet('heads.png', [[np.zeros([24, 20], np.uint8), np.zeros([48, 9], np.uint8)]], heads=['A', 'a longer one'], font=font)
+    with Image.open('heads.png') as sheet:
+        pixels = np.asarray(sheet)
+    width = round(font.getlength('a longer one'))
+    assert pixels.shape == (48 + 12 + 48, 40 + 48 + width + 48)
+    np.testing.assert_array_equal(pixels[:48, 88:88 + width], result_page.head_picture('a longer one', font))
+    assert (pixels[60:, :40] == 0).all() and (pixels[60:, 88:97] == 0).all() and (pixels[48:60] == 255).all()

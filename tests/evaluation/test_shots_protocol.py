@@ -69,6 +69,11 @@ def test_errors_by_group(folder):
         assert writers['before'].calls == writers['after'].calls and {call[2] for call in writers['after'].calls} == {.5}
         seeds = [seed for _, seeds, _ in writers['after'].calls for seed in seeds]
         assert len(seeds) == len(set(seeds)) == 60  # a hand for each line of both splits
+        # Lines of the whole split and hands, by streams of the seed.
+        orders = [np.random.default_rng([seed, 20, number]).permutation(40)[:30] for number in range(2)]
+        assert [text for texts, *_ in writers['after'].calls for text in texts] == [
+            indices[split].read_record(int(place)).text for split, order in zip(('test', 'unseen'), orders) for place in order]
+        assert seeds == [style for number in range(2) for style in np.random.default_rng([seed, 21, number]).integers(2**63, size=30)]
         return found
     found = [run(seed) for seed in (0, 1)]
     figures = shots.figures(found[0], groups)
@@ -90,6 +95,111 @@ def test_errors_by_group(folder):
         assert sorted(read_grey(row[1:])) == sorted(characters)
 
 
+def test_groups_are_those_of_the_numbers_of_shots_in_rising_order():
+    """As numbers, 5 before 20; of the vocabulary the hanzi alone."""
+    charset = Charset.load()
+    ids = lambda text: [charset.character_id(character) for character in text]
+    groups = shots.groups_of({'vocabulary': ids('天。A地'), 'shots': {'20': ids('玄'), '1': ids('黄'), '5': ids('日月'), '0': ids('。人')}}, charset)
+    assert list(groups.items()) == [('seen', frozenset('天地')), ('shots0', frozenset('。人')), ('shots1', frozenset('黄')), ('shots5', frozenset('日月')), ('shots20', frozenset('玄'))]
+
+
+class Lines:
+    """Stands in for a RecordIndex: lines of 天 and 地 with a number, in cells of 24 px."""
+
+    def __len__(self):
+        return 70
+
+    def read_record(self, number):
+        text = '天地'[number % 2] * (1 + number % 3)
+        ids = np.ones(len(text), np.int32)
+        return records.LineRecord(np.full([48, 30 * len(text)], number, np.uint8), text, ids, np.ones([len(text), 4], np.int32), ids, 'somebody', 'made')
+
+
+class Narrow:
+    """Cells of 16 x 12 px, all of one grey; after counts how many lines it has written."""
+
+    char_px, char_width_px = 16, 12
+
+    def __init__(self):
+        self.calls = []
+
+    def write(self, texts, *, style_seeds, truncation):
+        self.calls.append((len(texts), list(style_seeds)))
+        return [np.repeat(np.arange(len(text), dtype=np.uint8), 12)[np.newaxis].repeat(16, axis=0) + np.uint8(100) for text in texts]
+
+
+def test_lines_are_written_in_portions_and_real_ones_scaled_to_the_same_cells():
+    seen, said, writer = [], [], Narrow()
+
+    def read(images, texts):
+        seen.append([image.shape for image in images])
+        assert seen[-1] == [(16, 12 * len(text)) for text in texts]
+        return character_errors.CharacterErrors.of((text[0], 0, 1) for text in texts)
+    found = shots.read_lines({'one': read}, {'test': Lines(), 'unseen': Lines()}, {'after': writer}, groups={'seen': frozenset('地')}, num_lines=65, seed=2, report=said.append)
+    assert [number for number, _ in writer.calls] == [32, 32, 1] * 2
+    seeds = [seed for _, seeds in writer.calls for seed in seeds]
+    assert seeds[:65] == np.random.default_rng([2, 21, 0]).integers(2**63, size=65).tolist() and len(seen) == 4 and found.num_lines == 65
+    assert said == [f'seed 2: {split}, {side}: 65 lines read' for split in ('test', 'unseen') for side in ('real', 'after')]
+    assert list(found.errors) == [('one', 'floor'), ('one', 'after')] and len(found.errors['one', 'after'].total) == 130  # both splits
+    # The first 地, of the split that was read last: its share of the real line, and its cell.
+    real, = found.cells['seen', 'floor']
+    written, = found.cells['seen', 'after']
+    first = next(number for number in np.random.default_rng([2, 20, 1]).permutation(70) if number % 2)
+    assert (real == first).all() and real.shape == (32, 20) and written.shape == (16, 12) and (written == 100).all()
+    few = shots.read_lines({'one': read}, {'test': Lines(), 'unseen': Lines()}, {'after': writer}, groups={}, num_lines=9, seed=2, report=said.append)
+    assert few.num_lines == 9 and few.digest != found.digest
+
+    class Few(Lines):
+        def __len__(self):
+            return 5
+    uneven = shots.read_lines({'one': read}, {'test': Few(), 'unseen': Lines()}, {'after': writer}, groups={}, num_lines=9, seed=2, report=said.append)
+    assert uneven.num_lines == 9 and len(uneven.errors['one', 'floor'].total) == 14
+    assert shots.read_lines.__kwdefaults__ == {'num_lines': 250, 'seed': 0, 'truncation': .8, 'sheet_characters': 12, 'report': print}
+
+
+def errors_of(*rows):
+    return character_errors.CharacterErrors.of(rows)
+
+
+def test_intervals_are_over_all_seeds_and_the_gain_is_paired():
+    """Two seeds; every reader and group its row, with the intervals of `character_errors` over the lines of both."""
+    def reading(wrong):
+        more = [(character, place * place + wrong, 3 + place) for place, character in enumerate('人口手山水火')]
+        return shots.Reading({(reader, side): errors_of(('日', (wrong + shift) % 3, 2), ('月', 1, 2), ('月', wrong % 2, 2), ('天', 0, 1), *(
+            (character, (number + shift * place) % 4, total) for place, (character, number, total) in enumerate(more)))
+                              for reader in ('a', 'b') for shift, side in enumerate(('floor', 'before', 'after'))}, 3, {}, '')
+    found, groups = [reading(1), reading(2)], {'shots0': frozenset('日月'), 'seen': frozenset('天'), 'shots5': frozenset('人口手山水火')}
+    rows = shots.intervals(found, groups, seed=5)
+    assert [(row['reader'], row['group'], row['num_characters'], row['num_occurrences']) for row in rows] == [
+        (reader, *row) for reader in 'ab' for row in (('shots0', 2, 6), ('seen', 1, 2), ('shots5', 6, 12))]
+    for row, group, total in ((rows[0], 'shots0', 12), (rows[2], 'shots5', 2 * sum(range(3, 9)))):
+        own = {side: character_errors.joined([one.errors['a', side] for one in found]).only(groups[group]) for side in shots.SIDES}
+        for side, errors in own.items():
+            assert row[side] == [errors.wrong.sum() / total, *errors.interval(seed=[5, 22])]
+        gain = (own['before'].wrong.sum() - own['after'].wrong.sum()) / total
+        assert row['gain'] == [pytest.approx(gain), *own['after'].interval(seed=[5, 22], before=own['before'])] and gain != 0
+    table = shots.format_markdown([{**rows[0], 'floor': [0., .1, .2], 'before': [.3, .25, .4], 'after': [.1, 0., .2], 'gain': [.2, -.1, .3]}])
+    assert table == '''\
+| reader | group | characters | occurrences | real | before | after | before - after |
+|---|---|---|---|---|---|---|---|
+| a | shots0 | 2 | 6 | 0.000 (0.100 to 0.200) | 0.300 (0.250 to 0.400) | 0.100 (0.000 to 0.200) | 0.200 (-0.100 to 0.300) |
+'''
+    assert shots.figures(found[0], groups)['error_b_shots0_3'] == {side: found[0].errors['b', side].only(groups['shots0']).rate() for side in shots.SIDES}
+
+
+def test_rows_of_the_sheet():
+    """Group by group real, before, after, each with its name; short ones filled up with paper."""
+    cell = lambda grey: np.full([32, 32], grey, np.uint8)
+    cells = {(group, side): [cell(10 * number + place) for place in range(1 + number % 2 * 2)] for number, (group, side) in enumerate(
+        (group, side) for group in ('seen', 'shots0') for side in shots.SIDES)}
+    rows = shots.sheet_rows(shots.Reading({}, 0, cells, ''), {'seen': None, 'shots0': None})
+    assert [[int(picture[0, 0]) for picture in row[1:]] for row in rows] == [
+        [0, 255, 255], [10, 11, 12], [20, 255, 255], [30, 31, 32], [40, 255, 255], [50, 51, 52]]
+    for row, name in zip(rows, [f'{group} {side}' for group in ('seen', 'shots0') for side in ('real', 'before', 'after')]):
+        np.testing.assert_array_equal(row[0], shots._label(name))
+        assert row[0].shape == (32, 130) and row[0].min() == 90 and (row[0][:6] == 255).all() and (row[0][:, 0:5] < 255).any()
+
+
 def test_the_first_of_each_character_is_shown():
     texts = ['玄。天天', '地天黄', '日']
     assert shots._first_places(texts, frozenset(SEEN), 9) == [(0, 0), (0, 2), (1, 0), (1, 2)]
@@ -105,6 +215,8 @@ def test_real_characters_are_cut_by_their_boxes():
     assert [cell.shape for cell in cells] == [(32, 10), (32, 40), (32, 30)] and [set(cell.flat) for cell in cells] == [{10}, {50}, {90}]
     thirds = [shots._real_cell(record._replace(boxes=None), place) for place in range(3)]
     assert [cell.shape for cell in thirds] == [(32, 26), (32, 27), (32, 26)] and thirds[1][0, 5] == 50
+    odd = record._replace(boxes=np.array([[-9, 0, 20, 64], [30, 0, 30, 64], [150, 0, 999, 64]], np.int32))  # beyond the picture there is nothing; an empty box is a pixel
+    assert [shots._real_cell(odd, place).shape for place in range(3)] == [(32, 10), (32, 1), (32, 5)]
 
 
 def test_what_cannot_be_compared(folder):

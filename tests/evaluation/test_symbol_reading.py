@@ -1,6 +1,7 @@
 """Punctuation, digits and Latin alone: what the lines hold, what counts as an error, with readers whose errors are known."""
 
 import collections
+import re
 
 import numpy as np
 import pytest
@@ -123,3 +124,110 @@ def test_the_real_side_is_written_by_the_corpus_own_hands(info):
     assert [image.shape for image in images] == [(32, 16 * len(text)) for text in texts] and all(image.min() < 160 for image in images)
     again = symbol_reading.simulated_lines(texts, info=info, cells=dict(char_px=32, char_width_px=16))
     assert all((one == other).all() for one, other in zip(images, again))
+
+
+def test_what_lines_of_each_kind_are_made_of():
+    """Words of two hanzi among the commonest with a mark behind each or a pair around the next; five ways of numbers in turn; three of words."""
+    words = [word for word, _ in symbol_reading.sentences.words() if len(word) == 2]
+    common, spread = set(words[:2000]), set()
+    assert symbol_reading.SINGLE_MARKS == '，。、；：？！' and symbol_reading.PAIRS == ('“”', '（）', '《》')
+    for text in draw_texts('punctuation', 200, seed=7):
+        parts = re.fullmatch('(..)(?:([，。、；：？！])|“(..)”|（(..)）|《(..)》)' * 2, text).groups()
+        found = [part for part in parts if part and len(part) == 2]
+        assert set(found) <= common
+        spread.update(found)
+    assert len(spread) > 300 and len(spread - set(words[:1000])) > 100  # of all two thousand
+    ways = [r'\d{4}年\d{1,2}月\d{1,2}日', r'第\d{1,3}页', r'\d{2,5}元', r'\d{4,8}', r'\d{11}']
+    texts = draw_texts('digits', 300, seed=7)
+    assert all(re.fullmatch(ways[line % 5], text) for line, text in enumerate(texts))
+    lengths = lambda way, pattern: {len(re.findall(pattern, text)[0]) for text in texts[way::5]}
+    assert lengths(0, r'年(\d+)月') == lengths(0, r'月(\d+)日') == {1, 2} and lengths(1, r'\d+') == {1, 2, 3} and lengths(2, r'\d+') == {2, 3, 4, 5} and lengths(3, r'\d+') == {4, 5, 6, 7, 8}
+    texts, english = draw_texts('latin', 300, seed=7), set(symbol_reading.sentences.english_words())
+    assert {text.lower() for text in texts} <= {word.lower() for word in english} and {len(text) for text in texts} == set(range(3, 9))
+    for way, change in enumerate((str, str.capitalize, str.upper)):
+        own = texts[way::3]
+        assert own == [change(next(word for word in (text, text.lower()) if word in english)) for text in own]
+    assert len(set(texts)) > 200
+
+
+def test_a_deck_is_dealt_out_before_it_is_shuffled_again():
+    deck = symbol_reading._shuffled('abcd', np.random.default_rng(3))
+    hands = [[next(deck) for _ in range(4)] for _ in range(6)]
+    assert [sorted(hand) for hand in hands] == [list('abcd')] * 6 and len(set(map(tuple, hands))) > 2
+
+
+def test_the_lines_and_hands_of_a_seed(monkeypatch):
+    """A quarter of the lines for each kind, rounded up; streams of the seed that no other protocol has. In cells of the model; unknown symbols are told."""
+    asked, cut = [], []
+
+    class Model(Notebook):
+        char_px, char_width_px = 24, 20
+
+        def write(self, texts, *, style_seeds, truncation):
+            asked.append((list(texts), list(style_seeds), truncation))
+            return [np.full([24, 20 * len(text)], 9, np.uint8) for text in texts]
+
+    class Reader:
+        characters = frozenset(folded(''.join(KINDS.values()))) - set(',z7')
+
+        def read(self, images):
+            return [''] * len(images)
+    monkeypatch.setattr(symbol_reading, 'simulated_lines', lambda texts, *, info, cells: cut.append((info, cells)) or [np.full([24, 20], 9, np.uint8)] * len(texts))
+    monkeypatch.setattr(protocols, 'crop_to_ink', lambda image: image[:5])
+    said = []
+    conditions, rows = symbol_reading.read_symbols(Reader(), info=INFO, writer=Model(), num_lines=13, seed=8, truncation=.6, crop=True, report=said.append)
+    texts = [draw_texts(kind, 4, seed=[8, 3, number]) for number, kind in enumerate(KINDS)]
+    assert asked == [(texts[number], np.random.default_rng([8, 4, number]).integers(2**63, size=4).tolist(), .6) for number in range(3)]
+    assert cut == [(INFO, {'char_px': 24, 'char_width_px': 20})] * 3 and {image.shape[0] for condition in conditions for image in condition.images} == {5}
+    for condition, (number, kind) in zip(conditions, [pair for pair in enumerate(KINDS) for _ in range(2)], strict=True):
+        assert condition.texts == texts[number] and condition.readings == [''] * 4
+        written = [c for text in texts[number] for c in folded(text) if c in folded(KINDS[kind])]
+        assert condition.num_unreadable == sum(c in ',z7' for c in written)
+        assert condition.counts.errors.sum() == condition.counts.reference_lengths.sum() == len(written)
+        assert f'{condition.name}: 4 lines read, 1.000 of {len(written)} symbols misread' in said
+    assert rows == sorted(rows, key=lambda row: (row['kind'], row['symbol'])) and all(row['real'] == row['generated'] == row['num_places'] for row in rows)
+    assert symbol_reading.read_symbols.__kwdefaults__ == {
+        'writer': None, 'num_lines': 200, 'seed': 0, 'char_px': 32, 'char_width_px': 32, 'crop': False, 'truncation': 1., 'report': print}
+
+
+def test_tables_of_several_seeds():
+    """A symbol that one seed does not have; a model that could not write a kind."""
+    row = lambda symbol, places, **sides: {'kind': 'digits', 'symbol': symbol, 'num_places': places, **sides}
+    total = symbol_reading.summed([[row('7', 4, real=1, generated=2), row('1', 2, real=0, generated=0)], [row('7', 6, real=0, generated=4), row('0', 5, real=5, generated=1)]])
+    assert total == [row('0', 5, real=5, generated=1), row('1', 2, real=0, generated=0), row('7', 10, real=1, generated=6)]
+    assert symbol_reading.format_markdown(total) == '''\
+| kind | symbol | N | real misread | generated misread |
+|---|---|---|---|---|
+| digits | 0 | 5 | 1.00 | 0.20 |
+| digits | 1 | 2 | 0.00 | 0.00 |
+| digits | 7 | 10 | 0.10 | 0.60 |
+'''
+    alone = symbol_reading.format_markdown([row('1', 4, real=1)])
+    assert alone.splitlines() == ['| kind | symbol | N | real misread |', '|---|---|---|---|', '| digits | 1 | 4 | 0.25 |']
+
+
+def test_whose_hands_the_real_side_is_written_by(monkeypatch):
+    """By test writers of the corpus that is measured, if it is an embedded one of a known version; else of the present one, seed 0."""
+    asked = []
+
+    class Plan:
+        def line(self, split, number):
+            assert split == 'test'
+            return type('Record', (), {'image': np.full([64, 30], 10 * number, np.uint8), 'character_ids': np.ones(number + 1)})
+    monkeypatch.setattr(symbol_reading.corpus, 'plan_corpus', lambda **options: asked.append(options) or Plan())
+    texts, present = ['天', '天地'], symbol_reading.corpus.SCRIBE_VERSION
+    older = next(version for version in symbol_reading.corpus.VERSIONS if version != present)
+    for info, seed, version in (({'source': 'scribe', 'version': older, 'seed': 9}, 9, older), ({'source': 'scribe', 'version': 'unheard of', 'seed': 9}, 0, present),
+                                ({'source': 'casia', 'version': older, 'seed': 9}, 0, present), ({}, 0, present)):
+        images = symbol_reading.simulated_lines(texts, info=info, cells=dict(char_px=16, char_width_px=8))
+        assert asked.pop() == dict(seed=seed, version=version, texts=texts, lines=0, validation_lines=0, test_lines=2, unseen_lines=0)
+        assert [(image.shape, image[0, 0]) for image in images] == [((16, 8), 0), ((16, 16), 10)]
+
+
+def test_more_is_read_than_was_written_only_beyond_the_number_of_symbols():
+    """A mark that was taken for another is one error, not two; what is read besides counts from the first that is too many."""
+    counts, places = count_errors(['天，地', '天，', '天'], ['天。地', '，，天，', '！天'], KINDS['punctuation'])
+    assert counts.substitutions.tolist() == [1, 0, 0] and counts.insertions.tolist() == [0, 2, 1] and counts.hypothesis_lengths.tolist() == [1, 3, 1]
+    assert counts.reference_lengths.tolist() == [1, 1, 0] and places == {',': [2, 1]}
+    nothing, none = count_errors([], [], 'a')
+    assert nothing.errors.shape == (0,) and none == {}

@@ -93,6 +93,59 @@ def test_a_model(tmp_path):
     np.testing.assert_array_equal(image, Writer.load('small').write(['明天'], style_seeds=[1])[0])
 
 
+def test_what_a_comparison_needs_is_the_most_that_one_seed_asks_for(pictures):
+    """As many pictures as there are texts are enough, and the next comparison begins anew; after the last picture the first comes again."""
+    (pictures / 'labels.tsv').write_text('a.png\t明\nb.png\t明\nc.png\t日\n', encoding='utf-8')
+    system = systems.PictureFolder('other')
+    system.require([['明', '日', '明'], ['日'], []])
+    assert greys(system, ['明'] * 5) == [10, 20, 10, 20, 10] and greys(system, ['明', '日']) == [20, 30]
+    with pytest.raises(systems.ComparedSystemError, match="1 pictures of '日', expected 2; 1 pictures of 1 texts are missing"):
+        system.require([['明', '日'], ['日', '日']])
+    with pytest.raises(systems.ComparedSystemError, match="0 pictures of '月', expected 2; 2 pictures of 1 texts are missing"):
+        system.require([['月', '月']])
+    assert (system.char_px, system.char_width_px, systems.CELL_PX) == (32, 32, 32)
+    assert [picture.shape for picture in system.write(['日'], style_seeds=[1], truncation=.5)] == [(20, 60)]  # as it is in the folder
+
+
+def test_the_first_table_is_read(pictures):
+    (pictures / 'labels.txt').write_text('a.png\t日\n', encoding='utf-8')
+    (pictures / 'label.txt').write_text('b.png\t日\n', encoding='utf-8')
+    assert systems.PictureFolder('other').description == {'system': 'folder of pictures', 'labels': 'label.txt', 'num_pictures': 1}
+    (pictures / 'labels.tsv').write_text('c.png\t日\na.png\t明\n', encoding='utf-8')
+    assert systems.PictureFolder('other').description == {'system': 'folder of pictures', 'labels': 'labels.tsv', 'num_pictures': 2}
+    assert systems.TABLES == ('labels.tsv', 'label.txt', 'labels.txt', 'labels.jsonl', 'metadata.jsonl')
+
+
+def test_names_and_places(pictures, monkeypatch):
+    """A folder whose name has an = in it is a place; what is no folder is a name and a place."""
+    opened = []
+    monkeypatch.setattr(systems, 'open_system', lambda place: opened.append(place) or place.upper())
+    pathlib.Path('a=b').mkdir()
+    found = systems.open_systems(['a=b', 'x=other', 'y=c=d', 'handright', 'runs/first/model', '../elsewhere/'])
+    assert list(found) == ['a=b', 'x', 'y', 'handright', 'first', 'elsewhere'] and opened == ['a=b', 'other', 'c=d', 'handright', 'runs/first/model', '../elsewhere/']
+    assert found['x'] == 'OTHER'
+    for name in ('floor', 'real', 'name', 'better'):  # columns of the table
+        with pytest.raises(systems.ComparedSystemError, match=f"the name '{name}' is taken"):
+            systems.open_systems([f'{name}=other'])
+    opened.clear()
+    with pytest.raises(systems.ComparedSystemError, match=r"x=there: the name 'x' is taken"):
+        systems.open_systems(['x=here', 'x=there'])
+    assert not opened  # names first, models last
+    assert systems.name_of('model') == pathlib.Path.cwd().name and systems.name_of('a/model/b') == 'b'
+
+
+def test_which_kind_of_system_stands_at_a_place(pictures, monkeypatch):
+    asked = []
+    monkeypatch.setattr(systems, 'FontSimulator', lambda **options: asked.append(('simulator', options)))
+    monkeypatch.setattr(systems, 'PictureFolder', lambda place: asked.append(('pictures', place)))
+    monkeypatch.setattr(systems.Writer, 'load', lambda place, **options: asked.append(('model', place, options)))
+    pathlib.Path('trained').mkdir()
+    pathlib.Path('trained/generator.json').write_text('{}')
+    for place in ('handright', 'other', 'trained'):
+        systems.open_system(place)
+    assert asked == [('simulator', {'char_px': 32, 'char_width_px': 32}), ('pictures', 'other'), ('model', 'trained', {'allow_unseen': True})]
+
+
 def test_lists_of_texts_are_tables_of_the_folder_to_be_filled():
     texts = ['明 天', '#日', '明 天']
     systems.write_texts('new/labels.tsv', texts)
@@ -100,6 +153,8 @@ def test_lists_of_texts_are_tables_of_the_folder_to_be_filled():
     assert [(row.path.name, row.text) for row in rows] == [('000001.png', '明 天'), ('000002.png', '#日'), ('000003.png', '明 天')]
     systems.write_texts('texts.txt', texts)
     assert pathlib.Path('texts.txt').read_text(encoding='utf-8') == '明 天\n#日\n明 天\n'
+    systems.write_texts('TEXTS.TSV', texts[:1])
+    assert pathlib.Path('TEXTS.TSV').read_text(encoding='utf-8') == '000001.png\t明 天\n'
 
 
 def test_pictures_of_ink_on_black_are_refused(tmp_path):

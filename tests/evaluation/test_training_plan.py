@@ -1,5 +1,6 @@
 """Plans of trainings: what a row is trained with, what is done again and what is not, trainings that fail or are stopped. Small scripts stand for `train`."""
 
+import json
 import pathlib
 import re
 import sys
@@ -132,6 +133,103 @@ def test_chosen_rows_and_other_base_flags(folder, tmp_path):
 def test_damaged_plans(folder, change, message):
     change(folder)
     with pytest.raises(training_plan.PlanError, match=message):
+        training_plan.read_plan(folder)
+
+
+def test_the_command_and_the_surroundings_of_a_training(tmp_path, monkeypatch):
+    """Flag files in their order, then the plan's own flags, then the folder; threads of both kinds; the name that messages have."""
+    asked = []
+
+    class Popen:
+        def __init__(self, command, *, env, stdin, stdout, stderr):
+            asked.append((command, {name: env[name] for name in ('TF_NUM_INTRAOP_THREADS', 'TF_NUM_INTEROP_THREADS', 'HWGEN_PROGRAM')}, env['KEPT'], stdin, stderr))
+            stdout.write(b'finished at step 3/3\n')
+
+        def wait(self):
+            return 0
+    monkeypatch.setattr(training_plan.subprocess, 'Popen', Popen)
+    monkeypatch.setenv('KEPT', 'yes')
+    (tmp_path / 'b.flags').write_text('--a=1\n')
+    job, running = training_plan.Job('it', tmp_path / 'runs' / 'x', (tmp_path / 'b.flags', tmp_path / 'b.flags'), ('--seed=2',)), []
+    assert training_plan._train(job, threads=3, running=running) is None and len(running) == 1
+    command, environment, kept, stdin, stderr = asked[0]
+    assert command == [sys.executable, '-P', '-m', 'hwgen.cli', 'train', f'--flagfile={tmp_path}/b.flags', f'--flagfile={tmp_path}/b.flags', '--seed=2', f'--run_dir={tmp_path}/runs/x']
+    assert environment == {'TF_NUM_INTRAOP_THREADS': '3', 'TF_NUM_INTEROP_THREADS': '3', 'HWGEN_PROGRAM': 'bin/train'} and kept == 'yes'
+    assert (stdin, stderr) == (training_plan.subprocess.DEVNULL, training_plan.subprocess.STDOUT)
+    assert not job.is_done()  # without a model it is not
+    (job.run_dir / 'model').mkdir()
+    assert job.is_done() and json.loads((job.run_dir / 'trained.json').read_text()) == job.identity() == {'flags': ['--a=1', '--a=1', '--seed=2']}
+    assert not job._replace(arguments=()).is_done()
+    assert training_plan._train(job, threads=1, running=running) is None and (job.run_dir / 'train.log').read_text() == 2 * 'finished at step 3/3\n'  # goes on below
+    (job.run_dir / 'trained.json').write_text('{')
+    assert not job.is_done()
+
+
+@pytest.mark.parametrize('told, status, reason', [
+    ('finished at step 9/9\n' + 'more\n' * 11, 0, None), ('finished at step 9/9\n' + 'more\n' * 12, 0, 'training was stopped before its end'), ('finished at step 9/9\n', 3, 'training ended with status 3: finished at step 9/9 '),
+    ('it is finished at step 9\n', 0, 'training was stopped'), ('', 1, 'training ended with status 1: without a word '), ('one\n two \n\n  \n', -9, 'training ended with status -9: two ')])
+def test_what_is_said_at_the_end_decides(tmp_path, monkeypatch, told, status, reason):
+    """Among the last twelve lines that are not blank, of all that was ever written to the log."""
+    class Popen:
+        def __init__(self, command, *, stdout, **options):
+            stdout.write(told.encode())
+
+        def wait(self):
+            return status
+    monkeypatch.setattr(training_plan.subprocess, 'Popen', Popen)
+    job = training_plan.Job('it', tmp_path / 'x', (), ())
+    found = training_plan._train(job, threads=1, running=[])
+    assert found is None if reason is None else found.startswith(reason) and f'({tmp_path}/x/train.log)' in found
+    assert (job.run_dir / 'trained.json').exists() == (reason is None) and (job.run_dir / 'train.log').read_text() == told
+
+
+def test_every_training_has_a_thread_and_what_is_told_names_them(tmp_path, monkeypatch):
+    said, asked = [], []
+    monkeypatch.setattr(training_plan.os, 'cpu_count', lambda: 2)
+
+    def train(job, *, threads, running):
+        asked.append((job.name, threads))
+        return 'it broke' if job.name == 'b' else None
+    monkeypatch.setattr(training_plan, '_train', train)
+    jobs = [training_plan.Job(name, tmp_path / name, (), ()) for name in 'ab']
+    assert training_plan.train_all(jobs, num_parallel=5, report=said.append) == {'b': 'it broke'} and sorted(asked) == [('a', 1), ('b', 1)]
+    assert said[0] == '2 trainings, 0 of them done' and sorted(said[1:]) == sorted([f'a: {tmp_path}/a/train.log', 'a: done', f'b: {tmp_path}/b/train.log', 'b: it broke'])
+    assert training_plan.train_all([], num_parallel=1, report=said.append) == {} and said[-1] == '0 trainings, 0 of them done'
+
+
+def test_an_interrupted_plan_ends_what_runs(tmp_path, monkeypatch):
+    """They save a checkpoint and leave; what has not begun does not begin."""
+    ended, begun = [], []
+
+    class Process:
+        def terminate(self):
+            ended.append(self)
+            raise ProcessLookupError
+
+    def train(job, *, threads, running):
+        begun.append(job.name)
+        running += [Process(), Process()]
+        raise KeyboardInterrupt
+    monkeypatch.setattr(training_plan, '_train', train)
+    with pytest.raises(KeyboardInterrupt):
+        training_plan.train_all([training_plan.Job(name, tmp_path / name, (), ()) for name in 'abc'], num_parallel=1, report=lambda line: None)
+    assert len(ended) >= 2
+
+
+def test_seeds_of_rows_take_turns(folder, tmp_path):
+    """Rows need not have as many; other orders of rows are as the plan has them, with its own reference and strip."""
+    text = 'reference = "two"\nstrip = ["two", "one"]\n' + PLAN.replace('seeds = [1]', 'seeds = [4, 5, "6"]')
+    (folder / 'plan.toml').write_text(text)
+    plan = training_plan.read_plan(str(folder))
+    assert (plan.reference, plan.strip, plan.rows[1]) == ('two', ('two', 'one'), training_plan.Row('two', 'the second', 'other', (4, 5, 6)))
+    rows = training_plan.row_jobs(plan, tmp_path, data='d')
+    assert [(row.name, seed, job.name) for row, seed, job in rows] == [
+        ('one', 1, 'one seed 1'), ('two', 4, 'two seed 4'), ('one', 2, 'one seed 2'), ('two', 5, 'two seed 5'), ('two', 6, 'two seed 6')]
+    assert [file.name for file in rows[1][2].flagfiles] == ['base.flags', 'other.flags', 'two.flags'] and [file.name for file in training_plan.recognizer_jobs(
+        plan, tmp_path, data='d')[0].flagfiles] == ['base.flags', 'kind.flags']
+    assert [row.name for row in training_plan.read_plan(folder, rows=['two', 'one']).rows] == ['one', 'two']
+    (folder / 'plan.toml').write_text(PLAN.replace('name = "two"', 'name = "a/b"'))
+    with pytest.raises(training_plan.PlanError, match="row 'a/b': expected a name of its own, without slashes"):
         training_plan.read_plan(folder)
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from experiments.corpus import judges, paths, people, pictures, preparation, report, sheets, simulated, spreads
 from experiments.corpus.shapes import FEATURES, measure
+from hwgen.data.scribe.font_writer import FontWriter
+from hwgen.data.scribe.pen_writer import PenWriter
 
 NAMES = [feature.name for feature in FEATURES]
 
@@ -204,6 +206,18 @@ def test_font_hands_are_pure_functions():
     assert np.array_equal(a.draw(3, '万', 1), b.draw(3, '万', 1))
     assert not np.array_equal(a.draw(3, '万', 1), a.draw(3, '万', 2))
     assert (a.draw(3, '万', 1)[[0, -1]] == 255).all()
+
+
+def test_hands_write_what_their_writers_do_with_paper_around():
+    rng = lambda: np.random.default_rng((4, 3, ord('万'), 1))
+    font, pen = FontWriter(4, 3).write_line('万', rng(), height_px=64).image, PenWriter(4, 3).write_line('万', rng(), em_px=60.).image
+    np.testing.assert_array_equal(simulated.FontHands(4).draw(3, '万', 1), np.pad(font, 8, constant_values=255))
+    np.testing.assert_array_equal(simulated.PenHands(4).draw(3, '万', 1), np.pad(pen, 4, constant_values=255))
+    told = []
+    source = type('', (), {'draw': lambda self, *arguments: told.append(arguments) or arguments})()
+    drawn = simulated.draw_hands(source, writers=2, copies=3)
+    assert drawn[1][4][2] == (1, '四', 2) and (len(drawn), len(drawn[0]), len(drawn[0][0])) == (2, 15, 3) and len(told) == 90
+    assert simulated.SOURCES == {'fonts': simulated.FontHands, 'pen': simulated.PenHands}
 
 
 def test_from_pictures_to_tables():

@@ -19,12 +19,12 @@ from hwgen.models.style_encoder import StyleEncoder
 def small():
     """Generator and style encoder of random weights (tables of their own: nothing here looks at characters)."""
     config = GeneratorConfig(num_components=9, num_structures=5, num_characters=7, content_encoding='warped', char_px=16,
-                             char_width_px=16, content_channels=4, channels=(4, 4), style_part_dim=2, character_noise_dim=3,
+                             char_width_px=8, content_channels=4, channels=(4, 4), style_part_dim=2, character_noise_dim=3,
                              structure_dim=3, component_dim=3, cell_dim=2, upsample='between')
     generator = Generator(config, name='average')
     generator(**inputs(config, 1))
-    encoder = StyleEncoder(config.style_dim, character_noise_dim=3, channels=(4, 5, 6), char_px=16, char_width_px=16)
-    encoder(np.ones([1, 16, 16, 1], np.float32))
+    encoder = StyleEncoder(config.style_dim, character_noise_dim=3, channels=(4, 5, 6), char_px=16, char_width_px=8)
+    encoder(np.ones([1, 16, 8, 1], np.float32))
     rng = np.random.default_rng(0)
     for variable in (*generator.variables, *encoder.variables):
         variable.assign(np.exp(rng.normal(scale=.3, size=variable.shape)) if 'variance' in variable.path
@@ -242,3 +242,25 @@ def test_arrays_that_do_not_fit(saved):
     rewrite(saved, lambda arrays: arrays.update({names[0]: np.zeros([2, 2, 2], np.float32)}))
     with pytest.raises(ArtefactError, match=rf'{names[0]} has shape \(2, 2, 2\), expected'):
         load_generator(saved)
+
+
+def test_what_is_written_is_what_was_given(small, tmp_path):
+    """Sizes, channels and what was shown, as JSON that people read; a folder that others may read; nothing that was not given."""
+    path = str(tmp_path / 'a' / 'b' / 'model')
+    save_generator(path, small[0], style_encoder=small[1], charset=Charset.load(), seen='明天', info=dict(command='训练'))
+    with open(os.path.join(path, 'generator.json'), encoding='utf-8') as stream:
+        text = stream.read()
+    found = json.loads(text)
+    assert '明天' in text and '训练' in text and text.endswith('}\n') and text.startswith('{\n "format": 1')
+    assert found['seen'] == '明天' and found['style_encoder'] == dict(channels=[4, 5, 6])
+    assert (found['generator']['char_px'], found['generator']['char_width_px'], found['generator']['num_components']) == (16, 8, 9)
+    assert os.stat(path).st_mode & 0o777 == 0o755
+    with np.load(os.path.join(path, 'weights.npz')) as stored:
+        assert {value.dtype for value in stored.values()} == {np.dtype('float32')} and len(stored.files) == len(small[0].variables) + len(small[1].variables)
+        index, variable = next((i, v) for i, v in enumerate(small[0].variables) if v.path.endswith('last_conv/kernel'))
+        np.testing.assert_array_equal(stored[f'generator/{index:03d}/{variable.path.split("/", 1)[1]}'], variable)
+    save_generator(path, small[0], charset=Charset.load())
+    with open(os.path.join(path, 'generator.json'), encoding='utf-8') as stream:
+        assert json.load(stream).keys() == {'format', 'generator', 'charset', 'info'}
+    save_generator(path, small[0], charset=Charset.load(), seen='')  # nothing was shown, which is known
+    assert load_generator(path)[2]['seen'] == ''

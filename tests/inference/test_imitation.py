@@ -1,7 +1,10 @@
 """Imitation: the scaling is the training's, the style is the encoder's mean, errors name their place."""
 
+import types
+
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from hwgen.charset.encoding import Charset
 from hwgen.data.pipeline import resize_line
@@ -44,3 +47,33 @@ def test_errors(imitator, generator):
         read_style(imitator, [image, image * 1.], [1, 1])
     with pytest.raises(ValueError, match='image 0: 0 characters'):
         read_style(imitator, [image], [0])
+
+
+def test_fitting_by_hand():
+    """Heights halve by means of two rows, while widths double linearly: 0, 64, 191, 255 between 0 and 255 (OpenCV's pixel centres)."""
+    image = np.uint8([[0, 255], [0, 255], [100, 200], [140, 100]])
+    fitted = (fit_line(image, height_px=2, width_px=4) + 1) * 127.5
+    np.testing.assert_allclose(fitted, [[0, 63.75, 191.25, 255], [120, 127.5, 142.5, 150]], atol=1e-3)
+
+
+def test_images_that_are_no_lines(imitator):
+    image = np.full([16, 16], 255, np.uint8)
+    for wrong, said in ((image[..., np.newaxis], r'uint8 \[16, 16, 1\]'), (image[:0], r'uint8 \[0, 16\]'), (image[:, :0], r'uint8 \[16, 0\]')):
+        with pytest.raises(ValueError, match=f'image 1: {said}, expected uint8'):
+            read_style(imitator, [image, wrong], [1, 1])
+    with pytest.raises(ValueError, match='0 images, 0 numbers of characters'):
+        read_style(imitator, [], [])
+
+
+def test_cells_that_are_no_squares():
+    """A line of three characters is as wide as three cells, 24 px of 16 x 8."""
+    seen = []
+
+    def encoder(lines, training):
+        seen.append((lines.shape, lines.dtype, training))
+        return {'style_mean': tf.constant(lines[:, 0, :2, 0])}
+    writer = types.SimpleNamespace(style_encoder=encoder, style_dim=2, char_px=16, char_width_px=8)
+    style = read_style(writer, [np.full([32, 90], 255, np.uint8), np.zeros([16, 8], np.uint8)], [3, 1])
+    assert seen == [((1, 16, 24, 1), np.float32, False), ((1, 16, 8, 1), np.float32, False)]
+    np.testing.assert_allclose(style, [.5, .5], atol=1e-6)  # (3 * 1 + 1 * -1) / 4
+    assert style.dtype == np.float32

@@ -105,7 +105,7 @@ def test_full_pages_have_one_height():
     assert len(layout) == 2 and len(sizes) == 1
 
 
-@pytest.mark.parametrize('text, characters', [('20', 20), ('100px', 6), ('16px', 1)])
+@pytest.mark.parametrize('text, characters', [('20', 20), ('100px', 6), ('16px', 1), (' 20 ', 20), ('20 px', 1), ('1', 1), ('31px', 1), ('32px', 2)])
 def test_parse_width(text, characters):
     assert pages.parse_width(text, 16) == characters
 
@@ -118,7 +118,51 @@ def test_parse_width_errors(text):
 
 @pytest.mark.parametrize('options, message', [
     (dict(characters=0), 'at least 1'), (dict(characters=2, indent=2), '0 to 1'), (dict(characters=9, line_spacing=.9), 'line spacing'),
-    (dict(characters=9, margin=-1.), 'margin'), (dict(characters=9, lines=-1), 'lines a page')])
+    (dict(characters=9, margin=-1.), 'margin'), (dict(characters=9, lines=-1), 'lines a page'), (dict(characters=9, indent=-1), '0 to 8'),
+    (dict(characters=9, line_spacing=100.1), 'line spacing'), (dict(characters=9, margin=100.1), 'margin'), (dict(characters=9, margin=float('nan')), 'margin'),
+    (dict(characters=9, line_spacing=float('nan')), 'line spacing')])
 def test_page_style_errors(options, message):
     with pytest.raises(ValueError, match=message):
         pages.PageStyle(**options)
+
+
+def test_page_styles_at_their_limits():
+    for options in (dict(characters=1, indent=0), dict(characters=3, indent=2), dict(characters=9, line_spacing=1.), dict(characters=9, line_spacing=100.), dict(characters=9, margin=0.),
+                    dict(characters=9, margin=100.), dict(characters=9, lines=1)):
+        pages.PageStyle(**options)
+    style = pages.PageStyle(9)
+    assert (style.line_spacing, style.margin, style.indent, style.lines) == (1.4, 1., 2, 0)
+
+
+def test_page_sizes_by_hand():
+    """Cells of 10 x 4: margins of 15, lines 14 apart; a page has room for all its lines, also where fewer stand on it, and an empty one for one."""
+    style = pages.PageStyle(6, line_spacing=1.4, margin=1.5, indent=1, lines=0)
+    full = pages.PageStyle(6, line_spacing=1.4, margin=1.5, indent=1, lines=3)
+    size = lambda count, style: pages.page_size(count, style, char_px=10, char_width_px=4)
+    assert [size(count, style) for count in (0, 1, 2, 5)] == [(54, 40), (54, 40), (54, 54), (54, 96)]
+    assert [size(count, full) for count in (0, 1, 3)] == [(54, 68)] * 3
+
+
+def test_lines_know_what_went_before_them():
+    """Places in the text of all paragraphs, and the plain quotation marks of the paragraph alone; a sequence of components is one place."""
+    style = pages.PageStyle(3, indent=1)
+    layout = pages.lay_out([['"', '⿱山鱼', '一', '"', '"', '二'], [], ['三', '"', '四', '"\u200b', '五']], style)
+    assert layout == [[pages.PageLine('"⿱山鱼', 1, 0, 0), pages.PageLine('一""', 0, 2, 1), pages.PageLine('二', 0, 5, 3), None,
+                       pages.PageLine('三"', 1, 6, 0), pages.PageLine('四"\u200b五', 0, 8, 1)]]
+    assert pages.lay_out([], style) == []
+
+
+@pytest.mark.parametrize('character', list("'-_.@/+&") + ['7', 'Z'])
+def test_characters_of_words(character):
+    assert not pages.may_break('a', character) and not pages.may_break(character, 'b')
+    assert pages.may_break('一', '二') and pages.may_break('a', '一') and pages.may_break('一', 'a')
+
+
+def test_what_may_part():
+    assert not pages.may_break('—', '—') and pages.may_break('—', '一') and pages.may_break('一', '—') and pages.may_break('é', 'é')
+    assert pages.may_break('a', '#') and pages.may_break('#', 'a') and wrapped('ab#cd', 3) == ['ab#', 'cd']
+
+
+def test_a_space_may_stand_one_place_beyond_a_full_line():
+    assert wrapped('一二三 四五', 3) == ['一二三', '四五'] and wrapped('  一二三', 3) == ['  一', '二三'] and wrapped('一二  ', 2) == ['一二']
+    assert wrapped('一二三四五', 2, first_width=3) == ['一二三', '四五']

@@ -211,3 +211,78 @@ def test_unwritable_folder(monkeypatch):
             write()
         assert caught.value.filename in (os.path.abspath('locked/line.png'), os.path.abspath('locked/lines'))
     assert os.listdir('locked') == []
+
+
+def test_scaling_by_hand():
+    """A third of the width and height: means over 3 x 3; larger: cubic, which goes beyond the levels beside a step, as linear does not."""
+    image = np.random.default_rng(0).integers(0, 256, (6, 9)).astype(np.uint8)
+    np.testing.assert_allclose(picture_files.scale(image, 2), image.reshape(2, 3, 3, 3).mean(axis=(1, 3)), atol=.51)
+    step = np.repeat(np.uint8([[100, 100, 150, 150]]), 4, axis=0)
+    assert picture_files.scale(step, 8).min() < 100 and picture_files.scale(step, 8).max() > 150
+    assert [picture_files.scale(np.zeros(shape, np.uint8), height).shape for shape, height in (((10, 3), 5), ((10, 30), 7), ((10, 33), 5), ((30, 10), 1))] == [(5, 2), (7, 21), (5, 16), (1, 1)]
+
+
+def test_sizes_of_stacks():
+    """Lines of 10 with a quarter between them, rounded to 2: three are 34 high; the first tells the height."""
+    images = [np.full([10, width], width, np.uint8) for width in (4, 9, 6)]
+    sheet = picture_files.stack(images)
+    assert sheet.shape == (34, 9) == picture_files.stacked_size([(4, 10), (9, 10), (6, 10)])[::-1]
+    for number, image in enumerate(images):
+        top = 12 * number
+        assert (sheet[top:top + 10, :image.shape[1]] == image[0, 0]).all() and (sheet[top:top + 10, image.shape[1]:] == 255).all() and (sheet[top + 10:top + 12] == 255).all()
+    assert picture_files.stack(images, gap=.1).shape == (32, 9) and picture_files.stacked_size([(4, 10)] * 2, gap=.56) == (4, 26)
+
+
+def test_places_and_their_names(tmp_path):
+    check = picture_files.check_place
+    os.mkdir('empty')
+    check('empty', overwrite=False, folder=True)
+    check('missing/deeper/line.png', overwrite=False, folder=False)
+    os.symlink('nowhere', 'link.png')  # something is there, though nothing can be read
+    with pytest.raises(FileExistsError, match='exists; give --overwrite'):
+        check('link.png', overwrite=False, folder=False)
+    with pytest.raises(ValueError, match='name: expected a name that ends in .png, .* .or a folder, with --text_file'):
+        check('name', overwrite=False, folder=False)
+    os.mkdir('shards')
+    for name in ('train-00000-of-00001.tfrecord', 'train.index.npz', 'info.json', '1234567.png'):
+        open(f'shards/{name}', 'w').close()
+    check('shards', overwrite=True, folder=True)
+    for name in ('12345.png', 'a000001.png', '000001.png.txt', 'train-0000-of-00001.tfrecord', 'labels.tsv.old'):
+        open(f'shards/{name}', 'w').close()
+        with pytest.raises(FileExistsError, match=f'folder holds other files .{name}.'):
+            check('shards', overwrite=True, folder=True)
+        os.unlink(f'shards/{name}')
+
+
+def test_folders_that_were_made_for_nothing_go_again():
+    """Those that the command made itself, and no others."""
+    os.mkdir('mine')
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            with picture_files.reserved('mine/new/er/line.png', overwrite=False, folder=False):
+                assert listing() == ['mine', 'mine/new', 'mine/new/er', 'mine/new/er/.line.png.lock']
+                raise KeyboardInterrupt
+        assert listing() == ['mine']
+    with picture_files.reserved('mine/new/er/line.png', overwrite=False, folder=False):
+        picture_files.write_file('mine/new/er/line.png', b'', replace=False)
+    assert listing() == ['mine', 'mine/new', 'mine/new/er', 'mine/new/er/line.png']
+
+
+def test_new_folders_are_open_to_whom_the_umask_lets_in():
+    write_folder('lines', ['一'])
+    before = os.umask(0o002)
+    try:
+        write_folder('open', ['一'])
+        picture_files.write_file('open.png', b'')
+    finally:
+        os.umask(before)
+    assert [stat.S_IMODE(os.stat(name).st_mode) for name in ('lines', 'open', 'open.png')] == [0o777 & ~before, 0o775, 0o664]
+
+
+def test_what_is_added_without_replacing_goes_into_an_empty_folder():
+    os.mkdir('lines')
+    with picture_files.LineFolder('lines', replace=False) as out:
+        out.add(IMAGE, '一', style='3..8 0.500')
+        assert out.count == 1
+    assert open('lines/styles.tsv', encoding='utf-8').read() == '000001.png\t3..8 0.500\n' and os.listdir('.') == ['lines']
+    np.testing.assert_array_equal(np.asarray(Image.open('lines/000001.png')), IMAGE)

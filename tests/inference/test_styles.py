@@ -92,3 +92,33 @@ def test_interpolation_errors():
         styles.interpolate_styles([1.], [2.], steps=1)
     with pytest.raises(ValueError, match=r'shapes \(1,\) and \(2,\)'):
         styles.interpolate_styles([1.], [2., 3.], steps=3)
+
+
+def test_box_muller_by_hand():
+    """Each pair is (r cos a, r sin a) of two uniform numbers at the middle of their bins."""
+    bits = styles.philox(2**40 + 7, np.uint64(3), stream=styles.CHARACTER_STREAM).astype(float)
+    u = (bits + .5) / 2**32
+    expected = [value for radius, turn in ((u[0], u[1]), (u[2], u[3])) for value in (np.sqrt(-2 * np.log(radius)) * np.cos(2 * np.pi * turn),
+                                                                                    np.sqrt(-2 * np.log(radius)) * np.sin(2 * np.pi * turn))]
+    np.testing.assert_allclose(styles.normals(2**40 + 7, 3, stream=styles.CHARACTER_STREAM), expected, rtol=1e-6)
+
+
+def test_which_numbers_a_hand_and_a_character_have():
+    """A hand of 6 numbers is the first of blocks 0 and 1 of stream 0; a character's 6 are blocks 2 n and 2 n + 1 of stream 1, scaled by the truncation."""
+    blocks = lambda numbers, stream: np.concatenate([styles.normals(9, number, stream=stream) for number in numbers])
+    np.testing.assert_array_equal(styles.styles_from_seeds(9, 6)[0], blocks([0, 1], 0)[:6])
+    np.testing.assert_array_equal(styles.styles_from_seeds([4, 9], 8)[1], blocks([0, 1], 0))
+    noise = styles.character_noise(9, 5, 7, noise_dim=6, truncation=.5)
+    np.testing.assert_array_equal(noise, np.float32(.5) * np.stack([blocks([10, 11], 1)[:6], blocks([12, 13], 1)[:6]]))
+    assert styles.check_seeds(7).tolist() == [7] and styles.check_seeds([2**64 - 1, 0]).tolist() == [2**64 - 1, 0] and styles.check_seeds(7).dtype == np.uint64
+
+
+def test_a_quarter_and_the_ends_of_the_way():
+    """From (2, 0) to (0, 1), a quarter of the way: 22.5 degrees, length 1.75."""
+    way = styles.interpolate_styles([2., 0.], [0., 1.], steps=5)
+    np.testing.assert_allclose(way[1], 1.75 * np.array([np.cos(np.pi / 8), np.sin(np.pi / 8)]), rtol=1e-6)
+    np.testing.assert_allclose(way[3], 1.25 * np.array([np.cos(3 * np.pi / 8), np.sin(3 * np.pi / 8)]), rtol=1e-6)
+    np.testing.assert_allclose(styles.interpolate_styles([2., 1.], [1., 4.], steps=2), [[2., 1.], [1., 4.]], rtol=1e-6)
+    np.testing.assert_allclose(styles.interpolate_styles([0., 0.], [4., 8.], steps=5)[1], [1., 2.])
+    with pytest.raises(ValueError, match='expected two of'):
+        styles.interpolate_styles([[1.]], [[2.]], steps=3)

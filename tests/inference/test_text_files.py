@@ -1,5 +1,6 @@
 """Text files: rows as written, and complaints that name file and row."""
 
+import io
 import types
 
 import pytest
@@ -46,3 +47,22 @@ def test_errors():
         text_files.check_rows(write(b'x'), encode, skip_unwritable=True)
     with pytest.raises(FileNotFoundError):
         text_files.TextFile('nowhere.txt')
+
+
+def test_blanks_and_marks_in_the_middle_stay():
+    """Only the first row loses a byte order mark, and rows lose blanks at their ends alone."""
+    file = write('一 二\t三\n\ufeff四\n'.encode())
+    assert list(file.rows()) == [(1, '一 二\t三'), (2, '\ufeff四')] == list(file.rows())
+    first = next(file.rows())
+    assert first == (1, '一 二\t三') and file.name == 'text.txt'
+
+
+def test_standard_input_is_read_once_and_kept(monkeypatch):
+    monkeypatch.setattr(text_files.sys, 'stdin', types.SimpleNamespace(buffer=io.BytesIO('一\n二'.encode())))
+    file = text_files.TextFile('-')
+    assert file.name == 'standard input' and [row.text for row in file.rows()] == ['一', '二'] == [row.text for row in file.rows()]
+
+
+def test_one_complaint_is_no_more(monkeypatch):
+    with pytest.raises(text_files.TextFileError, match=r'^text.txt:1: x at position 0; --skip_unwritable leaves such rows out$'):
+        text_files.check_rows(write('x\n一'.encode()), encode)

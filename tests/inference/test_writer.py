@@ -1,5 +1,7 @@
 """Writer: windows against one undivided pass, bytes independent of company, errors."""
 
+import types
+
 import hypothesis
 import hypothesis.strategies as st
 import numpy as np
@@ -176,6 +178,7 @@ def test_windows_cover_every_character_once(writer, n):
 
 def test_to_uint8():
     np.testing.assert_array_equal(to_uint8(np.array([-1., -.999, 0., .999, 1.], np.float32)), [0, 0, 128, 255, 255])
+    np.testing.assert_array_equal(to_uint8(np.float32([3.4, 3.6, 254.4, 200.6]) / 127.5 - 1), [3, 4, 254, 201])
 
 
 def test_errors(writer, make_generator):
@@ -241,3 +244,57 @@ def test_load(model_dir, writer):
         assert one.tobytes() == other.tobytes()
     with pytest.raises(ValueError, match='no generator there'):
         Writer.load('nowhere')
+
+
+def test_widths_of_windows(generator, monkeypatch):
+    """Alone a window is computed as wide as it is; several together in multiples of eight characters, so that a GPU sees few shapes."""
+    monkeypatch.setattr(Writer, '_compile', lambda self: None)
+    charset = Charset.load()
+    one, many = (Writer(generator, charset, window_characters=4, windows_per_step=count) for count in (1, 2))
+    assert (one.windows_per_step, many.windows_per_step) == (1, 2) and Writer(generator, charset).window_characters == 32
+    for last, alone, together in ((1, 1, 8), (8, 8, 8), (9, 9, 16), (17, 17, 24)):
+        window = types.SimpleNamespace(first=0, last=last)
+        assert (one._padded_width(window), many._padded_width(window)) == (alone, together)
+    assert many._padded_width(types.SimpleNamespace(first=5, last=9)) == 8
+    line, = one._lines('一二三四五六七八九', 0, None, 1., 0)
+    context = generator.context_characters
+    assert context >= 1 and [window[1:] for window in one._windows(line)] == [
+        (0, 4, 0, min(4 + context, 9)), (4, 8, max(4 - context, 0), min(8 + context, 9)), (8, 9, max(8 - context, 0), 9)]
+
+
+@pytest.mark.parametrize('gpus, count', [([], 1), (['a GPU'], 32)])
+def test_windows_that_are_computed_together(generator, monkeypatch, gpus, count):
+    monkeypatch.setattr('hwgen.inference.writer.tf.config.list_physical_devices', lambda kind: {'GPU': gpus}[kind])
+    monkeypatch.setattr(Writer, '_compile', lambda self: None)
+    assert Writer(generator, Charset.load()).windows_per_step == count
+
+
+def test_what_one_line_has_is_its_own(writer):
+    """Seeds, styles, offsets and quotation marks before it, line by line; one for all where only one is given."""
+    styles_of = np.arange(2 * writer.style_dim, dtype=np.float32).reshape(2, -1) / 40
+    first, second = writer._lines(['永', '人人'], [7, 2**64 - 1], styles_of, .6, [3, 5], [0, 1])
+    assert [(line.seed, line.offset, line.truncation, line.length) for line in (first, second)] == [(7, 3, .6, 1), (2**64 - 1, 5, .6, 2)]
+    np.testing.assert_array_equal([first.style, second.style], styles_of)
+    first, second = writer._lines(['永', '人'], 7, styles_of[1], 1., 4)
+    assert [(line.seed, line.offset) for line in (first, second)] == [(7, 4)] * 2
+    np.testing.assert_array_equal([first.style, second.style], styles_of[[1, 1]])
+    with pytest.raises(ValueError, match='truncation -1'):
+        writer._lines(['永'], 7, styles_of[0], -1., 0)
+    with pytest.raises(ValueError, match='window_characters=0: expected at least 1'):
+        Writer(writer.generator, writer.charset, window_characters=0)
+
+
+def test_a_streamed_line_has_all_that_it_is_given(writer):
+    style = np.full(writer.style_dim, .4, np.float32)
+    options = dict(truncation=.6)
+    found = np.concatenate(list(writer.stream(TEXT[:6], style_seed=7, style=style, noise_offset=3, **options)), axis=1)
+    np.testing.assert_array_equal(found, writer.write(TEXT[:6], style_seeds=7, styles=style, noise_offsets=3, **options)[0])
+    for other in (dict(style_seed=8), dict(noise_offset=4), dict(style=style + .5), dict(truncation=.9)):
+        changed = dict(dict(style_seed=7, style=style, noise_offset=3, **options), **other)
+        assert (np.concatenate(list(writer.stream(TEXT[:6], **changed)), axis=1) != found).any(), other
+
+
+def test_cells_that_are_no_squares(make_generator):
+    narrow = Writer(make_generator(char_width_px=8), Charset.load(), windows_per_step=1)
+    assert narrow.boxes(2).tolist() == [[0, 0, 8, 16], [8, 0, 16, 16]] and narrow.boxes(2).dtype == np.int32
+    assert (narrow.char_px, narrow.char_width_px) == (16, 8)

@@ -138,3 +138,26 @@ def test_missing_weight_is_named(example):
     gradients, mask = example
     with pytest.raises(ValueError, match='no weight for spatial'):
         balance_gradients(gradients, dict(discriminator=1., sequence=1.), mask=mask)
+
+
+def test_a_spread_below_epsilon_counts_as_epsilon():
+    """D: (1, 3), sigma 1. Sequence: (0, 2) / 1000, sigma .001, which counts as .5: twice its distance from its mean, and D's mean, times .5."""
+    gradients, mask = dict(discriminator=row(1, 3), sequence=row(0, .002)), np.ones([1, 1, 2, 1], np.float32)
+    total = balance_gradients(gradients, WEIGHTS, mask=mask, epsilon=.5)[0]
+    np.testing.assert_allclose(total, row(1 + .5 * (2 - .002), 3 + .5 * (2 + .002)), rtol=1e-6)
+
+
+def test_rebuilding_may_be_the_reference():
+    """(2, 6): its mean 4 and spread 2 are what D, (0, 2), is brought to: .5 [2 (g - 1) + 4] = (1, 3)."""
+    gradients, weights = dict(reconstruction=row(2, 6), discriminator=row(0, 2)), dict(reconstruction=1., discriminator=.5)
+    total, sigmas = balance_gradients(gradients, weights, mask=np.ones([1, 1, 2, 1], np.float32), reference='reconstruction')
+    np.testing.assert_allclose(total, row(3, 9), rtol=1e-6)
+    assert {name: float(sigma) for name, sigma in sigmas.items()} == pytest.approx(dict(reconstruction=2., discriminator=1.))
+    with pytest.raises(ValueError, match="no gradient of the reference 'reconstruction' among sequence, spatial"):
+        balance_gradients(dict(sequence=row(1), spatial=row(2)), WEIGHTS, mask=np.ones([1, 1, 1, 1], np.float32), reference='reconstruction')
+
+
+def test_gradients_however_small_are_brought_to_one_spread():
+    """Per pixel of a whole batch they are: (0, 2) times 1e-9 becomes .5 (1, 3)."""
+    gradients, mask = dict(discriminator=row(1, 3), sequence=row(0, 2e-9)), np.ones([1, 1, 2, 1], np.float32)
+    np.testing.assert_allclose(balance_gradients(gradients, WEIGHTS, mask=mask)[0], row(1.5, 4.5), rtol=1e-5)

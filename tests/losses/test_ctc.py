@@ -202,3 +202,9 @@ def test_errors_of_a_reader_that_reads_nothing():
     errors, counts = ctc.label_errors(tf.constant([[1, 2, 3], [0, 4, 0]]), logits, num_frames=tf.constant([6, 6]))
     np.testing.assert_array_equal(errors, counts)
     np.testing.assert_array_equal(counts, [3., 1.])
+
+
+def test_a_label_that_goes_on_beyond_the_last_frame_is_read():
+    """Frames of padding may say the same."""
+    logits = tf.one_hot([[1, 1, 2, 2, 2], [3, 3, 3, 3, 3], [0, 0, 4, 4, 0]], 5)
+    np.testing.assert_array_equal(ctc.greedy_labels(logits, num_frames=tf.constant([4, 1, 3]))[:, :3], [[1, 2, 0], [3, 0, 0], [4, 0, 0]])

@@ -87,3 +87,9 @@ def test_kl_gradient():
     theory, numeric = tf.test.compute_gradient(reconstruction.kl_loss, inputs)
     for t, n in zip(theory, numeric):
         np.testing.assert_allclose(t, n, atol=1e-6)
+
+
+def test_the_epsilon_of_features_is_a_millionth():
+    """Targets of that size and features of 3 of them: 2 / (1 + 1)."""
+    np.testing.assert_allclose(reconstruction.feature_loss(np.full([1, 2, 2, 1], 3e-6), np.full([1, 2, 2, 1], 1e-6)), [1.], rtol=1e-6)
+    np.testing.assert_allclose(reconstruction.feature_loss(np.full([1, 2, 2, 1], 3.), np.ones([1, 2, 2, 1]), epsilon=1.), [1.])

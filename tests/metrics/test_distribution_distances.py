@@ -87,6 +87,38 @@ def test_kernel_distance_over_subsets():
     assert abs(np.mean(same)) < 4. * np.std(same) / 40**.5 and min(same) < 0.
 
 
+def test_an_empty_chunk_is_nothing_wherever_it_comes():
+    found = statistics(np.empty([0, 4]))
+    assert found.count == 0 and found.mean is None
+    features = draw(9, 4, seed=1).astype(np.float32)
+    found.update(features)
+    assert found.count == 9 and found.mean.dtype == found.covariance.dtype == np.float64
+    np.testing.assert_allclose(found.covariance, np.cov(np.float64(features), rowvar=False), rtol=1e-9)
+    score, reservoir = distribution.InceptionScore(), distribution.FeatureReservoir(3, seed=0)
+    score.update(np.empty([0, 2]))
+    assert score.count == 0 and reservoir.features.shape == (0, 0)
+    reservoir.update(np.empty([0, 4], np.float32))
+    assert reservoir.count == 0 and reservoir.features.shape == (0, 4) and reservoir.features.dtype == np.float32
+
+
+def test_a_distance_is_never_below_nothing():
+    """Rounding alone would put some of these below 0: they are 0."""
+    found = [distribution.frechet_distance(statistics(features), statistics(features)) for features in (draw(12, 7, seed=seed, rank=3) for seed in range(30))]
+    assert min(found) == 0. <= max(found) < 1e-6
+
+
+def test_every_subset_is_drawn_anew_from_either_side():
+    """The stream is part of the figure: of each subset first the one collection's part, then the other's."""
+    first, second, rng = draw(15, 3, seed=6), draw(13, 3, seed=7), np.random.default_rng(5)
+    expected = [brute_mmd(first[rng.permutation(15)[:12]], second[rng.permutation(13)[:12]]) for _ in range(4)]
+    found = distribution.kernel_distance(first, second, num_subsets=4, subset_size=12, seed=5)
+    assert found == pytest.approx((np.mean(expected), np.std(expected)), rel=1e-9)
+    rng = np.random.default_rng(0)
+    expected = [brute_mmd(first[rng.permutation(15)[:14]], second) for _ in range(3)]
+    assert distribution.kernel_distance(first, second, num_subsets=3, subset_size=14) == pytest.approx((np.mean(expected), np.std(expected)), rel=1e-9)
+    assert distribution.kernel_distance.__kwdefaults__ == {'num_subsets': 100, 'subset_size': 1000, 'seed': 0}  # those of the paper
+
+
 def test_inception_score():
     probabilities = np.random.default_rng(8).dirichlet(np.ones(6), size=50)
     found = distribution.InceptionScore()
@@ -106,6 +138,7 @@ def test_a_reservoir_keeps_all_while_there_is_room_and_then_a_fair_sample():
     for chunk in np.array_split(features, 4):
         roomy.update(chunk)
     np.testing.assert_array_equal(roomy.features, features)
+    assert roomy.count == 30
     kept = np.zeros(30)
     for seed in range(2000):
         small = distribution.FeatureReservoir(10, seed=seed)
@@ -116,6 +149,24 @@ def test_a_reservoir_keeps_all_while_there_is_room_and_then_a_fair_sample():
     assert np.all(np.abs(kept / 2000 - 1 / 3) < 5 * (2 / 9 / 2000)**.5)
 
 
+def test_a_reservoir_of_one_holds_each_of_two_as_often_as_the_other():
+    kept = []
+    for seed in range(400):
+        one = distribution.FeatureReservoir(1, seed=seed)
+        one.update(np.array([[0.]]))
+        one.update(np.array([[1.]]))
+        kept.append(float(one.features[0, 0]))
+    assert one.count == 2 and abs(np.mean(kept) - .5) < .1  # four standard deviations
+    pair = [distribution.FeatureReservoir(5, seed=[3, 1]) for _ in range(2)]
+    for reservoir, chunks in zip(pair, (1, 6)):
+        for chunk in np.array_split(np.arange(40.)[:, np.newaxis], chunks):
+            reservoir.update(chunk)
+    np.testing.assert_array_equal(pair[0].features, pair[1].features)  # chunks are none of its business
+    other = distribution.FeatureReservoir(5, seed=[3, 2])
+    other.update(np.arange(40.)[:, np.newaxis])
+    assert (other.features != pair[0].features).any()
+
+
 def test_what_cannot_be_measured_is_named():
     two, one = statistics(np.eye(3)), statistics(np.ones([1, 3]))
     with pytest.raises(ValueError, match='covariance of 1 feature vectors: expected at least 2'):
@@ -124,12 +175,20 @@ def test_what_cannot_be_measured_is_named():
         distribution.frechet_distance(two, statistics(np.eye(2)))
     with pytest.raises(ValueError, match=r'expected \[n, 3\]'):
         two.update(np.eye(2))
-    with pytest.raises(ValueError, match='not finite'):
-        two.update(np.full([1, 3], np.nan))
+    with pytest.raises(ValueError, match=r'shape \[3\], expected'):
+        two.update(np.ones(3))
+    for value in (np.nan, np.inf):
+        with pytest.raises(ValueError, match='not finite'):
+            two.update(np.array([[1., value, 1.]]))
     with pytest.raises(ValueError, match='at least 2 of each'):
         distribution.kernel_distance(np.ones([1, 3]), np.ones([5, 3]))
+    with pytest.raises(ValueError, match='at least 2 of each'):
+        distribution.kernel_distance(np.ones([5, 3]), np.ones([1, 3]))
+    with pytest.raises(ValueError, match='of one network'):
+        distribution.kernel_distance(np.ones([5, 3]), np.ones([5, 4]))
     with pytest.raises(ValueError, match='no samples'):
         distribution.InceptionScore().value
-    for wrong in ([[.5, .6]], [[1.5, -.5]]):
+    distribution.InceptionScore().update([[.5, .5005]])  # as near as a float32 softmax comes
+    for wrong in ([[.5, .6]], [[1.5, -.5]], [[.5, .5], [.5, .503]]):
         with pytest.raises(ValueError, match='negative or do not sum'):
             distribution.InceptionScore().update(wrong)

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
 from hwgen.metrics import geometry_score
 
@@ -90,6 +91,40 @@ def test_seed_and_scale():
     assert (times(1., 0) != times(1., 1)).any()
     np.testing.assert_allclose(times(4., 0), times(1., 0), atol=1e-9)
     np.testing.assert_array_equal(times(0., 0), np.eye(100)[0])  # all points are one
+
+
+def test_living_times_are_the_mean_over_the_choices_of_landmarks():
+    """Worked out again, with the distances of SciPy: landmarks are drawn with replacement, each choice grows to a share of its own largest distance."""
+    points, rng, expected = np.random.default_rng(4).normal(size=[50, 3]) + 5., np.random.default_rng([7, 4]), []
+    points[9] *= 4.  # far away: it matters whether it is a landmark
+    for _ in range(3):
+        distances = cdist(points, points[rng.integers(50, size=13)])
+        end = distances.max() * .15
+        expected.append(geometry_score.living_times(geometry_score.hole_intervals(distances, end=end), end=end, max_holes=2))
+    found = geometry_score.relative_living_times(points, num_landmarks=13, gamma=.15, max_holes=2, num_repeats=3, seed=[7, 4])
+    np.testing.assert_allclose(found, np.mean(expected, axis=0), atol=1e-6)
+    assert 0. < found.sum() < 1. and found.shape == (2,)  # there are times with two holes and more
+
+
+def test_the_authors_numbers():
+    assert (geometry_score.NUM_LANDMARKS, geometry_score.MAX_HOLES, geometry_score.NUM_REPEATS) == (64, 100, 1000)
+    assert geometry_score.relative_living_times.__kwdefaults__ == {'num_landmarks': 64, 'gamma': None, 'max_holes': 100, 'num_repeats': 1000, 'seed': 0}
+    assert geometry_score.default_gamma(2000) == pytest.approx(.4 / 128) and geometry_score.default_gamma(20_000) == pytest.approx(4 / 128)
+
+
+def test_the_size_of_a_complex_is_that_of_the_number_of_points(monkeypatch):
+    points = np.random.default_rng(2).normal(size=[60, 3])
+    times = lambda gamma: geometry_score.relative_living_times(points, num_landmarks=12, gamma=gamma, num_repeats=2)
+    monkeypatch.setattr(geometry_score, 'default_gamma', lambda number: number / 400.)
+    np.testing.assert_array_equal(times(None), times(.15))
+    assert (times(None) != times(.1)).any()
+
+
+def test_times_without_growth_are_times_without_holes():
+    np.testing.assert_array_equal(geometry_score.living_times([(0., 0.)], end=0., max_holes=3), [1., 0., 0.])
+    assert geometry_score.living_times([(1., 2.)], end=4.).shape == (100,)
+    assert geometry_score.hole_intervals(np.zeros([5, 3]), end=0.) == []
+    assert geometry_score.geometry_score([1., 0., .5], [.5, .25, 0.]) == .25 + .0625 + .25
 
 
 def test_too_few_points():

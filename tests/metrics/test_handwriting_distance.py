@@ -41,3 +41,13 @@ def test_no_common_writer_and_one_writer():
         hwd.handwriting_distance(hands(['a'], [[0.]]), hands(['b'], [[0.]]))
     with pytest.raises(ValueError, match='1 writers: expected at least 2'):
         hwd.distance_between_hands(hands(['a'], [[0.]]))
+
+
+def test_every_line_has_a_writer_and_features():
+    found = hwd.HandMeans()
+    with pytest.raises(ValueError):
+        found.update(['a'], np.zeros([2, 3]))
+    with pytest.raises(ValueError):
+        hwd.HandMeans().update(['a', 'b'], np.zeros([2, 3]), columns=[1.])
+    with pytest.raises(KeyError):
+        hwd.HandMeans().mean('a')

@@ -34,6 +34,8 @@ def test_the_first_of_equals_and_no_reference_at_all():
     assert (empty.indices[0], empty.distances[0]) == (-1, np.inf)
     with pytest.raises(ValueError, match=r'expected \[m, 2\]'):
         empty.update(np.zeros([1, 3]))
+    with pytest.raises(ValueError, match=r'reference points \[2\]'):
+        empty.update(np.zeros(2))
 
 
 @pytest.mark.parametrize('n, m, decimals', [(40, 40, 9), (40, 13, 9), (25, 60, 0), (1, 1, 9)])
@@ -63,8 +65,17 @@ def test_as_near_as_a_test_sample_is_no_copy():
     assert memorization.copied_share([0., 0., 0., 5.], [0., 0., 1.]) == 0.
 
 
+def test_a_copy_is_nearer_than_all_but_one_in_a_hundred_test_lines():
+    test = np.arange(101.)[::-1]  # the hundredth part is below 1
+    assert memorization.copied_share(test, [.5, 1., 1.5, 2.5]) == .25
+    assert memorization.copied_share(test, [.5, 1., 1.5, 2.5, 30.], quantile=.02) == .6
+
+
 def test_ends():
     assert memorization.copying_score([1., 1.], [1.]) == 0.
     for function in (memorization.copying_score, memorization.copied_share):
         with pytest.raises(ValueError, match='0 test samples'):
             function([], [1.])
+        with pytest.raises(ValueError, match='of 2 test samples and of 0 generated'):
+            function([1., 2.], [])
+    assert memorization.copying_score([1., 2., 3.], [4., 5.]) == -memorization.copying_score([4., 4.5, 5.], [1., 2.]) > 0.

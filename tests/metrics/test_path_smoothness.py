@@ -27,6 +27,8 @@ def test_a_path_that_stands_still_is_even():
     assert path_smoothness.path_figures(np.ones([5, 3])) == (0., 1., 0., 0.)
     with pytest.raises(ValueError, match=r'path of shape \[1, 3\]'):
         path_smoothness.path_figures(np.ones([1, 3]))
+    with pytest.raises(ValueError, match=r'path of shape \[3\]'):
+        path_smoothness.path_figures(np.ones(3))
 
 
 def test_bounds_of_any_path():
@@ -61,3 +63,12 @@ def test_darkness_is_that_of_the_middle_picture():
     pictures = [np.full([4, 4], grey, np.uint8) for grey in (55, 255, 155, 255, 55)]
     assert path_smoothness.middle_darkness(pictures) == pytest.approx(.5)  # 100 over 200; a quarter of the way it is 0
     assert path_smoothness.middle_darkness([*pictures[:2], *pictures[3:]]) == 0.  # of four the third
+
+
+def test_the_darkest_pixels_are_three_in_a_hundred():
+    """Ink in four rows of a hundred counts as ink, in two rows it does not."""
+    rows = lambda number: np.repeat(np.uint8([55, 255]), [number, 100 - number])[:, np.newaxis].repeat(7, axis=1)
+    assert path_smoothness.middle_darkness([rows(4)] * 3) == path_smoothness.middle_darkness([rows(4), rows(4), rows(5)]) == 1.
+    assert path_smoothness.middle_darkness([rows(4), rows(2), rows(4)]) == pytest.approx(0., abs=1e-9)
+    assert path_smoothness.middle_darkness([rows(2), rows(4), rows(2)]) == 1.  # no ink at the ends
+    assert path_smoothness.middle_darkness([rows(2), rows(4), rows(4)]) == pytest.approx(2.)

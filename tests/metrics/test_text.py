@@ -144,6 +144,36 @@ def test_bootstrap_interval_of_another_confidence(confidence, deviations):
     assert [low, high] == pytest.approx([.25 - deviations * .02165, .25 + deviations * .02165], abs=.005)  # scatter of the quantiles
 
 
+def test_an_interval_is_of_a_thousand_draws_of_all_lines():
+    """The stream is part of the figure; lines of different lengths, so that it matters which counts are drawn together."""
+    counts = text.edit_counts(['天地玄黄', '天', '日月盈昃', '人'], ['天地玄', '地', '日月', '人人人'])
+    errors, lengths = np.array([1, 1, 2, 2]), np.array([4, 1, 4, 1])
+    draws = np.random.default_rng(6).integers(4, size=(1000, 4))
+    rates = [sum(errors[k] for k in draw) / sum(lengths[k] for k in draw) for draw in draws]
+    assert text.bootstrap_interval(counts, text.character_error_rate, seed=6) == pytest.approx(tuple(np.percentile(rates, [2.5, 97.5])))
+    correct = text.bootstrap_interval(counts, text.correct_rate, seed=6, num_resamples=1000)
+    wrong = np.array([1, 1, 2, 0])  # what was read besides is not counted
+    assert correct == pytest.approx(tuple(np.percentile([1 - wrong[draw].sum() / lengths[draw].sum() for draw in draws], [2.5, 97.5])))
+
+
+def test_some_of_the_lines():
+    counts = text.edit_counts(['ab', 'abc', 'a'], ['xb', 'a', 'abcd'])
+    for chosen in ([2, 0, 2], np.array([True, False, True])):
+        taken, places = counts.take(chosen), np.arange(3)[chosen]
+        assert columns(taken) == [columns(counts)[k] for k in places]
+        assert taken.reference_lengths.tolist() == [[2, 3, 1][k] for k in places] and taken.hypothesis_lengths.tolist() == [[2, 1, 4][k] for k in places]
+
+
+def test_rates_of_empty_references_among_others():
+    """Insertions into a line that should be empty count in the error rate, and make that line's distance 1."""
+    counts = text.edit_counts(['', '天地', ''], ['天', '天地', ''])
+    assert text.character_error_rate(counts) == .5 and text.normalized_edit_distance(counts) == pytest.approx(1 / 3) and text.correct_rate(counts) == 1.
+    with pytest.raises(ValueError, match='2 lines without any unit'):
+        text.correct_rate(counts.take([0, 2]))
+    with pytest.raises(ValueError, match='1 references, but 2 hypotheses'):
+        text.word_error_rate(['a'], ['a', 'b'])
+
+
 def test_bootstrap_refuses_empty_references():
     with pytest.raises(ValueError, match='1 of them with an empty reference'):
         text.bootstrap_interval(text.edit_counts(['', '天'], ['', '天']), text.character_error_rate, seed=0)
@@ -179,4 +209,6 @@ def test_matched_units_equal_brute_force(reference, read):
 def test_matched_units_by_hand():
     assert text.matched_units('春眠不觉晓', '春民觉晓。').tolist() == [True, False, False, True, True]
     assert text.matched_units('aa', 'a').tolist() == [False, True]  # as the docstring says
+    # Which of two is read is arbitrary where as many are either way, but fixed: figures of characters hang on it.
+    assert text.matched_units('ab', 'ba').tolist() == [True, False] and text.matched_units('aab', 'ba').tolist() == [False, True, False]
     assert text.matched_units([7, 8], [8, 7, 8]).tolist() == [True, True] and text.matched_units('', 'a').tolist() == []

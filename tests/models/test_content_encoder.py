@@ -7,6 +7,7 @@ import tensorflow as tf
 from hwgen.charset.encoding import Charset
 from hwgen.models import content_encoder
 from hwgen.models.content_encoder import CELLS, ENCODINGS, ContentEncoder
+from numpy_layers import linear
 
 def brute_force_overlap(low, high, cells=CELLS):
     return [max(0., min(high, (i + 1) / cells) - max(low, i / cells)) * cells for i in range(cells)]
@@ -317,3 +318,61 @@ def test_finer_maps_are_of_warped_alone(encode):
     for encoding in ('sequence', 'layout', 'onehot'):
         encoder, _ = encode(encoding, map_channels=(3,), learn_boxes=True)
         assert encoder.map_channels == () and not encoder.learn_boxes
+
+
+def test_sequence_spreads_structure_and_slots_in_their_order(encode, text_inputs):
+    encoder, call = encode('sequence')
+    inputs = text_inputs(2, 3, _Sizes)
+    components = encoder.component_embedding.table.numpy() * (np.arange(30) > 0)[:, None]
+    flat = np.concatenate([encoder.structure_embedding.table.numpy()[inputs['structure_ids']], components[inputs['component_ids']].reshape(2, 3, 24)], -1)
+    cells = linear(encoder.spread, flat).reshape(2, 3, 4, 4, 6)
+    np.testing.assert_allclose(call(inputs), cells.transpose(0, 2, 1, 3, 4).reshape(2, 4, 12, 6), atol=1e-4)
+
+
+def test_the_factorised_filter_bank_is_one(encode, text_inputs):
+    """Rows of the first factor through the second are the filters; both start so that the product has the variance of one."""
+    inputs = text_inputs(2, 3, _Sizes)
+    encoder, call = encode('onehot', num_characters=501, onehot_rank=5)
+    bank = (encoder.filters.table.numpy() @ encoder.unfold.kernel.numpy()).reshape(501, 4, 4, 4, 6)
+    expected = np.einsum('bz,bnzijc->binjc', inputs['style'], bank[inputs['character_ids']]).reshape(2, 4, 12, 6) / 2.
+    np.testing.assert_allclose(call(inputs), expected, atol=1e-4)
+    fresh = ContentEncoder('onehot', **{**TABLES, **DIMS, 'num_characters': 501})
+    fresh(None, None, character_ids=np.ones([1, 1], np.int32), style=np.ones([1, 4], np.float32))
+    assert fresh.unfold.kernel.shape == (64, 384) and np.std(fresh.unfold.kernel) == pytest.approx(1. / 8, rel=.03)  # 24,576 draws: a standard error is .5 %
+
+
+def test_learned_boxes_equal_numpy(encode, text_inputs):
+    """Each slot's own component, the sum of the others, the structure and the slot's number, through one hidden layer to a quarter of the character at most."""
+    encoder, _ = encode('warped', learn_boxes=True)
+    inputs = text_inputs(1, 3, _Sizes)
+    components, structures = encoder.component_embedding(inputs['component_ids']).numpy(), encoder.structure_embedding(inputs['structure_ids']).numpy()
+    for n in range(3):
+        for slot in range(4):
+            others = sum(components[0, n, s] for s in range(4) if s != slot)
+            hidden = np.maximum(linear(encoder.box_hidden, np.concatenate([components[0, n, slot], others, structures[0, n], np.eye(4)[slot]])), 0.)
+            expected = np.clip(inputs['boxes'][0, n, slot] + .25 * np.tanh(linear(encoder.box_offsets, hidden)), 0., 1.)
+            np.testing.assert_allclose(encoder._refined(tf.constant(inputs['boxes']), components, structures)[0, n, slot], expected, atol=1e-5)
+    assert encoder.box_hidden.units == 64
+
+
+def test_what_was_looked_up_lies_between(encode, text_inputs):
+    """A quarter of the way: numbers a quarter, and where only one of the two uses a slot it stands where that one has it."""
+    encoder, _ = encode('warped')
+    first, second = (text_inputs(1, 2, _Sizes, seed) for seed in (1, 2))
+    first['component_ids'][0, 0], second['component_ids'][0, 0] = [3, 4, 0, 0], [5, 0, 7, 0]
+    one, other = (encoder.embed(*(tf.constant(inputs[name]) for name in ('component_ids', 'structure_ids')), boxes=tf.constant(inputs['boxes'])) for inputs in (first, second))
+    found = content_encoder.interpolate(one, other, .25)
+    for name in ('components', 'structures', 'used'):
+        np.testing.assert_allclose(getattr(found, name), .75 * getattr(one, name) + .25 * getattr(other, name), atol=1e-6)
+    a, b = first['boxes'][0, 0], second['boxes'][0, 0]
+    np.testing.assert_allclose(found.boxes[0, 0], [.75 * a[0] + .25 * b[0], a[1], b[2], .75 * b[3] + .25 * a[3]], atol=1e-6)
+    np.testing.assert_array_equal(found.used[0, 0], [1., .75, .25, 0.])
+    assert found.places is None and found.filters is None
+    for share, end in ((0., one), (1., other)):
+        np.testing.assert_array_equal(content_encoder.interpolate(one, other, share).components, end.components)
+
+
+def test_places_start_with_unit_variance():
+    fresh = ContentEncoder('layout', **TABLES, channels=6, structure_dim=400)
+    fresh(np.ones([1, 1, 4], np.int32), np.ones([1, 1], np.int32), np.ones([1, 1, 4, 4], np.float32))
+    assert fresh.place_embedding.shape == (4, 4, 400) and np.std(fresh.place_embedding) == pytest.approx(1., abs=.05)  # 6,400 draws

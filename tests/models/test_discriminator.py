@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from hwgen.models.discriminator import Discriminator
+from numpy_layers import convolve, halve, linear, relu
 
 
 @pytest.fixture
@@ -115,3 +116,20 @@ def test_impossible_sizes():
         Discriminator((8, 8))
     with pytest.raises(ValueError, match="pool 'max': expected sum or mean"):
         Discriminator((8, 8, 8, 8), pool='max')
+
+
+@pytest.mark.parametrize('char_px, char_width_px, pool', [(16, 16, 'sum'), (32, 16, 'mean')])
+def test_scores_equal_numpy(make, lines_of_images, char_px, char_width_px, pool):
+    """Residual blocks that halve, all but the last; their features summed over a character's places (or averaged), over the line averaged."""
+    module, n = make(char_px=char_px, char_width_px=char_width_px, pool=pool), 3
+    images, expected = lines_of_images([n, n], char_px, char_width_px), []
+    for image in images.astype(np.float64):
+        x = 1. - image
+        for i, block in enumerate(module.blocks):
+            h = convolve(block.conv_2, relu(convolve(block.conv_1, relu(x) if i else x)))
+            x = convolve(block.skip, x) + h
+            x = halve(x) if i < len(module.blocks) - 1 else x
+        pooled = relu(x).sum((0, 1)) / n / (1 if pool == 'sum' else 4 * 4 * char_width_px / char_px)
+        expected.append(linear(module.score, pooled)[0])
+    assert expected[0] != pytest.approx(expected[1], rel=1e-2)
+    np.testing.assert_allclose(module(images), expected, rtol=1e-3, atol=1e-4)

@@ -197,7 +197,7 @@ def test_style_and_noise_matter(make_generator, text_inputs):
 
 
 @pytest.mark.parametrize('options, message', [
-    (dict(char_px=24), 'char_px=24: expected a power of two'),
+    (dict(char_px=24), 'char_px=24: expected a power of two'), (dict(char_px=4, channels=()), 'char_px=4: expected a power of two of at least 8'),
     (dict(char_px=64), r'char_px=64 has 4 blocks .* expected 4 numbers'),
     (dict(char_width_px=8), 'char_width_px=8: expected 32 or 16'),
     (dict(char_width_px=0), 'char_width_px=0: expected 32 or 16'),

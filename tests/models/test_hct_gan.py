@@ -1,8 +1,13 @@
 """The bundle of modules: what belongs to it, what is shared, what is built, what a checkpoint holds."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
+
+from hwgen.models.generator import GeneratorConfig
+from hwgen.models.hct_gan import HctGanConfig
 
 ALL = ('generator', 'average', 'discriminator', 'sequence_trunk', 'sequence_recognition', 'spatial_trunk',
        'spatial_perception', 'style_encoder')
@@ -75,3 +80,55 @@ def test_other_sizes(make_hct_gan, lines_of_images, char_px, char_width_px):
     assert sequence.shape == (2, 16, 23) and spatial.shape == (2, 4, 8, 13)
     assert model.style_encoder(images)['noise_mean'].shape == (2, 2, 3)
     assert model.discriminator(images).shape == (2,)
+
+
+def test_sizes_where_nothing_is_said():
+    config = HctGanConfig(None, 5, 6)
+    assert dataclasses.asdict(config) == dict(
+        generator=None, sequence_labels=5, spatial_labels=6, discriminator_channels=(64, 128, 256, 512), discriminator_pool='sum',
+        recognizer_channels=(64, 128, 256, 256, 512), recognizer_hidden=256, recurrent_sequence=False, attention_perception=False, share_trunk=False,
+        style_channels=(32, 64, 128, 192))
+    generator = dataclasses.asdict(GeneratorConfig(1, 2, 3))
+    assert generator == dict(
+        num_components=1, num_structures=2, num_characters=3, content_encoding='layout', char_px=32, char_width_px=32, content_channels=480, channels=(256, 128, 64),
+        style_part_dim=32, character_noise_dim=8, attention_px=8, upsample='first', spectral=True, structure_dim=128, component_dim=256, cell_dim=64,
+        map_channels=(), learn_boxes=False, bend_px=0)
+
+
+def test_every_module_has_its_sizes(make_hct_gan):
+    """What the configuration says of each reaches that one: all numbers differ."""
+    model = make_hct_gan(discriminator_channels=(5, 6, 7), discriminator_pool='mean', recognizer_channels=(9, 10, 11), recognizer_hidden=12, style_channels=(13, 14, 15))
+    filters = lambda layers: tuple(layer.filters for layer in layers)
+    assert tuple(block.conv_1.filters for block in model.discriminator.blocks) == (5, 6, 7) and model.discriminator.pool == 'mean'
+    assert filters(model.sequence_trunk.convolutions) == filters(model.spatial_trunk.convolutions) == (9, 10, 11)
+    assert (model.sequence_recognition.frame_conv.filters, model.spatial_perception.conv.filters) == (12, 12)
+    assert (model.sequence_recognition.classify.units, model.spatial_perception.classify.units) == (23, 13)
+    assert filters(model.style_encoder.convolutions) == (13, 14, 15) and model.style_encoder.style_dim == model.config.generator.style_dim == 12
+    assert (model.style_encoder.to_style.units, model.style_encoder.to_noise.units) == (24, 6)
+
+
+def test_each_head_reads_its_own_trunk(make_hct_gan, lines_of_images):
+    """Of lines of unequal lengths; while training all statistics move, else none."""
+    model, images, lengths = make_hct_gan(), lines_of_images([3, 1], 16, 16), tf.constant([3, 1])
+    features, sequence, spatial, attention = model.read(images, lengths=lengths)
+    for found, expected in zip(features, model.sequence_trunk(images, lengths=lengths), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(sequence, model.sequence_recognition(features[-1], lengths=lengths))
+    for found, expected in zip((spatial, attention), model.spatial_perception(model.spatial_trunk(images, lengths=lengths)[-1], lengths=lengths)):
+        np.testing.assert_array_equal(found, expected)
+    statistics = lambda: [v.numpy() for m in model.recognizers() for v in m.non_trainable_variables if 'moving' in v.path]
+    before = statistics()
+    model.read(images, lengths=lengths, training=True)
+    assert len(before) == 2 * (3 + 3 + 1 + 1) and all((a != b).any() for a, b in zip(before, statistics()))
+
+
+def test_attention_in_place_of_counting_is_told_what_the_lines_say(make_hct_gan, lines_of_images):
+    """Without that there is nothing to read of it; SRM may have memory besides."""
+    model, images, lengths = make_hct_gan(attention_perception=True, recurrent_sequence=True, share_trunk=True), lines_of_images([3, 1], 16, 16), tf.constant([3, 1])
+    components = tf.constant([[3, 1, 2, 4], [5, 0, 0, 0]])
+    features, sequence, spatial, attention = model.read(images, lengths=lengths, components=components)
+    assert sequence.shape == (2, 24, 23) and model.sequence_recognition.recurrent
+    for found, expected in zip((spatial, attention), model.spatial_perception(features[-1], components, lengths=lengths)):
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert spatial.shape == (2, 5, 13) and attention.shape == (2, 5, 8, 24) and not attention[1, :, :, 8:].numpy().any()
+    assert model.read(images, lengths=lengths)[2:] == (None, None)

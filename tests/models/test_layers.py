@@ -327,3 +327,62 @@ def test_style_space_of_one_line_has_a_factor():
     space.build([None, 4])
     space.fit(np.ones([1, 4]), np.zeros([1, 4]))
     np.testing.assert_allclose(space.factor, np.sqrt(1e-3) * np.eye(4), rtol=1e-5)
+
+
+# What layers start with --------------------------------------------------------------------------------------------------
+
+
+def test_weights_start_with_the_variance_that_keeps_signals():
+    """He (2 / inputs) for convolutions, Glorot's bounds sqrt(6 / (in + out)) for linear layers, orthogonal columns under spectral normalisation; no bias."""
+    convolution, dense, embedding = layers.Conv2D(64, 3), layers.Dense(60), layers.Embedding(3, 4)
+    convolution.build([None, 4, 4, 32])
+    dense.build([None, 90])
+    assert np.std(convolution.kernel) == pytest.approx(np.sqrt(2. / (9 * 32)), rel=.03)  # 18,432 draws: a standard error is .5 %
+    bound = np.sqrt(6. / 150)
+    assert .97 * bound < np.abs(dense.kernel).max() <= bound and np.std(dense.kernel) == pytest.approx(bound / np.sqrt(3.), rel=.05)
+    for layer, shape in ((layers.Conv2D(8, 3, spectral=True), [None, 4, 4, 5]), (layers.Dense(8, spectral=True), [None, 45])):
+        layer.build(shape)
+        matrix = layer.kernel.numpy().reshape(-1, 8)
+        np.testing.assert_allclose(matrix.T @ matrix, np.eye(8), atol=1e-5)
+        assert layer.u.shape == (1, 8) and not layer.u.trainable and np.abs(layer.u).min() > 0.
+    for layer in (convolution, dense):
+        assert not np.any(layer.bias) and not layer.spectral
+    embedding.build(None)
+    assert embedding.table.shape == (3, 4)
+
+
+def test_normalisation_starts_as_the_identity_nearly():
+    """Scale 1, shift 0, statistics of N(0, 1), momentum .98; conditional on a style with linear weights of .05."""
+    norm, conditional = layers.BatchNormalization(), layers.BatchNormalization(conditional=True)
+    norm(np.zeros([1, 1, 1, 40], np.float32))
+    conditional(np.zeros([1, 1, 1, 40], np.float32), style=np.zeros([1, 50], np.float32))
+    for name, start in (('gamma', 1.), ('beta', 0.), ('moving_mean', 0.), ('moving_variance', 1.)):
+        np.testing.assert_array_equal(getattr(norm, name), np.full(40, start))
+    assert float(norm.momentum) == pytest.approx(.98) and norm.epsilon == 1e-3
+    assert conditional.modulation.kernel.shape == (50, 80) and np.std(conditional.modulation.kernel) == pytest.approx(.05, rel=.05)  # 4,000 draws
+    assert not np.any(conditional.modulation.bias) and len(conditional.trainable_variables) == 2
+
+
+def test_attention_projects_to_an_eighth_and_a_half(make_attention):
+    layer = make_attention(np.zeros([1, 4, 8, 16], np.float32))
+    assert [conv.filters for conv in (layer.query, layer.key, layer.value, layer.output_projection)] == [2, 2, 8, 16]
+    assert not any(conv.use_bias or conv.spectral for conv in (layer.query, layer.key, layer.value, layer.output_projection))
+    narrow = make_attention(np.zeros([1, 4, 8, 1], np.float32), spectral=True)
+    assert [conv.filters for conv in (narrow.query, narrow.key, narrow.value)] == [1, 1, 1] and narrow.query.spectral
+
+
+def test_masks_of_floats_and_of_nothing():
+    """Lengths of whole columns; the identity where every column is valid."""
+    np.testing.assert_array_equal(layers.column_mask(tf.constant([1.5, .25]), 2, columns_per_character=4)[:, 0, :, 0], [[1] * 6 + [0] * 2, [1] + [0] * 7])
+    x = tf.constant(np.random.default_rng(0).normal(size=[2, 3, 8, 2]))
+    assert layers.apply_mask(x, None) is x
+    np.testing.assert_array_equal(layers.apply_mask(x, layers.column_mask(tf.constant([2, 1]), 2, columns_per_character=4))[1], np.where(np.arange(8)[:, None] < 4, x[1], 0.))
+
+
+def test_a_style_space_adds_a_little_to_every_direction():
+    """Three lines by hand: variances of the means, 8/3 and 0, with their covariance 0, and the mean of the lines' own."""
+    space = layers.StyleSpace()
+    space.build([None, 2])
+    space.fit([[0., 5.], [2., 5.], [4., 5.]], [[.1, .4], [.2, .5], [.3, .6]])
+    np.testing.assert_allclose(space.mean, [2., 5.])
+    np.testing.assert_allclose(space.factor, np.diag(np.sqrt([8. / 3 + .2 + .001, .5 + .001])), rtol=1e-6)

@@ -7,6 +7,7 @@ import tensorflow as tf
 from hwgen.models.recognizer_trunk import FRAMES, RecognizerTrunk
 from hwgen.models.sequence_recognition import SequenceRecognition
 from hwgen.models.spatial_perception import SpatialPerception
+from numpy_layers import convolve, halve, largest, linear, normalise, relu, sigmoid
 
 
 class Readers:
@@ -136,3 +137,37 @@ def test_graph_equals_eager(make, lines_of_images):
 def test_too_few_channels():
     with pytest.raises(ValueError, match=r'channels \(8, 8\): char_px=32 needs more than 2 numbers'):
         RecognizerTrunk((8, 8))
+
+
+@pytest.mark.parametrize('char_px, char_width_px', [(16, 16), (32, 16)])
+def test_readers_equal_numpy(make, lines_of_images, char_px, char_width_px):
+    """Trunk: the largest of 2 x 2, once eight columns a character are reached of 2 x 1. SRM: the largest of each column, a convolution along them. SPM: half the
+    map, a convolution, and the attention of mean and maximum on what is classified."""
+    readers = make(char_px, char_width_px)
+    images = lines_of_images([3, 3], char_px, char_width_px)
+    features, sequence, spatial, attention = readers(images)
+    for line, image in enumerate(images.astype(np.float64)):
+        x = 1. - image
+        for found, convolution, norm in zip(features, readers.trunk.convolutions, readers.trunk.norms, strict=True):
+            x = relu(normalise(norm, convolve(convolution, x)))
+            np.testing.assert_allclose(found[line], x, atol=1e-4)
+            if x.shape[0] > 8:
+                last, x = x, largest(x, 2, 2 if x.shape[1] > 24 else 1)
+        assert x.shape[:2] == (8, 24) and last.shape[0] == 16
+        frames = relu(normalise(readers.sequence.frame_norm, convolve(readers.sequence.frame_conv, x.max(0, keepdims=True))))[0]
+        np.testing.assert_allclose(sequence[line], linear(readers.sequence.classify, frames), atol=1e-4)
+        x = relu(normalise(readers.spatial.norm, convolve(readers.spatial.conv, halve(x))))
+        seen = sigmoid(convolve(readers.spatial.attention, np.stack([x.mean(-1), x.max(-1)], -1)))
+        np.testing.assert_allclose(attention[line], seen, atol=1e-5)
+        np.testing.assert_allclose(spatial[line], linear(readers.spatial.classify, x * seen), atol=1e-4)
+
+
+def test_the_first_maps_alone(make, lines_of_images):
+    """As they are among all, without what lies behind them."""
+    trunk, images = make(32).trunk, lines_of_images([2, 2], 32, 32)
+    whole = trunk(images)
+    for depth in (1, 2, 4):
+        found = trunk(images, depth=depth)
+        assert len(found) == depth
+        for a, b in zip(found, whole):
+            np.testing.assert_array_equal(a, b)

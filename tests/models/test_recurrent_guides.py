@@ -1,6 +1,5 @@
-"""The recurrent guides, LSTMs over frames and attention over the plane: shapes, pinned sizes, masks, gradients, what they can learn."""
+"""The recurrent guides, LSTMs over frames and attention over the plane: shapes, pinned sizes, masks, gradients, against NumPy. That they learn: tests/training/test_gan.py."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -8,6 +7,7 @@ import tensorflow as tf
 from hwgen.losses.attention import attention_loss
 from hwgen.models.attention_perception import AttentionPerception
 from hwgen.models.sequence_recognition import SequenceRecognition
+from numpy_layers import linear, sigmoid, softmax, value
 
 LABELS = np.array([[3, 1, 2], [4, 0, 0]], np.int32)
 
@@ -87,29 +87,50 @@ def test_graph_equals_eager(memory, attention, features):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
-def test_attention_learns_where_a_label_stands():
-    """Blobs of three kinds at random places: after training it reads them from left to right and looks at them."""
-    rng, module, adam = np.random.default_rng(0), AttentionPerception(4, hidden=24), keras.optimizers.Adam(1e-2)
+def gated(cell, state, x):
+    """A gated recurrent unit (Cho et al. 2014) that resets after its recurrent product: update, reset, candidate stand side by side."""
+    (from_x, from_state), units = value(cell.bias), cell.units
+    a, b = x @ value(cell.kernel) + from_x, state @ value(cell.recurrent_kernel) + from_state
+    update, reset = sigmoid(a[:units] + b[:units]), sigmoid(a[units:2 * units] + b[units:2 * units])
+    return update * state + (1. - update) * np.tanh(a[2 * units:] + reset * b[2 * units:])
 
-    def batch(size=16):
-        x, labels, places = rng.normal(scale=.1, size=(size, 8, 16, 4)), rng.integers(1, 4, size=(size, 2)), rng.integers(8, size=(size, 2, 2))
-        for line in range(size):
-            for k in range(2):
-                x[line, places[line, k, 0], 8 * k + places[line, k, 1], labels[line, k]] += 3.
-                x[line, :, 8 * k:8 * k + 8, 0] = k
-        return x.astype(np.float32), labels.astype(np.int32), places
 
-    def step(x, labels):
-        with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(attention_loss(labels, module(x, labels)[0]))
-        adam.apply(tape.gradient(loss, module.trainable_variables), module.trainable_variables)
-    module(*batch()[:2])
-    adam.build(module.trainable_variables)
-    function = tf.function(step)
-    for _ in range(250):
-        function(*map(tf.constant, batch()[:2]))
-    x, labels, places = batch()
-    logits, weights = module(x, labels)
-    assert (np.argmax(logits[:, :2], -1) == labels).mean() > .9 and (np.argmax(logits[:, 2], -1) == 0).all()
-    looked = np.argmax(tf.reshape(weights[:, :2], [16, 2, -1]), -1)
-    assert (looked == places[..., 0] * 16 + 8 * np.arange(2) + places[..., 1]).mean() > .8
+def test_attention_equals_numpy(attention, features):
+    """One label after the other: where it looks from its state, the state from the label before and what it saw, the next label from both."""
+    logits, looked = attention(features, LABELS)
+    for line, labels in enumerate(LABELS):
+        places = features[line].astype(np.float64).reshape(-1, 6)
+        keys, state = linear(attention.key, places), np.zeros(8)
+        for number, before in enumerate([0, *labels]):
+            shares = softmax(linear(attention.score, np.tanh(keys + linear(attention.query, state)))[:, 0])
+            seen = shares @ places
+            state = gated(attention.cell, state, np.concatenate([value(attention.embed.embeddings)[before], seen]))
+            np.testing.assert_allclose(looked[line, number], shares.reshape(8, 24), atol=1e-5)
+            np.testing.assert_allclose(logits[line, number], linear(attention.classify, np.concatenate([state, seen])), atol=1e-4)
+    looked = looked.numpy()
+    assert np.abs(looked[0, 1] - looked[0, 2]).max() > 1e-3 and looked[0, 0].max() > 2. / 192, 'it looks somewhere, and elsewhere next'
+
+
+def test_attention_starts_with_labels_of_unit_variance():
+    module = AttentionPerception(200, hidden=50)
+    module.embed.build(None)
+    assert np.std(module.embed.embeddings) == pytest.approx(1., abs=.05)  # 10,000 draws
+
+
+def long_short(cell, frames):
+    """States of a long short-term memory (Hochreiter and Schmidhuber 1997) along frames: input, forget, candidate, output stand side by side."""
+    state, memory, out = np.zeros(cell.units), np.zeros(cell.units), []
+    for x in frames:
+        into, forget, candidate, shown = np.split(x @ value(cell.kernel) + state @ value(cell.recurrent_kernel) + value(cell.bias), 4)
+        memory = sigmoid(forget) * memory + sigmoid(into) * np.tanh(candidate)
+        state = sigmoid(shown) * np.tanh(memory)
+        out.append(state)
+    return np.stack(out)
+
+
+def test_memory_equals_numpy(memory, features):
+    """The largest of each column, read from both sides."""
+    found = memory(features)
+    for line, x in enumerate(features.astype(np.float64).max(1)):
+        there, back = long_short(memory.frame_memory.forward_layer.cell, x), long_short(memory.frame_memory.backward_layer.cell, x[::-1])[::-1]
+        np.testing.assert_allclose(found[line], linear(memory.classify, np.concatenate([there, back], -1)), atol=1e-5)

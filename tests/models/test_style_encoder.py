@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from hwgen.models.style_encoder import StyleEncoder
+from numpy_layers import convolve, halve, linear, normalise, relu
 
 
 @pytest.fixture
@@ -143,3 +144,25 @@ def test_graph_equals_eager(make, lines_of_images):
     expected = module(images, lengths=lengths)
     for key, value in function(images, lengths).items():
         np.testing.assert_allclose(value, expected[key], atol=1e-5)
+
+
+@pytest.mark.parametrize('char_px, char_width_px, channels', [(16, 16, (8, 6, 7)), (32, 16, (4, 5, 6, 8)), (16, 16, (8, 6, 5, 7))])
+def test_styles_equal_numpy(make, lines_of_images, char_px, char_width_px, channels):
+    """Convolutions, each but the first on half the map down to 4 rows; a character's places in the order rows, columns, channels; over the line the mean."""
+    module, n = make(char_px=char_px, char_width_px=char_width_px, channels=channels), 3
+    for head in (module.to_style, module.to_noise):
+        head.kernel.assign(head.kernel * .2)  # far from where variances are clipped
+    images = lines_of_images([n, n], char_px, char_width_px)
+    out = {key: found.numpy() for key, found in module(images).items()}
+    for line, image in enumerate(images.astype(np.float64)):
+        x = 1. - image
+        for i, (convolution, norm) in enumerate(zip(module.convolutions, module.norms)):
+            x = halve(x) if i and x.shape[0] > 4 else x
+            x = relu(normalise(norm, convolve(convolution, x)))
+        places = np.stack([cell.reshape(-1) for cell in np.split(x, n, axis=1)])
+        style, noise = linear(module.to_style, places.mean(0)), linear(module.to_noise, places)
+        assert x.shape == (4, 4 * n * char_width_px // char_px, channels[-1]) and np.abs(noise[:, 3:]).max() < 4.
+        np.testing.assert_allclose(out['style_mean'][line], style[:5], atol=1e-4)
+        np.testing.assert_allclose(out['style_log_variance'][line], style[5:], atol=1e-4)
+        np.testing.assert_allclose(out['noise_mean'][line], noise[:, :3] - noise[:, :3].mean(0), atol=1e-4)
+        np.testing.assert_allclose(out['noise_log_variance'][line], noise[:, 3:], atol=1e-4)

@@ -193,3 +193,61 @@ def test_what_is_refused_before_it_is_sent():
     for truncation in (-1, float('nan')):
         with pytest.raises(ValueError, match='truncation .*: expected a number of at least 0'):
             client.write(['永'], truncation=truncation)
+
+
+def test_requests_hold_32_texts_and_each_its_seeds():
+    server = OldServer()
+    texts, seeds = ['永'] * 33 + ['⿱山鱼'] * 33, [*range(66)]
+    answers = Client(server).write(texts, style_seeds=seeds)
+    assert [answer.picture for answer in answers] == [b'PNG'] * 66
+    plain = [inputs['style_seeds'].tolist() for signature, inputs in server.asked if signature == 'serving_default']
+    coded = [inputs for signature, inputs in server.asked if signature == 'components'][-2:]
+    assert plain == [[*range(32)], [32]] and [inputs['style_seeds'].tolist() for inputs in coded] == [[*range(33, 65)], [65]]
+    assert [inputs['truncation'].tolist() for inputs in coded] == [[-1.] * 32, [-1.]] and coded[0]['lengths'].dtype == np.int32
+    texts, = (inputs['texts'] for signature, inputs in server.asked[1:2])
+    assert texts.dtype == object and texts.tolist() == ['永'.encode()]
+
+
+def test_codes_of_lines_of_different_length():
+    """Zero beyond a line's end; lengths are in characters, of which a sequence is one; truncations as given."""
+    server = OldServer()
+    lines = ['永', '天⿱山鱼人']
+    Client(server).write(lines, truncation=.25)
+    inputs = server.asked[-1][1]
+    assert inputs['lengths'].tolist() == [1, 3] and inputs['truncation'].tolist() == [.25, .25]
+    for name in ('component_ids', 'structure_ids', 'boxes', 'character_ids'):
+        for row, line in enumerate(lines):
+            expected = getattr(server.charset.encode(line), name)
+            np.testing.assert_array_equal(inputs[name][row, :len(expected)], expected)
+            assert not inputs[name][row, len(expected):].any() and inputs[name].shape[:2] == (2, 3)
+
+
+def test_what_is_asked_of_a_pool(monkeypatch):
+    """Six tries with waits from half a second to twenty, of a POST alone; no redirection; the address with a slash or without."""
+    transport = RestTransport('https://host:8501/', model='a/b', version=0, timeout_sec=7., retries=3)
+    assert transport.url == 'https://host:8501/v1/models/a%2Fb/versions/0:predict' and RestTransport('http://host', label='a b').url == 'http://host/v1/models/hwgen/labels/a%20b:predict'
+    retry = transport._pool.connection_pool_kw['retries']
+    assert (retry.total, retry.redirect, set(retry.allowed_methods), retry.backoff_factor, retry.backoff_jitter, retry.backoff_max, retry.retry_after_max) == (3, 0, {'POST'}, .5, .5, 20., 20.)
+    assert set(retry.status_forcelist) == {429, 502, 503, 504} and retry.raise_on_status is False
+    default = RestTransport('http://host')._pool.connection_pool_kw
+    assert (transport._pool.connection_pool_kw['timeout'].connect_timeout, default['timeout'].connect_timeout, default['retries'].total) == (7., 60., 5)
+
+
+@pytest.mark.parametrize('status, kind', [(400, RefusalError), (403, RefusalError), (404, RefusalError), (413, RefusalError), (499, RefusalError), (429, ServerError), (500, ServerError),
+                                          (502, ServerError), (503, ServerError), (504, ServerError), (201, ServerError)])
+def test_whose_fault_a_status_is(status, kind):
+    with serve(lambda *_: (status, b'x' * 300)) as url, pytest.raises(kind, match=f': status {status}: {"x" * 200}$'):
+        RestTransport(url, retries=0).predict('styles', dict(style_seeds=np.array([1])))
+
+
+def test_a_table_is_asked_for_three_times():
+    server, tables = OldServer(), itertools.cycle([Charset.load().prefix(9658), Charset.load().prefix(9700)])
+    predict = server.predict
+
+    def changing(*request):
+        server.charset = next(tables)
+        return predict(*request)
+    server.predict = changing
+    with pytest.raises(ServerError):
+        Client(server).write(['⿱山鱼'])
+    assert len(server.asked) == 3

@@ -1,7 +1,10 @@
 """Export: a version appears whole, compared and described, or not at all."""
 
+import base64
+import errno
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -11,6 +14,7 @@ import numpy as np
 import pytest
 
 import hwgen
+from hwgen.inference import picture_files
 from hwgen.serving import export
 from hwgen.serving.saved_version import SavedVersion
 from hwgen.serving.text_lookup import TextLookup
@@ -25,6 +29,9 @@ def test_what_it_says_of_itself(exported, writer):
     assert told['signatures'] == ['serving_default', 'styled', 'images', 'components', 'styled_components', 'styles']
     assert told['compared'] == dict(lines=3, characters=48, largest_difference_grey_levels=told['compared']['largest_difference_grey_levels'])
     assert told['compared']['largest_difference_grey_levels'] <= 1
+    assert (told['format'], told['char_px'], told['char_width_px'], told['style_dim'], told['content_encoding'], told['trained']) == (1, 16, 16, 18, 'layout', {})
+    assert told['characters'] == len(writer.charset.encodable_characters()) and told['allow_unseen'] is False and told['tensorflow'] == export.tf.__version__
+    assert told['note'] == writer.repertoire.note != ''
     assert sorted(os.listdir(os.path.dirname(path))) == ['3']  # nothing temporary is left beside it
     assert {'saved_model.pb', 'variables', 'assets.extra'} <= set(os.listdir(path))
 
@@ -110,3 +117,72 @@ def test_the_fresh_process_ends_with_who_asked(tmp_path):
             child.wait(timeout=1)
         child.stdin.close()
         assert child.wait(timeout=60) == -signal.SIGKILL
+
+
+def test_texts_that_are_compared():
+    """From the first character to the last in equal steps, in lines of 1, 7 and 40, none longer than may be."""
+    characters = ''.join(map(chr, range(0x4e00, 0x4e00 + 48)))
+    assert export._sample_texts(characters, 80) == [characters[:1], characters[1:8], characters[8:]]
+    assert list(map(len, export._sample_texts(characters, 5))) == [1, 5, 5] and list(map(len, export._sample_texts(characters, 1))) == [1, 1, 1]
+    joined = ''.join(export._sample_texts(characters[:11], 5))
+    assert joined == characters[:11] and ''.join(export._sample_texts('一二', 1)) == '一一二'
+
+
+def test_one_grey_level_may_differ_and_no_more(exported, writer, truncation, monkeypatch):
+    """Of pictures one level; of floats half a one more, which the rounding of the expected picture takes; of hands next to nothing."""
+    texts = export._sample_texts(TextLookup(writer, max_characters=80).characters, 80)
+    names, answers = exported[2]
+    expected = {name: writer.write(texts, style_seeds=[3, 4, 5], truncation=share) for name, share in (('default', truncation), ('components', 1.))}
+
+    def compare(place, key, change):
+        spoilt = [dict(answer) for answer in answers]
+        spoilt[place][key] = change(list(spoilt[place][key]))
+        monkeypatch.setattr(export, '_ask', lambda *_: (names, spoilt))
+        return export._compare('served', writer, texts, truncation)
+
+    def png(image):
+        return lambda found: [*found[:1], base64.b64encode(picture_files.encode_png(image)).decode(), *found[2:]]
+
+    def moved(image, levels):
+        image = image.astype(int)
+        image[3, 5] += levels if image[3, 5] < 128 else -levels
+        return image.astype(np.uint8)
+    for place, kind in ((0, 'default'), (2, 'components')):
+        assert compare(place, 'image_bytes', png(moved(expected[kind][1], 1))) == 1.
+        with pytest.raises(export.ExportError, match='up to 2 grey levels apart from the generator, expected at most 1'):
+            compare(place, 'image_bytes', png(moved(expected[kind][1], 2)))
+    with pytest.raises(export.ExportError, match='gives no picture of .*, expected 112 x 16 px'):
+        compare(0, 'image_bytes', png(expected['default'][1][:, :-1]))
+
+    def floats(levels):
+        def change(images):
+            images = np.array(images, np.float64)
+            images[1, :, :112, 0] = expected['default'][1] / 127.5 - 1
+            images[1, 3, 5, 0] += levels / 127.5
+            return images
+        return change
+    for levels in (1.45, -1.45):
+        assert compare(5, 'images', floats(levels)) <= 1
+    for levels in (1.55, -1.55):
+        with pytest.raises(export.ExportError, match='signature images writes'):
+            compare(5, 'images', floats(levels))
+    with pytest.raises(export.ExportError, match='the text U.10FFFF gives the error .*, expected that it is named'):
+        compare(0, 'error', lambda errors: [*errors[:-1], errors[0]])
+    with pytest.raises(export.ExportError, match='signature styles draws other hands'):
+        compare(6, 'styles', lambda styles: np.array(styles) * 1.001)
+
+
+@pytest.mark.parametrize('kind, number, named', [('ResourceExhaustedError', errno.ENOSPC, True), ('UnknownError', errno.EIO, True)])
+def test_an_error_of_the_file_system_is_one_of_the_version(writer, monkeypatch, tmp_path, kind, number, named):
+    def save(*_, **__):
+        raise getattr(export.tf.errors, kind)(None, None, 'disk')
+    monkeypatch.setattr(export.tf.saved_model, 'save', save)
+    monkeypatch.setattr(export.ServedModel, 'signatures', lambda self: {})
+    with pytest.raises(OSError) as caught:
+        export.export_model(writer, str(tmp_path / 'hwgen/1'), truncation=1., max_characters=9, licence='')
+    assert (caught.value.errno, caught.value.filename == str(tmp_path / 'hwgen/1')) == (number, named) and os.listdir(tmp_path / 'hwgen') == []
+
+
+def test_every_licence_is_told():
+    for source, word in (('iam', 'IAM handwriting database: non-commercial'), ('iam_online', 'IAM-OnDB: non-commercial'), ('casia', 'CASIA .*research only'), ('scribe', 'Arphic')):
+        assert re.search(word, export.data_licence(dict(data=dict(source=source), command='train --flagfile=x')))

@@ -1,16 +1,19 @@
 """Who may come in: names of the host, pages of other origins, a crowd of connections; and that every answer is counted."""
 
+import asyncio
 import contextlib
 import json
 import re
 import socket
 import threading
 import time
+import types
 
 import pytest
 
 pytest.importorskip('uvicorn', reason='the extra `serve` is not installed: pip install "hwgen[serve]"')
 
+from hwgen.serving import front_door
 from running_server import running
 
 PREDICT = '/v1/models/hwgen:predict'
@@ -161,6 +164,7 @@ def test_a_crowd_that_waits_gives_way_to_who_asks(sent, said):
         crowd = open_many(stack, server.address, 7, sent)
         for _ in range(8):
             silent = stack.enter_context(socket.create_connection(server.address, timeout=60))
+        server.forget()
         assert server.ask('GET', '/healthz')[0] == 200 and server.ask('POST', PREDICT, b'x')[0] == 200
         assert silent.fileno() and counted(server, 'none', 503) == (7 if said else 0)
         for connection in crowd:
@@ -196,6 +200,7 @@ def test_who_holds_most_gives_way_first():
         healthy(elsewhere)
         for _ in range(12):
             stack.enter_context(socket.create_connection(server.address, timeout=60))
+        server.forget()
         assert server.ask('GET', '/healthz')[0] == 200
         healthy(elsewhere)
 
@@ -208,3 +213,79 @@ def test_a_silent_connection_is_closed_sooner_than_a_slow_one():
             time.sleep(.5)
             slow.sendall(b'TP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
             assert slow.recv(2**16).startswith(b'HTTP/1.1 200')
+
+
+# Without a socket ------------------------------------------------------------------------------------------------------
+
+
+def asked(path, *, method='POST', state=None, clock=(), monkeypatch=None, routes=('/healthz', '/v1/', '/', '/page/lines'), headers=(), **options):
+    """What the door counts and answers, and the scope that the application gets, or None."""
+    counted, sent, inside = [], [], []
+
+    async def app(scope, receive, send):
+        inside.append(scope)
+        await send({'type': 'http.response.start', 'status': 204})
+        await send({'type': 'http.response.body'})
+
+    async def send(message):
+        sent.append(message)
+    door = front_door.FrontDoor(app, routes=routes, count=lambda *told: counted.append(told), **options)
+    if clock:
+        monkeypatch.setattr(front_door, 'time', types.SimpleNamespace(monotonic=lambda times=iter(clock): next(times)))
+    scope = dict(type='http', method=method, path=path, raw_path=path.encode(), headers=[(name.encode(), value.encode()) for name, value in headers], **({} if state is None else {'state': state}))
+    asyncio.run(door(scope, None, send))
+    assert sent[0]['type'] == 'http.response.start' and len(counted) == 1
+    return counted[0], sent[0], inside[0] if inside else None
+
+
+@pytest.mark.parametrize('path, route', [('/healthz', '/healthz'), ('/v1/models/x', '/v1/'), ('/V1/models/x', '/v1/'), ('/v1', 'other'), ('/', '/'), ('/page/lines', '/page/lines'), ('/page/lines2', 'other'), ('/x/v1/', 'other')])
+def test_answers_are_counted_by_route_and_time(monkeypatch, path, route):
+    counted, sent, _ = asked(path, clock=(10., 12.5), monkeypatch=monkeypatch)
+    assert counted == (route, 204, 2.5) and sent['status'] == 204
+
+
+@pytest.mark.parametrize('path, refused', [('/v1/x', True), ('/', True), ('/healthz', False), ('/metrics', False)])
+def test_a_connection_too_many_is_told_so_wherever_it_asks(path, refused):
+    for crowded in (True, False):
+        (route, status, _), sent, inside = asked(path, state={'connection': types.SimpleNamespace(crowded=crowded)})
+        assert status == (503 if refused and crowded else 204) and (inside is None) == (status == 503)
+        if status == 503:
+            assert {(b'retry-after', b'1'), (b'connection', b'close'), (b'content-type', b'application/json')} <= set(sent['headers'])
+    assert asked(path, state={})[0][1] == 204 == asked(path)[0][1]
+
+
+@pytest.mark.parametrize('method, status', [('GET', 204), ('HEAD', 204), ('OPTIONS', 204), ('POST', 403), ('PUT', 403), ('DELETE', 403)])
+def test_reading_harms_nobody(method, status):
+    assert asked('/v1/x', method=method, headers=[('host', 'localhost'), ('origin', 'http://evil.example')])[0][1] == status
+
+
+def test_origins_are_compared_whole():
+    door = lambda origin, host, **options: asked('/v1/x', headers=[('host', host), ('origin', origin)], **options)[0][1]
+    assert door('http://LOCALHOST:7', 'localhost:7') == 204 and door('http://localhost:7', 'LocalHost:7') == 204 and door('http://localhost', 'localhost:7') == 403
+    for origin, status in (('https://App.example.org', 204), ('https://app.example.org/', 403), ('https://app.example.org.evil', 403), ('http://app.example.org', 403)):
+        assert door(origin, 'localhost', origins=['https://app.example.org/']) == status
+    assert door('https://app.example.org', 'localhost', origins=['https://APP.example.org']) == 204
+    assert asked('/v1/x', headers=[('host', 'localhost')], origins=['*'])[0][1] == 204
+
+
+@pytest.mark.parametrize('host, name', [('Localhost:80', 'localhost'), ('[::1]:80', '::1'), ('[::1]', '::1'), ('::1', '::1'), (' a.b. ', 'a.b'), ('a.b:', 'a.b'), ('', ''), ('a.b:1:2', 'a.b:1:2')])
+def test_names_of_hosts(host, name):
+    assert front_door._name(host) == name
+
+
+def test_targets_are_made_paths():
+    """Host and path of http://host/path; all else of the request stays; /v1/ alone is of any case."""
+    scope = dict(path='/V1/Models/A', raw_path=b'/V1/Models/A', headers=[(b'host', b'x'), (b'a', b'b')], method='GET')
+    assert front_door._plain(scope) == {**scope, 'path': '/v1/Models/A'}
+    for raw, host, path, rest in ((b'http://H:1/v1/a%20b', b'H:1', '/v1/a b', b'/v1/a%20b'), (b'HTTPS://h', b'h', '/', b'/'), (b'http://h/', b'h', '/', b'/'), (b'http://h/a/b', b'h', '/a/b', b'/a/b')):
+        found = front_door._plain({**scope, 'path': 'x', 'raw_path': raw})
+        assert (found['path'], found['raw_path'], found['headers'], found['method']) == (path, rest, [(b'a', b'b'), (b'host', host)], 'GET')
+    assert front_door._plain({**scope, 'path': '/x', 'raw_path': b'/http://h/x'})['path'] == '/x'
+
+
+def test_who_may_be_asked_for():
+    door = front_door.FrontDoor(None, routes=[], count=None, hosts=['Write.Example.Org:80'])
+    for host, known in (('write.example.org', True), ('write.example.org:9', True), ('example.org', False), ('a.write.example.org', False), ('localhost', True), ('a.localhost', True), ('alocalhost.x', False), ('evil.alocalhost', False),
+                        ('10.0.0.1', True), ('[fe80::1]:80', True), ('999.0.0.1', False), ('nodot', True), (socket.gethostname(), True)):
+        assert door._known(host) is known, host
+    assert front_door.FrontDoor(None, routes=[], count=None, hosts=None)._known('evil.example') and front_door.FrontDoor(None, routes=[], count=None, hosts=['*'])._known('evil.example')

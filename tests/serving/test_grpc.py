@@ -1,7 +1,9 @@
 """gRPC with the stubs of tensorflow-serving-api: the messages as the documentation has them, and a server of the export behind them."""
 
 import concurrent.futures
+import json
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -113,3 +115,32 @@ def test_without_the_package_the_command_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, 'tensorflow_serving.apis', None)
     with pytest.raises(GrpcMissingError, match=r'gRPC needs the package tensorflow-serving-api .*: pip install "hwgen\[grpc\]"'):
         GrpcTransport('localhost:1')
+
+
+def test_the_channel(stubs, monkeypatch):
+    """What gRPC repeats by itself, and messages of up to 256 MiB both ways."""
+    import grpc
+    opened = []
+    monkeypatch.setattr(grpc, 'insecure_channel', lambda target, options: opened.append((target, dict(options))) or types.SimpleNamespace(unary_unary=lambda *_, **__: None))
+    GrpcTransport('somewhere:1')
+    (target, options), = opened
+    assert target == 'somewhere:1' and options['grpc.max_receive_message_length'] == options['grpc.max_send_message_length'] == 268_435_456
+    assert json.loads(options['grpc.service_config']) == {'methodConfig': [{'name': [{'service': 'tensorflow.serving.PredictionService'}], 'retryPolicy': {
+        'maxAttempts': 5, 'initialBackoff': '0.5s', 'maxBackoff': '20s', 'backoffMultiplier': 2, 'retryableStatusCodes': ['UNAVAILABLE', 'RESOURCE_EXHAUSTED']}}]}
+
+
+def test_whose_fault_a_status_is(stubs):
+    import grpc
+    refusals = {'INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION', 'OUT_OF_RANGE', 'PERMISSION_DENIED', 'UNAUTHENTICATED'}
+    transport, waited = GrpcTransport('localhost:1', timeout_sec=7.), []
+    for code in grpc.StatusCode:
+        failed = grpc.RpcError()
+        failed.code, failed.details = lambda code=code: code, lambda: 'so  it\nis'
+
+        def predict(message, timeout, failed=failed):
+            waited.append(timeout)
+            raise failed
+        transport._stub = types.SimpleNamespace(Predict=predict)
+        with pytest.raises(RefusalError if code.name in refusals else ServerError, match=f'^localhost:1: {code.name}: so it is$'):
+            transport.predict('styles', {})
+    assert set(waited) == {7.}

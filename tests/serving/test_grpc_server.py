@@ -1,6 +1,9 @@
 """gRPC beside REST: the official stubs against the export; the same answers, and errors as status codes."""
 
+import concurrent.futures
 import threading
+import types
+import unittest.mock
 
 import numpy as np
 import pytest
@@ -13,10 +16,11 @@ import grpc
 from tensorflow_serving.apis import (get_model_metadata_pb2, get_model_status_pb2, model_service_pb2_grpc, predict_pb2, prediction_service_pb2_grpc)
 
 from hwgen.serving.client import Client
-from hwgen.serving.grpc_server import GrpcServer
+from hwgen.serving.grpc_server import GrpcServer, _Answers
 from hwgen.serving.grpc_transport import GrpcTransport
 from hwgen.serving.http_server import Limits
 from hwgen.serving.model_versions import ModelVersions
+from hwgen.serving.rest import RestError
 from hwgen.serving.work_queue import WorkQueue
 
 
@@ -178,3 +182,60 @@ def test_a_full_queue_a_slow_model_and_a_fault():
 def test_a_port_that_is_taken(stubs, served):
     with pytest.raises(OSError, match=f'^127.0.0.1:{stubs.server.port}: cannot be listened at: '):
         GrpcServer('127.0.0.1', stubs.server.port, None, queue=None, limits=Limits())
+
+
+def test_who_has_gone_or_waited_long_enough_leaves_the_queue():
+    """The call that still waits behind another is taken out: it is never run, and its place is free."""
+    queue, go, ran = WorkQueue(workers=1, max_waiting=1), threading.Event(), []
+    running, leave = queue.submit(go.wait, 60), []
+    context, came = types.SimpleNamespace(add_callback=lambda function: (leave.append(function), came.set())), threading.Event()
+    try:
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(_Answers(None, queue, Limits())._wait, lambda: ran.append('gone'), context)
+            assert came.wait(60) and queue.pending == 2
+            leave[0]()  # gRPC calls it when the client goes
+            assert waiting.exception(60).status == 504 and queue.pending == 1
+        with pytest.raises(RestError, match='^no answer within 0.05 seconds: expected a smaller request') as caught:
+            _Answers(None, queue, Limits(timeout_sec=.05))._wait(lambda: ran.append('late'), context)
+        assert caught.value.status == 504 and queue.pending == 1
+    finally:
+        go.set()
+        running.result(60)
+        queue.close()
+    assert ran == []
+
+
+@pytest.mark.parametrize('host, place', [('127.0.0.1', '127.0.0.1:8500'), ('::1', '[::1]:8500')])
+def test_what_the_server_is_made_of(monkeypatch, host, place):
+    """A thread for each request that may run or wait, and four for who asks for something else; the limits are those of the HTTP server."""
+    made = unittest.mock.MagicMock()
+    made.add_insecure_port.return_value = 8500
+    asked = []
+    monkeypatch.setattr(grpc, 'server', lambda pool, **options: asked.append((pool._max_workers, options)) or made)
+    server = GrpcServer(host, 8500, None, queue=None, limits=Limits(workers=3, max_waiting=5, max_body_bytes=777, timeout_sec=9.))
+    assert asked == [(12, dict(maximum_concurrent_rpcs=12, options=[('grpc.max_receive_message_length', 777), ('grpc.max_send_message_length', -1), ('grpc.so_reuseport', 0)]))]
+    server.start()
+    server.stop()
+    assert made.mock_calls[-2:] == [unittest.mock.call.start(), unittest.mock.call.stop(9.)] and server.port == 8500
+    made.add_insecure_port.assert_called_once_with(place)
+
+
+def test_inputs_of_exactly_the_largest_size(served):
+    read = _Answers(None, None, Limits(max_body_bytes=3))._read
+    specs = {'style_seeds': tf.TensorSpec([None], tf.int64)}
+    assert read({'style_seeds': proto(tf.int64, [3], int64_val=[1, 2, 3])}, specs)['style_seeds'].tolist() == [1, 2, 3]
+    with pytest.raises(RestError, match='input style_seeds: 4 elements, expected at most 3'):
+        read({'style_seeds': proto(tf.int64, [4], int64_val=[1])}, specs)
+    with pytest.raises(RestError, match='sent extra: {a,b}, missing but required: {style_seeds}'):
+        read({'b': SEED, 'a': SEED}, specs)
+    with pytest.raises(RestError, match=r'input style_seeds: shape \[\], expected'):
+        read({'style_seeds': types.SimpleNamespace(dtype=9, tensor_shape=types.SimpleNamespace(dim=[], unknown_rank=True))}, specs)
+    strings = read({'texts': proto(tf.string, [2], string_val=[b'a', b'bc'])}, {'texts': tf.TensorSpec([None], tf.string)})['texts']
+    assert strings.dtype == object and strings.tolist() == [b'a', b'bc']
+
+
+def test_outputs_that_are_not_there(stubs):
+    message = request(signature='images')
+    message.output_filter.extend(['widths', 'heights'])
+    assert refused(stubs.predict.Predict, message, grpc.StatusCode.INVALID_ARGUMENT) == (
+        'output tensor alias not found in signature: heights Outputs expected to be in the set {boxes,error,images,widths}.')

@@ -12,10 +12,13 @@ import pytest
 
 pytest.importorskip('uvicorn', reason='the extra `serve` is not installed: pip install "hwgen[serve]"')
 
+from hwgen.serving import http_server
 from hwgen.serving.client import Client, RefusalError
 from hwgen.serving.http_server import bind
 from hwgen.serving.rest_service import RestService
 from hwgen.serving.rest_transport import RestTransport
+from hwgen.serving.server_metrics import ServerMetrics
+from hwgen.serving.work_queue import QueueFullError
 from running_server import running
 
 PREDICT = '/v1/models/hwgen:predict'
@@ -290,3 +293,81 @@ def test_an_address_that_cannot_be_had():
     for host in ('no.such.host.invalid', '256.1.1.1'):
         with pytest.raises(OSError, match=f'^{host}:1: cannot be listened at: '):
             bind(host, 1)
+
+
+class Shown:
+    """A page that answers with what it was asked."""
+
+    html, settings = '<p>手</p>'.encode(), b'{"max_rows": 1}'
+
+    def write(self, body):
+        return (400 if body == b'wrong' else 200), b'{"said": "%s"}' % body
+
+
+def test_the_page():
+    """Nothing but what it brings along may run on it, and no other page may show it; another one takes its place at any time."""
+    with running(Waiting(), page=Shown(), max_body_bytes=9) as server:
+        status, body, headers = server.ask('GET', '/')
+        assert (status, body, headers['Content-Type']) == (200, Shown.html, 'text/html; charset=utf-8')
+        policy = dict(part.strip().split(' ', 1) for part in headers['Content-Security-Policy'].split(';'))
+        assert policy == {'default-src': "'none'", 'script-src': "'unsafe-inline'", 'style-src': "'unsafe-inline'", 'img-src': 'data: blob:', 'connect-src': "'self'", 'base-uri': "'none'",
+                          'form-action': "'none'", 'frame-ancestors': "'none'"}
+        assert (headers['Cache-Control'], headers['X-Content-Type-Options'], 'Server' in headers) == ('no-cache', 'nosniff', False)
+        status, body, headers = server.ask('GET', '/page/settings')
+        assert (status, body, headers['Content-Type']) == (200, Shown.settings, 'application/json')
+        assert server.ask('POST', '/page/lines', b'abc')[:2] == (200, b'{"said": "abc"}') and server.ask('POST', '/page/lines', b'wrong')[0] == 400
+        assert server.ask('POST', '/page/lines', b'x' * 10)[0] == 413 and server.ask('GET', '/page/lines')[0] == 405
+        assert 'text/plain' in server.ask('GET', '/metrics')[2]['Content-Type']
+        server.server.page = None
+        assert [server.ask('GET', path)[0] for path in ('/', '/page/settings')] == [404, 404]
+
+
+def test_how_it_is_set_up(monkeypatch):
+    made = []
+    monkeypatch.setattr(http_server, 'TimedConnection', lambda *arguments, **options: made.append(options))
+    limits = http_server.Limits()
+    assert limits == (2, 64, 2**20, 60., 512, 5.)
+    server = http_server.HttpServer(Waiting(), limits=limits._replace(timeout_sec=7., max_connections=3, idle_sec=2.))
+    config = server._server.config
+    assert (config.ws, config.lifespan, config.access_log, config.server_header, config.proxy_headers, config.timeout_graceful_shutdown) == ('none', 'off', False, False, False, 8.)
+    config.http_protocol_class = config.http(config=config)
+    (options,) = made
+    assert (options['timeout_sec'], options['idle_sec'], options['max_connections']) == (7., 2., 3)
+    options['count'](408)
+    assert b'hwgen_requests_total{route="none",status="408"} 1.0' in server._metrics.text()[0]
+    server.queue.close()
+    with bind('127.0.0.1', 0) as listener:
+        assert listener.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR) and listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+
+
+def test_a_companion_is_stopped_first_and_waited_for():
+    service, order = Waiting(), []
+
+    class Ended:
+        def wait(self):
+            order.append('waited')
+
+    class Companion:
+        def stop(self):
+            order.append('stopped')
+            return Ended()
+    with running(service) as server:
+        server.server.companion = Companion()
+    assert order == ['stopped', 'waited']
+    with pytest.raises(QueueFullError):
+        server.server.queue.submit(print)
+
+
+def test_times_and_counts_are_told_to_prometheus():
+    metrics = ServerMetrics(lambda: 5)
+    metrics.count('/v1/', 200, .3)
+    metrics.count('/v1/', 200, 61.)
+    metrics.count('none', 408)
+    metrics.count('/', 200, 0.)  # no time at all is one, too
+    text, kind = metrics.text()
+    rows = dict(line.rsplit(' ', 1) for line in text.decode().splitlines() if not line.startswith('#'))
+    assert kind.startswith('text/plain') and rows['hwgen_pending_requests'] == '5.0' and rows['hwgen_requests_total{route="/v1/",status="200"}'] == '2.0'
+    assert rows['hwgen_requests_total{route="none",status="408"}'] == '1.0' and 'hwgen_request_seconds_count{route="none"}' not in rows and rows['hwgen_request_seconds_count{route="/"}'] == '1.0'
+    bins = {name.split('le="')[1].split('"')[0]: value for name, value in rows.items() if name.startswith('hwgen_request_seconds_bucket') and 'route="/v1/"' in name}
+    assert list(bins) == ['0.005', '0.01', '0.025', '0.05', '0.1', '0.25', '0.5', '1.0', '2.5', '5.0', '10.0', '30.0', '60.0', '+Inf']
+    assert (bins['0.25'], bins['0.5'], bins['60.0'], bins['+Inf']) == ('0.0', '1.0', '1.0', '2.0') and rows['hwgen_request_seconds_sum{route="/v1/"}'] == '61.3'

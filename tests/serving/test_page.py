@@ -129,3 +129,32 @@ def test_the_file_asks_nobody_else_and_names_no_model(page):
     assert not re.findall(r'https?://|//[a-z]|@import|url\(', re.sub(r'(?m)(?:^|\s)// .*$', '', source))
     script = source.partition('<script>')[2]
     assert "'use strict'" in script and not re.search('hwgen|demo', script)
+
+
+def test_requests_at_their_limits(page):
+    """The least and the most of every number are taken; the numbers of a picture are those of its header."""
+    for request in (dict(mixes=[0, 1]), dict(mixes=[.5] * MAX_ROWS), dict(hands=[0, 2**64 - 1]), dict(truncation=0), dict(truncation=2), dict(directions=[-4, 4, 0, 4]), dict(directions=[])):
+        status, answer = ask(page, text='永人', **request)
+        assert status == 200 and len(answer['rows']) == len(request.get('mixes', [0]))
+        assert {(row['width'], row['height']) for row in answer['rows']} == {(32, 16)}
+    for request, said in ((dict(mixes=[-.01]), 'mixes: expected 1 to 16 numbers from 0 to 1'), (dict(hands=[-1, 0]), 'hands: expected 2 integers'), (dict(truncation=2.01), 'truncation: expected a number from 0 to 2'),
+                          (dict(truncation=-.01), 'truncation: expected'), (dict(directions=[4.01]), 'directions: expected'), (dict(directions=[-4.01]), 'directions: expected'),
+                          (dict(hands=[1, 2, 3]), 'hands: expected 2 integers'), (dict(mixes=[True]), 'mixes: expected')):
+        assert said in ask(page, text='永', **request)[1]['error']
+
+
+def test_what_is_asked_of_the_version(page, monkeypatch):
+    """Every row has the noise of the first hand and the truncation that was asked for, else that of the version; seeds of the upper half are negative."""
+    asked, run = [], page._served.run
+    monkeypatch.setattr(page._served, 'run', lambda signature, inputs: asked.append((signature, inputs)) or run(signature, inputs))
+    ask(page, text='永⿱山鱼', hands=[2**64 - 5, 8], mixes=[0, .5, 1], truncation=.25)
+    ask(page, text='永')
+    (signature, first), (_, second) = asked
+    assert signature == 'styled_components' and first['style_seeds'].tolist() == [-5] * 3 and first['truncation'].tolist() == [.25] * 3 and first['lengths'].tolist() == [2] * 3
+    assert second['style_seeds'].tolist() == [0] and second['truncation'].tolist() == [-1.] and first['styles'].shape == (3, 18)
+    np.testing.assert_array_equal(first['component_ids'][2], Charset.load().encode('永⿱山鱼').component_ids)
+
+
+def test_boxes_are_rounded_to_four_digits(page):
+    box = ask(page, text='湖')[1]['characters'][0]['components'][1]['box']
+    assert box == [round(value, 4) for value in box] and any(len(str(value)) > 3 for value in box)

@@ -155,3 +155,59 @@ def test_status_and_metadata():
         'model_spec': {'name': 'hwgen', 'signature_name': '', 'version': '3'}, 'metadata': {'signature_def': {'signature_def': {'styles': {}}}}}
     for message in ('an "error"\n', '明', 'half a pair: \ud800'):
         assert json.loads(rest.format_error(message)) == {'error': message}
+
+
+def test_values_at_the_ends_of_their_types():
+    """The largest and the smallest of each kind are taken, one more is not; a float that is a whole number is no integer."""
+    for dtype in ('int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64'):
+        ends = np.iinfo(dtype)
+        found = parse({'inputs': [int(ends.min), int(ends.max)]}, {'x': dtype}).inputs['x']
+        assert found.tolist() == [ends.min, ends.max] and found.dtype == dtype
+        for wrong in (int(ends.min) - 1, int(ends.max) + 1, 1., True, '1'):
+            with pytest.raises(rest.RestError, match=f'input x: JSON Value: .* is not of expected type: {dtype}$'):
+                parse({'inputs': [wrong]}, {'x': dtype})
+    for dtype in ('float32', 'float64'):
+        largest = float(np.finfo(dtype).max)
+        assert parse({'inputs': [largest, -largest, 3]}, {'x': dtype}).inputs['x'].tolist() == [largest, -largest, 3.]
+        with pytest.raises(rest.RestError, match='is not of expected type: float'):
+            parse({'inputs': [True]}, {'x': dtype})
+    for wrong in (3.5e38, -3.5e38):
+        with pytest.raises(rest.RestError, match='to float without loss of precision'):
+            parse({'inputs': [wrong]}, {'x': 'float32'})
+    assert parse({'inputs': [True, False]}, {'x': 'bool'}).inputs['x'].tolist() == [True, False]
+    for wrong in (1, 'true'):
+        with pytest.raises(rest.RestError, match='is not of expected type: bool'):
+            parse({'inputs': [wrong]}, {'x': 'bool'})
+
+
+def test_lists_as_deep_as_they_may_be():
+    nested = lambda depth: {'inputs': json.loads('[' * depth + '7' + ']' * depth)}
+    assert parse(nested(32), {'x': 'int64'}).inputs['x'].shape == (1,) * 32 and parse({'inputs': 7}, {'x': 'int64'}).inputs['x'].shape == ()
+    with pytest.raises(rest.RestError, match='input x: lists nested 33 deep, expected at most 32'):
+        parse(nested(33), {'x': 'int64'})
+    assert parse({'inputs': [[], []]}, {'x': 'int64'}).inputs['x'].shape == (2, 0)
+    for value, said in (([[1, 2], [3]], 'unexpected size: 1 at level: 1 expected size: 2'), ([1, [2]], 'unexpected size: 1 at level: 1 expected size: 0'),
+                        ([[1], 2], 'JSON Value: 2 found at incorrect level: 2 in the JSON DOM. Expected at level: 2')):
+        with pytest.raises(rest.RestError, match=said):
+            parse({'inputs': value}, {'x': 'int64'})
+
+
+def test_long_values_are_shortened():
+    for text, shown in (('x' * 198, '"' + 'x' * 198 + '"'), ('x' * 199, '"' + 'x' * 199 + '...')):
+        with pytest.raises(rest.RestError) as caught:
+            parse(json.dumps(text))
+        assert str(caught.value) == f'JSON Value: {shown} Is not object'
+    with pytest.raises(rest.RestError) as caught:
+        rest.parse_path('GET', '/' + 'a' * 300)
+    assert str(caught.value) == 'Malformed request: GET /' + 'a' * 199 + '...'
+
+
+def test_what_an_answer_must_be():
+    with pytest.raises(rest.RestError, match=r'^Tensors have inconsistent batch size: a \[2\], b \[\]$') as caught:
+        rest.format_prediction({'a': np.zeros([2]), 'b': np.zeros([])}, rows=True)
+    assert caught.value.status == 500
+    assert rest.format_prediction({'a': np.zeros([2, 1]), 'b': np.array(3)}, rows=False) == b'{"outputs": {"a": [[0.0], [0.0]], "b": 3}}'
+    assert rest.format_prediction({'a': np.array(['\u660e'.encode()], object)}, rows=True, error='x') == '{"error": "x", "predictions": ["明"]}'.encode()
+    found = rest.parse_outputs('{"outputs": {"a": [[1, 2]], "b": ["明", {"b64": "AP8="}], "c": 2.5, "d": []}}'.encode())
+    assert found['a'].tolist() == [[1, 2]] and found['b'].tolist() == ['明'.encode(), b'\x00\xff'] and found['c'].shape == () and found['d'].shape == (0,)
+    assert rest.format_request('s"x', {'t_bytes': np.array([b'a'], object), 'n': np.array([1, 2])}) == b'{"signature_name": "s\\"x", "inputs": {"t_bytes": [{"b64": "YQ=="}], "n": [1, 2]}}'

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from hwgen.serving.client import Client
+from hwgen.serving.model_versions import ModelVersions
+from hwgen.serving.rest import RestError
 from hwgen.serving.rest_service import RestService
 from hwgen.serving.rest_transport import RestTransport
 from rest_server import serve
@@ -124,3 +126,66 @@ def test_what_cannot_be_served(served):
         RestService('hwgen', {})
     with pytest.raises(ValueError, match='label stable of version 2: expected one of the served versions 1'):
         RestService('hwgen', {1: served}, labels=dict(stable=2))
+
+
+class Told:
+    """A version that keeps what it is asked; as many values as it is told to give."""
+
+    description = dict(char_px=16, char_width_px=8, max_characters=5)
+
+    def __init__(self, values=1):
+        self.asked, self.values = [], values
+
+    def run(self, signature, inputs):
+        self.asked.append((signature, inputs))
+        return dict(a=np.zeros([self.values - 1]), b=np.zeros([]))
+
+
+def test_limits_are_reached_before_they_are_passed():
+    """Lines are those of the longest input; of the values of `images` those that are known before: cells of 16 x 8 and 4 numbers of a box for each place, 2 of a line."""
+    texts = lambda *lines: dict(texts=np.array([line.encode() for line in lines], object), style_seeds=np.array(7))
+    for lines, allowed in ((2, True), (1, False)):
+        models, told = ModelVersions('m', {1: Told()}, max_lines=lines), Told()
+        if allowed:
+            assert models.run(told, 'x', dict(a=np.zeros([1]), b=np.zeros([2, 9]))).keys() == {'a', 'b'}
+        else:
+            with pytest.raises(RestError, match='^2 lines: expected at most 1 in a request$') as caught:
+                models.run(told, 'x', dict(a=np.zeros([1]), b=np.zeros([2, 9])))
+            assert caught.value.status == 400 and told.asked == []
+    for given, count in ((texts('永', '永人山'), 2 * (3 * (16 * 8 + 4) + 2)), (texts('永人山天地好'), 1 * 132 + 2), (texts('永人山天地', ''), 2 * (5 * 132 + 2)), (texts(), 0)):
+        told = Told()
+        ModelVersions('m', {1: told}, max_values=max(count, 1)).run(told, 'images', given)
+        assert len(told.asked) == 1
+        if count:
+            with pytest.raises(RestError, match=f'^an answer of {count} values: expected at most {count - 1} '):
+                ModelVersions('m', {1: told}, max_values=count - 1).run(told, 'images', given)
+            assert len(told.asked) == 1  # told before anything is drawn
+    for values, allowed in ((5, 5), (6, 5)):  # of other signatures they are known when they are there
+        models = ModelVersions('m', {1: Told()}, max_values=allowed)
+        if values <= allowed:
+            models.run(Told(values), 'styled', texts('永' * 99))
+        else:
+            with pytest.raises(RestError, match='an answer of 6 values: expected at most 5'):
+                models.run(Told(values), 'styled', texts('永'))
+    other = Told(3)
+    other.description = {}  # a version that another program wrote
+    ModelVersions('m', {1: other}, max_values=3).run(other, 'images', texts('永'))
+
+
+def test_which_versions_a_request_means():
+    models = ModelVersions('m', {1: 'one', 3: 'three'}, labels=dict(stable=1))
+    assert models.choose('m') == {1: 'one', 3: 'three'} and models.choose('m', version=3) == {3: 'three'} and models.choose('m', label='stable') == {1: 'one'}
+    assert models.choose('m', label='stable', version=1) == {1: 'one'}
+    for options, said, status in ((dict(version=3, label='stable'), r'Specific\(m, 3\)', 404), (dict(label='other'), 'Unrecognized servable version label: other', 400),
+                                  (dict(version=2, status=True), 'Could not find version 2 of model m', 404)):
+        with pytest.raises(RestError, match=said) as caught:
+            models.choose('m', **options)
+        assert caught.value.status == status
+    with pytest.raises(RestError, match=r'Latest\(n\)') as caught:
+        models.choose('n', label='stable')
+    assert caught.value.status == 404
+    with pytest.raises(ValueError, match='label stable of version 1: expected one of the served versions 3'):
+        models.replace({3: 'three'})
+    assert models.choose('m') == {1: 'one', 3: 'three'}  # what cannot be served changes nothing
+    models.replace({1: 'new'})
+    assert models.choose('m') == {1: 'new'}

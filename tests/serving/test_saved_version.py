@@ -3,13 +3,14 @@
 import io
 import os
 import shutil
+import types
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
-from hwgen.serving.saved_version import RequestError, SavedVersion, SavedVersionError
+from hwgen.serving.saved_version import RequestError, SavedVersion, SavedVersionError, _said, shape_complaint
 
 # 1 character; windows of 32 with and without neighbours; the longest that is written.
 TEXTS = ['永', '天地玄黄，宇宙洪荒。', '日月盈昃辰宿列张寒来暑往秋收冬藏闰余成岁律吕调阳云腾致雨露结为霜金生丽水玉出昆冈剑号巨阙珠称夜光果珍李柰菜重芥姜海咸河淡鳞潜', '人' * 80]
@@ -259,3 +260,20 @@ def test_every_kind_of_damage_is_one_line(exported, tmp_path):
         else:
             loaded.append(name)
     assert loaded == []
+
+
+@pytest.mark.parametrize('message, said', [
+    ('Graph execution error: at main.py <stack traces unavailable> assertion failed: [texts 2, style_seeds 1] [Op:Run]', 'texts 2, style_seeds 1'),
+    ('assertion failed: [a [b] c]', 'a [b] c'), ('assertion failed: [one] [two]', 'one'),
+    ('indices[0] = 9 is not in [0, 3)\n [[{{node GatherV2}}]] [Op:__inference]', 'indices[0] = 9 is not in [0, 3)'),
+    ('wrong size [Op:Reshape]', 'wrong size'), ('[[{{node x}}]]', 'inputs that the signature does not take'),
+    ('Graph execution error:\nDetected <stack traces unavailable>\nwrong', 'wrong')])
+def test_words_of_the_graph_without_their_place(message, said):
+    assert _said(ValueError(message)) == said == _said(types.SimpleNamespace(message=message))
+
+
+def test_shapes_that_fit():
+    spec = tf.TensorSpec([None, 18], tf.float32)
+    assert shape_complaint('styles', np.zeros([0, 18]), spec) == '' == shape_complaint('styles', np.zeros([3, 18]), spec)
+    for shape in ([18], [3, 17], [1, 3, 18]):
+        assert shape_complaint('styles', np.zeros(shape), spec) == f'input styles: shape {shape}, expected [-1, 18]'

@@ -132,7 +132,7 @@ def test_the_client_says_it_of_the_text(served):
 
 
 @pytest.mark.parametrize('error, said', [('character 1: wrong', ('⿱山鱼 at position 1: wrong', 1)), ('character 2: wrong', ('U+660E 明 at position 4: wrong', 4)),
-                                         ('character 9: wrong', ('character 9: wrong', None)), ('length 3: wrong', ('length 3: wrong', None)), ('', ('', None))])
+                                         ('character 9: wrong', ('character 9: wrong', None)), ('character 3: wrong', ('character 3: wrong', None)), ('length 3: wrong', ('length 3: wrong', None)), ('', ('', None))])
 def test_places_of_codes_in_the_text(error, said):
     assert name_character(error, ('天', '⿱山鱼', '明')) == said
 
@@ -146,7 +146,7 @@ def test_a_writer_that_may_write_all_is_exported_so():
 
 
 def test_one_hot_generators():
-    writer = make_writer(content_encoding='onehot')
+    writer = make_writer(content_encoding='onehot', char_width_px=8)
     served = Served(writer)
     answer = served.run('serving_default', dict(texts=['明 ,'.encode(), '昌'.encode()], style_seeds=[1, 1]))
     assert answer['error'][0] == b'' and answer['error'][1].startswith(b'U+660C at position 0: no training picture')
@@ -156,3 +156,12 @@ def test_one_hot_generators():
     encoded = writer.charset.encode('昌')
     answer = served.run('components', dict({name: [getattr(encoded, name)] for name in CODES}, lengths=[1], style_seeds=[3], truncation=[1.]))
     assert answer['error'][0] == b'character 0: no training picture of this model showed it'
+    # Cells of 16 x 8: what is wide and what is high.
+    answer = served.run('images', dict(texts=['明天'.encode(), '去'.encode(), b'?!x'], style_seeds=[1, 2, 3]))
+    assert answer['images'].shape == (3, 16, 16, 1) and answer['widths'].tolist() == [16, 8, 0]
+    assert answer['boxes'].tolist() == [[[0, 0, 8, 16], [8, 0, 16, 16]], [[0, 0, 8, 16], [0] * 4], [[0] * 4] * 2]
+    for index, text in enumerate(['明天', '去']):
+        expected, = writer.write([text], style_seeds=index + 1, truncation=.7)
+        assert np.abs((answer['images'][index, :, :8 * len(text), 0] + 1) * 127.5 - expected).max() <= 1.5
+    assert (answer['images'][1, :, 8:] == 1).all() and (answer['images'][2] == 1).all()
+    assert pixels(served.run('serving_default', dict(texts=[b'x'], style_seeds=[1]))['image_bytes'][0]).shape == (16, 8)  # the placeholder is a cell

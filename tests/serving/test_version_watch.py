@@ -2,9 +2,12 @@
 
 import os
 import shutil
+import threading
+import types
 
 import pytest
 
+from hwgen.serving import version_watch
 from hwgen.serving.saved_version import SavedVersionError
 from hwgen.serving.version_watch import VersionWatch, WantedVersionError
 
@@ -92,3 +95,54 @@ def test_complaints(said):
     with pytest.raises(SavedVersionError, match='^base/1: cut$'):
         watch(said, wanted=[1])
     assert said == []
+
+
+def test_a_file_that_changes_in_a_folder_below_is_seen(said):
+    """By its name, its size or its time."""
+    put(1)
+    os.makedirs('base/2/variables')
+    put(2)
+    watched, file = watch(said, wanted=None), 'base/3/variables/data'
+    assert watched.versions == {2: 'model 2'}
+    os.makedirs('base/3/variables')
+    put(3)
+    for change in (lambda: open(file, 'w').close(), lambda: open(file, 'a').write('x'), lambda: os.utime(file, ns=(5, 5)), lambda: os.rename(file, f'{file}2')):
+        assert not watched.poll()
+        change()
+    assert not watched.poll() and watched.versions == {2: 'model 2'}
+    assert watched.poll() and watched.versions == {3: 'model 3'}
+
+
+def test_it_looks_again_and_again_and_tells_of_changes_alone(said, monkeypatch, caplog):
+    """Once a pause, on a thread of its own; a fault is logged, and it goes on."""
+    put(1)
+    watched, told, pauses = watch(said), [], iter([False] * 4 + [True])
+    looks = iter([False, True, OSError('gone'), True])
+    waited, done = [], threading.Event()
+
+    def poll():
+        found = next(looks)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    class Pause:
+        def wait(self, seconds):
+            waited.append(seconds)
+            over = next(pauses)
+            if over:
+                done.set()
+            return over
+    monkeypatch.setattr(watched, 'poll', poll)
+    monkeypatch.setattr(version_watch, 'threading', types.SimpleNamespace(Event=Pause, Thread=threading.Thread))
+    watched.watch(2.5, told.append)
+    assert done.wait(60) and waited == [2.5] * 5 and told == [{1: 'model 1'}] * 2 and "'base': looking for versions" in caplog.text
+
+
+def test_a_version_that_is_wanted_is_not_loaded_twice():
+    loaded = []
+    put(1)
+    put(2)
+    watched = VersionWatch('base', labelled=[2], load=lambda path: loaded.append(path) or f'model {path}', report=print)
+    assert loaded == ['base/2'] and watched.versions == {2: 'model base/2'}
+    assert sorted(VersionWatch('base', wanted=[2], labelled=[1, 2], load=lambda path: path, report=print).versions) == [1, 2]

@@ -1,5 +1,6 @@
 """Version folders: the next number, none twice, and what exports that run at once or were killed do to each other."""
 
+import errno
 import os
 import re
 import signal
@@ -110,3 +111,51 @@ def _umask():
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def test_the_largest_number_is_a_version(tmp_path):
+    for name in (str(2**63 - 1), str(2**63), '0', '007', '٣', '-1', '1.5'):
+        (tmp_path / name).mkdir()
+    assert find_versions(str(tmp_path)) == {2**63 - 1: str(tmp_path / str(2**63 - 1)), 0: str(tmp_path / '0'), 7: str(tmp_path / '007')}
+    assert find_versions(str(tmp_path / 'none')) == {} and version_folder(str(tmp_path / 'none')) == str(tmp_path / 'none/1')
+    os.symlink('nowhere', tmp_path / '5')
+    with pytest.raises(FileExistsError, match='version exists'):
+        version_folder(str(tmp_path / '5'))
+
+
+def test_what_is_said_of_folders_of_other_things(tmp_path):
+    for name in ('d', 'a', 'c'):
+        (tmp_path / 'three' / name).mkdir(parents=True)
+    (tmp_path / 'four/b').mkdir(parents=True)
+    for name in ('d', 'a', 'c'):
+        (tmp_path / 'four' / name).mkdir()
+    (tmp_path / 'run/checkpoints').mkdir(parents=True)
+    (tmp_path / 'text').mkdir()
+    (tmp_path / 'text/saved_model.pbtxt').touch()
+    (tmp_path / 'none').mkdir()
+    for name, said in (('three', 'it holds a, c, d; expected'), ('four', 'it holds a, b, c, ...; expected'), ('none', 'it is empty; expected'), ('run', 'it holds a trained model; --model=run serves'),
+                       ('text', 'it holds a SavedModel itself; expected')):
+        assert f'{name}: no version in it, {said}' in tell_no_versions(name)
+    (tmp_path / 'file').touch()
+    assert tell_no_versions('file') == 'file: is a file, expected a folder for versions'
+
+
+def test_a_full_disk_is_told_of_the_version(tmp_path):
+    for filename in (None, 'folder', '.hidden'):
+        with pytest.raises(OSError) as caught:
+            with NewVersion(str(tmp_path / 'hwgen/4')) as version:
+                raise OSError(errno.ENOSPC, 'No space left on device', {'folder': os.path.join(version.folder, 'x'), '.hidden': '/elsewhere/.hidden'}.get(filename))
+        assert caught.value.filename == str(tmp_path / 'hwgen/4') and caught.value.strerror == 'no space left on the disk; nothing was written, what was there is unchanged'
+    with pytest.raises(OSError) as caught:  # about another file: named as it is
+        with NewVersion(str(tmp_path / 'hwgen/4')):
+            raise OSError(errno.EACCES, 'Permission denied', '/elsewhere/file')
+    assert caught.value.filename == '/elsewhere/file' and os.listdir(tmp_path / 'hwgen') == []
+
+
+def test_an_export_whose_number_is_taken_meanwhile_gets_the_next(tmp_path):
+    with NewVersion(str(tmp_path / 'hwgen')) as version:
+        assert version.path == str(tmp_path / 'hwgen/1') and os.path.basename(version.folder).startswith('.next.')
+        (tmp_path / 'hwgen/1').mkdir()
+    assert version.path == str(tmp_path / 'hwgen/2')
+    with NewVersion(str(tmp_path / 'hwgen/9')) as version:
+        assert os.path.basename(version.folder).startswith('.9.') and version.path == str(tmp_path / 'hwgen/9')

@@ -1,6 +1,7 @@
 """Checkpoints: the newest readable one is restored, damage is reported, other sizes are refused."""
 
 import os
+import pathlib
 import shutil
 import time
 
@@ -203,3 +204,60 @@ def test_a_folder_that_cannot_be_written(three):
         file.write('')
     with pytest.raises(CheckpointError, match='checkpoint of step 40 could not be written'):
         checkpoints.save(40)
+
+
+def test_three_stay_where_nothing_is_said(tmp_path):
+    checkpoints = Checkpoints(str(tmp_path), trackables())
+    for step in (1, 2, 3, 4, 5):
+        assert checkpoints.save(step) == str(tmp_path / f'step-{step}') and int(checkpoints.step) == step
+    assert saved_steps(str(tmp_path)) == [3, 4, 5]
+    assert tf.train.load_variable(str(tmp_path / 'step-5'), 'save_counter/.ATTRIBUTES/VARIABLE_VALUE') == 5, 'as where TensorFlow itself saves'
+
+
+def test_one_that_was_passed_over_stays_and_counts_for_nothing(three):
+    """Step 30 is damaged; two are kept of those up to the one that is written, and TensorFlow's list names these."""
+    os.remove(os.path.join(three, 'step-30.data-00000-of-00001'))
+    checkpoints = Checkpoints(three, trackables(), keep=2)
+    assert checkpoints.restore()[0] == 20
+    checkpoints.save(25)
+    assert saved_steps(three) == [20, 25, 30]
+    assert pathlib.Path(three, 'checkpoint').read_text(encoding='utf-8') == (
+        'model_checkpoint_path: "step-25"\nall_model_checkpoint_paths: "step-20"\nall_model_checkpoint_paths: "step-25"\n')
+
+
+def test_only_names_of_checkpoints_are_checkpoints(tmp_path):
+    for name in ('step-7.index', 'step-12.index', 'step-x.index', 'step-9.index.part', 'xstep-8.index', 'step-5.data-00000-of-00001', 'step-.index'):
+        (tmp_path / name).write_text('')
+    assert saved_steps(str(tmp_path)) == [7, 12] and saved_steps(str(tmp_path / 'step-7.index')) == []
+
+
+def test_what_a_failed_save_left_is_removed_and_the_others_are_untouched(three, monkeypatch):
+    """A full disk in the middle of a checkpoint, and in the middle of the list; what is no checkpoint's stays."""
+    before = {path.name: path.read_bytes() for path in pathlib.Path(three).iterdir()}
+    pathlib.Path(three, 'step-x_temp').mkdir()
+    checkpoints, remaining = Checkpoints(three, trackables()), set(before) | {'step-x_temp'}
+
+    def full(path):
+        pathlib.Path(three, 'step-40_temp').mkdir()
+        pathlib.Path(three, 'step-40_temp', 'part').write_text('')
+        pathlib.Path(three, 'checkpoint.part').write_text('')
+        raise tf.errors.ResourceExhaustedError(None, None, 'x; No space left on device')
+    monkeypatch.setattr(checkpoints._checkpoint, 'write', full)
+    with pytest.raises(CheckpointError, match='checkpoint of step 40 could not be written: no space left on device; the earlier ones are untouched$'):
+        checkpoints.save(40)
+    assert {path.name for path in pathlib.Path(three).iterdir()} == remaining
+    assert all(pathlib.Path(three, name).read_bytes() == content for name, content in before.items())
+
+
+def test_a_checkpoint_loses_its_index_first(three, monkeypatch):
+    """Killed in between, it is none; the files of step 3 are not those of step 30."""
+    for name in ('step-3.index', 'step-3.data-00000-of-00002', 'step-3.data-00001-of-00002', 'step-3.index.bak'):
+        pathlib.Path(three, name).write_text('')
+    removed, remove = [], os.remove
+    monkeypatch.setattr(os, 'remove', lambda path: removed.append(os.path.basename(path)) or remove(path))
+    Checkpoints(three, trackables(), keep=3).save(35)
+    for step in (3, 10):
+        own = [name for name in removed if name.startswith(f'step-{step}.')]
+        assert own[0] == f'step-{step}.index' and len(own) == (3 if step == 3 else 2)
+    assert sorted(set(name.split('.')[0] for name in removed)) == ['step-10', 'step-3'] and saved_steps(three) == [20, 30, 35]
+    assert pathlib.Path(three, 'step-3.index.bak').exists()

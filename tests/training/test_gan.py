@@ -1,12 +1,14 @@
 """The training steps on a tiny model: each lowers its loss, moves what it should and nothing else, resumes and splits over replicas."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from hwgen.losses import ctc
 from hwgen.models import layers
-from hwgen.training import distribution
+from hwgen.training import distribution, gan
 from hwgen.training.checkpoints import Checkpoints
 
 
@@ -109,10 +111,12 @@ def test_the_judge_moves_a_reconstruction(make_trainer, make_batch):
     assert float(metrics['grad/reconstruction_norm']) != pytest.approx(float(alone['grad/reconstruction_norm']), rel=1e-3)
 
 
-def test_feature_levels_that_the_trunk_lacks_are_refused(make_trainer):
-    for levels in ((4,), (0, 1), ()):
-        with pytest.raises(ValueError, match='feature_levels .*expected numbers from 1 to 3'):
-            make_trainer(feature_levels=levels)
+def test_feature_levels_that_the_trunk_lacks_are_refused(trainer, template_boxes):
+    make = lambda levels: gan.GanTrainer(trainer.model, dataclasses.replace(trainer.settings, feature_levels=levels), template_boxes=template_boxes, strategy=trainer.strategy)
+    for levels in ((4,), (0, 1), (2, 4), ()):
+        with pytest.raises(ValueError, match='feature_levels .*expected numbers from 1 to 3, the maps of the trunk'):
+            make(levels)
+    make((1, 3))
 
 
 @pytest.mark.slow
@@ -152,11 +156,12 @@ def test_generator_learns_from_the_frozen_critics(trainer, make_batch, texts_of)
 
 
 @pytest.mark.parametrize('weights', [(0., 0., 0.), (1., 0., 0.), (0., 1., 0.), (0., 0., 1.)])
-def test_weights_decide_whose_gradients_move_the_generator(make_trainer, make_batch, texts_of, weights):
+def test_weights_decide_whose_gradients_move_the_generator(trainer, make_batch, texts_of, monkeypatch, weights):
     """Without any weight it stands still; each alone moves it."""
     names = 'discriminator_weight', 'sequence_weight', 'spatial_weight'
-    trainer, batch = make_trainer(balance_rule='scale', **dict(zip(names, weights))), make_batch()
-    metrics = trainer.adversarial_step(tensors(batch), tensors(texts_of(batch)))
+    monkeypatch.setattr(trainer, 'settings', dataclasses.replace(trainer.settings, balance_rule='scale', **dict(zip(names, weights))))
+    batch = make_batch()
+    metrics = trainer._adversarial_replica_step(tensors(batch), tensors(texts_of(batch)))
     assert (float(metrics['grad/generator_norm']) > 0.) == any(weights)
 
 

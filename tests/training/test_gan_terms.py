@@ -1,12 +1,15 @@
 """Terms of the steps that a loss going down does not show: whose gradient reaches whom, which noise is whose, and what must not move."""
 
 import dataclasses
+import types
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from hwgen.models import layers
 from hwgen.training import gan
+from hwgen.training.gan_settings import GanSettings
 
 
 def tensors(batch):
@@ -56,15 +59,101 @@ def test_each_use_of_noise_has_its_own_stream(trainer, make_batch, texts_of, mon
 
 
 def test_whose_rate_follows_the_phase(trainer, monkeypatch):
-    """Against drawn lines both fade together; on rebuilt lines the discriminator keeps its rate, as the reconstruction's fades by a law of its own."""
+    """Against drawn lines both fade together; on rebuilt lines the discriminator keeps its rate, as the reconstruction's fades by a law of its own. All rates differ."""
     given = []
-    monkeypatch.setattr(trainer, '_run', lambda name, step, optimizer, rate, *arguments, **options: given.append(rate))
-    settings = trainer.settings
+    monkeypatch.setattr(trainer, 'settings', dataclasses.replace(trainer.settings, recognizer_rate=1., reconstruction_rate=2., generator_rate=4., discriminator_rate=8.))
+    monkeypatch.setattr(trainer, '_run', lambda name, step, optimizer, rate, *arguments, moves_generator=True: given.append(
+        (name, step, optimizer, rate, moves_generator, *({key: float(value) for key, value in one.items()} if one is not None else None for one in arguments))))
+    judge = lambda: float(trainer.discriminator_optimizer.learning_rate)
     trainer.adversarial_step({}, {}, rate_scale=.25)
-    assert float(trainer.discriminator_optimizer.learning_rate) == pytest.approx(.25 * settings.discriminator_rate)
+    assert judge() == 2.
+    trainer.adversarial_step({}, {'a': 1.}, real={'b': 2.}, update_generator=False)
+    assert judge() == 8.
+    trainer.discriminator_optimizer.learning_rate.assign(7.)
+    trainer.recognizer_step({}, rate_scale=.5)
+    trainer.reconstruction_step({}, rate_scale=.5)
+    trainer.reconstruction_step({'c': 3.}, kl_scale=.125)
+    assert judge() == 7.
     trainer.adversarial_reconstruction_step({}, rate_scale=.5)
-    assert float(trainer.discriminator_optimizer.learning_rate) == pytest.approx(settings.discriminator_rate)
-    assert given == pytest.approx([.25 * settings.generator_rate, .5 * settings.reconstruction_rate])
+    assert judge() == 8.
+    trainer.adversarial_reconstruction_step({}, kl_scale=.5, judge_scale=.25)
+    rebuild, judged, drawn = trainer._reconstruction_replica_step, trainer._adversarial_reconstruction_replica_step, trainer._adversarial_replica_step
+    assert given == [
+        ('adversarial', drawn, trainer.generator_optimizer, 1., True, {}, {}, None),
+        ('discriminator', trainer._discriminator_replica_step, trainer.generator_optimizer, 4., False, {}, {'a': 1.}, {'b': 2.}),
+        ('recognizer', trainer._recognizer_replica_step, trainer.recognizer_optimizer, .5, False, {}),
+        ('reconstruction', rebuild, trainer.reconstruction_optimizer, 1., True, dict(kl_scale=1.)),
+        ('reconstruction', rebuild, trainer.reconstruction_optimizer, 2., True, dict(c=3., kl_scale=.125)),
+        ('adversarial_reconstruction', judged, trainer.reconstruction_optimizer, 1., True, dict(kl_scale=1., judge_scale=1.)),
+        ('adversarial_reconstruction', judged, trainer.reconstruction_optimizer, 2., True, dict(kl_scale=.5, judge_scale=.25))]
+
+
+def test_a_step_sums_over_replicas_at_its_rate_and_moves_the_average_by_its_decay(trainer, monkeypatch):
+    """One function for each kind and number of inputs, and none made twice; what is not given is no input."""
+    calls, moved = [], []
+    monkeypatch.setattr(trainer, '_functions', {})
+    monkeypatch.setattr(trainer, 'settings', dataclasses.replace(trainer.settings, average_decay=.75))
+    monkeypatch.setattr(gan.averaging, 'move_average', lambda average, generator, updates, decay: moved.append((average, generator, updates, decay)))
+    step = lambda *arguments: calls.append(len(arguments)) or {'a': arguments[0]['x'] * 2.}
+    run = lambda name, *arguments, **options: float(trainer._run(name, step, trainer.generator_optimizer, .125, *arguments, **options)['a'])
+    x, y = ({'x': tf.constant(value)} for value in (3., 5.))
+    assert run('one', x) == 6. and float(trainer.generator_optimizer.learning_rate) == .125
+    assert moved == [(trainer.model.average, trainer.model.generator, trainer.average_updates, .75)]
+    assert run('one', y, None) == 10. and run('one', y, x) == 10. and run('two', x, moves_generator=False) == 6.
+    assert calls == [1, 2, 1] and len(moved) == 2 and set(trainer._functions) == {('one', 1), ('one', 2), ('two', 1)}
+
+
+def test_optimizers_are_those_of_the_paper(trainer, template_boxes):
+    """Adam with beta_1 = .5 in the game of generator and discriminator, its own .9 before; each over its own variables, all of whose slots are there."""
+    made = gan.GanTrainer(trainer.model, trainer.settings, template_boxes=template_boxes, strategy=trainer.strategy)
+    model, variables = made.model, {}
+    for name, beta_1, modules in (
+            ('recognizer', .9, model.recognizers()), ('reconstruction', .9, (model.generator, model.style_encoder)), ('generator', .5, (model.generator,)),
+            ('discriminator', .5, (model.discriminator,))):
+        optimizer, variables[name] = getattr(made, f'{name}_optimizer'), [v for module in modules for v in module.trainable_variables]
+        assert (optimizer.beta_1, optimizer.beta_2) == (beta_1, .999) and optimizer.built
+        assert [id(v) for v in getattr(made, f'{name}_variables')] == [id(v) for v in variables[name]]
+        assert len(optimizer.variables) == 2 + 2 * len(variables[name])
+        assert float(optimizer.learning_rate) == pytest.approx(getattr(made.settings, f'{name}_rate'))
+    assert len(variables['recognizer']) == sum(len(m.trainable_variables) for m in (model.sequence_trunk, model.sequence_recognition, model.spatial_perception))
+    assert not {id(v) for v in variables['recognizer']} & {id(v) for v in (*variables['reconstruction'], *variables['discriminator'])}
+
+
+def test_products_of_all_but_what_writes(trainer, template_boxes):
+    """In bfloat16 where that is asked for: every convolution of every module, without the averaged generator's."""
+    convolutions = {name: [layer for layer in module._flatten_layers() if isinstance(layer, layers.Conv2D)] for name, module in trainer.model.modules().items()}
+    try:
+        gan.GanTrainer(trainer.model, dataclasses.replace(trainer.settings, product_dtype='bfloat16'), template_boxes=template_boxes, strategy=trainer.strategy)
+        assert {name: {layer.product_dtype for layer in found} for name, found in convolutions.items() if found} == {
+            name: {None if name == 'average' else tf.bfloat16} for name, found in convolutions.items() if found}
+    finally:
+        for module in trainer.model.modules().values():
+            layers.multiply_in(module, None)
+
+
+def test_what_settings_are_where_nothing_is_said():
+    """The defaults of the flags of `train`, written out again; alpha, beta and gamma of the balance are the paper's 1, .5, .5."""
+    assert dataclasses.asdict(GanSettings(8)) == dict(
+        batch_size=8, seed=0, sequence_labels='structured', spatial_structures=False, balance_rule='full', balance_reference='discriminator',
+        discriminator_weight=1., sequence_weight=.5, spatial_weight=.5, pixel_weight=1., feature_weight=1., style_kl_weight=.002, noise_kl_weight=.002,
+        feature_levels=(4,), reconstruction_discriminator_weight=0., reconstruction_sequence_weight=0., reconstruction_spatial_weight=0.,
+        recognizer_rate=.002, reconstruction_rate=.002, generator_rate=.0002, discriminator_rate=.0002, clip_norm=1., average_decay=.999,
+        uniform_lengths=True, dense_ctc=False, product_dtype='float32')
+
+
+def test_gradients_are_whole_where_nothing_clips_them(trainer, monkeypatch):
+    """clip_norm 0; another bound than 1; and what a loss does not depend on gets a gradient of 0, not none."""
+    applied = []
+    optimizer = types.SimpleNamespace(apply=lambda gradients, variables: applied.append([g.numpy() for g in gradients]))
+    variables = [tf.Variable([1., 2.]), tf.Variable([5.]), tf.Variable([7., 7., 7.])]
+    for clip, share in ((0., 1.), (2.5, .5), (5., 1.), (6., 1.)):
+        monkeypatch.setattr(trainer, 'settings', dataclasses.replace(trainer.settings, clip_norm=clip))
+        with tf.GradientTape() as tape:
+            out = [3. * variables[0][1] * tf.ones([2]), 4. * variables[1]]
+        norm = trainer._apply(optimizer, tape, out, variables, output_gradients=[tf.constant([1., 0.]), tf.constant([-1.])])
+        assert float(norm) == pytest.approx(5.)
+        for found, expected in zip(applied.pop(), ([0., 3.], [-4.], [0., 0., 0.]), strict=True):
+            np.testing.assert_allclose(found, share * np.array(expected), rtol=1e-6)
 
 
 def test_another_seed_draws_other_noise(trainer, make_batch, monkeypatch):

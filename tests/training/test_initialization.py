@@ -9,6 +9,7 @@ import pytest
 
 from hwgen.charset.encoding import Charset, CharsetMismatchError
 from hwgen.inference import artefact
+from hwgen.training import initialization
 from hwgen.training.checkpoints import Checkpoints
 from hwgen.training.initialization import InitializationError, common_table, initialize, initialize_recognizers
 
@@ -168,3 +169,42 @@ def test_another_table(written, make_trainer):
         raise CharsetMismatchError(f'{row_count} {digest}')
     with pytest.raises(CharsetMismatchError):
         initialize(make_trainer().model, written[0], charset=types.SimpleNamespace(check_compatible=refuse))
+
+
+def test_a_table_is_no_larger_than_the_packaged_one_and_a_broken_word_of_it_is_passed_over(tmp_path, charset):
+    """Of a folder that is both, the larger counts; whoever reads the weights says what is wrong with them."""
+    first, second = charset.prefix(9658), charset.prefix(9700)
+    info = {'charset': dict(row_count=first.row_count, hash=first.hash)}
+    for name, generator, config, expected in (
+            ('later', {'charset': {'row_count': charset.row_count + 9}}, {}, charset), ('both', {'charset': {'row_count': 9658}}, {'data': {'charset_rows': 9700}}, second),
+            ('other way', {'charset': {'row_count': '9700'}}, {'data': {'charset_rows': 9658}}, second), ('no number', {'charset': {'row_count': 'x'}}, {'data': None}, first),
+            ('no table', [], {'data': {'charset_rows': 9700}}, second), ('none', {}, {}, first)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / 'generator.json').write_text(json.dumps(generator), encoding='utf-8')
+        (tmp_path / name / 'config.json').write_text(json.dumps(config), encoding='utf-8')
+        assert common_table(charset, info, str(tmp_path / name)) is expected, name
+
+
+@pytest.mark.parametrize('there, smaller', [
+    (dict(num_components=10), dict(num_components=10)), (dict(num_components=10, num_structures=3, num_characters=20), dict(num_components=10, num_structures=3, num_characters=20)),
+    ({}, {}), (dict(num_components=13), {}), (dict(num_components=10, num_characters=22), {}), (dict(num_structures='x'), {})])
+def test_only_an_earlier_state_of_the_tables_is_a_smaller_one(tmp_path, there, smaller):
+    """Where one of them is larger there it is another table, and whoever restores the weights says so."""
+    sizes = dict(num_components=12, num_structures=5, num_characters=21)
+    (tmp_path / 'config.json').write_text(json.dumps({'model': {'generator': {**sizes, **there, 'channels': [9]}}}), encoding='utf-8')
+    config = types.SimpleNamespace(**sizes, channels=(8,))
+    assert initialization._smaller_tables(config, str(tmp_path)) == smaller and initialization._smaller_tables(config, str(tmp_path / 'nowhere')) == {}
+
+
+def test_what_a_written_generator_has_and_what_it_has_not(trainer, monkeypatch):
+    """Without a style encoder only the generator is taken; one of other channels is refused, and all that differs is said at once."""
+    model = trainer.model
+    loaded, other = types.SimpleNamespace(config=model.config.generator, variables=[v.numpy() + 2. for v in model.average.variables]), types.SimpleNamespace
+    monkeypatch.setattr(artefact, 'load_generator', lambda path, charset: (loaded, encoder, None))
+    encoder, before = None, values(model.style_encoder)
+    assert initialize(model, '.', charset=None) == 'generator from .'
+    assert same(values(model.generator), loaded.variables) and same(values(model.average), loaded.variables) and same(values(model.style_encoder), before)
+    encoder = other(convolutions=[other(filters=n) for n in (8, 16, 8)])
+    loaded.config = dataclasses.replace(loaded.config, cell_dim=4)
+    with pytest.raises(InitializationError, match=r'other sizes than this run: cell_dim 4 there, 8 here; style_channels \(8, 16, 8\) there, \(8, 8, 8\) here$'):
+        initialize(model, '.', charset=None)

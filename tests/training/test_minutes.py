@@ -127,16 +127,17 @@ def test_what_was_needed_before_the_steps_counts(make_loop, clock):
     assert summary['step'] == 5 and clock[0] == 110. and records()[-1]['minutes'] == 1.83
 
 
-def test_sheets_tell_what_the_end_will_take(make_loop, clock, monkeypatch):
-    loop = make_loop(slow(clock), schedule=Schedule(0, 40, 0), sample_every=2)
+@pytest.mark.parametrize('log_every', [2, 100])
+def test_sheets_tell_what_the_end_will_take(make_loop, clock, monkeypatch, log_every):
+    loop = make_loop(slow(clock), schedule=Schedule(0, 40, 0), sample_every=2, log_every=log_every)
     sample = loop._sample
 
     def slowly(step):
         clock[0] += 15.
         return sample(step)
     monkeypatch.setattr(loop, '_sample', slowly)
-    summary = loop.run(max_minutes=2.)
-    assert summary['step'] == 6, 'after the sheets of step 6 it is 105 s, and 15 s are kept'
+    summary = loop.run(max_minutes=2.25)
+    assert summary['step'] == 8, 'step 8 begins at 115 s, and 15 of 135 s are kept'
 
 
 def test_checkpoints_by_time(make_loop, clock):

@@ -157,3 +157,66 @@ def test_first_weights_that_a_run_has_not_begun_with():
         go_on(changed(flags=dict(init_from='elsewhere')))
     os.remove('run/checkpoints/step-2.index')
     assert go_on(changed(flags=dict(init_from='elsewhere')))
+
+
+def test_contents_that_were_not_known_are_added_once_and_hold_from_then_on():
+    """Lines that were still being written when the run began; all else of its description stays what it was."""
+    for part in ('data', 'unlabelled'):
+        config = lambda contents, folder='lines': {**CONFIG, part: dict(folder=folder, digest='a', charset_hash='h', contents=contents)}
+        begin(config(None))
+        path = pathlib.Path('run/config.json')
+        before = path.read_bytes()
+        assert not go_on(config(None)) and path.read_bytes() == before
+        assert not go_on(config('x', 'moved')) and json.loads(path.read_text(encoding='utf-8')) == config('x')
+        inode = os.stat(path).st_ino
+        assert not go_on(config('x')) and not go_on(config(None, 'again')) and os.stat(path).st_ino == inode
+        with pytest.raises(OtherRunError, match=rf'other lines \(then --{part}=lines, now --{part}=moved\)'):
+            go_on(config('y', 'moved'))
+        shutil.rmtree('run')
+
+
+@pytest.mark.parametrize('name', ['data', 'run_dir', 'strategy', 'cpu_replicas', 'deterministic', 'max_steps', 'max_minutes', 'log_every', 'divide_minutes',
+                                  'sample_every', 'checkpoint_every', 'checkpoint_minutes', 'keep_checkpoints'])
+def test_flags_that_say_how_and_not_what_are_not_blamed(name):
+    begin(changed(flags={name: 1, 'z': 1}))
+    assert not go_on(changed(flags={name: 2, 'z': 2}))
+    with pytest.raises(OtherRunError, match='started with --z=1, now --z=2: give the same flags'):
+        go_on(changed(settings=dict(batch_size=8), flags={name: 2, 'z': 2}))
+
+
+@pytest.mark.parametrize('then, now, said', [(True, False, '--x=true, now --x=false'), (None, 'a', '--x=, now --x=a'), ([1, 2], [], '--x=1,2, now --x='),
+                                             (.5, 1e-7, '--x=0.5, now --x=1e-07')])
+def test_values_are_told_as_flags_take_them(then, now, said):
+    begin(changed(flags=dict(x=then)))
+    with pytest.raises(OtherRunError, match=f'started with {said}: '):
+        go_on(changed(settings=dict(batch_size=8), flags=dict(x=now)))
+
+
+@pytest.mark.parametrize('count, more', [(4, ''), (5, r' \(and 1 flags more\)')])
+def test_four_flags_are_named_at_most(count, more):
+    begin(changed(flags={f'flag_{i}': 0 for i in range(count)}))
+    with pytest.raises(OtherRunError, match=f'now --flag_0=1 --flag_1=1 --flag_2=1 --flag_3=1{more}: give'):
+        go_on(changed(settings=dict(batch_size=8), flags={f'flag_{i}': 1 for i in range(count)}))
+
+
+@pytest.mark.parametrize('part', ['model', 'settings', 'schedule'])
+def test_every_part_of_a_description_counts(part):
+    begin(changed(**{part: dict(x=dict(y=1, of_before=1))}))
+    with pytest.raises(OtherRunError, match=f'started with {part}.x.y = 1, now 2: give what it was started with'):
+        go_on(changed(**{part: dict(x=dict(y=2, of_now=1))}))
+
+
+def test_recognizers_are_first_weights_too():
+    begin(changed(flags=dict(recognizers_from=None)))
+    assert not go_on(changed(flags=dict(recognizers_from='')))
+    with pytest.raises(OtherRunError, match='started with --recognizers_from=, now there, .*: leave --recognizers_from out'):
+        go_on(changed(flags=dict(recognizers_from='there')))
+
+
+def test_what_a_folder_holds_and_how_its_description_is_written():
+    folder = RunDirectory('run', {**CONFIG, 'name': '永', 'a': 1})
+    assert os.path.isdir('run/samples') and not folder.has_checkpoints() and not folder.rewritten
+    text = pathlib.Path('run/config.json').read_text(encoding='utf-8')
+    assert text.startswith('{\n "a": 1,\n "data": {') and '"name": "永"' in text and text.endswith('}\n') and sorted(os.listdir('run')) == ['config.json', 'lock', 'samples']
+    folder.close()
+    folder.close()

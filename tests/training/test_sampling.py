@@ -1,5 +1,6 @@
 """What a run writes of itself, with real networks of a few channels: the artefact's statistics and styles are those of the weights that it holds."""
 
+import pathlib
 import types
 
 import numpy as np
@@ -11,6 +12,7 @@ from hwgen.data.pipeline import LineBatches
 from hwgen.inference import artefact, styles
 from hwgen.models import layers
 from hwgen.training import sheets
+from hwgen.training.run_directory import RunDirectoryError
 from hwgen.training.sampling import Sampler
 from one_weight import SAMPLE
 
@@ -91,3 +93,135 @@ def test_the_sheet_is_what_the_model_writes(written, charset):
     drawn = sheets.SampleSheets(charset, vocabulary=info['vocabulary'], held_out=info.get('held_out', ()), seed=trainer.settings.seed, num_characters=LENGTH)
     difference = np.array(Image.open(folder / 'samples' / 'seen-000007.png')).astype(int) - drawn.draw(generator)['seen']
     assert np.abs(difference).max() <= 1
+
+
+# Without networks ------------------------------------------------------------------------------------------------------
+
+
+class Hand:
+    """A generator that writes grey lines, as dark as its id says, and a style encoder's answers for them."""
+
+    def __init__(self, shade):
+        self.shade, self.asked, self.config = shade, [], types.SimpleNamespace(style_dim=4, character_noise_dim=2, num_components=9)
+        self.style_space = types.SimpleNamespace(fit=lambda means, variances: self.asked.append(('fit', means, variances)))
+
+    def __call__(self, **inputs):
+        self.asked.append(inputs)
+        return tf.fill([len(inputs['component_ids']), 4, 8, 1], self.shade)
+
+
+@pytest.fixture
+def sampler(monkeypatch, charset):
+    """Sampler of a run in `run` whose sheets, lines and readers are ours; `said` are its records."""
+    info = dict(vocabulary=charset.character_set('gb2312-1')[:40], held_out=charset.character_set('gb2312-1')[50:60])
+    lines = dict(images=np.stack([np.full([4, 8, 1], shade, np.float32) for shade in np.arange(-1., .8, .27)]), lengths=np.array([2, 1, 2, 1, 2, 2, 2]), structure_ids=np.full([7, 2], 3),
+                 component_ids=np.full([7, 2, 4], 5), character_ids=np.full([7, 2], 8))
+    batches = types.SimpleNamespace(index=types.SimpleNamespace(info=info), batch_size=300, batch=lambda step: dict(lines, step=step))
+    encoded = []
+
+    def encoder(images, lengths=None, training=False):
+        encoded.append((images, lengths, training))
+        number = float(len(encoded))
+        return dict(style_mean=tf.fill([2, 4], number), style_log_variance=tf.fill([2, 4], -number), noise_mean=tf.fill([2, 2, 2], 7.))
+    model = types.SimpleNamespace(generator=Hand(.5), average=Hand(0.), style_encoder=encoder, config=types.SimpleNamespace(generator=Hand(0.).config),
+                                  read=lambda images: (None, None, tf.one_hot(np.full([7, 4, 8], 5), 9) * 50.))
+    said = {name: [] for name in ('images', 'text', 'scalars', 'say')}
+    log = types.SimpleNamespace(run_dir='run', **{name: lambda *arguments, name=name: said[name].append(arguments) for name in said})
+    trainer = types.SimpleNamespace(model=model, settings=types.SimpleNamespace(seed=3, batch_size=4, sequence_labels='components'))
+    (pathlib.Path('run') / 'samples').mkdir(parents=True)
+    made = Sampler(trainer, batches=batches, texts=None, charset=charset, log=log, longest_lines=9)
+    return types.SimpleNamespace(made=made, model=model, said=said, encoded=encoded, lines=lines, info=info)
+
+
+def test_sheets_of_a_step(sampler, monkeypatch, charset):
+    """Styles, then statistics, then pictures; six real lines above what is rebuilt of them from their means, and where SPM sees their components."""
+    order, made = [], sampler.made
+    for name in ('_fit_style_space', '_recompute_statistics', '_read_samples'):
+        monkeypatch.setattr(made, name, lambda name=name: order.append(name) or {'metric/label_error_seen_8': .25, 'metric/label_error_unseen_8': .5})
+    monkeypatch.setattr(made.sheets, 'draw', lambda generator: order.append(generator) or dict(seen=np.arange(12, dtype=np.uint8).reshape(3, 4)))
+    assert made.sample(12, styles_learned=True) == 'run/samples/seen-000012.png'
+    assert order == ['_fit_style_space', '_recompute_statistics', sampler.model.average, '_read_samples']
+    (step, pictures), = sampler.said['images']
+    assert step == 12 and list(pictures) == ['seen', 'real_above_reconstruction', 'spatial_perception']
+    pairs = pictures['real_above_reconstruction'][::4 + sheets.GAP_PX, 0].tolist()
+    assert pairs[0::2] == [0, 34, 69, 103, 138, 172] and pairs[1::2] == [128] * 6
+    assert pictures['spatial_perception'].shape == (6 * 4, 8, 3) and pictures['spatial_perception'][-1, 0].tolist() == [213, 116, 116]  # half of 172 and of red
+    rebuilt, = sampler.model.average.asked
+    assert rebuilt['training'] is False and sampler.encoded[0][2] is False and np.unique(rebuilt['style']) == 1. and np.unique(rebuilt['character_noise']) == 7.
+    np.testing.assert_array_equal(rebuilt['boxes'], charset.template_boxes[np.full([7, 2], 3)])
+    assert not sampler.model.generator.asked
+    for name, picture in pictures.items():
+        np.testing.assert_array_equal(np.array(Image.open(f'run/samples/{name}-000012.png')), picture)
+    assert len(list(pathlib.Path('run/samples').iterdir())) == 3
+    assert sampler.said['scalars'] == [(12, 'sample', {'metric/label_error_seen_8': .25, 'metric/label_error_unseen_8': .5})]
+    assert sampler.said['say'] == [('sheets of step 12: misread of written lines, characters with images 0.25, misread of written lines, characters without images 0.5 '
+                                    '| run/samples',)]
+    (step, name, text), = sampler.said['text']
+    assert (step, name) == (12, 'texts') and text.split('\n\n')[0] == 'seen: ' + ' / '.join(made.sheets.texts['seen']) and text.count('\n\n') == 3
+    order.clear()
+    sampler.model.read = lambda images: (None, None, None)
+    made.sample(13, styles_learned=False)
+    assert order[0] == '_recompute_statistics' and list(sampler.said['images'][-1][1]) == ['seen', 'real_above_reconstruction']
+
+
+def test_the_texts_of_the_sheets(sampler, charset):
+    """Of the run's seed and characters; eight a line at most, fewer where its lines are shorter."""
+    for longest, expected in ((9, 8), (8, 8), (3, 3)):
+        made = Sampler(sampler.made.trainer, batches=sampler.made.batches, texts=None, charset=charset, log=None, longest_lines=longest)
+        same = sheets.SampleSheets(charset, vocabulary=sampler.info['vocabulary'], held_out=sampler.info['held_out'], seed=3, num_characters=expected)
+        assert made.sheets.texts == same.texts and len(made.sheets.texts['seen'][0]) == expected
+
+
+def test_a_style_space_is_of_so_many_lines_at_least(sampler):
+    """1,024 lines are four batches of 300, 600 are two; of each what the encoder says of it, variances as such, for both generators."""
+    for lines, first, last in ((1024, 1, 4), (600, 5, 6), (601, 7, 9)):
+        sampler.made._fit_style_space(*([] if lines == 1024 else [lines]))
+        for generator in (sampler.model.generator, sampler.model.average):
+            _, means, variances = generator.asked[-1]
+            assert means[:, 0].tolist() == np.repeat(range(first, last + 1), 2).tolist()
+            np.testing.assert_allclose(variances, np.exp(-means), rtol=1e-6)
+    assert sampler.encoded[0][1] is sampler.lines['lengths'] and sampler.encoded[0][2] is False
+
+
+def test_what_is_read_on_samples(sampler, monkeypatch):
+    """Edits over labels of all lines together: eight batches of unseen writers, four of which misread 1 of 8 and 2 of 4 labels and four none of 8,
+    and the two sheets of texts."""
+    made, trainer, asked = sampler.made, sampler.made.trainer, []
+    ids = np.zeros([2, 2, 4], np.int32)
+    ids[0], ids[1, 0] = [[1, 2, 3, 4], [1, 2, 3, 4]], [5, 6, 7, 8]
+    right = np.concatenate([np.array([[1, 2, 3, 4, 1, 2, 3, 4], [5, 6, 7, 8, 0, 0, 0, 0]]), np.zeros([2, 2], int)], 1)
+    wrong = right.copy()
+    wrong[0, 2], wrong[1, :2] = 8, 0
+    written = dict(component_ids=ids, structure_ids=ids[..., 0], character_ids=ids[..., 0])
+    fewer, short = ids.copy(), right.copy()
+    fewer[0, 1], short[0, 4:] = 0, 0
+    made.validation = types.SimpleNamespace(batch_size=2, batch=lambda step: asked.append(step) or (
+        dict(written, images='wrong') if step < 4 else dict(written, component_ids=fewer, images='short')))
+    made.sheets = types.SimpleNamespace(texts=dict(seen=[], one_text=[], unseen=[]), rows=6, inputs=lambda name, generator: asked.append((name, generator)) or dict(written, name=name))
+    trainer.model.average = lambda training, name, **inputs: asked.append(training) or ('wrong' if name == 'unseen' else 'right')
+    trainer.model.read = lambda images: (None, tf.one_hot(dict(right=right, wrong=wrong, short=short)[images], 9))
+    assert made._read_samples() == {'metric/label_error_validation_16': pytest.approx(4 * 3 / (4 * 12 + 4 * 8)), 'metric/label_error_seen_6': 0.,
+                                    'metric/label_error_unseen_6': pytest.approx(3 / 12)}
+    assert asked == [*range(8), ('seen', trainer.model.average), False, ('unseen', trainer.model.average), False]
+    made.validation = None
+    del made.sheets.texts['unseen']
+    assert list(made._read_samples()) == ['metric/label_error_seen_6']
+
+
+def test_a_picture_that_cannot_be_written_leaves_nothing_half(sampler, monkeypatch):
+    def full(self, file, **options):
+        pathlib.Path(file).write_bytes(b'half')
+        raise OSError(28, 'No space left on device')
+    monkeypatch.setattr(Image.Image, 'save', full)
+    monkeypatch.setattr(sampler.made, '_recompute_statistics', lambda: None)
+    monkeypatch.setattr(sampler.made.sheets, 'draw', lambda generator: dict(seen=np.zeros([3, 4], np.uint8)))
+    with pytest.raises(RunDirectoryError, match='^run/samples/seen-000003.png: cannot be written: no space left on device$'):
+        sampler.made.sample(3, styles_learned=False)
+    assert not list(pathlib.Path('run/samples').iterdir())
+
+
+def test_what_the_model_is_written_with(sampler, monkeypatch, charset):
+    given = []
+    monkeypatch.setattr(artefact, 'save_generator', lambda *arguments, **options: given.append((arguments, options)))
+    assert sampler.made.save_model(7, dict(seed=3), seen='天') == 'run/model'
+    assert given == [(('run/model', sampler.model.average), dict(style_encoder=sampler.model.style_encoder, charset=charset, seen='天', info=dict(step=7, seed=3)))]

@@ -88,3 +88,70 @@ def test_when_the_style_encoder_has_learned(schedule):
     assert not Schedule(10, 0, 0).has_reconstructed(10)
     starts = [[step for step in range(made.total_steps) if made.starts_to_draw(step)] for made in (Schedule(2, 3, 4), pure, late, Schedule(0, 4, 2), Schedule(2, 3, 0))]
     assert starts == [[5], [], [], [4], []]
+
+
+# Every step of small schedules, by what the flags promise -----------------------------------------------------------------
+
+ODD = (Schedule(7, 11, 13, discriminator_warmup_steps=3, recognizer_every=4, reconstruction_every=3, adversarial_every=2),
+       Schedule(5, 0, 9, discriminator_warmup_steps=0, recognizer_every=0, reconstruction_every=0, adversarial_every=1),
+       Schedule(0, 6, 4, discriminator_warmup_steps=9, recognizer_every=1, reconstruction_every=5, adversarial_every=0),
+       Schedule(4, 0, 8, discriminator_warmup_steps=2, recognizer_every=2, reconstruction_every=4, adversarial_every=3), Schedule(0, 5, 0), Schedule(6, 0, 0))
+
+
+def steps_of(schedule):
+    """(phase, step within it) of every step, written out."""
+    return [(phase, within) for phase, steps in (('recognizers', schedule.recognizer_steps), ('reconstruction', schedule.reconstruction_steps),
+                                                 ('adversarial', schedule.adversarial_steps)) for within in range(steps)]
+
+
+@pytest.mark.parametrize('schedule', ODD)
+def test_who_learns_at_each_step(schedule):
+    """Counted from the start of each phase, the first step of which is one; 0 is never."""
+    due = lambda every, within: every > 0 and within in range(0, 100, every)
+    taught = rebuilt = 0
+    for step, (phase, within) in enumerate(steps_of(schedule)):
+        last = phase == 'adversarial'
+        assert schedule.updates_recognizers(step) == (phase == 'recognizers' or due(schedule.recognizer_every, within))
+        assert schedule.updates_by_reconstruction(step) == (phase == 'reconstruction' or last and due(schedule.reconstruction_every, within))
+        assert schedule.updates_by_drawn_lines(step) == (last and due(schedule.adversarial_every, within))
+        assert (schedule.generator_steps(step), schedule.has_reconstructed(step)) == (taught, rebuilt > 0), step
+        rebuilt += schedule.updates_by_reconstruction(step)
+        taught += schedule.updates_by_reconstruction(step) or schedule.updates_by_drawn_lines(step) and within >= schedule.discriminator_warmup_steps
+    assert schedule.generator_steps(len(steps_of(schedule)) + 7) == taught and schedule.has_reconstructed(len(steps_of(schedule))) == (rebuilt > 0)
+
+
+@pytest.mark.parametrize('schedule', ODD)
+def test_steps_that_are_done_and_cuts(schedule):
+    places = steps_of(schedule)
+    assert schedule.total_steps == len(places) and list(schedule.phases()) == list(dict.fromkeys(phase for phase, _ in places))
+    for step in range(len(places) + 1):
+        assert schedule.done(step) == {phase: sum(p == phase for p, _ in places[:step]) for phase in schedule.phases()}
+    for step, (phase, within) in enumerate(places):
+        rest = [place for place in places[step:] if place[0] != phase]
+        assert steps_of(schedule.cut(step)) == places[:step] + rest, 'all before is as it was, of the phase under way nothing comes any more'
+        assert schedule.place(step) == (phase, within, schedule.phases()[phase])
+    with pytest.raises(ValueError):
+        schedule.cut(len(places))
+
+
+def test_lines_grow_by_whole_characters():
+    """From 3 to 8 over four steps: 3, 4.25, 5.5, 6.75, rounded down, in each of the first two phases; then 8, and in the third phase from its first step."""
+    schedule = Schedule(6, 5, 3, shortest_lines=3, longest_lines=8, growing_steps=4)
+    assert [schedule.max_characters(step) for step in range(16)] == [3, 4, 5, 6, 8, 8, 3, 4, 5, 6, 8, 8, 8, 8, 8, 8]
+    assert [Schedule(0, 0, 3, growing_steps=4).max_characters(step) for step in range(3)] == [8, 8, 8]
+
+
+def test_rates_fall_to_their_floors():
+    """Other floors than the defaults: .2 at a phase's end, and the reconstruction from .2 down to half of it."""
+    schedule = Schedule(400, 0, 200, rate_floor=.2, reconstruction_floor=.5)
+    assert schedule.rate_scale(200) == pytest.approx(.6) and schedule.rate_scale(100) == pytest.approx(.2 + .8 * (.5 + math.sqrt(.125)))
+    assert schedule.rate_scale(49) == pytest.approx(.5 * (.2 + .4 * (1. + math.cos(math.pi * 49 / 400)))) and schedule.rate_scale(399) == pytest.approx(.2, abs=1e-4)
+    assert [schedule.reconstruction_scale(step) for step in (400, 500, 550)] == pytest.approx([.2, .15, .125])
+
+
+def test_what_a_schedule_is_where_nothing_is_said():
+    """Most are those of the flags of `train` (hwgen/cli/train.py), written out again."""
+    schedule = Schedule(1, 1, 1)
+    assert (schedule.discriminator_warmup_steps, schedule.recognizer_every, schedule.reconstruction_every, schedule.adversarial_every) == (200, 4, 2, 1)
+    assert (schedule.reconstruction_floor, schedule.rate_floor) == (.25, .1)
+    assert (schedule.shortest_lines, schedule.longest_lines, schedule.growing_steps) == (2, 8, 0)

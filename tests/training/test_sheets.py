@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from hwgen.charset.encoding import Charset
-from hwgen.inference.styles import styles_from_seeds
+from hwgen.inference.styles import character_noise, styles_from_seeds
 from hwgen.training import sheets
 
 CONFIG = types.SimpleNamespace(style_dim=6, character_noise_dim=2)
@@ -102,3 +102,41 @@ def test_heat_maps_show_the_lines_own_labels():
     np.testing.assert_array_equal(picture[1, 1], [255, 157, 157])  # 255 / 2 + 60 / 2
     np.testing.assert_array_equal(picture[1, 17], [255, 255, 255])
     assert (picture[4:] == 255).all()
+
+
+def test_sheets_have_eight_rows_of_eight_where_nothing_is_said(charset, parts):
+    drawn = sheets.SampleSheets(charset, **parts)
+    assert drawn.rows == 8 and {(len(lines), *map(len, lines)) for lines in drawn.texts.values()} == {(8,) * 9}
+    assert drawn.texts == sheets.SampleSheets(charset, seed=0, **parts).texts != sheets.SampleSheets(charset, seed=1, **parts).texts
+
+
+def test_hands_and_characters_of_each_sheet(charset, parts):
+    """Hands 0, 1, ... and from 100 on; one hand is the second; the noise is that of the hand and of each character's place. Five rows: two seen, three unseen."""
+    drawn = sheets.SampleSheets(charset, num_characters=3, rows=5, **parts)
+    assert drawn.texts['one_style'] == drawn.texts['seen'][:2] + drawn.texts['unseen'][:3]
+    for name, hands in (('seen', range(5)), ('unseen', range(5)), ('one_style', [1] * 5), ('one_text', range(100, 105))):
+        inputs = drawn.inputs(name, GENERATOR)
+        np.testing.assert_array_equal(inputs['style'], 3. + 2. * styles_from_seeds(hands, 6))
+        np.testing.assert_array_equal(inputs['character_noise'], np.stack([character_noise(hand, 0, 3, noise_dim=2) for hand in hands]))
+        for row, text in enumerate(drawn.texts[name]):
+            ids = np.array([charset.character_id(c) for c in text])
+            np.testing.assert_array_equal(inputs['character_ids'][row], ids)
+            np.testing.assert_array_equal(inputs['component_ids'][row], charset.character_components[ids])
+            np.testing.assert_array_equal(inputs['structure_ids'][row], charset.character_structures[ids])
+            np.testing.assert_array_equal(inputs['boxes'][row], charset.template_boxes[charset.character_structures[ids]])
+
+
+def test_too_few_that_were_held_out_are_not_enough_for_a_line(charset, parts):
+    """As many as a line has characters are."""
+    ids = lambda held_out: {charset.character_id(c) for line in sheets.SampleSheets(
+        charset, vocabulary=parts['vocabulary'], held_out=held_out, num_characters=4).texts['unseen'] for c in line}
+    assert ids(parts['held_out'][:4]) <= set(parts['held_out'][:4]) and not ids(parts['held_out'][:3]) <= set(parts['held_out'][:3])
+    assert not ids(parts['held_out'][:3]) & set(parts['vocabulary'])
+
+
+def test_letters_are_no_hanzi_where_there_are_any(charset):
+    """The sheet `seen` then shows these alone; 一 and 龥, the first and near the last of the block, are among them."""
+    for character in '一龥':
+        vocabulary = np.array([charset.character_id(c) for c in 'abc，1' + character])
+        drawn = sheets.SampleSheets(charset, vocabulary=vocabulary, held_out=(), num_characters=4)
+        assert set(''.join(drawn.texts['seen'])) == {character} and 'unseen' in drawn.texts

@@ -30,3 +30,11 @@ def test_what_came_first_changes_no_bit(determinism, make_trainer, make_batch, v
         ends.append({name: variable.numpy() for name, variable in variables_of(trainer).items()})
     for name, value in ends[1].items():
         np.testing.assert_array_equal(value, ends[0][name], err_msg=name)
+
+
+def test_every_replica_has_the_open_axis(two_replicas):
+    """Of values that each replica has its own of, as of one."""
+    parts = two_replicas.experimental_distribute_values_from_function(lambda context: tf.ones([2, 16, 32, 1]))
+    found = of_any_length(dict(images=parts, texts=dict(ids=tf.ones([4, 3], tf.int32))))
+    assert [(spec.shape.as_list(), spec.dtype) for spec in found['images']._value_specs] == [([2, 16, None, 1], tf.float32)] * 2
+    assert found['texts']['ids'] == tf.TensorSpec([4, None], tf.int32)

@@ -62,7 +62,7 @@ def test_inputs_are_a_function_of_the_step(make_inputs, batches, mixed):
         if step in (3, 5):
             assert_same([real], [mixed.batch(step)])
         else:
-            assert real['images'].shape == (4, 16, 16, 1) and (real['images'] == 1).all() and not real['unlabelled_weights'].any()
+            assert real['images'].shape == (4, 16, 16, 1) and (real['images'] == 1).all() and real['lengths'].tolist() == [1.] * 4 and not real['unlabelled_weights'].any()
 
 
 def test_replicas_read_their_part_of_everything(make_inputs, mixed, two_replicas):
@@ -90,3 +90,13 @@ def test_a_damaged_line_is_told_in_its_own_words(make_inputs, batches):
         inputs.check(step)
     with pytest.raises(RecordError, match='^train-00000-of-00001.tfrecord, record 5, byte 90: checksum$'):
         inputs.check(3)
+
+
+def test_damaged_lines_of_the_batch_are_told_too(make_inputs, batches, monkeypatch):
+    def damaged(step):
+        if step == 4:
+            raise RecordError('train, record 9')
+    monkeypatch.setattr(batches, 'batch', damaged)
+    make_inputs(None).check(3)
+    with pytest.raises(RecordError, match='^train, record 9$'):
+        make_inputs(None).check(4)

@@ -5,6 +5,9 @@ import json
 import os
 import pathlib
 import re
+import resource
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -122,7 +125,6 @@ def test_a_terminal_that_has_gone(log):
 
 
 def test_words_of_a_signal_handler_pass_the_buffers(log, capfd):
-    import sys
     log.say_from_handler('into a string: nowhere, but no error')
     log.stream = sys.__stdout__
     log.say_from_handler('SIGTERM: saving')
@@ -146,4 +148,46 @@ def test_a_full_disk(tmp_path):
     os.symlink('/dev/full', 'run/metrics.jsonl')
     log = RunLog('run', total_steps=1, stream=io.StringIO())
     with pytest.raises(RunDirectoryError, match='^run/metrics.jsonl: cannot be written: no space left on device$'):
+        log.record(1, {})
+
+
+def test_the_progress_line_says_how_much_memory_was_needed(log, monkeypatch):
+    """The most so far, of what the system counts in KiB; shares and rates to one place, figures in their order."""
+    monkeypatch.setattr(resource, 'getrusage', lambda who: types.SimpleNamespace(ru_maxrss=int(2.26 * 2 ** 20)) if who == resource.RUSAGE_SELF else None)
+    monkeypatch.setattr(sys, 'platform', 'linux')
+    log.progress(33, 'recognizers', {'loss/spatial_real': 2., 'loss/pixel': 1., 'metric/label_error_real': .5}, schedule=Schedule(80, 0, 120), rate=.25, remaining_sec=86399.9)
+    assert log.stream.getvalue()[8:] == (' step 33/200 16.5% phase 1 of 2 (recognisers) 0.2 steps/s ETA 23:59:59 | '
+                                         'misread of real lines 0.5 (good: below 0.4), counting loss 2 | 2.3 GiB\n')
+    log.total_steps = 66
+    log.progress(33, 'adversarial', {}, schedule=Schedule(80, 0, 120), rate=12.36, remaining_sec=360000.)
+    assert log.stream.getvalue().splitlines()[1][8:] == ' step 33/66 50.0% phase 2 of 2 (generator against discriminator) 12.4 steps/s ETA 100:00:00 |  | 2.3 GiB'
+
+
+def test_figures_have_six_digits_where_people_read_and_all_on_the_board(log):
+    log.scalars(3, 'recognizers', {'loss/pixel': 1234.56789, 'x': float('nan')})
+    log.text(3, 'texts', 'seen: \ud800永')
+    log.close()
+    assert records() == [{'step': 3, 'phase': 'recognizers', 'loss/pixel': 1234.57, 'x': None}]
+    events = event_accumulator.EventAccumulator('run/tensorboard', size_guidance=dict(tensors=0))
+    events.Reload()
+    assert tf.make_ndarray(events.Tensors('loss/pixel')[0].tensor_proto) == pytest.approx(1234.56789, rel=1e-6)
+    text = tf.make_ndarray(events.Tensors('texts')[0].tensor_proto)
+    assert np.ravel(text)[0].decode().startswith('seen: ') and np.ravel(text)[0].decode().endswith('永')
+    assert events.SummaryMetadata('texts').summary_description == 'What the sheets should read, row by row.'
+    assert events.SummaryMetadata('x').summary_description == 'x'
+
+
+@pytest.mark.parametrize('content, kept', [(b'', b''), (b'{"step": 1}\n', b'{"step": 1}\n'), (b'{"step": 1}\n{"st', b'{"step": 1}\n'), (b'{"st', b'')])
+def test_whole_lines_stay(content, kept):
+    os.mkdir('run')
+    pathlib.Path('run/metrics.jsonl').write_bytes(content)
+    log = RunLog('run', total_steps=1, stream=io.StringIO())
+    assert log.has_records() == bool(kept)
+    log.close()
+    assert pathlib.Path('run/metrics.jsonl').read_bytes() == kept
+
+
+def test_a_record_that_was_written_in_part_is_an_error(log, monkeypatch):
+    monkeypatch.setattr(log, '_jsonl', types.SimpleNamespace(write=lambda line: len(line) - 1, close=log._jsonl.close))
+    with pytest.raises(RunDirectoryError, match='^run/metrics.jsonl: cannot be written: no space left'):
         log.record(1, {})

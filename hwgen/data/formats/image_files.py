@@ -21,7 +21,7 @@ _OTHER_SUFFIXES = frozenset('''.ai .arw .cr2 .cr3 .dcm .dds .dib .djv .djvu .dng
     .jxr .mpo .nef .orf .pam .pcx .pdf .ps .psb .psd .qoi .raf .ras .rw2 .sgi .svg .svgz .tga .wdp .wmf .xbm .xcf .xpm'''.split())
 _TEXT_SUFFIXES = frozenset('.csv .htm .html .json .jsonl .log .md .tsv .txt .xml .yaml .yml'.split())
 SHEET, REPORT = 'sheet.png', 'report.json'  # what stands beside shards
-_PHOTOMETRIC, _BITS, _SAMPLE_FORMAT, _ORIENTATION = 262, 258, 339, 274  # tags of TIFF
+_NEW_SUBFILE_TYPE, _PHOTOMETRIC, _BITS, _SAMPLE_FORMAT, _ORIENTATION = 254, 262, 258, 339, 274  # tags of TIFF
 
 
 @functools.cache
@@ -90,7 +90,7 @@ def read_image(path, *, name=None, max_pixels=MAX_LINE_PIXELS):
         uint8 [H, W], 255 = paper; what is transparent is paper.
 
     Raises:
-        OSError: no such file, no image, damaged, too large, or values whose range cannot be told.
+        OSError: no such file, no image, damaged, too large, several pages or frames, or values whose range cannot be told.
     """
     name = printable(path) if name is None else name
     try:
@@ -101,6 +101,8 @@ def read_image(path, *, name=None, max_pixels=MAX_LINE_PIXELS):
                 warnings.catch_warnings(action='ignore'), Image.open(file, formats=_formats()) as image:
             if image.width * image.height > max_pixels:
                 raise OSError(f'{image.width} x {image.height} px, expected at most {max_pixels} pixels')
+            if (count := _count_pictures(image)) > 1:
+                raise OSError(f'{count} pages or frames, expected a single picture')
             deep = _deep_colours(file, image.size) if _has_deep_colours(image, file) else None  # Pillow keeps the high bytes alone
             if deep is not None:
                 return grey_levels(deep) if image.format == 'TIFF' else _turned(grey_levels(deep), image)  # OpenCV turns TIFF itself
@@ -118,6 +120,18 @@ def read_image(path, *, name=None, max_pixels=MAX_LINE_PIXELS):
         raise OSError(f'{name}: no readable image (none of {expected_formats()})') from None
     except (OSError, ValueError, SyntaxError, EOFError, OverflowError, struct.error, Image.DecompressionBombError) as error:
         raise OSError(f'{name}: no readable image ({error})') from error
+
+
+def _count_pictures(image):
+    """Pages or frames of an open file; small copies of its first, as TIFF may have them, are none."""
+    count = getattr(image, 'n_frames', 1)
+    if count == 1 or image.format != 'TIFF':
+        return count
+    for page in range(1, count):
+        image.seek(page)
+        count -= image.tag_v2.get(_NEW_SUBFILE_TYPE, 0) & 1
+    image.seek(0)
+    return count
 
 
 def _single_channel(image):

@@ -62,7 +62,7 @@ def read_table(path, *, refuse=None, report=None):
     Args:
         path: pathlib.Path of a UTF-8 file. Empty rows, and rows that start with # and hold no TAB, are left out.
         refuse: function of a FormatError, told of rows of another shape; None: it is raised.
-        report: function of a str, told of a third column that may be no writer; or None.
+        report: function of a str, told of a third column that may be no writer, and of texts that all stand in quotes; or None.
 
     Yields:
         Row.
@@ -87,6 +87,8 @@ def read_table(path, *, refuse=None, report=None):
     else:
         rows = _lines(lines, header and header[1], objects_only=suffix == '.jsonl')
     rows = list(rows)
+    if report and suffix not in ('.json', '.jsonl', '.csv'):
+        _tell_quotes(rows, path, report)
     unsure = _unsure(rows, path, report) if not header and suffix not in ('.json', '.jsonl') else {}
     for number, raw, found in rows:
         problem = found if isinstance(found, str) else unsure.get(number) or text_problem(found[1])
@@ -296,6 +298,13 @@ def _names(name):
         if isinstance(value, list) and value and all(isinstance(inner, str) and inner.strip() for inner in value):
             return [inner.strip() for inner in value]
     return [name]
+
+
+def _tell_quotes(rows, path, report):
+    """Tells where all texts of a table that knows no quotes stand in some: they may be the form of who wrote it."""
+    texts = [found[1] for _, _, found in rows if not isinstance(found, str)]
+    if len(texts) > 1 and all(len(text) > 2 and text[0] == text[-1] == '"' for text in texts):
+        report(f'{path}: all {len(texts)} texts stand in quotation marks, which are kept as a part of them: are they? (in a table named *.csv they are not)')
 
 
 def _unsure(rows, path, report):

@@ -52,7 +52,7 @@ def _read_samples(stream, refuse):
             code, strokes, length = _read_sample(stream)
         except FormatError as error:
             size = int.from_bytes(stream.ahead(2), 'little')
-            length = next((length for length in (size, *_marked_lengths(stream)) if 12 <= length <= stream.remaining and _sample_follows(stream, length)), None)
+            length = next((length for length in (size, *sorted(_marked_lengths(stream))) if 12 <= length <= stream.remaining and _sample_follows(stream, length)), None)
             if length is None:
                 raise
             if length != size:
@@ -82,12 +82,12 @@ def _codes_are_swapped(data):
 def _read_sample(stream):
     """The sample at the position, which stays: its code, strokes and length in bytes."""
     size, = np.frombuffer(stream.ahead(2).ljust(2, b'\0'), '<u2').tolist()
-    if size < 6 or size % 2:
+    if size % 2:
         raise stream.error(f'sample of {size} bytes, expected an even number from 10', reason='size')
     code_length = 4 if size % 4 == 0 else 2
     header = 4 + code_length
     # Mostly the size is right; a longer sample has more of what was cut from it.
-    length = size
+    length = size if size >= 6 else size + (1 << 16)
     while True:
         if length > stream.remaining:
             raise stream.error(f'sample of {length} bytes, {stream.remaining} bytes remain (truncated or corrupt)',

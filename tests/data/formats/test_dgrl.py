@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foreign_files import codes, dgr_bytes, dgrl_bytes, glyph, on_disk, page_header, plain_dgrl, refused, spoil
+from hwgen.data.formats import dgrl
 from hwgen.data.formats.dgrl import read_dgrl
 from hwgen.data.formats.samples import FormatError
 
@@ -92,32 +93,115 @@ def put(offset, layout, *values):
     return lambda d: d[:offset] + struct.pack(layout, *values) + d[offset + struct.calcsize(layout):]
 
 
-@pytest.mark.parametrize('change, message, kept', [
-    (put(0, '<i', -1), 'x.dgrl, header, byte 0: header of -1 bytes, expected 44, where the zero of the illustration is; read on there', 3),
-    (put(0, '<i', 1 << 30), 'header of 1073741824 bytes, expected 44', 3),
-    (put(0, '<i', 45), 'header of 45 bytes, expected 44', 3),
-    (lambda d: put(0, '<i', -1)(d[:11] + b'x' * 20), 'x.dgrl, header, byte 0: header of -1 bytes, expected 36 to', 0),
-    (put(4, '8s', b'GNT'), "byte 4: format code b'GNT', expected DGRL or DGR", 0),
-    (put(HEADER - 24, '20s', b'SJIS'), "code type 'SJIS', expected GB or ASCII", 0),
-    (put(HEADER - 4, '<h', 3), 'byte 40: codes of 3 bytes, expected 1, 2 or 4', 0),
-    (put(HEADER - 2, '<h', 24), '24 bits a pixel, expected 1 or 8', 0),
-    (put(HEADER, '<i', 0), 'byte 44: page of 2400 x 0 px', 0),
-    (put(HEADER + 8, '<i', 1 << 30), '1073741824 lines, expected at most', 0),
-    (put(HEADER + 8, '<i', -5), '-5 lines', 0),
-    (put(HEADER + 8, '<i', 2), 'after line 2, byte .*: 43 bytes after the last record, expected the end of the file', 2),
-    (put(HEADER + 8, '<i', 4), 'line 4, byte .*: number of characters of 4 bytes, 0 bytes remain', 3),
-    (put(HEADER + 12, '<i', 0x7fffffff), 'line 1, byte 56: 2147483647 characters, expected 1 to', 0),
-    (put(HEADER + 12, '<i', -1), 'line 1, byte 56: -1 characters, expected 1 to', 0),
-    (put(HEADER + 12 + 12 + 8, '<ii', 61, 65535), 'line 1, byte 68: image of 65535 x 61 px exceeds the file', 0),
-    (put(HEADER + 12 + 12 + 8, '<ii', -6, -20), 'image of -20 x -6 px', 0),
-    (lambda d: d[:-1], 'line 3, byte .*: image of 3 x 7 px exceeds the file, 20 bytes remain', 2),
-    (lambda d: d[:20], 'header', 0), (lambda d: b'', 'size of the header of 4 bytes, 0 bytes remain', 0)])
-def test_damaged(change, message, kept):
+@pytest.mark.parametrize('change, message, kept, reason', [
+    (put(0, '<i', -1), 'header, byte 0: header of -1 bytes, expected 44, where the zero of the illustration is; read on there', 3, 'header'),
+    (put(0, '<i', 1 << 30), 'header, byte 0: header of 1073741824 bytes, expected 44, where the zero of the illustration is; read on there', 3, 'header'),
+    (put(0, '<i', 45), 'header, byte 0: header of 45 bytes, expected 44, where the zero of the illustration is; read on there', 3, 'header'),
+    (lambda d: put(0, '<i', -1)(d[:11] + b'x' * 20), 'header, byte 0: header of -1 bytes, expected 36 to 31', 0, 'magic'),
+    (put(4, '8s', b'GNT'), "header, byte 4: format code b'GNT', expected DGRL or DGR", 0, 'magic'),
+    (put(HEADER - 24, '20s', b'SJIS'), "header, byte 20: code type 'SJIS', expected GB or ASCII", 0, 'header'),
+    (put(HEADER - 4, '<h', 3), 'header, byte 40: codes of 3 bytes, expected 1, 2 or 4', 0, 'header'),
+    (put(HEADER - 2, '<h', 24), 'header, byte 42: 24 bits a pixel, expected 1 or 8', 0, 'header'),
+    (put(HEADER, '<i', 0), 'header, byte 44: page of 2400 x 0 px, expected 1 to 65536 px', 0, 'size'),
+    (put(HEADER + 8, '<i', 1 << 30), 'header, byte 44: 1073741824 lines, expected at most 66 in the 264 bytes that remain', 0, 'size'),
+    (put(HEADER + 8, '<i', -5), 'header, byte 44: -5 lines, expected at most 66 in the 264 bytes that remain', 0, 'size'),
+    (put(HEADER + 8, '<i', 2), 'after line 2, byte 277: 43 bytes after the last record, expected the end of the file', 2, 'trailing'),
+    (put(HEADER + 8, '<i', 4), 'line 4, byte 320: number of characters of 4 bytes, 0 bytes remain (truncated or corrupt)', 3, 'truncated'),
+    (put(HEADER + 12, '<i', 0x7fffffff), 'line 1, byte 56: 2147483647 characters, expected 1 to 130 in the 260 bytes that remain', 0, 'size'),
+    (put(HEADER + 12, '<i', -1), 'line 1, byte 56: -1 characters, expected 1 to 130 in the 260 bytes that remain', 0, 'size'),
+    (put(HEADER + 12 + 12 + 8, '<ii', 61, 65535), 'line 1, byte 68: image of 65535 x 61 px exceeds the file, 236 bytes remain', 0, 'truncated'),
+    (put(HEADER + 12 + 12 + 8, '<ii', -6, -20), 'line 1, byte 68: image of -20 x -6 px, expected at least 1 x 1', 0, 'size'),
+    (lambda d: d[:-1], 'line 3, byte 283: image of 3 x 7 px exceeds the file, 20 bytes remain', 2, 'truncated'),
+    (lambda d: d[:20], 'header, byte 0: header of 44 bytes, expected 36 to 20', 0, 'magic'),
+    (lambda d: b'', 'header, byte 0: size of the header of 4 bytes, 0 bytes remain (truncated or corrupt)', 0, 'truncated')])
+def test_damaged(change, message, kept, reason):
     file = on_disk('x.dgrl', change(PAGE))
-    with pytest.raises(FormatError, match=message):
+    with pytest.raises(FormatError) as caught:
         list(read_dgrl(file))
-    lines, errors = refused(read_dgrl, file)
-    assert [line.text for line in lines] == [text for text, _ in LINES[:kept]] and len(errors) == 1 and errors[0].reason
+    samples, (error,) = refused(read_dgrl, file)
+    assert [s.text for s in samples] == [text for text, _ in LINES[:kept]]
+    assert str(error) == str(caught.value) == f'x.dgrl, {message}' and error.reason == caught.value.reason == reason
+
+
+@pytest.mark.parametrize('kind', [b'DGRL', b'dgrl', b'DGRL  ', b'DgrL\0xx'])
+@pytest.mark.parametrize('illustration', [b'', b'\0', b'#a page\0', b'x' * (65536 - 36)])
+def test_headers(kind, illustration):
+    """Of 36 bytes and of 65,536 at most; the format code in any case, whatever stands behind its zero."""
+    header = page_header(kind, illustration=illustration)
+    assert len(header) == 36 + len(illustration) == struct.unpack('<i', header[:4])[0]
+    line, = read_dgrl(on_disk('x.dgrl', header + PAGE[HEADER:HEADER + 8] + struct.pack('<i', 1) + PAGE[HEADER + 12:HEADER + 12 + 28 + 120]))
+    assert (line.text, line.offset, line.record) == ('天地玄黄', len(header) + 12, 1)
+    np.testing.assert_array_equal(line.image, LINES[0][1])
+
+
+def test_a_header_that_is_too_large():
+    with pytest.raises(FormatError) as caught:
+        list(read_dgrl(on_disk('x.dgrl', page_header(b'DGRL', illustration=b'x' * (65537 - 36)) + bytes(99))))
+    assert (str(caught.value), caught.value.reason) == ('x.dgrl, header, byte 0: header of 65537 bytes, expected 36 to 65536', 'magic')
+
+
+@pytest.mark.parametrize('height, width, read', [(1, 1, True), (65536, 65536, True), (65537, 9, False), (9, 65537, False), (9, 0, False), (0, 9, False),
+                                                 (-1, 9, False), (9, -1, False)])
+def test_pages_of_any_size_may_be_empty(height, width, read):
+    file = on_disk('x.dgrl', page_header(b'DGRL') + struct.pack('<3i', height, width, 0))
+    if read:
+        assert list(read_dgrl(file)) == []
+        return
+    with pytest.raises(FormatError, match=f'^x.dgrl, header, byte 44: page of {width} x {height} px, expected 1 to 65536 px$'):
+        list(read_dgrl(file))
+
+
+@pytest.mark.parametrize('lines, errors', [
+    ([[], []], [('line 1, byte 56: no characters, expected at least one of each', 'empty'),
+                ('line 2, byte 60: no characters, expected at least one of each', 'empty')]),
+    ([[('天', 1, 1, np.zeros((0, 2), np.uint8)), ('地', 1, 1, np.zeros((2, 0), np.uint8))]],
+     [('line 1, byte 56: 2 characters with an image of no pixels, expected at least one of each', 'empty')]),
+    ([[('天', 1, 1, np.zeros((2, 2), np.uint8))] * 2, []], [('line 2, byte 88: no characters, expected at least one of each', 'empty')])])
+def test_sizes_that_just_fit(lines, errors):
+    """A line of .dgr has 4 bytes at least, a character of it 10."""
+    samples, found = refused(read_dgrl, on_disk('x.dgr', dgr_bytes(lines)))
+    assert [(str(error).removeprefix('x.dgr, '), error.reason) for error in found] == errors and len(samples) + len(found) == len(lines)
+
+
+def test_more_characters_than_bytes():
+    data = dgr_bytes([[('天', 1, 1, np.zeros((2, 2), np.uint8))]])
+    for count, message, reason in ((2, '2 characters of at least 10 bytes, 14 bytes remain', 'truncated'),
+                                   (7, '7 characters of at least 10 bytes, 14 bytes remain', 'truncated'),
+                                   (8, '8 characters, expected 1 to 7 in the 14 bytes that remain', 'size')):
+        with pytest.raises(FormatError, match=message) as caught:
+            list(read_dgrl(on_disk('x.dgr', put(56, '<i', count)(data))))
+        assert caught.value.reason == reason
+
+
+def test_bounds_of_images(monkeypatch):
+    """A line has at most so many pixels, its characters together twice as many, though each of them and the line itself be small enough."""
+    monkeypatch.setattr(dgrl, 'MAX_LINE_PIXELS', 20)
+    def shapes(data):
+        return [line.image.shape for line in read_dgrl(on_disk('x.dgrl', data))]
+    block, large = np.zeros((4, 5), np.uint8), np.zeros((3, 7), np.uint8)
+    assert shapes(dgrl_bytes([('天', block)])) == [(4, 5)] == shapes(dgr_bytes([[('天', 1, 1, block), ('地', 1, 1, block)]]))
+    for data, message, reason in ((dgrl_bytes([('天', large)]), 'line 1, byte 62: image of 7 x 3 px, expected at most 20 pixels', 'size'),
+                                  (dgr_bytes([[('天', 1, 1, large)]]), 'line 1, byte 62: image of 7 x 3 px, expected at most 20 pixels', 'size'),
+                                  (dgr_bytes([[('天', 1, 1, block), ('地', 1, 1, block), ('玄', 1, 1, block[:1, :1])]]),
+                                   'line 1, byte 122: 41 pixels of characters in a line, expected at most 40', 'size'),
+                                  (dgr_bytes([[('天', 1, 1, block), ('地', 1, 2, block)]]), 'line 1, byte 120: line of 6 x 4 px, expected at most 20 pixels', 'size')):
+        with pytest.raises(FormatError) as caught:
+            shapes(data)
+        assert (str(caught.value), caught.value.reason) == (f'x.dgrl, {message}', reason)
+
+
+def test_dgr_of_one_bit_and_of_codes_of_four_bytes():
+    """A code, then top, left, H, W as 16 bits; rows of whole bytes, set bits are ink."""
+    first, second = np.array([[1, 0, 1], [0, 0, 1]], np.uint8), np.array([[1], [0]], np.uint8)
+    data = page_header(b'DGR', code_length=4, bits=1) + struct.pack('<3i', 50, 90, 1) + struct.pack('<i', 2)
+    for code, top, left, bits in ((codes('天', 4), 10, 20, first), ('𠀀'.encode('gb18030'), 11, 30, second)):
+        data += code + struct.pack('<4h', top, left, *bits.shape) + np.packbits(bits, axis=1).tobytes()
+    line, = read_dgrl(on_disk('C002-P16.dgr', data))
+    expected = np.full((3, 11), 255, np.uint8)
+    expected[0, [0, 2]] = expected[1, 2] = expected[1, 10] = 0
+    np.testing.assert_array_equal(line.image, expected)
+    assert (line.text, line.writer, line.codes, line.boxes.tolist(), line.boxes.dtype) == (
+        '天𠀀', 'C002', (codes('天', 4), '𠀀'.encode('gb18030')), [[0, 0, 3, 2], [10, 1, 11, 3]], np.int32)
 
 
 def test_an_empty_line_is_left_out_alone():
@@ -127,15 +211,17 @@ def test_an_empty_line_is_left_out_alone():
                  dgr_bytes([[('天', 1, 1, image)], [('玄', 1, 1, none), ('黄', 1, 1, image)], [('地', 1, 1, image)]])):
         file = on_disk('x.dgrl', data)
         lines, errors = refused(read_dgrl, file)
-        assert [line.text for line in lines] == ['天', '地'] and 'x.dgrl, line 2, byte ' in str(errors[0]) and len(errors) == 1
+        assert [(line.text, line.record) for line in lines] == [('天', 1), ('地', 3)] and 'x.dgrl, line 2, byte ' in str(errors[0]) and len(errors) == 1
         with pytest.raises(FormatError, match='expected at least one of each'):
             list(read_dgrl(file))
 
 
 def test_characters_of_dgr_lie_on_the_page():
     image = np.zeros((2, 2), np.uint8)
-    for top, left in ((599, 0), (0, 799), (-1, 0), (32767, 32767)):
-        with pytest.raises(FormatError, match='line 1, byte .*: character at .*, expected it within the page of 800 x 600 px'):
+    line, = read_dgrl(on_disk('x.dgr', dgr_bytes([[('天', 0, 798, image), ('地', 598, 0, image)]])))  # at its very edges
+    assert line.image.shape == (600, 800) and line.boxes.tolist() == [[798, 0, 800, 2], [0, 598, 2, 600]]
+    for top, left in ((599, 0), (0, 799), (-1, 0), (0, -1), (32767, 32767)):
+        with pytest.raises(FormatError, match=f'line 1, byte 76: character at {left}, {top} of 2 x 2 px, expected it within the page of 800 x 600 px'):
             list(read_dgrl(on_disk('x.dgr', dgr_bytes([[('天', 0, 0, image), ('地', top, left, image)]]))))
 
 

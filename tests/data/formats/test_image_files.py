@@ -166,3 +166,24 @@ def test_one_list_of_formats():
     row = next(line for line in readme.splitlines() if line.startswith('A folder of line images ('))
     assert all(name in row for name in FORMATS.values())
     assert {'.png', '.jpg', '.jpeg', '.jfif', '.tif', '.tiff', '.bmp', '.pgm', '.ppm', '.pbm', '.gif', '.webp', '.jp2', '.j2k', '.avif'} <= suffixes()
+
+
+@pytest.mark.parametrize('suffix', ['tif', 'gif', 'png', 'webp'])
+def test_several_pages_or_frames_are_refused(tmp_path, suffix):
+    path, pages = tmp_path / f'x.{suffix}', [Image.fromarray(np.full((6, 9), level, np.uint8)) for level in (200, 20, 90)]
+    pages[0].save(path, save_all=True, append_images=pages[1:])
+    with pytest.raises(OSError, match='3 pages or frames, expected a single picture'):
+        read_image(path)
+
+
+def test_a_small_copy_beside_a_picture_is_none_of_its_own(tmp_path):
+    """A scan of TIFF with a thumbnail: bit 0 of NewSubfileType (TIFF 6.0, p. 36)."""
+    for kind, refused in ((1, False), (0, True)):
+        small = Image.fromarray(GREY[:1])
+        small.encoderinfo = {'tiffinfo': {254: kind}}
+        Image.fromarray(GREY).save(tmp_path / 'x.tif', save_all=True, append_images=[small])
+        if refused:
+            with pytest.raises(OSError, match='2 pages or frames'):
+                read_image(tmp_path / 'x.tif')
+        else:
+            np.testing.assert_array_equal(read_image(tmp_path / 'x.tif'), GREY)

@@ -1,5 +1,6 @@
 """Collections become folders of records: splits, reports, what is left out; by the command as well."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -297,6 +298,54 @@ def test_splits():
     said = []
     prepare_lib.split_parts([part('1', 'a', 'train'), part('2', 'a', 'test')], seed=0, shares={}, partition='auto', report=said.append)
     assert said == ['the official partition has 1 writers in two splits: a']
+
+
+class Planned(Exception):
+    """Ends a preparation where it would begin to write."""
+
+
+@pytest.mark.parametrize('sizes, workers, shards_of_train', [((64 << 20,), 5, 1), (((64 << 20) - 1,), 1, 1), ((0,), 1, 1), (((128 << 20) - 9, 9), 5, 1),
+                                                             ((128 << 20, 1), 5, 2), ((1 << 40,), 5, 256)])
+def test_what_is_planned_by_the_size_of_a_collection(monkeypatch, sizes, workers, shards_of_train):
+    """Processes from 64 MiB on, a shard for 128 MiB, 256 shards at most; the work before each file is the bytes of those before."""
+    asked = []
+
+    @contextlib.contextmanager
+    def open_pool(number):
+        asked.append(number)
+        yield None
+
+    def write_split(work, pieces, *, split, num_shards, steps, weights, **others):
+        asked.extend((split, num_shards, steps, weights))
+        raise Planned
+    write('in', {'001.pot': b'x'})
+    monkeypatch.setattr(prepare_lib, 'open_collection', lambda path, **settings: [part(str(i), '', num_bytes=size) for i, size in enumerate(sizes)])
+    monkeypatch.setattr(prepare_lib, 'open_pool', open_pool)
+    monkeypatch.setattr(prepare_lib, 'write_split', write_split)
+    monkeypatch.setattr(prepare_lib.os, 'cpu_count', lambda: 5)
+    with pytest.raises(Planned):
+        run('out', 'in', validation_share=0, test_share=0)
+    assert asked == [workers, 'train', shards_of_train, len(sizes), [0, *np.cumsum(sizes).tolist()]]
+    asked.clear()
+    with pytest.raises(Planned):
+        run('out', 'in', workers=3)
+    assert asked[0] == 3
+
+
+def test_what_info_says_of_a_collection(monkeypatch):
+    write('pages', {'001-P16.dgrl': dgrl_bytes([('黄天', glyph(np.random.default_rng(0), 9, 30)), ('天' * 9, glyph(np.random.default_rng(1), 9, 30))])})
+    info, said = run('out', 'pages', seed=4, max_characters=8, dark='keep', height_px=40, pen_px=3, partition='train')
+    charset = Charset.load()
+    assert info['vocabulary'] == sorted(charset.encode('黄天').character_ids.tolist()) and info['held_out'] == [] and info['skipped'] == {'length': 1}
+    assert info['image_height_px'] == 40
+    assert info['settings'] == {'input': 'pages', 'unit': 'lines', 'partition': 'train', 'height_px': 40, 'pen_px': 3, 'min_characters': 1,
+                                'max_characters': 8, 'validation_share': .05,
+                                'test_share': .05, 'on_error': 'fail', 'dark': 'keep'}
+    assert (info['source'], info['version'], info['seed'], info['input']['files']) == ('auto', 1, 4, 1)
+    assert said[0].startswith('out: train 1 lines of 1 writers, 2 characters, ')
+    with pytest.raises(ValueError, match=r"pages: no usable sample, left out {'length': 2}"):
+        run('other', 'pages', max_characters=1)
+    assert run('test', 'pages', partition='test')[0]['splits'].keys() == {'test'}
 
 
 def command(*arguments):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from fontTools.ttLib import TTFont
+from PIL import Image, ImageDraw, ImageFont
 
 from hwgen.charset.encoding import Charset
 from hwgen.data.scribe import fonts
@@ -132,3 +133,48 @@ def test_errors_name_the_character_and_the_font():
         fonts.open_font('caveat').mask('鱼', em_px=32, pad_px=4)
     with pytest.raises(ValueError, match="font 'arial': expected one of long-cang"):
         fonts.Font('arial')
+
+
+def extents(name, characters):
+    """Where the ink of characters lies [n, 4], em: x0, y0, x1, y1 from the origin, y upwards; and the advance widths. Looked up in large pictures."""
+    font, found = ImageFont.truetype(str(fonts.FOLDER / f'{name}.woff2'), 1000, layout_engine=ImageFont.Layout.BASIC), []
+    for character in characters:
+        image = Image.new('L', (2000, 2000), 0)
+        ImageDraw.Draw(image).text((500, 1400), character, fill=255, font=font, anchor='ls')
+        rows, columns = (np.flatnonzero(np.asarray(image).max(axis) > 127) for axis in (1, 0))
+        found.append([columns[0] - 500, 1400 - rows[-1] - 1, columns[-1] + 1 - 500, 1400 - rows[0]])
+    return np.array(found) / 1000, np.array([font.getlength(character) for character in characters]) / 1000
+
+
+@pytest.mark.parametrize('name', ['kiloji', 'caveat', 'kalam'])
+def test_fonts_are_brought_to_one_size_and_centre(name):
+    """The reference characters in large pictures: the mean extent is the common share of the em, their mean middle the middle of the em."""
+    font, latin = fonts.open_font(name), fonts.SOURCES[name].script == 'latin'
+    reference, share = ('xzvou', .42) if latin else (''.join(c for c in '国的有我湖餐龙事看要新说能得着意' if c in font.characters), .82)
+    boxes, widths = extents(name, reference)
+    # Pillow's boxes reach from the origin to the advance width at least, and from the baseline.
+    wide, low, high = np.maximum(boxes[:, 2], widths) - np.minimum(boxes[:, 0], 0), np.minimum(boxes[:, 1], 0), boxes[:, 3]
+    scale = share / (high - low if latin else np.sqrt(wide * (high - low))).mean()
+    assert font._scale == pytest.approx(scale, rel=.01)
+    for character, width in zip(reference, widths):
+        assert font.advance(character) == pytest.approx(width * scale, rel=.015)
+    middle = .5 + (low + high).mean() / 2 * scale
+    assert font._baseline(100) == pytest.approx(100 * middle, abs=1.)
+    for character, box, width in zip(reference[:3], boxes, widths):
+        mask = font.mask(character, em_px=100, pad_px=20)
+        rows, columns = np.flatnonzero(mask.max(1) > 127), np.flatnonzero(mask.max(0) > 127)
+        assert mask.shape == (140, 140) and mask.dtype == np.uint8
+        np.testing.assert_allclose([rows[0], rows[-1] + 1], 20 + 100 * (middle - box[[3, 1]] * scale), atol=2)
+        np.testing.assert_allclose([columns[0], columns[-1] + 1], 20 + 50 + 100 * scale * (box[[0, 2]] - width / 2), atol=2)  # its cell in the middle
+
+
+def test_the_table_of_fonts():
+    """Which are brushes, partial, wide, and under which licence."""
+    names = lambda told: [name for name, source in fonts.SOURCES.items() if told(source)]
+    assert names(lambda source: source.brush) == ['long-cang', 'zhi-mang-xing', 'ma-shan-zheng']
+    assert names(lambda source: source.partial) == ['zen-kurenaido', 'kiloji'] and names(lambda source: source.wide) == ['kose', 'zen-kurenaido', 'kiloji']
+    assert names(lambda source: source.licence != 'OFL') == ['kiloji'] and names(lambda source: source.since != '1.1') == ['kose', 'zen-kurenaido', 'kiloji']
+    assert fonts.FALLBACKS == ('lxgw-wenkai', 'kose') and fonts.open_font('kose') is fonts.open_font('kose')
+    assert fonts.default_fonts('latin') == ('caveat', 'patrick-hand', 'kalam', 'shadows-into-light', 'indie-flower', 'gochi-hand', 'reenie-beanie')
+    with pytest.raises(ValueError, match="version '1.0'"):
+        fonts.partial_fonts('chinese', '1.0')

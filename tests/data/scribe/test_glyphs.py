@@ -85,3 +85,67 @@ def test_removable_table_against_its_definition():
     ink = np.zeros([3, 3], np.uint8)
     ink[0, 1] = ink[0, 2] = ink[1, 2] = 1
     assert cv2.filter2D(ink, cv2.CV_8U, glyphs._NEIGHBOURS, borderType=cv2.BORDER_CONSTANT)[1, 1] == code
+
+
+def thinned(ink):
+    """Zhang and Suen (CACM 27:3, 1984) as they state it, pixel by pixel, all of a sub-step at once."""
+    ink = ink.copy()
+    while True:
+        before = ink.copy()
+        for first in (True, False):
+            gone = []
+            for y, x in np.argwhere(ink):
+                p2, p3, p4, p5, p6, p7, p8, p9 = (int(ink[y + dy, x + dx]) for dy, dx in ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1)))
+                ring = [p2, p3, p4, p5, p6, p7, p8, p9, p2]
+                if 2 <= sum(ring[:8]) <= 6 and sum(a == 0 and b == 1 for a, b in zip(ring, ring[1:])) == 1 and (
+                        p2 * p4 * p6 == 0 and p4 * p6 * p8 == 0 if first else p2 * p4 * p8 == 0 and p2 * p6 * p8 == 0):
+                    gone.append((y, x))
+            for place in gone:
+                ink[place] = False
+        if (ink == before).all():
+            return ink
+
+
+def test_thinning_is_zhang_and_suens():
+    rng = np.random.default_rng(0)
+    for blur in (1., 1.6):
+        ink = ndimage.gaussian_filter(rng.normal(size=(40, 44)), blur) > 0
+        ink[[0, -1]] = ink[:, [0, -1]] = False
+        np.testing.assert_array_equal(glyphs.thin(ink), thinned(ink))
+
+
+def test_both_fields_are_distances_in_eighths_of_a_pixel(monkeypatch):
+    """Of a wide bar, against SciPy's exact distances; what reaches the edge of the picture is cut off there."""
+    mask = np.zeros([glyphs.SIDE_PX] * 2, np.uint8)
+    mask[50:70, 20:110], mask[70:72, 20:110], mask[0:30, 60:64] = 255, 127, 255
+
+    class Drawn:
+        def mask(self, character, *, em_px, pad_px):
+            assert (character, em_px, pad_px) == ('丨', 96, 16)
+            return mask
+    monkeypatch.setattr(glyphs, 'font_for', lambda name, character: Drawn())
+    outline, path = np.moveaxis(glyphs.fields('none', '丨').astype(float) - 128, -1, 0) / 8
+    ink = mask > 127
+    ink[0] = False
+    signed = ndimage.distance_transform_edt(ink) - ndimage.distance_transform_edt(~ink)
+    np.testing.assert_allclose(outline[40:90, 30:56], np.clip(ndimage.gaussian_filter(signed, .7), -16, 127 / 8)[40:90, 30:56], atol=.15)
+    away = ndimage.distance_transform_edt(~thinned(ink))
+    np.testing.assert_allclose(path[40:90, 30:56], np.clip(-ndimage.gaussian_filter(away, 1.2), -16, 16)[40:90, 30:56], atol=.25)
+    # On the path itself, to a step: what a Gaussian leaves of a ridge.
+    np.testing.assert_allclose(path[40:90, 35:56].max(0), -ndimage.gaussian_filter1d(np.abs(np.arange(-20., 21)), 1.2)[20], atol=.07)
+    assert outline[60, 40] > 9 and outline.min() == -16 and path.max() <= 0 and path[1:20, 61:63].max() > -1.2
+    glyphs.fields.cache_clear()
+
+
+def test_the_smallest_dot_is_ink(monkeypatch):
+    mask = np.zeros([glyphs.SIDE_PX] * 2, np.uint8)
+    mask[60:62, 60:63] = 128
+    monkeypatch.setattr(glyphs, 'font_for', lambda name, character: type('', (), {'mask': lambda self, character, **options: mask})())
+    assert glyphs.fields('dot', '.')[60, 61, 0] > 128
+    mask[mask > 0] = 127
+    assert glyphs.fields('dust', '.') is None
+    glyphs.fields.cache_clear()
+
+
+def test_distances_are_kept_in_steps_and_limits():
+    np.testing.assert_array_equal(glyphs._quantized(np.array([0., .125, -.125, 1., .06, .07, 99., -99.])), [128, 129, 127, 136, 128, 129, 255, 0])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from hwgen.data.scribe import ink
 
@@ -54,3 +55,68 @@ def test_scan_without_grain_and_blur_is_the_ink():
     drawn = line([[10, 10], [60, 20]], 4, height_px=32)
     image = ink.scan(drawn.copy(), np.random.default_rng(0), grain=0, grain_px=3, blur_px=0)
     np.testing.assert_allclose(255 - image.astype(float), 255 * drawn, atol=1)
+
+
+def test_how_much_finer_lines_are_drawn():
+    """256 px or so, three times at least and eight times at most."""
+    assert [ink.fineness(height) for height in (16, 32, 36, 39, 40, 46, 47, 48, 57, 64, 73, 74, 85, 96, 128, 512)] == [8, 8, 7, 7, 6, 6, 5, 5, 4, 4, 4, 3, 3, 3, 3, 3]
+
+
+def test_what_opencv_is_told_comes_nearest():
+    """It draws 1.4 px for 1, and 3.5, 5.5, 7.5 for 2, 4, 6."""
+    assert ink._thickness(np.array([.5, 1.4, 2.44, 2.46, 3.5, 4.4, 4.6, 5.5, 6.4, 6.6, 7.5, 200.2, 900.])).tolist() == [1, 1, 1, 2, 2, 2, 4, 4, 4, 6, 6, 198, 254]
+
+
+def test_lines_lie_where_they_are_told_to_a_sixteenth():
+    """The centre of the upper left pixel is at (.5, .5): the middle of the ink is that of the line, whatever part of a pixel it lies at."""
+    for part in (0., .25, .5, .7):
+        drawn = ink.draw(np.array([[10 + part, 12.3], [10 + part, 30.3]]), np.full(2, 3.), np.ones(2), np.array([True]), shape=(48, 24), fine=8)
+        across, down = drawn.sum(0), drawn.sum(1)
+        assert (across * (np.arange(24) + .5)).sum() / across.sum() == pytest.approx(10 + part, abs=.03)
+        assert (down * (np.arange(48) + .5)).sum() / down.sum() == pytest.approx(21.3, abs=.05)
+        # Half the width beyond both ends.
+        assert down.sum() / down.max() == pytest.approx(18 + 3 - .6, abs=.5)  # round ends
+
+
+def test_darkness_comes_in_sixths_and_light_ink_is_ink():
+    def level(darkness):
+        return ink.draw(np.array([[5, 16], [60, 16.]]), np.full(2, 6.), np.full(2, darkness), np.array([True]), shape=(32, 64), fine=4)[16, 30]
+    for darkness, sixths in ((0., 1), (.2, 1), (.3, 2), (.5, 3), (.57, 3), (.6, 4), (.95, 6), (1., 6)):
+        assert level(darkness) == pytest.approx(sixths / 6, abs=.003), darkness
+    crossing = ink.draw(np.array([[5, 16], [60, 16], [30, 4], [30, 28.]]), np.full(4, 6.), np.array([1., 1, .5, .5]), np.array([True, False, True]), shape=(32, 64), fine=4)
+    assert crossing[16, 30] == pytest.approx(1, abs=.003)  # the light line, drawn later, does not cover the dark one
+    assert crossing.dtype == np.float32 and crossing.shape == (32, 64)
+
+
+class Noise:
+    """Stands for a Generator: noise is the same everywhere, or every second grain is none."""
+
+    def __init__(self, value):
+        self.value, self.shape = value, None
+
+    def standard_normal(self, shape, dtype):
+        self.shape = shape
+        return np.full(shape, self.value, dtype)
+
+
+def test_grain_takes_ink_away():
+    """By hand: .4 of the grain for each deviation of the noise, either way, at most two; as many grains as fit."""
+    for value, left in ((1., 1 - .5 * .4), (-1., 1 - .5 * .4), (5., 1 - .5 * .8), (0., 1.)):
+        noise = Noise(value)
+        image = ink.scan(np.ones([40, 90], np.float32), noise, grain=.5, grain_px=4.5, blur_px=0)
+        assert (image == int(255.5 - 255 * left)).all() and noise.shape == (8, 20)
+    ink.scan(np.ones([4, 4], np.float32), noise, grain=.5, grain_px=4.5, blur_px=0)
+    assert noise.shape == (2, 2)
+    untouched = ink.scan(np.ones([40, 90], np.float32), np.random.default_rng(0), grain=0, grain_px=4.5, blur_px=0)
+    assert (untouched == 0).all() and (ink.scan(np.full([4, 4], 1.5, np.float32), noise, grain=0, grain_px=9, blur_px=0) == 0).all()
+    np.testing.assert_array_equal(ink.scan(np.full([4, 4], .5, np.float32), noise, grain=0, grain_px=9, blur_px=0), 128)
+
+
+def test_the_scanner_blurs_like_a_gaussian():
+    dot = np.zeros([31, 31], np.float32)
+    dot[15, 15] = 1
+    for blur in (.8, 1.5):
+        image = ink.scan(dot.copy() * 1., np.random.default_rng(0), grain=0, grain_px=3, blur_px=blur)
+        np.testing.assert_allclose(255 - image.astype(float), 255 * ndimage.gaussian_filter(dot.astype(float), blur), atol=1.5)
+    assert ink.scan(dot.copy(), np.random.default_rng(0), grain=0, grain_px=3, blur_px=.05)[15, 15] == 0  # too little to be any
+    assert ink.scan(dot.copy(), np.random.default_rng(0), grain=0, grain_px=3, blur_px=.3)[15, 15] > 0

@@ -71,5 +71,11 @@ def test_symbols_are_written_in_one_of_their_ways():
     assert space.symbol and not len(space.points) and space.advance > .2
 
 
-def test_what_no_pen_writes_is_told():
+def test_what_no_pen_writes_is_told(monkeypatch):
     assert pen_problem('明') is None and pen_problem(' ') is None and pen_problem('⿱山鱼') is None
+    def lacking(unit):
+        raise LookupError(f'component of {unit}: no strokes')
+    monkeypatch.setattr(skeletons, 'skeleton', lacking)
+    assert pen_problem('⿰甲甲') == 'component of ⿰甲甲: no strokes'
+    assert pen_problem('#') is None  # symbols have strokes of their own
+    pen_problem.cache_clear()

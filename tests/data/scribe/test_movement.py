@@ -65,3 +65,49 @@ def test_a_point_in_the_middle_of_a_straight_stroke_does_not_stop_the_pen():
     speed = np.diff(moved.points[:, 0]) / np.diff(moved.time_sec)
     inner = speed[len(speed) // 4:-len(speed) // 4]
     assert inner.min() > .45 * inner.max()
+
+
+def by_scipy(targets, down, *, hurry, rest_sec):
+    """Times by hand and positions from SciPy's lognormal distribution, piece after piece: the same as `trace` in another way."""
+    count, unit = len(down), .31 * (.075 / .31) ** hurry
+    lengths = [np.linalg.norm(targets[k + 1] - targets[k]) for k in range(count)]
+    own = [unit * np.sqrt(length + 1e-4) * (1 if d else .75) for length, d in zip(lengths, down)]
+    starts, onward = [0.], []
+    for k in range(1, count):
+        a, b = targets[k] - targets[k - 1], targets[k + 1] - targets[k]
+        turn = 1 - a @ b / (lengths[k - 1] * lengths[k])
+        rest = rest_sec if down[k] != down[k - 1] else .025 * max(0, 1 - hurry) * min(turn, 1.5) / 1.5 if down[k] else 0
+        starts.append(starts[-1] + own[k - 1] + rest)
+        onward.append(max(0, 1 - turn / .35) if down[k] and down[k - 1] else 0)
+    time, piece_of = [], []
+    for k in range(count):
+        samples = min(14, max(2, int(np.ceil(lengths[k] / (.028 if down[k] else .07))) + 1))
+        span = own[k] + (.6 * .031 if k == count - 1 else 0)
+        time += [starts[k] + span * (n + .5) / samples for n in range(samples)]
+        piece_of += [k] * samples
+    time = np.array(time)
+    points = np.tile(targets[0], (len(time), 1))
+    for k in range(count):
+        width = own[k] * (1 + .5 * ((onward[k - 1] if k else 0) + (onward[k] if k < count - 1 else 0))) + .031
+        scale = width / (np.exp(.56) - np.exp(-.56))
+        onset = starts[k] + own[k] / 2 - width / 2 - scale * np.exp(-.56)
+        points += stats.lognorm.cdf(time - onset, .28, scale=scale)[:, None] * (targets[k + 1] - targets[k])
+    return points, time, piece_of
+
+
+@pytest.mark.parametrize('hurry, rest_sec', [(0., 0.), (.3, .02), (.8, .01), (1.1, .03)])
+def test_a_movement_is_the_sum_of_its_pulses(hurry, rest_sec):
+    """Sharp and blunt corners, points on straight strokes, travel, long pieces and short ones."""
+    targets = np.array([[.1, .1], [.5, .12], [.9, .16], [.85, .2], [.86, .9], [.8, .88], [.3, .3], [.32, .31], [.7, .3], [.4, .7], [.45, .72], [.1, .1], [.1, .9]])
+    down = np.array([True, True, True, True, True, False, True, True, False, False, True, True])
+    moved = movement.trace(targets, down, hurry=hurry, rest_sec=rest_sec)
+    points, time, piece_of = by_scipy(targets, down, hurry=hurry, rest_sec=rest_sec)
+    np.testing.assert_array_equal(moved.piece_of, piece_of)
+    np.testing.assert_allclose(moved.time_sec, time, atol=1e-6)
+    np.testing.assert_allclose(moved.points, points, atol=5e-6)
+    assert (moved.points.dtype, moved.time_sec.dtype, moved.piece_of.dtype) == (np.float32, np.float32, np.int32)
+
+
+def test_a_target_twice_is_no_way():
+    moved = movement.trace(np.array([[.2, .3], [.2, .3], [.5, .3]]), np.array([True, True]), hurry=.5)
+    assert np.isfinite(moved.points).all() and (moved.piece_of == 0).sum() == 2 and np.hypot(*(moved.points[-1] - [.5, .3])) < .03

@@ -115,3 +115,25 @@ def test_malformed_orders_are_named(tmp_path, row, told):
     path.write_text(f'口\t2 1 3\n{row}\n', encoding='utf-8')
     with pytest.raises(ValueError, match=f'orders.txt, row 2: .*{told}'):
         read_orders(path)
+
+
+def test_the_tables_are_these():
+    """Golden: forms, their degrees, all coordinates by their number, and the orders; a version of the corpus stands for them."""
+    points = np.concatenate([stroke for _, _, form in FORMS for stroke in form.strokes]).astype(float)
+    total = (points * np.cos(np.arange(points.size)).reshape(points.shape)).sum()
+    orders = sum(n * (k + 1) for n, (_, orders) in enumerate(sorted(ORDERS.items())) for order in orders for k in order)
+    np.testing.assert_allclose((len(FORMS), sum(n % 7 * form.degree for n, (_, _, form) in enumerate(FORMS)), len(points), total, orders), TABLES, atol=1e-4)
+
+
+TABLES = (575, 678.5, 24580, -20.78955, 70023)
+
+
+def test_degrees_at_both_ends_and_places_of_their_own(tmp_path):
+    path = tmp_path / 'forms.txt'
+    path.write_text('口\ta\t0\t0,0 1,1\n口\tb\t1\t0,0 1,1; 2,2 3,3\n口@left\ta\t.5\t0,0 1,1\n', encoding='utf-8')
+    table = read_running(path)
+    assert list(table) == [('口', None), ('口', 'left')]
+    assert [(form.name, form.degree, len(form.strokes)) for form in (read() for read in table['口', None])] == [('a', 0, 1), ('b', 1, 2)]
+    assert running_hand.PLACES == ('left', 'right', 'top', 'bottom', 'around')
+    path.write_text('口\t2 1\n口\t2 1 3\n木\t1 3 2 4\n', encoding='utf-8')
+    assert read_orders(path) == {'口': ((1, 0), (1, 0, 2)), '木': ((0, 2, 1, 3),)}

@@ -1,5 +1,7 @@
 """The packaged texts, and texts of an exact length made of them."""
 
+import hashlib
+
 import hypothesis
 import hypothesis.strategies as st
 import numpy as np
@@ -34,6 +36,36 @@ def test_running_text(script):
     text = ''.join(sentences.running_text(script))
     assert len(text) > 10000 and all(charset.character_id(c) for c in text)
     assert ('人权' in text) if script == 'chinese' else ('dignity' in text and 'Preambule' in text)
+
+
+def test_the_more_frequent_words_come_several_times():
+    """By hand: sqrt(count) / 40 times, once at least; those beyond the 20,000 first once."""
+    words, text = sentences.words(), sentences.running_text('chinese')
+    paragraphs = (sentences.FOLDER / 'declaration.zh.txt').read_text(encoding='utf-8').splitlines()
+    assert list(text[:len(paragraphs)]) == paragraphs
+    rest = text[len(paragraphs):]
+    assert rest.count('的') == round(dict(words)['的'] ** .5 / 40) > 10
+    expected = [word for word, count in words[:20000] for _ in range(max(1, round(count ** .5 / 40)))] + [word for word, _ in words[20000:]]
+    assert list(rest) == expected
+    assert sentences.running_text() == text
+
+
+def test_latin_texts_come_without_accents():
+    text = ' '.join(sentences.running_text('latin'))
+    assert text.isascii() and 'Declaration universelle des droits' in text and 'egaux' in text and 'All human beings' in text
+    words = sentences.latin_words()
+    assert list(words) == text.split() and words.index('Universal') < words.index('universelle')
+
+
+def test_packaged_words_are_these():
+    """What the texts of a version are made of, byte for byte."""
+    digest = lambda value: hashlib.sha256(repr(value).encode()).hexdigest()[:16]
+    assert [digest(value) for value in (sentences.words(), sentences.english_words(), sentences.running_text('latin'), list(sentences.character_counts().items()))] == DIGESTS
+    counts = list(sentences.character_counts().items())
+    assert counts == sorted(counts, key=lambda item: (-item[1], item[0])) and list(sentences.english_words()) == sorted(sentences.english_words())
+
+
+DIGESTS = ['f17aefbdb333da01', 'ce02f7826b14b504', '4b41ba1593d74858', '0910191b0e91bdde']
 
 
 def test_unknown_script():

@@ -158,14 +158,15 @@ def test_rows_of_components_can_be_read():
 
 def test_a_table_of_components_of_ones_own(tmp_path):
     path = tmp_path / 'mine.txt'
-    path.write_text('# A comment.\n\n{901}\t10,10 40,80; 50,10 60,10\n甲\t=⿱口{901}\n', encoding='utf-8')
-    assert described_components(path=path) == {'{901}', '甲'}
+    path.write_text('# A comment.\n\n{901}\t10,10 40,80; 50,10 60,10\n甲\t=⿱口{901}\n乙\t=⿱口⿱日{901}\n', encoding='utf-8')
+    assert described_components(path=path) == {'{901}', '甲', '乙'}
     strokes = component_strokes('{901}', path=path)
     np.testing.assert_allclose(strokes[0], [[.1, .1], [.4, .8]])
     assert len(strokes) == 2 and not strokes[0].flags.writeable
     assert component_strokes('甲', path=path) == ('⿱', '口', '{901}')
-    with pytest.raises(LookupError, match='component 乙: no strokes in mine.txt'):
-        component_strokes('乙', path=path)
+    assert component_strokes('乙', path=path) == ids.flatten(ids.parse_whole('⿱口⿱日{901}')) == ('⿳', '口', '日', '{901}')
+    with pytest.raises(LookupError, match='component 丙: no strokes in mine.txt'):
+        component_strokes('丙', path=path)
 
 
 @pytest.mark.parametrize('row, told', [

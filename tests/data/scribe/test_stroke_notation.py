@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hwgen.data.scribe.stroke_notation import parse_strokes
+from hwgen.data.scribe.stroke_notation import parse_strokes, read_rows
 
 
 def test_polygons_are_their_points():
@@ -30,3 +30,29 @@ def test_a_corner_in_a_curve_stays_sharp():
 def test_what_cannot_be_read_is_named(text, told):
     with pytest.raises(ValueError, match=told):
         parse_strokes(text)
+
+
+def test_every_piece_of_a_curve_has_six_parts():
+    """Against the cubic by hand, with ends that go on in their own direction: p = 2 a - b before the first point, the same after the last."""
+    points = np.array([[.1, .2], [.4, .1], [.8, .6], [.9, .9]])
+    curve, = parse_strokes('~10,20 40,10 80,60 90,90')
+    padded = np.concatenate([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])
+    assert len(curve) == 19
+    for piece in range(3):
+        p, a, b, q = padded[piece:piece + 4]
+        for n in range(6):
+            t = n / 6
+            matrix = .5 * np.array([[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1, 3, -3, 1]])  # as Catmull and Rom's is usually written
+            np.testing.assert_allclose(curve[6 * piece + n], np.array([1, t, t * t, t ** 3]) @ matrix @ np.stack([p, a, b, q]), atol=1e-6)
+    corner, = parse_strokes('~0,0 50,0! 50,50 90,90')
+    assert len(corner) == 1 + 12 + 1 and corner[1].tolist() == [.5, 0]  # two points are a straight line
+    straight, = parse_strokes('~0,0 50,50')
+    assert straight.tolist() == [[0, 0], [.5, .5]] and straight.dtype == np.float32
+
+
+def test_rows_between_blank_lines_and_comments(tmp_path):
+    path = tmp_path / 'rows.txt'
+    path.write_text('# a\n\nx\ty\n#\tz\nu\t\n', encoding='utf-8')
+    assert list(read_rows(path, ('one', 'two'))) == [('rows.txt, row 3', ['x', 'y']), ('rows.txt, row 5', ['u', ''])]
+    with pytest.raises(ValueError, match='rows.txt, row 3: 2 fields, expected a, b and c with tabs between them'):
+        list(read_rows(path, ('a', 'b', 'c')))

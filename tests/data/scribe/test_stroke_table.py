@@ -92,6 +92,38 @@ def test_simplified_strokes_keep_ends_and_stay_near():
     np.testing.assert_array_equal(stroke_table.simplified(two), two)
 
 
+def test_medians_of_the_source_are_brought_to_the_em():
+    """By hand: 1024 units an em, its upper edge at 900, y upwards."""
+    found = stroke_table.read_medians({'medians': [[[0, 900], [512, 388], [1024, -124]], [[256, 644], [256, 132]]]})
+    np.testing.assert_allclose(found[0], [[0, 0], [.5, .5], [1, 1]])
+    np.testing.assert_allclose(found[1], [[.25, .25], [.25, .75]])
+
+
+def test_points_are_left_out_up_to_the_tolerance():
+    bent = lambda away: np.array([[0, 0], [.5, away], [1, 0.]])
+    assert len(stroke_table.simplified(bent(.0051))) == 3 and len(stroke_table.simplified(bent(.0049))) == 2
+    assert len(stroke_table.simplified(bent(-.0051))) == 3 and len(stroke_table.simplified(bent(.1), tolerance=.1)) == 2
+    # Away from the line, not upwards: (.5, .5 + d) is d / sqrt(2) away from the diagonal.
+    slope = lambda d: np.array([[0, 0], [.5, .5 + d], [1, 1.]])
+    assert len(stroke_table.simplified(slope(.0070))) == 2 and len(stroke_table.simplified(slope(.0072))) == 3
+    waves = np.stack([np.linspace(0, 1, 9), [0, .1, 0, -.1, 0, .1, 0, -.1, 0]], 1)
+    found = stroke_table.simplified(waves, tolerance=.06)
+    assert found.tolist() == sorted(found.tolist()) and {.1, -.1} <= set(found[:, 1])
+
+
+def test_what_lies_outside_the_em_is_written_at_its_edge(tmp_path):
+    path = tmp_path / 'a.npz'
+    stroke_table.write_table(path, {'乙': [np.array([[-.2, .5], [1.3, .5]])], '丁': [np.array([[.1, .1004], [.1, .9]])]}, {'乙': [2]})
+    read = StrokeTable(path)
+    np.testing.assert_allclose(read['乙'].strokes[0], [[0, .5], [1, .5]], atol=.5 / 255)
+    np.testing.assert_allclose(read['丁'].strokes[0], np.rint(np.array([[.1, .1004], [.1, .9]]) * 255) / 255, atol=1e-6)  # to the nearest of 255 parts
+    assert read['乙'].slots == (2,) and read['丁'].slots is None and list(read.characters) == ['丁', '乙']
+    with np.load(path) as arrays:
+        assert {name: arrays[name].dtype.name for name in arrays.files} == {'codes': 'uint32', 'stroke_counts': 'uint8', 'point_counts': 'uint8', 'points': 'uint8', 'slots': 'uint8'}
+        assert arrays['slots'].tolist() == [255, 2] and arrays['codes'].tolist() == [ord('丁'), ord('乙')]
+    assert read['乙'] is read['乙'] and stroke_table.GRID == 255
+
+
 def line(*points):
     return np.array(points, float)
 

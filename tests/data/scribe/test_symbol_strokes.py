@@ -115,6 +115,27 @@ def test_a_row_that_cannot_be_read_is_named(tmp_path, row, told):
         symbol_strokes('a', path=path)
 
 
+def test_the_table_of_symbols_is_this_one():
+    """Golden: number of ways, strokes, and sum of all coordinates by their number; a version of the corpus stands for these shapes."""
+    shapes = [shape for _, shape in all_shapes()]
+    points = np.concatenate([stroke for shape in shapes for stroke in shape.strokes]).astype(float)
+    total = (points * np.cos(np.arange(points.size)).reshape(points.shape)).sum()
+    np.testing.assert_allclose((len(shapes), sum(len(shape.strokes) for shape in shapes), len(points), sum(shape.advance for shape in shapes), total), TABLE, atol=1e-4)
+
+
+TABLE = (553, 1052, 18535, 385.91, 13.93043)
+
+
+def test_the_widest_advance(tmp_path):
+    path = tmp_path / 'wide.txt'
+    path.write_text('a\t2\tplain\t1,1 2,2\nb\t2.01\tplain\t1,1 2,2\nc\t-.1\tplain\t1,1 2,2\n', encoding='utf-8')
+    assert symbol_strokes('a', path=path)[0].advance == 2
+    for wrong in 'bc':
+        with pytest.raises(ValueError, match='expected em between 0 and 2'):
+            symbol_strokes(wrong, path=path)
+    assert symbol_strokes(' ', path=path)[0].name == 'blank'
+
+
 @pytest.mark.skipif(importlib.util.find_spec('rapidocr') is None or importlib.util.find_spec('onnxruntime') is None,
                     reason='needs the extra `reader` (rapidocr, onnxruntime)')
 def test_an_independent_reader_reads_every_way_of_writing_letters_and_digits():

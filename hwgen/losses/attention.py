@@ -1,4 +1,4 @@
-"""The loss of a reader that says one label after the other (Bahdanau et al. 2015; HCT-GAN's plan: guides by attention, for comparison)."""
+"""The loss of a reader that says one label after the other (Bahdanau et al. 2015; a guide by attention, to compare SPM with)."""
 
 import tensorflow as tf
 

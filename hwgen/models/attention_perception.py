@@ -1,4 +1,4 @@
-"""Reading by attention over the plane: the recurrent guide that HCT-GAN's plan compares its spatial perception module (SPM) with."""
+"""Reading by attention over the plane: a recurrent guide, to compare the spatial perception module (SPM) of HCT-GAN with."""
 
 import keras
 import tensorflow as tf

@@ -122,11 +122,11 @@ def interpolate(first, second, share):
 class ContentEncoder(keras.layers.Layer):
     """Characters as components and structure -> features [B, 4, 4N, C].
 
-    Source: HCT-GAN, section 3, "encoder" (sizes from its later drafts: structure 128, components 256, C = 480).
+    Source: HCT-GAN, section 3, "encoder" (structure 128, components 256, C = 480).
     Encodings:
       * `sequence`, the paper's: concatenated embeddings -> linear -> 4 x 4 x C, the spread over cells being learned.
       * `layout`, ours: embeddings placed on the cells of the structure's template boxes (`placement`), the structure's
-        on all cells, then one 1 x 1 convolution. Differs from DESIGN: an embedding of the cell's place is added, without
+        on all cells, then one 1 x 1 convolution. An embedding of the cell's place is added, without
         which all cells of one component are equal.
       * `warped`, ours: each component's embedding unfolds into its own 4 x 4 map, which is stretched over the box it
         has in the character, so that 日 is the same drawing in 明, 早 and 日; the structure's embedding unfolds over

@@ -239,7 +239,7 @@ def test_unknown_rows(folder):
 
 
 def test_the_plan_that_ships():
-    """Every flag of it is one of train's, the seed's seven rows have three seeds, and no two rows are trained alike."""
+    """Every flag of it is one of train's, the seven rows that HCT-GAN compares have three seeds, and no two rows are trained alike."""
     from absl import flags
 
     from hwgen.cli import train

@@ -35,7 +35,7 @@ def test_windows_equal_one_undivided_pass(generator, window):
     floats = np.concatenate([writer._render([w])[0] for w in writer._windows(line)], axis=1)
     expected = undivided(generator, TEXT, 5)
     assert np.std(expected) > .05  # the picture is not blank: the comparison means something
-    np.testing.assert_allclose(floats, expected, atol=1e-4)  # DESIGN's bound; kernels of another width round differently
+    np.testing.assert_allclose(floats, expected, atol=1e-4)  # kernels of another width round differently
     pixels, = writer.write(TEXT, style_seeds=5)
     assert np.abs(pixels.astype(int) - to_uint8(expected)).max() <= 1
 

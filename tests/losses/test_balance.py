@@ -10,7 +10,7 @@ WEIGHTS = dict(discriminator=1., sequence=.5, spatial=.25)
 
 
 def numpy_balance(gradients, weights, mask, rule, reference):
-    """The rule of DESIGN.md in float64, on the valid pixels only."""
+    """The balance rule of HCT-GAN ("Losses and optimization settings") in float64, on the valid pixels only."""
     valid = np.broadcast_to(mask, gradients['discriminator'].shape) > 0
     moments = {name: (g[valid].astype(np.float64).mean(), g[valid].astype(np.float64).std()) for name, g in gradients.items()}
     r = 'discriminator' if reference == 'discriminator' else min(moments, key=lambda name: moments[name][1])

@@ -14,7 +14,7 @@ def brute_force_overlap(low, high, cells=CELLS):
 
 
 def brute_force_placement(boxes, component_ids):
-    """DESIGN.md: a cell takes the component with the largest overlap, later slots win ties, a slot without a cell is summed in."""
+    """A cell takes the component with the largest overlap, later slots win ties, a slot without a cell is summed in."""
     area, out = np.zeros([4, CELLS, CELLS]), np.zeros([4, CELLS, CELLS])
     for slot, (x0, y0, x1, y1) in enumerate(boxes):
         if component_ids[slot]:

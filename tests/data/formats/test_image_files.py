@@ -161,9 +161,9 @@ def test_the_range_of_values():
 
 
 def test_one_list_of_formats():
-    """The README names what is read; every suffix of those formats is found by walking."""
-    readme = (pathlib.Path(hwgen.__file__).parents[1] / 'README.md').read_text(encoding='utf-8')
-    row = next(line for line in readme.splitlines() if line.startswith('A folder of line images ('))
+    """The page on data names what is read; every suffix of those formats is found by walking."""
+    page = (pathlib.Path(hwgen.__file__).parents[1] / 'docs' / 'your_data.md').read_text(encoding='utf-8')
+    row = next(line for line in page.splitlines() if line.startswith('A folder of line images ('))
     assert all(name in row for name in FORMATS.values())
     assert {'.png', '.jpg', '.jpeg', '.jfif', '.tif', '.tiff', '.bmp', '.pgm', '.ppm', '.pbm', '.gif', '.webp', '.jp2', '.j2k', '.avif'} <= suffixes()
 

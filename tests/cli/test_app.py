@@ -163,7 +163,7 @@ def test_whose_error_it_is(monkeypatch):
             return app._users_status(found)
     assert [caught(error) for error in (Theirs('x'), Missing('x'), app.UserError('x'), OSError(2, 'x', 'file'), OSError(2, 'x'), ValueError('x'), KeyError('x'))] == [1, 2, 2, 2, None, None, None]
     assert app._users_status(raised_inside('raise UserError')) == 2  # from a `raise` of ours
-    assert app._users_status(raised_inside('return inner if')) is None  # from what we called with something wrong
+    assert app._users_status(raised_inside('return (CHECKOUT /')) is None  # from what we called with something wrong
 
 
 def test_messages_are_one_line(own):

@@ -1,5 +1,6 @@
 """What a run writes of itself, with real networks of a few channels: the artefact's statistics and styles are those of the weights that it holds."""
 
+import os
 import pathlib
 import types
 
@@ -220,12 +221,11 @@ def test_what_is_read_on_samples(sampler, monkeypatch):
 
 
 def test_a_picture_that_cannot_be_written_leaves_nothing_half(sampler, monkeypatch):
-    def full(self, file, **options):
-        pathlib.Path(file).write_bytes(b'half')
+    def full(handle):
         raise OSError(28, 'No space left on device')
-    monkeypatch.setattr(Image.Image, 'save', full)
+    monkeypatch.setattr(os, 'fsync', full)
     monkeypatch.setattr(sampler.made.sheets, 'draw', lambda generator: dict(seen=np.zeros([3, 4], np.uint8)))
-    with pytest.raises(RunDirectoryError, match='^run/samples/seen-000003.png: cannot be written: no space left on device$'):
+    with pytest.raises(RunDirectoryError, match='^run/samples/seen-000003.png: cannot be written: no space left on the disk; nothing was written, what was there is unchanged$'):
         sampler.made.sample(3)
     assert not list(pathlib.Path('run/samples').iterdir())
 

@@ -4,7 +4,8 @@ import numpy as np
 import tensorflow as tf
 
 from hwgen.charset.encoding import Charset
-from hwgen.models.generator import Generator, GeneratorConfig
+from hwgen.models.generator import Generator
+from hwgen.settings.model import GeneratorConfig
 
 
 def make_small_generator(**options):

@@ -30,7 +30,8 @@ from absl import flags
 import hwgen
 from hwgen.charset.printable import is_text, printable
 from hwgen.cli import quiet
-from hwgen.inference.model_folder import CHECKOUT, resource_path
+from hwgen.settings import presets
+from hwgen.settings.resources import CHECKOUT
 
 _HELP = ('--help', '-help', '-h', '--helpfull')
 
@@ -207,18 +208,7 @@ def _describe(flag) -> list[str]:
 
 def _parse(arguments, *, program, positional):
     """Parses the flags and returns the other arguments. Presets named in --flagfile are looked up beside the package."""
-    resolved, follows = [], False
-    for argument in arguments:
-        head, separator, value = argument.partition('=')
-        if follows:
-            argument = _flagfile(argument)
-        elif head.lstrip('-') == 'flagfile' and separator:
-            if not value:  # no preset, not even the default one
-                continue
-            argument = f'--flagfile={_flagfile(value)}'
-        follows = not follows and head in ('--flagfile', '-flagfile') and not separator
-        resolved.append(argument)
-    rest = flags.FLAGS([program, *resolved])[1:]
+    rest = flags.FLAGS([program, *presets.expand(arguments)])[1:]
     if rest and not positional:
         raise UserError(f'argument {rest[0]!r} is not a flag: flags begin with -- (see {program} --help)')
     for flag in _own_flags():
@@ -235,14 +225,6 @@ def _parse(arguments, *, program, positional):
 def _own_flags():
     """The flags of hwgen's modules, not those of libraries."""
     return [flag for module, found in flags.FLAGS.flags_by_module_dict().items() if module.startswith('hwgen.') for flag in found]
-
-
-def _flagfile(value):
-    path = pathlib.Path(value).expanduser()
-    found = resource_path(value) if not path.exists() and path.name == value else path
-    if not found.exists() or found.is_dir():  # it may be a pipe
-        raise UserError(f'--flagfile={value}: no such file')
-    return str(found)
 
 
 def _users_status(error) -> int | None:

@@ -2,8 +2,11 @@
 
 import tensorflow as tf
 
-REFERENCES = ('discriminator', 'smallest', 'reconstruction')
-RULES = ('full', 'scale')
+from hwgen.settings.setting import choices_of
+from hwgen.settings.steps import GanSettings
+
+REFERENCES = (*choices_of(GanSettings, 'balance_reference'), 'reconstruction')
+RULES = choices_of(GanSettings, 'balance_rule')
 
 
 def _moments(gradient, mask, count):

@@ -9,9 +9,10 @@ import keras
 import tensorflow as tf
 
 from hwgen.models import layers
+from hwgen.settings.model import CELLS, GeneratorSettings
+from hwgen.settings.setting import choices_of
 
-CELLS = 4  # a character is 4 x 4 cells of features; the generator starts from there
-ENCODINGS = ('sequence', 'layout', 'warped', 'onehot')
+ENCODINGS = choices_of(GeneratorSettings, 'content_encoding')
 
 
 def overlap_with_cells(low, high, cells=CELLS):

@@ -10,13 +10,12 @@ import tensorflow as tf
 from hwgen import files
 from hwgen.charset.printable import as_json
 from hwgen.data.tensorflow_files import reason_of
+from hwgen.settings.flags import free_flags
+from hwgen.settings.train import SECTIONS
 from hwgen.training.checkpoints import saved_steps
 
 _COMPARED = ('model', 'settings', 'schedule', 'data', 'unlabelled')  # parts of config.json that make two calls one run
-# Flags that say where, how long and how loudly, not what is trained.
-_FREE_FLAGS = frozenset((
-    'data', 'run_dir', 'strategy', 'cpu_replicas', 'deterministic', 'max_steps', 'max_minutes', 'log_every',
-    'divide_minutes', 'sample_every', 'checkpoint_every', 'checkpoint_minutes', 'keep_checkpoints'))
+_FREE_FLAGS = free_flags(*SECTIONS)
 _FIRST_WEIGHTS = ('init_from', 'recognizers_from')  # read at the start of a run alone
 
 

@@ -19,7 +19,8 @@ from hwgen.cli import app, generate
 from hwgen.data.shards import RecordIndex, read_info
 from hwgen.inference.artefact import save_generator
 from hwgen.inference.writer import Writer
-from hwgen.models.generator import Generator, GeneratorConfig
+from hwgen.models.generator import Generator
+from hwgen.settings.model import GeneratorConfig
 
 
 @pytest.fixture(scope='module')

@@ -71,12 +71,15 @@ CODE = '''import dataclasses, json, sys
 from absl import flags
 from hwgen.cli import train
 from hwgen.charset.encoding import Charset
+from hwgen.settings import flags as settings_flags
+from hwgen.settings.train import TrainSettings
+from hwgen.training import session
 for arguments in json.loads(sys.argv[1]):
     flags.FLAGS.unparse_flags()
     for flag in flags.FLAGS.flags_by_module_dict()[train.__name__]:
         flag.unparse()
     flags.FLAGS(['train', *arguments])
-    model, settings, schedule = map(dataclasses.asdict, train._configurations(Charset.load()))
+    model, settings, schedule = map(dataclasses.asdict, session.configurations(settings_flags.read_all(TrainSettings), Charset.load()))
     print('found', json.dumps(dict(model=model, generator=model['generator'], settings=settings, schedule=schedule)))
 '''
 

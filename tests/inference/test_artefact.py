@@ -11,8 +11,9 @@ import tensorflow as tf
 from hwgen.charset.encoding import Charset
 from hwgen.inference import artefact
 from hwgen.inference.artefact import ArtefactError, load_generator, save_generator
-from hwgen.models.generator import Generator, GeneratorConfig
+from hwgen.models.generator import Generator
 from hwgen.models.style_encoder import StyleEncoder
+from hwgen.settings.model import GeneratorConfig
 
 
 @pytest.fixture(scope='module')

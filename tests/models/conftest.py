@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from hwgen.models.generator import Generator, GeneratorConfig
-from hwgen.models.hct_gan import HctGan, HctGanConfig
+from hwgen.models.generator import Generator
+from hwgen.models.hct_gan import HctGan
+from hwgen.settings.model import GeneratorConfig
+from hwgen.settings.model import HctGanConfig
 
 SIZES = dict(num_components=30, num_structures=12, num_characters=20, content_channels=8, style_part_dim=4,
              character_noise_dim=3, structure_dim=5, component_dim=6, cell_dim=4)

@@ -5,7 +5,8 @@ import pytest
 import tensorflow as tf
 
 from hwgen.models.content_encoder import ENCODINGS
-from hwgen.models.generator import Generator, GeneratorConfig
+from hwgen.models.generator import Generator
+from hwgen.settings.model import GeneratorConfig
 
 FINE = dict(content_encoding='warped', map_channels=(3, 2), learn_boxes=True, bend_px=4, upsample='subpixel', spectral=False)
 CELLS = [(16, 16), (32, 32), (32, 16), (64, 64)]

@@ -6,11 +6,11 @@ import types
 
 import pytest
 
+from hwgen.settings.schedule import Schedule
 from hwgen.training import loop as loop_module
 from hwgen.training import time_limit as limit_module
 from hwgen.training.phase_cuts import PhaseCuts
 from hwgen.training.run_directory import OtherRunError
-from hwgen.training.schedule import Schedule
 from one_weight import Killed, OneWeight, die, records, saved
 
 LONG = Schedule(10, 10, 20, discriminator_warmup_steps=2, recognizer_every=2, reconstruction_every=2, longest_lines=3, growing_steps=2)

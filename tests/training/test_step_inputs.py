@@ -12,8 +12,8 @@ from hwgen.data.mixed_lines import MixedLines
 from hwgen.data.pipeline import LineBatches
 from hwgen.data.shards import RecordError
 from hwgen.data.texts import TextSampler
+from hwgen.settings.schedule import Schedule
 from hwgen.training import distribution
-from hwgen.training.schedule import Schedule
 from hwgen.training.step_inputs import StepInputs
 
 SAMPLE = pathlib.Path(hwgen.__file__).resolve().parent.parent / 'tfrecords' / 'sample'

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from hwgen.training.schedule import Schedule
+from hwgen.settings.schedule import Schedule
 
 
 @pytest.fixture

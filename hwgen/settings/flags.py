@@ -5,7 +5,7 @@ from typing import Any
 
 from absl import flags
 
-from hwgen.settings.setting import REQUIRED, bounds, default_of, described, flag_of, type_of
+from hwgen.settings.setting import REQUIRED, Setting, bounds, default_of, described, flag_of, type_of
 
 
 def define(*classes: type, module: str, flag_values: flags.FlagValues = flags.FLAGS) -> None:
@@ -55,7 +55,11 @@ def read(cls: type, flag_values: flags.FlagValues = flags.FLAGS, **others: Any) 
         flag = flag_of(cls, name)
         if flag:
             value = flag_values[flag].value
-            values[name] = _numbers(flag, value, described(cls)[name]) if type_of(cls, name)[0] is tuple else value
+            if type_of(cls, name)[0] is tuple:
+                if not value and default_of(cls, name):  # an empty list where there has to be one
+                    raise ValueError(f'--{flag}=: expected whole numbers of {bounds(described(cls)[name])}, separated by commas')
+                value = _numbers(flag, value, described(cls)[name])
+            values[name] = value
     return cls(**{**values, **others})
 
 
@@ -85,11 +89,13 @@ def free_flags(*classes: type) -> frozenset[str]:
     return frozenset(flag_of(cls, name) for cls in classes for name, about in described(cls).items() if about.free)
 
 
-def _numbers(flag: str, values: list[str] | None, about: Any) -> tuple[int, ...]:
+def _numbers(flag: str, values: list[str] | None, about: Setting) -> tuple[int, ...]:
+    """The whole numbers of a list; where they have a least value, an empty default apart, there is at least one."""
     try:
         numbers = tuple(int(value) for value in values or ())
+        right = about.lower is None or all(number >= about.lower for number in numbers)
     except ValueError:
-        numbers = (float('-inf'),)
-    if about.lower is not None and numbers and min(numbers) < about.lower:
-        raise ValueError(f'--{flag}={",".join(values or ())}: expected whole numbers of {bounds(about)}, separated by commas')
+        right = False
+    if not right:
+        raise ValueError(f'--{flag}={",".join(values or ())}: expected whole numbers{" of " * bool(bounds(about))}{bounds(about)}, separated by commas')
     return numbers

@@ -23,7 +23,7 @@ class GeneratorSettings:
     channels: tuple[int, ...] = setting((256, 128, 64), 'Channels of each generator block, log2(char_px / 4) numbers.', flag='generator_channels', lower=1)
     style_part_dim: int = setting(32, 'Size of each part z1, z2, ... of the style vector; 32 in the paper.', lower=1)
     character_noise_dim: int = setting(8, "Noise numbers of each character, joined to z1; 0 is the paper's model.", flag='character_noise', lower=0)
-    attention_px: int = setting(8, 'Rows of the feature map that self-attention follows (8: after the first block); 0: none.', unit='px', lower=0)
+    attention_px: int = setting(8, 'Rows of the feature map that self-attention follows (8: after the first block); 0: none.', lower=0)
     upsample: str = setting('first', "Upsampling before a block's first convolution (SAGAN), after it (cheaper), or the last block by subpixel "
                             'convolution (cheapest).', choices=('first', 'between', 'subpixel'))
     spectral: bool = setting(True, 'Spectral normalisation in the generator.', flag='generator_spectral_norm')

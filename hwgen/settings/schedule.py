@@ -21,9 +21,9 @@ class Schedule:
     adversarial_steps: int = setting(3000, 'Steps of phase 3, generator against discriminator; 0 skips it.', unit='steps', lower=0)
     discriminator_warmup_steps: int = setting(200, 'First steps of phase 3 that update the discriminator alone: the balance would amplify the gradient of one that '
                                               'knows nothing yet.', unit='steps', lower=0)
-    recognizer_every: int = setting(4, 'After phase 1, one recogniser update in so many steps; 0: none.', unit='steps', lower=0)
-    reconstruction_every: int = setting(2, 'In phase 3, one reconstruction step in so many; 0: none.', unit='steps', lower=0)
-    adversarial_every: int = setting(1, 'In phase 3, one step on lines of drawn styles in so many; 0: none.', unit='steps', lower=0)
+    recognizer_every: int = setting(4, 'After phase 1, one recogniser update in so many steps; 0: none.', lower=0)
+    reconstruction_every: int = setting(2, 'In phase 3, one reconstruction step in so many; 0: none.', lower=0)
+    adversarial_every: int = setting(1, 'In phase 3, one step on lines of drawn styles in so many; 0: none.', lower=0)
     reconstruction_floor: float = setting(.25, "Scale of the reconstruction step's rate at the end of phase 3, to which it fades from 1.", flag='')
     rate_floor: float = setting(.1, 'Share of its learning rate at which a phase ends (cosine).', lower=0., upper=1.)
     shortest_lines: int = setting(2, 'Characters of the longest line when phases 1 and 2 start.', unit='characters', lower=1)

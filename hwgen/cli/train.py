@@ -1,14 +1,13 @@
 """Trains HCT-GAN: from shards of handwritten lines to a generator that writes any text.
 
-Unless --flagfile names another preset it reads `demo.flags` first: the embedded handwriting corpus, about an hour on two CPU cores; the flags you
-give then change that. `--flagfile=` (empty) starts from the defaults below, which are nearer to the paper's sizes. A corpus that is not there is
+Without flags it makes the model that ships, on the embedded handwriting corpus, in about an hour on two CPU cores: the defaults below are those of
+`demo.flags`, which is read first unless --flagfile names another preset. The flags you give change that. A corpus that is not there is
 written to --data: its validation lines first, its training lines beside the training, which draws what it reads before that. The run is the same to
 the last bit, slower until then. With one core or --strategy=multi_worker all lines are written first.
 
 A run has three phases: the recognisers learn to read real lines; the generator learns to rebuild real lines from their
 text and style; then generator and discriminator play against each other, while the recognisers keep the text
-readable. Setting a phase's steps to 0 skips it: `--flagfile= --recognizer_steps=0 --reconstruction_steps=0
---recognizer_every=1 --reconstruction_every=0` is the paper's pure GAN.
+readable. Setting a phase's steps to 0 skips it: the paper's pure GAN, `paper.flags`, has the third alone, at sizes near to the paper's (`paper_sizes.flags`).
 
 A run that was stopped, by any means, goes on from its last checkpoint, at most a minute old, when the same command is given again.
 
@@ -22,6 +21,7 @@ Examples:
   train --max_minutes=10
   train --flagfile=demo.flags --data=tfrecords/mine --run_dir=runs/mine
   train --flagfile=hand.flags --data=tfrecords/mine --run_dir=runs/hand
+  train --flagfile=paper.flags
   train --flagfile=scrabblegan.flags
   train --data=tfrecords/mine --unlabelled=tfrecords/unlabelled --adversarial_steps=3000 --run_dir=runs/mine
 

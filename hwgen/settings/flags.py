@@ -55,11 +55,7 @@ def read(cls: type, flag_values: flags.FlagValues = flags.FLAGS, **others: Any) 
         flag = flag_of(cls, name)
         if flag:
             value = flag_values[flag].value
-            if type_of(cls, name)[0] is tuple:
-                if not value and default_of(cls, name):  # an empty list where there has to be one
-                    raise ValueError(f'--{flag}=: expected whole numbers of {bounds(described(cls)[name])}, separated by commas')
-                value = _numbers(flag, value, described(cls)[name])
-            values[name] = value
+            values[name] = _numbers(flag, value, described(cls)[name]) if type_of(cls, name)[0] is tuple else value
     return cls(**{**values, **others})
 
 
@@ -90,10 +86,10 @@ def free_flags(*classes: type) -> frozenset[str]:
 
 
 def _numbers(flag: str, values: list[str] | None, about: Setting) -> tuple[int, ...]:
-    """The whole numbers of a list; where they have a least value, an empty default apart, there is at least one."""
+    """The whole numbers of a list, at least one unless it may be empty."""
     try:
         numbers = tuple(int(value) for value in values or ())
-        right = about.lower is None or all(number >= about.lower for number in numbers)
+        right = (numbers or about.may_be_empty) and (about.lower is None or all(number >= about.lower for number in numbers))
     except ValueError:
         right = False
     if not right:

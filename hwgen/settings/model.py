@@ -15,25 +15,26 @@ class GeneratorSettings:
 
     SECTION: ClassVar[str] = 'Generator'
 
-    content_encoding: str = setting('layout', 'How characters enter the generator: sequence (HCT-GAN), layout or warped (ours, over the boxes of the structure), '
+    content_encoding: str = setting('warped', 'How characters enter the generator: sequence (HCT-GAN), layout or warped (ours, over the boxes of the structure), '
                                     'onehot (ScrabbleGAN).', choices=('sequence', 'layout', 'warped', 'onehot'))
     char_px: int = setting(32, 'Height of a line: 16, 32, 64 or 128.', unit='px', lower=8)
     char_width_px: int | None = setting(None, 'Width of a character: char_px (default) or half of it.', unit='px')
-    content_channels: int = setting(480, 'Channels of the content features; 480 in the paper.', lower=1)
-    channels: tuple[int, ...] = setting((256, 128, 64), 'Channels of each generator block, log2(char_px / 4) numbers.', flag='generator_channels', lower=1)
-    style_part_dim: int = setting(32, 'Size of each part z1, z2, ... of the style vector; 32 in the paper.', lower=1)
+    content_channels: int = setting(192, 'Channels of the content features; 480 in the paper.', lower=1)
+    channels: tuple[int, ...] = setting((128, 64, 32), 'Channels of each generator block, log2(char_px / 4) numbers.', flag='generator_channels', lower=1)
+    style_part_dim: int = setting(16, 'Size of each part z1, z2, ... of the style vector; 32 in the paper.', lower=1)
     character_noise_dim: int = setting(8, "Noise numbers of each character, joined to z1; 0 is the paper's model.", flag='character_noise', lower=0)
     attention_px: int = setting(8, 'Rows of the feature map that self-attention follows (8: after the first block); 0: none.', lower=0)
-    upsample: str = setting('first', "Upsampling before a block's first convolution (SAGAN), after it (cheaper), or the last block by subpixel "
+    upsample: str = setting('between', "Upsampling before a block's first convolution (SAGAN), after it (cheaper), or the last block by subpixel "
                             'convolution (cheapest).', choices=('first', 'between', 'subpixel'))
-    spectral: bool = setting(True, 'Spectral normalisation in the generator.', flag='generator_spectral_norm')
-    structure_dim: int = setting(128, 'Size of a structure embedding.', lower=1)
-    component_dim: int = setting(256, 'Size of a component embedding.', lower=1)
+    spectral: bool = setting(False, 'Spectral normalisation in the generator.', flag='generator_spectral_norm')
+    structure_dim: int = setting(64, 'Size of a structure embedding.', lower=1)
+    component_dim: int = setting(128, 'Size of a component embedding.', lower=1)
     cell_dim: int = setting(64, "Channels of a component's own map (content_encoding=warped).", lower=1)
-    map_channels: tuple[int, ...] = setting((), "Channels of a component's finer maps of 8 x 8, 16 x 16, ... cells (content_encoding=warped).", lower=1)
-    learn_boxes: bool = setting(False, 'Move the template boxes by what stands in them (content_encoding=warped).')
-    bend_px: int = setting(0, 'How far the generator may bend its characters; 0: not at all. The displacement comes from the map that has 8 rows.',
-                           unit='px', lower=0)
+    map_channels: tuple[int, ...] = setting((16, 8), "Channels of a component's finer maps of 8 x 8, 16 x 16, ... cells (content_encoding=warped); may be none.",
+                                            lower=1, may_be_empty=True, absent=())
+    learn_boxes: bool = setting(True, 'Move the template boxes by what stands in them (content_encoding=warped).', absent=False)
+    bend_px: int = setting(5, 'How far the generator may bend its characters; 0: not at all. The displacement comes from the map that has 8 rows.',
+                           unit='px', lower=0, absent=0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,14 +97,14 @@ class GeneratorConfig(GeneratorSettings):
 class ModuleSizes:
     """Sizes of the modules beside the generator: discriminator, recognisers (SRM, SPM) and style encoder."""
 
-    discriminator_channels: tuple[int, ...] = setting((64, 128, 256, 512), 'Channels of each discriminator block, log2(char_px / 4) + 1 numbers.', lower=1)
+    discriminator_channels: tuple[int, ...] = setting((24, 48, 96, 128), 'Channels of each discriminator block, log2(char_px / 4) + 1 numbers.', lower=1)
     discriminator_pool: str = setting('sum', "Pooling of patches before the score: sum over a character's cells, or the mean (ScrabbleGAN).", choices=('sum', 'mean'))
-    recognizer_channels: tuple[int, ...] = setting((64, 128, 256, 256, 512), "Channels of the convolutions of a recogniser's trunk.", lower=1)
-    recognizer_hidden: int = setting(256, "Channels of the recognisers' heads.", lower=1)
+    recognizer_channels: tuple[int, ...] = setting((24, 48, 96, 128, 160), "Channels of the convolutions of a recogniser's trunk.", lower=1)
+    recognizer_hidden: int = setting(192, "Channels of the recognisers' heads.", lower=1)
     recurrent_sequence: bool = setting(False, 'SRM reads its frames with LSTMs. For comparison: a recurrent reader guides a generator worse.')
     attention_perception: bool = setting(False, 'A recurrent reader with attention over the plane in place of SPM; likewise.')
-    share_trunk: bool = setting(False, "SRM and SPM share their convolutions: two thirds of the cost. (Each has its own: the paper's.)")
-    style_channels: tuple[int, ...] = setting((32, 64, 128, 192), "Channels of the style encoder's convolutions.", lower=1)
+    share_trunk: bool = setting(True, "SRM and SPM share their convolutions: two thirds of the cost. Off: each has its own, the paper's.")
+    style_channels: tuple[int, ...] = setting((16, 32, 64, 96), "Channels of the style encoder's convolutions.", lower=1)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

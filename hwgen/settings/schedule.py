@@ -16,12 +16,12 @@ class Schedule:
 
     SECTION: ClassVar[str] = 'Schedule'
 
-    recognizer_steps: int = setting(5000, 'Steps of phase 1, recognisers on real lines; 0 skips it.', unit='steps', lower=0)
-    reconstruction_steps: int = setting(8000, 'Steps of phase 2, reconstruction; 0 skips it.', unit='steps', lower=0)
-    adversarial_steps: int = setting(3000, 'Steps of phase 3, generator against discriminator; 0 skips it.', unit='steps', lower=0)
+    recognizer_steps: int = setting(4000, 'Steps of phase 1, recognisers on real lines; 0 skips it.', unit='steps', lower=0)
+    reconstruction_steps: int = setting(22000, 'Steps of phase 2, reconstruction; 0 skips it.', unit='steps', lower=0)
+    adversarial_steps: int = setting(0, 'Steps of phase 3, generator against discriminator; 0 skips it.', unit='steps', lower=0)
     discriminator_warmup_steps: int = setting(200, 'First steps of phase 3 that update the discriminator alone: the balance would amplify the gradient of one that '
                                               'knows nothing yet.', unit='steps', lower=0)
-    recognizer_every: int = setting(4, 'After phase 1, one recogniser update in so many steps; 0: none.', lower=0)
+    recognizer_every: int = setting(0, 'After phase 1, one recogniser update in so many steps; 0: none.', lower=0)
     reconstruction_every: int = setting(2, 'In phase 3, one reconstruction step in so many; 0: none.', lower=0)
     adversarial_every: int = setting(1, 'In phase 3, one step on lines of drawn styles in so many; 0: none.', lower=0)
     reconstruction_floor: float = setting(.25, "Scale of the reconstruction step's rate at the end of phase 3, to which it fades from 1.", flag='')

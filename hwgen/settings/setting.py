@@ -17,6 +17,7 @@ class Setting:
         help: str, a sentence or two for `--help` and the reference.
         choices: tuple of str, the only values; empty: any.
         lower, upper: the least and the greatest value, or None.
+        may_be_empty: bool, of a list: nothing is a value, too.
         unit: str, such as 'px' or 'steps'; '' for none.
         flag: str, the flag of another name than the field's; None: the same name; '': no flag, the program knows the value (sizes of tables).
         absent: what the field means where a stored description is older than it; `REQUIRED`: what the default says.
@@ -27,6 +28,7 @@ class Setting:
     choices: tuple[str, ...] = ()
     lower: float | None = None
     upper: float | None = None
+    may_be_empty: bool = False
     unit: str = ''
     flag: str | None = None
     absent: Any = REQUIRED

@@ -13,7 +13,7 @@ class GanSettings:
 
     SECTION: ClassVar[str] = 'Steps: batch, weights and rates'
 
-    batch_size: int = setting(16, 'Lines of a batch, over all replicas.', lower=1)
+    batch_size: int = setting(8, 'Lines of a batch, over all replicas.', lower=1)
     seed: int = setting(1, 'Seed of weights, data order, texts and noise. Example: --seed=2.', lower=0, upper=2 ** 32 - 1)
     sequence_labels: str = setting('structured', "What SRM reads: components (the paper's), each character's structure and components, or characters.",
                                    choices=LABEL_KINDS)
@@ -25,7 +25,7 @@ class GanSettings:
     spatial_weight: float = setting(.5, "Weight of SPM's gradient, gamma.", lower=0.)
     pixel_weight: float = setting(1., 'Weight of the pixel loss of reconstruction.', lower=0.)
     feature_weight: float = setting(1., 'Weight of the feature loss of reconstruction.', lower=0.)
-    style_kl_weight: float = setting(2e-3, "Weight of the style's KL divergence (nats a line).", lower=0.)
+    style_kl_weight: float = setting(5e-4, "Weight of the style's KL divergence (nats a line).", lower=0.)
     noise_kl_weight: float = setting(2e-3, "Weight of the character noise's KL divergence (nats a character).", lower=0.)
     feature_levels: tuple[int, ...] = setting((4,), "Which of the trunk's maps, counted from 1, reconstruction compares.", lower=1)
     reconstruction_discriminator_weight: float = setting(
@@ -41,4 +41,4 @@ class GanSettings:
     uniform_lengths: bool = setting(True, 'All lines of a batch have one length: masks are left out, which is faster.', flag='')
     dense_ctc: bool = setting(False, 'The CTC implementation that XLA can compile.')
     product_dtype: str = setting('auto', 'In what the convolutions multiply while training; sums and weights are float32. auto: bfloat16 where the processor multiplies '
-                                 'it itself (AVX-512 BF16, AMX), which is nearly twice as fast.', choices=('auto', 'float32', 'bfloat16'))
+                                 'it itself (AVX-512 BF16, AMX), which is nearly twice as fast.', choices=('auto', 'float32', 'bfloat16'), absent='float32')

@@ -45,8 +45,8 @@ class RunSettings:
                                         'phases (see above). Example: --max_minutes=10.', unit='minutes', lower=0., free=True)
     divide_minutes: bool = setting(True, 'With --max_minutes, cut phases short, so that those after them get their share.', free=True)
     log_every: int = setting(50, 'Steps between progress lines and metrics.', unit='steps', lower=1, free=True)
-    sample_every: int = setting(1000, 'Steps between sample sheets.', unit='steps', lower=1, free=True)
-    checkpoint_every: int = setting(500, 'Steps between checkpoints.', unit='steps', lower=1, free=True)
+    sample_every: int = setting(3000, 'Steps between sample sheets.', unit='steps', lower=1, free=True)
+    checkpoint_every: int = setting(1500, 'Steps between checkpoints.', unit='steps', lower=1, free=True)
     checkpoint_minutes: float = setting(1., 'A checkpoint is written as well when the last one is so many minutes old: no more is lost by a kill. 0: only by '
                                         '--checkpoint_every. (Not with --strategy=multi_worker.)', unit='minutes', lower=0., free=True)
     keep_checkpoints: int = setting(3, 'Checkpoints to keep: the two newest, then those of --checkpoint_every.', lower=1, free=True)

@@ -98,9 +98,11 @@ def configurations(settings: TrainSettings, charset: Any) -> tuple[HctGanConfig,
     if modules.spatial_perception:
         spatial = charset.num_components + (charset.num_structures - 1 if steps.spatial_structures else 0)
     sizes, generator = dataclasses.asdict(modules), dataclasses.asdict(settings.generator)
+    has_both = sizes.pop('spatial_perception')
+    sizes['share_trunk'] = sizes['share_trunk'] and has_both
+    generator['char_width_px'] = generator['char_width_px'] or None  # 0 is typed for it, too
     model = HctGanConfig(
-        GeneratorConfig(**tables, **{**generator, 'char_width_px': generator['char_width_px'] or None}), sequence_labels=ctc.num_label_classes(steps.sequence_labels, **tables),
-        spatial_labels=spatial, **{**sizes, 'share_trunk': modules.share_trunk and sizes.pop('spatial_perception')})
+        GeneratorConfig(**tables, **generator), sequence_labels=ctc.num_label_classes(steps.sequence_labels, **tables), spatial_labels=spatial, **sizes)
     if steps.product_dtype == 'auto':
         steps = dataclasses.replace(steps, product_dtype=provenance.fast_product_dtype())
     return model, steps, settings.schedule

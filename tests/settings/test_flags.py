@@ -21,7 +21,7 @@ class Pen:
     pressure: float = setting(.5, 'How hard.', lower=0., upper=1.)
     dry: bool = setting(False, 'Whether it is dry.', flag='dry_pen', absent=True)
     hairs: tuple[int, ...] = setting((2, 4), 'Hairs of each part.', lower=1)
-    parts: tuple[int, ...] = setting((), 'Any numbers.')
+    parts: tuple[int, ...] = setting((), 'Any numbers.', may_be_empty=True)
     owner: str | None = setting(None, 'Whose it is.')
     num_dots: int = setting(REQUIRED, 'Dots, which nobody types.', flag='')
 

@@ -116,19 +116,19 @@ def test_where_the_later_phases_would_get_nowhere_or_all_fits_nothing_is_cut(mak
 
 
 def test_one_phase_and_steps_that_are_asked_for_are_not_divided(make_loop, clock):
-    make_loop(slow(clock), schedule=Schedule(0, 40, 0), run_dir='one').run(max_minutes=2.)
+    make_loop(slow(clock), schedule=Schedule(0, 40, 0, recognizer_every=4, growing_steps=0), run_dir='one').run(max_minutes=2.)
     summary = make_loop(slow(clock), schedule=LONG).run(max_minutes=10., max_steps=9)
     assert summary['step'] == 9 and summary['schedule'] == LONG
 
 
 def test_what_was_needed_before_the_steps_counts(make_loop, clock):
     clock[0] = 60.
-    summary = make_loop(slow(clock), schedule=Schedule(0, 40, 0)).run(max_minutes=2., started=0.)
+    summary = make_loop(slow(clock), schedule=Schedule(0, 40, 0, recognizer_every=4, growing_steps=0)).run(max_minutes=2., started=0.)
     assert summary['step'] == 5 and clock[0] == 110. and records()[-1]['minutes'] == 1.83
 
 
 def test_sheets_tell_what_the_end_will_take(make_loop, clock, monkeypatch):
-    loop = make_loop(slow(clock), schedule=Schedule(0, 40, 0), sample_every=2)
+    loop = make_loop(slow(clock), schedule=Schedule(0, 40, 0, recognizer_every=4, growing_steps=0), sample_every=2)
     sample = loop._sample
 
     def slowly(step):

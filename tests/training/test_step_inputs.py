@@ -17,7 +17,7 @@ from hwgen.training import distribution
 from hwgen.training.step_inputs import StepInputs
 
 SAMPLE = pathlib.Path(hwgen.__file__).resolve().parent.parent / 'tfrecords' / 'sample'
-SCHEDULE = Schedule(1, 2, 4, adversarial_every=2, longest_lines=3)  # drawn lines at steps 3 and 5
+SCHEDULE = Schedule(1, 2, 4, recognizer_every=4, adversarial_every=2, longest_lines=3, growing_steps=0)  # drawn lines at steps 3 and 5
 
 
 @pytest.fixture(scope='module')

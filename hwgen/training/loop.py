@@ -8,6 +8,7 @@ import time
 import numpy as np
 import tensorflow as tf
 
+from hwgen.settings.train import RunSettings
 from hwgen.training import averaging, distribution, measures
 from hwgen.training.checkpoints import Checkpoints
 from hwgen.training.phase_cuts import PhaseCuts
@@ -17,6 +18,9 @@ from hwgen.training.step_inputs import StepInputs
 from hwgen.training.stop_signals import StopSignals
 from hwgen.training.summaries import RunLog
 from hwgen.training.time_limit import TimeLimit
+
+_RUN = RunSettings()  # whose defaults are ours
+
 
 class NonFiniteLossError(RuntimeError):
     """A loss, a gradient norm or a weight is not finite."""
@@ -46,8 +50,9 @@ class TrainingLoop:
         OSError: `run_dir` cannot be made.
     """
 
-    def __init__(self, trainer, schedule, *, batches, texts, charset, run_dir, config, sample_every=1000, checkpoint_every=500,
-                 checkpoint_minutes=None, log_every=50, keep_checkpoints=3, validation=None, initialize=None, mixed=None):
+    def __init__(self, trainer, schedule, *, batches, texts, charset, run_dir, config, sample_every: int = _RUN.sample_every,
+                 checkpoint_every: int = _RUN.checkpoint_every, checkpoint_minutes: float | None = None, log_every: int = _RUN.log_every,
+                 keep_checkpoints: int = _RUN.keep_checkpoints, validation=None, initialize=None, mixed=None):
         self.trainer, self.schedule, self.batches, self.texts, self.mixed = trainer, schedule, batches, texts, mixed
         self.run_dir, self.config, self.initialize = run_dir, config, initialize
         self.sample_every, self.checkpoint_every, self.log_every = sample_every, checkpoint_every, log_every

@@ -90,7 +90,8 @@ def test_every_command_has_its_script_and_every_script_its_command():
 def test_presets_name_their_command_and_flags_it_has(preset):
     head = re.search(rf'^#.*\b({"|".join(COMMANDS)}) --flagfile={preset.relative_to(CHECKOUT)}', preset.read_text(encoding='utf-8'), re.MULTILINE)
     assert head, f'{preset.name}: no comment gives the command it is for, `# ... train --flagfile={preset.name} ...`'
-    code = f'from hwgen.cli import {head[1]}\nfrom absl import flags\nflags.FLAGS(["x", "--flagfile={preset}"])'
+    code = (f'from hwgen.cli import {head[1]}\nfrom absl import flags\nfrom hwgen.settings import presets\n'
+            f'flags.FLAGS(["x", *presets.expand(["--flagfile={preset}"])])')
     done = python('-c', code)
     assert done.returncode == 0, done.stderr.splitlines()[-1]
 

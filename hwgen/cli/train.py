@@ -37,6 +37,7 @@ import time
 
 from absl import flags
 
+from hwgen.charset.printable import printable
 from hwgen.settings import flags as settings_flags
 from hwgen.settings.train import SECTIONS, TrainSettings
 
@@ -60,7 +61,7 @@ def main(arguments):
 
 
 def _say(line):
-    print(line, flush=True)
+    print(printable(line), flush=True)
 
 
 def _program():
@@ -84,7 +85,7 @@ def _tell(summary, run):
     if summary['model'] and learned:
         rows.append(('next', f'{_program()}generate --model={shlex.quote(summary["model"])} --text="{"Hello world" if summary["latin"] else "你好，世界"}" --out=line.png'))
     print(f'{summary["state"]} at step {step}/{schedule.total_steps}')
-    print('\n'.join(f'  {name:<13} {value}' for name, value in rows if value), flush=True)
+    print('\n'.join(f'  {name:<13} {printable(value)}' for name, value in rows if value), flush=True)
 
 
 def _trained(schedule, planned, step):

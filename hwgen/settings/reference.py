@@ -3,15 +3,17 @@
 from typing import Any
 
 from hwgen import files
+from hwgen.settings import prepare, train
 from hwgen.settings.resources import CHECKOUT
 from hwgen.settings.setting import Setting, bounds, default_of, described, flag_of, type_of
-from hwgen.settings.train import SECTIONS
 
 PLACE = 'docs/settings.md'
-_HEAD = '''# Settings of a training
+COMMANDS = {'train': train.SECTIONS, 'prepare': prepare.SECTIONS}
+_HEAD = '''# Settings
 
-Every flag of `bin/train`, as `bin/train --help` tells them too. The defaults are those of the model that ships, `demo.flags`. Presets (`*.flags`) hold flags, one a
-row; a preset may name another, its parent, by a row `--flagfile=PARENT.flags` and then hold the difference alone. Later flags win.
+Every flag of `bin/train` and `bin/prepare`, as their `--help` tells them too. The defaults of `bin/train` are those of the model that ships, `demo.flags`.
+Presets (`*.flags`) hold flags, one a row; a preset may name another, its parent, by a row `--flagfile=PARENT.flags` and then hold the difference alone. Later
+flags win.
 
 This page is written by `python -m hwgen.settings.reference` from `hwgen/settings/`; change it there.
 '''
@@ -19,12 +21,15 @@ This page is written by `python -m hwgen.settings.reference` from `hwgen/setting
 
 def page() -> str:
     """The whole page, Markdown."""
-    return '\n'.join([_HEAD, *(_section(cls) for cls in SECTIONS)])
+    parts = [_HEAD]
+    for command, sections in COMMANDS.items():
+        parts += [f'## bin/{command}\n', *(_section(cls) for cls in sections)]
+    return '\n'.join(parts)
 
 
 def _section(cls: type) -> str:
     """A dataclass of settings as a heading and a table."""
-    rows = [f'## {cls.SECTION}', '', (cls.__doc__ or '').strip().splitlines()[0], '', '| flag | default | values | |', '|---|---|---|---|']
+    rows = [f'### {cls.SECTION}', '', (cls.__doc__ or '').strip().splitlines()[0], '', '| flag | default | values | |', '|---|---|---|---|']
     for name, about in described(cls).items():
         if flag_of(cls, name):
             kind, optional = type_of(cls, name)

@@ -111,6 +111,8 @@ def configurations(settings: TrainSettings, charset: Any) -> tuple[HctGanConfig,
 def _check(settings):
     """Raises ValueError for settings that name no training, as far as that is known before anything is read."""
     unlabelled, schedule, run = settings.data.unlabelled, settings.schedule, settings.run
+    if os.path.exists(run.run_dir) and not os.path.isdir(run.run_dir):
+        raise ValueError(f'--run_dir={run.run_dir}: a file is there, expected the folder of a run, or none yet')
     if unlabelled is not None and not (schedule.adversarial_steps and schedule.adversarial_every):
         raise ValueError(f'--unlabelled={unlabelled}: only the discriminator of phase 3 sees these lines, and there is none with '
                          f'--adversarial_steps={schedule.adversarial_steps} --adversarial_every={schedule.adversarial_every}: expected '

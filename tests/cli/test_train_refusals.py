@@ -94,6 +94,7 @@ def test_wrong_flags_are_told_in_one_line(tmp_path):
         '--unlabelled=nowhere --adversarial_steps=5': 'nowhere: no such folder',
         f'--unlabelled={SAMPLE} --unlabelled_share=.1': 'share 0.1 of unlabelled lines: 0 of the 4 lines of a batch',
         '--run_dir=file/run': 'file/run',
+        '--run_dir=file': '--run_dir=file: a file is there, expected the folder of a run, or none yet',
         '--max_minutes=5 --strategy=multi_worker': "--max_minutes=5 with --strategy=multi_worker: the workers' clocks differ, expected --max_steps",
     }
     results = many([[*TINY, '--run_dir=run', *case.split()] for case in cases])

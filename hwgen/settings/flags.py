@@ -1,10 +1,12 @@
 """Dataclasses of settings as flags of a command (absl), and flags as dataclasses."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from absl import flags
 
+from hwgen.settings import presets
 from hwgen.settings.setting import REQUIRED, Setting, bounds, default_of, described, flag_of, type_of
 
 
@@ -62,6 +64,25 @@ def read(cls: type, flag_values: flags.FlagValues = flags.FLAGS, **others: Any) 
 def read_all(cls: type, flag_values: flags.FlagValues = flags.FLAGS) -> Any:
     """A dataclass of dataclasses of settings, such as `TrainSettings`, as the flags have it."""
     return cls(**{field.name: read(field.type, flag_values) for field in dataclasses.fields(cls)})
+
+
+def parse(cls: type, arguments: Sequence[str] = ()) -> Any:
+    """A dataclass of dataclasses of settings from what would be typed, presets among it: `parse(TrainSettings, ['--flagfile=fast.flags', '--seed=2'])`.
+
+    Args:
+        cls: the dataclass.
+        arguments: flags as they are typed.
+
+    Raises:
+        ValueError: an argument that is no flag, a preset that is not there, or a value that is none.
+        flags.Error: no such flag, or a value that is none of it.
+    """
+    values = flags.FlagValues()
+    define(*(field.type for field in dataclasses.fields(cls)), module=cls.__module__, flag_values=values)
+    rest = values([cls.__name__, *presets.expand(list(arguments))])[1:]
+    if rest:
+        raise ValueError(f'argument {rest[0]!r} is not a flag: flags begin with --')
+    return read_all(cls, values)
 
 
 def as_flags(settings: Any) -> dict[str, Any]:

@@ -36,6 +36,9 @@ class GeneratorSettings:
     bend_px: int = setting(5, 'How far the generator may bend its characters; 0: not at all. The displacement comes from the map that has 8 rows.',
                            unit='px', lower=0, absent=0)
 
+    def __post_init__(self):
+        check(self)
+
 
 @dataclasses.dataclass(frozen=True)
 class GeneratorConfig(GeneratorSettings):
@@ -105,6 +108,9 @@ class ModuleSizes:
     attention_perception: bool = setting(False, 'A recurrent reader with attention over the plane in place of SPM; likewise.')
     share_trunk: bool = setting(True, "SRM and SPM share their convolutions: two thirds of the cost. Off: each has its own, the paper's.")
     style_channels: tuple[int, ...] = setting((16, 32, 64, 96), "Channels of the style encoder's convolutions.", lower=1)
+
+    def __post_init__(self):
+        check(self)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ import dataclasses
 import math
 from typing import ClassVar
 
-from hwgen.settings.setting import setting
+from hwgen.settings.setting import check, setting
 
 PHASES = ('recognizers', 'reconstruction', 'adversarial')
 _LENGTHS = dict(zip(PHASES, ('recognizer_steps', 'reconstruction_steps', 'adversarial_steps')))
@@ -31,6 +31,7 @@ class Schedule:
     growing_steps: int = setting(500, 'Steps over which lines grow from short to long; 0: long at once.', unit='steps', lower=0)
 
     def __post_init__(self):
+        check(self)
         object.__setattr__(self, 'shortest_lines', min(self.shortest_lines, self.longest_lines))
 
     @property

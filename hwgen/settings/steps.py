@@ -4,7 +4,7 @@ import dataclasses
 from typing import ClassVar
 
 from hwgen.settings.model import LABEL_KINDS
-from hwgen.settings.setting import setting
+from hwgen.settings.setting import check, setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,3 +42,6 @@ class GanSettings:
     dense_ctc: bool = setting(False, 'The CTC implementation that XLA can compile.')
     product_dtype: str = setting('auto', 'In what the convolutions multiply while training; sums and weights are float32. auto: bfloat16 where the processor multiplies '
                                  'it itself (AVX-512 BF16, AMX), which is nearly twice as fast.', choices=('auto', 'float32', 'bfloat16'), absent='float32')
+
+    def __post_init__(self):
+        check(self)

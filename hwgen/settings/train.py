@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from hwgen.settings.model import GeneratorSettings, ModuleSettings
 from hwgen.settings.schedule import Schedule
-from hwgen.settings.setting import setting
+from hwgen.settings.setting import check, setting
 from hwgen.settings.steps import GanSettings
 
 
@@ -22,6 +22,9 @@ class DataSettings:
     unlabelled_share: float = setting(.5, "Share of the discriminator's real lines that are of --unlabelled.", lower=0., upper=1.)
     text_characters: str = setting('dictionary', 'Characters of the lines that phase 3 writes: of the whole dictionary, or those with images in --data (always so with '
                                    'content_encoding=onehot and without Chinese).', choices=('dictionary', 'seen'))
+
+    def __post_init__(self):
+        check(self)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +53,9 @@ class RunSettings:
     checkpoint_minutes: float = setting(1., 'A checkpoint is written as well when the last one is so many minutes old: no more is lost by a kill. 0: only by '
                                         '--checkpoint_every. (Not with --strategy=multi_worker.)', unit='minutes', lower=0., free=True)
     keep_checkpoints: int = setting(3, 'Checkpoints to keep: the two newest, then those of --checkpoint_every.', lower=1, free=True)
+
+    def __post_init__(self):
+        check(self)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,8 +6,11 @@ import pytest
 from absl import flags
 
 from hwgen.settings import flags as settings_flags
+from hwgen.settings.model import GeneratorSettings, ModuleSettings
+from hwgen.settings.schedule import Schedule
 from hwgen.settings.setting import REQUIRED, check, from_stored, setting
-from hwgen.settings.train import SECTIONS, TrainSettings
+from hwgen.settings.steps import GanSettings
+from hwgen.settings.train import DataSettings, RunSettings, TrainSettings
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -70,8 +73,20 @@ def test_what_is_stored_may_be_older():
 
 
 def test_the_flags_of_train_come_to_its_settings():
-    values = flags.FlagValues()
-    settings_flags.define(*SECTIONS, module='train', flag_values=values)
-    values(['train'])
-    assert settings_flags.read_all(TrainSettings, values) == TrainSettings()
-    assert {flag: values[flag].value for flag in settings_flags.as_flags(TrainSettings())} == settings_flags.as_flags(TrainSettings())
+    assert settings_flags.parse(TrainSettings) == TrainSettings()
+    fast = settings_flags.parse(TrainSettings, ['--flagfile=fast.flags', '--seed=2', '--nodeterministic'])
+    assert (fast.run.run_dir, fast.schedule.reconstruction_steps, fast.steps.seed, fast.run.deterministic) == ('runs/fast', 4000, 2, False)
+    assert settings_flags.parse(TrainSettings, [f'--{name}={",".join(value) if isinstance(value, list) else value}' for name, value in
+                                                settings_flags.as_flags(fast).items() if value is not None]) == fast
+    with pytest.raises(ValueError, match="^argument 'run' is not a flag"):
+        settings_flags.parse(TrainSettings, ['run'])
+
+
+@pytest.mark.parametrize('cls, values, message', [
+    (Schedule, dict(adversarial_steps=-1), '^adversarial_steps=-1: expected at least 0$'), (GanSettings, dict(balance_rule='none'), "^balance='none': expected one of full, scale$"),
+    (GanSettings, dict(average_decay=1.5), '^average_decay=1.5: expected 0 to 1$'), (RunSettings, dict(cpu_replicas=0), '^cpu_replicas=0'),
+    (DataSettings, dict(text_characters='some'), '^text_characters='), (ModuleSettings, dict(style_channels=(8, 0)), r'^style_channels=\(8, 0\)'),
+    (GeneratorSettings, dict(bend_px=-1), '^bend_px=-1')])
+def test_settings_from_python_are_held_against_their_bounds(cls, values, message):
+    with pytest.raises(ValueError, match=message):
+        cls(**values)

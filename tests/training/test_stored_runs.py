@@ -6,18 +6,16 @@ import os
 import pathlib
 
 import pytest
-from absl import flags
 
 from hwgen.charset.encoding import Charset
 from hwgen.inference.artefact import load_generator
 from hwgen.settings import flags as settings_flags
-from hwgen.settings import presets
 from hwgen.settings.model import GeneratorConfig, HctGanConfig, stored_model
 from hwgen.settings.resources import resource_path
 from hwgen.settings.schedule import Schedule
 from hwgen.settings.setting import from_stored
 from hwgen.settings.steps import GanSettings
-from hwgen.settings.train import SECTIONS, TrainSettings
+from hwgen.settings.train import TrainSettings
 from hwgen.training.run_directory import OtherRunError, RunDirectory
 from hwgen.training.session import configurations
 
@@ -30,10 +28,7 @@ LINES = dict(folder='lines', digest='a', charset_hash='h')
 
 def described(*arguments):
     """The parts of config.json that make two calls one run, as today's flags come to them."""
-    values = flags.FlagValues()
-    settings_flags.define(*SECTIONS, module='train', flag_values=values)
-    values(['train', *presets.expand(list(arguments))])
-    settings = settings_flags.read_all(TrainSettings, values)
+    settings = settings_flags.parse(TrainSettings, arguments)
     model, steps, schedule = configurations(settings, Charset.load())
     return dict(model=dataclasses.asdict(model), settings=dataclasses.asdict(steps), schedule=dataclasses.asdict(schedule), data=LINES,
                 flags=settings_flags.as_flags(settings))

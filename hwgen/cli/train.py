@@ -55,13 +55,9 @@ def main(arguments):
     flags.FLAGS.data = places.corpus_place(flags.FLAGS.data)
     settings = settings_flags.read_all(TrainSettings)
     typed = [] if any('flagfile' in argument for argument in sys.argv[2:]) else [f'--flagfile={DEFAULT_FLAGFILE}']
-    summary = session.train(settings, report=_say, started=_STARTED, command=' '.join(['train', *typed, *sys.argv[2:]]), program=_program(),
+    summary = session.train(settings, started=_STARTED, command=' '.join(['train', *typed, *sys.argv[2:]]), program=_program(),
                             worker_start=quiet.quiet_tensorflow)
     _tell(summary, settings.run)
-
-
-def _say(line):
-    print(printable(line), flush=True)
 
 
 def _program():

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import time
+from typing import IO
 
 import numpy as np
 import tensorflow as tf
@@ -44,6 +45,7 @@ class TrainingLoop:
         initialize: function without arguments that gives the models their first weights and returns a line for the log;
             called where the run starts and not where it goes on; or None.
         mixed: MixedLines of what the discriminator takes for real beside drawn lines; None: the lines of `batches`.
+        stream: file for what is told; None: standard output.
 
     Raises:
         OtherRunError: `run_dir` holds a run of other flags, or another process trains there.
@@ -52,14 +54,14 @@ class TrainingLoop:
 
     def __init__(self, trainer, schedule, *, batches, texts, charset, run_dir, config, sample_every: int = _RUN.sample_every,
                  checkpoint_every: int = _RUN.checkpoint_every, checkpoint_minutes: float | None = None, log_every: int = _RUN.log_every,
-                 keep_checkpoints: int = _RUN.keep_checkpoints, validation=None, initialize=None, mixed=None):
+                 keep_checkpoints: int = _RUN.keep_checkpoints, validation=None, initialize=None, mixed=None, stream: IO[str] | None = None):
         self.trainer, self.schedule, self.batches, self.texts, self.mixed = trainer, schedule, batches, texts, mixed
         self.run_dir, self.config, self.initialize = run_dir, config, initialize
         self.sample_every, self.checkpoint_every, self.log_every = sample_every, checkpoint_every, log_every
         self.checkpoint_minutes = checkpoint_minutes
         self._folder = RunDirectory(run_dir, config)
         self._cuts = PhaseCuts(run_dir, schedule)
-        self.log = RunLog(run_dir, total_steps=schedule.total_steps)
+        self.log = RunLog(run_dir, total_steps=schedule.total_steps, stream=stream)
         self.checkpoints = Checkpoints(
             os.path.join(run_dir, 'checkpoints'), trainer.trackables(), keep=keep_checkpoints, every=checkpoint_every)
         self.sampler = Sampler(trainer, batches=batches, texts=texts, charset=charset, log=self.log, longest_lines=schedule.longest_lines,

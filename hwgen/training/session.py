@@ -1,12 +1,14 @@
 """A training from its settings to its summary: the lines, the networks, the loop, and what config.json says of them."""
 
 import dataclasses
+import io
 import os
 import pathlib
 import time
 from collections.abc import Callable
 from typing import Any
 
+from hwgen.charset.printable import printable
 from hwgen.data import drawn_index, prepare, shards
 from hwgen.inference.model_folder import DEFAULT_MODEL
 from hwgen.settings import flags as settings_flags
@@ -17,17 +19,37 @@ from hwgen.settings.train import TrainSettings
 # TensorFlow is imported inside the functions: what is wrong with the settings or the lines is told before it is loaded.
 
 
+class _Lines(io.TextIOBase):
+    """A file whose lines go to a function."""
+
+    def __init__(self, report):
+        self._report, self._rest = report, ''
+
+    def writable(self):
+        return True
+
+    def write(self, text):
+        *lines, self._rest = (self._rest + text).split('\n')
+        for line in lines:
+            self._report(line)
+        return len(text)
+
+
+def _print(line):
+    print(printable(line), flush=True)
+
+
 class MissingLinesError(ValueError):
     """A collection that a preset expects and that has to be fetched; the message says from where, and how it is made."""
 
 
-def train(settings: TrainSettings, *, report: Callable[[str], Any] = print, started: float | None = None, command: str = 'hwgen.training.session.train',
+def train(settings: TrainSettings, *, report: Callable[[str], Any] | None = None, started: float | None = None, command: str = 'hwgen.training.session.train',
           program: str = 'hwgen ', worker_start: Callable[[], Any] | None = None) -> dict:
     """Trains, or goes on with the run that is in `settings.run.run_dir`.
 
     Args:
         settings: all of it. An embedded corpus that is not there is written, its training lines beside the training.
-        report: takes a line of what is going on.
+        report: takes a line of what is going on, those of the loop among them; None: they are printed.
         started: of `time.monotonic`, from when on `max_minutes` count, the writing of a corpus not among them; None: from now on.
         command: what was typed, for config.json.
         program: what stands before a command's name in messages.
@@ -42,12 +64,13 @@ def train(settings: TrainSettings, *, report: Callable[[str], Any] = print, star
         OtherRunError: the folder holds a run that was started otherwise.
     """
     started = time.monotonic() if started is None else started
+    stream, report = report and _Lines(report), report or _print
     _check(settings)
     started += ensure_lines(settings, report=report, program=program)
     for folder in filter(None, (settings.data.data, settings.data.unlabelled)):
         shards.read_info(folder)
     with drawn_index.training_lines(settings.data.data, start=worker_start, report=report) as index:
-        return _train(settings, index, started, report=report, command=command)
+        return _train(settings, index, started, report=report, stream=stream, command=command)
 
 
 def ensure_lines(settings: TrainSettings, *, report: Callable[[str], Any], program: str = 'hwgen ') -> float:
@@ -121,13 +144,14 @@ def _check(settings):
         raise ValueError(f"--max_minutes={run.max_minutes:g} with --strategy=multi_worker: the workers' clocks differ, expected --max_steps")
 
 
-def _train(settings, index, started, *, report, command):
+def _train(settings, index, started, *, report, stream, command):
     """Wires data, models and loop together.
 
     Args:
         settings: TrainSettings.
         index: DrawnIndex of training lines that are being written; None: the folder has them.
         started, report, command: see `train`.
+        stream: file for what the loop tells; None: standard output.
     """
     report('loading TensorFlow and building the networks')
     import keras
@@ -180,7 +204,7 @@ def _train(settings, index, started, *, report, command):
         config=_description(settings, model_config, steps, charset, batches.index, mixed, command=command),
         sample_every=run.sample_every, checkpoint_every=run.checkpoint_every, log_every=run.log_every,
         keep_checkpoints=run.keep_checkpoints, checkpoint_minutes=None if run.strategy == 'multi_worker' else run.checkpoint_minutes or None,
-        initialize=_initializer(settings, model, charset))
+        initialize=_initializer(settings, model, charset), stream=stream)
     sizes = ', '.join(f'{name} {module.count_params() / 1e6:.2f} M' for name, module in model.modules().items())
     loop.log.say(f'{len(batches)} lines, {len(vocabulary)} characters with images; parameters: {sizes}; '
                  f'{strategy.num_replicas_in_sync} replica(s); {schedule.total_steps} steps')

@@ -69,6 +69,7 @@ def test_a_training_from_python(tmp_path):
     assert done.returncode == 0, done.stderr
     said, summary = json.loads(done.stdout.splitlines()[-1])
     assert summary == {'state': 'finished', 'step': 4, 'model': 'run/model', 'latin': False}
-    assert 'loading TensorFlow and building the networks' in said
+    assert 'loading TensorFlow and building the networks' in said and any(line.startswith('finished') or ' step 4/4' in line for line in said)
+    assert len(done.stdout.splitlines()) == 1, 'nothing is printed beside it'
     config = json.loads((tmp_path / 'run' / 'config.json').read_text(encoding='utf-8'))
     assert config['command'] == 'hwgen.training.session.train' and config['flags']['generator_channels'] == ['8', '8'] and config['flags']['bend_px'] == 5

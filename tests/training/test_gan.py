@@ -110,8 +110,9 @@ def test_the_judge_moves_a_reconstruction(make_trainer, make_batch):
 
 
 def test_feature_levels_that_the_trunk_lacks_are_refused(make_trainer):
-    for levels in ((4,), (0, 1), ()):
-        with pytest.raises(ValueError, match='feature_levels .*expected numbers from 1 to 3'):
+    for levels, message in {(4,): 'feature_levels .*expected numbers from 1 to 3', (0, 1): r'feature_levels=\(0, 1\): expected at least 1',
+                            (): 'feature_levels .*expected numbers from 1 to 3'}.items():
+        with pytest.raises(ValueError, match=message):
             make_trainer(feature_levels=levels)
 
 

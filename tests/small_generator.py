@@ -6,7 +6,9 @@ import numpy as np
 import tensorflow as tf
 
 from hwgen.charset.encoding import Charset
-from hwgen.models.generator import Generator, GeneratorConfig
+from hwgen.models.generator import Generator
+from hwgen.settings.model import GeneratorConfig
+from plain_sizes import PLAIN
 
 
 def make_small_generator(**options):
@@ -15,7 +17,7 @@ def make_small_generator(**options):
     sizes = dict(num_components=charset.num_components, num_structures=charset.num_structures,
                  num_characters=charset.num_characters, char_px=16, char_width_px=16,
                  channels=(12, 8), content_channels=12, style_part_dim=6, cell_dim=4, component_dim=8, structure_dim=4, character_noise_dim=5)
-    config = GeneratorConfig(**{**sizes, **options})
+    config = GeneratorConfig(**{**PLAIN, **sizes, **options})
     state, n = random.getstate(), 2
     random.seed(1)  # Keras' initialisers draw their seeds from it: the same weights in every process
     try:

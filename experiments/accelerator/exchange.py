@@ -21,10 +21,11 @@ import tensorflow as tf
 from experiments.accelerator import lowering, packing
 from hwgen.charset.encoding import Charset
 from hwgen.data.shards import RecordIndex
-from hwgen.models.generator import GeneratorConfig
-from hwgen.models.hct_gan import HctGan, HctGanConfig
+from hwgen.models.hct_gan import HctGan
+from hwgen.settings.model import stored_model
+from hwgen.settings.setting import from_stored
+from hwgen.settings.steps import GanSettings
 from hwgen.training.checkpoints import Checkpoints
-from hwgen.training.gan_settings import GanSettings
 
 
 def open_run(run_dir, *, product_dtype=None):
@@ -44,9 +45,8 @@ def open_run(run_dir, *, product_dtype=None):
     run_dir = pathlib.Path(run_dir)
     config = json.loads((run_dir / 'config.json').read_text(encoding='utf-8'))
     charset = Charset.load().prefix(config['data']['charset_rows'], config['data']['charset_hash'])
-    tuples = lambda values: {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-    model = HctGan(HctGanConfig(**{**tuples(config['model']), 'generator': GeneratorConfig(**config['model']['generator'])}))
-    settings = GanSettings(**{**tuples(config['settings']), **({'product_dtype': product_dtype} if product_dtype else {})})
+    model = HctGan(stored_model(config['model']))
+    settings = from_stored(GanSettings, config['settings'], **({'product_dtype': product_dtype} if product_dtype else {}))
     trainer = lowering.LoweredTrainer(model, settings, template_boxes=charset.template_boxes, strategy=tf.distribute.get_strategy())
     checkpoints = Checkpoints(str(run_dir / 'checkpoints'), trainer.trackables())
     if checkpoints.restore()[1] is None:

@@ -130,12 +130,10 @@ def by_hand(owners, errors, counts):
 
 def load_reader(run_dir):
     """ComponentReader of the sequence recognition of a run, which says the labels of the table that the run was trained with."""
-    from hwgen.models.generator import GeneratorConfig
-    from hwgen.models.hct_gan import HctGan, HctGanConfig
+    from hwgen.models.hct_gan import HctGan
+    from hwgen.settings.model import stored_model
     from hwgen.training import initialization
     written = json.loads((pathlib.Path(run_dir) / 'config.json').read_text(encoding='utf-8'))
-    settings = {name: tuple(value) if isinstance(value, list) else value for name, value in written['model'].items()}
-    generator = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.pop('generator').items()}
-    model = HctGan(HctGanConfig(GeneratorConfig(**generator), **settings))
+    model = HctGan(stored_model(written['model']))
     initialization.initialize_recognizers(model, str(run_dir))
     return ComponentReader(model.read, charset=Charset.load().prefix(written['data']['charset_rows'], written['data']['charset_hash']))

@@ -2,7 +2,7 @@
 
 A command is a module of `hwgen.cli` that has
 - a docstring: its first line is the summary, the rest the text of `--help`;
-- absl flags, defined when it is imported. Nothing heavy is imported there (help is shown in a fraction of a second): TensorFlow and the
+- absl flags, defined when it is imported (those of `SECTIONS`, its dataclasses of settings, by `hwgen.settings.flags`). Nothing heavy is imported there (help is shown in a fraction of a second): TensorFlow and the
   rest of hwgen are imported inside `main`;
 - `main(arguments)`, which gets the arguments that are not flags and returns None or an exit status;
 - optionally `DEFAULT_FLAGFILE`, a preset that is read first unless --flagfile is given, and `POSITIONAL`, a word that names the arguments that are not
@@ -30,7 +30,9 @@ from absl import flags
 import hwgen
 from hwgen.charset.printable import is_text, printable
 from hwgen.cli import quiet
-from hwgen.inference.model_folder import CHECKOUT, resource_path
+from hwgen.settings import presets
+from hwgen.settings.resources import CHECKOUT
+from hwgen.settings.setting import Setting, described, flag_of
 
 _HELP = ('--help', '-help', '-h', '--helpfull')
 
@@ -113,11 +115,12 @@ def dispatch(arguments: list[str] | None = None) -> None:
         sys.exit(2)
     module = importlib.import_module(f'hwgen.cli.{arguments[0]}')
     run(module.main, module.__doc__, arguments=arguments[1:], program=os.environ.get('HWGEN_PROGRAM') or f'hwgen {arguments[0]}',
-        default_flagfile=getattr(module, 'DEFAULT_FLAGFILE', None), positional=getattr(module, 'POSITIONAL', None))
+        default_flagfile=getattr(module, 'DEFAULT_FLAGFILE', None), positional=getattr(module, 'POSITIONAL', None),
+        sections=getattr(module, 'SECTIONS', ()))
 
 
 def run(main, module_doc: str, *, arguments: list[str] | None = None, program: str | None = None, default_flagfile: str | None = None,
-        positional: str | None = None) -> None:
+        positional: str | None = None, sections: tuple[type, ...] = ()) -> None:
     """Reads the flags, calls `main` with the other arguments, and leaves the process with its exit status.
 
     An exception is taken for one that is meant for the user, and told in one line, if
@@ -132,6 +135,7 @@ def run(main, module_doc: str, *, arguments: list[str] | None = None, program: s
       program: the name shown in help and errors; default the file name of `sys.argv[0]`.
       default_flagfile: preset that is read first unless --flagfile names another, or none (--flagfile=).
       positional: what arguments that are not flags are called; None: there are none.
+      sections: dataclasses of settings whose flags the help shows together, each under its title.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     program = program or os.path.basename(sys.argv[0])
@@ -141,7 +145,7 @@ def run(main, module_doc: str, *, arguments: list[str] | None = None, program: s
         sys.stdout.reconfigure(errors='backslashreplace')
     try:
         if any(argument in _HELP for argument in arguments):
-            _print(format_help(module_doc, program=program, positional=positional, everything='--helpfull' in arguments))
+            _print(format_help(module_doc, program=program, positional=positional, sections=sections, everything='--helpfull' in arguments))
             sys.exit(0)
         # `request --version=1` is another one, that of a model.
         if arguments == ['--version'] or '--version' in arguments and 'version' not in flags.FLAGS:
@@ -172,53 +176,49 @@ def run(main, module_doc: str, *, arguments: list[str] | None = None, program: s
     sys.exit(status)
 
 
-def format_help(module_doc: str, *, program: str, positional: str | None = None, everything: bool = False) -> str:
+def format_help(module_doc: str, *, program: str, positional: str | None = None, sections: tuple[type, ...] = (), everything: bool = False) -> str:
     """The text of `--help`: the docstring, then the flags of hwgen's modules (or of all modules) with their defaults.
 
     Args:
       module_doc: docstring of the command's module.
       program: how the command is called.
       positional: what arguments that are not flags are called.
+      sections: dataclasses of settings, each a section of its own; other flags come after them.
       everything: also the flags that libraries define.
     """
     lines = [f'usage: {program} [flags]' + (f' {positional}' if positional else ''), '', module_doc.strip(), '']
     by_module = flags.FLAGS.flags_by_module_dict()
     shown = {name: found for name, found in by_module.items() if everything or name.startswith('hwgen.') or name == sys.argv[0]}
+    in_sections = {}
+    for cls in sections:
+        in_sections |= {flag_of(cls, name): about for name, about in described(cls).items() if flag_of(cls, name)}
+        lines += [f'{cls.SECTION}:', *(row for name in described(cls) if flag_of(cls, name) for row in _describe(flags.FLAGS[flag_of(cls, name)], described(cls)[name])), '']
     for module, found in shown.items():
-        lines += [f'flags of {module}:' if everything else 'flags:']
-        for flag in found:
-            lines += _describe(flag)
+        rows = [row for flag in found if flag.name not in in_sections for row in _describe(flag)]
+        if rows or not in_sections:
+            lines += [f'flags of {module}:' if everything else 'flags:', *rows]
     lines += ['', '  --flagfile=FILE  (a preset)',
-              '      Reads flags from FILE, one a row; later flags win. A bare name that is no file here means the preset that ships with hwgen.']
+              '      Reads flags from FILE, one a row; later flags win. A bare name that is no file here means the preset that ships with hwgen. A preset may name',
+              '      another, its parent, by a row --flagfile=PARENT, which is looked for beside it first. --flagfile= is no preset: the defaults above.']
     return '\n'.join(lines)
 
 
-def _describe(flag) -> list[str]:
-    """The lines of one flag in the help text."""
+def _describe(flag: flags.Flag, about: Setting | None = None) -> list[str]:
+    """The lines of one flag in the help text; a setting has its unit beside its default."""
+    unit = f' {about.unit}' if about is not None and about.unit else ''
     if flag.boolean:
         head = f'  --[no]{flag.name}  (default: {"on" if flag.default else "off"})'
     else:
         choices = getattr(flag.parser, 'enum_values', None)
         kind = '|'.join(map(str, choices)) if choices else flag.flag_type().upper().replace('COMMA SEPARATED LIST OF STRINGS', 'A,B,...')
         default = flag.default_as_str.strip("'") if flag.default is not None else None
-        head = f'  --{flag.name}={kind}  ' + ('(no default)' if default is None else f'(default: {default})')
+        head = f'  --{flag.name}={kind}  ' + ('(no default)' if default is None else f'(default: {default or "none"}{unit})')
     return [head, *textwrap.wrap(re.sub(r'^<[^>]*>: ', '', flag.help or ''), 112, initial_indent='      ', subsequent_indent='      ')]
 
 
 def _parse(arguments, *, program, positional):
     """Parses the flags and returns the other arguments. Presets named in --flagfile are looked up beside the package."""
-    resolved, follows = [], False
-    for argument in arguments:
-        head, separator, value = argument.partition('=')
-        if follows:
-            argument = _flagfile(argument)
-        elif head.lstrip('-') == 'flagfile' and separator:
-            if not value:  # no preset, not even the default one
-                continue
-            argument = f'--flagfile={_flagfile(value)}'
-        follows = not follows and head in ('--flagfile', '-flagfile') and not separator
-        resolved.append(argument)
-    rest = flags.FLAGS([program, *resolved])[1:]
+    rest = flags.FLAGS([program, *presets.expand(arguments)])[1:]
     if rest and not positional:
         raise UserError(f'argument {rest[0]!r} is not a flag: flags begin with -- (see {program} --help)')
     for flag in _own_flags():
@@ -237,14 +237,6 @@ def _parse(arguments, *, program, positional):
 def _own_flags():
     """The flags of hwgen's modules, not those of libraries."""
     return [flag for module, found in flags.FLAGS.flags_by_module_dict().items() if module.startswith('hwgen.') for flag in found]
-
-
-def _flagfile(value):
-    path = pathlib.Path(value).expanduser()
-    found = resource_path(value) if not path.exists() and path.name == value else path
-    if not found.exists() or found.is_dir():  # it may be a pipe
-        raise UserError(f'--flagfile={value}: no such file')
-    return str(found)
 
 
 def _users_status(error) -> int | None:

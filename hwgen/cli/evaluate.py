@@ -75,7 +75,8 @@ from hwgen.charset.printable import printable
 from hwgen.cli.app import UserError
 from hwgen.cli.places import corpus_place
 from hwgen.inference.description import DEFAULT_TRUNCATION
-from hwgen.inference.model_folder import DEFAULT_MODEL, find_model, resource_path
+from hwgen.inference.model_folder import DEFAULT_MODEL, find_model
+from hwgen.settings.resources import resource_path
 
 _DISTANCES = ['hct', 'scrabblegan', 'ganwriting', 'hwd']
 # Who judges: a feature space, the independent reader (PP-OCR), the reader of components.

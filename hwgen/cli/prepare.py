@@ -59,123 +59,55 @@ import re
 
 from absl import flags
 
+from hwgen.settings import flags as settings_flags
+from hwgen.settings.prepare import SECTIONS
+
 # Arguments of the library that have another name as flags.
 _FLAG_OF = {'vocabulary_size': 'vocabulary', 'num_writers': 'writers', 'version': 'corpus', 'output_format': 'format',
             **dict.fromkeys(('validation_lines', 'test_lines', 'unseen_lines'), 'heldout_lines')}
-_SOURCE = flags.DEFINE_enum('source', 'scribe', ['scribe', 'folder', 'casia', 'iam', 'iam_online', 'lmdb', 'auto'],
-    'Where lines come from: the embedded corpus, a folder of images, or a collection; auto: what --input turns out to be.')
-_OUT = flags.DEFINE_string('out', None, 'Folder to write. Example: --out=tfrecords/demo.')
-_SEED = flags.DEFINE_integer('seed', 0, 'Seed of writers, texts and splits. Example: --seed=1.', lower_bound=0)
-_HEIGHT_PX = flags.DEFINE_integer('height_px', 64,
-    'Height of the stored images, pixels; lower images of a folder keep theirs.', lower_bound=8, upper_bound=1024)
-_MIN_CHARACTERS = flags.DEFINE_integer('min_characters', None,
-    'Characters of the shortest line. Default: 2 (scribe), 1 (others, --text_file).', lower_bound=1)
-_MAX_CHARACTERS = flags.DEFINE_integer('max_characters', None,
-    'Characters of the longest line. Default: 8 (scribe), no limit (others, --text_file). Longer lines of a collection are left out'
-    ' and counted.', lower_bound=1)
-_TEXT_FILE = flags.DEFINE_string('text_file', None, 'Texts for the simulated writers, a line of UTF-8 each; - is standard input. '
-    'Example: --text_file=addresses.txt.')
-_LINES = flags.DEFINE_integer('lines', None,
-    'Training lines of the embedded corpus. Default: 48000, or as many as --text_file has. Example: --lines=200000.', lower_bound=1)
-_HELD_OUT_LINES = flags.DEFINE_integer('heldout_lines', None,
-    'Lines of each of its other splits, validation, test and unseen. Default: 500; with --text_file, whose lines have no unseen, none.', lower_bound=1)
-_WRITERS = flags.DEFINE_integer('writers', 400,
-    'Simulated writers of the training lines; each other split has a tenth as many of its own, at least 4.', lower_bound=1)
-_FORMAT = flags.DEFINE_enum('format', 'records', ['records', 'folder'],
-    'What --source=scribe writes: TFRecord shards, or a folder of labelled pictures.')
-_TRAJECTORY = flags.DEFINE_bool('trajectory', False,
-    'Store the path of the pen as well (--source=scribe), in the records, or in strokes.jsonl of a folder. Writers with a font have none.')
-_CORPUS = flags.DEFINE_enum('corpus', '2.0', ['1.1', '2.0'],
-    'Version of the embedded corpus: 2.0 is written by pens and fonts; 1.1, by four fonts, is what the model that ships learned from.')
-_PEN_SHARE = flags.DEFINE_float('pen_share', None,
-    'Share of the simulated writers who write with a pen, movement by movement; the others have a font. Default: 0.5, with '
-    'which people are read best (docs/results/corpus.md); 1 with --trajectory, --vertical or --slips; 0 for Latin. Example: --pen_share=1.', lower_bound=0., upper_bound=1.)
-_SLIPS = flags.DEFINE_float('slips', 0.,
-    'How often a character is first begun wrongly and struck out; the label does not tell of it. Example: --slips=.02.', lower_bound=0., upper_bound=1.)
-_VERTICAL = flags.DEFINE_bool('vertical', False, 'Lines from top to bottom, --height_px wide. With --format=folder.')
-_VOCABULARY = flags.DEFINE_integer('vocabulary', 3500,
-    'Hanzi of the embedded corpus that have images; those that show every component come first. Punctuation, '
-    'digits and letters come on top. Example: --vocabulary=3755.', lower_bound=1)
-_SHOTS = flags.DEFINE_list('shots', [],
-    'For each of as many groups of the characters of `unseen`, how many training lines show each character, at most one such '
-    'character a line; info.json lists the groups. Default: none does. Example: --shots=0,1,5,20.')
-_SCRIPT = flags.DEFINE_enum('script', 'chinese', ['chinese', 'latin'], 'Script of the embedded corpus.')
-_WORKERS = flags.DEFINE_integer('workers', None,
-    'Processes that draw the embedded corpus or read a collection. Default: one a CPU (a small collection: one). The result does'
-    ' not depend on it.', lower_bound=1)
-_INPUT = flags.DEFINE_string('input', None,
-    'Folder of line images, or a collection: a folder, archive or file. Example: --input=scans.')
-_LABELS = flags.DEFINE_string('labels', 'labels.tsv',
-    'Table of labels of --source=folder, in --input, or an absolute path; .jsonl: JSON Lines; .csv, .json; a folder: a text file for each '
-    'image. Example: --labels=label.txt.')
-_NAME_PATTERN = flags.DEFINE_string('name_pattern', None,
-    'Regular expression that the names of the images of --source=folder match, without suffix: a group (?P<writer>...) tells who '
-    "wrote it, a group (?P<text>...) what, then there are no labels. Example: --name_pattern='(?P<writer>[^-]+)-.*'.")
-_UNLABELLED = flags.DEFINE_bool('unlabelled', False, 'Images without text (--source=folder): no table is read.')
-_UNIT = flags.DEFINE_enum('unit', 'lines', ['lines', 'words'], 'What --source=iam reads: lines.txt or words.txt.')
-_PARTITION = flags.DEFINE_enum('partition', 'auto', ['auto', 'writers', 'train', 'validation', 'test'],
-    'Splits of a collection: the official ones where its names tell them, else by writer (auto); by writer; or all of it is '
-    'the one that is named here.')
-_PEN_PX = flags.DEFINE_float('pen_px', 2., 'Width of the pen that ink is drawn with, pixels of the stored image.',
-    lower_bound=.25, upper_bound=64.)
-_DESLANT = flags.DEFINE_bool('deslant', False,
-    'Shear slanted writing upright: by the slant of each writer, of each line where the writer is unknown.')
-_NORMALIZE_SIZE = flags.DEFINE_float('normalize_size', None,
-    'Cut and pad lines such that the core of their writing (without ascenders and descenders) takes this share of the height. '
-    'Default: lines stay as they were cut. Example: --normalize_size=.5.', lower_bound=.1, upper_bound=1.)
-_KEEP_PAPER = flags.DEFINE_bool('keep_paper', False,
-    'Keep the grey of the paper, its gradients and shadows. Default: paper of --source=folder and lmdb becomes white; ink keeps its grey level relative to it.')
-_DARK = flags.DEFINE_enum('dark', 'refuse', ['refuse', 'invert', 'keep'],
-    'Pictures of light ink on black: cannot be used (see --on_error), are turned over, or stay as they are.')
-_INSPECT = flags.DEFINE_string('inspect', None, 'Print what this file, archive or folder holds, and write no shards.')
-_ON_ERROR = flags.DEFINE_enum('on_error', 'fail', ['fail', 'skip'],
-    'A sample or text that cannot be used (unknown character, no such image, damaged): stop, or report, count and go on.')
-_VALIDATION_SHARE = flags.DEFINE_float('validation_share', .05,
-    'Share of the lines that validate, at most twice as many, where the collection does not say.', lower_bound=0., upper_bound=.5)
-_TEST_SHARE = flags.DEFINE_float('test_share', .05, 'Share of the lines that test, at most twice as many, where the collection does not say.',
-    lower_bound=0., upper_bound=.5)
+settings_flags.define(*SECTIONS, module=__name__)
 
 
 def main(arguments):
     """Checks the flags and writes the folder."""
     del arguments
     from hwgen.cli.app import UserError
-    if _INSPECT.value:
+    if flags.FLAGS.inspect:
         return _inspect()
-    if not _OUT.value:
+    if not flags.FLAGS.out:
         raise UserError('--out: no folder given; expected for example --out=tfrecords/demo')
     from hwgen.inference import picture_formats
-    picture_formats.check_folder(_OUT.value, flag='--out')
-    if _UNLABELLED.value:
+    picture_formats.check_folder(flags.FLAGS.out, flag='--out')
+    if flags.FLAGS.unlabelled:
         _check_unlabelled()
-    lengths = {flag.name: flag.value for flag in (_MIN_CHARACTERS, _MAX_CHARACTERS) if flag.value is not None}
-    common = dict(lengths, seed=_SEED.value, height_px=_HEIGHT_PX.value, report=_say)
-    shares = {'validation_share': _VALIDATION_SHARE.value, 'test_share': _TEST_SHARE.value, 'on_error': _ON_ERROR.value,
-              'deslant': _DESLANT.value, 'normalize_size': _NORMALIZE_SIZE.value, 'keep_paper': _KEEP_PAPER.value, 'dark': _DARK.value}
-    if _SOURCE.value != 'scribe':
+    lengths = {name: flags.FLAGS[name].value for name in ('min_characters', 'max_characters') if flags.FLAGS[name].value is not None}
+    common = dict(lengths, seed=flags.FLAGS.seed, height_px=flags.FLAGS.height_px, report=_say)
+    shares = {'validation_share': flags.FLAGS.validation_share, 'test_share': flags.FLAGS.test_share, 'on_error': flags.FLAGS.on_error,
+              'deslant': flags.FLAGS.deslant, 'normalize_size': flags.FLAGS.normalize_size, 'keep_paper': flags.FLAGS.keep_paper, 'dark': flags.FLAGS.dark}
+    if flags.FLAGS.source != 'scribe':
         _check_foreign()
-    if _SOURCE.value == 'scribe':
-        if _INPUT.value:
+    if flags.FLAGS.source == 'scribe':
+        if flags.FLAGS.input:
             raise UserError('--input goes with --source=folder, casia, iam, iam_online, lmdb or auto, not with --source=scribe')
         if any(shares[name] for name in ('deslant', 'normalize_size', 'keep_paper')) or flags.FLAGS['dark'].present:
             raise UserError('--deslant, --normalize_size, --keep_paper and --dark are for writing of others, not for --source=scribe')
         _check_text_file()
-        if _VERTICAL.value and _FORMAT.value == 'records':
+        if flags.FLAGS.vertical and flags.FLAGS.format == 'records':
             raise UserError('--vertical goes with --format=folder: models learn from horizontal lines')
         with _in_words_of_flags():
             _write_scribe(common)
-    elif not _INPUT.value:
-        raise UserError(f'--input: no folder given; --source={_SOURCE.value} expects one with '
-                        + ('line images, for example --input=scans' if _SOURCE.value == 'folder' else
+    elif not flags.FLAGS.input:
+        raise UserError(f'--input: no folder given; --source={flags.FLAGS.source} expects one with '
+                        + ('line images, for example --input=scans' if flags.FLAGS.source == 'folder' else
                            'the collection, for example --input=HWDB2'))
-    elif _SOURCE.value == 'folder':
+    elif flags.FLAGS.source == 'folder':
         from hwgen.data import prepare_folder
-        prepare_folder.prepare_folder(_OUT.value, images=_INPUT.value, labels=None if _UNLABELLED.value else _LABELS.value,
-                                      name_pattern=_NAME_PATTERN.value, **shares, **common)
+        prepare_folder.prepare_folder(flags.FLAGS.out, images=flags.FLAGS.input, labels=None if flags.FLAGS.unlabelled else flags.FLAGS.labels,
+                                      name_pattern=flags.FLAGS.name_pattern, **shares, **common)
     else:
         from hwgen.data import prepare_collection
-        prepare_collection.prepare_collection(_OUT.value, path=_INPUT.value, source=_SOURCE.value, unit=_UNIT.value,
-                                              partition=_PARTITION.value, pen_px=_PEN_PX.value, workers=_WORKERS.value,
+        prepare_collection.prepare_collection(flags.FLAGS.out, path=flags.FLAGS.input, source=flags.FLAGS.source, unit=flags.FLAGS.unit,
+                                              partition=flags.FLAGS.partition, pen_px=flags.FLAGS.pen_px, workers=flags.FLAGS.workers,
                                               **shares, **common)
 
 
@@ -197,21 +129,21 @@ def _in_words_of_flags():
 
 def _write_scribe(common):
     from hwgen.data import prepare
-    prepare.prepare_scribe(_OUT.value, lines=_LINES.value, vocabulary_size=_VOCABULARY.value, script=_SCRIPT.value,
-                           validation_lines=_HELD_OUT_LINES.value, test_lines=_HELD_OUT_LINES.value,
-                           unseen_lines=None if _TEXT_FILE.value else _HELD_OUT_LINES.value, shots=_shots(), num_writers=_WRITERS.value,
-                           text_file=_TEXT_FILE.value, on_error=_ON_ERROR.value, output_format=_FORMAT.value,
-                           trajectory=_TRAJECTORY.value, version=_CORPUS.value, pen_share=_PEN_SHARE.value, vertical=_VERTICAL.value,
-                           slips=_SLIPS.value, workers=_WORKERS.value, **common)
+    prepare.prepare_scribe(flags.FLAGS.out, lines=flags.FLAGS.lines, vocabulary_size=flags.FLAGS.vocabulary, script=flags.FLAGS.script,
+                           validation_lines=flags.FLAGS.heldout_lines, test_lines=flags.FLAGS.heldout_lines,
+                           unseen_lines=None if flags.FLAGS.text_file else flags.FLAGS.heldout_lines, shots=_shots(), num_writers=flags.FLAGS.writers,
+                           text_file=flags.FLAGS.text_file, on_error=flags.FLAGS.on_error, output_format=flags.FLAGS.format,
+                           trajectory=flags.FLAGS.trajectory, version=flags.FLAGS.corpus, pen_share=flags.FLAGS.pen_share, vertical=flags.FLAGS.vertical,
+                           slips=flags.FLAGS.slips, workers=flags.FLAGS.workers, **common)
 
 
 def _shots():
     from hwgen.cli.app import UserError
-    if _SHOTS.value and _SCRIPT.value == 'latin':
+    if flags.FLAGS.shots and flags.FLAGS.script == 'latin':
         raise UserError('--shots with --script=latin: expected chinese, Latin has no held-out characters')
-    if not all(count.strip().isdecimal() for count in _SHOTS.value):
-        raise UserError(f'--shots={",".join(_SHOTS.value)}: expected whole numbers separated by commas, for example --shots=0,1,5,20')
-    return tuple(map(int, _SHOTS.value))
+    if not all(count.strip().isdecimal() for count in flags.FLAGS.shots):
+        raise UserError(f'--shots={",".join(flags.FLAGS.shots)}: expected whole numbers separated by commas, for example --shots=0,1,5,20')
+    return tuple(map(int, flags.FLAGS.shots))
 
 
 def _check_foreign():
@@ -220,13 +152,13 @@ def _check_foreign():
     for name in ('shots', 'text_file', 'writers', 'format', 'trajectory', 'corpus', 'pen_share', 'slips', 'vertical'):
         flag = flags.FLAGS[name]
         if flag.present and flag.value != flag.default:
-            raise UserError(f'--{name} goes with --source=scribe, not with --source={_SOURCE.value}')
+            raise UserError(f'--{name} goes with --source=scribe, not with --source={flags.FLAGS.source}')
 
 
 def _check_text_file():
     """Refuses what says which texts are composed, where they are given; and a corpus of no text."""
     from hwgen.cli.app import UserError
-    if _TEXT_FILE.value is None:
+    if flags.FLAGS.text_file is None:
         return
     for name in ('vocabulary', 'shots'):
         if flags.FLAGS[name].present:
@@ -236,8 +168,8 @@ def _check_text_file():
 def _check_unlabelled():
     """Refuses what would be passed over without a text."""
     from hwgen.cli.app import UserError
-    if _SOURCE.value != 'folder':
-        raise UserError(f'--unlabelled goes with --source=folder, not with --source={_SOURCE.value}; `train --unlabelled` takes '
+    if flags.FLAGS.source != 'folder':
+        raise UserError(f'--unlabelled goes with --source=folder, not with --source={flags.FLAGS.source}; `train --unlabelled` takes '
                         f'prepared lines that have a text as well')
     senseless = [name for name in ('labels', 'name_pattern', 'min_characters', 'max_characters') if flags.FLAGS[name].present]
     if senseless:
@@ -246,13 +178,13 @@ def _check_unlabelled():
 
 def _inspect():
     from hwgen.cli.app import UserError
-    if _OUT.value and not _OUT.value.lower().endswith('.png'):
-        raise UserError(f'--out={_OUT.value}: with --inspect expected a picture to write, for example --out=sheet.png')
+    if flags.FLAGS.out and not flags.FLAGS.out.lower().endswith('.png'):
+        raise UserError(f'--out={flags.FLAGS.out}: with --inspect expected a picture to write, for example --out=sheet.png')
     from hwgen.data import inspection
-    source = 'auto' if _SOURCE.value == 'scribe' else _SOURCE.value
-    labels = _LABELS.value if flags.FLAGS['labels'].present else None
-    inspection.inspect(_INSPECT.value, source=source, unit=_UNIT.value, labels=labels, name_pattern=_NAME_PATTERN.value,
-                       pen_px=_PEN_PX.value, sheet=_OUT.value, report=_say)
+    source = 'auto' if flags.FLAGS.source == 'scribe' else flags.FLAGS.source
+    labels = flags.FLAGS.labels if flags.FLAGS['labels'].present else None
+    inspection.inspect(flags.FLAGS.inspect, source=source, unit=flags.FLAGS.unit, labels=labels, name_pattern=flags.FLAGS.name_pattern,
+                       pen_px=flags.FLAGS.pen_px, sheet=flags.FLAGS.out, report=_say)
 
 
 def _say(message):

@@ -7,8 +7,10 @@ import numpy as np
 
 from hwgen.data import paper
 from hwgen.data.formats.samples import FormatError
+from hwgen.settings.prepare import InputSettings
+from hwgen.settings.setting import choices_of
 
-DARK = ('refuse', 'invert', 'keep')
+DARK = choices_of(InputSettings, 'dark')
 GREY, INVERTED, INK_ON_BLACK = 'grey paper', 'inverted', 'ink on black'  # remarks on pictures that become lines
 _LEAST_PX = 4
 _LEAST_INK = 4, 12  # pixels of ink in a picture of at most 96 px of height, grey levels below its paper

@@ -9,6 +9,7 @@ import numpy as np
 
 from hwgen.charset.encoding import CharsetMismatchError
 from hwgen.data.shards import RecordError, RecordIndex
+from hwgen.settings.model import GeneratorSettings
 
 FRAMES_PER_CHARACTER = 8  # of the sequence recognition module (SRM), at every char_px
 _UNIFORMS_PER_BLOCK = 4096
@@ -100,8 +101,8 @@ class LineBatches:
         CharsetMismatchError: the records were written with another table.
     """
 
-    def __init__(self, folder, *, charset, split='train', batch_size, seed, char_px=32, char_width_px=None,
-                 min_characters=1, max_characters=None, bucket_width=1, index=None):
+    def __init__(self, folder, *, charset, split='train', batch_size, seed, char_px: int = GeneratorSettings().char_px,
+                 char_width_px: int | None = None, min_characters=1, max_characters=None, bucket_width=1, index=None):
         self.index = RecordIndex(folder, split=split) if index is None else index
         self.charset, self.batch_size, self.seed = charset, batch_size, seed
         self.char_px, self.char_width_px = char_px, char_width_px or char_px

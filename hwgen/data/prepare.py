@@ -15,9 +15,12 @@ from hwgen.data.shard_writer import SHARDS
 from hwgen.data.shards import ShardCounts, read_info
 from hwgen.data.split_writer import LINES_PER_PIECE, LINES_PER_SHARD, Piece, resumed, write_split
 from hwgen.data.worker_pool import open_pool
+from hwgen.settings.prepare import CorpusSettings, OutputSettings
+from hwgen.settings.setting import choices_of
 
 # Corpora that commands write where they are asked for by these names and not there: folder -> settings of `prepare_scribe`.
 EMBEDDED = {'tfrecords/demo': {}, f'tfrecords/demo-{corpus.FONTS_VERSION}': {'version': corpus.FONTS_VERSION}, 'tfrecords/latin': {'script': 'latin'}}
+_OUTPUT, _CORPUS = OutputSettings(), CorpusSettings()  # whose defaults are ours
 _WRITERS = 400  # that a corpus had before their number was a setting
 
 
@@ -89,8 +92,8 @@ def prepare_scribe(out_dir, *, splits=None, workers=None, report=print, **settin
         return record_folder.publish(work, out_dir, info, report=report)
 
 
-def work_of(*, lines=None, vocabulary_size=3500, seed=0, min_characters=None, max_characters=None, height_px=64, script='chinese', validation_lines=None,
-            test_lines=None, unseen_lines=None, shots=(), num_writers=_WRITERS, text_file=None, on_error='fail', output_format='records', trajectory=False,
+def work_of(*, lines=None, vocabulary_size=_CORPUS.vocabulary, seed=0, min_characters=None, max_characters=None, height_px=_OUTPUT.height_px, script=_CORPUS.script, validation_lines=None,
+            test_lines=None, unseen_lines=None, shots=(), num_writers=_WRITERS, text_file=None, on_error=_OUTPUT.on_error, output_format=_CORPUS.format, trajectory=False,
             version=corpus.SCRIBE_VERSION, pen_share=None, vertical=False, slips=0.):
     """The Work of the settings of a corpus.
 
@@ -118,8 +121,9 @@ def work_of(*, lines=None, vocabulary_size=3500, seed=0, min_characters=None, ma
     Raises:
         ValueError: impossible settings, or a line of the text file that cannot be written.
     """
-    if output_format not in ('records', 'folder'):
-        raise ValueError(f'output_format={output_format!r}: expected records or folder')
+    formats = choices_of(CorpusSettings, 'format')
+    if output_format not in formats:
+        raise ValueError(f'output_format={output_format!r}: expected {" or ".join(formats)}')
     if vertical and output_format == 'records':
         raise ValueError('vertical lines: models learn from horizontal ones; expected output_format=folder')
     if trajectory and pen_share is None and version != corpus.FONTS_VERSION:

@@ -14,6 +14,9 @@ from hwgen.data.picture_intake import intake_settings
 from hwgen.data.split_writer import resumed, write_split
 from hwgen.data.worker_pool import open_pool
 from hwgen.data.writer_splits import draw_writers
+from hwgen.settings.prepare import InputSettings, OutputSettings
+
+_INPUT, _OUTPUT = InputSettings(), OutputSettings()  # whose defaults are ours
 
 PARTITIONS = ('auto', 'writers', 'train', 'validation', 'test')
 _BYTES_PER_SHARD = 128 << 20
@@ -22,9 +25,9 @@ _SHOWN = 20
 _ALONE_BYTES = 64 << 20  # read before further processes would have started
 
 
-def prepare_collection(out_dir, *, path, source='auto', unit='lines', partition='auto', height_px=64, pen_px=2.0,
-                       min_characters=1, max_characters=None, seed=0, validation_share=.05, test_share=.05, on_error='fail',
-                       deslant=False, normalize_size=None, keep_paper=False, dark='refuse', workers=None, report=print):
+def prepare_collection(out_dir, *, path, source='auto', unit=_INPUT.unit, partition=_INPUT.partition, height_px=_OUTPUT.height_px, pen_px=_INPUT.pen_px,
+                       min_characters=1, max_characters=None, seed=0, validation_share=_INPUT.validation_share, test_share=_INPUT.test_share, on_error=_OUTPUT.on_error,
+                       deslant=False, normalize_size=None, keep_paper=False, dark=_INPUT.dark, workers=None, report=print):
     """Writes the records of a collection, and beside them report.json, rejected.tsv and sheet.png.
 
     The result is the same for any number of workers. An interrupted call leaves no `out_dir`, and the same call goes on behind

@@ -21,12 +21,16 @@ from hwgen.data.line_normalization import IMAGES_OF_A_HAND, estimate_slant, shea
 from hwgen.data.picture_intake import Intake, intake_settings
 from hwgen.data.split_writer import LINES_PER_PIECE, LINES_PER_SHARD, Piece, resumed, write_split
 from hwgen.data.writer_splits import draw_writers
+from hwgen.settings.prepare import InputSettings, OutputSettings
+
+_INPUT, _OUTPUT = InputSettings(), OutputSettings()  # whose defaults are ours
 
 _SHOWN = 20
 
 
-def prepare_folder(out_dir, *, images, labels='labels.tsv', name_pattern=None, height_px=64, min_characters=1, max_characters=None, seed=0,
-                   validation_share=0.05, test_share=0.05, on_error='fail', deslant=False, normalize_size=None, keep_paper=False, dark='refuse', report=print):
+def prepare_folder(out_dir, *, images, labels=_INPUT.labels, name_pattern=None, height_px=_OUTPUT.height_px, min_characters=1, max_characters=None, seed=0,
+                   validation_share=_INPUT.validation_share, test_share=_INPUT.test_share, on_error=_OUTPUT.on_error, deslant=False, normalize_size=None,
+                   keep_paper=False, dark=_INPUT.dark, report=print):
     """Writes the records of a folder of line images with a table of labels, or of images alone (`formats/folder.py`); beside them report.json,
     rejected.tsv and sheet.png.
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from hwgen import files
 from hwgen.charset.printable import as_json
+from hwgen.settings import presets
 
 _DONE, _LOG = 'trained.json', 'train.log'
 
@@ -77,9 +78,8 @@ class Job(NamedTuple):
     arguments: tuple
 
     def identity(self):
-        """What decides whether the training that is there is this one: dict of JSON values."""
-        lines = [line.strip() for file in self.flagfiles for line in file.read_text(encoding='utf-8').splitlines()]
-        return {'flags': [line for line in lines if line and not line.startswith('#')] + list(self.arguments)}
+        """What decides whether the training that is there is this one, the flags of all presets and of their parents: dict of JSON values."""
+        return {'flags': [row for file in self.flagfiles for row in presets.read(file)] + list(self.arguments)}
 
     def is_done(self):
         """Whether this training is there and finished."""

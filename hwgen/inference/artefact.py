@@ -15,8 +15,10 @@ import numpy as np
 from hwgen import files
 from hwgen.charset.printable import as_json
 from hwgen.inference.description import FORMAT, ArtefactError, read_description
-from hwgen.models.generator import Generator, GeneratorConfig
+from hwgen.models.generator import Generator
 from hwgen.models.style_encoder import StyleEncoder
+from hwgen.settings.model import GeneratorConfig
+from hwgen.settings.setting import from_stored
 
 
 def save_generator(path, generator, *, style_encoder=None, charset, seen=None, info=None, dtype='float32'):
@@ -65,7 +67,7 @@ def load_generator(path, *, charset=None):
     """
     description, file = read_description(path), os.path.join(path, 'generator.json')
     try:
-        config = GeneratorConfig(**description['generator'])
+        config = from_stored(GeneratorConfig, description['generator'])
         style_channels = tuple(description['style_encoder']['channels']) if 'style_encoder' in description else None
     except (ValueError, KeyError, TypeError) as error:
         raise ArtefactError(f'{file}: not a generator description of format {FORMAT}: {error}') from None

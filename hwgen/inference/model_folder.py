@@ -1,27 +1,11 @@
 """Where a trained generator lies: a folder, a run, or the one that ships. Without TensorFlow."""
 
 import os
-import pathlib
-import sysconfig
 
-import hwgen
 from hwgen.inference.description import ArtefactError
+from hwgen.settings.resources import resource_path
 
 DEFAULT_MODEL = 'saved_models/demo'  # the one that ships
-CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent
-
-
-def resource_path(name: str) -> pathlib.Path:
-    """Where a file that ships beside the package lies: in the checkout, else in `<prefix>/share/hwgen` of an installation.
-
-    Args:
-      name: path relative to the checkout, such as `demo.flags`.
-
-    Returns:
-      The path of the first place that has it, else the one in the checkout (so that an error names a sensible place).
-    """
-    places = [CHECKOUT / name, pathlib.Path(sysconfig.get_path('data')) / 'share' / 'hwgen' / name]
-    return next((place for place in places if place.exists()), places[0])
 
 
 def find_model(path: str) -> str:

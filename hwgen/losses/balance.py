@@ -2,8 +2,11 @@
 
 import tensorflow as tf
 
-REFERENCES = ('discriminator', 'smallest', 'reconstruction')
-RULES = ('full', 'scale')
+from hwgen.settings.setting import choices_of, default_of
+from hwgen.settings.steps import GanSettings
+
+REFERENCES = (*choices_of(GanSettings, 'balance_reference'), 'reconstruction')
+RULES = choices_of(GanSettings, 'balance_rule')
 
 
 def _moments(gradient, mask, count):
@@ -17,7 +20,8 @@ def _moments(gradient, mask, count):
     return mean, tf.sqrt(variance)
 
 
-def balance_gradients(gradients, weights, *, mask, rule='full', reference='discriminator', epsilon=1e-12):
+def balance_gradients(gradients, weights, *, mask, rule: str = default_of(GanSettings, 'balance_rule'),
+                      reference: str = default_of(GanSettings, 'balance_reference'), epsilon: float = 1e-12):
     """Sum of the losses' gradients on the image, brought to one spread.
 
     With r the reference and i the others: g_i <- w_i [sigma_r / max(sigma_i, eps) (g_i - mu_i) + mu_r], g_r <- w_r g_r.

@@ -2,8 +2,9 @@
 
 import tensorflow as tf
 
+from hwgen.settings.model import LABEL_KINDS
+
 _MAX_GAP = 80.  # of logits: exp(-80) is 1.8e-35, the least normal float32 1.2e-38
-LABEL_KINDS = ('components', 'structured', 'characters')
 
 
 def num_label_classes(kind, *, num_components, num_structures, num_characters):

@@ -19,7 +19,7 @@ class AttentionPerception(keras.Model):
         hidden: int, channels of the recurrent state and of the attention.
     """
 
-    def __init__(self, num_labels, *, hidden=192, **kwargs):
+    def __init__(self, num_labels: int, *, hidden: int, **kwargs):
         super().__init__(**kwargs)
         self.embed = keras.layers.Embedding(num_labels, hidden, embeddings_initializer=keras.initializers.RandomNormal(stddev=1.), name='embed')
         self.cell = keras.layers.GRUCell(hidden, name='cell')

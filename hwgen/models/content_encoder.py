@@ -9,9 +9,10 @@ import keras
 import tensorflow as tf
 
 from hwgen.models import layers
+from hwgen.settings.model import CELLS, GeneratorSettings
+from hwgen.settings.setting import choices_of
 
-CELLS = 4  # a character is 4 x 4 cells of features; the generator starts from there
-ENCODINGS = ('sequence', 'layout', 'warped', 'onehot')
+ENCODINGS = choices_of(GeneratorSettings, 'content_encoding')
 
 
 def overlap_with_cells(low, high, cells=CELLS):
@@ -147,9 +148,8 @@ class ContentEncoder(keras.layers.Layer):
         ValueError: for an unknown encoding, naming the known ones.
     """
 
-    def __init__(self, encoding, *, num_components, num_structures, num_characters, channels=480, structure_dim=128,
-                 component_dim=256, cell_dim=64, map_channels=(), learn_boxes=False, onehot_rank=64,
-                 style_dim=32, **kwargs):
+    def __init__(self, encoding: str, *, num_components: int, num_structures: int, num_characters: int, channels: int, structure_dim: int,
+                 component_dim: int, cell_dim: int, map_channels: tuple[int, ...], learn_boxes: bool, style_dim: int, onehot_rank: int = 64, **kwargs):
         super().__init__(**kwargs)
         if encoding not in ENCODINGS:
             raise ValueError(f'content encoding {encoding!r}: expected one of {", ".join(ENCODINGS)}')

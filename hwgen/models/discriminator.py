@@ -4,6 +4,8 @@ import keras
 import tensorflow as tf
 
 from hwgen.models import layers
+from hwgen.settings.model import ModuleSizes
+from hwgen.settings.setting import choices_of
 
 
 class DiscriminatorBlock(keras.layers.Layer):
@@ -44,13 +46,14 @@ class Discriminator(keras.Model):
         ValueError: when the number of channels does not lead from char_px to 4 rows.
     """
 
-    def __init__(self, channels, *, char_px=32, char_width_px=32, pool='sum', **kwargs):
+    def __init__(self, channels: tuple[int, ...], *, char_px: int, char_width_px: int, pool: str, **kwargs):
         super().__init__(**kwargs)
         downs = char_px.bit_length() - 3  # log2(char_px / 4)
         if len(channels) != downs + 1:
             raise ValueError(f'discriminator channels {tuple(channels)}: char_px={char_px} needs {downs + 1} numbers')
-        if pool not in ('sum', 'mean'):
-            raise ValueError(f'discriminator pool {pool!r}: expected sum or mean')
+        pools = choices_of(ModuleSizes, 'discriminator_pool')
+        if pool not in pools:
+            raise ValueError(f'discriminator pool {pool!r}: expected {" or ".join(pools)}')
         self.char_width_px = char_width_px
         self.pool = pool
         self.blocks = tuple(DiscriminatorBlock(filters, down=i < downs, first=i == 0, name=f'block_{i + 1}')

@@ -3,102 +3,14 @@
 HCT-GAN (ICPR 2022), section 3, "Generator and discriminator"; ScrabbleGAN (CVPR 2020), section 3.1.
 """
 
-import dataclasses
 import math
 
 import keras
 import tensorflow as tf
 
 from hwgen.models import layers
-from hwgen.models.content_encoder import CELLS, ENCODINGS, ContentEncoder
-
-
-UPSAMPLINGS = ('first', 'between', 'subpixel')
-
-
-@dataclasses.dataclass(frozen=True)
-class GeneratorConfig:
-    """Sizes of a generator; everything an artefact needs to build it again.
-
-    Attributes:
-        num_components, num_structures, num_characters: int, table sizes with id 0 (padding).
-        content_encoding: 'sequence' | 'layout' | 'warped' | 'onehot'.
-        char_px: int, height of a line in pixels: 16, 32, 64, ...
-        char_width_px: int, width of a character in pixels, char_px times a power of two.
-        content_channels: int, channels of the content features (480 in the paper).
-        channels: tuple of int, one a block: log2(char_px / 4) of them.
-        style_part_dim: int, size of each part z1, z2, ... of the style vector (32 in the paper).
-        character_noise_dim: int, noise of each character, joined to z1; 0 is the paper's model.
-        attention_px: int, rows of the map that attention follows (8 = after the first block); 0 for none.
-        upsample: 'first' (upsampling before the block's first convolution, as SAGAN) or 'between' (after it: a quarter
-            of the first convolution's cost, and neighbouring cells meet before they grow) or 'subpixel' (the last block
-            has no convolution at full resolution but the last one; see `GeneratorBlock`).
-        spectral: bool, spectral normalisation of the convolutions.
-        structure_dim, component_dim, cell_dim, map_channels, learn_boxes: see `ContentEncoder`; a map of 8 x 8 cells
-            enters the second block, one of 16 x 16 the third, ...
-        bend_px: int, how far the finished characters may be bent, pixels; 0 for not at all. The displacement comes from
-            the map that has 8 rows.
-    """
-
-    num_components: int
-    num_structures: int
-    num_characters: int
-    content_encoding: str = 'layout'
-    char_px: int = 32
-    char_width_px: int = 32
-    content_channels: int = 480
-    channels: tuple = (256, 128, 64)
-    style_part_dim: int = 32
-    character_noise_dim: int = 8
-    attention_px: int = 8
-    upsample: str = 'first'
-    spectral: bool = True
-    structure_dim: int = 128
-    component_dim: int = 256
-    cell_dim: int = 64
-    map_channels: tuple = ()
-    learn_boxes: bool = False
-    bend_px: int = 0
-
-    def __post_init__(self):
-        object.__setattr__(self, 'channels', tuple(self.channels))
-        object.__setattr__(self, 'map_channels', tuple(self.map_channels))
-        blocks = self.char_px.bit_length() - 3
-        if self.char_px < 8 or self.char_px & (self.char_px - 1):
-            raise ValueError(f'char_px={self.char_px}: expected a power of two of at least 8')
-        if len(self.channels) != blocks:
-            raise ValueError(f'generator channels {self.channels}: char_px={self.char_px} has {blocks} blocks '
-                             f'(log2(char_px / 4)), expected {blocks} numbers')
-        ratio = self.char_px // self.char_width_px if self.char_width_px else 0
-        if ratio not in (1, 2) or ratio * self.char_width_px != self.char_px:
-            raise ValueError(f'char_width_px={self.char_width_px}: expected {self.char_px} or {self.char_px // 2}')
-        if self.content_encoding not in ENCODINGS:
-            raise ValueError(f'content encoding {self.content_encoding!r}: expected one of {", ".join(ENCODINGS)}')
-        if len(self.map_channels) >= blocks:
-            raise ValueError(f'map_channels {self.map_channels}: expected fewer than the {blocks} blocks')
-        if self.upsample not in UPSAMPLINGS:
-            raise ValueError(f'upsample={self.upsample!r}: expected one of {", ".join(UPSAMPLINGS)}')
-
-    @property
-    def num_blocks(self):
-        """Number of upsampling blocks."""
-        return len(self.channels)
-
-    def block_upsample(self, index):
-        """How a block (counted from 0) doubles the resolution: 'first', 'between' or 'subpixel'."""
-        if self.upsample == 'subpixel' and index < self.num_blocks - 1:
-            return 'between'
-        return self.upsample
-
-    @property
-    def style_dim(self):
-        """Size of the whole style vector: z1 and one part a block."""
-        return self.style_part_dim * (self.num_blocks + 1)
-
-    @property
-    def cell_columns(self):
-        """Columns of the content map that one character has: 4, or 2 for half-width cells."""
-        return CELLS * self.char_width_px // self.char_px
+from hwgen.models.content_encoder import CELLS, ContentEncoder
+from hwgen.settings.model import GeneratorConfig
 
 
 class GeneratorBlock(keras.layers.Layer):
@@ -150,7 +62,7 @@ class Generator(keras.Model):
         space_component: int, id of the component that is a space, whose cells are paper; 0, as at first: none. Who writes sets it (`Writer`).
     """
 
-    def __init__(self, config, **kwargs):
+    def __init__(self, config: GeneratorConfig, **kwargs):
         super().__init__(**kwargs)
         self.config = config
         self.space_component = 0

@@ -3,48 +3,16 @@
 ScrabbleGAN is the same bundle with `content_encoding='onehot'`, character labels, and no spatial perception.
 """
 
-import dataclasses
-
 import tensorflow as tf
 
 from hwgen.models.attention_perception import AttentionPerception
 from hwgen.models.discriminator import Discriminator
-from hwgen.models.generator import Generator, GeneratorConfig
+from hwgen.models.generator import Generator
 from hwgen.models.recognizer_trunk import RecognizerTrunk
 from hwgen.models.sequence_recognition import SequenceRecognition
 from hwgen.models.spatial_perception import SpatialPerception
 from hwgen.models.style_encoder import StyleEncoder
-
-
-@dataclasses.dataclass(frozen=True)
-class HctGanConfig:
-    """Sizes of all modules.
-
-    Attributes:
-        generator: GeneratorConfig; also gives the image size to the other modules.
-        sequence_labels: int, classes of SRM with the blank.
-        spatial_labels: int, classes of SPM with the blank; 0 leaves SPM out (ScrabbleGAN).
-        discriminator_channels: tuple of int, log2(char_px / 4) + 1 of them.
-        discriminator_pool: 'sum' or 'mean'.
-        recognizer_channels: tuple of int, convolutions of each recogniser's trunk.
-        recognizer_hidden: int, channels of the recognisers' heads.
-        recurrent_sequence: bool, SRM reads its frames with LSTMs; for comparison, as the papers advise against it.
-        attention_perception: bool, a recurrent reader with attention over the plane in place of SPM; likewise.
-        share_trunk: bool, SRM and SPM read one trunk (two thirds of the cost) instead of one each (the paper's).
-        style_channels: tuple of int, convolutions of the style encoder.
-    """
-
-    generator: GeneratorConfig
-    sequence_labels: int
-    spatial_labels: int
-    discriminator_channels: tuple = (64, 128, 256, 512)
-    discriminator_pool: str = 'sum'
-    recognizer_channels: tuple = (64, 128, 256, 256, 512)
-    recognizer_hidden: int = 256
-    recurrent_sequence: bool = False
-    attention_perception: bool = False
-    share_trunk: bool = False
-    style_channels: tuple = (32, 64, 128, 192)
+from hwgen.settings.model import HctGanConfig
 
 
 class HctGan:
@@ -62,7 +30,7 @@ class HctGan:
         config: HctGanConfig.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: HctGanConfig):
         self.config = config
         size = dict(char_px=config.generator.char_px, char_width_px=config.generator.char_width_px)
         self.generator = Generator(config.generator, name='generator')

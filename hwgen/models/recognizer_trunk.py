@@ -23,7 +23,7 @@ class RecognizerTrunk(keras.Model):
         ValueError: fewer channels than halvings, naming both.
     """
 
-    def __init__(self, channels, *, char_px=32, char_width_px=32, **kwargs):
+    def __init__(self, channels: tuple[int, ...], *, char_px: int, char_width_px: int, **kwargs):
         super().__init__(**kwargs)
         self.char_px, self.char_width_px = char_px, char_width_px
         self.row_halvings = (char_px // FRAMES).bit_length() - 1

@@ -23,7 +23,7 @@ class SequenceRecognition(keras.Model):
         recurrent: bool.
     """
 
-    def __init__(self, num_labels, *, hidden=192, recurrent=False, **kwargs):
+    def __init__(self, num_labels: int, *, hidden: int, recurrent: bool = False, **kwargs):
         super().__init__(**kwargs)
         self.recurrent = recurrent
         if recurrent:

@@ -19,7 +19,7 @@ class SpatialPerception(keras.Model):
         hidden: int, channels of the convolution.
     """
 
-    def __init__(self, num_labels, *, hidden=192, **kwargs):
+    def __init__(self, num_labels: int, *, hidden: int, **kwargs):
         super().__init__(**kwargs)
         self.conv = layers.Conv2D(hidden, use_bias=False, name='conv')
         self.norm = layers.BatchNormalization(name='norm')

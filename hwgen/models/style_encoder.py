@@ -24,8 +24,7 @@ class StyleEncoder(keras.Model):
         char_px, char_width_px: int, pixels of a character.
     """
 
-    def __init__(self, style_dim, *, character_noise_dim=0, channels=(24, 48, 96, 128), char_px=32, char_width_px=32,
-                 **kwargs):
+    def __init__(self, style_dim: int, *, character_noise_dim: int, channels: tuple[int, ...], char_px: int, char_width_px: int, **kwargs):
         super().__init__(**kwargs)
         self.style_dim = style_dim
         self.character_noise_dim = character_noise_dim

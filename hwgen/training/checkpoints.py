@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from hwgen import files
 from hwgen.data.tensorflow_files import plain_path, reason_of
+from hwgen.settings.train import RunSettings
 
 # What TensorFlow raises for a checkpoint that is damaged (IndexError: a data file that ends early) or belongs to other models.
 UNREADABLE = (tf.errors.OpError, OSError, ValueError, AssertionError, IndexError)
@@ -32,7 +33,7 @@ class Checkpoints:
             (with `keep` 1: the newest), so that there is one to fall back on.
     """
 
-    def __init__(self, folder, trackables, *, keep=3, every=1):
+    def __init__(self, folder, trackables, *, keep: int = RunSettings().keep_checkpoints, every: int = 1):
         self.folder, self.keep, self.every = folder, keep, every
         self.step = tf.Variable(0, trainable=False, dtype=tf.int64, name='step')
         self._checkpoint = tf.train.Checkpoint(step=self.step, **trackables)

@@ -2,7 +2,10 @@
 
 import tensorflow as tf
 
-STRATEGIES = ('mirrored', 'multi_worker', 'default')
+from hwgen.settings.setting import choices_of
+from hwgen.settings.train import RunSettings
+
+STRATEGIES = choices_of(RunSettings, 'strategy')
 
 
 def make_strategy(name, *, batch_size):

@@ -4,10 +4,12 @@ import contextlib
 import json
 import os
 import time
+from typing import IO
 
 import numpy as np
 import tensorflow as tf
 
+from hwgen.settings.train import RunSettings
 from hwgen.training import averaging, distribution, measures
 from hwgen.training.checkpoints import Checkpoints
 from hwgen.training.phase_cuts import PhaseCuts
@@ -17,6 +19,9 @@ from hwgen.training.step_inputs import StepInputs
 from hwgen.training.stop_signals import StopSignals
 from hwgen.training.summaries import RunLog
 from hwgen.training.time_limit import TimeLimit
+
+_RUN = RunSettings()  # whose defaults are ours
+
 
 class NonFiniteLossError(RuntimeError):
     """A loss, a gradient norm or a weight is not finite."""
@@ -40,21 +45,23 @@ class TrainingLoop:
         initialize: function without arguments that gives the models their first weights and returns a line for the log;
             called where the run starts and not where it goes on; or None.
         mixed: MixedLines of what the discriminator takes for real beside drawn lines; None: the lines of `batches`.
+        stream: file for what is told; None: standard output.
 
     Raises:
         OtherRunError: `run_dir` holds a run of other flags, or another process trains there.
         OSError: `run_dir` cannot be made.
     """
 
-    def __init__(self, trainer, schedule, *, batches, texts, charset, run_dir, config, sample_every=1000, checkpoint_every=500,
-                 checkpoint_minutes=None, log_every=50, keep_checkpoints=3, validation=None, initialize=None, mixed=None):
+    def __init__(self, trainer, schedule, *, batches, texts, charset, run_dir, config, sample_every: int = _RUN.sample_every,
+                 checkpoint_every: int = _RUN.checkpoint_every, checkpoint_minutes: float | None = None, log_every: int = _RUN.log_every,
+                 keep_checkpoints: int = _RUN.keep_checkpoints, validation=None, initialize=None, mixed=None, stream: IO[str] | None = None):
         self.trainer, self.schedule, self.batches, self.texts, self.mixed = trainer, schedule, batches, texts, mixed
         self.run_dir, self.config, self.initialize = run_dir, config, initialize
         self.sample_every, self.checkpoint_every, self.log_every = sample_every, checkpoint_every, log_every
         self.checkpoint_minutes = checkpoint_minutes
         self._folder = RunDirectory(run_dir, config)
         self._cuts = PhaseCuts(run_dir, schedule)
-        self.log = RunLog(run_dir, total_steps=schedule.total_steps)
+        self.log = RunLog(run_dir, total_steps=schedule.total_steps, stream=stream)
         self.checkpoints = Checkpoints(
             os.path.join(run_dir, 'checkpoints'), trainer.trackables(), keep=keep_checkpoints, every=checkpoint_every)
         self.sampler = Sampler(trainer, batches=batches, texts=texts, charset=charset, log=self.log, longest_lines=schedule.longest_lines,

@@ -10,13 +10,17 @@ import tensorflow as tf
 from hwgen import files
 from hwgen.charset.printable import as_json
 from hwgen.data.tensorflow_files import reason_of
+from hwgen.settings.flags import free_flags
+from hwgen.settings.model import GeneratorConfig, HctGanConfig
+from hwgen.settings.schedule import Schedule
+from hwgen.settings.setting import absent_values
+from hwgen.settings.steps import GanSettings
+from hwgen.settings.train import SECTIONS
 from hwgen.training.checkpoints import saved_steps
 
 _COMPARED = ('model', 'settings', 'schedule', 'data', 'unlabelled')  # parts of config.json that make two calls one run
-# Flags that say where, how long and how loudly, not what is trained.
-_FREE_FLAGS = frozenset((
-    'data', 'run_dir', 'strategy', 'cpu_replicas', 'deterministic', 'max_steps', 'max_minutes', 'log_every',
-    'divide_minutes', 'sample_every', 'checkpoint_every', 'checkpoint_minutes', 'keep_checkpoints'))
+_FREE_FLAGS = free_flags(*SECTIONS)
+_STORED = {'model': HctGanConfig, 'settings': GanSettings, 'schedule': Schedule}  # what the parts of config.json are made of
 _FIRST_WEIGHTS = ('init_from', 'recognizers_from')  # read at the start of a run alone
 
 
@@ -127,8 +131,8 @@ def _completed(before, now):
 
 
 def _difference(before, now):
-    """What of two configurations differs, for the user; None where they are one run. Entries that only one has (of
-    another version of the program) do not count."""
+    """What of two configurations differs, for the user; None where they are one run. Settings that came after the
+    first are compared by what they meant without; other entries that only one has (of another version of the program) do not count."""
     for part in ('data', 'unlabelled'):
         then, at_present = before.get(part) or {}, now.get(part) or {}
         if 'digest' in then and 'digest' in at_present:
@@ -138,6 +142,7 @@ def _difference(before, now):
                 return f'its run was started on other lines ({places}): give the same lines, or another --run_dir'
             # The same lines, wherever they lie now, and whether or not all were written when their contents were looked at.
             now = {**now, part: {**at_present, 'folder': then.get('folder'), 'contents': then.get('contents')}}
+    before = _as_meant(before, now)
     different = [found for part in _COMPARED if part in before and part in now for found in _leaves(before[part], now[part], part)]
     then, at_present = before.get('flags', {}), now.get('flags', {})
     if not different:
@@ -153,6 +158,22 @@ def _difference(before, now):
         return f'its run was started with {old}, now {new}{more}: give the same flags, or another --run_dir'
     place, old, new = different[0]
     return f'its run was started with {place} = {_text(old)}, now {_text(new)}: give what it was started with, or another --run_dir'
+
+
+def _as_meant(before: dict, now: dict) -> dict:
+    """The configuration of a run with what it means by settings that came after it (`Setting.absent`), as far as `now` has them."""
+    def completed(cls, stored, at_present):
+        meant = {name: value for name, value in json.loads(json.dumps(absent_values(cls))).items() if name in at_present}
+        return {**meant, **stored}
+    found = dict(before)
+    for part, cls in _STORED.items():
+        stored, at_present = before.get(part), now.get(part)
+        if isinstance(stored, dict) and isinstance(at_present, dict):
+            found[part] = completed(cls, stored, at_present)
+            inner = stored.get('generator'), at_present.get('generator')
+            if part == 'model' and all(isinstance(sizes, dict) for sizes in inner):
+                found[part]['generator'] = completed(GeneratorConfig, *inner)
+    return found
 
 
 def _leaves(before, now, place):

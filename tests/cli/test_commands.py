@@ -10,6 +10,8 @@ import pytest
 
 import hwgen
 from hwgen.cli import app
+from hwgen.settings import reference
+from hwgen.settings.setting import described, flag_of
 
 CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent
 COMMANDS = sorted(app.command_summaries())
@@ -80,6 +82,17 @@ def test_help_does_not_wait_for_heavy_modules(command):
     assert (done.returncode, done.stdout.strip()) == (0, ''), done.stderr
 
 
+@pytest.mark.parametrize('command', reference.COMMANDS)
+def test_help_stands_in_sections(command):
+    """Each with its flags, all of them, and the unit beside the default."""
+    said = python('-m', 'hwgen.cli', command, '--help').stdout
+    parts = re.split(r'^(\S.*):\n(?=  --)', said, flags=re.MULTILINE)[1:]
+    found = dict(zip(parts[::2], (re.findall(r'^  --(?:\[no\])?(\w+)', part, re.MULTILINE) for part in parts[1::2])))
+    found[list(found)[-1]].remove('flagfile')  # a preset, at the end
+    assert found == {cls.SECTION: [flag for flag in (flag_of(cls, name) for name in described(cls)) if flag] for cls in reference.COMMANDS[command]}
+    assert ('--bend_px=INT  (default: 5 px)' if command == 'train' else '--height_px=INT  (default: 64 px)') in said
+
+
 def test_every_command_has_its_script_and_every_script_its_command():
     scripts = {path.name for path in (CHECKOUT / 'bin').iterdir() if not path.name.startswith('.')}
     assert scripts == {*COMMANDS, 'test'}
@@ -90,7 +103,8 @@ def test_every_command_has_its_script_and_every_script_its_command():
 def test_presets_name_their_command_and_flags_it_has(preset):
     head = re.search(rf'^#.*\b({"|".join(COMMANDS)}) --flagfile={preset.relative_to(CHECKOUT)}', preset.read_text(encoding='utf-8'), re.MULTILINE)
     assert head, f'{preset.name}: no comment gives the command it is for, `# ... train --flagfile={preset.name} ...`'
-    code = f'from hwgen.cli import {head[1]}\nfrom absl import flags\nflags.FLAGS(["x", "--flagfile={preset}"])'
+    code = (f'from hwgen.cli import {head[1]}\nfrom absl import flags\nfrom hwgen.settings import presets\n'
+            f'flags.FLAGS(["x", *presets.expand(["--flagfile={preset}"])])')
     done = python('-c', code)
     assert done.returncode == 0, done.stderr.splitlines()[-1]
 

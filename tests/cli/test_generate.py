@@ -19,7 +19,9 @@ from hwgen.cli import app, generate
 from hwgen.data.shards import RecordIndex, read_info
 from hwgen.inference.artefact import save_generator
 from hwgen.inference.writer import Writer
-from hwgen.models.generator import Generator, GeneratorConfig
+from hwgen.models.generator import Generator
+from hwgen.settings.model import GeneratorConfig
+from plain_sizes import PLAIN
 
 
 @pytest.fixture(scope='module')
@@ -27,8 +29,8 @@ def model(tmp_path_factory):
     """Folder of a small generator with random weights."""
     charset = Charset.load()
     generator = Generator(GeneratorConfig(
-        charset.num_components, charset.num_structures, charset.num_characters, char_px=16, char_width_px=16, channels=(8, 8),
-        content_channels=8, style_part_dim=4, component_dim=8, structure_dim=4))
+        charset.num_components, charset.num_structures, charset.num_characters, char_px=16, char_width_px=16,
+        **{**PLAIN, **dict(channels=(8, 8), content_channels=8, style_part_dim=4, component_dim=8, structure_dim=4)}))
     generator(component_ids=np.ones([1, 1, 4], np.int32), structure_ids=np.ones([1, 1], np.int32), boxes=np.ones([1, 1, 4, 4], np.float32),
               style=np.zeros([1, 12], np.float32), character_noise=np.zeros([1, 1, 8], np.float32))
     path = tmp_path_factory.mktemp('models') / 'small'

@@ -15,7 +15,7 @@ from tensorboard.backend.event_processing import event_accumulator
 import hwgen
 from hwgen.charset.encoding import Charset, CharsetError
 from hwgen.inference.writer import Writer
-from train_process import CHECKOUT, PHASES, READING, SAMPLE, TINY, artefact, assert_equal, records, start, train, wait_for_step, weights
+from train_process import CHECKOUT, PHASES, PLAIN, READING, SAMPLE, TINY, artefact, assert_equal, records, start, train, wait_for_step, weights
 
 
 @pytest.fixture(scope='module')
@@ -57,7 +57,7 @@ def test_config_says_how_and_with_what(finished):
     assert config['flags']['recognizer_rate'] == 2e-3, 'defaults are written out, too'
     assert config['version'] == hwgen.__version__ and config['tensorflow'] == tf.__version__ and config['numpy'] == np.__version__
     assert config['data']['digest'] and config['data']['charset_hash'] == Charset.load().prefix(9658).hash  # the table of its lines
-    assert config['command'].startswith(f'train --flagfile= --data={SAMPLE} --batch_size=4')
+    assert config['command'].startswith(f'train {PLAIN} --data={SAMPLE} --batch_size=4')
     if (CHECKOUT / '.git').exists():
         assert re.fullmatch(r'[0-9a-f]{40}\+?', config['git_commit'])
 

@@ -43,7 +43,7 @@ discriminator_rate                  .37     settings  discriminator_rate
 clip_norm                           .38     settings  clip_norm
 average_decay                       .39     settings  average_decay
 dense_ctc                           true    settings  dense_ctc
-content_encoding                    "warped"    generator content_encoding
+content_encoding                    "layout"    generator content_encoding
 char_px                             64      generator char_px
 char_width_px                       32      generator char_width_px
 content_channels                    41      generator content_channels
@@ -51,32 +51,35 @@ generator_channels                  [42,43,44,45]   generator channels
 style_part_dim                      46      generator style_part_dim
 character_noise                     47      generator character_noise_dim
 attention_px                        16      generator attention_px
-upsample                            "between"   generator upsample
-generator_spectral_norm             false   generator spectral
+upsample                            "first"     generator upsample
+generator_spectral_norm             true    generator spectral
 structure_dim                       48      generator structure_dim
 component_dim                       49      generator component_dim
 cell_dim                            50      generator cell_dim
 map_channels                        [51]    generator map_channels
-learn_boxes                         true    generator learn_boxes
+learn_boxes                         false    generator learn_boxes
 bend_px                             3       generator bend_px
 discriminator_channels              [52,53,54,55,56]    model discriminator_channels
 discriminator_pool                  "mean"  model discriminator_pool
 recognizer_channels                 [57,58,59,60,61]    model recognizer_channels
 recognizer_hidden                   62      model recognizer_hidden
 recurrent_sequence                  true    model recurrent_sequence
-share_trunk                         true    model share_trunk
+share_trunk                         false    model share_trunk
 style_channels                      [63,64,65,66]   model style_channels
 '''.strip().splitlines()]
 CODE = '''import dataclasses, json, sys
 from absl import flags
 from hwgen.cli import train
 from hwgen.charset.encoding import Charset
+from hwgen.settings import flags as settings_flags
+from hwgen.settings.train import TrainSettings
+from hwgen.training import session
 for arguments in json.loads(sys.argv[1]):
     flags.FLAGS.unparse_flags()
     for flag in flags.FLAGS.flags_by_module_dict()[train.__name__]:
         flag.unparse()
     flags.FLAGS(['train', *arguments])
-    model, settings, schedule = map(dataclasses.asdict, train._configurations(Charset.load()))
+    model, settings, schedule = map(dataclasses.asdict, session.configurations(settings_flags.read_all(TrainSettings), Charset.load()))
     print('found', json.dumps(dict(model=model, generator=model['generator'], settings=settings, schedule=schedule)))
 '''
 

@@ -14,6 +14,8 @@ import tensorflow as tf
 
 from hwgen.data import prepare
 from hwgen.data.shards import masked_crc
+from hwgen.settings import presets
+from hwgen.settings.train import DataSettings
 from train_process import CHECKOUT, ENVIRONMENT, READING, SAMPLE, TINY, records, start, train, wait_for_step, weights
 
 
@@ -106,9 +108,8 @@ def test_wrong_flags_are_told_in_one_line(tmp_path):
 
 def test_every_preset_says_where_its_lines_come_from(tmp_path):
     """Where they are not there, and are not the embedded corpus: what to fetch, and the command that makes the shards."""
-    presets = sorted(CHECKOUT.glob('*.flags'))
-    lines = {preset.name: preset.read_text(encoding='utf-8').splitlines() for preset in presets}
-    data = {name: next(line.removeprefix('--data=') for line in rows if line.startswith('--data=')) for name, rows in lines.items()}
+    lines = {preset.name: presets.read(preset) for preset in sorted(CHECKOUT.glob('*.flags'))}
+    data = {name: ([row.removeprefix('--data=') for row in rows if row.startswith('--data=')] or [DataSettings().data])[-1] for name, rows in lines.items()}
     fetched = [name for name in lines if data[name] not in prepare.EMBEDDED]
     assert {'casia.flags', 'casia_characters.flags', 'hand.flags', 'scrabblegan_iam.flags'} <= set(fetched)
     for name, (status, out, err) in zip(fetched, many([[f'--flagfile={CHECKOUT}/{name}'] for name in fetched])):
@@ -182,7 +183,7 @@ def test_two_processes_do_not_share_a_run(tmp_path):
 @pytest.mark.slow
 def test_a_reader_that_leaves_ends_the_run_with_a_checkpoint(tmp_path):
     """`train | head -3`"""
-    command = ' '.join([sys.executable, '-P', '-m', 'hwgen.cli', 'train', '--flagfile=', *TINY, *READING, '--run_dir=run', '--checkpoint_every=1000'])
+    command = ' '.join([sys.executable, '-P', '-m', 'hwgen.cli', 'train', *TINY, *READING, '--run_dir=run', '--checkpoint_every=1000'])
     done = subprocess.run(['sh', '-c', f'{command} | head -3'], capture_output=True, text=True, env=ENVIRONMENT, timeout=300)
     assert len(done.stdout.splitlines()) == 3 and 'Traceback' not in done.stderr
     state = records('run')[-1] if 'state' in records('run')[-1] else [row for row in records('run') if 'state' in row][-1]

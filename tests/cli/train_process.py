@@ -15,9 +15,10 @@ import hwgen
 
 CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent
 SAMPLE = CHECKOUT / 'tfrecords' / 'sample'
+PLAIN = f'--flagfile={CHECKOUT}/paper_sizes.flags'  # no extras of the model that ships
 SMALL = ('--batch_size=4 --growing_steps=2 --component_dim=8 --structure_dim=8 --cell_dim=8 --style_part_dim=4 --recognizer_hidden=16 '
          '--log_every=1 --checkpoint_every=3').split()
-TINY = [f'--data={SAMPLE}', *SMALL, *(
+TINY = [PLAIN, f'--data={SAMPLE}', *SMALL, *(
     '--char_px=16 --longest_lines=3 --content_encoding=warped --generator_channels=8,8 --content_channels=8 --character_noise=2 '
     '--upsample=between --discriminator_channels=8,8,8 --recognizer_channels=8,8,16 --feature_levels=3 --share_trunk --style_channels=8,8,8 '
     '--recognizer_every=2 --discriminator_warmup_steps=2').split()]
@@ -29,7 +30,7 @@ ENVIRONMENT = {**os.environ, 'PYTHONPATH': str(CHECKOUT), 'HWGEN_PROGRAM': 'bin/
 def start(*arguments, **options):
     """A running `train`, as a terminal starts it: a shell that runs the tests in the background has them ignore SIGINT."""
     if not any(argument.startswith('--flagfile') for argument in arguments):
-        arguments = ('--flagfile=', *arguments)  # the sizes are the test's own
+        arguments = (PLAIN, *arguments)  # the sizes are the test's own
     return subprocess.Popen([sys.executable, '-P', '-m', 'hwgen.cli', 'train', *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                             text=True, env=ENVIRONMENT, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **options)
 

@@ -14,11 +14,12 @@ from PIL import Image
 from experiments.accelerator import exchange, lowering, packing
 from hwgen.charset.encoding import Charset
 from hwgen.data.shards import RecordIndex
-from hwgen.models.generator import GeneratorConfig
-from hwgen.models.hct_gan import HctGan, HctGanConfig
+from hwgen.models.hct_gan import HctGan
+from hwgen.settings.model import GeneratorConfig
+from hwgen.settings.model import HctGanConfig
+from hwgen.settings.steps import GanSettings
 from hwgen.training.checkpoints import Checkpoints
 from hwgen.training.gan import GanTrainer
-from hwgen.training.gan_settings import GanSettings
 
 N = 3
 
@@ -34,7 +35,7 @@ def make(kind, *, seed=5):
     labels = charset.num_components + charset.num_structures - 1
     model = HctGan(HctGanConfig(generator, sequence_labels=labels, spatial_labels=charset.num_components, discriminator_channels=(4, 4, 4),
                                 recognizer_channels=(4, 4, 8), recognizer_hidden=8, share_trunk=True, style_channels=(4, 4, 8)))
-    settings = GanSettings(batch_size=2, feature_levels=(2,), uniform_lengths=False)
+    settings = GanSettings(batch_size=2, seed=0, feature_levels=(2,), uniform_lengths=False, product_dtype='float32')
     return kind(model, settings, template_boxes=charset.template_boxes, strategy=tf.distribute.get_strategy())
 
 

@@ -11,16 +11,17 @@ import tensorflow as tf
 from hwgen.charset.encoding import Charset
 from hwgen.inference import artefact
 from hwgen.inference.artefact import ArtefactError, load_generator, save_generator
-from hwgen.models.generator import Generator, GeneratorConfig
+from hwgen.models.generator import Generator
 from hwgen.models.style_encoder import StyleEncoder
+from hwgen.settings.model import GeneratorConfig
+from plain_sizes import PLAIN
 
 
 @pytest.fixture(scope='module')
 def small():
     """Generator and style encoder of random weights (tables of their own: nothing here looks at characters)."""
-    config = GeneratorConfig(num_components=9, num_structures=5, num_characters=7, content_encoding='warped', char_px=16,
-                             char_width_px=8, content_channels=4, channels=(4, 4), style_part_dim=2, character_noise_dim=3,
-                             structure_dim=3, component_dim=3, cell_dim=2, upsample='between')
+    config = GeneratorConfig(num_components=9, num_structures=5, num_characters=7, char_px=16, char_width_px=8, character_noise_dim=3, cell_dim=2, **{
+        **PLAIN, **dict(content_encoding='warped', content_channels=4, channels=(4, 4), style_part_dim=2, structure_dim=3, component_dim=3, upsample='between')})
     generator = Generator(config, name='average')
     generator(**inputs(config, 1))
     encoder = StyleEncoder(config.style_dim, character_noise_dim=3, channels=(4, 5, 6), char_px=16, char_width_px=8)

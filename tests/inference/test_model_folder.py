@@ -7,7 +7,8 @@ import pytest
 
 from hwgen.inference import model_folder
 from hwgen.inference.description import ArtefactError
-from hwgen.inference.model_folder import DEFAULT_MODEL, find_model, resource_path
+from hwgen.inference.model_folder import DEFAULT_MODEL, find_model
+from hwgen.settings.resources import resource_path
 
 
 def test_a_run_that_has_no_model_yet_is_no_missing_generator(tmp_path):

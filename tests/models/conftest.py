@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from hwgen.models.generator import Generator, GeneratorConfig
-from hwgen.models.hct_gan import HctGan, HctGanConfig
+from hwgen.models.generator import Generator
+from hwgen.models.hct_gan import HctGan
+from hwgen.settings.model import GeneratorConfig
+from hwgen.settings.model import HctGanConfig
+from plain_sizes import PLAIN
 
 SIZES = dict(num_components=30, num_structures=12, num_characters=20, content_channels=8, style_part_dim=4,
              character_noise_dim=3, structure_dim=5, component_dim=6, cell_dim=4)
@@ -58,7 +61,7 @@ def make_generator(randomise):
         key = tuple(sorted(options.items()))
         if key not in made:
             char_px = options.get('char_px', 32)
-            sizes = dict(SIZES, channels=(8,) * (char_px.bit_length() - 3), char_px=char_px,
+            sizes = dict(PLAIN | SIZES, channels=(8,) * (char_px.bit_length() - 3), char_px=char_px,
                          char_width_px=options.get('char_width_px', char_px))
             config = GeneratorConfig(**{**sizes, **options})
             made[key] = Generator(config)
@@ -78,9 +81,9 @@ def make_hct_gan():
         key = (char_px, char_width_px, *sorted(options.items()))
         if key not in made:
             blocks = char_px.bit_length() - 3
-            config = GeneratorConfig(**dict(SIZES, content_encoding='warped', channels=(8,) * blocks, char_px=char_px,
+            config = GeneratorConfig(**dict(PLAIN | SIZES, content_encoding='warped', channels=(8,) * blocks, char_px=char_px,
                                             char_width_px=char_width_px or char_px))
-            sizes = dict(sequence_labels=23, spatial_labels=13, discriminator_channels=(8,) * (blocks + 1),
+            sizes = dict(share_trunk=False, sequence_labels=23, spatial_labels=13, discriminator_channels=(8,) * (blocks + 1),
                          recognizer_channels=(8,) * (blocks + 1), recognizer_hidden=8, style_channels=(8,) * (blocks + 1))
             model = HctGan(HctGanConfig(config, **{**sizes, **options}))
             made[key] = model, [v.numpy() for module in model.modules().values() for v in module.variables]

@@ -135,7 +135,7 @@ def test_full_box_warps_to_itself_and_half_box_to_its_half():
 # The encodings -------------------------------------------------------------------------------------------------------
 
 TABLES = dict(num_components=30, num_structures=12, num_characters=20)
-DIMS = dict(channels=6, structure_dim=5, component_dim=6, cell_dim=4, style_dim=4)
+DIMS = dict(channels=6, structure_dim=5, component_dim=6, cell_dim=4, style_dim=4, map_channels=(), learn_boxes=False)
 
 
 @pytest.fixture
@@ -251,7 +251,7 @@ def test_onehot_factorises_above_500_classes(encode):
 
 def test_unknown_encoding():
     with pytest.raises(ValueError, match="'glyphs': expected one of sequence, layout, warped, onehot"):
-        ContentEncoder('glyphs', **TABLES, channels=6)
+        ContentEncoder('glyphs', **TABLES, **DIMS)
 
 
 # Finer maps and learned boxes ------------------------------------------------------------------------------------------
@@ -289,7 +289,7 @@ def test_components_of_a_character_are_summed_in_their_boxes(encode):
 
 def test_learned_boxes_start_as_the_templates_and_then_depend_on_the_components(text_inputs, encode):
     inputs = text_inputs(1, 3, _Sizes)
-    fresh = ContentEncoder('warped', **{**TABLES, **DIMS, 'map_channels': (3,)}, learn_boxes=True)
+    fresh = ContentEncoder('warped', **{**TABLES, **DIMS, 'map_channels': (3,), 'learn_boxes': True})
     fine(fresh, inputs)
     components, structures = fresh.component_embedding(inputs['component_ids']), fresh.structure_embedding(inputs['structure_ids'])
     refined = fresh._refined(tf.constant(inputs['boxes']), components, structures)

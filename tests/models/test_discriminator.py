@@ -10,9 +10,9 @@ from numpy_layers import convolve, halve, linear, relu
 
 @pytest.fixture
 def make(randomise):
-    def build(*, char_px=16, char_width_px=None, **options):
+    def build(*, char_px=16, char_width_px=None, pool='sum', **options):
         width = char_width_px or char_px
-        module = Discriminator((8,) * (char_px.bit_length() - 2), char_px=char_px, char_width_px=width, **options)
+        module = Discriminator((8,) * (char_px.bit_length() - 2), char_px=char_px, char_width_px=width, pool=pool, **options)
         module(tf.ones([1, char_px, width, 1]))
         return randomise(module)
     return build
@@ -37,7 +37,7 @@ def test_pools_differ_by_the_number_of_positions(make, lines_of_images):
 
 def test_pinned_parameter_count():
     """64, 128, 256, 512 channels at 32 px: 4,857,793 weights (SAGAN's shape at the paper's size)."""
-    module = Discriminator((64, 128, 256, 512))
+    module = Discriminator((64, 128, 256, 512), char_px=32, char_width_px=32, pool='sum')
     module(tf.ones([1, 32, 32, 1]))
     # A block from a to b channels: 3 x 3 (a b + b b) + a b + 3 b. Then 512 + 1.
     block = lambda a, b: 9 * (a * b + b * b) + a * b + 3 * b
@@ -113,9 +113,9 @@ def test_graph_equals_eager(make, lines_of_images):
 
 def test_impossible_sizes():
     with pytest.raises(ValueError, match=r'channels \(8, 8\): char_px=32 needs 4 numbers'):
-        Discriminator((8, 8))
+        Discriminator((8, 8), char_px=32, char_width_px=32, pool='sum')
     with pytest.raises(ValueError, match="pool 'max': expected sum or mean"):
-        Discriminator((8, 8, 8, 8), pool='max')
+        Discriminator((8, 8, 8, 8), char_px=32, char_width_px=32, pool='max')
 
 
 @pytest.mark.parametrize('char_px, char_width_px, pool', [(16, 16, 'sum'), (32, 16, 'mean')])

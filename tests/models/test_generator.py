@@ -5,7 +5,9 @@ import pytest
 import tensorflow as tf
 
 from hwgen.models.content_encoder import ENCODINGS
-from hwgen.models.generator import Generator, GeneratorConfig
+from hwgen.models.generator import Generator
+from hwgen.settings.model import GeneratorConfig
+from plain_sizes import PLAIN
 
 FINE = dict(content_encoding='warped', map_channels=(3, 2), learn_boxes=True, bend_px=4, upsample='subpixel', spectral=False)
 CELLS = [(16, 16), (32, 32), (32, 16), (64, 64)]
@@ -50,7 +52,7 @@ def test_pinned_parameter_counts(encoding, in_encoder, in_all):
     `onehot`, factorised: 8,000 x 64 + 64 x (32 x 16 x 480), no tables.
     On 480 + 32 + 8 channels (onehot: 480 + 8) stand the blocks: 1,973,008, attention 81,921, 500,864, 131,648; the end 705.
     """
-    generator = Generator(GeneratorConfig(500, 100, 8000, content_encoding=encoding))
+    generator = Generator(GeneratorConfig(500, 100, 8000, **{**PLAIN, 'content_encoding': encoding}))
     generator(component_ids=tf.ones([1, 1, 4], tf.int32), structure_ids=tf.ones([1, 1], tf.int32),
               boxes=tf.ones([1, 1, 4, 4]), character_ids=tf.ones([1, 1], tf.int32), style=tf.zeros([1, 128]),
               character_noise=tf.zeros([1, 1, 8]))
@@ -206,7 +208,7 @@ def test_style_and_noise_matter(make_generator, text_inputs):
     (dict(map_channels=(4, 4, 4)), r'map_channels \(4, 4, 4\): expected fewer than the 3 blocks')])
 def test_impossible_sizes(options, message):
     with pytest.raises(ValueError, match=message):
-        GeneratorConfig(30, 12, 20, **options)
+        GeneratorConfig(30, 12, 20, **{**PLAIN, **options})
 
 
 def test_finest_channels_shrink_with_subpixel_convolution(make_generator):

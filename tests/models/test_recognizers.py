@@ -53,7 +53,7 @@ def test_shapes(make, lines_of_images, char_px, char_width_px):
 
 def test_pinned_parameter_counts():
     """Trunk 64, 128, 256, 256, 512; heads of 256 channels for 1,126 and 1,040 labels (convolutions without bias)."""
-    trunk, sequence, spatial = RecognizerTrunk((64, 128, 256, 256, 512)), SequenceRecognition(1126, hidden=256), SpatialPerception(1040, hidden=256)
+    trunk, sequence, spatial = RecognizerTrunk((64, 128, 256, 256, 512), char_px=32, char_width_px=32), SequenceRecognition(1126, hidden=256), SpatialPerception(1040, hidden=256)
     features = trunk(tf.ones([1, 32, 32, 1]))
     sequence(features[-1])
     spatial(features[-1])
@@ -136,7 +136,7 @@ def test_graph_equals_eager(make, lines_of_images):
 
 def test_too_few_channels():
     with pytest.raises(ValueError, match=r'channels \(8, 8\): char_px=32 needs more than 2 numbers'):
-        RecognizerTrunk((8, 8))
+        RecognizerTrunk((8, 8), char_px=32, char_width_px=32)
 
 
 @pytest.mark.parametrize('char_px, char_width_px', [(16, 16), (32, 16)])

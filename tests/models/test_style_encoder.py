@@ -50,7 +50,7 @@ def test_without_character_noise(make, lines_of_images):
 
 
 def test_pinned_parameter_count():
-    module = StyleEncoder(128, character_noise_dim=8, channels=(32, 64, 128, 192))
+    module = StyleEncoder(128, character_noise_dim=8, channels=(32, 64, 128, 192), char_px=32, char_width_px=32)
     module(tf.ones([1, 32, 32, 1]))
     pairs = ((1, 32), (32, 64), (64, 128), (128, 192))
     expected = sum(9 * a * b + 2 * b for a, b in pairs) + (16 * 192 + 1) * (256 + 16)  # from the 4 x 4 places

@@ -10,11 +10,13 @@ from hwgen.charset.encoding import Charset
 from hwgen.data.pipeline import LineBatches
 from hwgen.data.texts import TextSampler
 from hwgen.losses import ctc
-from hwgen.models.generator import GeneratorConfig
-from hwgen.models.hct_gan import HctGan, HctGanConfig
+from hwgen.models.hct_gan import HctGan
+from hwgen.settings.model import GeneratorConfig
+from hwgen.settings.model import HctGanConfig
+from hwgen.settings.steps import GanSettings
 from hwgen.training import distribution
 from hwgen.training.gan import GanTrainer
-from hwgen.training.gan_settings import GanSettings
+from plain_sizes import PLAIN
 from one_weight import CONFIG, SAMPLE, SCHEDULE, Loop, OneWeight
 
 NUM_COMPONENTS, NUM_STRUCTURES, NUM_CHARACTERS = 12, 5, 21
@@ -84,7 +86,7 @@ def make_trainer(template_boxes):
         tables = dict(num_components=NUM_COMPONENTS, num_structures=NUM_STRUCTURES, num_characters=NUM_CHARACTERS)
         if charset:
             tables = {name: getattr(charset, name) for name in tables}
-        generator = GeneratorConfig(**{**dict(
+        generator = GeneratorConfig(**{**PLAIN, **dict(
             **tables, content_encoding='warped', char_px=PX, char_width_px=PX, content_channels=8, channels=(8, 8),
             style_part_dim=4, character_noise_dim=3, structure_dim=8, component_dim=8, cell_dim=8, upsample='between',
             spectral=False), **(model or {})})
@@ -94,7 +96,7 @@ def make_trainer(template_boxes):
                 generator, sequence_labels=ctc.num_label_classes(kind, **tables), spatial_labels=tables['num_components'],
                 discriminator_channels=(8, 8, 8), recognizer_channels=(8, 16, 16), recognizer_hidden=16, share_trunk=True,
                 style_channels=(8, 8, 8), **(guides or {})))
-            return GanTrainer(model, GanSettings(**{**dict(batch_size=BATCH, seed=3, feature_levels=(3,)), **options}), strategy=strategy,
+            return GanTrainer(model, GanSettings(**{**dict(batch_size=BATCH, seed=3, feature_levels=(3,), style_kl_weight=2e-3, product_dtype='float32'), **options}), strategy=strategy,
                               template_boxes=charset.template_boxes if charset else template_boxes)
     return make
 

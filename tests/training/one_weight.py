@@ -11,8 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 import hwgen
+from hwgen.settings.schedule import Schedule
 from hwgen.training.loop import TrainingLoop
-from hwgen.training.schedule import Schedule
 
 SAMPLE = pathlib.Path(hwgen.__file__).resolve().parent.parent / 'tfrecords' / 'sample'
 CONFIG = dict(

@@ -6,11 +6,11 @@ import types
 
 import pytest
 
+from hwgen.settings.schedule import Schedule
 from hwgen.training import loop as loop_module
 from hwgen.training import time_limit as limit_module
 from hwgen.training.phase_cuts import PhaseCuts
 from hwgen.training.run_directory import OtherRunError
-from hwgen.training.schedule import Schedule
 from one_weight import Killed, OneWeight, die, records, saved
 
 LONG = Schedule(10, 10, 20, discriminator_warmup_steps=2, recognizer_every=2, reconstruction_every=2, longest_lines=3, growing_steps=2)
@@ -116,20 +116,20 @@ def test_where_the_later_phases_would_get_nowhere_or_all_fits_nothing_is_cut(mak
 
 
 def test_one_phase_and_steps_that_are_asked_for_are_not_divided(make_loop, clock):
-    make_loop(slow(clock), schedule=Schedule(0, 40, 0), run_dir='one').run(max_minutes=2.)
+    make_loop(slow(clock), schedule=Schedule(0, 40, 0, recognizer_every=4, growing_steps=0), run_dir='one').run(max_minutes=2.)
     summary = make_loop(slow(clock), schedule=LONG).run(max_minutes=10., max_steps=9)
     assert summary['step'] == 9 and summary['schedule'] == LONG
 
 
 def test_what_was_needed_before_the_steps_counts(make_loop, clock):
     clock[0] = 60.
-    summary = make_loop(slow(clock), schedule=Schedule(0, 40, 0)).run(max_minutes=2., started=0.)
+    summary = make_loop(slow(clock), schedule=Schedule(0, 40, 0, recognizer_every=4, growing_steps=0)).run(max_minutes=2., started=0.)
     assert summary['step'] == 5 and clock[0] == 110. and records()[-1]['minutes'] == 1.83
 
 
 @pytest.mark.parametrize('log_every', [2, 100])
 def test_sheets_tell_what_the_end_will_take(make_loop, clock, monkeypatch, log_every):
-    loop = make_loop(slow(clock), schedule=Schedule(0, 40, 0), sample_every=2, log_every=log_every)
+    loop = make_loop(slow(clock), schedule=Schedule(0, 40, 0, recognizer_every=4, growing_steps=0), sample_every=2, log_every=log_every)
     sample = loop._sample
 
     def slowly(step):

@@ -12,12 +12,12 @@ from hwgen.data.mixed_lines import MixedLines
 from hwgen.data.pipeline import LineBatches
 from hwgen.data.shards import RecordError
 from hwgen.data.texts import TextSampler
+from hwgen.settings.schedule import Schedule
 from hwgen.training import distribution
-from hwgen.training.schedule import Schedule
 from hwgen.training.step_inputs import StepInputs
 
 SAMPLE = pathlib.Path(hwgen.__file__).resolve().parent.parent / 'tfrecords' / 'sample'
-SCHEDULE = Schedule(1, 2, 4, adversarial_every=2, longest_lines=3)  # drawn lines at steps 3 and 5
+SCHEDULE = Schedule(1, 2, 4, recognizer_every=4, adversarial_every=2, longest_lines=3, growing_steps=0)  # drawn lines at steps 3 and 5
 
 
 @pytest.fixture(scope='module')

@@ -14,8 +14,8 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing import event_accumulator, plugin_event_accumulator
 
+from hwgen.settings.schedule import Schedule
 from hwgen.training.run_directory import RunDirectoryError
-from hwgen.training.schedule import Schedule
 from hwgen.training.summaries import RunLog
 
 

@@ -15,12 +15,12 @@ from hwgen.data.scribe.composers import SYMBOLS, ChineseComposer, EverydayCompos
 from hwgen.data.scribe.font_writer import FontWriter
 from hwgen.data.scribe.fonts import FALLBACK, default_fonts, open_font, partial_fonts
 from hwgen.data.scribe.pen_writer import PenWriter
+from hwgen.settings.prepare import CorpusSettings
+from hwgen.settings.setting import choices_of
 
-# Changes whenever the same arguments give other images or texts.
-SCRIBE_VERSION = '2.0'
-# The corpus of fonts alone, which everything published up to now stands on.
-FONTS_VERSION = '1.1'
-VERSIONS = (FONTS_VERSION, SCRIBE_VERSION)
+# The corpus of fonts alone, which everything published up to now stands on; and the present one, whose version changes whenever the same arguments give
+# other images or texts.
+VERSIONS = FONTS_VERSION, SCRIBE_VERSION = choices_of(CorpusSettings, 'corpus')
 PEN_SHARE = .5  # of the writers: people are read with it as well as with any from .3 to .85, better than with pens or fonts alone (docs/results/corpus.md)
 SPLITS = ('train', 'validation', 'test', 'unseen')
 # The rows of the dictionary that a version plans with and writes its records in: what is appended later changes neither.

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from hwgen.training.schedule import Schedule
+from hwgen.settings.schedule import Schedule
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_lines_grow_in_the_first_two_phases(schedule):
         assert grown[0] == 2 and grown == sorted(grown) and grown[-1] == 7
         assert [grown.count(n) for n in range(2, 8)] == [100] * 6
     assert set(lengths[600:1000]) == set(lengths[1600:]) == {8}
-    still = Schedule(10, 10, 10, longest_lines=5)
+    still = Schedule(10, 10, 10, longest_lines=5, growing_steps=0)
     assert {still.max_characters(step) for step in range(31)} == {5}
 
 

@@ -1,0 +1,118 @@
+"""Dataclasses of settings as flags of a command (absl), and flags as dataclasses."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from absl import flags
+
+from hwgen.settings import presets
+from hwgen.settings.setting import REQUIRED, Setting, bounds, default_of, described, flag_of, type_of
+
+
+def define(*classes: type, module: str, flag_values: flags.FlagValues = flags.FLAGS) -> None:
+    """Defines a flag for every setting that has one.
+
+    Args:
+        *classes: dataclasses of settings.
+        module: name of the command's module, whose flags they are.
+        flag_values: where they are registered.
+    """
+    for cls in classes:
+        for name, about in described(cls).items():
+            flag, default = flag_of(cls, name), default_of(cls, name)
+            if not flag:
+                continue
+            if default is REQUIRED:
+                raise TypeError(f'{cls.__name__}.{name}: a flag needs a default')
+            where = {'flag_values': flag_values, 'module_name': module}
+            kind, _ = type_of(cls, name)
+            if about.choices:
+                flags.DEFINE_enum(flag, default, about.choices, about.help, **where)
+            elif kind is bool:
+                flags.DEFINE_bool(flag, default, about.help, **where)
+            elif kind is int:
+                flags.DEFINE_integer(flag, default, about.help, lower_bound=about.lower, upper_bound=about.upper, **where)
+            elif kind is float:
+                flags.DEFINE_float(flag, default, about.help, lower_bound=about.lower, upper_bound=about.upper, **where)
+            elif kind is tuple:
+                flags.DEFINE_list(flag, [str(number) for number in default], about.help, **where)
+            else:
+                flags.DEFINE_string(flag, default, about.help, **where)
+
+
+def read(cls: type, flag_values: flags.FlagValues = flags.FLAGS, **others: Any) -> Any:
+    """A dataclass of settings as the flags have it.
+
+    Args:
+        cls: the dataclass, which `define` got.
+        flag_values: where its flags are registered.
+        **others: values of fields without a flag.
+
+    Raises:
+        ValueError: a list that is not one of whole numbers.
+    """
+    values = {}
+    for name in described(cls):
+        flag = flag_of(cls, name)
+        if flag:
+            value = flag_values[flag].value
+            values[name] = _numbers(flag, value, described(cls)[name]) if type_of(cls, name)[0] is tuple else value
+    return cls(**{**values, **others})
+
+
+def read_all(cls: type, flag_values: flags.FlagValues = flags.FLAGS) -> Any:
+    """A dataclass of dataclasses of settings, such as `TrainSettings`, as the flags have it."""
+    return cls(**{field.name: read(field.type, flag_values) for field in dataclasses.fields(cls)})
+
+
+def parse(cls: type, arguments: Sequence[str] = ()) -> Any:
+    """A dataclass of dataclasses of settings from what would be typed, presets among it: `parse(TrainSettings, ['--flagfile=fast.flags', '--seed=2'])`.
+
+    Args:
+        cls: the dataclass.
+        arguments: flags as they are typed.
+
+    Raises:
+        ValueError: an argument that is no flag, a preset that is not there, or a value that is none.
+        flags.Error: no such flag, or a value that is none of it.
+    """
+    values = flags.FlagValues()
+    define(*(field.type for field in dataclasses.fields(cls)), module=cls.__module__, flag_values=values)
+    rest = values([cls.__name__, *presets.expand(list(arguments))])[1:]
+    if rest:
+        raise ValueError(f'argument {rest[0]!r} is not a flag: flags begin with --')
+    return read_all(cls, values)
+
+
+def as_flags(settings: Any) -> dict[str, Any]:
+    """The flags that come to these settings: flag -> its value, as absl holds it (a list of str for a tuple of numbers).
+
+    Args:
+        settings: a dataclass of settings, or of such dataclasses.
+    """
+    found = {}
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if dataclasses.is_dataclass(value):
+            found |= as_flags(value)
+        elif flag_of(type(settings), field.name):
+            found[flag_of(type(settings), field.name)] = [str(number) for number in value] if isinstance(value, tuple) else value
+    return found
+
+
+def free_flags(*classes: type) -> frozenset[str]:
+    """The flags that a run may be gone on with otherwise (`Setting.free`)."""
+    return frozenset(flag_of(cls, name) for cls in classes for name, about in described(cls).items() if about.free)
+
+
+def _numbers(flag: str, values: list[str] | None, about: Setting) -> tuple[int, ...]:
+    """The whole numbers of a list, at least one unless it may be empty."""
+    try:
+        numbers = tuple(int(value) for value in values or ())
+        right = (numbers or about.may_be_empty) and (about.lower is None or all(number >= about.lower for number in numbers))
+    except ValueError:
+        right = False
+    if not right:
+        raise ValueError(f'--{flag}={",".join(values or ())}: expected whole numbers{" of " * bool(bounds(about))}{bounds(about)}, separated by commas')
+    return numbers

@@ -1,0 +1,58 @@
+"""The reference of all settings, docs/settings.md, as the dataclasses have them: `python -m hwgen.settings.reference` writes it anew."""
+
+from typing import Any
+
+from hwgen import files
+from hwgen.settings import prepare, train
+from hwgen.settings.resources import CHECKOUT
+from hwgen.settings.setting import Setting, bounds, default_of, described, flag_of, type_of
+
+PLACE = 'docs/settings.md'
+COMMANDS = {'train': train.SECTIONS, 'prepare': prepare.SECTIONS}
+_HEAD = '''# Settings
+
+Every flag of `bin/train` and `bin/prepare`, as their `--help` tells them too. The defaults of `bin/train` are those of the model that ships, `demo.flags`.
+Presets (`*.flags`) hold flags, one a row; a preset may name another, its parent, by a row `--flagfile=PARENT.flags` and then hold the difference alone. Later
+flags win.
+
+This page is written by `python -m hwgen.settings.reference` from `hwgen/settings/`; change it there.
+'''
+
+
+def page() -> str:
+    """The whole page, Markdown."""
+    parts = [_HEAD]
+    for command, sections in COMMANDS.items():
+        parts += [f'## bin/{command}\n', *(_section(cls) for cls in sections)]
+    return '\n'.join(parts)
+
+
+def _section(cls: type) -> str:
+    """A dataclass of settings as a heading and a table."""
+    rows = [f'### {cls.SECTION}', '', (cls.__doc__ or '').strip().splitlines()[0], '', '| flag | default | values | |', '|---|---|---|---|']
+    for name, about in described(cls).items():
+        if flag_of(cls, name):
+            kind, optional = type_of(cls, name)
+            head = f'`--[no]{flag_of(cls, name)}`' if kind is bool else f'`--{flag_of(cls, name)}`'
+            rows.append(f'| {head} | {_default(default_of(cls, name), about)} | {_values(kind, optional, about)} | {about.help.replace("|", chr(92) + "|")} |')
+    return '\n'.join([*rows, ''])
+
+
+def _default(value: Any, about: Setting) -> str:
+    if isinstance(value, bool):
+        return 'on' if value else 'off'
+    if value is None:
+        return ''
+    shown = ','.join(map(str, value)) if isinstance(value, tuple) else f'{value:g}' if isinstance(value, float) else str(value)
+    return f'`{shown}`{" " * bool(about.unit)}{about.unit}' if shown else 'none'
+
+
+def _values(kind: type, optional: bool, about: Setting) -> str:
+    if about.choices:
+        return ', '.join(f'`{choice}`' for choice in about.choices)
+    named = {bool: 'on or off', int: 'whole number', float: 'number', tuple: 'whole numbers', str: 'text'}[kind]
+    return ', '.join(filter(None, [named, bounds(about), 'may be left out' if optional else '']))
+
+
+if __name__ == '__main__':
+    files.write_file(CHECKOUT / PLACE, page().encode())

@@ -10,6 +10,8 @@ from absl import flags
 
 import hwgen
 from hwgen.cli import app, quiet
+from hwgen.settings import presets
+from hwgen.settings.resources import resource_path
 
 
 @pytest.fixture
@@ -81,20 +83,20 @@ def test_presets_and_flags(run, own):
 
 
 def test_a_bare_name_means_the_preset_that_ships(own, tmp_path, monkeypatch):
-    assert app._flagfile('demo.flags') == str(app.resource_path('demo.flags'))
+    assert presets.find('demo.flags') == resource_path('demo.flags')
     pathlib.Path('demo.flags').touch()
-    assert app._flagfile('demo.flags') == 'demo.flags'
+    assert presets.find('demo.flags') == pathlib.Path('demo.flags')
     os.mkdir('folder')
     for name in ('none.flags', './fast.flags', 'folder', 'x/demo.flags'):
-        with pytest.raises(app.UserError, match=f'^--flagfile={name}: no such file$'):
-            app._flagfile(name)
+        with pytest.raises(presets.PresetError, match=f'^--flagfile={name}: no such file$'):
+            presets.find(name)
     monkeypatch.setenv('HOME', str(tmp_path))
-    assert app._flagfile('~/demo.flags') == str(tmp_path / 'demo.flags')
+    assert presets.find('~/demo.flags') == tmp_path / 'demo.flags'
 
 
 def test_every_way_to_name_a_preset_is_looked_up(own, monkeypatch):
     pathlib.Path('mine.flags').write_text('--place=preset\n', encoding='utf-8')
-    monkeypatch.setattr(app, '_flagfile', lambda value: {'shipped.flags': 'mine.flags'}[value])
+    monkeypatch.setattr(presets, 'find', lambda value, named_in: {('shipped.flags', None): pathlib.Path('mine.flags')}[value, named_in])
     for arguments in (['--flagfile=shipped.flags'], ['-flagfile=shipped.flags'], ['--flagfile', 'shipped.flags'], ['-flagfile', 'shipped.flags']):
         own.unparse_flags()
         own['place'].unparse()

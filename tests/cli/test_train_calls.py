@@ -1,4 +1,4 @@
-"""What `train` gives to its parts and tells at its end: networks, lines and loop are replaced by what tells of it."""
+"""What a training from the flags of `train` gives to its parts, and what is told at its end: networks, lines and loop are replaced by what tells of it."""
 
 import json
 import re
@@ -15,9 +15,6 @@ class Generator:
     char_px: int = 16
     char_width_px: int = 8
     content_encoding: str = 'layout'
-@dataclasses.dataclass
-class Settings:
-    batch: int = 4
 for name in ('keras', 'tensorflow'):
     sys.modules[name] = types.ModuleType(name)
 keras, tf = sys.modules['keras'], sys.modules['tensorflow']
@@ -30,8 +27,8 @@ class NoLineError(ValueError):
 INFO = {'splits': {'train': {'records': 24}, 'validation': {'records': 3}}, 'vocabulary': [1, 2], 'source': 'folder', 'version': 7, 'charset': {}}
 class LineBatches:
     def __init__(self, data, *, charset, index=None, **options):
-        if callable(options['max_characters']):  # of a step
-            options['max_characters'] = options['max_characters'](29)
+        if callable(options['max_characters']):  # of a step: lines grow
+            options['max_characters'] = options['max_characters'](0)
         tell('LineBatches', data, index, **options)
         if data == 'too long' and options['split'] == 'validation':
             raise NoLineError('no line of 1 to 8 characters')
@@ -66,7 +63,7 @@ class TrainingLoop:
         tell('config', **config)
     def run(self, **options):
         tell('run', **{**options, 'started': options['started'] - train._STARTED})
-        return dict(dict(state='finished', step=30, schedule=schedule('CUT'), checkpoint='run/checkpoints/step-30', sheet='run/samples/x.png', model='run/model'), **json.loads(os.environ['SUMMARY']))
+        return dict(dict(state='finished', step=30, schedule=Schedule(*json.loads(os.environ['CUT'])), checkpoint='run/checkpoints/step-30', sheet='run/samples/x.png', model='run/model'), **json.loads(os.environ['SUMMARY']))
 stand_in('hwgen.training.loop', TrainingLoop=TrainingLoop)
 stand_in('hwgen.training.initialization', initialize=lambda model, path, *, charset: f'starts from {os.path.relpath(path, ROOT) if path.startswith(ROOT) else path} in {charset.name}',
          initialize_recognizers=lambda model, path: f'reads as {path}', common_table=lambda charset, info, path: tell('table', info['source'], path and os.path.relpath(path, ROOT)) or CHARSET)
@@ -86,25 +83,22 @@ def ensure_embedded(folder, splits, *, report):
         os.makedirs(folder, exist_ok=True)
 stand_in('hwgen.data.prepare', ensure_embedded=ensure_embedded)
 os.cpu_count = lambda: int(os.environ['CORES'])
-from hwgen.training.schedule import Schedule
+from hwgen.settings.schedule import Schedule
 from hwgen.cli import train
+from hwgen.training import session
 clock = [1000.]
-train.time = types.SimpleNamespace(monotonic=lambda: clock.append(clock[-1] + 5) or clock[-1])
+session.time = types.SimpleNamespace(monotonic=lambda: clock.append(clock[-1] + 5) or clock[-1])
 CHARSET = types.SimpleNamespace(name='table', characters='-一a', template_boxes='boxes', hash='h', row_count=5)
-def schedule(name, **options):
-    return Schedule(*json.loads(os.environ[name]), **options)
-def configurations(charset):
-    return Model(Generator(content_encoding=os.environ['ENCODING'])), Settings(), schedule('PHASES', reconstruction_every=2, longest_lines=7)
-train._configurations = configurations
+def configurations(settings, charset):
+    return Model(Generator(content_encoding=os.environ['ENCODING'])), dataclasses.replace(settings.steps, clip_norm=.75), settings.schedule
+session.configurations = configurations
 '''
 
 
-PHASES = [10, 12, 8]
-
-
-def case(*arguments, phases=PHASES, cut=None, encoding='layout', cores=4, **summary):
+def case(*arguments, phases=(10, 12, 8), cut=None, encoding='layout', cores=4, **summary):
     """Arguments and environment of a call: the phases of the flags, those that the run came to, what the loop returns."""
-    return ['--run_dir=my run', *arguments], dict(HWGEN_PROGRAM='bin/train', PHASES=json.dumps(phases), CUT=json.dumps(cut or phases), ENCODING=encoding, CORES=str(cores), SUMMARY=json.dumps(summary))
+    steps = [f'--{phase}_steps={number}' for phase, number in zip(('recognizer', 'reconstruction', 'adversarial'), phases)]
+    return ['--run_dir=my run', *steps, *arguments], dict(HWGEN_PROGRAM='bin/train', CUT=json.dumps(cut or phases), ENCODING=encoding, CORES=str(cores), SUMMARY=json.dumps(summary))
 
 
 def call(*cases):
@@ -118,33 +112,33 @@ def told(called, name):
 def test_what_the_parts_get():
     (status, called, out, err), = call(case('--data=lines'))
     assert (status, err) == (None, ''), err
-    sizes = dict(char_px=16, char_width_px=8, batch_size=16, seed=1)
-    assert told(called, 'LineBatches') == [['lines', 'the index', dict(sizes, split='train', max_characters=7)], ['lines', None, dict(sizes, split='validation', max_characters=8)]]
+    sizes = dict(char_px=16, char_width_px=8, batch_size=8, seed=1)
+    assert told(called, 'LineBatches') == [['lines', 'the index', dict(sizes, split='train', max_characters=2)], ['lines', None, dict(sizes, split='validation', max_characters=8)]]
     assert told(called, 'random seed') == [[1]] and told(called, 'deterministic') == [[]] and told(called, 'devices') == [] and told(called, 'filter') == [[[False, True]]]
     assert told(called, 'TextSampler') == [[dict(seed=1, vocabulary=None)]] and told(called, 'trainer') == [[dict(template_boxes='boxes', strategy=True)]] and told(called, 'MixedLines') == []
     assert told(called, 'loop') == [['batches of validation', 'batches of train', 'table', [], dict(
-        texts='texts', mixed='None', run_dir='my run', sample_every=1000, checkpoint_every=500, log_every=50, keep_checkpoints=3, checkpoint_minutes=1.)]]
+        texts='texts', mixed='None', run_dir='my run', sample_every=3000, checkpoint_every=1500, log_every=50, keep_checkpoints=3, checkpoint_minutes=1., stream=None)]]
     assert told(called, 'run') == [[dict(max_steps=None, max_minutes=None, divide_minutes=True, started=5.)]]  # the writing of the corpus does not count
-    assert told(called, 'strategy') == [['mirrored', dict(batch_size=16)]] and told(called, 'read') == [['lines'], ['lines']] and told(called, 'table') == [['folder', None]]
+    assert told(called, 'strategy') == [['mirrored', dict(batch_size=8)]] and told(called, 'read') == [['lines'], ['lines']] and told(called, 'table') == [['folder', None]]
     assert told(called, 'ensure') == [['lines', ['validation']]] and told(called, 'lines of') == [['lines', True]]
     (config,), = told(called, 'config')
     assert config['data'] == dict(folder='lines', source='folder', version=7, digest='lines of lines', charset_hash='h', charset_rows=5) and config['seen'] == 'seen None my run' and config['unlabelled'] is None
-    assert config['model'] == dict(generator=dict(char_px=16, char_width_px=8, content_encoding='layout')) and config['settings'] == dict(batch=4) and config['schedule']['reconstruction_steps'] == 12
-    assert config['command'] == 'train --flagfile=demo.flags --run_dir=my run --data=lines' and config['flags']['batch_size'] == 16 and (config['seed'], config['version']) == (1, 'v')
+    assert config['model'] == dict(generator=dict(char_px=16, char_width_px=8, content_encoding='layout')) and (config['settings']['batch_size'], config['settings']['clip_norm']) == (8, .75) and config['schedule']['reconstruction_steps'] == 12
+    assert config['command'] == 'train --flagfile=demo.flags --run_dir=my run --recognizer_steps=10 --reconstruction_steps=12 --adversarial_steps=8 --data=lines' and (config['flags']['batch_size'], config['flags']['clip_norm']) == (8, 1.) and (config['seed'], config['version']) == (1, 'v')
     assert out.splitlines()[:3] == ['said of lines', 'loading TensorFlow and building the networks',
                                     '24 lines, 2 characters with images; parameters: generator 1.23 M; 2 replica(s); 30 steps']
 
 
 def test_flags_that_are_no_sizes():
-    arguments = ('--data=lines --seed=5 --batch_size=6 --longest_lines=9 --max_steps=10 --max_minutes=11 --nodivide_minutes --log_every=12 --sample_every=13 --checkpoint_every=14 --keep_checkpoints=15 '
+    arguments = ('--data=lines --seed=5 --batch_size=6 --shortest_lines=3 --longest_lines=9 --max_steps=10 --max_minutes=11 --nodivide_minutes --log_every=12 --sample_every=13 --checkpoint_every=14 --keep_checkpoints=15 '
                  '--checkpoint_minutes=16 --cpu_replicas=3 --nodeterministic --strategy=default --unlabelled=more --unlabelled_share=.25 --text_characters=seen --init_from=there --recognizers_from=readers').split()
     (status, called, out, err), = call(case(*arguments))
     assert (status, err) == (None, ''), err
     sizes = dict(char_px=16, char_width_px=8, batch_size=6, seed=5)
-    assert [options for _, _, options in told(called, 'LineBatches')] == [dict(sizes, split='train', max_characters=7), dict(sizes, split='validation', max_characters=9)]
+    assert [options for _, _, options in told(called, 'LineBatches')] == [dict(sizes, split='train', max_characters=3), dict(sizes, split='validation', max_characters=9)]
     assert told(called, 'MixedLines') == [['batches of train', 'more', .25]] and told(called, 'devices') == [['CPU', ['device'] * 3]] and told(called, 'deterministic') == []
     assert told(called, 'loop') == [['batches of validation', 'batches of train', 'table', 'starts from there in table; reads as readers', dict(
-        texts='texts', mixed='mixed', run_dir='my run', sample_every=13, checkpoint_every=14, log_every=12, keep_checkpoints=15, checkpoint_minutes=16.)]]
+        texts='texts', mixed='mixed', run_dir='my run', sample_every=13, checkpoint_every=14, log_every=12, keep_checkpoints=15, checkpoint_minutes=16., stream=None)]]
     assert told(called, 'run') == [[dict(max_steps=10, max_minutes=11., divide_minutes=False, started=5.)]] and told(called, 'TextSampler') == [[dict(seed=5, vocabulary=[1, 2])]]
     assert told(called, 'strategy') == [['default', dict(batch_size=6)]] and told(called, 'random seed') == [[5]] and told(called, 'read')[:2] == [['lines'], ['more']]
     (config,), = told(called, 'config')
@@ -168,7 +162,7 @@ def test_where_and_when_lines_are_written():
         assert said in out.splitlines() and told(called, 'loop')[0][0] == 'None'
     called = shipped[1]
     assert told(called, 'loop')[0][3] == 'starts from saved_models/demo in table' and told(called, 'table') == [['folder', 'saved_models/demo']]  # where it is installed
-    assert told(called, 'config')[0][0]['command'] == 'train --run_dir=my run --data=lines --init_from=saved_models/demo --flagfile='
+    assert told(called, 'config')[0][0]['command'] == 'train --run_dir=my run --recognizer_steps=10 --reconstruction_steps=12 --adversarial_steps=8 --data=lines --init_from=saved_models/demo --flagfile='
     assert told(nowhere[1], 'run')[0][0]['started'] == 0. and nowhere[0] is None  # whoever reads the lines says that there are none
 
 

@@ -235,7 +235,7 @@ def test_a_reference_step_of_each_phase(opened, tmp_path):
 def test_a_run_is_opened_as_it_was_configured(tmp_path, monkeypatch):
     """Lists of JSON are tuples again, the table is the run's, the product's type may be another; a run without a checkpoint is told."""
     charset, found, restored = Charset.load(), {}, ['weights']
-    generator = GeneratorConfig(charset.num_components, charset.num_structures, charset.num_characters, channels=(8, 8), char_px=16, char_width_px=16, attention_px=8)
+    generator = GeneratorConfig(charset.num_components, charset.num_structures, charset.num_characters, channels=(8, 8), char_px=16, char_width_px=16, attention_px=8, map_channels=(4,))
     config = HctGanConfig(generator, sequence_labels=7, spatial_labels=8, discriminator_channels=(4, 4, 4))
     settings = GanSettings(batch_size=3, feature_levels=(2, 1))
     (tmp_path / 'config.json').write_text(json.dumps({'model': dataclasses.asdict(config), 'settings': dataclasses.asdict(settings),

@@ -373,6 +373,6 @@ def test_what_was_looked_up_lies_between(encode, text_inputs):
 
 
 def test_places_start_with_unit_variance():
-    fresh = ContentEncoder('layout', **TABLES, channels=6, structure_dim=400)
+    fresh = ContentEncoder('layout', **{**TABLES, **DIMS, 'structure_dim': 400})
     fresh(np.ones([1, 1, 4], np.int32), np.ones([1, 1], np.int32), np.ones([1, 1, 4, 4], np.float32))
     assert fresh.place_embedding.shape == (4, 4, 400) and np.std(fresh.place_embedding) == pytest.approx(1., abs=.05)  # 6,400 draws

@@ -5,8 +5,10 @@ import pytest
 import tensorflow as tf
 
 from hwgen.models import layers
-from hwgen.models.generator import Generator, GeneratorConfig
-from numpy_layers import attend, convolve, double, linear, normalise, relu
+from hwgen.models.generator import Generator
+from hwgen.settings.model import GeneratorConfig
+from numpy_layers import attend, convolve, double, normalise, relu
+from plain_sizes import PLAIN
 
 FINE = dict(content_encoding='warped', map_channels=(3, 2), learn_boxes=True, bend_px=4, upsample='subpixel', spectral=False)
 
@@ -111,5 +113,5 @@ def test_a_space_is_paper_and_its_neighbours_are_ends_of_lines(make_generator, t
     (dict(char_px=16, attention_px=0, upsample='between', bend_px=7), 2),        # .625 + 7/16
     (dict(char_px=16, attention_px=0, upsample='between', bend_px=6), 1)])       # .625 + 6/16 = 1
 def test_characters_that_can_change_a_character(options, reach):
-    config = GeneratorConfig(30, 12, 20, **{'char_width_px': options['char_px'], 'channels': (8,) * (options['char_px'].bit_length() - 3), 'spectral': False, **options})
+    config = GeneratorConfig(30, 12, 20, **{**PLAIN, 'char_width_px': options['char_px'], 'channels': (8,) * (options['char_px'].bit_length() - 3), 'spectral': False, **options})
     assert Generator(config).context_characters == reach

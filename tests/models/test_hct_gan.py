@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from hwgen.models.generator import GeneratorConfig
-from hwgen.models.hct_gan import HctGanConfig
+from hwgen.settings.model import GeneratorConfig, HctGanConfig
 
 ALL = ('generator', 'average', 'discriminator', 'sequence_trunk', 'sequence_recognition', 'spatial_trunk',
        'spatial_perception', 'style_encoder')
@@ -83,16 +82,17 @@ def test_other_sizes(make_hct_gan, lines_of_images, char_px, char_width_px):
 
 
 def test_sizes_where_nothing_is_said():
+    """Those of the model that ships."""
     config = HctGanConfig(None, 5, 6)
     assert dataclasses.asdict(config) == dict(
-        generator=None, sequence_labels=5, spatial_labels=6, discriminator_channels=(64, 128, 256, 512), discriminator_pool='sum',
-        recognizer_channels=(64, 128, 256, 256, 512), recognizer_hidden=256, recurrent_sequence=False, attention_perception=False, share_trunk=False,
-        style_channels=(32, 64, 128, 192))
+        generator=None, sequence_labels=5, spatial_labels=6, discriminator_channels=(24, 48, 96, 128), discriminator_pool='sum',
+        recognizer_channels=(24, 48, 96, 128, 160), recognizer_hidden=192, recurrent_sequence=False, attention_perception=False, share_trunk=True,
+        style_channels=(16, 32, 64, 96))
     generator = dataclasses.asdict(GeneratorConfig(1, 2, 3))
     assert generator == dict(
-        num_components=1, num_structures=2, num_characters=3, content_encoding='layout', char_px=32, char_width_px=32, content_channels=480, channels=(256, 128, 64),
-        style_part_dim=32, character_noise_dim=8, attention_px=8, upsample='first', spectral=True, structure_dim=128, component_dim=256, cell_dim=64,
-        map_channels=(), learn_boxes=False, bend_px=0)
+        num_components=1, num_structures=2, num_characters=3, content_encoding='warped', char_px=32, char_width_px=32, content_channels=192, channels=(128, 64, 32),
+        style_part_dim=16, character_noise_dim=8, attention_px=8, upsample='between', spectral=False, structure_dim=64, component_dim=128, cell_dim=64,
+        map_channels=(16, 8), learn_boxes=True, bend_px=5)
 
 
 def test_every_module_has_its_sizes(make_hct_gan):

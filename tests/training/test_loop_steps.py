@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from hwgen.settings.schedule import Schedule
 from hwgen.training import loop as loop_module
 from hwgen.training import time_limit as limit_module
 from hwgen.training.loop import NonFiniteLossError, TrainingLoop
-from hwgen.training.schedule import Schedule
 from one_weight import OneWeight, records, saved
 
-ODD = Schedule(5, 4, 9, discriminator_warmup_steps=3, recognizer_every=2, reconstruction_every=3, adversarial_every=2, rate_floor=.2, reconstruction_floor=.5)
+ODD = Schedule(5, 4, 9, discriminator_warmup_steps=3, recognizer_every=2, reconstruction_every=3, adversarial_every=2, rate_floor=.2, reconstruction_floor=.5, growing_steps=0)
 
 
 class Asked:
@@ -85,7 +85,7 @@ def clock(monkeypatch):
 
 def test_figures_are_means_of_their_interval_and_speed_is_without_sheets(make_loop, clock, monkeypatch, capsys):
     """Steps of 8 s that wait 2 s of them for their lines; sheets of 30 s after the third step, checkpoints of 5 s after the fourth. Logged after 3, 6 and, the last, 7."""
-    schedule, at = Schedule(7, 0, 0), {}
+    schedule, at = Schedule(7, 0, 0, growing_steps=0), {}
     for step in range(1, 8):
         def pass_time(step=step):
             clock[0] += 6.
@@ -115,7 +115,7 @@ def test_figures_are_means_of_their_interval_and_speed_is_without_sheets(make_lo
 def test_time_to_go_is_no_more_than_is_left(make_loop, clock, capsys):
     """60 s less what is gone; once the first step's 20 s are known, a quarter of all is kept."""
     at = {step: (lambda: clock.__setitem__(0, clock[0] + 20.)) for step in range(1, 20)}
-    make_loop(OneWeight(at), schedule=Schedule(0, 19, 0, recognizer_every=0), log_every=1).run(max_minutes=1.)
+    make_loop(OneWeight(at), schedule=Schedule(0, 19, 0, recognizer_every=0, growing_steps=0), log_every=1).run(max_minutes=1.)
     assert re.findall(r'ETA ([\d:]+)', capsys.readouterr().out) == ['0:00:40', '0:00:05', '0:00:00']
 
 
@@ -123,7 +123,7 @@ def test_what_a_loop_does_where_nothing_is_said(make_loop):
     """The defaults of the flags of `train`, written out again, but that no checkpoint is written by time."""
     loop = make_loop()
     defaults = {name: parameter.default for name, parameter in inspect.signature(TrainingLoop).parameters.items() if parameter.default is not parameter.empty}
-    assert defaults == dict(sample_every=1000, checkpoint_every=500, checkpoint_minutes=None, log_every=50, keep_checkpoints=3, validation=None, initialize=None, mixed=None)
+    assert defaults == dict(sample_every=3000, checkpoint_every=1500, checkpoint_minutes=None, log_every=50, keep_checkpoints=3, validation=None, initialize=None, mixed=None, stream=None)
     assert (loop.checkpoints.keep, loop.checkpoints.every, loop.sampler.longest_lines, loop.sampler.validation) == (2, 3, 3, None)
 
 

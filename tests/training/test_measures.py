@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from hwgen.settings.schedule import PHASES, Schedule
 from hwgen.training import measures
-from hwgen.training.schedule import PHASES, Schedule
 
 
 @pytest.mark.parametrize('tag, name, good', [

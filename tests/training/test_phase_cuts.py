@@ -6,9 +6,9 @@ import pathlib
 
 import pytest
 
+from hwgen.settings.schedule import Schedule
 from hwgen.training.phase_cuts import PhaseCuts
 from hwgen.training.run_directory import RunDirectoryError
-from hwgen.training.schedule import Schedule
 
 PLANNED = Schedule(10, 20, 40)
 

@@ -4,8 +4,8 @@ import types
 
 import pytest
 
+from hwgen.settings.schedule import Schedule
 from hwgen.training import time_limit
-from hwgen.training.schedule import Schedule
 from hwgen.training.time_limit import TimeLimit
 
 PLANNED = Schedule(10, 20, 30)

@@ -160,7 +160,7 @@ def test_lines_and_hands_are_those_of_the_seeds_streams(indices):
         assert wrong == [1] * count == conditions[f'generated_{kind}'].counts.errors.tolist()
     assert not writer.seeds and protocols.bootstrap_seed(6) == [6, 2] and protocols.SPLITS == {'test': 'seen', 'unseen': 'unseen'}
     assert protocols.reader_protocol.__kwdefaults__ == {
-        'writer': None, 'num_lines': 200, 'seed': 0, 'char_px': 32, 'char_width_px': 32, 'true_aspect': False, 'crop': False, 'truncation': 1., 'report': print}
+        'writer': None, 'num_lines': 200, 'seed': 0, 'char_px': 32, 'char_width_px': 32, 'true_aspect': False, 'crop': False, 'truncation': .8, 'report': print}
 
 
 class Silent:

@@ -8,7 +8,6 @@ import os
 import pathlib
 import signal
 import threading
-import time
 import types
 
 import numpy as np
@@ -256,20 +255,6 @@ def test_damaged_lines_stop_the_run_with_what_it_learned(make_loop, charset, who
     trainer = OneWeight()
     make_loop(trainer).run()
     assert trainer.weight.numpy() == whole
-
-
-def test_the_share_of_time_that_steps_wait_for_data_is_recorded(make_loop, charset):
-    class Slow(LineBatches):
-        def batch(self, step):
-            time.sleep(.1)
-            return super().batch(step)
-    shares = []
-    for kind, at in ((Slow, {}), (LineBatches, {step: lambda: time.sleep(.1) for step in range(20)})):
-        batches = kind(SAMPLE, charset=charset, batch_size=4, seed=3, char_px=16)
-        make_loop(OneWeight(at), batches=batches).run()
-        shares.append(np.median([row['time/data_wait_share'] for row in records() if row.get('phase')]))
-        pathlib.Path('run').rename(f'run-{len(shares)}')
-    assert shares[0] > .5 > shares[1]
 
 
 # The folder ------------------------------------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ def test_a_cut_beyond_the_step_has_not_happened(step, schedule, kept):
 
 
 def test_a_plan_that_cannot_be_written_is_named():
+    pathlib.Path('gone').write_text('a file')
     cuts = PhaseCuts('gone', PLANNED)
-    with pytest.raises(RunDirectoryError, match='^gone/plan.json: cannot be written: no such file or directory$'):
+    with pytest.raises(RunDirectoryError, match='^gone/plan.json: cannot be written: (file exists|not a directory)$'):
         cuts.add(4)

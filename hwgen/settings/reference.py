@@ -1,5 +1,6 @@
 """The reference of all settings, docs/settings.md, as the dataclasses have them: `python -m hwgen.settings.reference` writes it anew."""
 
+import re
 from typing import Any
 
 from hwgen import files
@@ -12,7 +13,7 @@ COMMANDS = {'train': train.SECTIONS, 'prepare': prepare.SECTIONS}
 _HEAD = '''# Settings
 
 Every flag of `bin/train` and `bin/prepare`, as their `--help` tells them too. The defaults of `bin/train` are those of the model that ships, `demo.flags`.
-Presets (`*.flags`) hold flags, one a row; a preset may name another, its parent, by a row `--flagfile=PARENT.flags` and then hold the difference alone. Later
+Presets (`*.flags`) hold flags, one a row; a preset may name another, its parent, by a row such as `--flagfile=demo.flags` and then hold the difference alone. Later
 flags win.
 
 This page is written by `python -m hwgen.settings.reference` from `hwgen/settings/`; change it there.
@@ -34,8 +35,14 @@ def _section(cls: type) -> str:
         if flag_of(cls, name):
             kind, optional = type_of(cls, name)
             head = f'`--[no]{flag_of(cls, name)}`' if kind is bool else f'`--{flag_of(cls, name)}`'
-            rows.append(f'| {head} | {_default(default_of(cls, name), about)} | {_values(kind, optional, about)} | {about.help.replace("|", chr(92) + "|")} |')
+            rows.append(f'| {head} | {_default(default_of(cls, name), about)} | {_values(kind, optional, about)} | {_told(about.help)} |')
     return '\n'.join([*rows, ''])
+
+
+def _told(help_text: str) -> str:
+    """A help text as a cell of the table: flags and what is typed as their values are code."""
+    parts = re.split(r'(`[^`]*`)', help_text.replace('|', r'\|'))
+    return ''.join(part if part.startswith('`') else re.sub(r"--\w+(?:=(?:'[^']*'|[^\s;()]*[^\s,;().]))?", r'`\g<0>`', part) for part in parts)
 
 
 def _default(value: Any, about: Setting) -> str:

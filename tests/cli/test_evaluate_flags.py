@@ -41,7 +41,8 @@ class Writer:
     def __str__(self):
         return 'a writer'
 stand_in('hwgen.inference.writer', Writer=Writer)
-stand_in('hwgen.inference.description', read_description=lambda path: tell('described', os.path.relpath(path, ROOT) if path.startswith(ROOT) else path))
+from hwgen.inference import description
+description.read_description = lambda path: tell('described', os.path.relpath(path, ROOT) if path.startswith(ROOT) else path)
 square = lambda value: types.SimpleNamespace(square=value)
 stand_in('hwgen.evaluation.distribution_protocol', PROTOCOLS={'hct': square(False), 'hwd': square(True)})
 stand_in('hwgen.evaluation.feature_space', open_space=lambda name, weights, **options: tell('space', name, weights and os.path.relpath(weights, ROOT) if weights and weights.startswith(ROOT) else weights, **options) or Judge(name))

@@ -32,7 +32,7 @@ resource.getrlimit = lambda kind: tuple(limits)
 resource.setrlimit = lambda kind, values: tell('setrlimit', kind == resource.RLIMIT_NOFILE, *values)
 import importlib.util
 importlib.util.find_spec = lambda name: True
-stand_in('hwgen.serving.served_model', MAX_CHARACTERS=11, TRUNCATION=.22)
+stand_in('hwgen.serving.served_model', MAX_CHARACTERS=11)
 class Listener:
     def __init__(self, host):
         self.host = host
@@ -125,7 +125,7 @@ def test_serve():
     assert told(scope, 'HttpServer')[0][1]['hosts'] is None and six[2].startswith('http://[::1]:4711: model hwgen')
     assert pageless[2].startswith('no page: no signature\n') and told(pageless, 'HttpServer')[0][1]['page'] == 'None'
     assert far[0] == 2 and '--max_connections=3873: expected at most 3872, this system gives a process 4000 open files (ulimit -Hn)' in far[3] and far[1] == []
-    assert told(mine, 'Writer.load') == [['own', dict(windows_per_step=1, allow_unseen=True)]] and told(mine, 'export_model')[0][1] == dict(truncation=.22, max_characters=11, licence='own')
+    assert told(mine, 'Writer.load') == [['own', dict(windows_per_step=1, allow_unseen=True)]] and told(mine, 'export_model')[0][1] == dict(truncation=.8, max_characters=11, licence='own')
     assert mine[2].startswith('exporting own, about half a minute\nown: a note\n')
 
 

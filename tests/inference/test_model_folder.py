@@ -5,9 +5,9 @@ import pathlib
 
 import pytest
 
-from hwgen.inference import model_folder
 from hwgen.inference.description import ArtefactError
 from hwgen.inference.model_folder import DEFAULT_MODEL, find_model
+from hwgen.settings import resources
 from hwgen.settings.resources import resource_path
 
 
@@ -33,8 +33,8 @@ def test_what_ships_is_found_from_any_folder(tmp_path, monkeypatch):
 
 
 def test_files_that_ship_lie_in_the_checkout_or_where_it_is_installed(monkeypatch, tmp_path):
-    monkeypatch.setattr(model_folder, 'CHECKOUT', tmp_path / 'checkout')
-    monkeypatch.setattr(model_folder.sysconfig, 'get_path', lambda kind: {'data': str(tmp_path / 'prefix')}[kind])
+    monkeypatch.setattr(resources, 'CHECKOUT', tmp_path / 'checkout')
+    monkeypatch.setattr(resources.sysconfig, 'get_path', lambda kind: {'data': str(tmp_path / 'prefix')}[kind])
     assert resource_path('demo.flags') == tmp_path / 'checkout/demo.flags'  # where one would look for it
     for place in ('prefix/share/hwgen', 'checkout'):
         (tmp_path / place).mkdir(parents=True)

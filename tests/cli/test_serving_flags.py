@@ -126,7 +126,7 @@ def test_serve():
     assert pageless[2].startswith('no page: no signature\n') and told(pageless, 'HttpServer')[0][1]['page'] == 'None'
     assert far[0] == 2 and '--max_connections=3873: expected at most 3872, this system gives a process 4000 open files (ulimit -Hn)' in far[3] and far[1] == []
     assert told(mine, 'Writer.load') == [['own', dict(windows_per_step=1, allow_unseen=True)]] and told(mine, 'export_model')[0][1] == dict(truncation=.8, max_characters=11, licence='own')
-    assert mine[2].startswith('exporting own, about half a minute\nown: a note\n')
+    assert mine[2].startswith('exporting own, about half a minute\nhttp:')  # what the export does not note is not said
 
 
 def test_what_serve_refuses():

@@ -143,7 +143,7 @@ def test_lengths_and_truncations_of_one_line(served, writer, name, value, error)
 
 def test_styled(served, writer):
     styles = served.run('styles', dict(style_seeds=np.array([3, -1])))['styles']
-    np.testing.assert_allclose(styles, writer.styles([3, 2**64 - 1]), atol=1e-5)
+    np.testing.assert_allclose(styles, writer.styles([3, 2**64 - 1], truncation=1.), atol=1e-5)
     average = np.asarray(writer.generator.style_space.mean)
     given = np.concatenate([styles, styles, [np.full(18, np.inf)], [np.full(18, 1e30)], styles[:1]]).astype(np.float32)
     truncation = np.array([1, 1, .25, 0, 1, 1, np.inf], np.float32)
@@ -176,10 +176,10 @@ def test_styled_components_draw_any_glyph_in_any_hand(served, writer):
     assert [error.decode() for error in answer['error']] == ['', '', 'style: expected finite numbers']
     # Of a seed's own style it makes what `components` makes of the seed: the noise is that of the seed too.
     same = dict(codes(writer, texts[:1]), style_seeds=np.array([3]), truncation=np.array([.25], np.float32))
-    by_vector = served.run('styled_components', dict(same, styles=writer.styles([3])))['image_bytes'][0]
+    by_vector = served.run('styled_components', dict(same, styles=writer.styles([3], truncation=1.)))['image_bytes'][0]
     assert_equal_pictures([pixels(by_vector)], [pixels(served.run('components', same)['image_bytes'][0])])
     assert answer['image_bytes'][0] != by_vector  # another noise
-    own = served.run('styled_components', dict(same, styles=writer.styles([3]), truncation=np.array([-1.], np.float32)))['image_bytes'][0]
+    own = served.run('styled_components', dict(same, styles=writer.styles([3], truncation=1.), truncation=np.array([-1.], np.float32)))['image_bytes'][0]
     assert_equal_pictures([pixels(own)], [pixels(served.run('components', dict(same, truncation=np.array([-1.], np.float32)))['image_bytes'][0])])
 
 

@@ -44,7 +44,7 @@ def test_first_the_lines_of_the_batch_then_unlabelled_ones(make_mixed):
     """The labelled ones are the batch's own records at their own aspect; every unlabelled line comes once in an epoch."""
     mixed, seen = make_mixed(char_width_px=8), []
     for step in range(14):
-        real, (members, n) = mixed.batch(step), mixed.labelled.members(step)
+        real, (members, _) = mixed.batch(step), mixed.labelled.members(step)
         assert real['images'].dtype == np.float32 and real['images'].shape[:2] == (4, 16) and real['images'].shape[2] % 8 == 0
         np.testing.assert_array_equal(real['unlabelled_weights'], [0, 0, 2, 2])
         widths = np.round(real['lengths'] * 8).astype(int)

@@ -8,7 +8,7 @@ import google_crc32c
 import numpy as np
 import pytest
 
-from hwgen.data import records, shard_writer, shards
+from hwgen.data import records, shard_writer
 from hwgen.data.shard_writer import ShardWriter, count_intact, naming_place, places, write_shards
 from hwgen.data.shards import RecordError, RecordIndex, masked_crc, read_info, shard_name, shown_ids, whole, write_info
 

@@ -139,9 +139,9 @@ class NumberedWriter:
     def write(self, texts, *, style_seeds, truncation):
         images = []
         self.seeds += style_seeds.tolist()
-        for text in texts:
-            self.texts.append(text)
-            image = np.zeros([32, 32 * len(Charset.load().encode(text).units)], np.uint8)
+        for written in texts:
+            self.texts.append(written)
+            image = np.zeros([32, 32 * len(Charset.load().encode(written).units)], np.uint8)
             image[0, :2] = divmod(len(self.texts) - 1, 256)
             images.append(image)
         return images

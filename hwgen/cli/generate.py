@@ -122,8 +122,7 @@ def _plan_lines(repertoire, file):
     else:
         lengths, skipped = text_files.check_rows(file, repertoire.encode, skip_unwritable=SKIP_UNWRITABLE.value)
         rows, name = (row for row in file.rows() if row.number in lengths), file.name
-    for complaint in skipped[:3]:
-        print(f'left out: {complaint}', file=sys.stderr)
+    _tell_left_out(skipped)
     longest = max(lengths, key=lengths.get)
     picture_formats.check_size(*repertoire.picture_size(lengths[longest], HEIGHT_PX.value), place=f'{name}:{longest}', advice=_TOO_LONG)
     count = len(lengths) * NUM_STYLES.value
@@ -134,12 +133,21 @@ def _plan_lines(repertoire, file):
         progress.begin(count, sum(lengths.values()) * NUM_STYLES.value)
         written = _written(writer, rows, progress, count=count, name=name)
         if FORMAT.value == 'tfrecord':
-            return _write_tfrecord(writer, written, count)
+            return _write_tfrecord(writer, written, count) + _left_out(skipped)
         with picture_files.LineFolder(OUT.value, replace=OVERWRITE.value) as out:
             for image, text, seed in written:
                 out.add(picture_files.scale(image, HEIGHT_PX.value), text, style=seed)
-        return f'{_count(out.count, "picture")}, {picture_files.LABELS}' + (f', {_count(len(skipped), "row")} left out' if skipped else '')
+        return f'{_count(out.count, "picture")}, {picture_files.LABELS}' + _left_out(skipped)
     return write
+
+
+def _tell_left_out(skipped):
+    for complaint in skipped[:3]:
+        print(f'left out: {complaint}', file=sys.stderr)
+
+
+def _left_out(skipped):
+    return f', {_count(len(skipped), "row")} left out' if skipped else ''
 
 
 def _written(writer, rows, progress, *, count, name):
@@ -217,10 +225,12 @@ def _plan_sheet(repertoire, folder, hands):
 def _plan_pages(repertoire, file, folder):
     """Paragraphs -> what writes one page, or a folder or file of pages."""
     from hwgen.inference import pages, picture_files, picture_formats, text_files
+    skipped = []
     if file is None:
         paragraphs = [row.strip() for row in TEXT.value.strip().split('\n')]
     else:
-        lengths, _ = text_files.check_rows(file, repertoire.encode, skip_unwritable=SKIP_UNWRITABLE.value)
+        lengths, skipped = text_files.check_rows(file, repertoire.encode, skip_unwritable=SKIP_UNWRITABLE.value)
+        _tell_left_out(skipped)
         paragraphs = [row.text for row in file.rows() if not row.text or row.number in lengths]
     place, cells = '--text' if file is None else file.name, dict(char_px=repertoire.char_px, char_width_px=repertoire.char_width_px)
     style = pages.PageStyle(pages.parse_width(PAGE_WIDTH.value, repertoire.picture_size(1, HEIGHT_PX.value)[0]), line_spacing=LINE_SPACING.value,
@@ -255,11 +265,11 @@ def _plan_pages(repertoire, file, folder):
                     image = picture_files.scale(image, max(1, round(image.shape[0] * factor)))
                 yield image, '\\n'.join(line.text for line in there), seed
         if not folder:
-            return f'page of {_write_pictures([image for image, _, _ in composed()])}'
+            return f'page of {_write_pictures([image for image, _, _ in composed()])}' + _left_out(skipped)
         with picture_files.LineFolder(OUT.value, replace=OVERWRITE.value) as out:
             for image, text, seed in composed():
                 out.add(image, text, style=seed)
-        return _count(out.count, 'page')
+        return _count(out.count, 'page') + _left_out(skipped)
     return write
 
 

@@ -81,7 +81,7 @@ def window(small):
 
 def _flattened(image):
     level = _paper_level(reduced(image))
-    inked = _resized(_inked(reduced(image, _INK_PX), level), image.shape)
+    inked = _resized(_inked(reduced(image, _INK_PX), level, most=_INK_DEPTH), image.shape)
     level = _resized(level, image.shape)
     out, rows = np.empty_like(image), max(1, _PIXELS_AT_ONCE // image.shape[1])
     for top in range(0, len(image), rows):
@@ -146,14 +146,14 @@ def _powers(n):
     return np.linspace(-1, 1, n)[:, None] ** np.arange(3)
 
 
-def _inked(image, level):
-    """float32 [H, W], 0 to 1: where a picture has ink."""
+def _inked(image, level, *, most=np.inf):
+    """float32 [H, W], 0 to 1: where a picture has ink. What is brighter than paper by `most` grey levels is no noise: beside a black edge the level is none of paper."""
     depth = 255 - image * (255 / _resized(level, image.shape))
     score = np.zeros(image.shape, np.float32)
     for sigma in (.8, 1.6):
         around = cv2.GaussianBlur(depth.astype(np.float32), (0, 0), sigma)
         # Of what is brighter than paper all is noise: its mean is .8 of a standard deviation.
-        brighter = (around < 0).astype(np.float32)
+        brighter = ((around < 0) & (around > -most)).astype(np.float32)
         mean = (cv2.blur(-around * brighter, (65, 65)) + 1e-3) / (cv2.blur(brighter, (65, 65)) + 1e-3)
         score = np.maximum(score, around / np.maximum(1.25 * mean, _LEAST_NOISE))
     _, parts = cv2.connectedComponents((score > _WEAK).astype(np.uint8), connectivity=8)

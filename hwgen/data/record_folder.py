@@ -222,7 +222,7 @@ def already_there(out_dir, identity, *, state=None, report=print):
         report: function of a str, told that it is there.
 
     Raises:
-        FileExistsError: it is something else, or was written with other settings or from other input; says what differs.
+        FileExistsError: it is something else, was written with other settings or from other input, which is told, or its shards are missing or cut.
     """
     if not pathlib.Path(out_dir).exists():
         return None
@@ -235,6 +235,12 @@ def already_there(out_dir, identity, *, state=None, report=print):
     if differing:
         raise FileExistsError(f'{out_dir} exists and was written with other settings ({"; ".join(differing)}); choose '
                               f'another folder or remove it')
+    try:
+        for split, counts in info['splits'].items():
+            if counts['records'] and counts['shards'] and split not in info.get('planned', ()):
+                shards_lib.RecordIndex(out_dir, split=split)
+    except shards_lib.RecordError as error:
+        raise FileExistsError(f'{out_dir} exists and is damaged ({error}); remove it to have it written anew: rm -r {shlex.quote(str(out_dir))}') from None
     remark = _compare_input(out_dir, info, state) if state else ''
     report(f'{out_dir}: already there, {summary(info)}{remark}')
     return info

@@ -38,6 +38,8 @@ class TextFile:
         self.name = 'standard input' if path == '-' else path
         self._file = None if path == '-' else open(path, 'rb')
         if self._file is None or not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+            if self._file is None and sys.stdin is None:
+                raise TextFileError('standard input is closed: expected a text from it')
             copy = tempfile.TemporaryFile()
             shutil.copyfileobj(sys.stdin.buffer if self._file is None else self._file, copy)
             self._file = copy

@@ -167,7 +167,9 @@ def test_pages_at_another_height(run):
     assert status is None and [texts for texts, _ in pen.asked] == [['明' * 6, '明' * 2]] and grey('page.png').shape == (2 * (16 + 22 + 16 + 16), 2 * (16 + 48 + 16))
     assert 'page.png: page of 160 x 140 px; 2 lines, 8 characters in ' in out
     pathlib.Path('rows.txt').write_text('明ก\n\n天\n', encoding='utf-8')
-    assert [texts for texts, _ in run('--text_file=rows.txt', '--page_width=5', '--skip_unwritable', '--out=rows.png')[3].asked] == [['天']] and grey('rows.png').shape == (16 + 22 + 16 + 16, 16 + 40 + 16)
+    status, out, err, pen, _ = run('--text_file=rows.txt', '--page_width=5', '--skip_unwritable', '--out=rows.png')
+    assert [texts for texts, _ in pen.asked] == [['天']] and grey('rows.png').shape == (16 + 22 + 16 + 16, 16 + 40 + 16)
+    assert err.startswith('left out: rows.txt:1: ') and ', 1 row left out; ' in out
     pathlib.Path('empty.txt').write_text('\n')
     assert 'empty.txt: no text in it' in run('--text_file=empty.txt', '--page_width=5', '--out=x.png')[2]
     status, _, err, *_ = run('--text=' + '明\n' * 800, '--page_width=9', '--height_px=64', '--out=tall.jpg')

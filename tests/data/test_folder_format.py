@@ -144,3 +144,10 @@ def test_pictures_that_are_passed_over_are_named(tmp_path):
         (tmp_path / name).unlink()
     with pytest.raises(FileNotFoundError, match='no image in it; passed over 3 files that look like pictures: IMG_1.HEIC'):
         list(folder.list_images(tmp_path))
+
+
+def test_names_from_the_root_on_have_no_other_writers(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'tab' / 'anna').mkdir(parents=True)
+    table(tmp_path / 'tab', f'{tmp_path}/tab/a.png\t天\n{tmp_path}/tab/anna/b.png\t地\nanna/c.png\t玄\n{tmp_path}/else/d.png\t黄\n')
+    assert [row.writer for row in folder.read_folder('tab')] == ['', 'anna', 'anna', f'{tmp_path}/else']

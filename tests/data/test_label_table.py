@@ -119,3 +119,22 @@ def test_texts_that_all_stand_in_quotes_are_kept_and_said(tmp_path):
     rows(tmp_path, 'a.png\t"天"\nb.png\t地\n', report=said.append)
     rows(tmp_path, 'a.png\t"天"\n', report=said.append)
     assert len(said) == 1
+
+
+@pytest.mark.parametrize('text, told', [
+    ('明天去\\n鱼', 'the text has a line break'), ('###', 'stands for what nobody transcribed'), ('[UNK]', 'stands for what nobody transcribed'),
+    ("('明天', 0.98)", 'what a recogniser read'), ('["明天", 9.1e-2]', 'what a recogniser read')])
+def test_texts_that_are_none(tmp_path, text, told):
+    refused = []
+    assert rows(tmp_path, f'a.png\t天\nb.png\t{text}\n', refuse=refused.append) == [(1, 'a.png', '天', '')]
+    assert 'row 2' in str(refused[0]) and told in str(refused[0])
+
+
+def test_texts_that_look_a_little_like_none(tmp_path):
+    texts = ['C:\\new', '#', '##', '(天, 地)', '[明天]', "'天', 1", '\\nabla']
+    assert [row[2] for row in rows(tmp_path, ''.join(f'{i}.png\t{text}\n' for i, text in enumerate(texts)))] == texts
+
+
+def test_names_that_begin_like_a_comment(tmp_path):
+    """A row that starts with # is a comment, but for the name of a picture."""
+    assert rows(tmp_path, '# a comment.png of ours\n#1.png 天\n0.png 地\n#2.jpg, "玄"\n#3 黄\n') == [(2, '#1.png', '天', ''), (3, '0.png', '地', ''), (4, '#2.jpg', '玄', '')]

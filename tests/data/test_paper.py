@@ -269,3 +269,13 @@ def test_what_becomes_of_dark_and_grey_pictures():
     assert remarks == ('inverted', 'grey paper') and np.median(white) == 255
     with pytest.raises(ValueError, match="dark='x': expected one of refuse, invert, keep"):
         Intake(whiten=True, dark='x')
+
+
+@pytest.mark.parametrize('side', ['left', 'right'])
+def test_writing_beside_a_black_edge_stays(side):
+    """The lid of a scanner, 32 px of black beside a line on white paper: all of its ink is still there."""
+    line, black = writing(seed=3), np.zeros((80, 32), np.uint8)
+    found = flattened(np.hstack([black, line] if side == 'left' else [line, black]))
+    kept = found[:, 32:] if side == 'left' else found[:, :-32]
+    inked = line < 110
+    assert (kept[inked] < 110).mean() > .99

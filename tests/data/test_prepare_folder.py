@@ -200,6 +200,20 @@ def test_a_hand_is_estimated_once_from_its_first_forty_pictures(monkeypatch):
 # ---- done means done with this input
 
 
+def test_shards_that_are_gone_or_cut_are_no_folder_that_is_there(scans):
+    prepare()
+    shard = scans.parent / 'out' / 'train-00000-of-00001.tfrecord'
+    whole = shard.read_bytes()
+    for content, said in ((None, 'no such file'), (whole[:100], 'the file ends at byte 100')):
+        shard.unlink()
+        if content is not None:
+            shard.write_bytes(content)
+        with pytest.raises(FileExistsError, match=f'^out exists and is damaged .*{said}.*remove it to have it written anew: rm -r out$'):
+            prepare()
+        shard.write_bytes(whole)
+    assert prepare()[1] == 'out: already there, train 9 lines'
+
+
 def test_a_folder_of_other_input_is_refused(scans):
     prepare()
     before = (scans.parent / 'out' / 'info.json').read_bytes()

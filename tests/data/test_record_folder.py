@@ -178,7 +178,9 @@ def there(out, state=None, **values):
     return said
 
 
-def test_a_folder_that_is_there(tmp_path):
+def test_a_folder_that_is_there(tmp_path, monkeypatch):
+    """Its shards apart: tests/data/test_prepare_folder.py."""
+    monkeypatch.setattr(record_folder.shards_lib, 'RecordIndex', lambda folder, split: None)
     out = tmp_path / 'out'
     assert already_there(out, IDENTITY) is None
     plain = f'{out}: already there, train 4, test 2 lines'

@@ -66,3 +66,9 @@ def test_standard_input_is_read_once_and_kept(monkeypatch):
 def test_one_complaint_is_no_more(monkeypatch):
     with pytest.raises(text_files.TextFileError, match=r'^text.txt:1: x at position 0; --skip_unwritable leaves such rows out$'):
         text_files.check_rows(write('x\n一'.encode()), encode)
+
+
+def test_standard_input_that_is_closed(monkeypatch):
+    monkeypatch.setattr(text_files.sys, 'stdin', None)
+    with pytest.raises(text_files.TextFileError, match='standard input is closed: expected a text from it'):
+        text_files.TextFile('-')

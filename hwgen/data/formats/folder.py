@@ -141,6 +141,9 @@ def _path_of(folder, name):
 def _sub_folder(folder, path):
     """The writer where nothing else tells one."""
     place = path.parent
+    if not place.is_relative_to(folder):  # a table may name the pictures of a relative folder from the root on
+        inner = pathlib.Path(os.path.abspath(place))
+        place = folder / inner.relative_to(os.path.abspath(folder)) if inner.is_relative_to(os.path.abspath(folder)) else place
     inside = place.relative_to(folder) if place.is_relative_to(folder) else place
     return inside.as_posix().removeprefix('.')
 

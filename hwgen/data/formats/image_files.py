@@ -108,11 +108,13 @@ def read_image(path, *, name=None, max_pixels=MAX_LINE_PIXELS):
                 return grey_levels(deep) if image.format == 'TIFF' else _turned(grey_levels(deep), image)  # OpenCV turns TIFF itself
             if image.mode[0] in 'IF':
                 return _single_channel(image)
-            image = ImageOps.exif_transpose(image)
+            jpeg, image = image.format == 'JPEG', ImageOps.exif_transpose(image)
             if image.mode in ('RGBA', 'LA', 'PA') or 'transparency' in image.info:
                 image = image.convert('RGBA')
                 image = Image.alpha_composite(Image.new('RGBA', image.size, 'white'), image)
             grey = np.array(image.convert('L'))
+            if jpeg and (lost := _lost_rows(grey)):
+                raise OSError(f'damaged: its last {lost} of {len(grey)} rows are missing')
             return grey_levels(grey) if grey.max(initial=0) == 1 and not grey.min() else grey  # a mask: ink 0, paper 1
     except FileNotFoundError:
         raise FileNotFoundError(f'{name}: no such image') from None
@@ -132,6 +134,13 @@ def _count_pictures(image):
         count -= image.tag_v2.get(_NEW_SUBFILE_TYPE, 0) & 1
     image.seek(0)
     return count
+
+
+def _lost_rows(grey):
+    """Rows at the lower end of a decoded JPEG that its file did not hold: the decoder fills them with its middle grey, and does not say so."""
+    filled = (grey == 128).all(1)
+    lost = len(filled) if filled.all() else int(np.argmin(filled[::-1]))
+    return lost if 8 <= lost < len(filled) else 0
 
 
 def _single_channel(image):

@@ -33,6 +33,10 @@ _DETECTION = re.compile(r'\[\s*\{\s*["\']transcription["\']')
 _EXPECTED = 'expected path TAB text (TAB writer)'
 _COORDINATES = re.compile(r'\s*(?:-?\d+(?:\.\d+)?\s*,\s*){8}\S')
 _ESCAPED = re.compile(r'\\u[0-9A-Fa-f]{4}|&(?:#\d+|#x[0-9A-Fa-f]+|amp|lt|gt|quot|apos|nbsp);')
+_NAME_WITH_HASH = re.compile(rf'(?i:#\S*?{_SUFFIX})[\s,]')  # no comment
+_LINE_BREAK = re.compile(r'\\[nr](?![A-Za-z])')
+_NOT_TRANSCRIBED = frozenset(['###', '***', '<unk>', '<UNK>', '[UNK]'])
+_PREDICTION = re.compile(r'''[(\[]\s*(['"]).*\1\s*,\s*\d*\.?\d+(?:e-?\d+)?\s*[)\]]''')
 _OBJECT = '{"path": "...", "text": "..."}'
 
 
@@ -119,6 +123,12 @@ def text_problem(text):
     """
     if re.match(r'\\t(?![A-Za-z])', text):
         return 'the text begins with a backslash and a t, expected a TAB between path and text'
+    if _LINE_BREAK.search(text):
+        return 'the text has a line break (a backslash and an n), expected a line: a picture of a page? Its lines are pictures of their own'
+    if text in _NOT_TRANSCRIBED:
+        return 'the text stands for what nobody transcribed, expected what is written there'
+    if _PREDICTION.fullmatch(text):
+        return 'the text is what a recogniser read, and how sure it was: expected the text alone'
     if _COORDINATES.match(text):
         return "the text begins with eight coordinates: labels of detection, as ICDAR's gt_img_1.txt; expected those of recognition, a picture of each line"
     if text[:1] not in ('[', '{'):
@@ -159,7 +169,7 @@ def _lines(lines, header, *, objects_only):
     named = header is None
     for number, row in enumerate(lines, 1):
         row = row.rstrip('\r')
-        if not row.strip() or row.startswith('#') and '\t' not in row:
+        if not row.strip() or row.startswith('#') and '\t' not in row and not _NAME_WITH_HASH.match(row):
             continue
         if not named and _header(row):
             named = True

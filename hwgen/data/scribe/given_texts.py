@@ -64,6 +64,8 @@ def read_texts(path, *, script='chinese', version=None, height_px=64, min_charac
     """
     if on_error not in ('fail', 'skip'):
         raise ValueError(f'on_error={on_error!r}: expected fail or skip')
+    if str(path) == '-' and sys.stdin is None:
+        raise ValueError('standard input is closed: expected texts from it')
     data = sys.stdin.buffer.read() if str(path) == '-' else pathlib.Path(path).read_bytes()
     path = 'standard input' if str(path) == '-' else path
     end = b'\n' if b'\n' in data else b'\r'

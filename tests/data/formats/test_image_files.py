@@ -187,3 +187,17 @@ def test_a_small_copy_beside_a_picture_is_none_of_its_own(tmp_path):
                 read_image(tmp_path / 'x.tif')
         else:
             np.testing.assert_array_equal(read_image(tmp_path / 'x.tif'), GREY)
+
+
+def test_a_jpeg_that_ends_early_is_damaged(tmp_path):
+    """The decoder fills what is missing with its middle grey: rows of 128 to the end."""
+    rng, stream = np.random.default_rng(0), io.BytesIO()
+    Image.fromarray(rng.integers(0, 255, (128, 160), dtype=np.uint8)).save(stream, 'JPEG')
+    data = stream.getvalue()
+    (tmp_path / 'whole.jpg').write_bytes(data)
+    (tmp_path / 'cut.jpg').write_bytes(data[:len(data) // 2] + b'\xff\xd9')
+    assert read_image(tmp_path / 'whole.jpg').shape == (128, 160)
+    with pytest.raises(OSError, match='cut.jpg: no readable image .damaged: its last [4-8][0-9] of 128 rows are missing'):
+        read_image(tmp_path / 'cut.jpg')
+    Image.fromarray(np.full([40, 60], 128, np.uint8)).save(tmp_path / 'grey.jpg')
+    assert (read_image(tmp_path / 'grey.jpg') == 128).all()  # that is said by whoever looks for ink

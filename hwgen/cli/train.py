@@ -37,7 +37,7 @@ from absl import flags
 
 from hwgen.charset.printable import printable
 from hwgen.cli import app
-from hwgen.inference.model_folder import DEFAULT_MODEL, resource_path
+from hwgen.inference.model_folder import find_shipped, resource_path
 
 _STARTED = time.monotonic()  # --max_minutes counts from here on
 DEFAULT_FLAGFILE = 'demo.flags'
@@ -244,15 +244,9 @@ def _charset():
     from hwgen.data import shards
     from hwgen.training import initialization
     try:
-        return initialization.common_table(Charset.load(), shards.read_info(_DATA.value), _init_from())
+        return initialization.common_table(Charset.load(), shards.read_info(_DATA.value), find_shipped(_INIT_FROM.value))
     except CharsetMismatchError as error:
         raise CharsetMismatchError(f'{os.path.join(_DATA.value, "info.json")}: {error}') from None
-
-
-def _init_from():
-    """--init_from, with the model that ships found where it is installed."""
-    path = _INIT_FROM.value
-    return str(resource_path(path)) if path == DEFAULT_MODEL and not os.path.exists(path) else path
 
 
 def _initializer(model, charset):
@@ -260,7 +254,7 @@ def _initializer(model, charset):
     from hwgen.training import initialization
     starts = []
     if _INIT_FROM.value:
-        starts.append(lambda: initialization.initialize(model, _init_from(), charset=charset))
+        starts.append(lambda: initialization.initialize(model, find_shipped(_INIT_FROM.value), charset=charset))
     if _RECOGNIZERS_FROM.value:
         starts.append(lambda: initialization.initialize_recognizers(model, _RECOGNIZERS_FROM.value))
     return starts and (lambda: '; '.join(start() for start in starts))
@@ -392,7 +386,7 @@ def _description(model, settings, schedule, charset, index, mixed):
         model=dataclasses.asdict(model), settings=dataclasses.asdict(settings), schedule=dataclasses.asdict(schedule),
         data=dict(folder=_DATA.value, source=index.info.get('source'), version=index.info.get('version'),
                   **provenance.lines_of(index), charset_hash=charset.hash, charset_rows=charset.row_count),
-        seen=seen_characters(charset, index.info, start=_INIT_FROM.value, run_dir=_RUN_DIR.value),
+        seen=seen_characters(charset, index.info, start=find_shipped(_INIT_FROM.value), run_dir=_RUN_DIR.value),
         unlabelled=mixed and dict(folder=_UNLABELLED.value, **provenance.lines_of(mixed.index), num_lines=mixed.num_unlabelled),
         seed=_SEED.value, **provenance.versions(), command=' '.join([
             'train', *([] if any('flagfile' in a for a in sys.argv[2:]) else [f'--flagfile={DEFAULT_FLAGFILE}']), *sys.argv[2:]]),

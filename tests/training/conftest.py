@@ -1,5 +1,7 @@
 """A tiny whole: twenty characters, eight channels, batches of four lines of two characters, and a trainer for it."""
 
+import types
+
 import keras
 import numpy as np
 import pytest
@@ -13,6 +15,8 @@ from hwgen.losses import ctc
 from hwgen.models.generator import GeneratorConfig
 from hwgen.models.hct_gan import HctGan, HctGanConfig
 from hwgen.training import distribution
+from hwgen.training import loop as loop_module
+from hwgen.training import time_limit as limit_module
 from hwgen.training.gan import GanTrainer
 from hwgen.training.gan_settings import GanSettings
 from one_weight import CONFIG, SAMPLE, SCHEDULE, Loop, OneWeight
@@ -168,6 +172,15 @@ def make_loop(charset, texts):
     yield make
     for loop in made:
         loop._folder.close()
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """[seconds] that the loop and its limit of minutes go by; nothing moves them but the test."""
+    seconds = [0.]
+    for module in (loop_module, limit_module):
+        monkeypatch.setattr(module, 'time', types.SimpleNamespace(monotonic=lambda: seconds[0]))
+    return seconds
 
 
 @pytest.fixture(scope='module')

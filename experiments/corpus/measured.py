@@ -32,4 +32,4 @@ def once(path, under, measure):
 
 def write_json(path, value):
     """Writes a file whole or not at all."""
-    files.write_file(str(path), (json.dumps(value, ensure_ascii=False, indent=1) + '\n').encode())
+    files.write_json(path, value)

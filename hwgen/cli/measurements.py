@@ -1,7 +1,6 @@
 """What `evaluate` does for the protocols reader, hands, hct, scrabblegan, ganwriting and hwd, and the report that all protocols write."""
 
 import dataclasses
-import json
 import os
 
 from PIL import ImageFont
@@ -167,7 +166,7 @@ def measure_hands(task):
     """
     summary, pictures = hands.hands_protocol(task.index('test'), task.writer, seed=task.seeds[0], truncation=task.truncation)
     figures, picture = task.place('hands.json'), task.place('hands.png')
-    files.write_file(figures, (json.dumps(as_json({**task.facts, **summary}), ensure_ascii=False, indent=1) + '\n').encode())
+    files.write_json(figures, as_json({**task.facts, **summary}))
     blocks = [picture_files.stack(lines[:4], gap=.1) for lines in pictures.values()]
     files.write_file(picture, picture_files.encode_png(picture_files.stack(blocks, gap=.25)))
     print(f'{summary["num_hands"]} hands, {summary["lines_per_hand"]} lines each: attributed to their own hand {summary["identified_generated"]:.3f} '

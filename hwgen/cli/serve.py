@@ -171,8 +171,8 @@ def _base(stack):
     model = find_model(MODEL.value or DEFAULT_MODEL)
     print(f'exporting {model}' + ('' if MODEL.value else f' to {path}: there is no version yet') + ', about half a minute', flush=True)
     from hwgen.inference.writer import Writer
-    from hwgen.serving import export
     from hwgen.inference.description import DEFAULT_TRUNCATION
+    from hwgen.serving import export
     from hwgen.serving.served_model import MAX_CHARACTERS
     writer = Writer.load(model, windows_per_step=1, allow_unseen=ALLOW_UNSEEN.value)
     _, told = export.export_model(writer, path, truncation=DEFAULT_TRUNCATION, max_characters=MAX_CHARACTERS,

@@ -238,7 +238,7 @@ def already_there(out_dir, identity, *, state=None, report=print):
     try:
         for split, counts in info['splits'].items():
             if counts['records'] and counts['shards'] and split not in info.get('planned', ()):
-                shards_lib.RecordIndex(out_dir, split=split)
+                shards_lib.RecordIndex(out_dir, split=split).close()
     except shards_lib.RecordError as error:
         raise FileExistsError(f'{out_dir} exists and is damaged ({error}); remove it to have it written anew: rm -r {shlex.quote(str(out_dir))}') from None
     remark = _compare_input(out_dir, info, state) if state else ''

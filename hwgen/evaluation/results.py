@@ -90,7 +90,7 @@ def write_result(path, result):
         path: of the file.
         result: dict of JSON values: `protocol`, `measured_under` (what must be equal for two results to be comparable), `figures`, ...
     """
-    files.write_file(str(path), (json.dumps(as_json({'format': FORMAT, **result}), ensure_ascii=False, indent=1) + '\n').encode())
+    files.write_json(path, as_json({'format': FORMAT, **result}))
 
 
 def read_result(path):

@@ -218,5 +218,5 @@ def _train(job, *, threads, running):
         return f'training ended with status {status}: {said[-1].strip() if said else "without a word"} ({log})'
     if not any(line.startswith('finished at step') for line in said[-12:]):
         return f'training was stopped before its end ({log}); the same command goes on'
-    files.write_file(str(job.run_dir / _DONE), (json.dumps(as_json(identity), ensure_ascii=False, indent=1) + '\n').encode())
+    files.write_json(job.run_dir / _DONE, as_json(identity))
     return None

@@ -102,7 +102,7 @@ class Checkpoints:
         for name in _listed(self.folder):
             if re.fullmatch(r'step-\d+_temp', name):
                 shutil.rmtree(os.path.join(self.folder, name), ignore_errors=True)
-            elif name == 'checkpoint.part':
+            elif name == 'checkpoint.part' or name.startswith('.checkpoint.'):  # of an earlier version, of `files.write_file`
                 with contextlib.suppress(OSError):
                     os.remove(os.path.join(self.folder, name))
 

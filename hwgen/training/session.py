@@ -9,7 +9,7 @@ from typing import Any
 
 from hwgen.charset.printable import printable
 from hwgen.data import drawn_index, prepare, shards
-from hwgen.inference.model_folder import DEFAULT_MODEL
+from hwgen.inference.model_folder import find_shipped
 from hwgen.settings import flags as settings_flags
 from hwgen.settings.model import GeneratorConfig, HctGanConfig
 from hwgen.settings.resources import resource_path
@@ -219,15 +219,9 @@ def _charset(settings):
     from hwgen.charset.encoding import Charset, CharsetMismatchError
     from hwgen.training import initialization
     try:
-        return initialization.common_table(Charset.load(), shards.read_info(settings.data.data), _init_from(settings))
+        return initialization.common_table(Charset.load(), shards.read_info(settings.data.data), find_shipped(settings.run.init_from))
     except CharsetMismatchError as error:
         raise CharsetMismatchError(f'{os.path.join(settings.data.data, "info.json")}: {error}') from None
-
-
-def _init_from(settings):
-    """--init_from, with the model that ships found where it is installed."""
-    path = settings.run.init_from
-    return str(resource_path(path)) if path == DEFAULT_MODEL and not os.path.exists(path) else path
 
 
 def _initializer(settings, model, charset):
@@ -235,7 +229,7 @@ def _initializer(settings, model, charset):
     from hwgen.training import initialization
     starts = []
     if settings.run.init_from:
-        starts.append(lambda: initialization.initialize(model, _init_from(settings), charset=charset))
+        starts.append(lambda: initialization.initialize(model, find_shipped(settings.run.init_from), charset=charset))
     if settings.run.recognizers_from:
         starts.append(lambda: initialization.initialize_recognizers(model, settings.run.recognizers_from))
     return starts and (lambda: '; '.join(start() for start in starts))
@@ -250,6 +244,6 @@ def _description(settings, model, steps, charset, index, mixed, *, command):
         model=dataclasses.asdict(model), settings=dataclasses.asdict(steps), schedule=dataclasses.asdict(settings.schedule),
         data=dict(folder=data.data, source=index.info.get('source'), version=index.info.get('version'),
                   **provenance.lines_of(index), charset_hash=charset.hash, charset_rows=charset.row_count),
-        seen=seen_characters(charset, index.info, start=settings.run.init_from, run_dir=settings.run.run_dir),
+        seen=seen_characters(charset, index.info, start=find_shipped(settings.run.init_from), run_dir=settings.run.run_dir),
         unlabelled=mixed and dict(folder=data.unlabelled, **provenance.lines_of(mixed.index), num_lines=mixed.num_unlabelled),
         seed=steps.seed, **provenance.versions(), command=command, flags=settings_flags.as_flags(settings))

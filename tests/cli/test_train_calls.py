@@ -163,6 +163,7 @@ def test_where_and_when_lines_are_written():
     called = shipped[1]
     assert told(called, 'loop')[0][3] == 'starts from saved_models/demo in table' and told(called, 'table') == [['folder', 'saved_models/demo']]  # where it is installed
     assert told(called, 'config')[0][0]['command'] == 'train --run_dir=my run --recognizer_steps=10 --reconstruction_steps=12 --adversarial_steps=8 --data=lines --init_from=saved_models/demo --flagfile='
+    assert told(called, 'config')[0][0]['seen'] == f'seen {CHECKOUT}/saved_models/demo my run'
     assert told(nowhere[1], 'run')[0][0]['started'] == 0. and nowhere[0] is None  # whoever reads the lines says that there are none
 
 

@@ -138,3 +138,4 @@ def test_texts_that_look_a_little_like_none(tmp_path):
 def test_names_that_begin_like_a_comment(tmp_path):
     """A row that starts with # is a comment, but for the name of a picture."""
     assert rows(tmp_path, '# a comment.png of ours\n#1.png 天\n0.png 地\n#2.jpg, "玄"\n#3 黄\n') == [(2, '#1.png', '天', ''), (3, '0.png', '地', ''), (4, '#2.jpg', '玄', '')]
+    assert rows(tmp_path, '#1.png;天\n#2.png;地\n', 'labels.csv') == [(1, '#1.png', '天', ''), (2, '#2.png', '地', '')]

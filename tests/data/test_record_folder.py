@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import types
 
 import pytest
 
@@ -180,7 +181,7 @@ def there(out, state=None, **values):
 
 def test_a_folder_that_is_there(tmp_path, monkeypatch):
     """Its shards apart: tests/data/test_prepare_folder.py."""
-    monkeypatch.setattr(record_folder.shards_lib, 'RecordIndex', lambda folder, split: None)
+    monkeypatch.setattr(record_folder.shards_lib, 'RecordIndex', lambda folder, split: types.SimpleNamespace(close=lambda: None))
     out = tmp_path / 'out'
     assert already_there(out, IDENTITY) is None
     plain = f'{out}: already there, train 4, test 2 lines'

@@ -169,6 +169,7 @@ def test_a_server_that_changes_its_table_all_the_time_is_left():
     server.predict = changing
     with pytest.raises(ServerError, match='now with one version and now with another'):
         Client(server).write(['⿱山鱼'])
+    assert len(server.asked) == 3
 
 
 def test_marks_are_composed_before_they_are_sent(address, writer, truncation):
@@ -238,16 +239,3 @@ def test_what_is_asked_of_a_pool(monkeypatch):
 def test_whose_fault_a_status_is(status, kind):
     with serve(lambda *_: (status, b'x' * 300)) as url, pytest.raises(kind, match=f': status {status}: {"x" * 200}$'):
         RestTransport(url, retries=0).predict('styles', dict(style_seeds=np.array([1])))
-
-
-def test_a_table_is_asked_for_three_times():
-    server, tables = OldServer(), itertools.cycle([Charset.load().prefix(9658), Charset.load().prefix(9700)])
-    predict = server.predict
-
-    def changing(*request):
-        server.charset = next(tables)
-        return predict(*request)
-    server.predict = changing
-    with pytest.raises(ServerError):
-        Client(server).write(['⿱山鱼'])
-    assert len(server.asked) == 3

@@ -1,5 +1,7 @@
 """A tiny whole: twenty characters, eight channels, batches of four lines of two characters, and a trainer for it."""
 
+import types
+
 import keras
 import numpy as np
 import pytest
@@ -15,6 +17,8 @@ from hwgen.settings.model import GeneratorConfig
 from hwgen.settings.model import HctGanConfig
 from hwgen.settings.steps import GanSettings
 from hwgen.training import distribution
+from hwgen.training import loop as loop_module
+from hwgen.training import time_limit as limit_module
 from hwgen.training.gan import GanTrainer
 from plain_sizes import PLAIN
 from one_weight import CONFIG, SAMPLE, SCHEDULE, Loop, OneWeight
@@ -170,6 +174,15 @@ def make_loop(charset, texts):
     yield make
     for loop in made:
         loop._folder.close()
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """[seconds] that the loop and its limit of minutes go by; nothing moves them but the test."""
+    seconds = [0.]
+    for module in (loop_module, limit_module):
+        monkeypatch.setattr(module, 'time', types.SimpleNamespace(monotonic=lambda: seconds[0]))
+    return seconds
 
 
 @pytest.fixture(scope='module')

@@ -241,6 +241,7 @@ def test_what_a_failed_save_left_is_removed_and_the_others_are_untouched(three, 
         pathlib.Path(three, 'step-40_temp').mkdir()
         pathlib.Path(three, 'step-40_temp', 'part').write_text('')
         pathlib.Path(three, 'checkpoint.part').write_text('')
+        pathlib.Path(three, '.checkpoint.x1y2').write_text('')
         raise tf.errors.ResourceExhaustedError(None, None, 'x; No space left on device')
     monkeypatch.setattr(checkpoints._checkpoint, 'write', full)
     with pytest.raises(CheckpointError, match='checkpoint of step 40 could not be written: no space left on device; the earlier ones are untouched$'):

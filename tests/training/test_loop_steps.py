@@ -14,8 +14,6 @@ import pytest
 import tensorflow as tf
 
 from hwgen.settings.schedule import Schedule
-from hwgen.training import loop as loop_module
-from hwgen.training import time_limit as limit_module
 from hwgen.training.loop import NonFiniteLossError, TrainingLoop
 from one_weight import OneWeight, records, saved
 
@@ -75,16 +73,9 @@ def test_unlabelled_lines_are_handed_on():
 # Figures ---------------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def clock(monkeypatch):
-    seconds = [100.]
-    for module in (loop_module, limit_module):
-        monkeypatch.setattr(module, 'time', types.SimpleNamespace(monotonic=lambda: seconds[0]))
-    return seconds
-
-
 def test_figures_are_means_of_their_interval_and_speed_is_without_sheets(make_loop, clock, monkeypatch, capsys):
     """Steps of 8 s that wait 2 s of them for their lines; sheets of 30 s after the third step, checkpoints of 5 s after the fourth. Logged after 3, 6 and, the last, 7."""
+    clock[0] = 100.
     schedule, at = Schedule(7, 0, 0, growing_steps=0), {}
     for step in range(1, 8):
         def pass_time(step=step):
@@ -114,6 +105,7 @@ def test_figures_are_means_of_their_interval_and_speed_is_without_sheets(make_lo
 
 def test_time_to_go_is_no_more_than_is_left(make_loop, clock, capsys):
     """60 s less what is gone; once the first step's 20 s are known, a quarter of all is kept."""
+    clock[0] = 100.
     at = {step: (lambda: clock.__setitem__(0, clock[0] + 20.)) for step in range(1, 20)}
     make_loop(OneWeight(at), schedule=Schedule(0, 19, 0, recognizer_every=0, growing_steps=0), log_every=1).run(max_minutes=1.)
     assert re.findall(r'ETA ([\d:]+)', capsys.readouterr().out) == ['0:00:40', '0:00:05', '0:00:00']

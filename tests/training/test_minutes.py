@@ -2,27 +2,15 @@
 
 import json
 import pathlib
-import types
 
 import pytest
 
 from hwgen.settings.schedule import Schedule
-from hwgen.training import loop as loop_module
-from hwgen.training import time_limit as limit_module
 from hwgen.training.phase_cuts import PhaseCuts
 from hwgen.training.run_directory import OtherRunError
 from one_weight import Killed, OneWeight, die, records, saved
 
 LONG = Schedule(10, 10, 20, discriminator_warmup_steps=2, recognizer_every=2, reconstruction_every=2, longest_lines=3, growing_steps=2)
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """[seconds]; steps of `slow` take ten of them."""
-    seconds = [0.]
-    for module in (loop_module, limit_module):
-        monkeypatch.setattr(module, 'time', types.SimpleNamespace(monotonic=lambda: seconds[0]))
-    return seconds
 
 
 def slow(clock, first=10., **at):

@@ -140,11 +140,11 @@ def _path_of(folder, name):
 
 def _sub_folder(folder, path):
     """The writer where nothing else tells one."""
-    place = path.parent
-    if not place.is_relative_to(folder):  # a table may name the pictures of a relative folder from the root on
-        inner = pathlib.Path(os.path.abspath(place))
-        place = folder / inner.relative_to(os.path.abspath(folder)) if inner.is_relative_to(os.path.abspath(folder)) else place
-    inside = place.relative_to(folder) if place.is_relative_to(folder) else place
+    inside = path.parent
+    for place, root in ((inside, folder), (pathlib.Path(os.path.abspath(inside)), os.path.abspath(folder))):  # a table may name pictures from the root on
+        if place.is_relative_to(root):
+            inside = place.relative_to(root)
+            break
     return inside.as_posix().removeprefix('.')
 
 

@@ -33,7 +33,7 @@ _DETECTION = re.compile(r'\[\s*\{\s*["\']transcription["\']')
 _EXPECTED = 'expected path TAB text (TAB writer)'
 _COORDINATES = re.compile(r'\s*(?:-?\d+(?:\.\d+)?\s*,\s*){8}\S')
 _ESCAPED = re.compile(r'\\u[0-9A-Fa-f]{4}|&(?:#\d+|#x[0-9A-Fa-f]+|amp|lt|gt|quot|apos|nbsp);')
-_NAME_WITH_HASH = re.compile(rf'(?i:#\S*?{_SUFFIX})[\s,]')  # no comment
+_NAME_WITH_HASH = re.compile(rf'(?i:#\S*?{_SUFFIX})[\s,;]')
 _LINE_BREAK = re.compile(r'\\[nr](?![A-Za-z])')
 _NOT_TRANSCRIBED = frozenset(['###', '***', '<unk>', '<UNK>', '[UNK]'])
 _PREDICTION = re.compile(r'''[(\[]\s*(['"]).*\1\s*,\s*\d*\.?\d+(?:e-?\d+)?\s*[)\]]''')
@@ -81,7 +81,7 @@ def read_table(path, *, refuse=None, report=None):
         raise FileNotFoundError(f'{printable(path)}: no such file; expected rows "path TAB text"')
     text, suffix = read_utf8(path), path.suffix.lower()
     lines = text.split('\n')
-    first = next((line for line in lines if line.strip() and (not line.startswith('#') or _header(line))), '')
+    first = next((line for line in lines if line.strip() and (not _is_comment(line) or _header(line))), '')
     header = None if suffix in ('.json', '.jsonl') else _header(first)
     if suffix == '.json':
         rows = _objects(text, path)
@@ -154,6 +154,11 @@ def row_of_table(text):
     return None
 
 
+def _is_comment(row):
+    """Whether a row begins as a comment does, and not as the name of a picture: #1.png."""
+    return row.startswith('#') and not _NAME_WITH_HASH.match(row)
+
+
 def _header(line):
     """(delimiter, {'path': column, 'text': column, perhaps 'writer': column}) of a row that names columns, else None."""
     for delimiter in _DELIMITERS:
@@ -169,7 +174,7 @@ def _lines(lines, header, *, objects_only):
     named = header is None
     for number, row in enumerate(lines, 1):
         row = row.rstrip('\r')
-        if not row.strip() or row.startswith('#') and '\t' not in row and not _NAME_WITH_HASH.match(row):
+        if not row.strip() or _is_comment(row) and '\t' not in row:
             continue
         if not named and _header(row):
             named = True
@@ -207,7 +212,7 @@ def _separated(lines, delimiter, header):
     while end < len(lines):
         start, raw = end, lines[end].rstrip('\r')
         end += 1
-        if not raw.strip() or raw.startswith('#') and (delimiter not in raw or not named and not _header(raw)):
+        if not raw.strip() or _is_comment(raw) and (delimiter not in raw or not named and not _header(raw)):
             continue
         if not named and _header(raw):
             named = True

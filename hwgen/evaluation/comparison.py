@@ -11,8 +11,9 @@ from PIL import ImageFont
 
 from hwgen.data.scribe import fonts
 from hwgen.evaluation import distribution_protocol as distances
-from hwgen.evaluation import protocols, result_page
+from hwgen.evaluation import result_page
 from hwgen.evaluation.independent_reader import folded
+from hwgen.images import to_cells
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.metrics import text as text_metrics
 
@@ -50,7 +51,7 @@ class _Reading:
     def update(self, images, records):
         """Adds lines: uint8 [H, W] each, and the records whose texts they have."""
         texts, self.num_lines = [record.text for record in records], self.num_lines + len(records)
-        images = [protocols.to_cells(image, len(record.character_ids), **self.cells) for image, record in zip(images, records)]
+        images = [to_cells(image, len(record.character_ids), **self.cells) for image, record in zip(images, records)]
         if self.reader is not None:
             counts = text_metrics.edit_counts([folded(text) for text in texts], [folded(text) for text in self.reader.read(images)])
             self._add('cer', counts.errors, counts.reference_lengths)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from hwgen.evaluation import protocols
+from hwgen.images import to_cells, to_height
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.inference.imitation import read_style
 from hwgen.metrics import distribution, geometry_score, handwriting_distance, memorization
@@ -126,10 +126,10 @@ def pictures(image, *, kind, num_characters, char_px, char_width_px):
         list of uint8 [h, w].
     """
     if kind == 'cells':
-        return [protocols.to_cells(image, num_characters, char_px=char_px, char_width_px=char_width_px)]
+        return [to_cells(image, num_characters, char_px=char_px, char_width_px=char_width_px)]
     if kind == 'left':
-        return [cv2.resize(protocols.to_height(image, 64)[:, :64], (64, 64), interpolation=cv2.INTER_AREA)]
-    line = protocols.to_height(image, 32)
+        return [cv2.resize(to_height(image, 64)[:, :64], (64, 64), interpolation=cv2.INTER_AREA)]
+    line = to_height(image, 32)
     line = np.pad(line, [(0, 0), (0, -line.shape[1] % 32)], constant_values=255)
     return np.split(line, line.shape[1] // 32, axis=1)
 
@@ -362,5 +362,5 @@ def _hands(index, numbers, writer):
 
 def _left_pixels(picture):
     """The left two cells of a line at 32 px, as one vector: pixels need columns that stand for the same in every line."""
-    line = protocols.to_height(picture, 32)[:, :64]
+    line = to_height(picture, 32)[:, :64]
     return np.pad(line, [(0, 0), (0, 64 - line.shape[1])], constant_values=255).astype(np.float32).ravel() / 255.

@@ -1,4 +1,4 @@
-"""Pictures of lines, scaled: to the cells of a model, to a height, to their ink; and from the numbers of a network to grey levels."""
+"""Pictures of lines, scaled to cells, to a height, to their ink; numbers of a network as grey levels."""
 
 import cv2
 import numpy as np
@@ -18,11 +18,13 @@ def resize_line(image: np.ndarray, *, height_px: int, width_px: int) -> np.ndarr
         float32 [height_px, width_px] in [-1, 1], paper +1.
     """
     image = np.asarray(image, np.float32)
-    # The axes are scaled apart: INTER_AREA averages only where neither of them grows, and is nearest neighbour elsewhere.
+    # The axes are scaled apart: INTER_AREA averages only where neither of them grows, and takes nearest
+    # neighbours elsewhere.
     for rows, columns in ((height_px, image.shape[1]), (height_px, width_px)):
         if image.shape != (rows, columns):
             shrinks = rows < image.shape[0] or columns < image.shape[1]
-            image = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+            how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+            image = cv2.resize(image, (columns, rows), interpolation=how)
     return image.reshape(height_px, width_px) * np.float32(2 / 255) - np.float32(1)
 
 
@@ -67,7 +69,8 @@ def to_height(image: np.ndarray, height_px: int) -> np.ndarray:
 
 
 def crop_to_ink(image: np.ndarray) -> np.ndarray:
-    """Cuts a line to its ink and a margin of a tenth of its height around it; a line without ink stays as it is.
+    """Cuts a line to its ink and a margin of a tenth of its height around it; a line without ink stays as it
+    is.
 
     Args:
         image: uint8 [H, W], 255 = paper.

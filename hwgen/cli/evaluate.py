@@ -1,7 +1,7 @@
 """Measures what a trained model writes.
 
-Each protocol is a fixed way to measure, so that two models, or two people, get figures that can be compared. The protocols, in
-the order of --protocol:
+Each protocol is a fixed way to measure, so that two models, or two people, get figures that can be compared.
+The protocols, in the order of --protocol:
 """
 
 import shlex
@@ -17,13 +17,14 @@ from hwgen.inference.model_folder import DEFAULT_MODEL
 
 _PROTOCOLS = registry.find_protocols()
 _GENERAL = """\
-What a model was not shown it writes in every protocol all the same (as with generate --allow_unseen): what it cannot write
-shall count.
+What a model was not shown it writes in every protocol all the same (as with generate --allow_unseen): what
+it cannot write shall count.
 
-Most protocols run for three seeds (of lines, hands and whatever else is drawn). --out receives PROTOCOL.json (every figure with
-mean and standard deviation over the seeds, the floor beside it, hashes of the lines and of the network), PROTOCOL.html (the
-same with plots and sheets) and the sheets. --against holds it against another such file and says what lies within the spreads.
-The same flags give the same bytes on one machine. How a protocol of one's own is added: docs/extending.md."""
+Most protocols run for three seeds (of lines, hands and whatever else is drawn). --out receives
+PROTOCOL.json (every figure with mean and standard deviation over the seeds, the floor beside it, hashes of
+the lines and of the network), PROTOCOL.html (the same with plots and sheets) and the sheets. --against
+holds it against another such file and says what lies within the spreads. The same flags give the same bytes
+on one machine. How a protocol of one's own is added: docs/extending.md."""
 
 
 def _format_help():
@@ -58,20 +59,24 @@ _PROTOCOL = flags.DEFINE_enum(
 _MODEL = flags.DEFINE_string(
     'model',
     None,
-    'Folder of the model, or a run directory of train. Default: saved_models/demo, the one that ships. Empty: none, real '
+    'Folder of the model, or a run directory of train. Default: saved_models/demo, the one that ships. '
+    'Empty: none, real '
     'lines only. Example: --model=runs/demo.',
 )
 _DATA = flags.DEFINE_string(
     'data',
     None,
-    'Folder of records with the splits test and unseen. Default: tfrecords/demo-1.1 for models that learned from version 1.1 '
-    'of the embedded corpus, as the one that ships did, else tfrecords/demo; for ablation tfrecords/ablation. What the '
+    'Folder of records with the splits test and unseen. Default: tfrecords/demo-1.1 for models that '
+    'learned from version 1.1 '
+    'of the embedded corpus, as the one that ships did, else tfrecords/demo; for ablation '
+    'tfrecords/ablation. What the '
     'protocol reads of these is written first where it is absent. Example: --data=tfrecords/mine.',
 )
 _SPLIT = flags.DEFINE_string(
     'split',
     'test',
-    f'Lines of the protocols that take any: {", ".join(name for name, one in _PROTOCOLS.items() if one.splits is None)}. '
+    f'Lines of the protocols that take any: '
+    f'{", ".join(name for name, one in _PROTOCOLS.items() if one.splits is None)}. '
     'Example: --split=unseen.',
 )
 _NUM_LINES = flags.DEFINE_integer(
@@ -83,27 +88,36 @@ _NUM_LINES = flags.DEFINE_integer(
     lower_bound=1,
 )
 _SEED = flags.DEFINE_integer(
-    'seed', 0, 'First seed: of the choice of lines, of the styles and of the intervals. Example: --seed=1.', lower_bound=0
+    'seed',
+    0,
+    'First seed: of the choice of lines, of the styles and of the intervals. Example: --seed=1.',
+    lower_bound=0,
 )
 _SEEDS = flags.DEFINE_integer(
-    'seeds', session.DEFAULT_SEEDS, 'How many seeds, from --seed on; hands takes one. Example: --seeds=1.', lower_bound=1
+    'seeds',
+    session.DEFAULT_SEEDS,
+    'How many seeds, from --seed on; hands takes one. Example: --seeds=1.',
+    lower_bound=1,
 )
 _SPACE = flags.DEFINE_enum(
     'feature_space',
     'recognizer',
     judges.SPACES,
-    "Whose features distances are measured in. recognizer: the project's own; inception, vgg16_hwd: with --feature_weights.",
+    "Whose features distances are measured in. recognizer: the project's own; inception, vgg16_hwd: with "
+    '--feature_weights.',
 )
 _WEIGHTS = flags.DEFINE_string(
     'feature_weights',
     None,
-    'The network: .onnx, .keras, .h5 or the folder of a SavedModel; for recognizer the folder that --train_features wrote, by '
+    'The network: .onnx, .keras, .h5 or the folder of a SavedModel; for recognizer the folder that '
+    '--train_features wrote, by '
     'default saved_models/features. Example: --feature_weights=inception_v3.onnx.',
 )
 _TRAIN_FEATURES = flags.DEFINE_string(
     'train_features',
     None,
-    'Measures nothing, but trains the feature network on the train lines of --data, with the seed of the one that ships, and '
+    'Measures nothing, but trains the feature network on the train lines of --data, with the seed of the '
+    'one that ships, and '
     'writes it to this folder. Example: --train_features=features.',
 )
 _AGAINST = flags.DEFINE_string(
@@ -114,24 +128,28 @@ _AGAINST = flags.DEFINE_string(
 _COMPARE = flags.DEFINE_multi_string(
     'compare',
     [],
-    'comparison: a system beside --model; may be given several times: the folder of a model or of pictures with their texts, '
+    'comparison: a system beside --model; may be given several times: the folder of a model or of pictures '
+    'with their texts, '
     'or handright. NAME=FOLDER names it. Example: --compare=zi2zi=other.',
 )
 _TEXTS_OUT = flags.DEFINE_string(
     'texts_out',
     None,
-    'comparison: measures nothing, but writes the texts that every system has to write to this file; .tsv: with names of '
+    'comparison: measures nothing, but writes the texts that every system has to write to this file; .tsv: '
+    'with names of '
     'pictures. Example: --texts_out=other/labels.tsv.',
 )
 _OUT = flags.DEFINE_string(
     'out',
     None,
-    'Folder of the report; a report there is replaced. Default: evaluations/PROTOCOL. Example: --out=evaluations/mine.',
+    'Folder of the report; a report there is replaced. Default: evaluations/PROTOCOL. Example: '
+    '--out=evaluations/mine.',
 )
 _TRUNCATION = flags.DEFINE_float(
     'truncation',
     DEFAULT_TRUNCATION,
-    'Standard deviation of the styles drawn, by default that of generate: less is plainer. Example: --truncation=1.',
+    'Standard deviation of the styles drawn, by default that of generate: less is plainer. Example: '
+    '--truncation=1.',
     lower_bound=0.0,
 )
 _OPTIONS = {option.name: option for one in _PROTOCOLS.values() for option in one.options}

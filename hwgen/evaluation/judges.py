@@ -1,4 +1,4 @@
-"""Judges: who measures. A feature space, the independent reader (PP-OCR), the reader of structures and components."""
+"""Judges: a feature space, the independent reader (PP-OCR), the reader of structures and components."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,9 @@ FEATURES = 'saved_models/features'  # the network that ships
 SPACES = ('recognizer', 'inception', 'vgg16_hwd')
 
 
-def open_judges(names: Sequence[str], *, space: str = 'recognizer', weights: str | None = None, square: bool = True) -> dict[str, Any]:
+def open_judges(
+    names: Sequence[str], *, space: str = 'recognizer', weights: str | None = None, square: bool = True
+) -> dict[str, Any]:
     """Opens the judges that a protocol needs.
 
     Args:
@@ -35,7 +37,9 @@ def open_judges(names: Sequence[str], *, space: str = 'recognizer', weights: str
     if 'component_reader' in names:
         from hwgen.evaluation.component_reader import ComponentReader
 
-        opened['component_reader'] = ComponentReader.load(weights if space == 'recognizer' else str(resource_path(FEATURES)))
+        opened['component_reader'] = ComponentReader.load(
+            weights if space == 'recognizer' else str(resource_path(FEATURES))
+        )
     if 'reader' in names:
         from hwgen.evaluation.independent_reader import IndependentReader
 

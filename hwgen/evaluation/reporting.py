@@ -1,4 +1,4 @@
-"""Reporting: a protocol measures, and its result, its page and its sheets are written; what it found is told."""
+"""Reporting: a protocol measures, its result, page and sheets are written, and what it found is told."""
 
 import os
 from typing import Any

@@ -1,4 +1,4 @@
-"""Session: `evaluate` measures a model by a protocol, from what is asked for to the report; `bin/evaluate` is a thin layer over it.
+"""Session: `evaluate` measures a model by a protocol; `bin/evaluate` is a thin layer over it.
 
 >>> from hwgen.evaluation import session
 >>> result = session.evaluate('runs/demo', 'reader', num_lines=100, seeds=1, out='evaluations/mine')
@@ -48,7 +48,8 @@ def evaluate(
     """Measures a model by a protocol and writes the report.
 
     Args:
-        model: folder of a model, a run directory, or a Writer (opened with `allow_unseen`, or it refuses texts); None: real lines only.
+        model: folder of a model, a run directory, or a Writer (opened with `allow_unseen`, or it refuses
+            texts); None: real lines only.
         protocol: name of a protocol; see `registry.find_protocols`.
         data: folder of records; None: `default_data`. An embedded corpus is written where it is absent.
         out: folder of the report; None: `evaluations/PROTOCOL`.
@@ -56,9 +57,11 @@ def evaluate(
         seed: first seed; seeds: how many, from `seed` on.
         num_lines: lines (pairs, places) of each kind at most; None: what the protocol says.
         truncation: standard deviation of the styles that are drawn.
-        feature_space: whose features distances are measured in; feature_weights: path of the network, None: the one that ships.
+        feature_space: whose features distances are measured in; feature_weights: path of the network, None:
+            the one that ships.
         against: path of another result, to compare with.
-        compare: further systems, for protocols that take several: folders, or `handright`; NAME=FOLDER names one.
+        compare: further systems, for protocols that take several: folders, or `handright`; NAME=FOLDER names
+            one.
         command: for the report: how it was called.
         report: function of a str, told about progress and what was found.
         **options: the protocol's own settings (`Protocol.options`).
@@ -67,7 +70,8 @@ def evaluate(
         dict, the result as `out`/PROTOCOL.json has it.
 
     Raises:
-        ProtocolError: no such protocol or option; a protocol that needs a model, or the splits, that are not there.
+        ProtocolError: no such protocol or option; a protocol that needs a model, or the splits, that are not
+            there.
         ResultError: `against` was measured under other conditions.
         ArtefactError: no model there.
     """
@@ -82,13 +86,17 @@ def evaluate(
         raise ProtocolError(f'--protocol={protocol} with an empty --model: expected the folder of a model')
     if chosen.opens_model and isinstance(model, str):
         read_description(find_model(model))
-    judges = judging.open_judges(chosen.judges, space=feature_space, weights=feature_weights, square=chosen.square)
+    judges = judging.open_judges(
+        chosen.judges, space=feature_space, weights=feature_weights, square=chosen.square
+    )
     opened = chosen.open(request)
     asked = {'split': split, 'first_seed': seed, 'seeds': seeds}
     if there is not None:
         from hwgen.evaluation import results
 
-        results.check_comparable(_measured_under(chosen, request, judges, **asked), there['measured_under'], place=against)
+        results.check_comparable(
+            _measured_under(chosen, request, judges, **asked), there['measured_under'], place=against
+        )
     data = data or default_data(chosen, model)
     corpus = chosen.corpus_settings(opened) if data == chosen.corpus else None
     info = _read_info(data, splits_read(chosen, split), settings=corpus, report=report)
@@ -160,7 +168,8 @@ def write_texts(
 
 
 def train_features(folder: str, *, data: str, report: Callable[[str], None] = say) -> None:
-    """Trains the feature network on the train lines of a folder, with the seed of the one that ships, and writes it.
+    """Trains the feature network on the train lines of a folder, with the seed of the one that ships, and
+    writes it.
 
     Args:
         folder: path that is written.
@@ -179,14 +188,16 @@ def train_features(folder: str, *, data: str, report: Callable[[str], None] = sa
         row = {'error': round(error, 4), 'num_lines': num_lines, 'num_labels': num_labels}
         description.setdefault('label_error', {})[split] = row
         report(
-            f'{split}: {error:.3f} of {num_labels} structures and components of {num_lines} lines are read wrong'
+            f'{split}: {error:.3f} of {num_labels} structures and components of {num_lines} lines are read '
+            'wrong'
         )
     feature_recognizer.save(folder, network, description)
     report(f'\nfeature network  {folder}')
 
 
 def default_data(protocol: Protocol, model: Any) -> str:
-    """The folder of records where none is given: the protocol's own, else the embedded corpus of the version that the model learned from.
+    """The folder of records where none is given: the protocol's own, else the embedded corpus of the version
+    that the model learned from.
 
     What a model has not seen is told by that version alone.
 
@@ -229,7 +240,9 @@ def splits_read(protocol: Protocol, split: str, *, further: bool = True) -> list
 def _check_takes_systems(protocol):
     if not protocol.takes_systems:
         those = [f'--protocol={name}' for name, one in registry.find_protocols().items() if one.takes_systems]
-        raise ProtocolError(f'--compare or --texts_out with --protocol={protocol.name}: expected {" or ".join(those)}')
+        raise ProtocolError(
+            f'--compare or --texts_out with --protocol={protocol.name}: expected {" or ".join(those)}'
+        )
 
 
 def _own_options(protocol, given):
@@ -238,7 +251,8 @@ def _own_options(protocol, given):
     unknown = [name for name in given if name not in settings]
     if unknown:
         raise ProtocolError(
-            f'{", ".join(unknown)}: no option of protocol {protocol.name}; it has {", ".join(settings) or "none"}'
+            f'{", ".join(unknown)}: no option of protocol {protocol.name}; it has '
+            f'{", ".join(settings) or "none"}'
         )
     return settings | given
 
@@ -254,11 +268,13 @@ def _read_against(protocol, against):
 
 
 def _read_info(data, splits, *, report, settings=None):
-    """info.json of the data; of an embedded corpus the splits that are read are written where they are not there."""
+    """info.json of the data; what is read of an embedded corpus is written where it is not there."""
     from hwgen.data import prepare
     from hwgen.data.shards import read_info
 
-    prepare.ensure_embedded(data, list(splits), settings=settings, report=lambda line: report(printable(line)))
+    prepare.ensure_embedded(
+        data, list(splits), settings=settings, report=lambda line: report(printable(line))
+    )
     return read_info(data)
 
 
@@ -267,7 +283,8 @@ def _check_splits(protocol, split, data, info):
     for name in needed:
         if name not in info['splits']:
             raise ProtocolError(
-                f'{data}: no split {name}; expected a folder with lines by writers that are not in the training lines, '
+                f'{data}: no split {name}; expected a folder with lines by writers that are not in the '
+                'training lines, '
                 f'it has {", ".join(info["splits"])}'
             )
 
@@ -288,15 +305,22 @@ def _tell_of_other_corpus(info, writer, *, report):
     embedded = learned.get('source') == info.get('source') == 'scribe'
     if embedded and learned.get('version') != info.get('version'):
         report(
-            f'note: the model learned from version {learned.get("version")} of the embedded corpus, the data is version '
-            f'{info.get("version")}: its split unseen holds characters that the model may have seen, and its writers are '
+            f'note: the model learned from version {learned.get("version")} of the embedded corpus, the '
+            'data is version '
+            f'{info.get("version")}: its split unseen holds characters that the model may have seen, and '
+            'its writers are '
             'others'
         )
 
 
 def _measured_under(protocol, request, judges, *, split, first_seed, seeds, info=None):
     """What must be equal for two results to be comparable."""
-    under = {'protocol': protocol.name, 'num_lines': request.num_lines, 'first_seed': first_seed, 'seeds': seeds}
+    under = {
+        'protocol': protocol.name,
+        'num_lines': request.num_lines,
+        'first_seed': first_seed,
+        'seeds': seeds,
+    }
     if 'space' in judges:
         space = judges['space']
         under |= {'split': split, 'feature_space': space.name, 'feature_sha256': space.digest}

@@ -1,4 +1,4 @@
-"""Task: what a protocol measures and with what, and where its report goes. Imported without NumPy and TensorFlow."""
+"""Task: what a protocol measures and with what, and where its report goes. Imported without NumPy."""
 
 import dataclasses
 import os
@@ -17,7 +17,8 @@ class Task:
 
     Attributes:
         protocol: str, its name.
-        data: str, folder of the records; split: str, of those protocols that take any; info: dict, its info.json.
+        data: str, folder of the records; split: str, of those protocols that take any; info: dict, its
+            info.json.
         judges: dict of `space`, `reader`, `component_reader`, those that the protocol needs.
         writer: Writer or another system, or None.
         out: str, folder of the report.

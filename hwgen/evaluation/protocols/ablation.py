@@ -4,10 +4,11 @@ from hwgen.evaluation.protocols.comparison import Comparison
 from hwgen.evaluation.protocols.protocol import Findings, Option, Protocol, ProtocolError
 
 _DESCRIPTION = """\
-Trains every row of a plan (a folder with plan.toml and a file of flags for each row), measures all as comparison does,
-characters without images in training and the distance between drawn hands besides, and puts them into one table, which
---out receives as ablation.md. The plan that ships takes about two hours of two cores. Each row is a training of its own:
-what is done stays done, and the same command goes on. A seed of --runs is measured on the lines of that seed."""
+Trains every row of a plan (a folder with plan.toml and a file of flags for each row), measures all as
+comparison does, characters without images in training and the distance between drawn hands besides, and
+puts them into one table, which --out receives as ablation.md. The plan that ships takes about two hours of
+two cores. Each row is a training of its own: what is done stays done, and the same command goes on. A seed
+of --runs is measured on the lines of that seed."""
 
 
 class Ablation(Protocol):
@@ -33,14 +34,16 @@ class Ablation(Protocol):
         Option(
             'base_flags',
             None,
-            "flags of all rows in place of the plan's. Example: --base_flags=experiments/ablation/paper.flags.",
+            "flags of all rows in place of the plan's. Example: "
+            '--base_flags=experiments/ablation/paper.flags.',
         ),
         Option('rows', (), 'some rows of the plan. Example: --rows=components_both,layout.'),
         Option('runs', 'runs/ablation', 'folder of the trainings.'),
         Option(
             'jobs',
             2,
-            'trainings at a time, each on its share of the processors: two of one thread were twice as fast as one of two.',
+            'trainings at a time, each on its share of the processors: two of one thread were twice as '
+            'fast as one of two.',
         ),
     )
     directions = {**Comparison.directions, 'hands': None}
@@ -53,7 +56,9 @@ class Ablation(Protocol):
 
         options = request.options
         folder = options['plan'] or str(resource_path('experiments/ablation'))
-        return training_plan.read_plan(folder, base=options['base_flags'], rows=list(options['rows'] or ()) or None)
+        return training_plan.read_plan(
+            folder, base=options['base_flags'], rows=list(options['rows'] or ()) or None
+        )
 
     def corpus_settings(self, opened):
         """As the plan says."""

@@ -4,11 +4,12 @@ from hwgen.evaluation.protocols.distances import DIRECTIONS, OTHER_TEXTS
 from hwgen.evaluation.protocols.protocol import KINDS, Findings, Protocol, ProtocolError
 
 _DESCRIPTION = """\
-The model and the systems of --compare write the same texts, and all are measured as hct does (without the search for copies)
-and read, by PP-OCR and by the feature network (which reads structures and components), beside the floor of real lines.
---compare is a model's folder; handright, a simulator from fonts; or the folder of pictures that any other system wrote, with
-their texts in a table (labels.tsv, label.txt, *.jsonl) or in text files beside them. --texts_out=FILE writes the texts that
-such a system needs (FILE.tsv: as the table of its folder), for the same --split, --num_lines and seeds."""
+The model and the systems of --compare write the same texts, and all are measured as hct does (without the
+search for copies) and read, by PP-OCR and by the feature network (which reads structures and components),
+beside the floor of real lines. --compare is a model's folder; handright, a simulator from fonts; or the
+folder of pictures that any other system wrote, with their texts in a table (labels.tsv, label.txt, *.jsonl)
+or in text files beside them. --texts_out=FILE writes the texts that such a system needs (FILE.tsv: as the
+table of its folder), for the same --split, --num_lines and seeds."""
 
 
 class Comparison(Protocol):
@@ -38,7 +39,9 @@ class Comparison(Protocol):
 
         opened = {}
         if request.model is None and not request.compare:
-            raise ProtocolError('--protocol=comparison with an empty --model and no --compare: expected a system')
+            raise ProtocolError(
+                '--protocol=comparison with an empty --model and no --compare: expected a system'
+            )
         names = list(request.compare)
         if isinstance(request.model, str):
             folder = find_model(request.model)

@@ -1,4 +1,4 @@
-"""Protocols hct, scrabblegan, ganwriting and hwd: distances between real and generated lines in the features of a network."""
+"""Protocols hct, scrabblegan, ganwriting and hwd: distances between real and generated lines."""
 
 from hwgen.evaluation.protocols.protocol import KINDS, Findings, Protocol
 
@@ -15,15 +15,16 @@ DIRECTIONS = {
 OTHER_TEXTS = {'other_texts': 'written lines against the real ones that the floor is measured against'}
 
 _HCT = """\
-The protocols hct, scrabblegan, ganwriting and hwd measure distances in the features of a network; each cuts and counts
-lines as the work of that name does it. Generated lines have the texts of one half of the real ones; the other half is the
-floor, real lines against real ones.
-hct takes whole lines, scaled to the model's cells, drawn hands, up to 20,000 a half: FID, KID, IS, geometry score (pixels,
-5,000), and whether training lines (up to 10,000) were copied: copying_z far below 0, copied_share above the floor.
-The names of the figures hold the feature space and the number of lines: fid_recognizer_250. Compare those of one name only;
-with few lines FID is too large, for the floor and the model alike. The network is the project's own, trained on real lines
-for this alone (saved_models/features; made anew with --train_features=FOLDER, 20 minutes on two busy cores). What trained
-the generator cannot judge it and is refused. Inception and HWD's VGG16 are taken from --feature_weights."""
+The protocols hct, scrabblegan, ganwriting and hwd measure distances in the features of a network; each cuts
+and counts lines as the work of that name does it. Generated lines have the texts of one half of the real
+ones; the other half is the floor, real lines against real ones. hct takes whole lines, scaled to the
+model's cells, drawn hands, up to 20,000 a half: FID, KID, IS, geometry score (pixels, 5,000), and whether
+training lines (up to 10,000) were copied: copying_z far below 0, copied_share above the floor. The names of
+the figures hold the feature space and the number of lines: fid_recognizer_250. Compare those of one name
+only; with few lines FID is too large, for the floor and the model alike. The network is the project's own,
+trained on real lines for this alone (saved_models/features; made anew with --train_features=FOLDER, 20
+minutes on two busy cores). What trained the generator cannot judge it and is refused. Inception and HWD's
+VGG16 are taken from --feature_weights."""
 
 
 class Distances(Protocol):
@@ -40,7 +41,7 @@ class Distances(Protocol):
         return f'Distance from real lines: {self.name}'
 
     def measure(self, task):
-        """Compares for every seed; lines that may be copies are looked for among the training lines where the convention says so."""
+        """Compares for every seed; where the convention says so, copies of training lines are looked for."""
         from hwgen.evaluation import distribution_protocol as distances
 
         space, writer, training, training_index = task.judges['space'], task.writer, None, None
@@ -74,7 +75,7 @@ class Distances(Protocol):
         )
 
     def sheets(self, task, found):
-        """Real lines and generated ones of the same texts; generated lines that lie closest to a training line, and that line."""
+        """Real lines beside generated ones of the same texts; what lies closest to a training line."""
         from hwgen.evaluation import distribution_protocol as distances
         from hwgen.evaluation import result_page
 
@@ -86,7 +87,10 @@ class Distances(Protocol):
             caption = 'Generated lines that lie closest to a training line, and that line'
             pictures.append((f'{self.name}_copies.png', caption))
             numbers = distances.training_lines(training_index)
-            rows = [[image, training_index.read_record(int(numbers[place])).image] for image, place in first.copies]
+            rows = [
+                [image, training_index.read_record(int(numbers[place])).image]
+                for image, place in first.copies
+            ]
             result_page.write_sheet(task.place(pictures[1][0]), rows)
         return pictures
 
@@ -121,8 +125,8 @@ class GanWriting(Distances):
     place = 4
     summary = 'How far is it from real lines, as GANwriting (ECCV 2020) was measured?'
     description = """\
-The left 64 px of the line at 64 px, in the hands of the real writers (read from up to 15 lines of the other half):
-FID, KID, IS."""
+The left 64 px of the line at 64 px, in the hands of the real writers (read from up to 15 lines of the other
+half): FID, KID, IS."""
 
 
 class Hwd(Distances):
@@ -132,6 +136,7 @@ class Hwd(Distances):
     place = 5
     summary = 'How far is it from the lines of the same writer, by handwriting distance (BMVC 2023)?'
     description = """\
-Handwriting distance (HWD) of whole lines, writer by writer, in their hands; FID, KID, IS on squares as high as the line."""
+Handwriting distance (HWD) of whole lines, writer by writer, in their hands; FID, KID, IS on squares as high
+as the line."""
     kinds = {**Distances.kinds, 'other_hands': 'the mean distance between two different writers'}
     examples = ('--protocol=hwd --feature_space=vgg16_hwd --feature_weights=vgg16_10400.onnx',)

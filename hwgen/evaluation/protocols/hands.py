@@ -3,10 +3,10 @@
 from hwgen.evaluation.protocols.protocol import Findings, Protocol
 
 _DESCRIPTION = """\
-Lines of 8 writers, and lines of 8 drawn styles with the same texts, 12 each, are attributed to the hand whose other lines
-they resemble most (ink, darkness, stroke width, slant, height, blank columns, centre); and the copies of a character are
-compared, within one line and between hands. For the first seed alone. --out receives hands.json and hands.png (a block of
-lines for each drawn style), and no page."""
+Lines of 8 writers, and lines of 8 drawn styles with the same texts, 12 each, are attributed to the hand
+whose other lines they resemble most (ink, darkness, stroke width, slant, height, blank columns, centre);
+and the copies of a character are compared, within one line and between hands. For the first seed alone.
+--out receives hands.json and hands.png (a block of lines for each drawn style), and no page."""
 
 
 class Hands(Protocol):
@@ -37,7 +37,9 @@ class Hands(Protocol):
         from hwgen.inference import picture_files
 
         blocks = [picture_files.stack(lines[:4], gap=0.1) for lines in found.samples.values()]
-        files.write_file(task.place('hands.png'), picture_files.encode_png(picture_files.stack(blocks, gap=0.25)))
+        files.write_file(
+            task.place('hands.png'), picture_files.encode_png(picture_files.stack(blocks, gap=0.25))
+        )
         return [('hands.png', 'A block of lines for each drawn style')]
 
     def conclude(self, task, found, result):
@@ -45,7 +47,8 @@ class Hands(Protocol):
         told = found.facts
         task.report(
             f'{told["num_hands"]} hands, {told["lines_per_hand"]} lines each: attributed to their own hand '
-            f'{told["identified_generated"]:.3f} of the generated lines, {told["identified_real"]:.3f} of the real ones, '
+            f'{told["identified_generated"]:.3f} of the generated lines, {told["identified_real"]:.3f} of '
+            'the real ones, '
             f'{told["chance"]:.3f} by chance'
         )
         task.report(

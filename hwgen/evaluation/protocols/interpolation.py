@@ -3,9 +3,9 @@
 from hwgen.evaluation.protocols.pairs import PairProtocol
 
 _DESCRIPTION = """\
-From style to style, and from character to character (components, structure and boxes interpolated): perceptual path length,
-largest step over mean step, detour, and a cross-fade of the ends beside them; sheets of such rows, of one style and of one
-text. In pixels and in a feature space."""
+From style to style, and from character to character (components, structure and boxes interpolated):
+perceptual path length, largest step over mean step, detour, and a cross-fade of the ends beside them;
+sheets of such rows, of one style and of one text. In pixels and in a feature space."""
 
 
 class Interpolation(PairProtocol):
@@ -16,7 +16,13 @@ class Interpolation(PairProtocol):
     summary = 'Does it change evenly from style to style, and from character to character?'
     title = 'From style to style, from character to character'
     description = _DESCRIPTION
-    directions = {'ppl': 'lower', 'uneven': 'lower', 'detour': 'lower', 'step': 'neither', 'darkness': 'near 1'}
+    directions = {
+        'ppl': 'lower',
+        'uneven': 'lower',
+        'detour': 'lower',
+        'step': 'neither',
+        'darkness': 'near 1',
+    }
     kinds = {
         **PairProtocol.kinds,
         'cross_fade': 'the end pictures laid over each other, one fading out',

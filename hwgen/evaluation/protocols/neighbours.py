@@ -3,8 +3,8 @@
 from hwgen.evaluation.protocols.pairs import PairProtocol
 
 _DESCRIPTION = """\
-A character's cell with one neighbour exchanged, 1 to 3 cells away, beside the character written alone, two copies in one
-line, and copies in real lines. In pixels and in a feature space."""
+A character's cell with one neighbour exchanged, 1 to 3 cells away, beside the character written alone, two
+copies in one line, and copies in real lines. In pixels and in a feature space."""
 
 
 class Neighbours(PairProtocol):
@@ -20,7 +20,8 @@ class Neighbours(PairProtocol):
     kinds = {
         **PairProtocol.kinds,
         'alone': 'the character written by itself, against the same in the line',
-        'same_neighbours': 'two copies, with other character noise (real: by one writer, with the left or the right '
+        'same_neighbours': 'two copies, with other character noise (real: by one writer, with the left or '
+        'the right '
         'neighbour in common)',
         'other_neighbours': 'two copies whose neighbours differ as well',
         'other_hand': 'the same line in another drawn style',

@@ -3,8 +3,8 @@
 from hwgen.evaluation.protocols.protocol import SPLITS, Findings, Protocol
 
 _DESCRIPTION = """\
-Combinations of components that are no existing character, read by the feature network beside characters that exist. --out
-receives nonsense.md and nonsense.txt (what was asked) besides."""
+Combinations of components that are no existing character, read by the feature network beside characters
+that exist. --out receives nonsense.md and nonsense.txt (what was asked) besides."""
 
 
 class Nonsense(Protocol):

@@ -1,4 +1,4 @@
-"""What the protocols have in common whose figures are means over pairs of pictures: interpolation and neighbours."""
+"""What interpolation and neighbours have in common: their figures are means over pairs of pictures."""
 
 from hwgen.evaluation.protocols.protocol import Findings, Protocol
 

@@ -1,8 +1,9 @@
-"""Protocol: a fixed way to measure a model, so that two models, or two people, get figures that can be compared.
+"""Protocol: a fixed way to measure a model, so that two people get figures that can be compared.
 
-A protocol is one class in one file. What it says of itself (name, summary, judges, splits, ...) is where the help, the choices of `--protocol`, the
-table headings and the result pages come from; what it does is `measure` and `sheets`. Nothing heavy may be imported at the head of such a file: help
-is shown in a fraction of a second.
+A protocol is one class in one file. What it says of itself (name, summary, judges, splits, ...) is where the
+help, the choices of `--protocol`, the table headings and the result pages come from; what it does is
+`measure` and `sheets`. Nothing heavy may be imported at the head of such a file: help is shown in a fraction
+of a second.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,8 @@ from typing import Any, NamedTuple
 
 from hwgen.evaluation.task import Task
 
-# The splits of held-out lines: characters that had images in training, and characters that had none. The writers are new in both.
+# The splits of held-out lines: characters that had images in training, and characters that had none. The
+# writers are new in both.
 SPLITS = {'test': 'seen', 'unseen': 'unseen'}
 JUDGES = ('space', 'reader', 'component_reader')
 # What the kinds of a figure are, where nothing else is said.
@@ -59,10 +61,11 @@ class Findings(NamedTuple):
     """What was measured.
 
     Attributes:
-        figures: list, one a seed, of dict name of a figure -> dict kind -> float. The kinds are `generated`, `floor`, ... or, where systems are
-            compared, the systems' names.
+        figures: list, one a seed, of dict name of a figure -> dict kind -> float. The kinds are `generated`,
+            `floor`, ... or, where systems are compared, the systems' names.
         facts: dict of JSON values that stand in the result besides.
-        measured_under: dict of JSON values that must be equal for two results to be comparable: digests of the lines, for one.
+        measured_under: dict of JSON values that must be equal for two results to be comparable: digests of
+            the lines, for one.
         samples: whatever `sheets` and `conclude` need.
         seeds: list of int, where they are not those that were asked for.
     """
@@ -84,22 +87,25 @@ class Protocol:
         title: str, of the page of its result.
         description: str, of the help: what is measured, what the figures and the files of the report are.
         examples: sequence of str, calls for the help, without `evaluate`.
-        judges: sequence of `space` (a feature space), `reader` (PP-OCR), `component_reader` (structures and components): what it needs of them.
+        judges: sequence of `space` (a feature space), `reader` (PP-OCR), `component_reader` (structures and
+            components): what it needs of them.
         splits: the splits it reads whatever --split says; None: the one of --split.
         required: those without which it cannot measure; None: the first of `splits`, or the one of --split.
         further_splits: splits that it reads besides, where the data has them.
-        corpus: str, its own folder of data where none is given; None: the embedded corpus of the version that the model learned from.
+        corpus: str, its own folder of data where none is given; None: the embedded corpus of the version that
+            the model learned from.
         num_lines: int, lines of each kind where nobody says; None: `measure` says.
         opens_model: bool, --model is opened and handed to `measure` as `task.writer`.
         real_alone: bool, it can do without a model: real lines only.
         takes_systems: bool, --compare names systems beside --model.
         takes_against: bool, its result can be held against another.
         by_system: bool, the kinds of its figures are systems: a row of the table each.
-        by_seed: bool, its figures are those of several seeds; else the result is the `facts` of its findings, as JSON without a page.
+        by_seed: bool, its figures are those of several seeds; else the result is the `facts` of its findings,
+            as JSON without a page.
         square: bool, Inception sees its pictures as squares.
         options: sequence of Option, settings of its own.
-        directions: first word of a figure's name -> which way is better: 'lower', 'higher', 'near 1'; None: what matters is the distance from the
-            floor; 'neither': it tells how, not how well.
+        directions: first word of a figure's name -> which way is better: 'lower', 'higher', 'near 1'; None:
+            what matters is the distance from the floor; 'neither': it tells how, not how well.
         kinds: kind of a figure -> what it is, for the page.
     """
 
@@ -127,7 +133,7 @@ class Protocol:
     kinds: Mapping[str, str] = KINDS
 
     def open(self, request: Request) -> Any:
-        """What it needs besides model and judges, opened before anything is written, so that what is missing shows here.
+        """What it needs besides model and judges, opened before anything is written: what is missing shows.
 
         Args:
             request: Request.
@@ -161,7 +167,7 @@ class Protocol:
         return None
 
     def conditions(self, request: Request) -> dict[str, Any]:
-        """What must be equal, besides what every protocol has, for two results to be comparable, as far as it is known before measuring.
+        """What must be equal for two results to be comparable, as far as it is known before measuring.
 
         Args:
             request: Request.

@@ -3,19 +3,20 @@
 from hwgen.evaluation.protocols.protocol import KINDS, SPLITS, Findings, Option, Protocol
 
 _DESCRIPTION = """\
-PP-OCR, a reader that this project never trained nor trains with, reads real lines and lines that the model wrote with the
-same texts. The result is the character error rate (CER) of each kind, with its number of lines and characters and a 95 %
-interval:
+PP-OCR, a reader that this project never trained nor trains with, reads real lines and lines that the model
+wrote with the same texts. The result is the character error rate (CER) of each kind, with its number of
+lines and characters and a 95 % interval:
   real seen         lines by writers that are not in the training lines: the floor, what the reader can do
   real unseen       the same, every character one of those that have no image in training
   generated seen    the model's lines with the texts of `real seen`
   generated unseen  the model's lines with the texts of `real unseen`: characters it never saw
-  punctuation, digits, latin  lines that hold many of these, a quarter as many of each kind: marks between words, dates and
-                    numbers, English words, by writers of the embedded corpus (real) and by the model; only the places of
-                    these symbols count, and a table tells symbol by symbol
---out receives reader.md, reader.tsv (every line with its reading) and reader.png (real beside generated, the readings
-below) besides, of the first seed. The reader comes with the optional packages rapidocr and onnxruntime: bin/evaluate
-installs them on first use (about 60 MB); elsewhere `pip install "hwgen[reader]"`."""
+  punctuation, digits, latin  lines that hold many of these, a quarter as many of each kind: marks between
+                    words, dates and numbers, English words, by writers of the embedded corpus (real) and by
+                    the model; only the places of these symbols count, and a table tells symbol by symbol
+--out receives reader.md, reader.tsv (every line with its reading) and reader.png (real beside generated,
+the readings below) besides, of the first seed. The reader comes with the optional packages rapidocr and
+onnxruntime: bin/evaluate installs them on first use (about 60 MB); elsewhere `pip install
+"hwgen[reader]"`."""
 
 
 class Reader(Protocol):
@@ -108,10 +109,13 @@ class Reader(Protocol):
             lines_on_sheet=task.options['sheet_lines'],
             further=symbol_reading.format_markdown(found.facts['symbols']),
         )
-        task.report(f'\n{"seed " + str(task.seeds[0]):<28}{"N lines":>8}{"N chars":>9}{"CER":>8}   95 % interval')
+        task.report(
+            f'\n{"seed " + str(task.seeds[0]):<28}{"N lines":>8}{"N chars":>9}{"CER":>8}   95 % interval'
+        )
         for row in summaries:
             task.report(
-                f'{row["name"].replace("_", " "):<28}{row["num_lines"]:>8}{row["num_characters"]:>9}{row["cer"]:>8.3f}   '
+                f'{row["name"].replace("_", " "):<28}{row["num_lines"]:>8}'
+                f'{row["num_characters"]:>9}{row["cer"]:>8.3f}   '
                 f'{row["cer_95_low"]:.3f} to {row["cer_95_high"]:.3f}'
             )
         return [(paths['png'].name, 'Real beside generated, and what was read')]

@@ -1,7 +1,8 @@
-"""The protocols that there are: those of this package, those that installed packages offer, those that were registered.
+"""The protocols that there are: of this package, of installed packages, and those that were registered.
 
 - a module of this package with a subclass of Protocol that has a name;
-- an entry point of the group `hwgen.protocols` that names such a class, of any installed package: found wherever `evaluate` runs;
+- an entry point of the group `hwgen.protocols` that names such a class, of any installed
+  package: found wherever `evaluate` runs;
 - `register`, for a program that measures from Python.
 """
 
@@ -27,12 +28,17 @@ def register(protocol: type[Protocol]) -> type[Protocol]:
         The class.
 
     Raises:
-        ProtocolError: what is not a protocol, or one whose name, summary or judges are missing, unknown or taken.
+        ProtocolError: what is not a protocol, or one whose name, summary or judges are missing, unknown or
+            taken.
     """
     checked = _checked(protocol)
     there = find_protocols().get(checked.name)
     if there is not None and type(there) is not protocol:
-        raise ProtocolError(f'protocol {checked.name!r} of {protocol.__module__}: {type(there).__module__} has one of that name; expected another name')
+        raise ProtocolError(
+            f'protocol {checked.name!r} of {protocol.__module__}: {type(there).__module__} has one of that '
+            'name; '
+            'expected another name'
+        )
     _registered[checked.name] = checked
     return protocol
 
@@ -40,7 +46,10 @@ def register(protocol: type[Protocol]) -> type[Protocol]:
 def find_protocols() -> dict[str, Protocol]:
     """All protocols by name, in the order of the help."""
     found = {**_outside(), **_registered, **_own()}
-    return {protocol.name: protocol for protocol in sorted(found.values(), key=lambda protocol: (protocol.place, protocol.name))}
+    return {
+        protocol.name: protocol
+        for protocol in sorted(found.values(), key=lambda protocol: (protocol.place, protocol.name))
+    }
 
 
 def find_protocol(name: str) -> Protocol:
@@ -77,17 +86,26 @@ def _outside():
         try:
             protocol = _checked(entry.load())
         except (ImportError, AttributeError, ProtocolError) as error:
-            raise ProtocolError(f'entry point {entry.name!r} of {ENTRY_POINTS} ({entry.value}): {error}') from error
+            raise ProtocolError(f'{_told(entry)}: {error}') from error
         if protocol.name in _own():
-            raise ProtocolError(f'entry point {entry.name!r} of {ENTRY_POINTS} ({entry.value}): the name {protocol.name!r} is that of a protocol that ships; expected another')
+            raise ProtocolError(
+                f'{_told(entry)}: the name {protocol.name!r} is that of a protocol that ships; expected '
+                'another'
+            )
         found[protocol.name] = protocol
     return found
+
+
+def _told(entry):
+    return f'entry point {entry.name!r} of {ENTRY_POINTS} ({entry.value})'
 
 
 def _checked(protocol):
     """One of a class that is a whole protocol."""
     if not (isinstance(protocol, type) and issubclass(protocol, Protocol)):
-        raise ProtocolError(f'{protocol!r}: expected a subclass of hwgen.evaluation.protocols.protocol.Protocol')
+        raise ProtocolError(
+            f'{protocol!r}: expected a subclass of hwgen.evaluation.protocols.protocol.Protocol'
+        )
     place = f'{protocol.__module__}.{protocol.__qualname__}'
     if not protocol.name.isidentifier():
         raise ProtocolError(f'{place}: name {protocol.name!r}, expected letters, digits and _')

@@ -4,9 +4,9 @@ from hwgen.evaluation.protocols.protocol import KINDS, SPLITS, Findings, Option,
 from hwgen.inference.model_folder import DEFAULT_MODEL
 
 _DESCRIPTION = """\
-Of data of `prepare --shots=0,1,5,20`: the share of each group's characters that PP-OCR misreads, and of their structures and
-components that the feature network misreads: real, written by --before, by --model. --out receives shots.md besides, with
-intervals."""
+Of data of `prepare --shots=0,1,5,20`: the share of each group's characters that PP-OCR misreads, and of
+their structures and components that the feature network misreads: real, written by --before, by --model.
+--out receives shots.md besides, with intervals."""
 
 
 class Shots(Protocol):

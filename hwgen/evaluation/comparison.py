@@ -101,7 +101,7 @@ def compare_systems(systems, index, *, space, reader=None, component_reader=None
     Raises:
         ValueError: no system; a protocol that imitates hands; too few lines; what a system raises that cannot write the texts.
     """
-    if not systems or distances.PROTOCOLS[protocol].imitates:
+    if not systems or distances.CONVENTIONS[protocol].imitates:
         raise ValueError(f'comparison of {len(systems)} systems by the protocol {protocol}: expected at least one, and a protocol that draws hands')
     if cells is None:
         first = next(iter(systems.values()))
@@ -147,7 +147,7 @@ def _measure_real(halves, reading):
 
 def protocol_texts(index, *, protocol='hct', seeds=(0, 1, 2), num_lines=None):
     """The texts that systems write: a list of str for each seed; arguments as of `compare_systems`."""
-    most = distances.PROTOCOLS[protocol].num_lines
+    most = distances.CONVENTIONS[protocol].num_lines
     chosen = [distances.choose_lines(index, protocol, num_lines=min(num_lines or most, most), seed=seed).second for seed in seeds]
     return [[index.read_record(number, decode_image=False).text for number in numbers] for numbers in chosen]
 

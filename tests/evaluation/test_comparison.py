@@ -264,6 +264,6 @@ def test_what_is_taken_where_nothing_is_said(index, monkeypatch):
     assert writer.truncation == .8 and writer.seeds == [0, 0] and comparison.head_font().size == 20
     texts = comparison.protocol_texts(index)
     assert len(texts) == 3 and [len(one) for one in texts] == [25] * 3 and texts == comparison.protocol_texts(index, num_lines=10**6)
-    monkeypatch.setitem(distances.PROTOCOLS, 'hct', distances.PROTOCOLS['hct']._replace(num_lines=7))
+    monkeypatch.setitem(distances.CONVENTIONS, 'hct', distances.CONVENTIONS['hct']._replace(num_lines=7))
     assert [len(one) for one in comparison.protocol_texts(index, seeds=(2, 1), num_lines=20)] == [7, 7]
     assert comparison.protocol_texts(index, seeds=(2, 1), num_lines=20)[1] == comparison.protocol_texts(index, seeds=(1,))[0]

@@ -28,7 +28,7 @@ VGG16 are taken from --feature_weights."""
 
 
 class Distances(Protocol):
-    """What the four have in common; the convention of each stands in `distribution_protocol.PROTOCOLS`."""
+    """What the four have in common; the convention of each stands in `distribution_protocol.CONVENTIONS`."""
 
     judges = ('space',)
     real_alone = True
@@ -45,7 +45,7 @@ class Distances(Protocol):
         from hwgen.evaluation import distribution_protocol as distances
 
         space, writer, training, training_index = task.judges['space'], task.writer, None, None
-        convention, cells = distances.PROTOCOLS[self.name], {'char_px': 32, 'char_width_px': 32}
+        convention, cells = distances.CONVENTIONS[self.name], {'char_px': 32, 'char_width_px': 32}
         if writer is not None:
             cells = {'char_px': writer.char_px, 'char_width_px': writer.char_width_px}
         if convention.memorization and 'train' in task.info['splits']:

@@ -36,8 +36,7 @@ def register(protocol: type[Protocol]) -> type[Protocol]:
     if there is not None and type(there) is not protocol:
         raise ProtocolError(
             f'protocol {checked.name!r} of {protocol.__module__}: {type(there).__module__} has one of that '
-            'name; '
-            'expected another name'
+            'name; expected another name'
         )
     _registered[checked.name] = checked
     return protocol

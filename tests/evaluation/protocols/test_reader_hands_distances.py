@@ -85,7 +85,7 @@ def test_distances_of_a_model_are_measured_in_its_cells(monkeypatch):
     found, pictures = told[0]
     facts = found.facts
     assert pictures == [('hct.png', 'Real lines, and beside them generated ones of the same texts')] and facts['feature_network'] == 'a space' and find_protocol('hct').title == 'Distance from real lines: hct'
-    assert facts['convention'] == distances.PROTOCOLS['hct'].source and task.measured_under == {'cells': cells, 'lines_sha256': ['digest 3', 'digest 4']}
+    assert facts['convention'] == distances.CONVENTIONS['hct'].source and task.measured_under == {'cells': cells, 'lines_sha256': ['digest 3', 'digest 4']}
     run(task_of('hct', ['test'], monkeypatch, told))
     assert told[1][1] == [('hct.png', 'Real lines')]
 

@@ -39,12 +39,12 @@ def test_what_one_says_of_itself(name):
     assert set(protocol.judges) <= set(JUDGES) and all(option.help for option in protocol.options)
     assert max(map(len, protocol.description.split('\n'))) <= 128
     assert all(better in ('lower', 'higher', 'near 1', 'neither', None) for better in protocol.directions.values())
-    if name in distribution_protocol.PROTOCOLS:
-        assert protocol.square == distribution_protocol.PROTOCOLS[name].square
+    if name in distribution_protocol.CONVENTIONS:
+        assert protocol.square == distribution_protocol.CONVENTIONS[name].square
 
 
 def test_the_protocols_of_distances_are_those_of_the_conventions():
-    assert [name for name in SHIPPED if name in distribution_protocol.PROTOCOLS] == list(distribution_protocol.PROTOCOLS)
+    assert [name for name in SHIPPED if name in distribution_protocol.CONVENTIONS] == list(distribution_protocol.CONVENTIONS)
 
 
 def test_one_is_registered():

@@ -18,7 +18,7 @@ class Nonsense(Protocol):
     judges = ('component_reader',)
     splits = tuple(SPLITS)
     num_lines = 250
-    directions = {'label': 'lower'}
+    directions = {'error': 'lower'}
 
     def measure(self, task):
         """Has glyphs written and read."""

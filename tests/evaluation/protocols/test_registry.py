@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from hwgen.evaluation import distribution_protocol
+from hwgen.evaluation import distribution_protocol, results
 from hwgen.evaluation.protocols import registry
 from hwgen.evaluation.protocols.protocol import JUDGES, Protocol, ProtocolError, Request
 
@@ -41,6 +41,23 @@ def test_what_one_says_of_itself(name):
     assert all(better in ('lower', 'higher', 'near 1', 'neither', None) for better in protocol.directions.values())
     if name in distribution_protocol.CONVENTIONS:
         assert protocol.square == distribution_protocol.CONVENTIONS[name].square
+
+
+def test_each_says_which_way_its_figures_are_better():
+    """Names as the protocols' measuring gives them."""
+    distances = ['fid_recognizer_3', 'kid_recognizer_3', 'is_recognizer_3']
+    copies = ['geometry_score_pixels_3', 'copying_z_recognizer_3', 'copied_share_recognizer_3']
+    read = ['cer_3', 'label_error_3']
+    names = {'reader': ['cer_seen_3', 'cer_punctuation_3'], 'hands': [], 'hct': distances + copies, 'scrabblegan': distances + copies, 'ganwriting': distances, 'hwd': [*distances, 'hwd_recognizer_3'],
+             'interpolation': ['ppl_styles_pixels_3', 'uneven_styles_pixels_3', 'detour_styles_pixels_3', 'step_styles_pixels_3', 'darkness_styles_3'],
+             'neighbours': ['neighbour_pixels_1_3', 'nearest_eighth_1_3', 'copies_pixels_3', 'real_pixels_3'],
+             'shots': ['error_ppocr_seen_3', 'error_components_shots0_3'], 'nonsense': ['error_labels_nonsense_3', 'error_structures_seen_3'],
+             'comparison': distances + copies + read + [f'{name}_other_texts' for name in distances],
+             'ablation': distances + copies + read + ['unseen_cer_3', 'unseen_label_error_3', 'hands_distance_pixels']}
+    assert list(names) == SHIPPED
+    for name, figures in names.items():
+        directions = registry.find_protocol(name).directions
+        assert {row['name'] for row in results.gather([{figure: {'floor': 1.} for figure in figures}], directions)} == set(figures)
 
 
 def test_the_protocols_of_distances_are_those_of_the_conventions():

@@ -24,34 +24,6 @@ _SEED = flags.DEFINE_integer('seed', 0, 'Of the simulated hands.', lower_bound=0
 _FAST = flags.DEFINE_boolean('fast', False, 'A first look: four copies, one network of each kind, fewer steps.')
 
 
-def judge(people, simulated, thickened, *, seeds, teach_steps, tell_steps, log=print):
-    """All networks.
-
-    Args:
-        people, simulated: Pictures.
-        thickened: Pictures of the paths of the second lot of people in the pens of the simulated hands, or None.
-        seeds, teach_steps, tell_steps: int.
-        log: takes a str.
-
-    Returns:
-        dict name -> Verdict.
-    """
-    from experiments.corpus import judges
-    taught = judges.teach(people.inked, simulated.inked, seeds=seeds, steps=teach_steps)
-    log('taught')
-    settings = {'seeds': seeds, 'steps': tell_steps}
-    verdicts = {'reads people, taught by simulated hands': taught['simulated'], 'reads the same people, taught by other people': taught['people'],
-                'reads all people, taught by simulated hands': taught['simulated_all'],
-                'tells apart, everything': judges.tell_apart(people.inked, simulated.inked, **settings),
-                'tells apart, path only': judges.tell_apart(people.paths, simulated.paths, **settings)}
-    log('told apart')
-    verdicts['check: people from people, everything'] = judges.same_kind(people.inked, **settings)
-    if thickened is not None:
-        verdicts['check: people from other people in simulated pens, path only'] = judges.tell_apart(
-            people.paths[judges.lots(len(people.paths))[0]], thickened.paths, **settings)
-    return verdicts
-
-
 def main(argv):
     del argv
     from hwgen.cli.quiet import quiet_tensorflow
@@ -89,7 +61,7 @@ def main(argv):
     thickened = None if _FAST.value else prepare(scans[judges.lots(len(scans))[1]], pen=np.resize(pens, len(scans)))
     log('measured')
     steps = {'seeds': 1, 'teach_steps': 500, 'tell_steps': 350} if _FAST.value else {'seeds': 3, 'teach_steps': 1500, 'tell_steps': 500}
-    verdicts = judge(people, simulated, thickened, log=log, **steps)
+    verdicts = judges.judge(people, simulated, thickened, log=log, **steps)
     log('done\n')
     print(report.table(comparison, verdicts))
     if _OUT.value:

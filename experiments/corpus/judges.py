@@ -124,3 +124,30 @@ def _flat(pictures):
 
 def _characters(pictures):
     return np.broadcast_to(np.arange(pictures.shape[1])[None, :, None], pictures.shape[:3])
+
+
+def judge(people, simulated, thickened, *, seeds, teach_steps, tell_steps, log=print):
+    """All networks.
+
+    Args:
+        people, simulated: Pictures.
+        thickened: Pictures of the paths of the second lot of people in the pens of the simulated hands, or None.
+        seeds, teach_steps, tell_steps: int.
+        log: takes a str.
+
+    Returns:
+        dict name -> Verdict.
+    """
+    taught = teach(people.inked, simulated.inked, seeds=seeds, steps=teach_steps)
+    log('taught')
+    settings = {'seeds': seeds, 'steps': tell_steps}
+    verdicts = {'reads people, taught by simulated hands': taught['simulated'], 'reads the same people, taught by other people': taught['people'],
+                'reads all people, taught by simulated hands': taught['simulated_all'],
+                'tells apart, everything': tell_apart(people.inked, simulated.inked, **settings),
+                'tells apart, path only': tell_apart(people.paths, simulated.paths, **settings)}
+    log('told apart')
+    verdicts['check: people from people, everything'] = same_kind(people.inked, **settings)
+    if thickened is not None:
+        verdicts['check: people from other people in simulated pens, path only'] = tell_apart(
+            people.paths[lots(len(people.paths))[0]], thickened.paths, **settings)
+    return verdicts

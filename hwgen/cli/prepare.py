@@ -228,8 +228,6 @@ def _check_text_file():
     from hwgen.cli.app import UserError
     if _TEXT_FILE.value is None:
         return
-    if not _TEXT_FILE.value:
-        raise UserError('--text_file: no name, expected for example --text_file=addresses.txt')
     for name in ('vocabulary', 'shots'):
         if flags.FLAGS[name].present:
             raise UserError(f'--{name} is for composed texts, it does not go with --text_file')

@@ -240,15 +240,13 @@ def _say(line):
 
 def _charset():
     """The table of characters of the run, whose sizes are the model's."""
-    import pathlib
-
     from hwgen.charset.encoding import Charset, CharsetMismatchError
     from hwgen.data import shards
     from hwgen.training import initialization
     try:
         return initialization.common_table(Charset.load(), shards.read_info(_DATA.value), _init_from())
     except CharsetMismatchError as error:
-        raise CharsetMismatchError(f'{pathlib.Path(_DATA.value) / "info.json"}: {error}') from None
+        raise CharsetMismatchError(f'{os.path.join(_DATA.value, "info.json")}: {error}') from None
 
 
 def _init_from():

@@ -44,26 +44,11 @@ def fail(error):
     return main
 
 
-def test_files_that_ship_lie_in_the_checkout_or_where_it_is_installed(monkeypatch, tmp_path):
-    monkeypatch.setattr(app, '_CHECKOUT', tmp_path / 'checkout')
-    monkeypatch.setattr(app.sysconfig, 'get_path', lambda kind: {'data': str(tmp_path / 'prefix')}[kind])
-    assert app.resource_path('demo.flags') == tmp_path / 'checkout/demo.flags' and not app.in_checkout()  # where one would look for it
-    for place in ('prefix/share/hwgen', 'checkout'):
-        (tmp_path / place).mkdir(parents=True)
-        (tmp_path / place / 'demo.flags').touch()
-        assert app.resource_path('demo.flags') == tmp_path / place / 'demo.flags'
-    (tmp_path / 'checkout/setup.cfg').touch()
+def test_a_checkout_has_its_setup(monkeypatch, tmp_path):
+    monkeypatch.setattr(app, 'CHECKOUT', tmp_path)
+    assert not app.in_checkout()
+    (tmp_path / 'setup.cfg').touch()
     assert app.in_checkout()
-
-
-def test_a_generator_that_has_a_folder_called_model(tmp_path):
-    os.makedirs('mine/model')
-    assert app.find_model('mine') == 'mine/model'
-    pathlib.Path('mine/generator.json').touch()
-    assert app.find_model('mine') == 'mine'
-    assert app.find_model(app.DEFAULT_MODEL) == str(app.resource_path('saved_models/demo'))
-    os.makedirs('saved_models/demo')
-    assert app.find_model(app.DEFAULT_MODEL) == 'saved_models/demo'  # the one that is here
 
 
 def test_seeds_end_at_64_bits():
@@ -178,7 +163,7 @@ def test_whose_error_it_is(monkeypatch):
             return app._users_status(found)
     assert [caught(error) for error in (Theirs('x'), Missing('x'), app.UserError('x'), OSError(2, 'x', 'file'), OSError(2, 'x'), ValueError('x'), KeyError('x'))] == [1, 2, 2, 2, None, None, None]
     assert app._users_status(raised_inside('raise UserError')) == 2  # from a `raise` of ours
-    assert app._users_status(raised_inside('return inner if')) is None  # from what we called with something wrong
+    assert app._users_status(raised_inside('return (CHECKOUT /')) is None  # from what we called with something wrong
 
 
 def test_messages_are_one_line(own):

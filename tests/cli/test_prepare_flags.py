@@ -47,12 +47,11 @@ CALLS = [
     (f'--source=iam --input=in --unit=words --partition=writers --pen_px=3.5 --workers=18 {FOREIGN}',
      ['collection', 'out', dict(COLLECTION, source='iam', unit='words', partition='writers', pen_px=3.5, workers=18, **FOREIGN_OPTIONS)]),
     ('--source=auto --input=in', ['collection', 'out', dict(COLLECTION, source='auto')]),
-    ('--inspect=file --out=', ['inspect', 'file', dict(INSPECT, sheet='')]),
     ('--inspect=file --out=a.PNG --source=iam --unit=words --labels=x --name_pattern=y --pen_px=3.5',
      ['inspect', 'file', dict(INSPECT, source='iam', unit='words', labels='x', name_pattern='y', pen_px=3.5, sheet='a.PNG')]),
 ]
 REFUSED = [
-    ('--out=', '--out: no folder given; expected for example --out=tfrecords/demo'),
+    ('--out=', '--out= is empty: expected a value'),
     ('--input=in', '--input goes with --source=folder, casia, iam, iam_online, lmdb or auto, not with --source=scribe'),
     *((flag, '--deslant, --normalize_size, --keep_paper and --dark are for writing of others, not for --source=scribe')
       for flag in ('--deslant', '--normalize_size=.5', '--keep_paper', '--dark=keep', '--dark=refuse')),
@@ -64,7 +63,7 @@ REFUSED = [
     ('--script=latin --shots=1', '--shots with --script=latin: expected chinese, Latin has no held-out characters'),
     ('--shots=1,x', '--shots=1,x: expected whole numbers separated by commas, for example --shots=0,1,5,20'),
     ('--shots=-1', '--shots=-1: expected whole numbers'),
-    ('--text_file=', '--text_file: no name, expected for example --text_file=addresses.txt'),
+    ('--text_file=', '--text_file= is empty: expected a value'),
     ('--text_file=x --vocabulary=3500', '--vocabulary is for composed texts, it does not go with --text_file'),
     ('--text_file=x --shots=1', '--shots is for composed texts, it does not go with --text_file'),
     ('--unlabelled --source=iam', '--unlabelled goes with --source=folder, not with --source=iam; `train --unlabelled` takes'),

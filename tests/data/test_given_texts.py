@@ -194,7 +194,7 @@ def test_command(addresses):
     for arguments, message in [
             ([f'--text_file={addresses}'], f'{addresses}, line 8: U+1F600'),
             (['--text_file=none.txt'], 'none.txt: no such file'),
-            (['--text_file='], '--text_file: no name, expected for example'),
+            (['--text_file='], '--text_file= is empty: expected a value'),
             ([f'--text_file={addresses}', '--vocabulary=700'], '--vocabulary is for composed texts'),
             ([f'--text_file={addresses}', '--shots=0,1'], '--shots is for composed texts'),
             ([f'--text_file={addresses}', '--source=casia', '--input=y'], '--text_file goes with --source=scribe, not with --source=casia'),

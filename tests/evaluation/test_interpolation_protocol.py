@@ -236,3 +236,10 @@ def test_what_is_shown(index):
     assert [way[:2] for way in between.ways[:5]] == [tuple(pair) for pair in ('江河', '明时', '草苗', '国园', '思忘')]  # known ones; of the others those that were drawn
     assert {way[2] for way in between.ways[:5]} == {hands[0]} and {way[2] for way in between.ways[5:]} == {hands[1]} and len(between.ways) == 10
     assert found['styles'][0].shape == (12 * 4, (1 + 2 + 3) * 4 + 3 * 2)  # a block a text, half a cell of paper behind each
+
+
+def test_where_all_texts_are_long_the_shortest_is_shown(grey_space):
+    writer = Keeps(''.join(GREYS))
+    found = interpolation.sheets(Lines(['天地玄黄日月', '月日黄玄', '天地月日黄']), writer, between=Between(), seed=2, truncation=.7)
+    assert [texts[0] for texts, _, styles, _ in (told for told in writer.asked if told[0] != 'between') if styles is not None] == ['月日黄玄']
+    assert found['styles'][0].shape == (12 * 4, 4 * 4 + 2)

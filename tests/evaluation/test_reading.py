@@ -116,6 +116,19 @@ def test_characters_the_reader_does_not_know_are_counted(indices):
     assert condition.num_unreadable == ''.join(condition.texts).count('天') > 0
 
 
+def test_a_text_that_stands_twice_counts_twice(indices):
+    class Twice:
+        def __len__(self):
+            return 6
+
+        def read_record(self, number):
+            return indices['test'].read_record(number % 3)
+    reader = GreyReader()
+    reader.characters = frozenset(ALPHABET) - set(indices['test'].read_record(1).text[:1])
+    condition = protocols.reader_protocol(reader, {'test': Twice()}, num_lines=6, report=lambda line: None)[0]
+    assert len(set(condition.texts)) == 3 and condition.num_unreadable == sum(c not in reader.characters for text in condition.texts for c in text) > 0
+
+
 def test_readings_as_figures(indices):
     conditions = run(indices, writer=SloppyWriter(), truncation=.5, num_lines=12, true_aspect=True)
     figures = reading.reading_figures(conditions)
@@ -179,7 +192,7 @@ def test_texts_are_compared_folded_and_what_is_said_of_them(monkeypatch):
         texts = ['Ａ！天', '天 ，人']
 
         def __len__(self):
-            return 2
+            return len(self.texts)
 
         def read_record(self, number):
             ids = np.ones(len(self.texts[number]), np.int32)

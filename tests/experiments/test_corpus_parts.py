@@ -9,7 +9,7 @@ import types
 import numpy as np
 import pytest
 
-from experiments.corpus import bench, calibration, character_worth, hands, judges, line_worth, people, seen, worth_rows, writer_worth
+from experiments.corpus import bench, character_worth, hands, judges, line_worth, people, seen, worth_rows, writer_worth
 from hwgen.data import prepare
 from hwgen.data.scribe import corpus
 from hwgen.data.scribe.corpus import plan_corpus
@@ -237,14 +237,14 @@ def test_the_verdicts_of_a_calibration(monkeypatch):
     for name in ('teach', 'tell_apart', 'same_kind'):
         monkeypatch.setattr(judges, name, note(name))
     own, others, thick = (types.SimpleNamespace(inked=np.full([6], value), paths=np.arange(6) + 10 * value) for value in (1, 2, 3))
-    verdicts = calibration.judge(own, others, thick, seeds=3, teach_steps=5, tell_steps=7, log=lambda told: None)
+    verdicts = judges.judge(own, others, thick, seeds=3, teach_steps=5, tell_steps=7, log=lambda told: None)
     assert list(verdicts.values()) == ['s', 'p', 'a', 'tell_apart', 'tell_apart', 'same_kind', 'tell_apart']
     assert [name for name, *_ in told] == ['teach', 'tell_apart', 'tell_apart', 'same_kind', 'tell_apart']
     assert told[0][2] == {'seeds': 3, 'steps': 5} and all(options == {'seeds': 3, 'steps': 7} for _, _, options in told[1:])
     assert told[1][1] == (own.inked, others.inked) and told[2][1] == (own.paths, others.paths) and told[3][1] == (own.inked,)
     np.testing.assert_array_equal(told[4][1][0], own.paths[judges.lots(6)[0]])
     assert told[4][1][1] is thick.paths
-    assert len(calibration.judge(own, others, None, seeds=3, teach_steps=5, tell_steps=7, log=lambda told: None)) == 6
+    assert len(judges.judge(own, others, None, seeds=3, teach_steps=5, tell_steps=7, log=lambda told: None)) == 6
 
 
 def test_characters_that_a_model_has_seen(tmp_path, monkeypatch, capsys):

@@ -1,7 +1,11 @@
 """Where a generator is looked for: a folder, a run, what ships."""
 
+import os
+import pathlib
+
 import pytest
 
+from hwgen.inference import model_folder
 from hwgen.inference.description import ArtefactError
 from hwgen.inference.model_folder import DEFAULT_MODEL, find_model, resource_path
 
@@ -25,3 +29,23 @@ def test_what_ships_is_found_from_any_folder(tmp_path, monkeypatch):
     assert find_model(DEFAULT_MODEL) == str(resource_path(DEFAULT_MODEL)) and (resource_path(DEFAULT_MODEL) / 'generator.json').is_file()
     (tmp_path / DEFAULT_MODEL).mkdir(parents=True)
     assert find_model(DEFAULT_MODEL) == DEFAULT_MODEL
+
+
+def test_files_that_ship_lie_in_the_checkout_or_where_it_is_installed(monkeypatch, tmp_path):
+    monkeypatch.setattr(model_folder, 'CHECKOUT', tmp_path / 'checkout')
+    monkeypatch.setattr(model_folder.sysconfig, 'get_path', lambda kind: {'data': str(tmp_path / 'prefix')}[kind])
+    assert resource_path('demo.flags') == tmp_path / 'checkout/demo.flags'  # where one would look for it
+    for place in ('prefix/share/hwgen', 'checkout'):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / 'demo.flags').touch()
+        assert resource_path('demo.flags') == tmp_path / place / 'demo.flags'
+
+
+def test_a_generator_that_has_a_folder_called_model(tmp_path):
+    os.makedirs('mine/model')
+    assert find_model('mine') == 'mine/model'
+    pathlib.Path('mine/generator.json').touch()
+    assert find_model('mine') == 'mine'
+    assert find_model(DEFAULT_MODEL) == str(resource_path('saved_models/demo'))
+    os.makedirs('saved_models/demo')
+    assert find_model(DEFAULT_MODEL) == 'saved_models/demo'  # the one that is here

@@ -264,7 +264,7 @@ def test_folders_that_were_made_for_nothing_go_again():
                 raise KeyboardInterrupt
         assert listing() == ['mine']
     with picture_files.reserved('mine/new/er/line.png', overwrite=False, folder=False):
-        picture_files.write_file('mine/new/er/line.png', b'', replace=False)
+        files.write_file('mine/new/er/line.png', b'', replace=False)
     assert listing() == ['mine', 'mine/new', 'mine/new/er', 'mine/new/er/line.png']
 
 
@@ -273,7 +273,7 @@ def test_new_folders_are_open_to_whom_the_umask_lets_in():
     before = os.umask(0o002)
     try:
         write_folder('open', ['一'])
-        picture_files.write_file('open.png', b'')
+        files.write_file('open.png', b'')
     finally:
         os.umask(before)
     assert [stat.S_IMODE(os.stat(name).st_mode) for name in ('lines', 'open', 'open.png')] == [0o777 & ~before, 0o775, 0o664]

@@ -1,5 +1,6 @@
 """What the loop asks of its trainer at each step, what it records of an interval, what it refuses, what it leaves at the end: without networks."""
 
+import contextlib
 import inspect
 import json
 import math
@@ -182,15 +183,15 @@ def close(step, first, *, schedule, told=False, written=None, sheet=None):
     if written is not None:
         pathlib.Path('run/model/generator.json').write_text(json.dumps(dict(info=dict(step=written))))
     drawn, models = [], []
-    sampler = types.SimpleNamespace(save_model=lambda *arguments, **options: models.append((arguments, options)) or 'the model')
-    loop = types.SimpleNamespace(run_dir='run', schedule=schedule, sampler=sampler, log=types.SimpleNamespace(say=lambda text: None), _told_to_stop=lambda: told,
-                                 _sample=lambda step: drawn.append(step) or 'the sheet', config=dict(command='train', seed=3, version='1', data=dict(a=1), seen='天', flags={}))
+    sampler = types.SimpleNamespace(save_model=lambda *arguments, **options: models.append((arguments, options)) or 'the model', sample=lambda step: drawn.append(step) or 'the sheet',
+                                    ready_to_write=lambda styles_learned: contextlib.nullcontext(drawn.append(styles_learned)))
+    loop = types.SimpleNamespace(run_dir='run', schedule=schedule, sampler=sampler, log=types.SimpleNamespace(say=lambda text: None), _told_to_stop=lambda: told, config=dict(command='train', seed=3, version='1', data=dict(a=1), seen='天', flags={}))
     return TrainingLoop._close(loop, step, first), drawn, models
 
 
 def test_a_call_ends_with_sheets_and_the_model():
     found, drawn, models = close(6, 4, schedule=Schedule(2, 5, 0))
-    assert found == dict(sheet='the sheet', model='the model') and drawn == [6]
+    assert found == dict(sheet='the sheet', model='the model') and drawn == [True, 6]
     assert models == [((6, dict(command='train', seed=3, version='1', data=dict(a=1))), dict(seen='天'))]
 
 
@@ -207,13 +208,19 @@ def test_a_call_ends_with_sheets_and_the_model():
 def test_what_is_there_is_not_written_again_and_a_generator_that_learned_nothing_is_none(step, first, schedule, options, expected):
     found, drawn, models = close(step, first, schedule=schedule, **options)
     assert (found['sheet'], found['model']) == expected
-    assert (drawn, len(models)) == ([step] if expected[0] == 'the sheet' else [], int(expected[1] == 'the model'))
+    assert (drawn, len(models)) == ([schedule.has_reconstructed(step), step] if expected[0] == 'the sheet' else [], int(expected[1] == 'the model'))
 
 
 def test_sheets_have_fitted_styles_once_the_encoder_has_learned():
     asked = []
-    loop = types.SimpleNamespace(schedule=Schedule(2, 5, 0), sampler=types.SimpleNamespace(sample=lambda step, styles_learned: asked.append((step, styles_learned)) or step))
-    assert [TrainingLoop._sample(loop, step) for step in (2, 3)] == [2, 3] and asked == [(2, False), (3, True)]
+
+    @contextlib.contextmanager
+    def ready_to_write(styles_learned):
+        asked.append(styles_learned)
+        yield
+        asked.append('left')
+    loop = types.SimpleNamespace(schedule=Schedule(2, 5, 0), sampler=types.SimpleNamespace(ready_to_write=ready_to_write, sample=lambda step: asked.append(step) or step))
+    assert [TrainingLoop._sample(loop, step) for step in (2, 3)] == [2, 3] and asked == [False, 2, 'left', True, 3, 'left']
 
 
 # Going on --------------------------------------------------------------------------------------------------------------

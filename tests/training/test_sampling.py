@@ -1,5 +1,6 @@
 """What a run writes of itself, with real networks of a few channels: the artefact's statistics and styles are those of the weights that it holds."""
 
+import os
 import pathlib
 import types
 
@@ -11,7 +12,7 @@ from PIL import Image
 from hwgen.data.pipeline import LineBatches
 from hwgen.inference import artefact, styles
 from hwgen.models import layers
-from hwgen.training import sheets
+from hwgen.training import averaging, sheets
 from hwgen.training.run_directory import RunDirectoryError
 from hwgen.training.sampling import Sampler
 from one_weight import SAMPLE
@@ -134,13 +135,11 @@ def sampler(monkeypatch, charset):
 
 
 def test_sheets_of_a_step(sampler, monkeypatch, charset):
-    """Styles, then statistics, then pictures; six real lines above what is rebuilt of them from their means, and where SPM sees their components."""
+    """Pictures, then what is read on them; six real lines above what is rebuilt of them from their means, and where SPM sees their components."""
     order, made = [], sampler.made
-    for name in ('_fit_style_space', '_recompute_statistics', '_read_samples'):
-        monkeypatch.setattr(made, name, lambda name=name: order.append(name) or {'metric/label_error_seen_8': .25, 'metric/label_error_unseen_8': .5})
+    monkeypatch.setattr(made, '_read_samples', lambda: order.append('read') or {'metric/label_error_seen_8': .25, 'metric/label_error_unseen_8': .5})
     monkeypatch.setattr(made.sheets, 'draw', lambda generator: order.append(generator) or dict(seen=np.arange(12, dtype=np.uint8).reshape(3, 4)))
-    assert made.sample(12, styles_learned=True) == 'run/samples/seen-000012.png'
-    assert order == ['_fit_style_space', '_recompute_statistics', sampler.model.average, '_read_samples']
+    assert made.sample(12) == 'run/samples/seen-000012.png' and order == [sampler.model.average, 'read']
     (step, pictures), = sampler.said['images']
     assert step == 12 and list(pictures) == ['seen', 'real_above_reconstruction', 'spatial_perception']
     pairs = pictures['real_above_reconstruction'][::4 + sheets.GAP_PX, 0].tolist()
@@ -158,10 +157,25 @@ def test_sheets_of_a_step(sampler, monkeypatch, charset):
                                     '| run/samples',)]
     (step, name, text), = sampler.said['text']
     assert (step, name) == (12, 'texts') and text.split('\n\n')[0] == 'seen: ' + ' / '.join(made.sheets.texts['seen']) and text.count('\n\n') == 3
-    order.clear()
     sampler.model.read = lambda images: (None, None, None)
-    made.sample(13, styles_learned=False)
-    assert order[0] == '_recompute_statistics' and list(sampler.said['images'][-1][1]) == ['seen', 'real_above_reconstruction']
+    made.sample(13)
+    assert list(sampler.said['images'][-1][1]) == ['seen', 'real_above_reconstruction']
+
+
+def test_styles_then_statistics_and_both_taken_back(sampler, monkeypatch):
+    """Statistics are those of the styles that are fitted; an encoder that has learned nothing fits none."""
+    average, order = sampler.model.average, []
+    average.variables = [tf.Variable([1., 2.]), tf.Variable(3.)]
+    average.style_space.fit = lambda means, variances: order.append('styles') or average.variables[0].assign([8., 9.])
+    monkeypatch.setattr(sampler.made, '_recompute_statistics', lambda: order.append('statistics') or average.variables[1].assign(7.))
+    for learned, steps, inside in ((True, ['styles', 'statistics'], [8., 9.]), (False, ['statistics'], [1., 2.])):
+        order.clear()
+        with sampler.made.ready_to_write(styles_learned=learned):
+            assert (order, average.variables[0].numpy().tolist(), float(average.variables[1])) == (steps, inside, 7.)
+        assert (average.variables[0].numpy().tolist(), float(average.variables[1])) == ([1., 2.], 3.)
+    with pytest.raises(OSError, match='full'), sampler.made.ready_to_write(styles_learned=True):
+        raise OSError('full')
+    assert average.variables[0].numpy().tolist() == [1., 2.]
 
 
 def test_the_texts_of_the_sheets(sampler, charset):
@@ -173,13 +187,11 @@ def test_the_texts_of_the_sheets(sampler, charset):
 
 
 def test_a_style_space_is_of_so_many_lines_at_least(sampler):
-    """1,024 lines are four batches of 300, 600 are two; of each what the encoder says of it, variances as such, for both generators."""
-    for lines, first, last in ((1024, 1, 4), (600, 5, 6), (601, 7, 9)):
-        sampler.made._fit_style_space(*([] if lines == 1024 else [lines]))
-        for generator in (sampler.model.generator, sampler.model.average):
-            _, means, variances = generator.asked[-1]
-            assert means[:, 0].tolist() == np.repeat(range(first, last + 1), 2).tolist()
-            np.testing.assert_allclose(variances, np.exp(-means), rtol=1e-6)
+    """1,024 lines are four batches of 300, 600 are two; of each what the encoder says of it, variances as such."""
+    for options, first, last in (({}, 1, 4), (dict(num_lines=600), 5, 6), (dict(num_lines=601), 7, 9)):
+        means, variances = averaging.styles_of_lines(sampler.model.style_encoder, sampler.made.batches, **options)
+        assert means[:, 0].tolist() == np.repeat(range(first, last + 1), 2).tolist()
+        np.testing.assert_allclose(variances, np.exp(-means), rtol=1e-6)
     assert sampler.encoded[0][1] is sampler.lines['lengths'] and sampler.encoded[0][2] is False
 
 
@@ -209,14 +221,12 @@ def test_what_is_read_on_samples(sampler, monkeypatch):
 
 
 def test_a_picture_that_cannot_be_written_leaves_nothing_half(sampler, monkeypatch):
-    def full(self, file, **options):
-        pathlib.Path(file).write_bytes(b'half')
+    def full(handle):
         raise OSError(28, 'No space left on device')
-    monkeypatch.setattr(Image.Image, 'save', full)
-    monkeypatch.setattr(sampler.made, '_recompute_statistics', lambda: None)
+    monkeypatch.setattr(os, 'fsync', full)
     monkeypatch.setattr(sampler.made.sheets, 'draw', lambda generator: dict(seen=np.zeros([3, 4], np.uint8)))
-    with pytest.raises(RunDirectoryError, match='^run/samples/seen-000003.png: cannot be written: no space left on device$'):
-        sampler.made.sample(3, styles_learned=False)
+    with pytest.raises(RunDirectoryError, match='^run/samples/seen-000003.png: cannot be written: no space left on the disk; nothing was written, what was there is unchanged$'):
+        sampler.made.sample(3)
     assert not list(pathlib.Path('run/samples').iterdir())
 
 

@@ -135,3 +135,11 @@ def test_letters_are_no_hanzi_where_there_are_any(charset):
         vocabulary = np.array([charset.character_id(c) for c in 'abc，1' + character])
         drawn = sheets.SampleSheets(charset, vocabulary=vocabulary, held_out=(), num_characters=4)
         assert set(''.join(drawn.texts['seen'])) == {character} and 'unseen' in drawn.texts
+
+
+def test_a_run_of_today_shows_the_same_texts_tomorrow(charset, parts):
+    """Drawn one after the other from a stream of the seed, which is kept for good: so steps of a run that was resumed can be compared."""
+    rng, hanzi = np.random.Generator(np.random.Philox(key=10)), parts['vocabulary'][-200:]
+    drawn = sheets.SampleSheets(charset, seed=3, num_characters=5, rows=2, **parts)
+    for name, pool in (('seen', hanzi), ('unseen', parts['held_out'])):
+        assert drawn.texts[name] == [''.join(charset.characters[i] for i in rng.choice(pool, 5)) for _ in range(2)]

@@ -99,7 +99,7 @@ def test_a_table_of_ones_own(tmp_path):
 
 @pytest.mark.parametrize('row, told', [
     ('a\t.5\tplain', '3 fields'),
-    ('ab\t.5\tplain\t1,1 2,2', "symbol 'ab'"),
+    ('ab\t.5\tplain\t1,1 2,2', "symbol 'ab'"), ('\t.5\tplain\t1,1 2,2', "symbol ''"),
     ('U+XY\t.5\tplain\t1,1 2,2', "symbol 'U\\+XY'"),
     ('U+110000\t.5\tplain\t1,1 2,2', "symbol 'U\\+110000'"),
     ('a\twide\tplain\t1,1 2,2', 'wide'),

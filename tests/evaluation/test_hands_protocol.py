@@ -101,8 +101,8 @@ def test_those_with_the_most_lines_are_asked_first():
     assert (summary['num_hands'], summary['lines_per_hand'], summary['chance']) == (3, 3, 1 / 3)
     with pytest.raises(ValueError, match='3 writers with 3 lines or more: expected 4'):
         hands.hands_protocol(index, writer, num_hands=4, lines_per_hand=3)
-    assert hands.hands_protocol.__kwdefaults__ == {'num_hands': 8, 'lines_per_hand': 12, 'num_characters': 20, 'seed': 0, 'truncation': 1.}
-    assert hands.COPIES == 8 and hands.distances_between_hands.__kwdefaults__ == {'num_characters': 20, 'truncation': 1.}
+    assert hands.hands_protocol.__kwdefaults__ == {'num_hands': 8, 'lines_per_hand': 12, 'num_characters': 20, 'seed': 0, 'truncation': .8}
+    assert hands.COPIES == 8 and hands.distances_between_hands.__kwdefaults__ == {'num_characters': 20, 'truncation': .8}
 
 
 def test_figures_of_hands_by_hand():

@@ -125,7 +125,7 @@ def test_a_text_that_stands_twice_counts_twice(indices):
             return indices['test'].read_record(number % 3)
     reader = GreyReader()
     reader.characters = frozenset(ALPHABET) - set(indices['test'].read_record(1).text[:1])
-    condition = protocols.reader_protocol(reader, {'test': Twice()}, num_lines=6, report=lambda line: None)[0]
+    condition = reading.reader_protocol(reader, {'test': Twice()}, num_lines=6, report=lambda line: None)[0]
     assert len(set(condition.texts)) == 3 and condition.num_unreadable == sum(c not in reader.characters for text in condition.texts for c in text) > 0
 
 
@@ -160,7 +160,7 @@ def test_lines_and_hands_are_those_of_the_seeds_streams(indices):
         assert wrong == [1] * count == conditions[f'generated_{kind}'].counts.errors.tolist()
     assert not writer.seeds and reading.bootstrap_seed(6) == [6, 2] and reading.SPLITS == {'test': 'seen', 'unseen': 'unseen'}
     assert reading.reader_protocol.__kwdefaults__ == {
-        'writer': None, 'num_lines': 200, 'seed': 0, 'char_px': 32, 'char_width_px': 32, 'true_aspect': False, 'crop': False, 'truncation': 1., 'report': print}
+        'writer': None, 'num_lines': 200, 'seed': 0, 'char_px': 32, 'char_width_px': 32, 'true_aspect': False, 'crop': False, 'truncation': .8, 'report': print}
 
 
 class Silent:

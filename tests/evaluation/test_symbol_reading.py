@@ -187,7 +187,7 @@ def test_the_lines_and_hands_of_a_seed(monkeypatch):
         assert f'{condition.name}: 4 lines read, 1.000 of {len(written)} symbols misread' in said
     assert rows == sorted(rows, key=lambda row: (row['kind'], row['symbol'])) and all(row['real'] == row['generated'] == row['num_places'] for row in rows)
     assert symbol_reading.read_symbols.__kwdefaults__ == {
-        'writer': None, 'num_lines': 200, 'seed': 0, 'char_px': 32, 'char_width_px': 32, 'crop': False, 'truncation': 1., 'report': print}
+        'writer': None, 'num_lines': 200, 'seed': 0, 'char_px': 32, 'char_width_px': 32, 'crop': False, 'truncation': .8, 'report': print}
 
 
 def test_tables_of_several_seeds():

@@ -90,7 +90,7 @@ def test_a_model(tmp_path):
     system, = systems.open_systems(['small']).values()
     assert isinstance(system, Writer)
     image, = system.write(['明天'], style_seeds=[1], truncation=1.)
-    np.testing.assert_array_equal(image, Writer.load('small').write(['明天'], style_seeds=[1])[0])
+    np.testing.assert_array_equal(image, Writer.load('small').write(['明天'], style_seeds=[1], truncation=1.)[0])
 
 
 def test_what_a_comparison_needs_is_the_most_that_one_seed_asks_for(pictures):

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from hwgen.evaluation import distribution_protocol, results
+from hwgen.evaluation import distribution_protocol, protocols, results
 from hwgen.evaluation.protocols import registry
 from hwgen.evaluation.protocols.protocol import JUDGES, Protocol, ProtocolError, Request
 
@@ -100,6 +100,18 @@ def test_one_from_an_installed_package(monkeypatch):
                 registry.find_protocols()
     finally:
         registry._outside.cache_clear()
+
+
+def test_a_file_in_the_folder_is_enough(monkeypatch, tmp_path):
+    """Nothing else is edited."""
+    (tmp_path / 'beauty.py').write_text('from hwgen.evaluation.protocols.protocol import Protocol\n\n\nclass Beauty(Protocol):\n    name, summary, place = "beauty", "Is it?", 5.5\n')
+    monkeypatch.setattr(protocols, '__path__', [*protocols.__path__, str(tmp_path)])
+    registry._own.cache_clear()
+    try:
+        assert list(registry.find_protocols()) == [*SHIPPED[:6], 'beauty', *SHIPPED[6:]]
+    finally:
+        registry._own.cache_clear()
+        sys.modules.pop('hwgen.evaluation.protocols.beauty', None)
 
 
 def test_a_protocol_without_anything_of_its_own():

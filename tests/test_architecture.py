@@ -10,7 +10,7 @@ import hwgen
 PACKAGE = pathlib.Path(hwgen.__file__).resolve().parent
 CHECKOUT = PACKAGE.parent
 # A package imports packages of lower rank, and itself. Equal rank means: neither knows the other.
-RANKS = {'files': -2, 'settings': -1, 'charset': 0, 'models': 0, 'losses': 0, 'metrics': 0, 'data': 1, 'inference': 1, 'training': 2, 'serving': 2, 'evaluation': 3, 'cli': 4}
+RANKS = {'files': -2, 'images': -1, 'settings': -1, 'charset': 0, 'models': 0, 'losses': 0, 'metrics': 0, 'data': 1, 'inference': 1, 'training': 2, 'serving': 2, 'evaluation': 3, 'cli': 4}
 # What the ground floor must do without: tables and text know no TensorFlow, networks and losses no files.
 FOREIGN = {'settings': {'tensorflow', 'keras', 'numpy', 'PIL', 'cv2'}, 'charset': {'tensorflow', 'keras', 'PIL', 'cv2'}, 'metrics': {'PIL', 'cv2', 'absl'}, 'models': {'PIL', 'cv2', 'absl'}, 'losses': {'PIL', 'cv2', 'absl'}}
 MAX_LINES = 400

@@ -6,7 +6,7 @@ import pathlib
 import numpy as np
 from PIL import Image
 
-from hwgen.data.pipeline import resize_line
+from hwgen.images import resize_line
 
 STRIP_PX = 16000  # WebP's limit is 16383
 

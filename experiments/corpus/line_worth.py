@@ -16,7 +16,7 @@ from hwgen.evaluation import training_plan
 from hwgen.evaluation.character_errors import read_components
 from hwgen.evaluation.component_reader import ComponentReader
 from hwgen.evaluation.independent_reader import IndependentReader, folded
-from hwgen.evaluation.protocols import to_cells
+from hwgen.images import to_cells
 from hwgen.metrics import text as text_metrics
 
 PRESET = pathlib.Path(__file__).parents[2] / 'fast.flags'

@@ -11,7 +11,7 @@ from experiments.corpus.measured import once
 from experiments.corpus.networks import SmallNetwork
 from hwgen.evaluation import training_plan
 from hwgen.evaluation.independent_reader import IndependentReader, folded
-from hwgen.evaluation.protocols import to_cells
+from hwgen.images import to_cells
 from hwgen.inference.writer import Writer
 from hwgen.metrics import text as text_metrics
 

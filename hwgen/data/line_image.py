@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from hwgen.data.formats.samples import MAX_LINE_PIXELS, Ink
-from hwgen.data.pipeline import resize_line
+from hwgen.images import to_height
 
 # The median crop of a CASIA-HWDB1.x character is about 83 x 66 px.
 CHARACTER_PX = 66
@@ -29,8 +29,7 @@ def scaled_down(image, *, height_px):
     """
     if image.shape[0] <= height_px:
         return image
-    width = max(1, round(image.shape[1] * height_px / image.shape[0]))
-    return ((resize_line(image, height_px=height_px, width_px=width) + 1) * 127.5).round().astype('uint8')
+    return to_height(image, height_px)
 
 
 def on_paper(image, *, cell_px=CHARACTER_PX):

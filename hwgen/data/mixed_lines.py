@@ -5,8 +5,9 @@ import os
 
 import numpy as np
 
-from hwgen.data.pipeline import random_stream, resize_line
+from hwgen.data.pipeline import random_stream
 from hwgen.data.shards import RecordError, RecordIndex
+from hwgen.images import resize_line
 
 _ORDER, _WINDOW = 5, 6  # what a random stream is for; pipeline.py has 1 and 2, texts.py 3 and 4
 _MEASURED_LINES = 1000

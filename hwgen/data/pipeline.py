@@ -4,11 +4,11 @@ import concurrent.futures
 import os
 import threading
 
-import cv2
 import numpy as np
 
 from hwgen.charset.encoding import CharsetMismatchError
 from hwgen.data.shards import RecordError, RecordIndex
+from hwgen.images import resize_line
 from hwgen.settings.model import GeneratorSettings
 
 FRAMES_PER_CHARACTER = 8  # of the sequence recognition module (SRM), at every char_px
@@ -26,25 +26,6 @@ def random_stream(*key):
         np.random.Generator.
     """
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(list(key))))
-
-
-def resize_line(image, *, height_px, width_px):
-    """Scales a line to the model's cells, averaging over the area of each pixel where it shrinks.
-
-    Args:
-        image: uint8 [H, W], 255 = paper.
-        height_px, width_px: int.
-
-    Returns:
-        float32 [height_px, width_px] in [-1, 1], paper +1.
-    """
-    image = image.astype(np.float32)
-    # The axes are scaled apart: INTER_AREA averages only where neither of them grows, and is nearest neighbour elsewhere.
-    for rows, columns in ((height_px, image.shape[1]), (height_px, width_px)):
-        if image.shape != (rows, columns):
-            shrinks = rows < image.shape[0] or columns < image.shape[1]
-            image = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    return image.reshape(height_px, width_px) * np.float32(2 / 255) - np.float32(1)
 
 
 def max_label_frames(component_ids, structure_ids):

@@ -11,8 +11,9 @@ from PIL import ImageFont
 
 from hwgen.data.scribe import fonts
 from hwgen.evaluation import distribution_protocol as distances
-from hwgen.evaluation import protocols, result_page
+from hwgen.evaluation import result_page
 from hwgen.evaluation.independent_reader import folded
+from hwgen.images import to_cells
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.metrics import text as text_metrics
 
@@ -50,7 +51,7 @@ class _Reading:
     def update(self, images, records):
         """Adds lines: uint8 [H, W] each, and the records whose texts they have."""
         texts, self.num_lines = [record.text for record in records], self.num_lines + len(records)
-        images = [protocols.to_cells(image, len(record.character_ids), **self.cells) for image, record in zip(images, records)]
+        images = [to_cells(image, len(record.character_ids), **self.cells) for image, record in zip(images, records)]
         if self.reader is not None:
             counts = text_metrics.edit_counts([folded(text) for text in texts], [folded(text) for text in self.reader.read(images)])
             self._add('cer', counts.errors, counts.reference_lengths)
@@ -100,7 +101,7 @@ def compare_systems(systems, index, *, space, reader=None, component_reader=None
     Raises:
         ValueError: no system; a protocol that imitates hands; too few lines; what a system raises that cannot write the texts.
     """
-    if not systems or distances.PROTOCOLS[protocol].imitates:
+    if not systems or distances.CONVENTIONS[protocol].imitates:
         raise ValueError(f'comparison of {len(systems)} systems by the protocol {protocol}: expected at least one, and a protocol that draws hands')
     if cells is None:
         first = next(iter(systems.values()))
@@ -146,7 +147,7 @@ def _measure_real(halves, reading):
 
 def protocol_texts(index, *, protocol='hct', seeds=(0, 1, 2), num_lines=None):
     """The texts that systems write: a list of str for each seed; arguments as of `compare_systems`."""
-    most = distances.PROTOCOLS[protocol].num_lines
+    most = distances.CONVENTIONS[protocol].num_lines
     chosen = [distances.choose_lines(index, protocol, num_lines=min(num_lines or most, most), seed=seed).second for seed in seeds]
     return [[index.read_record(number, decode_image=False).text for number in numbers] for numbers in chosen]
 

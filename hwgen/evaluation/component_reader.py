@@ -4,7 +4,8 @@ code point, and sees every component where `IndependentReader` guesses a charact
 import numpy as np
 
 from hwgen.charset.encoding import Charset
-from hwgen.evaluation import feature_recognizer, protocols
+from hwgen.evaluation import feature_recognizer
+from hwgen.images import to_cells
 from hwgen.losses import ctc
 
 _BATCH_LINES = 16
@@ -109,5 +110,5 @@ class ComponentReader:
         for length, places in sorted(by_length.items()):
             for start in range(0, len(places), _BATCH_LINES):
                 chosen = places[start:start + _BATCH_LINES]
-                pictures = np.stack([protocols.to_cells(images[place], length, char_px=cell, char_width_px=cell) for place in chosen])
+                pictures = np.stack([to_cells(images[place], length, char_px=cell, char_width_px=cell) for place in chosen])
                 yield chosen, self._network(pictures[..., np.newaxis].astype(np.float32) / np.float32(127.5) - np.float32(1))[1]  # B x H x W -> B x H x W x 1

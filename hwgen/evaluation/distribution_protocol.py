@@ -13,7 +13,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from hwgen.evaluation import protocols
+from hwgen.images import to_cells, to_height
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.inference.imitation import read_style
 from hwgen.metrics import distribution, geometry_score, handwriting_distance, memorization
@@ -27,8 +27,8 @@ _GEOMETRY_REPEATS = 200
 _SHOWN = 10
 
 
-class Protocol(NamedTuple):
-    """What a protocol fixes.
+class Convention(NamedTuple):
+    """What a protocol of distances fixes, by the work of its name.
 
     Attributes:
         num_lines: int, lines of a half at most; geometry_lines: int, points of the geometry score at most (0: it has none).
@@ -49,11 +49,11 @@ class Protocol(NamedTuple):
 
 
 ALL_LINES = 1 << 30
-PROTOCOLS = {
-    'hct': Protocol(20_000, 5_000, 'cells', False, True, True, 'HCT-GAN, ICPR 2022: lines of 32 x 32 N px, 20,000 for FID, 5,000 for the geometry score'),
-    'scrabblegan': Protocol(ALL_LINES, 5_000, 'cells', False, False, True, 'ScrabbleGAN, CVPR 2020: 299 px high for Inception, as many lines as the test set has'),
-    'ganwriting': Protocol(ALL_LINES, 0, 'left', True, True, False, 'GANwriting, ECCV 2020: the left 64 px of a line 64 px high'),
-    'hwd': Protocol(ALL_LINES, 0, 'squares', True, True, False, 'HWD, BMVC 2023: lines 32 px high, for FID cut into squares; HWD of whole lines, writer by writer'),
+CONVENTIONS = {
+    'hct': Convention(20_000, 5_000, 'cells', False, True, True, 'HCT-GAN, ICPR 2022: lines of 32 x 32 N px, 20,000 for FID, 5,000 for the geometry score'),
+    'scrabblegan': Convention(ALL_LINES, 5_000, 'cells', False, False, True, 'ScrabbleGAN, CVPR 2020: 299 px high for Inception, as many lines as the test set has'),
+    'ganwriting': Convention(ALL_LINES, 0, 'left', True, True, False, 'GANwriting, ECCV 2020: the left 64 px of a line 64 px high'),
+    'hwd': Convention(ALL_LINES, 0, 'squares', True, True, False, 'HWD, BMVC 2023: lines 32 px high, for FID cut into squares; HWD of whole lines, writer by writer'),
 }
 
 
@@ -85,7 +85,7 @@ def choose_lines(index, name, *, num_lines, seed):
     Raises:
         ValueError: fewer than two lines for a half.
     """
-    protocol, order = PROTOCOLS[name], np.random.default_rng([seed, _STREAMS['lines']]).permutation(len(index))
+    protocol, order = CONVENTIONS[name], np.random.default_rng([seed, _STREAMS['lines']]).permutation(len(index))
     records = {}
 
     def line(number):
@@ -126,10 +126,10 @@ def pictures(image, *, kind, num_characters, char_px, char_width_px):
         list of uint8 [h, w].
     """
     if kind == 'cells':
-        return [protocols.to_cells(image, num_characters, char_px=char_px, char_width_px=char_width_px)]
+        return [to_cells(image, num_characters, char_px=char_px, char_width_px=char_width_px)]
     if kind == 'left':
-        return [cv2.resize(protocols.to_height(image, 64)[:, :64], (64, 64), interpolation=cv2.INTER_AREA)]
-    line = protocols.to_height(image, 32)
+        return [cv2.resize(to_height(image, 64)[:, :64], (64, 64), interpolation=cv2.INTER_AREA)]
+    line = to_height(image, 32)
     line = np.pad(line, [(0, 0), (0, -line.shape[1] % 32)], constant_values=255)
     return np.split(line, line.shape[1] // 32, axis=1)
 
@@ -138,7 +138,7 @@ class Side:
     """The statistics of one collection of lines, as they come.
 
     Args:
-        protocol: Protocol.
+        protocol: Convention.
         space: feature space.
         cells: dict char_px, char_width_px.
         training: float32 [t, D], features of training lines; None where copies are not looked for.
@@ -207,7 +207,7 @@ class Halves:
     """
 
     def __init__(self, index, name, *, space, cells, training=None, num_lines=None, seed=0, geometry_repeats=None):
-        self._index, self._protocol, self._space, self._cells, self._seed = index, PROTOCOLS[name], space, cells, seed
+        self._index, self._protocol, self._space, self._cells, self._seed = index, CONVENTIONS[name], space, cells, seed
         self._training = training if self._protocol.memorization else None
         self._geometry_repeats = _GEOMETRY_REPEATS if geometry_repeats is None else geometry_repeats
         self.selection = choose_lines(index, name, num_lines=min(num_lines or self._protocol.num_lines, self._protocol.num_lines), seed=seed)
@@ -282,7 +282,7 @@ def compare(index, name, *, space, writer=None, cells=None, training=None, num_l
     """
     if writer is not None:
         cells = dict(char_px=writer.char_px, char_width_px=writer.char_width_px)
-        if PROTOCOLS[name].imitates and writer.style_encoder is None:
+        if CONVENTIONS[name].imitates and writer.style_encoder is None:
             raise ValueError(f'--protocol={name}: the model has no style encoder, so it cannot imitate the writers; expected one trained with reconstruction')
     halves = Halves(index, name, space=space, cells=cells, training=training, num_lines=num_lines, seed=seed)
     generated = None
@@ -306,7 +306,7 @@ def training_features(index, name, *, space, cells):
     found = []
     for records in _chunks(index, training_lines(index)):
         found.append(space.measure([picture for record in records for picture in pictures(
-            record.image, kind=PROTOCOLS[name].picture, num_characters=len(record.character_ids), **cells)]).vectors)
+            record.image, kind=CONVENTIONS[name].picture, num_characters=len(record.character_ids), **cells)]).vectors)
     return np.concatenate(found)
 
 
@@ -362,5 +362,5 @@ def _hands(index, numbers, writer):
 
 def _left_pixels(picture):
     """The left two cells of a line at 32 px, as one vector: pixels need columns that stand for the same in every line."""
-    line = protocols.to_height(picture, 32)[:, :64]
+    line = to_height(picture, 32)[:, :64]
     return np.pad(line, [(0, 0), (0, 64 - line.shape[1])], constant_values=255).astype(np.float32).ravel() / 255.

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from hwgen.data.pipeline import resize_line
 from hwgen.data.tensorflow_files import plain_path
 from hwgen.evaluation import feature_recognizer
 from hwgen.evaluation.feature_recognizer import FeatureError
+from hwgen.images import resize_line
 
 NAMES = ('recognizer', 'inception', 'vgg16_hwd')
 _BATCH_PICTURES = 32

@@ -8,7 +8,7 @@ import collections
 
 import numpy as np
 
-from hwgen.evaluation import protocols
+from hwgen.images import to_cells
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.metrics import hands as metrics
 
@@ -48,7 +48,7 @@ def hands_protocol(index, writer, *, num_hands=8, lines_per_hand=12, num_charact
     for name, style_seed in zip(chosen, rng('styles').integers(2**63, size=num_hands)):
         records = lines[name][:lines_per_hand]
         cells = dict(char_px=writer.char_px, char_width_px=writer.char_width_px)
-        real.append([metrics.line_measures(protocols.to_cells(r.image, len(r.character_ids), **cells)) for r in records])
+        real.append([metrics.line_measures(to_cells(r.image, len(r.character_ids), **cells)) for r in records])
         written = writer.write([r.text for r in records], style_seeds=int(style_seed), truncation=truncation)
         generated.append([metrics.line_measures(image) for image in written])
         pictures[len(pictures)] = written
@@ -103,7 +103,7 @@ def _cells_of(character, records, *, char_px, char_width_px):
     found = {}
     for record in records:
         if record.writer not in found and character in record.text and len(record.text) == len(record.character_ids):
-            image = protocols.to_cells(record.image, len(record.text), char_px=char_px, char_width_px=char_width_px)
+            image = to_cells(record.image, len(record.text), char_px=char_px, char_width_px=char_width_px)
             left = record.text.index(character) * char_width_px
             found[record.writer] = image[:, left:left + char_width_px]
             if len(found) == COPIES:

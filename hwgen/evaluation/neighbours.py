@@ -16,11 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwgen.data.pipeline import resize_line
-from hwgen.evaluation import protocols
 from hwgen.evaluation.results import Measured
+from hwgen.images import resize_line, to_cells, to_uint8
 from hwgen.inference.description import DEFAULT_TRUNCATION
-from hwgen.inference.writer import to_uint8
 
 DISTANCES = (1, 2, 3)
 SIDES = {'left': (-1,), 'right': (1,), 'both': (-1, 1)}
@@ -196,7 +194,7 @@ def real_cell(record, place, writer):
         uint8 [char_px, char_width_px].
     """
     if record.boxes is None:
-        image = protocols.to_cells(record.image, len(record.character_ids), char_px=writer.char_px, char_width_px=writer.char_width_px)
+        image = to_cells(record.image, len(record.character_ids), char_px=writer.char_px, char_width_px=writer.char_width_px)
         return image[:, place * writer.char_width_px:(place + 1) * writer.char_width_px]
     x0, y0, x1, y1 = np.maximum(record.boxes[place], 0)
     return to_uint8(resize_line(record.image[y0:max(y1, y0 + 1), x0:max(x1, x0 + 1)], height_px=writer.char_px, width_px=writer.char_width_px))

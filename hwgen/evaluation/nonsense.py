@@ -13,7 +13,7 @@ import numpy as np
 
 from hwgen.charset.dictionary import SYMBOL_STRUCTURES
 from hwgen.charset.normal_form import plain
-from hwgen.evaluation import protocols
+from hwgen.evaluation.protocols.protocol import SPLITS
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.metrics import text as text_metrics
 
@@ -171,7 +171,7 @@ def read_lines(reader, indices, writer, *, vocabulary, charset, known, num_lines
         ValueError, CharsetError: too small a vocabulary; a text that the model cannot write.
     """
     texts, real, found = {}, {}, []
-    for number, (split, kind) in enumerate(protocols.SPLITS.items()):
+    for number, (split, kind) in enumerate(SPLITS.items()):
         chosen = np.random.default_rng([seed, _STREAMS['lines'], number]).permutation(len(indices[split]))[:num_lines]
         records = [indices[split].read_record(int(i)) for i in chosen]
         texts[kind], real[kind] = [tuple(plain(record.text)) for record in records], [record.image for record in records]

@@ -2,39 +2,29 @@
 
 import html
 import json
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from hwgen import files
 from hwgen.charset.printable import as_text
-from hwgen.evaluation import protocols, results
+from hwgen.evaluation import results
+from hwgen.images import to_height
 from hwgen.inference import picture_files
 
 _COLOURS = {'generated': '#1b5fa8', 'floor': '#777', 'other_texts': '#9cc3ea'}
 _ROW_PX, _LABEL_PX, _PLOT_PX, _SHEET_PX = 24, 250, 420, 48
-_EXPLAINED = {
-    'generated': 'written lines against real ones of the same texts',
-    'floor': 'real lines against other real lines: what a perfect writer could reach',
-    'other_texts': 'written lines against the real ones that the floor is measured against',
-    'before': 'lines of the same texts by the model before it was trained on the shots',
-    'after': 'lines of the same texts by the model that is measured',
-    'other_hands': 'the mean distance between two different writers',
-    'cross_fade': 'the end pictures laid over each other, one fading out',
-    'independent': 'as many pictures that have nothing to do with each other',
-    'alone': 'the character written by itself, against the same in the line',
-    'same_neighbours': 'two copies, with other character noise (real: by one writer, with the left or the right neighbour in common)',
-    'other_neighbours': 'two copies whose neighbours differ as well',
-    'other_hand': 'the same line in another drawn style',
-}
 
 
-def format_page(result, *, title, pictures=(), differences=None, against='', systems=False) -> str:
+def format_page(result: dict, *, title: str, explained: Mapping[str, str], pictures: Sequence[tuple[str, str]] = (),
+                differences: list[dict] | None = None, against: str = '', systems: bool = False) -> str:
     """The page as HTML.
 
     Args:
         result: dict as `results.write_result` takes it.
         title: str.
+        explained: kind of a figure -> what it is: `Protocol.kinds`.
         pictures: sequence of (file name beside the page, caption).
         differences: list of `results.differences`, or None.
         against: str, what they are held against.
@@ -54,7 +44,7 @@ def format_page(result, *, title, pictures=(), differences=None, against='', sys
         table = _table(['figure', 'better', *columns], [f'<td>{escape(row["name"])}</td><td>{better(row)}</td>' + ''.join(
             cell(row, kind) for kind in columns) for row in figures])
     parts = [f'<h1>{escape(title)}</h1>', table,
-             '<ul>' + ''.join(f'<li>{kind.replace("_", " ")}: {escape(_EXPLAINED[kind])}</li>' for kind in columns if kind in _EXPLAINED) + '</ul>',
+             '<ul>' + ''.join(f'<li>{kind.replace("_", " ")}: {escape(explained[kind])}</li>' for kind in columns if kind in explained) + '</ul>',
              f'<p>Mean and standard deviation over the seeds {escape(", ".join(map(str, result["seeds"])))}. Names hold the feature space and the number of samples.</p>',
              *(_plot(row) for row in figures)]
     if differences is not None:
@@ -112,7 +102,7 @@ def write_sheet(path, rows, *, heads=None, font=None):
     """
     if heads is not None:
         rows = [[head_picture(head, font) for head in heads], *rows]
-    rows = [[protocols.to_height(picture, _SHEET_PX) for picture in row] for row in rows]
+    rows = [[to_height(picture, _SHEET_PX) for picture in row] for row in rows]
     widths = [max(row[column].shape[1] for row in rows) + _SHEET_PX for column in range(len(rows[0]))]
     lines = [np.concatenate([np.pad(picture, [(0, 0), (0, width - picture.shape[1])], constant_values=255) for picture, width in zip(row, widths)], axis=1)
              for row in rows]

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -10,10 +11,6 @@ from hwgen import files
 from hwgen.charset.printable import as_json
 
 FORMAT = 1
-# The first word of a figure's name -> which way is better; None: what matters is the distance from the floor; neither: it tells how, not how well.
-_BETTER = {'fid': 'lower', 'kid': 'lower', 'geometry': 'lower', 'hwd': 'lower', 'cer': 'lower', 'label': 'lower', 'error': 'lower', 'is': 'higher', 'copying': None,
-           'copied': None, 'hands': None, 'ppl': 'lower', 'uneven': 'lower', 'detour': 'lower', 'step': 'neither', 'darkness': 'near 1',
-           'neighbour': 'neither', 'nearest': 'neither', 'copies': 'neither', 'real': 'neither'}
 
 
 class ResultError(ValueError):
@@ -52,18 +49,25 @@ def over_pairs(measured):
     return rows
 
 
-def gather(figures_by_seed):
+def gather(figures_by_seed: list, directions: Mapping[str, str | None]) -> list[dict]:
     """Mean and spread over seeds.
 
     Args:
         figures_by_seed: list of dict name -> dict kind -> float, one a seed; kinds are `generated`, `floor`, ... A seed need not have every kind.
+        directions: first word of a figure's name (after `unseen_`) -> which way is better: `Protocol.directions`.
 
     Returns:
         list of dict: name, better, and for each kind a dict of values (list of float), mean, spread (standard deviation, n - 1; None for one seed).
+
+    Raises:
+        ResultError: a figure of which `directions` does not say which way is better.
     """
     gathered = []
     for name in dict.fromkeys(name for figures in figures_by_seed for name in figures):
-        row = {'name': name, 'better': _BETTER[name.removeprefix('unseen_').split('_')[0]]}
+        word = name.removeprefix('unseen_').split('_')[0]
+        if word not in directions:
+            raise ResultError(f'figure {name}: the protocol does not say which way {word} is better; its directions are those of {", ".join(directions) or "no figure"}')
+        row = {'name': name, 'better': directions[word]}
         measured = [figures[name] for figures in figures_by_seed if name in figures]
         for kind in dict.fromkeys(kind for values in measured for kind in values):
             values = [float(of_seed[kind]) for of_seed in measured if kind in of_seed]

@@ -12,7 +12,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from hwgen.charset.normal_form import plain
-from hwgen.evaluation import character_errors, protocols
+from hwgen.evaluation import character_errors
+from hwgen.evaluation.protocols.protocol import SPLITS
+from hwgen.images import to_cells, to_height
 from hwgen.inference.description import DEFAULT_TRUNCATION
 
 SIDES = {'floor': 'real', 'before': 'before', 'after': 'after'}
@@ -85,14 +87,14 @@ def read_lines(readers, indices, writers, *, groups, num_lines=250, seed=0, trun
         raise ValueError(f'models with cells of {" and ".join(f"{h} x {w} px" for h, w in sorted(sizes))}: expected one size')
     (char_px, char_width_px), = sizes
     found, cells, drawn = {}, {}, []
-    for number, split in enumerate(protocols.SPLITS):
+    for number, split in enumerate(SPLITS):
         index = indices[split]
         chosen = np.random.default_rng([seed, _STREAMS['lines'], number]).permutation(len(index))[:num_lines]
         records = [index.read_record(int(i)) for i in chosen]
         texts = [record.text for record in records]
         drawn.append(texts)
         seeds = np.random.default_rng([seed, _STREAMS['styles'], number]).integers(2**63, size=len(texts))
-        sides = {'floor': [protocols.to_cells(record.image, len(record.character_ids), char_px=char_px, char_width_px=char_width_px) for record in records]}
+        sides = {'floor': [to_cells(record.image, len(record.character_ids), char_px=char_px, char_width_px=char_width_px) for record in records]}
         for side, writer in writers.items():
             sides[side] = []
             for start in range(0, len(texts), _LINES_AT_ONCE):
@@ -185,7 +187,7 @@ def _real_cell(record, place):
     image = record.image
     x0, x1 = (record.boxes[place][0], record.boxes[place][2]) if record.boxes is not None else (
         round(end * image.shape[1] / len(record.character_ids)) for end in (place, place + 1))
-    return protocols.to_height(image[:, max(0, x0):max(x0 + 1, x1)], _CELL_PX)
+    return to_height(image[:, max(0, x0):max(x0 + 1, x1)], _CELL_PX)
 
 
 def _label(text):

@@ -13,8 +13,9 @@ import numpy as np
 
 from hwgen.charset.encoding import CharsetError
 from hwgen.data.scribe import corpus, sentences
-from hwgen.evaluation import protocols
 from hwgen.evaluation.independent_reader import folded
+from hwgen.evaluation.reading import Condition
+from hwgen.images import crop_to_ink, to_cells
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.metrics import text as text_metrics
 
@@ -23,7 +24,7 @@ MARKS = SINGLE_MARKS + ''.join(PAIRS)
 DIGITS = '0123456789'
 LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 KINDS = {'punctuation': MARKS, 'digits': DIGITS, 'latin': LETTERS}
-_STREAMS = {'texts': 3, 'styles': 4}  # what a random stream is for; protocols.py has 0 to 2
+_STREAMS = {'texts': 3, 'styles': 4}  # what a random stream is for; reading.py has 0 to 2
 _COMMON_WORDS = 2000
 _LONGEST_WORD = 8
 
@@ -105,14 +106,14 @@ def simulated_lines(texts, *, info, cells):
     plan = corpus.plan_corpus(seed=info['seed'] if own else 0, version=info['version'] if own else corpus.SCRIBE_VERSION, texts=texts, lines=0, validation_lines=0,
                               test_lines=len(texts), unseen_lines=0)
     records = (plan.line('test', i) for i in range(len(texts)))
-    return [protocols.to_cells(record.image, len(record.character_ids), **cells) for record in records]
+    return [to_cells(record.image, len(record.character_ids), **cells) for record in records]
 
 
 def read_symbols(reader, *, info, writer=None, num_lines=200, seed=0, char_px=32, char_width_px=32, crop=False, truncation=DEFAULT_TRUNCATION, report=print):
-    """Has lines of symbols read; arguments as of `protocols.reader_protocol`, of whose lines a quarter is drawn for each kind.
+    """Has lines of symbols read; arguments as of `reading.reader_protocol`, of whose lines a quarter is drawn for each kind.
 
     Returns:
-        list of protocols.Condition, `real_punctuation`, `generated_punctuation`, `real_digits`, ...: their counts are of the symbols' places alone. A kind
+        list of reading.Condition, `real_punctuation`, `generated_punctuation`, `real_digits`, ...: their counts are of the symbols' places alone. A kind
         that the model has no characters for is left out, which `report` is told.
         list of dict: kind, symbol, num_places, and for real and generated how many of them were misread.
     """
@@ -130,11 +131,11 @@ def read_symbols(reader, *, info, writer=None, num_lines=200, seed=0, char_px=32
                 report(f'{kind}: left out, the model cannot write it: {error}')
                 continue
         for side, images in sides.items():
-            images = [protocols.crop_to_ink(image) for image in images] if crop else images
+            images = [crop_to_ink(image) for image in images] if crop else images
             readings = reader.read(images)
             counts, places = count_errors(texts, readings, members)
             unreadable = sum(character not in reader.characters for text in map(folded, texts) for character in text if character in set(map(folded, members)))
-            conditions.append(protocols.Condition(f'{side}_{kind}', images, texts, readings, counts, unreadable))
+            conditions.append(Condition(f'{side}_{kind}', images, texts, readings, counts, unreadable))
             for symbol, (total, missed) in places.items():
                 symbols.setdefault((kind, symbol), {'kind': kind, 'symbol': symbol, 'num_places': total})[side] = missed
             report(f'{side}_{kind}: {len(texts)} lines read, {text_metrics.character_error_rate(counts):.3f} of {int(counts.reference_lengths.sum())} symbols misread')

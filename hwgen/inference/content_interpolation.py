@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from hwgen.inference import styles as style_space
 from hwgen.inference.description import DEFAULT_TRUNCATION
-from hwgen.inference.writer import to_uint8
+from hwgen.images import to_uint8
 from hwgen.models import content_encoder
 
 _NAMES = ('component_ids', 'structure_ids', 'boxes', 'character_ids')

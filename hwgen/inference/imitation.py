@@ -4,26 +4,9 @@ The style encoder is the recognition model of a variational autoencoder (see `hw
 the style of a line.
 """
 
-import cv2
 import numpy as np
 
-
-def fit_line(image, *, height_px, width_px):
-    """Scales a line to the model's cells as training does: mean over areas where an axis shrinks, linear where it grows.
-
-    Args:
-        image: uint8 [H, W], 255 = paper.
-        height_px, width_px: int.
-
-    Returns:
-        float32 [height_px, width_px] in [-1, 1], paper +1.
-    """
-    image = np.asarray(image, np.float32)
-    # One axis after the other: INTER_AREA averages only where neither axis grows.
-    for rows, columns in ((height_px, image.shape[1]), (height_px, width_px)):
-        shrinks = rows < image.shape[0] or columns < image.shape[1]
-        image = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    return image.reshape(height_px, width_px) * np.float32(2 / 255) - np.float32(1)
+from hwgen.images import resize_line
 
 
 def read_style(writer, images, num_characters):
@@ -53,7 +36,7 @@ def read_style(writer, images, num_characters):
             raise ValueError(f'image {index}: {image.dtype} {list(image.shape)}, expected uint8 [H, W], grey on white paper')
         if n < 1:
             raise ValueError(f'image {index}: {n} characters, expected at least 1')
-        line = fit_line(image, height_px=writer.char_px, width_px=n * writer.char_width_px)
+        line = resize_line(image, height_px=writer.char_px, width_px=n * writer.char_width_px)
         # One line at a time: a hand's style shall not depend on the padding of its other lines.
         read = writer.style_encoder(line[np.newaxis, :, :, np.newaxis], training=False)
         total += n * read['style_mean'].numpy()[0]

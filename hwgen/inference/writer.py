@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from hwgen.charset.encoding import Charset
 from hwgen.charset.symbols import space_component
+from hwgen.images import to_uint8
 from hwgen.inference import styles as style_space
 from hwgen.inference.artefact import load_generator
 from hwgen.inference.description import DEFAULT_TRUNCATION
@@ -44,11 +45,6 @@ class _Window(NamedTuple):
     stop: int
     first: int
     last: int
-
-
-def to_uint8(images):
-    """float32 in [-1, 1], paper +1 -> uint8, paper 255, rounded to the nearest grey level."""
-    return np.rint((images + 1.) * 127.5).astype(np.uint8)
 
 
 def _batched(iterable, size):

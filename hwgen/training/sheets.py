@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from hwgen.images import to_uint8
 from hwgen.inference import styles
 
 GAP_PX = 6  # paper between lines of a sheet
@@ -55,13 +56,8 @@ class SampleSheets:
 
     def draw(self, generator):
         """All sheets as one generator writes them: dict name -> uint8 [H, W]."""
-        return {name: stack_lines(to_uint8(generator(**self.inputs(name, generator), training=False)))
+        return {name: stack_lines(to_uint8(generator(**self.inputs(name, generator), training=False)[..., 0]))
                 for name in self.texts}
-
-
-def to_uint8(images):
-    """float32 [..., 1] in [-1, 1] -> uint8 [...], 255 = paper."""
-    return np.clip(np.rint((np.asarray(images)[..., 0] + 1.) * 127.5), 0, 255).astype(np.uint8)
 
 
 def stack_lines(lines):
@@ -73,7 +69,7 @@ def stack_lines(lines):
 
 def pairs(real, fake):
     """Real lines and their reconstructions, one above the other. Both float [B, H, W, 1] -> uint8 [H', W']."""
-    real, fake = to_uint8(real), to_uint8(fake)
+    real, fake = to_uint8(real[..., 0]), to_uint8(fake[..., 0])
     return stack_lines([line for pair in zip(real, fake) for line in pair])
 
 
@@ -88,7 +84,7 @@ def heat_maps(images, logits, component_ids):
     """
     probabilities = tf.nn.softmax(logits).numpy()
     rows = []
-    for image, share, ids in zip(to_uint8(images), probabilities, np.asarray(component_ids)):
+    for image, share, ids in zip(to_uint8(images[..., 0]), probabilities, np.asarray(component_ids)):
         own = np.unique(ids[ids > 0])
         certainty = share[..., own].max(-1)
         scale = image.shape[0] // certainty.shape[0], image.shape[1] // certainty.shape[1]

@@ -89,8 +89,8 @@ def test_seeds_begin_where_they_are_told_to(tmp_path):
     """With the judges, and what they would judge, left out."""
     (tmp_path / 'lines').mkdir()
     write_lines(tmp_path / 'lines', test=['INK'])
-    script = ('import sys\nfrom hwgen.cli import app, evaluate, measurements\nevaluate._open_judges = lambda names: {}\nevaluate._measured_under = lambda *judges: {}\n'
-              'measurements.measure_distances = lambda task: print(task.protocol, task.seeds, task.num_lines, task.truncation)\n'
+    script = ('from hwgen.evaluation import judges, reporting\njudges.open_judges = lambda *arguments, **options: {}\n'
+              'reporting.run = lambda protocol, task: print(task.protocol, task.seeds, task.num_lines, task.truncation)\n'
               'import runpy\nrunpy.run_module("hwgen.cli", run_name="__main__", alter_sys=True)')
     done = subprocess.run([sys.executable, '-P', '-c', script, 'evaluate', '--protocol=hct', '--model=', '--data=lines', '--seed=4', '--seeds=2', '--num_lines=7',
                            '--truncation=.3'], capture_output=True, text=True, timeout=300, env={**os.environ, 'PYTHONPATH': str(CHECKOUT)})
@@ -211,21 +211,3 @@ def test_distances_that_cannot_be_measured():
         assert done.returncode == 2 and message in done.stderr and done.stderr.count('\n') == 1, done.stderr
     done = evaluate('--protocol=neighbours', SAMPLE, '--model=')
     assert done.returncode == 2 and done.stderr.endswith("evaluate: --protocol=neighbours with an empty --model: expected the folder of a model\n")
-
-
-def test_a_model_is_measured_on_the_corpus_it_learned_from(tmp_path):
-    """Held-out characters are those of a version: another one would have the model tested on what it saw, without a word."""
-    (tmp_path / 'generator.json').write_text(json.dumps({'info': {'data': {'source': 'scribe', 'version': '2.0'}}}), encoding='utf-8')
-    program = f"""
-import types
-from hwgen.cli import evaluate
-print(evaluate._own_corpus({str(CHECKOUT / 'saved_models/demo')!r}), evaluate._own_corpus({str(tmp_path)!r}), evaluate._own_corpus('nowhere'))
-writer = types.SimpleNamespace(description={{'info': {{'data': {{'source': 'scribe', 'version': '1.1'}}}}}})
-for version in ('1.1', '2.0'):
-    evaluate._tell_of_other_corpus({{'source': 'scribe', 'version': version}}, writer)
-evaluate._tell_of_other_corpus({{'source': 'folder', 'version': 1}}, writer)
-"""
-    done = subprocess.run([sys.executable, '-c', program], cwd=tmp_path, env={**os.environ, 'PYTHONPATH': str(CHECKOUT)}, capture_output=True, text=True, check=True)
-    folders, *notes = done.stdout.splitlines()
-    assert folders == 'tfrecords/demo-1.1 tfrecords/demo tfrecords/demo'
-    assert len(notes) == 1 and 'learned from version 1.1 of the embedded corpus, the data is version 2.0' in notes[0]

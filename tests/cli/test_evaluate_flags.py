@@ -9,19 +9,10 @@ from many_calls import CHECKOUT, calls
 
 # With everything heavy replaced: models, judges, data and measurements tell what they are asked for.
 SETUP = '''
-import dataclasses
-@dataclasses.dataclass
-class Task:
-    protocol: str; data: str; split: str; info: dict; judges: dict; writer: object; out: str; seeds: list; num_lines: object; truncation: float
-    measured_under: dict; facts: dict; there: object; against: object
-def measured(name):
-    def call(task, *arguments, **options):
-        tell(name, *map(str, arguments), **options)
-        tell('task', **{**vars(task), 'judges': sorted(task.judges), 'writer': str(task.writer)})
-    return call
-names = ('reading', 'hands', 'distances', 'interpolation', 'neighbours', 'shots', 'nonsense', 'comparison', 'ablation')
-stand_in('hwgen.cli.measurements', Task=Task, **{f'measure_{name}': measured(name) for name in names[:3]})
-stand_in('hwgen.cli.experiments', **{f'measure_{name}': measured(name) for name in names[3:]})
+def measured(protocol, task):
+    tell('run', protocol.name, **task.options)
+    tell('task', **{**vars(task), 'judges': sorted(task.judges), 'writer': str(task.writer)})
+stand_in('hwgen.evaluation.reporting', run=measured)
 class Judge:
     def __init__(self, name):
         self.name, self.digest = name, name + ' digest'
@@ -41,10 +32,7 @@ class Writer:
     def __str__(self):
         return 'a writer'
 stand_in('hwgen.inference.writer', Writer=Writer)
-from hwgen.inference import description
-description.read_description = lambda path: tell('described', os.path.relpath(path, ROOT) if path.startswith(ROOT) else path)
-square = lambda value: types.SimpleNamespace(square=value)
-stand_in('hwgen.evaluation.distribution_protocol', PROTOCOLS={'hct': square(False), 'hwd': square(True)})
+stand_in('hwgen.inference.description', DEFAULT_TRUNCATION=.8, ArtefactError=ValueError, read_description=lambda path: tell('described', os.path.relpath(path, ROOT) if path.startswith(ROOT) else path))
 stand_in('hwgen.evaluation.feature_space', open_space=lambda name, weights, **options: tell('space', name, weights and os.path.relpath(weights, ROOT) if weights and weights.startswith(ROOT) else weights, **options) or Judge(name))
 stand_in('hwgen.evaluation.component_reader', ComponentReader=types.SimpleNamespace(load=lambda path: tell('component reader', os.path.relpath(path, ROOT)) or Judge('components')))
 stand_in('hwgen.evaluation.independent_reader', IndependentReader=lambda: tell('reader') or Judge('ppocr'))
@@ -67,7 +55,6 @@ sys.modules['tensorflow'] = tensorflow
 '''.replace('ROOT', repr(str(CHECKOUT)))
 DEMO, FEATURES = 'saved_models/demo', 'saved_models/features'
 PROTOCOLS = ['reader', 'hands', 'hct', 'scrabblegan', 'ganwriting', 'hwd', 'interpolation', 'neighbours', 'shots', 'nonsense', 'comparison', 'ablation']
-MEASURED = dict(reader='reading', **dict.fromkeys(['hct', 'scrabblegan', 'ganwriting', 'hwd'], 'distances'))
 # Protocol -> judges, splits that are written, lines where nobody says.
 TAKES = {'reader': (['reader'], ['test', 'unseen'], 200), 'hands': ([], ['test'], None), 'hct': (['space'], ['dev', 'train'], None), 'scrabblegan': (['space'], ['dev'], None),
          'ganwriting': (['space'], ['dev'], None), 'hwd': (['space'], ['dev'], None), 'interpolation': (['space'], ['dev'], None), 'neighbours': (['space'], ['dev', 'train'], None),
@@ -102,7 +89,7 @@ def test_what_a_protocol_takes(plain, name):
     data = 'tfrecords/ablation' if name == 'ablation' else 'tfrecords/demo-1.1'  # what the model that ships learned from
     assert told(plain[name], 'ensure') == [[data, splits, dict(lines=3) if name == 'ablation' else None]]
     task, = told(plain[name], 'task')[0]
-    assert told(plain[name], MEASURED.get(name, name)) and (task['judges'], task['num_lines'], task['data'], task['split'], task['out']) == (judges, lines, data, 'unseen', f'evaluations/{name}')
+    assert told(plain[name], 'run')[0][0] == name and (task['judges'], task['num_lines'], task['data'], task['split'], task['out']) == (judges, lines, data, 'unseen', f'evaluations/{name}')
     assert (task['seeds'], task['truncation'], task['there'], task['against']) == ([0, 1, 2], .8, None, None)
     assert (task['writer'] == 'None') == (name == 'ablation')
     if name not in ('ablation', 'comparison'):
@@ -110,9 +97,9 @@ def test_what_a_protocol_takes(plain, name):
         assert 'the model learned from version 1.1 of the embedded corpus, the data is version 2.0' in out
     else:
         assert out == '' and told(plain[name], 'described') == []
-    under = dict(protocol=name, num_lines=200 if name == 'reader' else None, first_seed=0, seeds=3, data=dict(source='scribe', version='2.0', seed=5))
+    under = dict(protocol=name, num_lines=lines, first_seed=0, seeds=3, data=dict(source='scribe', version='2.0', seed=5))
     if 'space' in judges:
-        assert told(plain[name], 'space') == [['recognizer', FEATURES, dict(square=name != 'hct')]]
+        assert told(plain[name], 'space') == [['recognizer', FEATURES, dict(square=name != 'scrabblegan')]]
         under |= dict(split='unseen', feature_space='recognizer', feature_sha256='recognizer digest')
     if 'reader' in judges:
         under['reader'] = 'ppocr'
@@ -133,14 +120,15 @@ def test_every_flag_reaches_its_place(every, name):
         assert (task['there'], task['against']) == ({'measured_under': 'that of other.json'}, 'other.json')
         assert told(every[name], 'compared') == [[sorted(task['measured_under'].keys() - {'data'}), 'that of other.json', 'other.json']]  # before the corpus is written
     assert (task['measured_under']['first_seed'], task['measured_under']['seeds']) == ((None, None) if name == 'ablation' else (12, 2)) and task['measured_under']['num_lines'] == 11
-    arguments = told(every[name], MEASURED.get(name, name))[0]
-    expected = {'reader': [dict(crop=True, true_aspect=True, sheet_lines=14)], 'shots': [dict(before='old')]}
+    expected = {'reader': dict(crop=True, true_aspect=True, sheet_lines=14), 'shots': dict(before='old'),
+                'ablation': dict(plan='own', base_flags='b.flags', rows=['r', 's'], runs='ours', jobs=13)}
+    assert told(every[name], 'run') == [[name, expected[name]] if name in expected else [name]]
     if name == 'ablation':
-        assert arguments[-1] == dict(runs='ours', num_parallel=13) and told(every[name], 'plan') == [['own', dict(base='b.flags', rows=['r', 's'])]]
+        assert told(every[name], 'plan') == [['own', dict(base='b.flags', rows=['r', 's'])]]
     elif name == 'comparison':
         assert told(every[name], 'systems') == [[['named=mine']]]
     else:
-        assert arguments == expected.get(name, []) and told(every[name], 'Writer.load') == [['mine', dict(allow_unseen=True)]]
+        assert told(every[name], 'Writer.load') == [['mine', dict(allow_unseen=True)]]
     facts = task['facts']
     assert facts['model'] == 'mine' and facts['data'] == dict(folder='lines', source='scribe', version='2.0', seed=5) and (facts['seed'], facts['truncation'], facts['hwgen']) == (12, .25, hwgen.__version__)
     assert facts['command'].startswith(f'evaluate --protocol={name} --model=mine --data=lines ') and facts['protocol'] == name

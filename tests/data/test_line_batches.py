@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from hwgen.data import pipeline, shards
 from hwgen.data.pipeline import LineBatches
+from hwgen.images import resize_line
 from hwgen.losses import ctc
 
 
@@ -26,48 +27,6 @@ def assert_same(a, b):
     assert a.keys() == b.keys()
     for name in a:
         np.testing.assert_array_equal(a[name], b[name], err_msg=name)
-
-
-# ---- images
-
-
-def area_average(image, height, width):
-    """The mean of the image over each new pixel's area, by the overlap of every old pixel with it."""
-    def weights(old, new):
-        edges = np.arange(new + 1) * old / new
-        overlap = np.minimum(edges[1:, None], np.arange(1, old + 1)) - np.maximum(edges[:-1, None], np.arange(old))
-        return overlap.clip(0) / (old / new)
-    return weights(image.shape[0], height) @ image @ weights(image.shape[1], width).T
-
-
-@pytest.mark.parametrize('shape', [(64, 96), (70, 100), (65, 32), (32, 97), (133, 512)])
-def test_shrinking_averages_over_areas(shape):
-    image = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
-    expected = area_average(image, 32, 32) / 127.5 - 1
-    np.testing.assert_allclose(pipeline.resize_line(image, height_px=32, width_px=32), expected, atol=1e-5)
-
-
-@pytest.mark.parametrize('shape', [(64, 20), (20, 64), (10, 11), (1, 1), (1, 300)])
-def test_growing_one_way_does_not_alias_the_other(shape):
-    """cv2's area mode would take nearest neighbours for both axes as soon as one of them grows."""
-    ramp = np.broadcast_to(np.linspace(0, 255, shape[0])[:, None], shape).round().astype(np.uint8)
-    resized = pipeline.resize_line(ramp, height_px=32, width_px=32)
-    assert resized.dtype == np.float32 and resized.shape == (32, 32) and resized.min() >= -1 and resized.max() <= 1
-    np.testing.assert_array_equal(resized, np.broadcast_to(resized[:, :1], (32, 32)))
-    assert (np.diff(resized[:, 0]) >= 0).all()
-    stripes = np.broadcast_to(np.arange(shape[1]) % 2 * 255, shape).astype(np.uint8)
-    if shape[1] >= 64:
-        grey = pipeline.resize_line(stripes, height_px=32, width_px=32)
-        np.testing.assert_allclose(grey, area_average(stripes[:1], 1, 32).repeat(32, 0) / 127.5 - 1, atol=1e-5)
-
-
-def test_constants_and_equal_sizes_are_kept():
-    image = np.random.default_rng(1).integers(0, 256, (32, 64)).astype(np.uint8)
-    np.testing.assert_allclose(pipeline.resize_line(image, height_px=32, width_px=64), image / 127.5 - 1, atol=1e-6)
-    for value, expected in ((255, 1), (0, -1)):
-        for shape in ((64, 64), (20, 100), (9, 9)):
-            resized = pipeline.resize_line(np.full(shape, value, np.uint8), height_px=32, width_px=48)
-            np.testing.assert_allclose(resized, expected, atol=1e-6)
 
 
 # ---- what a batch holds
@@ -85,7 +44,7 @@ def test_batch_holds_its_records(batches, folder):
             for name in ('character_ids', 'component_ids', 'structure_ids'):
                 np.testing.assert_array_equal(batch[name][row], getattr(line, name))
                 assert batch[name].dtype == np.int32
-            np.testing.assert_array_equal(batch['images'][row, ..., 0], pipeline.resize_line(line.image, height_px=16, width_px=8 * n))
+            np.testing.assert_array_equal(batch['images'][row, ..., 0], resize_line(line.image, height_px=16, width_px=8 * n))
 
 
 def test_padding_is_paper_and_zero(batches):

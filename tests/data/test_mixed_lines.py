@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from hwgen.data import pipeline, shards
+from hwgen.data import shards
 from hwgen.data.mixed_lines import MixedLines, cut_line
 from hwgen.data.pipeline import LineBatches
 from hwgen.data.shards import RecordError
+from hwgen.images import resize_line
 
 SHAPES = ((40, 31), (40, 62), (32, 100), (50, 45), (64, 200), (20, 33), (40, 400))
 
@@ -54,7 +55,7 @@ def test_first_the_lines_of_the_batch_then_unlabelled_ones(make_mixed):
         for row in range(2):
             image = mixed.labelled.index.read_record(int(members[row])).image
             assert abs(widths[row] - image.shape[1] / image.shape[0] * 16 * mixed.stretch) <= 2
-            np.testing.assert_array_equal(real['images'][row, :, :widths[row], 0], pipeline.resize_line(image, height_px=16, width_px=widths[row]))
+            np.testing.assert_array_equal(real['images'][row, :, :widths[row], 0], resize_line(image, height_px=16, width_px=widths[row]))
         seen += [number_of(real['images'][row, :, :widths[row]]) for row in (2, 3)]
     for epoch in range(4):
         assert sorted(seen[7 * epoch:7 * epoch + 7]) == list(range(7))
@@ -229,7 +230,7 @@ def test_pieces_of_labelled_lines_are_cut_beyond_twice_their_cells(tmp_path, wri
             image = cut_line(ramp, width_px=2 * 16 / scale, reach_px=8 / scale, place=places[row])
             width = round(real['lengths'][row] * 16)
             assert width == max(1, round(image.shape[1] * scale / 4)) * 4
-            np.testing.assert_allclose(real['images'][row, :, :width, 0], pipeline.resize_line(image, height_px=16, width_px=width))
+            np.testing.assert_allclose(real['images'][row, :, :width, 0], resize_line(image, height_px=16, width_px=width))
     assert seen
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 from hwgen.charset.encoding import Charset
 from hwgen.data.shards import RecordIndex
 from hwgen.evaluation import ablation, comparison, result_page, results, training_plan
+from hwgen.evaluation.protocols.registry import find_protocol
 from hwgen.inference import artefact
 from tests.small_generator import make_small_generator
 
@@ -47,7 +48,7 @@ def of(floor, generated):
 
 def test_table_of_rows_with_different_numbers_of_seeds():
     measured = {'base': [of(.1, 1.), of(.3, 3.), of(.2, 2.)], 'near': [of(.1, 3.9)], 'far': [of(.1, 4.1)], 'low': [of(.1, -.5), of(.3, -1.5)]}
-    gathered = results.gather(ablation.by_seed(measured))
+    gathered = results.gather(ablation.by_seed(measured), find_protocol('ablation').directions)
     fid, inception = gathered
     assert fid['floor']['values'] == [.1, .3, .2] and fid['base'] == {'values': [1., 3., 2.], 'mean': 2., 'spread': 1.}
     assert fid['near'] == {'values': [3.9], 'mean': 3.9, 'spread': None}
@@ -61,7 +62,7 @@ def test_table_of_rows_with_different_numbers_of_seeds():
 
 
 def test_no_verdict_without_a_spread_or_a_better():
-    once = results.gather(ablation.by_seed({'base': [of(.1, 1.)], 'other': [of(.1, 9.)]}))[0]
+    once = results.gather(ablation.by_seed({'base': [of(.1, 1.)], 'other': [of(.1, 9.)]}), find_protocol('ablation').directions)[0]
     assert ablation.verdict(once, 'other', 'base') == ''
     neither = {'better': None, 'base': {'mean': 1., 'spread': .1}, 'other': {'mean': 9., 'spread': .1}}
     assert ablation.verdict(neither, 'other', 'base') == ''

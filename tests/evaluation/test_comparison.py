@@ -8,6 +8,7 @@ from hwgen import files
 from hwgen.data import shards
 from hwgen.evaluation import comparison, result_page, results, systems
 from hwgen.evaluation import distribution_protocol as distances
+from hwgen.evaluation.protocols.registry import find_protocol
 from hwgen.inference import picture_files
 
 
@@ -156,10 +157,10 @@ def test_what_cannot_be_compared(index, grey_space):
 
 def test_the_table_has_a_row_a_system_in_the_order_given(index, grey_space):
     found = run(index, grey_space, {'zeta': GreyWriter(), 'alpha': GreyWriter(90)}, seeds=(0, 1))
-    gathered = results.gather(found.figures)
+    gathered = results.gather(found.figures, find_protocol('comparison').directions)
     assert all(results.kinds(row) == ['floor', 'zeta', 'alpha'] for row in gathered)
     assert {row['name']: row['better'] for row in gathered}['label_error_20'] == 'lower'
-    page = result_page.format_page({'seeds': [0, 1], 'figures': gathered}, title='Systems', systems=True)
+    page = result_page.format_page({'seeds': [0, 1], 'figures': gathered}, title='Systems', explained=find_protocol('comparison').kinds, systems=True)
     rows = page[:page.index('</table>')].split('<tr>')[1:]
     assert [row.split('</td>')[0] for row in rows[1:]] == ['<td>floor', '<td>zeta', '<td>alpha']
     assert all(row.count('<td>') == 1 + len(gathered) for row in rows[1:]) and results.describe(gathered[0]['alpha']) in rows[3]
@@ -263,6 +264,6 @@ def test_what_is_taken_where_nothing_is_said(index, monkeypatch):
     assert writer.truncation == .8 and writer.seeds == [0, 0] and comparison.head_font().size == 20
     texts = comparison.protocol_texts(index)
     assert len(texts) == 3 and [len(one) for one in texts] == [25] * 3 and texts == comparison.protocol_texts(index, num_lines=10**6)
-    monkeypatch.setitem(distances.PROTOCOLS, 'hct', distances.PROTOCOLS['hct']._replace(num_lines=7))
+    monkeypatch.setitem(distances.CONVENTIONS, 'hct', distances.CONVENTIONS['hct']._replace(num_lines=7))
     assert [len(one) for one in comparison.protocol_texts(index, seeds=(2, 1), num_lines=20)] == [7, 7]
     assert comparison.protocol_texts(index, seeds=(2, 1), num_lines=20)[1] == comparison.protocol_texts(index, seeds=(1,))[0]

@@ -51,7 +51,7 @@ def run(index, name, space, **options):
 
 
 def test_numbers_of_lines_and_repeats_are_the_protocols_unless_less_is_asked(index, grey_space, monkeypatch):
-    monkeypatch.setitem(distances.PROTOCOLS, 'hct', distances.PROTOCOLS['hct']._replace(num_lines=9, geometry_lines=6))
+    monkeypatch.setitem(distances.CONVENTIONS, 'hct', distances.CONVENTIONS['hct']._replace(num_lines=9, geometry_lines=6))
     asked, options = [], dict(space=grey_space, cells=dict(char_px=32, char_width_px=32), seed=4)
     monkeypatch.setattr(distances.geometry_score, 'relative_living_times', lambda points, **told: asked.append((len(points), told)) or np.array([len(asked), 0.]))
     halves = distances.Halves(index, 'hct', num_lines=20, **options)
@@ -66,7 +66,7 @@ def test_numbers_of_lines_and_repeats_are_the_protocols_unless_less_is_asked(ind
 def test_more_vectors_than_are_kept_are_a_sample(index, grey_space, monkeypatch):
     """The same draw on every side of every seed: what is kept of written lines are the places that are kept of the real ones."""
     monkeypatch.setattr(distances, '_KEPT_VECTORS', 5)
-    protocol = distances.PROTOCOLS['hct']._replace(geometry_lines=7)
+    protocol = distances.CONVENTIONS['hct']._replace(geometry_lines=7)
     side = distances.Side(protocol, grey_space, cells=dict(char_px=32, char_width_px=32), geometry_repeats=1)
     lines = [index.read_record(number) for number in range(30)]
     for part in (lines[:13], lines[13:]):

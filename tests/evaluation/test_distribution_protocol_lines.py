@@ -15,7 +15,7 @@ def index(written_folder):
 
 def test_what_the_protocols_fix():
     """Numbers of the papers: a figure of another number of lines is not theirs, whatever its name says."""
-    fixed = {name: tuple(protocol[:6]) for name, protocol in distances.PROTOCOLS.items()}
+    fixed = {name: tuple(protocol[:6]) for name, protocol in distances.CONVENTIONS.items()}
     assert fixed == {'hct': (20_000, 5_000, 'cells', False, True, True), 'scrabblegan': (1 << 30, 5_000, 'cells', False, False, True),
                      'ganwriting': (1 << 30, 0, 'left', True, True, False), 'hwd': (1 << 30, 0, 'squares', True, True, False)}
     assert (distances._STYLE_LINES, distances._KEPT_VECTORS, distances._TRAINING_LINES, distances._SHOWN) == (15, 10_000, 10_000, 10)
@@ -60,13 +60,13 @@ def test_the_digest_is_that_of_the_lines_and_whose_they_are(monkeypatch):
             assert choose([*lines[:number], changed, *lines[number + 1:]]).digest != chosen.digest
     unread = min({*range(6)} - {*chosen.first, *chosen.second})
     assert choose([*lines[:unread], ('别', 'd'), *lines[unread + 1:]]) == chosen
-    assert len({choose(lines, name).digest for name in distances.PROTOCOLS} | {choose(lines, seed=2).digest}) == 5 and len(chosen.digest) == 64
+    assert len({choose(lines, name).digest for name in distances.CONVENTIONS} | {choose(lines, seed=2).digest}) == 5 and len(chosen.digest) == 64
     for change in ({'num_lines': 5}, {'geometry_lines': 5}, {'picture': 'left'}, {'square': False}):  # a protocol that fixes something else
-        monkeypatch.setitem(distances.PROTOCOLS, 'scrabblegan', distances.PROTOCOLS['hct']._replace(**change))
-        monkeypatch.setitem(distances.PROTOCOLS, 'ganwriting', distances.PROTOCOLS['hct'])
+        monkeypatch.setitem(distances.CONVENTIONS, 'scrabblegan', distances.CONVENTIONS['hct']._replace(**change))
+        monkeypatch.setitem(distances.CONVENTIONS, 'ganwriting', distances.CONVENTIONS['hct'])
         repeated = []
         for name in ('scrabblegan', 'ganwriting'):
-            monkeypatch.setitem(distances.PROTOCOLS, 'hct', distances.PROTOCOLS[name])
+            monkeypatch.setitem(distances.CONVENTIONS, 'hct', distances.CONVENTIONS[name])
             repeated.append(choose(lines).digest)
         assert repeated[0] != repeated[1] == chosen.digest
 

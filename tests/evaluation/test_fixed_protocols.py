@@ -9,7 +9,7 @@ import pytest
 
 from hwgen.charset.encoding import Charset
 from hwgen.data import records
-from hwgen.evaluation import distribution_protocol, hands, interpolation, neighbours, protocols, shots
+from hwgen.evaluation import distribution_protocol, hands, interpolation, neighbours, reading, shots
 
 TEXTS = [line for line in ('春眠不觉晓', '处处闻啼鸟', '夜来风雨声', '花落知多少', '明月', '山高', '水清', '江河湖海', '时光如水', '好人好事', '国家', '上下左右') for _ in range(6)]
 
@@ -92,7 +92,7 @@ def _few_landmarks(monkeypatch):
 @pytest.mark.parametrize('run, expected', [
     (lambda model, space: run_distances('hct', model, space), 'a1150cd4d3478628'),
     (lambda model, space: run_distances('scrabblegan', model, space), 'a1150cd4d3478628'),
-    (lambda model, space: protocols.reader_protocol(Reader(), {split: Lines(split) for split in ('test', 'unseen')}, writer=model, num_lines=40, seed=5, truncation=.7,
+    (lambda model, space: reading.reader_protocol(Reader(), {split: Lines(split) for split in ('test', 'unseen')}, writer=model, num_lines=40, seed=5, truncation=.7,
                                                     report=lambda line: None), '38fd38e38d1019a3'),
     (lambda model, space: hands.hands_protocol(Lines(), model, num_hands=4, lines_per_hand=5, num_characters=6, seed=5, truncation=.7), '4654a4bb91843d2e'),
     (lambda model, space: interpolation.measure(Lines(), model, between=Between(model), space=space, num_pairs=8, seed=5, truncation=.7), '6773def8d3dc94f9'),

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
-from hwgen.evaluation import protocols, report
+from hwgen.evaluation import reading, report
 from hwgen.metrics import text as text_metrics
 
 
 def condition(name, texts, readings, *, width_px=96):
     images = [np.full((32, width_px), 40, np.uint8) for _ in texts]
-    return protocols.Condition(name, images, texts, readings, text_metrics.edit_counts(texts, readings), 0)
+    return reading.Condition(name, images, texts, readings, text_metrics.edit_counts(texts, readings), 0)
 
 
 @pytest.fixture

@@ -10,6 +10,10 @@ import pytest
 from PIL import Image, ImageFont
 
 from hwgen.evaluation import result_page, results
+from hwgen.evaluation.protocols.registry import find_protocol, find_protocols
+
+DIRECTIONS = find_protocol('hct').directions
+KINDS = {**find_protocol('hct').kinds, **find_protocol('neighbours').kinds}
 
 FIGURES = [{'fid_recognizer_25': {'floor': 2., 'generated': 3.}, 'copying_z_recognizer_25': {'floor': 0., 'generated': -1.}},
            {'fid_recognizer_25': {'floor': 4., 'generated': 3.5}, 'copying_z_recognizer_25': {'floor': .5, 'generated': -2.}},
@@ -18,15 +22,15 @@ FIGURES = [{'fid_recognizer_25': {'floor': 2., 'generated': 3.}, 'copying_z_reco
 
 def result(figures=None, **under):
     return {'protocol': 'hct', 'seeds': [0, 1, 2], 'measured_under': {'protocol': 'hct', 'lines_sha256': ['a', 'b', 'c'], **under},
-            'figures': results.gather(figures or FIGURES)}
+            'figures': results.gather(figures or FIGURES, DIRECTIONS)}
 
 
 def test_mean_and_spread():
-    fid, copying = results.gather(FIGURES)
+    fid, copying = results.gather(FIGURES, DIRECTIONS)
     assert (fid['name'], fid['better'], copying['better']) == ('fid_recognizer_25', 'lower', None)
     assert fid['generated'] == {'values': [3., 3.5, 4.], 'mean': 3.5, 'spread': pytest.approx(statistics.stdev([3., 3.5, 4.]))}
     assert results.kinds(fid) == ['generated', 'floor'] and results.describe(fid['generated']) == '3.5 ± 0.5'
-    single, _ = results.gather(FIGURES[:1])
+    single, _ = results.gather(FIGURES[:1], DIRECTIONS)
     assert single['floor']['spread'] is None and results.describe(single['floor']) == '2'
 
 
@@ -61,7 +65,7 @@ def test_against_another():
 
 def test_the_page():
     compared = results.differences(result(), result())
-    page = result_page.format_page({**result(), 'model': '<b> & co'}, title='Figures', pictures=[('hct.png', 'Lines')], differences=compared, against='old.json')
+    page = result_page.format_page({**result(), 'model': '<b> & co'}, title='Figures', explained=KINDS, pictures=[('hct.png', 'Lines')], differences=compared, against='old.json')
     tree = ElementTree.fromstring(page.removeprefix('<!DOCTYPE html>\n'))  # well formed, so a browser shows it as it is meant
     text = ''.join(tree.itertext())
     assert '3.5 ± 0.5' in text and '<b> & co' in text and 'Against old.json' in text and 'within the spreads' in text and 'like the floor' in text
@@ -71,7 +75,7 @@ def test_the_page():
     # 0 to 4 over the plot's width: the seeds 3, 3.5, 4 lie at three quarters, seven eighths and the end.
     places = [float(dot.get('cx')) for dot in list(plots[0].iter('circle'))[:3]]
     np.testing.assert_allclose(places, [result_page._LABEL_PX + share * result_page._PLOT_PX for share in (.75, .875, 1.)])
-    assert 'Against' not in result_page.format_page(result(), title='Figures')
+    assert 'Against' not in result_page.format_page(result(), title='Figures', explained=KINDS)
 
 
 def test_the_sheet():
@@ -89,13 +93,18 @@ def test_which_way_is_better():
     expected = {'fid_a_2k': 'lower', 'kid_a': 'lower', 'geometry_score_pixels_5k': 'lower', 'hwd_a': 'lower', 'cer_seen_9': 'lower', 'label_error_9': 'lower', 'error_x': 'lower',
                 'is_a_9': 'higher', 'copying_z_a': None, 'copied_share_a': None, 'hands_distance_pixels': None, 'ppl_styles': 'lower', 'uneven_x': 'lower', 'detour_x': 'lower',
                 'step_x': 'neither', 'darkness_x': 'near 1', 'neighbour_pixels_1': 'neither', 'nearest_eighth': 'neither', 'copies_x': 'neither', 'real_x': 'neither'}
-    rows = results.gather([{name: {'floor': 1.} for name in (*expected, 'unseen_cer_9', 'unseen_is_9')}])
+    directions = {word: better for protocol in find_protocols().values() for word, better in protocol.directions.items()}
+    rows = results.gather([{name: {'floor': 1.} for name in (*expected, 'unseen_cer_9', 'unseen_is_9')}], directions)
     assert {row['name']: row['better'] for row in rows} == {**expected, 'unseen_cer_9': 'lower', 'unseen_is_9': 'higher'}
-    assert set(results._BETTER) == {name.split('_')[0] for name in expected}
+    assert set(directions) == {name.split('_')[0] for name in expected}
+    # No two protocols say otherwise, and what a protocol does not name it cannot report.
+    assert all(directions[word] == better for protocol in find_protocols().values() for word, better in protocol.directions.items())
+    with pytest.raises(results.ResultError, match='figure cer_9: the protocol does not say which way cer is better; its directions are those of fid, kid'):
+        results.gather([{'cer_9': {'floor': 1.}}], DIRECTIONS)
 
 
 def test_a_seed_need_not_have_every_figure_and_kind():
-    a, b = results.gather([{'fid_a': {'floor': 1.}}, {'fid_a': {'generated': 5., 'floor': 4.}, 'is_b': {'x': 2.}}, {'fid_a': {'floor': 7.}}])
+    a, b = results.gather([{'fid_a': {'floor': 1.}}, {'fid_a': {'generated': 5., 'floor': 4.}, 'is_b': {'x': 2.}}, {'fid_a': {'floor': 7.}}], DIRECTIONS)
     assert (a['floor']['values'], a['floor']['spread'], a['generated']) == ([1., 4., 7.], 3., {'values': [5.], 'mean': 5., 'spread': None}) and a['floor']['mean'] == 4.
     assert list(a) == ['name', 'better', 'floor', 'generated'] and b['x']['values'] == [2.] and results.kinds(a) == ['generated', 'floor']
     assert results.kinds({'name': 'n', 'zeta': {}, 'floor': {}, 'alpha': {}, 'generated': {}}) == ['generated', 'floor', 'zeta', 'alpha']
@@ -154,7 +163,7 @@ def test_words_of_the_page():
     rows = [{'name': 'fid_a', 'kind': 'other_texts', 'here': 1.23456, 'there': 2.5, 'difference': -1.26544, 'within': False},
             {'name': 'is_a', 'kind': 'floor', 'here': 3., 'there': 2.9, 'difference': .1, 'within': None}]
     told = {**result(), 'conditions': 'many', 'num_lines': 5, 'data': {'folder': '手'}}
-    page = result_page.format_page(told, title='A & B', pictures=[('a.png', 'One'), ('b.png', 'Two')], differences=rows, against='<old>')
+    page = result_page.format_page(told, title='A & B', explained=KINDS, pictures=[('a.png', 'One'), ('b.png', 'Two')], differences=rows, against='<old>')
     text = lambda node: ''.join(node.itertext())
     tree = ElementTree.fromstring(page.removeprefix('<!DOCTYPE html>\n'))
     tables = [[[text(cell) for cell in row] for row in table] for table in tree.iter('table')]
@@ -165,12 +174,12 @@ def test_words_of_the_page():
     assert [text(item).split(':')[0] for item in tree.iter('li')] == ['generated', 'floor'] and 'over the seeds 0, 1, 2. Names' in text(tree)
     assert [text(head) for head in tree.iter('h1')] == ['A & B'] == [text(head) for head in tree.iter('title')]
     assert [text(head) for head in tree.iter('h2')] == ['Against <old>', 'One', 'Two', 'Measured under'] and [image.get('src') for image in tree.iter('img')] == ['a.png', 'b.png']
-    partly = {'seeds': [0], 'figures': results.gather([{'cer_a': {'floor': 1., 'same_neighbours': 2.}, 'fid_b': {'other_texts': 3.}}])}
-    tree = ElementTree.fromstring(result_page.format_page(partly, title='').removeprefix('<!DOCTYPE html>\n'))
+    partly = {'seeds': [0], 'figures': results.gather([{'cer_a': {'floor': 1., 'same_neighbours': 2.}, 'fid_b': {'other_texts': 3.}}], {'cer': 'lower', 'fid': 'lower'})}
+    tree = ElementTree.fromstring(result_page.format_page(partly, title='', explained=KINDS).removeprefix('<!DOCTYPE html>\n'))
     assert [[text(cell) for cell in row] for row in next(tree.iter('table'))] == [
         ['figure', 'better', 'floor', 'same neighbours', 'other texts'], ['cer_a', 'lower', '1', '2', ''], ['fid_b', 'lower', '', '', '3']]
     assert [text(item).split(':')[0] for item in tree.iter('li')] == ['floor', 'same neighbours', 'other texts']
-    tree = ElementTree.fromstring(result_page.format_page(partly, title='', systems=True).removeprefix('<!DOCTYPE html>\n'))
+    tree = ElementTree.fromstring(result_page.format_page(partly, title='', explained=KINDS, systems=True).removeprefix('<!DOCTYPE html>\n'))
     assert [[text(cell) for cell in row] for row in next(tree.iter('table'))] == [
         ['system', 'cer a (lower)', 'fid b (lower)'], ['floor', '1', ''], ['same_neighbours', '2', ''], ['other_texts', '', '3']]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hwgen.charset.encoding import CharsetError
-from hwgen.evaluation import protocols, symbol_reading
+from hwgen.evaluation import reading, symbol_reading
 from hwgen.evaluation.independent_reader import folded
 from hwgen.evaluation.symbol_reading import KINDS, count_errors, draw_texts
 
@@ -71,7 +71,7 @@ def test_the_figures_of_known_errors(monkeypatch):
     conditions, symbols = symbol_reading.read_symbols(reader, info=INFO, writer=reader, num_lines=80, seed=1, truncation=.5, report=said.append)
     assert [condition.name for condition in conditions] == [f'{side}_{kind}' for kind in KINDS for side in ('real', 'generated')]
     assert all(len(condition.texts) == 20 and condition.num_unreadable == 0 for condition in conditions) and len(said) == 6
-    figures = protocols.reading_figures(conditions)
+    figures = reading.reading_figures(conditions)
     assert set(figures) == {'cer_punctuation_20', 'cer_digits_20', 'cer_latin_20'} and figures['cer_latin_20'] == {'floor': 0., 'generated': 0.}
     by_symbol = {row['symbol']: row for row in symbols}
     assert {symbol for symbol, row in by_symbol.items() if row['generated']} == {'。', ':', '7'}
@@ -173,7 +173,7 @@ def test_the_lines_and_hands_of_a_seed(monkeypatch):
         def read(self, images):
             return [''] * len(images)
     monkeypatch.setattr(symbol_reading, 'simulated_lines', lambda texts, *, info, cells: cut.append((info, cells)) or [np.full([24, 20], 9, np.uint8)] * len(texts))
-    monkeypatch.setattr(protocols, 'crop_to_ink', lambda image: image[:5])
+    monkeypatch.setattr(symbol_reading, 'crop_to_ink', lambda image: image[:5])
     said = []
     conditions, rows = symbol_reading.read_symbols(Reader(), info=INFO, writer=Model(), num_lines=13, seed=8, truncation=.6, crop=True, report=said.append)
     texts = [draw_texts(kind, 4, seed=[8, 3, number]) for number, kind in enumerate(KINDS)]

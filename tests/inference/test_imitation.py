@@ -1,4 +1,4 @@
-"""Imitation: the scaling is the training's, the style is the encoder's mean, errors name their place."""
+"""Imitation: the style is the encoder's mean, errors name their place."""
 
 import types
 
@@ -7,22 +7,13 @@ import pytest
 import tensorflow as tf
 
 from hwgen.charset.encoding import Charset
-from hwgen.data.pipeline import resize_line
-from hwgen.inference.imitation import fit_line, read_style
+from hwgen.inference.imitation import read_style
 from hwgen.inference.writer import Writer
 
 
 @pytest.fixture(scope='module')
 def imitator(model_dir):
     return Writer.load(model_dir, windows_per_step=1)
-
-
-@pytest.mark.parametrize('shape', [(64, 640), (32, 320), (20, 100), (100, 90), (32, 700), (90, 320)], ids=str)
-def test_lines_are_scaled_as_in_training(shape):
-    image = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
-    fitted = fit_line(image, height_px=32, width_px=320)
-    assert fitted.shape == (32, 320) and fitted.dtype == np.float32
-    np.testing.assert_allclose(fitted, resize_line(image, height_px=32, width_px=320), atol=1e-6)
 
 
 def test_style_is_the_weighted_mean_of_the_lines(imitator):
@@ -47,13 +38,6 @@ def test_errors(imitator, generator):
         read_style(imitator, [image, image * 1.], [1, 1])
     with pytest.raises(ValueError, match='image 0: 0 characters'):
         read_style(imitator, [image], [0])
-
-
-def test_fitting_by_hand():
-    """Heights halve by means of two rows, while widths double linearly: 0, 64, 191, 255 between 0 and 255 (OpenCV's pixel centres)."""
-    image = np.uint8([[0, 255], [0, 255], [100, 200], [140, 100]])
-    fitted = (fit_line(image, height_px=2, width_px=4) + 1) * 127.5
-    np.testing.assert_allclose(fitted, [[0, 63.75, 191.25, 255], [120, 127.5, 142.5, 150]], atol=1e-3)
 
 
 def test_images_that_are_no_lines(imitator):

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from hwgen.charset.encoding import Charset, CharsetError
+from hwgen.images import to_uint8
 from hwgen.inference import styles
 from hwgen.inference.artefact import save_generator
-from hwgen.inference.writer import Writer, to_uint8
+from hwgen.inference.writer import Writer
 
 TEXT = '天地玄黄，宇宙洪荒。日月盈昃，辰宿列张。寒来暑往'
 
@@ -174,11 +175,6 @@ def test_windows_cover_every_character_once(writer, n):
     for window in windows:
         assert window.start % writer.window_characters == 0
         assert 0 <= window.first <= window.start and window.stop <= window.last <= n
-
-
-def test_to_uint8():
-    np.testing.assert_array_equal(to_uint8(np.array([-1., -.999, 0., .999, 1.], np.float32)), [0, 0, 128, 255, 255])
-    np.testing.assert_array_equal(to_uint8(np.float32([3.4, 3.6, 254.4, 200.6]) / 127.5 - 1), [3, 4, 254, 201])
 
 
 def test_errors(writer, make_generator):

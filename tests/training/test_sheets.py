@@ -75,11 +75,6 @@ def test_draw_puts_line_below_line(charset, parts):
         assert [int(picture[row, 0]) for row in (0, 8, 14, 28)] == [0, 255, 128, 255]
 
 
-def test_uint8_rounds_and_clips():
-    images = np.array([-2., -1., -.5, 0., .999, 1., 7.])[:, None]
-    np.testing.assert_array_equal(sheets.to_uint8(images), [0, 0, 64, 128, 255, 255, 255])  # .25 * 255 = 63.75
-
-
 def test_lines_of_other_widths_are_padded_with_paper():
     picture = sheets.stack_lines([np.zeros([2, 3], np.uint8), np.zeros([2, 5], np.uint8)])
     assert picture.shape == (2 * (2 + sheets.GAP_PX), 5)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hwgen.data import records, shard_writer, shards
-from hwgen.evaluation import protocols
+from hwgen.evaluation import reading
 from hwgen.metrics import text as text_metrics
 
 ALPHABET = '天地玄黄宇宙洪荒日月盈昃'
@@ -62,7 +62,7 @@ def indices(tmp_path):
 
 
 def run(indices, **options):
-    return protocols.reader_protocol(GreyReader(), indices, report=lambda line: None, **options)
+    return reading.reader_protocol(GreyReader(), indices, report=lambda line: None, **options)
 
 
 def test_known_errors_come_out(indices):
@@ -81,7 +81,7 @@ def test_known_errors_come_out(indices):
 
 def test_generated_lines_have_the_texts_and_the_size_of_the_real_ones(indices):
     reader = GreyReader()
-    real_seen, real_unseen, generated_seen, generated_unseen = protocols.reader_protocol(
+    real_seen, real_unseen, generated_seen, generated_unseen = reading.reader_protocol(
         reader, indices, writer=SloppyWriter(), truncation=.5, num_lines=10, report=lambda line: None)
     assert generated_seen.texts == real_seen.texts and generated_unseen.texts == real_unseen.texts
     for real, generated in ((real_seen, generated_seen), (real_unseen, generated_unseen)):
@@ -112,7 +112,7 @@ def test_without_a_writer_real_lines_only_and_at_true_aspect_on_demand(indices):
 def test_characters_the_reader_does_not_know_are_counted(indices):
     reader = GreyReader()
     reader.characters = frozenset(ALPHABET) - {'天'}
-    condition = protocols.reader_protocol(reader, indices, num_lines=40, report=lambda line: None)[0]
+    condition = reading.reader_protocol(reader, indices, num_lines=40, report=lambda line: None)[0]
     assert condition.num_unreadable == ''.join(condition.texts).count('天') > 0
 
 
@@ -125,18 +125,18 @@ def test_a_text_that_stands_twice_counts_twice(indices):
             return indices['test'].read_record(number % 3)
     reader = GreyReader()
     reader.characters = frozenset(ALPHABET) - set(indices['test'].read_record(1).text[:1])
-    condition = protocols.reader_protocol(reader, {'test': Twice()}, num_lines=6, report=lambda line: None)[0]
+    condition = reading.reader_protocol(reader, {'test': Twice()}, num_lines=6, report=lambda line: None)[0]
     assert len(set(condition.texts)) == 3 and condition.num_unreadable == sum(c not in reader.characters for text in condition.texts for c in text) > 0
 
 
 def test_readings_as_figures(indices):
     conditions = run(indices, writer=SloppyWriter(), truncation=.5, num_lines=12, true_aspect=True)
-    figures = protocols.reading_figures(conditions)
+    figures = reading.reading_figures(conditions)
     by_name = {condition.name: condition.summary(seed=0)['cer'] for condition in conditions}
     assert set(figures) == {'cer_seen_12', 'cer_unseen_12'}
     assert figures['cer_seen_12'] == {'floor': 0., 'true_aspect': 0., 'generated': by_name['generated_seen']}
     again, other = (run(indices, num_lines=12, seed=seed, true_aspect=True, writer=SloppyWriter(), truncation=.5) for seed in (0, 1))
-    assert protocols.texts_digest(again) == protocols.texts_digest(conditions) != protocols.texts_digest(other)
+    assert reading.texts_digest(again) == reading.texts_digest(conditions) != reading.texts_digest(other)
 
 
 def test_no_lines_are_refused(indices):
@@ -158,8 +158,8 @@ def test_lines_and_hands_are_those_of_the_seeds_streams(indices):
         assert seeds == rng(1, number).integers(2**63, size=count).tolist()
         wrong = [sum(a != b for a, b in zip(text, reading)) for text, reading in zip(conditions[f'generated_{kind}'].texts, conditions[f'generated_{kind}'].readings)]
         assert wrong == [1] * count == conditions[f'generated_{kind}'].counts.errors.tolist()
-    assert not writer.seeds and protocols.bootstrap_seed(6) == [6, 2] and protocols.SPLITS == {'test': 'seen', 'unseen': 'unseen'}
-    assert protocols.reader_protocol.__kwdefaults__ == {
+    assert not writer.seeds and reading.bootstrap_seed(6) == [6, 2] and reading.SPLITS == {'test': 'seen', 'unseen': 'unseen'}
+    assert reading.reader_protocol.__kwdefaults__ == {
         'writer': None, 'num_lines': 200, 'seed': 0, 'char_px': 32, 'char_width_px': 32, 'true_aspect': False, 'crop': False, 'truncation': .8, 'report': print}
 
 
@@ -179,7 +179,7 @@ class Silent:
 def test_lines_are_cropped_before_they_are_read_where_that_is_asked(indices):
     """Grey levels of 200 and more are paper: the cells of 盈 and 昃 at the ends of lines."""
     reader = Silent('天')
-    conditions = protocols.reader_protocol(reader, indices, num_lines=15, crop=True, report=lambda line: None)
+    conditions = reading.reader_protocol(reader, indices, num_lines=15, crop=True, report=lambda line: None)
     for condition in conditions:
         for text, image in zip(condition.texts, condition.images, strict=True):
             assert image.shape[0] == 32 and (image.shape[1] == 32 * len(text)) == (not {text[0], text[-1]} & set('盈昃') or set(text) <= set('盈昃'))
@@ -198,7 +198,7 @@ def test_texts_are_compared_folded_and_what_is_said_of_them(monkeypatch):
             ids = np.ones(len(self.texts[number]), np.int32)
             return records.LineRecord(np.full([20, 50], 90, np.uint8), self.texts[number], ids, None, ids, 'a', 'made')
     said = []
-    condition, = protocols.reader_protocol(Silent('Ａ！　天'), {'test': Index()}, num_lines=5, report=said.append)
+    condition, = reading.reader_protocol(Silent('Ａ！　天'), {'test': Index()}, num_lines=5, report=said.append)
     errors = dict(zip(condition.texts, condition.counts.errors.tolist()))
     assert errors == {'Ａ！天': 0, '天 ，人': 3} and condition.num_unreadable == 2  # , and 人
     assert said == ['real_seen: 2 lines read, character error 0.500'] and condition.readings == ['Ａ！　天'] * 2
@@ -213,29 +213,7 @@ def test_texts_are_compared_folded_and_what_is_said_of_them(monkeypatch):
 
 def test_the_digest_is_that_of_kinds_and_texts(indices):
     one, two = run(indices, num_lines=3)
-    digest = protocols.texts_digest([one, two])
-    assert digest == protocols.texts_digest([one._replace(readings=[], images=[]), two]) and len(digest) == 64
-    assert len({digest, protocols.texts_digest([two, one]), protocols.texts_digest([one, two._replace(name='x')]), protocols.texts_digest([one]),
-                protocols.texts_digest([one._replace(texts=one.texts[::-1]), two])}) == 5
-
-
-def test_lines_in_cells_and_as_wide_as_they_are():
-    image = np.repeat(np.uint8([0, 255, 100]), [30, 30, 40])[np.newaxis].repeat(60, axis=0)
-    assert protocols.to_cells(image, 3, char_px=24, char_width_px=20).shape == (24, 60) and protocols.to_cells(image, 3, char_px=24, char_width_px=20).dtype == np.uint8
-    assert [protocols.to_height(image, height).shape for height in (30, 48, 60, 7)] == [(30, 50), (48, 80), (60, 100), (7, 12)]  # 11.67 px are 12
-    np.testing.assert_array_equal(protocols.to_height(image, 60), image)
-    assert protocols.to_height(image[:, :1], 8).shape == (8, 1)
-
-
-def test_crop_to_ink():
-    image = np.full((20, 100), 255, np.uint8)
-    image[5:9, 30:50] = 10
-    # A margin of 2 px, a tenth of the height, on every side.
-    np.testing.assert_array_equal(protocols.crop_to_ink(image), image[3:11, 28:52])
-    image[0, 99] = 10
-    np.testing.assert_array_equal(protocols.crop_to_ink(image), image[:11, 28:])
-    pale = np.full((16, 40), 200, np.uint8)
-    pale[3, 7], pale[12, 30] = 199, 0
-    np.testing.assert_array_equal(protocols.crop_to_ink(pale), pale[1:15, 5:33])  # a tenth of 16 px is 2
-    blank = np.full((20, 100), 255, np.uint8)
-    assert protocols.crop_to_ink(blank) is blank
+    digest = reading.texts_digest([one, two])
+    assert digest == reading.texts_digest([one._replace(readings=[], images=[]), two]) and len(digest) == 64
+    assert len({digest, reading.texts_digest([two, one]), reading.texts_digest([one, two._replace(name='x')]), reading.texts_digest([one]),
+                reading.texts_digest([one._replace(texts=one.texts[::-1]), two])}) == 5

@@ -1,6 +1,4 @@
-"""Protocols: fixed ways to measure a trained model, so that two models, or two people, get figures that can be compared.
-
-`reader`: a reader that is independent of the project reads real lines and lines that the model wrote. Generated lines have the texts of the real ones,
+"""Reading: a reader that is independent of the project reads real lines and lines that the model wrote. Generated lines have the texts of the real ones,
 so that the two differ in the hand alone; real lines say what the reader can do at best (the floor).
 """
 
@@ -9,16 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwgen.data.pipeline import resize_line
 from hwgen.evaluation.independent_reader import folded
+from hwgen.evaluation.protocols.protocol import SPLITS
+from hwgen.images import crop_to_ink, to_cells, to_height
 from hwgen.inference.description import DEFAULT_TRUNCATION
-from hwgen.inference.writer import to_uint8
 from hwgen.metrics import text as text_metrics
 
-# The splits that are read: characters that had images in training, and characters that had none. The writers are new in both.
-SPLITS = {'test': 'seen', 'unseen': 'unseen'}
-_CROP_MARGIN = .1   # of the line's height
-_INK_BELOW = 200    # grey level of a pixel that counts as ink when cropping
 _LINES_AT_ONCE = 32
 _STREAMS = {'lines': 0, 'styles': 1, 'bootstrap': 2}
 
@@ -139,23 +133,3 @@ def _draw_lines(index, num_lines, *, seed):
     """Records drawn without replacement. The first n of any larger draw with the same seed are the same lines."""
     order = np.random.default_rng(seed).permutation(len(index))
     return [index.read_record(int(i)) for i in order[:num_lines]]
-
-
-def to_cells(image, num_characters, *, char_px, char_width_px):
-    """uint8 [H, W] -> uint8 [char_px, N * char_width_px], as real lines are scaled in training."""
-    return to_uint8(resize_line(image, height_px=char_px, width_px=num_characters * char_width_px))
-
-
-def to_height(image, height_px):
-    """uint8 [H, W] -> uint8 [height_px, W'] with the aspect it was written in."""
-    return to_uint8(resize_line(image, height_px=height_px, width_px=max(1, round(image.shape[1] * height_px / image.shape[0]))))
-
-
-def crop_to_ink(image):
-    """Cuts a line to its ink and a margin around it; a line without ink stays as it is."""
-    ink = image < _INK_BELOW
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    if not rows.size:
-        return image
-    margin = round(image.shape[0] * _CROP_MARGIN)
-    return image[max(0, rows[0] - margin):rows[-1] + 1 + margin, max(0, columns[0] - margin):columns[-1] + 1 + margin]

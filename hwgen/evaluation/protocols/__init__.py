@@ -1,0 +1,1 @@
+"""The protocols that ship: one class a file, found by `registry`. Imported without NumPy: help is instant."""

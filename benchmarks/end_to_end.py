@@ -41,7 +41,7 @@ def define_flags():
 
 def by_writer(folder, most):
     """Training lines by writer: dict {str: list of LineRecord}, without those that GBK cannot write; at most `most` lines."""
-    from hwgen.data.shards import RecordIndex
+    from hwgen.data.reading.shards import RecordIndex
     found, index = {}, RecordIndex(folder, split='train')
     for i in range(min(most, len(index))):
         record = index.read_record(i)
@@ -132,7 +132,7 @@ def hold_against(out, expected):
     Returns:
         dict {split: number of records}.
     """
-    from hwgen.data import shards
+    from hwgen.data.reading import shards
     found, counts = collections.Counter(), {}
     official = any(test for test, *_ in expected)
     with_images = next(iter(expected))[-1] is not None
@@ -169,7 +169,7 @@ def command(folder, *arguments):
 
 def main(argv):
     del argv
-    from hwgen.data.prepare import prepare_scribe
+    from hwgen.data.preparing.prepare import prepare_scribe
     values = flags.FLAGS
     root = pathlib.Path(values.out).resolve()
     root.mkdir(parents=True, exist_ok=True)

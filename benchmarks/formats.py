@@ -45,7 +45,7 @@ def characters():
     """Characters of the sample's lines, cut at their boxes: list of (text, uint8 [83, 66])."""
     import cv2
 
-    from hwgen.data.shards import RecordIndex
+    from hwgen.data.reading.shards import RecordIndex
     index, found = RecordIndex(_SAMPLE.value, split='train'), []
     for i in range(len(index)):
         line = index.read_record(i)
@@ -206,7 +206,7 @@ def time_readers(folder, glyphs):
     """Every reader beside a loop."""
     import foreign_files as foreign
 
-    from hwgen.data.collection import READERS, open_collection
+    from hwgen.data.preparing.collection import READERS, open_collection
     rng = np.random.default_rng(0)
     drawn = draw(rng, glyphs, _CHARACTERS.value)
     width = CROP_PX[1]
@@ -260,7 +260,7 @@ def time_prepare(folder, glyphs):
     """From files to records, and how long all of HWDB would take."""
     import foreign_files as foreign
 
-    from hwgen.data.prepare_collection import prepare_collection
+    from hwgen.data.preparing.prepare_collection import prepare_collection
     rng = np.random.default_rng(2)
     for i in range(_FILES.value):
         foreign.on_disk(f'{i + 1:03d}-f.gnt', foreign.gnt_bytes(draw(rng, glyphs, _CHARACTERS.value)), folder / 'HWDB1')

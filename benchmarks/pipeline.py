@@ -39,7 +39,7 @@ def main(argv):
     import tensorflow as tf
 
     from hwgen.charset.encoding import Charset
-    from hwgen.data.pipeline import LineBatches
+    from hwgen.data.reading.pipeline import LineBatches
     start = time.perf_counter()
     data = LineBatches(_DATA.value, charset=Charset.load(), batch_size=_BATCH.value, seed=0, char_px=_CHAR_PX.value)
     print(f'{_DATA.value}: {len(data)} lines, opened in {time.perf_counter() - start:.2f} s; batch {_BATCH.value}, '

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from hwgen.data.paper import flattened
+from hwgen.data.preparing.paper import flattened
 from hwgen.data.scribe import corpus
 
 KINDS = {'scan, 248 +- 3': dict(paper=248, noise=3), 'scan, 252 +- 1.5': dict(paper=252, noise=1.5),

@@ -10,7 +10,9 @@ import hwgen
 PACKAGE = pathlib.Path(hwgen.__file__).resolve().parent
 CHECKOUT = PACKAGE.parent
 # A package imports packages of lower rank, and itself. Equal rank means: neither knows the other.
-RANKS = {'files': -2, 'images': -1, 'settings': -1, 'charset': 0, 'models': 0, 'losses': 0, 'metrics': 0, 'data': 1, 'inference': 1, 'training': 2, 'serving': 2, 'evaluation': 3, 'cli': 4}
+RANKS = {'files': -2, 'tensorflow_files': .5, 'images': -1, 'settings': -1, 'charset': 0, 'models': 0, 'losses': 0, 'metrics': 0, 'data': 1, 'inference': 1, 'training': 2, 'serving': 2, 'evaluation': 3, 'cli': 4}
+# The rooms of hwgen/data: one imports those before it, and itself.
+DATA_ROOMS = ['reading', 'formats', 'scribe', 'preparing']
 # What the ground floor must do without: tables and text know no TensorFlow, networks and losses no files.
 FOREIGN = {'settings': {'tensorflow', 'keras', 'numpy', 'PIL', 'cv2'}, 'charset': {'tensorflow', 'keras', 'PIL', 'cv2'}, 'metrics': {'PIL', 'cv2', 'absl'}, 'models': {'PIL', 'cv2', 'absl'}, 'losses': {'PIL', 'cv2', 'absl'}}
 MAX_LINES = 400
@@ -69,6 +71,16 @@ def test_layers(path):
         if name.split('.')[0] in FOREIGN.get(own, ()):
             wrong.append(f'{relative(path)}:{line} imports {name}: not in {own}')
     assert not wrong, '\n'.join(wrong)
+
+
+@pytest.mark.parametrize('path', sorted((PACKAGE / 'data').rglob('*.py')), ids=relative)
+def test_rooms_of_data(path):
+    parts = module_name(path).split('.')
+    room = parts[2] if len(parts) > 2 else None
+    assert room in DATA_ROOMS or path.name == '__init__.py', f'{relative(path)}: expected one of the rooms {DATA_ROOMS}'
+    for name, line in imported(path):
+        other = name.split('.')[2] if name.startswith('hwgen.data.') else room
+        assert DATA_ROOMS.index(other) <= DATA_ROOMS.index(room) if other else True, f'{relative(path)}:{line} imports {name}: {room} may not know {other}'
 
 
 def test_no_module_imports_in_a_circle():

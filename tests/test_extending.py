@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 import hwgen
-from hwgen.data import collection
+from hwgen.data.preparing import collection
 from hwgen.data.formats.samples import FormatError
 
 CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent
@@ -92,7 +92,7 @@ def test_a_format(tmp_path, monkeypatch):
     namespace = {}
     exec(compile(block('python', '# strip.py'), 'strip.py', 'exec'), namespace)  # noqa: S102
     monkeypatch.setattr(collection, 'READERS', dict(collection.READERS))
-    exec(block('python', '# in hwgen/data/collection.py'), {**namespace, 'READERS': collection.READERS})  # noqa: S102
+    exec(block('python', '# in hwgen/data/preparing/collection.py'), {**namespace, 'READERS': collection.READERS})  # noqa: S102
     images = [np.random.default_rng(n).integers(0, 256, [20, 30 + n]).astype(np.uint8) for n in range(2)]
     data = b''.join(strip(text, image) for text, image in zip(['天地', 'ink'], images, strict=True))
     folder = tmp_path / 'lines'

@@ -20,7 +20,7 @@ import tensorflow as tf
 
 from experiments.accelerator import lowering, packing
 from hwgen.charset.encoding import Charset
-from hwgen.data.shards import RecordIndex
+from hwgen.data.reading.shards import RecordIndex
 from hwgen.models.hct_gan import HctGan
 from hwgen.settings.model import stored_model
 from hwgen.settings.setting import from_stored

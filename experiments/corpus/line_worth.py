@@ -10,7 +10,7 @@ from experiments.corpus.measured import once
 from experiments.corpus.people import NUMERALS
 from experiments.corpus.worth_rows import ROWS
 from hwgen.charset.encoding import Charset
-from hwgen.data import prepare
+from hwgen.data.preparing import prepare
 from hwgen.data.scribe.corpus import plan_corpus
 from hwgen.evaluation import training_plan
 from hwgen.evaluation.character_errors import read_components

@@ -14,7 +14,7 @@ import pathlib
 import numpy as np
 
 from hwgen.charset.encoding import normalize
-from hwgen.data import prepare
+from hwgen.data.preparing import prepare
 from hwgen.data.scribe import corpus
 
 

@@ -166,8 +166,9 @@ def _written(writer, rows, progress, *, count, name):
 
 def _write_tfrecord(writer, written, count):
     """Written lines -> shards of `hwgen.data`, one split `train`."""
-    from hwgen.data import shard_writer, shards
-    from hwgen.data.records import LineRecord
+    from hwgen.data.preparing import shard_writer
+    from hwgen.data.reading import shards
+    from hwgen.data.reading.records import LineRecord
     from hwgen.inference import picture_files
     vocabulary = set()
 

@@ -34,7 +34,7 @@ def corpus_place(folder: str) -> str:
     """
     if app.in_checkout() or os.path.exists(folder):
         return folder
-    from hwgen.data.prepare import EMBEDDED
+    from hwgen.data.preparing.prepare import EMBEDDED
     if folder not in EMBEDDED:
         return folder
     place = made_place(folder)

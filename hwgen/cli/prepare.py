@@ -101,11 +101,11 @@ def main(arguments):
                         + ('line images, for example --input=scans' if flags.FLAGS.source == 'folder' else
                            'the collection, for example --input=HWDB2'))
     elif flags.FLAGS.source == 'folder':
-        from hwgen.data import prepare_folder
+        from hwgen.data.preparing import prepare_folder
         prepare_folder.prepare_folder(flags.FLAGS.out, images=flags.FLAGS.input, labels=None if flags.FLAGS.unlabelled else flags.FLAGS.labels,
                                       name_pattern=flags.FLAGS.name_pattern, **shares, **common)
     else:
-        from hwgen.data import prepare_collection
+        from hwgen.data.preparing import prepare_collection
         prepare_collection.prepare_collection(flags.FLAGS.out, path=flags.FLAGS.input, source=flags.FLAGS.source, unit=flags.FLAGS.unit,
                                               partition=flags.FLAGS.partition, pen_px=flags.FLAGS.pen_px, workers=flags.FLAGS.workers,
                                               **shares, **common)
@@ -128,7 +128,7 @@ def _in_words_of_flags():
 
 
 def _write_scribe(common):
-    from hwgen.data import prepare
+    from hwgen.data.preparing import prepare
     prepare.prepare_scribe(flags.FLAGS.out, lines=flags.FLAGS.lines, vocabulary_size=flags.FLAGS.vocabulary, script=flags.FLAGS.script,
                            validation_lines=flags.FLAGS.heldout_lines, test_lines=flags.FLAGS.heldout_lines,
                            unseen_lines=None if flags.FLAGS.text_file else flags.FLAGS.heldout_lines, shots=_shots(), num_writers=flags.FLAGS.writers,
@@ -180,7 +180,7 @@ def _inspect():
     from hwgen.cli.app import UserError
     if flags.FLAGS.out and not flags.FLAGS.out.lower().endswith('.png'):
         raise UserError(f'--out={flags.FLAGS.out}: with --inspect expected a picture to write, for example --out=sheet.png')
-    from hwgen.data import inspection
+    from hwgen.data.preparing import inspection
     source = 'auto' if flags.FLAGS.source == 'scribe' else flags.FLAGS.source
     labels = flags.FLAGS.labels if flags.FLAGS['labels'].present else None
     inspection.inspect(flags.FLAGS.inspect, source=source, unit=flags.FLAGS.unit, labels=labels, name_pattern=flags.FLAGS.name_pattern,

@@ -11,7 +11,7 @@ import pathlib
 import numpy as np
 
 from hwgen import files
-from hwgen.data.shards import RecordIndex
+from hwgen.data.reading.shards import RecordIndex
 from hwgen.evaluation import comparison, hands, result_page, results, training_plan
 from hwgen.inference.writer import Writer
 

@@ -15,7 +15,8 @@ import numpy as np
 import tensorflow as tf
 
 from hwgen import files
-from hwgen.data import pipeline, record_folder, shards
+from hwgen.data.reading import pipeline, shards
+from hwgen.data.preparing import record_folder
 from hwgen.inference import artefact
 from hwgen.losses import ctc
 from hwgen.models.recognizer_trunk import FRAMES, RecognizerTrunk

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from hwgen.data.tensorflow_files import plain_path
+from hwgen.tensorflow_files import plain_path
 from hwgen.evaluation import feature_recognizer
 from hwgen.evaluation.feature_recognizer import FeatureError
 from hwgen.images import resize_line

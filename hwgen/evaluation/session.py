@@ -152,7 +152,7 @@ def write_texts(
     Raises:
         ProtocolError: a protocol that takes no systems; data without the split.
     """
-    from hwgen.data.shards import RecordIndex
+    from hwgen.data.reading.shards import RecordIndex
     from hwgen.evaluation import comparison, systems
 
     chosen = registry.find_protocol(protocol)
@@ -210,7 +210,7 @@ def default_data(protocol: Protocol, model: Any) -> str:
     """
     if protocol.corpus is not None:
         return protocol.corpus
-    from hwgen.data.prepare import EMBEDDED
+    from hwgen.data.preparing.prepare import EMBEDDED
 
     version = None
     # Whoever opens the model says what is wrong with it.
@@ -269,8 +269,8 @@ def _read_against(protocol, against):
 
 def _read_info(data, splits, *, report, settings=None):
     """info.json of the data; what is read of an embedded corpus is written where it is not there."""
-    from hwgen.data import prepare
-    from hwgen.data.shards import read_info
+    from hwgen.data.preparing import prepare
+    from hwgen.data.reading.shards import read_info
 
     prepare.ensure_embedded(
         data, list(splits), settings=settings, report=lambda line: report(printable(line))

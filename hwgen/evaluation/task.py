@@ -53,7 +53,7 @@ class Task:
 
     def index(self, split: str | None = None) -> Any:
         """RecordIndex of a split; None: the task's own."""
-        from hwgen.data.shards import RecordIndex
+        from hwgen.data.reading.shards import RecordIndex
 
         return RecordIndex(self.data, split=split or self.split)
 

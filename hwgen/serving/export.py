@@ -20,7 +20,7 @@ from PIL import Image
 
 import hwgen
 from hwgen.charset.printable import as_json
-from hwgen.data.tensorflow_files import plain_path, reason_of
+from hwgen.tensorflow_files import plain_path, reason_of
 from hwgen.serving import fresh_process
 from hwgen.serving.saved_version import DESCRIPTION
 from hwgen.serving.served_model import SIGNATURES, ServedModel

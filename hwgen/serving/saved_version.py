@@ -9,7 +9,7 @@ import tensorflow as tf
 from google.protobuf import json_format
 from tensorflow.core.protobuf import saved_model_pb2
 
-from hwgen.data.tensorflow_files import plain_path
+from hwgen.tensorflow_files import plain_path
 
 DESCRIPTION = os.path.join('assets.extra', 'hwgen.json')  # what `export` says of a version, beside its graph
 

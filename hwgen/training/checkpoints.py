@@ -8,7 +8,7 @@ import shutil
 import tensorflow as tf
 
 from hwgen import files
-from hwgen.data.tensorflow_files import plain_path, reason_of
+from hwgen.tensorflow_files import plain_path, reason_of
 from hwgen.settings.train import RunSettings
 
 # What TensorFlow raises for a checkpoint that is damaged (IndexError: a data file that ends early) or belongs to other models.

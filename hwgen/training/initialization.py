@@ -7,7 +7,7 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from hwgen.data.tensorflow_files import plain_path, reason_of
+from hwgen.tensorflow_files import plain_path, reason_of
 from hwgen.inference import artefact
 from hwgen.training import checkpoints
 

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 import hwgen
-from hwgen.data import shards
+from hwgen.data.reading import shards
 
 
 def lines_of(index):

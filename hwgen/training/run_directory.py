@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from hwgen import files
 from hwgen.charset.printable import as_json
-from hwgen.data.tensorflow_files import reason_of
+from hwgen.tensorflow_files import reason_of
 from hwgen.settings.flags import free_flags
 from hwgen.settings.model import GeneratorConfig, HctGanConfig
 from hwgen.settings.schedule import Schedule

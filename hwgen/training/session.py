@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from hwgen.charset.printable import printable
-from hwgen.data import drawn_index, prepare, shards
+from hwgen.data.preparing import drawn_index, prepare
+from hwgen.data.reading import shards
 from hwgen.inference.model_folder import find_shipped
 from hwgen.settings import flags as settings_flags
 from hwgen.settings.model import GeneratorConfig, HctGanConfig
@@ -165,9 +166,9 @@ def _train(settings, index, started, *, report, stream, command):
     # TensorFlow counts the kinds of steps as one function, as they are defined in one place, and would warn of too many traces.
     tf.get_logger().addFilter(lambda record: 'triggered tf.function retracing' not in record.getMessage())
 
-    from hwgen.data.mixed_lines import MixedLines
-    from hwgen.data.pipeline import LineBatches, NoLineError
-    from hwgen.data.texts import TextSampler
+    from hwgen.data.reading.mixed_lines import MixedLines
+    from hwgen.data.reading.pipeline import LineBatches, NoLineError
+    from hwgen.training.texts import TextSampler
     from hwgen.models.hct_gan import HctGan
     from hwgen.training import distribution
     from hwgen.training.gan import GanTrainer

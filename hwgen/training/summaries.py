@@ -11,7 +11,7 @@ import time
 import tensorflow as tf
 
 from hwgen.charset.printable import as_json, as_text
-from hwgen.data.tensorflow_files import plain_path
+from hwgen.tensorflow_files import plain_path
 from hwgen.training import measures
 from hwgen.training.run_directory import writing
 

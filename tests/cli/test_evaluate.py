@@ -13,7 +13,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 import hwgen
-from hwgen.data import records, shard_writer, shards
+from hwgen.data.reading import records, shards
+from hwgen.data.preparing import shard_writer
 
 CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent
 

@@ -21,8 +21,8 @@ def ensure_embedded(data, splits, *, settings, report):
     tell('ensure', data, splits, settings)
 info = {'splits': {'train': {}, 'test': {}, 'unseen': {}}, 'source': 'scribe', 'version': '2.0', 'seed': 5, 'more': 1}
 EMBEDDED = {'tfrecords/demo': {'version': '2.0'}, 'tfrecords/demo-1.1': {'version': '1.1'}, 'tfrecords/latin': {'script': 'latin'}}
-stand_in('hwgen.data.prepare', EMBEDDED=EMBEDDED, ensure_embedded=ensure_embedded)
-stand_in('hwgen.data.shards', read_info=lambda data: {**info, 'splits': {'test': {}}} if data == 'tests alone' else info, RecordIndex=lambda data, split: f'{split} of {data}')
+stand_in('hwgen.data.preparing.prepare', EMBEDDED=EMBEDDED, ensure_embedded=ensure_embedded)
+stand_in('hwgen.data.reading.shards', read_info=lambda data: {**info, 'splits': {'test': {}}} if data == 'tests alone' else info, RecordIndex=lambda data, split: f'{split} of {data}')
 class Writer:
     def load(path, **options):
         tell('Writer.load', os.path.relpath(path, ROOT) if path.startswith(ROOT) else path, **options)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from hwgen import files
 from hwgen.cli import app
-from hwgen.data import shards
+from hwgen.data.reading import shards
 from hwgen.inference import picture_files
 from hwgen.training.run_directory import RunDirectory
 from hwgen.training.summaries import RunLog

@@ -16,7 +16,7 @@ from PIL import Image
 
 from hwgen.charset.encoding import Charset
 from hwgen.cli import app, generate
-from hwgen.data.shards import RecordIndex, read_info
+from hwgen.data.reading.shards import RecordIndex, read_info
 from hwgen.inference.artefact import save_generator
 from hwgen.inference.writer import Writer
 from hwgen.models.generator import Generator

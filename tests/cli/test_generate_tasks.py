@@ -14,7 +14,7 @@ from PIL import Image
 import hwgen
 from hwgen.charset.encoding import Charset
 from hwgen.cli import app, generate
-from hwgen.data.shards import RecordIndex, read_info
+from hwgen.data.reading.shards import RecordIndex, read_info
 from hwgen.inference.repertoire import Repertoire
 from hwgen.inference.writer import Writer
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from hwgen.cli import app, places
-from hwgen.data import prepare
+from hwgen.data.preparing import prepare
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ STUBBED = '''
 import sys
 from hwgen.cli import app, quiet
 quiet.quiet_tensorflow()
-from hwgen.data import prepare
+from hwgen.data.preparing import prepare
 app.in_checkout = lambda: False
 def prepare_scribe(folder, **settings):
     print('asked', folder, settings)

@@ -14,10 +14,10 @@ def library(name):
         if options.get('lines') == 13:
             raise FolderError('vocabulary_size=3 and num_writers=4 of test_lines=5, version=6, output_format=7, image/num_writers=8, nothing=9')
     return call
-stand_in('hwgen.data.prepare', prepare_scribe=library('scribe'))
-stand_in('hwgen.data.prepare_folder', prepare_folder=library('folder'))
-stand_in('hwgen.data.prepare_collection', prepare_collection=library('collection'))
-stand_in('hwgen.data.inspection', inspect=library('inspect'))
+stand_in('hwgen.data.preparing.prepare', prepare_scribe=library('scribe'))
+stand_in('hwgen.data.preparing.prepare_folder', prepare_folder=library('folder'))
+stand_in('hwgen.data.preparing.prepare_collection', prepare_collection=library('collection'))
+stand_in('hwgen.data.preparing.inspection', inspect=library('inspect'))
 '''
 SHARES = dict(validation_share=.05, test_share=.05, on_error='fail', deslant=False, normalize_size=None, keep_paper=False, dark='refuse')
 COMMON = dict(seed=0, height_px=64)

@@ -6,7 +6,8 @@ import shutil
 
 import pytest
 
-from hwgen.data import prepare, record_folder, shards
+from hwgen.data.preparing import prepare, record_folder
+from hwgen.data.reading import shards
 from train_process import PHASES, TINY, artefact, assert_equal, records, train, weights
 
 SETTINGS = dict(lines=60, validation_lines=8, test_lines=4, unseen_lines=4, vocabulary_size=700, seed=3, height_px=32, num_writers=5, min_characters=2,

@@ -38,7 +38,7 @@ class LineBatches:
         return 24
     def __str__(self):
         return self.name
-stand_in('hwgen.data.pipeline', LineBatches=LineBatches, NoLineError=NoLineError)
+stand_in('hwgen.data.reading.pipeline', LineBatches=LineBatches, NoLineError=NoLineError)
 class MixedLines:
     def __init__(self, batches, folder, *, share):
         tell('MixedLines', str(batches), folder, share)
@@ -46,8 +46,8 @@ class MixedLines:
         self.index = type('Index', (list,), {'name': folder})([0] * 9)
     def __str__(self):
         return 'mixed'
-stand_in('hwgen.data.mixed_lines', MixedLines=MixedLines)
-stand_in('hwgen.data.texts', TextSampler=lambda charset, **options: tell('TextSampler', **options) or 'texts')
+stand_in('hwgen.data.reading.mixed_lines', MixedLines=MixedLines)
+stand_in('hwgen.training.texts', TextSampler=lambda charset, **options: tell('TextSampler', **options) or 'texts')
 strategy = types.SimpleNamespace(scope=contextlib.nullcontext, num_replicas_in_sync=2)
 stand_in('hwgen.training.distribution', make_strategy=lambda name, **options: tell('strategy', name, **options) or strategy)
 class Net:
@@ -75,13 +75,13 @@ def training_lines(folder, *, start, report):
     report('said of lines')
     yield 'the index'
 from hwgen.cli import quiet
-stand_in('hwgen.data.drawn_index', training_lines=training_lines)
-stand_in('hwgen.data.shards', read_info=lambda folder: tell('read', folder) or INFO)
+stand_in('hwgen.data.preparing.drawn_index', training_lines=training_lines)
+stand_in('hwgen.data.reading.shards', read_info=lambda folder: tell('read', folder) or INFO)
 def ensure_embedded(folder, splits, *, report):
     tell('ensure', folder, splits)
     if folder != 'nowhere':
         os.makedirs(folder, exist_ok=True)
-stand_in('hwgen.data.prepare', ensure_embedded=ensure_embedded)
+stand_in('hwgen.data.preparing.prepare', ensure_embedded=ensure_embedded)
 os.cpu_count = lambda: int(os.environ['CORES'])
 from hwgen.settings.schedule import Schedule
 from hwgen.cli import train

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hwgen.data.shards import RecordIndex
+from hwgen.data.reading.shards import RecordIndex
 from train_process import ENVIRONMENT, PHASES, SAMPLE, TINY, train
 
 ONE_STEP = '--recognizer_steps=0 --reconstruction_steps=1 --adversarial_steps=0'.split()

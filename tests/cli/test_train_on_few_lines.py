@@ -7,7 +7,7 @@ import pathlib
 import numpy as np
 from PIL import Image
 
-from hwgen.data.prepare_folder import prepare_folder
+from hwgen.data.preparing.prepare_folder import prepare_folder
 from train_process import READING, TINY, train
 
 NAME = os.fsdecode(b'\xd5\xc5')

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from hwgen.data import prepare
-from hwgen.data.shards import masked_crc
+from hwgen.data.preparing import prepare
+from hwgen.data.reading.shards import masked_crc
 from hwgen.settings import presets
 from hwgen.settings.train import DataSettings
 from train_process import CHECKOUT, ENVIRONMENT, READING, SAMPLE, TINY, records, start, train, wait_for_step, weights

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from hwgen.charset.encoding import Charset
-from hwgen.data import shard_writer, shards
-from hwgen.data.records import LineRecord
+from hwgen.data.preparing import shard_writer
+from hwgen.data.reading import shards
+from hwgen.data.reading.records import LineRecord
 
 
 @pytest.fixture(scope='session')

@@ -5,8 +5,8 @@ import zipfile
 
 import pytest
 
-from hwgen.data import collection
-from hwgen.data.collection import Part, input_state, open_collection, source_of
+from hwgen.data.preparing import collection
+from hwgen.data.preparing.collection import Part, input_state, open_collection, source_of
 from hwgen.data.formats.samples import FormatError
 
 STROKES = '<x><StrokeSet><Stroke><Point x="{0}" y="7"/><Point x="9" y="8"/></Stroke></StrokeSet></x>'

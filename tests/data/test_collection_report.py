@@ -7,10 +7,10 @@ import types
 import numpy as np
 import pytest
 
-from hwgen.data import collection_report
-from hwgen.data.conversion import Tally
+from hwgen.data.preparing import collection_report
+from hwgen.data.preparing.conversion import Tally
 from hwgen.data.formats.samples import FormatError
-from hwgen.data.records import decode_png
+from hwgen.data.reading.records import decode_png
 
 
 def tally():

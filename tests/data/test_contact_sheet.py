@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from hwgen.data import shards
-from hwgen.data.contact_sheet import draw_sheet, sheet_of_writers, small
+from hwgen.data.reading import shards
+from hwgen.data.preparing.contact_sheet import draw_sheet, sheet_of_writers, small
 
 
 @pytest.mark.parametrize('shape, expected', [((128, 100), (64, 50)), ((64, 1200), (64, 1200)), ((65, 13), (64, 13)), ((10, 3000), (4, 1200)),

@@ -6,11 +6,11 @@ import math
 import numpy as np
 import pytest
 
-from hwgen.data import conversion
-from hwgen.data.collection import Part
-from hwgen.data.conversion import Converter, Tally, converted
+from hwgen.data.preparing import conversion
+from hwgen.data.preparing.collection import Part
+from hwgen.data.preparing.conversion import Converter, Tally, converted
 from hwgen.data.formats.samples import FormatError, Ink, Picture
-from hwgen.data.records import decode_png
+from hwgen.data.reading.records import decode_png
 from test_line_normalization import slanted, strokes
 
 SETTINGS = dict(height_px=64, pen_px=2, shortest=1, longest=math.inf)

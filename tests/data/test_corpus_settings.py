@@ -5,10 +5,10 @@ import types
 import numpy as np
 import pytest
 
-from hwgen.data import prepare
-from hwgen.data.prepare import work_of
+from hwgen.data.preparing import prepare
+from hwgen.data.preparing.prepare import work_of
 from hwgen.data.scribe import corpus
-from hwgen.data.shards import write_info
+from hwgen.data.reading.shards import write_info
 
 
 @pytest.fixture

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 from hwgen.charset.encoding import Charset
-from hwgen.data import drawn_index, prepare, record_folder, shards
-from hwgen.data.drawn_index import DrawnIndex
-from hwgen.data.pipeline import LineBatches
+from hwgen.data.preparing import drawn_index, prepare, record_folder
+from hwgen.data.reading import shards
+from hwgen.data.preparing.drawn_index import DrawnIndex
+from hwgen.data.reading.pipeline import LineBatches
 
 SETTINGS = dict(lines=70, validation_lines=9, test_lines=8, unseen_lines=7, vocabulary_size=700, seed=5, height_px=32, num_writers=5)
 CHECKOUT = str(pathlib.Path(prepare.__file__).resolve().parents[2])
@@ -213,7 +214,7 @@ def test_what_is_finished_is_looked_up_again_after_five_seconds(monkeypatch):
 
 HOLDING = '''
 import sys, time
-from hwgen.data.drawn_index import DrawnIndex
+from hwgen.data.preparing.drawn_index import DrawnIndex
 if __name__ == '__main__':
     index = DrawnIndex(sys.argv[1], workers=2)
     print('pid', index._process.pid, flush=True)

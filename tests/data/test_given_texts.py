@@ -8,7 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from hwgen.data import prepare, shards
+from hwgen.data.preparing import prepare
+from hwgen.data.reading import shards
 from hwgen.data.scribe import given_texts
 from hwgen.data.scribe.corpus import plan_corpus
 from hwgen.data.scribe.fonts import default_fonts, open_font

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from hwgen.data.input_state import InputState
+from hwgen.data.preparing.input_state import InputState
 
 FILES = {'a.png': b'first', 'sub/b.png': b'second one', 'labels.tsv': b'a.png\tx'}
 

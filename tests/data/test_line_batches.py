@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from hwgen.data import pipeline, shards
-from hwgen.data.pipeline import LineBatches
+from hwgen.data.reading import pipeline, shards
+from hwgen.data.reading.pipeline import LineBatches
 from hwgen.images import resize_line
 from hwgen.losses import ctc
 
@@ -169,7 +169,7 @@ def test_threads_get_the_same_batches(batches):
 
 
 def test_order_does_not_depend_on_pythonhashseed(batches, folder):
-    program = ('import sys; from hwgen.charset.encoding import Charset; from hwgen.data.pipeline import LineBatches\n'
+    program = ('import sys; from hwgen.charset.encoding import Charset; from hwgen.data.reading.pipeline import LineBatches\n'
                'data = LineBatches(sys.argv[1], charset=Charset.load(), batch_size=4, seed=7)\n'
                'print([data.members(s)[0].tolist() for s in range(50)])')
     root = pipeline.__file__.rsplit('/hwgen/', 1)[0]

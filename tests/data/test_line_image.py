@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from hwgen.data import line_image
+from hwgen.data.preparing import line_image
 from hwgen.data.formats.samples import Ink, Picture
-from hwgen.data.line_image import draw_ink, extent, on_paper, scaled_down, with_cells
+from hwgen.data.preparing.line_image import draw_ink, extent, on_paper, scaled_down, with_cells
 
 
 def overlap(old, new):

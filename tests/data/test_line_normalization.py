@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from hwgen.data import line_normalization as norm
+from hwgen.data.preparing import line_normalization as norm
 from hwgen.data.scribe import corpus
 from hwgen.data.scribe.pen_writer import PenWriter
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from hwgen.charset.encoding import CharsetMismatchError
-from hwgen.data import pipeline, shards
-from hwgen.data.pipeline import LineBatches, NoLineError, random_stream
+from hwgen.data.reading import pipeline, shards
+from hwgen.data.reading.pipeline import LineBatches, NoLineError, random_stream
 
 
 def philox(*key):

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from hwgen.data import shards
-from hwgen.data.mixed_lines import MixedLines, cut_line
-from hwgen.data.pipeline import LineBatches
-from hwgen.data.shards import RecordError
+from hwgen.data.reading import shards
+from hwgen.data.reading.mixed_lines import MixedLines, cut_line
+from hwgen.data.reading.pipeline import LineBatches
+from hwgen.data.reading.shards import RecordError
 from hwgen.images import resize_line
 
 SHAPES = ((40, 31), (40, 62), (32, 100), (50, 45), (64, 200), (20, 33), (40, 400))
@@ -249,9 +249,9 @@ def test_shares_are_rounded_to_whole_lines(make_mixed):
 def test_the_mean_character_is_measured_from_the_first_line_to_the_last(tmp_path, write_folder, make_record, make_mixed, monkeypatch):
     data = write_folder(tmp_path / 'data', [make_record(i, n, cell=width) for i, (n, width) in enumerate(((2, 10), (1, 40), (3, 40), (1, 40), (2, 160)))])
     assert make_mixed(data=data).stretch == pytest.approx(1.)  # by hand: a quarter, one, one, one, four heights
-    monkeypatch.setattr('hwgen.data.mixed_lines._MEASURED_LINES', 2)
+    monkeypatch.setattr('hwgen.data.reading.mixed_lines._MEASURED_LINES', 2)
     assert make_mixed(data=data, min_characters=2).stretch == pytest.approx(1.)
     assert make_mixed(data=data, max_characters=2, min_characters=1).stretch == pytest.approx(1.)
     assert make_mixed(data=data, min_characters=3).stretch == pytest.approx(1.) and make_mixed(data=data, max_characters=1).stretch == pytest.approx(1.)
-    monkeypatch.setattr('hwgen.data.mixed_lines._MEASURED_LINES', 3)
+    monkeypatch.setattr('hwgen.data.reading.mixed_lines._MEASURED_LINES', 3)
     assert make_mixed(data=data, char_width_px=4).stretch == pytest.approx(.25)

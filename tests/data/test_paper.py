@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hwgen.data import paper as paper_lib
-from hwgen.data.paper import depth_of_ink, flattened, has_white_paper, reduced, window
-from hwgen.data.picture_intake import Intake, look_at
+from hwgen.data.preparing import paper as paper_lib
+from hwgen.data.preparing.paper import depth_of_ink, flattened, has_white_paper, reduced, window
+from hwgen.data.preparing.picture_intake import Intake, look_at
 from hwgen.data.formats.samples import FormatError
 
 

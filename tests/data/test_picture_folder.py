@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hwgen.data import picture_folder, prepare, shards
-from hwgen.data.journal import Journal
-from hwgen.data.pipeline import LineBatches
+from hwgen.data.preparing import picture_folder, prepare
+from hwgen.data.reading import shards
+from hwgen.data.preparing.journal import Journal
+from hwgen.data.reading.pipeline import LineBatches
 from hwgen.data.scribe import corpus
 from test_prepare_data import ROOT, command
 
@@ -195,7 +196,7 @@ def test_a_full_disk(text_file, tmp_path, limit, name):
 @pytest.mark.slow
 def test_killed_and_started_again(text_file, tmp_path):
     settings = dict(text_file=str(text_file), lines=600, output_format='folder', height_px=32, workers=2)
-    program = f'from hwgen.data import prepare; prepare.prepare_scribe("out", **{settings!r})'
+    program = f'from hwgen.data.preparing import prepare; prepare.prepare_scribe("out", **{settings!r})'
     journal = tmp_path / 'out.partial' / 'journal'
     with subprocess.Popen([sys.executable, '-c', program], cwd=tmp_path, env={**os.environ, 'PYTHONPATH': ROOT}, start_new_session=True) as process:
         while not journal.exists() or journal.read_bytes().count(b'\n') < 4:

@@ -5,9 +5,9 @@ import collections
 import numpy as np
 import pytest
 
-from hwgen.data import picture_intake
+from hwgen.data.preparing import picture_intake
 from hwgen.data.formats.samples import FormatError
-from hwgen.data.picture_intake import Intake, Look, intake_settings, look_at, look_at_character, look_soon, told
+from hwgen.data.preparing.picture_intake import Intake, Look, intake_settings, look_at, look_at_character, look_soon, told
 
 
 def white(height=40, width=100, level=255):

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hwgen.data import prepare, shards
-from hwgen.data.pipeline import LineBatches
-from hwgen.data.prepare_folder import prepare_folder
+from hwgen.data.preparing import prepare
+from hwgen.data.reading import shards
+from hwgen.data.reading.pipeline import LineBatches
+from hwgen.data.preparing.prepare_folder import prepare_folder
 
 ROOT = prepare.__file__.rsplit('/hwgen/', 1)[0]
 SMALL = dict(lines=24, validation_lines=6, test_lines=6, unseen_lines=6, vocabulary_size=700, seed=5, height_px=32, workers=1)
@@ -213,7 +214,7 @@ def test_two_processes_do_not_write_one_folder(scans, tmp_path):
     partial.mkdir()
     held = os.open(partial, os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)
-    program = f'from hwgen.data.prepare_folder import prepare_folder; prepare_folder({str(tmp_path / "out")!r}, images={str(scans)!r})'
+    program = f'from hwgen.data.preparing.prepare_folder import prepare_folder; prepare_folder({str(tmp_path / "out")!r}, images={str(scans)!r})'
     with subprocess.Popen([sys.executable, '-c', program], env={**os.environ, 'PYTHONPATH': ROOT}, stdout=subprocess.PIPE, text=True) as second:
         time.sleep(2)
         assert second.poll() is None and not list(partial.iterdir())
@@ -338,7 +339,7 @@ def test_corpus_trains(corpus_folder, charset):
 @pytest.mark.parametrize('how', [signal.SIGINT, signal.SIGKILL])
 def test_interrupted_writing_goes_on_where_it_was(tmp_path, how):
     settings = dict(SMALL, lines=600, workers=2)
-    program = f'from hwgen.data import prepare; prepare.prepare_scribe("out", **{settings!r})'
+    program = f'from hwgen.data.preparing import prepare; prepare.prepare_scribe("out", **{settings!r})'
     journal = tmp_path / 'out.partial' / 'journal'
     with subprocess.Popen([sys.executable, '-c', program], env={**os.environ, 'PYTHONPATH': ROOT}, start_new_session=True) as process:
         while not journal.exists() or journal.read_bytes().count(b'\n') < 4:

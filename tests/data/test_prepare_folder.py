@@ -12,13 +12,13 @@ import pytest
 from PIL import Image
 
 from hwgen.charset.encoding import Charset
-from hwgen.data import prepare_folder as folder_lib
-from hwgen.data import shards
+from hwgen.data.preparing import prepare_folder as folder_lib
+from hwgen.data.reading import shards
 from hwgen.data.formats.folder import LabelledImage
 from hwgen.data.formats.samples import FormatError
-from hwgen.data.line_normalization import estimate_slant
-from hwgen.data.prepare_folder import _by_writer, prepare_folder
-from hwgen.data.writer_splits import draw_writers
+from hwgen.data.preparing.line_normalization import estimate_slant
+from hwgen.data.preparing.prepare_folder import _by_writer, prepare_folder
+from hwgen.data.preparing.writer_splits import draw_writers
 
 
 def picture(path, seed):

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hwgen.data import inspection, shards
-from hwgen.data.collection import Part
-from hwgen.data.conversion import Converter, Tally
+from hwgen.data.preparing import inspection
+from hwgen.data.reading import shards
+from hwgen.data.preparing.collection import Part
+from hwgen.data.preparing.conversion import Converter, Tally
 from hwgen.data.formats.samples import Picture
-from hwgen.data.prepare_folder import prepare_folder
-from hwgen.data.records import decode_png
+from hwgen.data.preparing.prepare_folder import prepare_folder
+from hwgen.data.reading.records import decode_png
 from tests.data.test_paper import LINE, photograph
 
 ODD = {'inverted.png': (255 - LINE, 'dark'), 'black.png': (LINE * 0, 'black'), 'blank.png': (LINE * 0 + 255, 'blank'), 'one.png': (LINE[:1, :1], 'tiny')}

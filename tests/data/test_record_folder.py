@@ -8,10 +8,11 @@ import types
 import pytest
 
 from hwgen.charset.encoding import Charset
-from hwgen.data import record_folder, shards
-from hwgen.data.journal import Journal
-from hwgen.data.record_folder import WorkFolder, already_there, exclusive, finished_pieces, normalization, summary, typed_command
-from hwgen.data.shard_writer import Storage
+from hwgen.data.preparing import record_folder
+from hwgen.data.reading import shards
+from hwgen.data.preparing.journal import Journal
+from hwgen.data.preparing.record_folder import WorkFolder, already_there, exclusive, finished_pieces, normalization, summary, typed_command
+from hwgen.data.preparing.shard_writer import Storage
 
 IDENTITY = {'source': 'test', 'version': 1, 'seed': 3, 'settings': {'a': 1, 'b': None}}
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from hwgen.data import records, trajectories
+from hwgen.data.reading import records, trajectories
 
 
 def assert_same(a, b):

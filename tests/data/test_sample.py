@@ -4,8 +4,8 @@ import pathlib
 
 import numpy as np
 
-from hwgen.data import pipeline, shards
-from hwgen.data.pipeline import LineBatches
+from hwgen.data.reading import pipeline, shards
+from hwgen.data.reading.pipeline import LineBatches
 
 SAMPLE = pathlib.Path(pipeline.__file__).parents[2] / 'tfrecords' / 'sample'
 

@@ -8,9 +8,10 @@ import google_crc32c
 import numpy as np
 import pytest
 
-from hwgen.data import records, shard_writer
-from hwgen.data.shard_writer import ShardWriter, count_intact, naming_place, places, write_shards
-from hwgen.data.shards import RecordError, RecordIndex, masked_crc, read_info, shard_name, shown_ids, whole, write_info
+from hwgen.data.reading import records
+from hwgen.data.preparing import shard_writer
+from hwgen.data.preparing.shard_writer import ShardWriter, count_intact, naming_place, places, write_shards
+from hwgen.data.reading.shards import RecordError, RecordIndex, masked_crc, read_info, shard_name, shown_ids, whole, write_info
 
 
 def test_records_take_turns_in_the_shards():

@@ -9,7 +9,8 @@ import pytest
 import tensorflow as tf
 from hypothesis import strategies as st
 
-from hwgen.data import records, shard_writer, shards
+from hwgen.data.reading import records, shards
+from hwgen.data.preparing import shard_writer
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import hashlib
 
 import pytest
 
-from hwgen.data.collection import Part
-from hwgen.data.prepare_collection import split_parts
+from hwgen.data.preparing.collection import Part
+from hwgen.data.preparing.prepare_collection import split_parts
 
 
 def part(name, writer='', partition='', num_bytes=10):

@@ -5,9 +5,10 @@ import types
 
 import pytest
 
-from hwgen.data import record_folder, shards, split_writer
-from hwgen.data.journal import Journal, read_journal
-from hwgen.data.split_writer import Piece, resumed, write_split
+from hwgen.data.preparing import record_folder, split_writer
+from hwgen.data.reading import shards
+from hwgen.data.preparing.journal import Journal, read_journal
+from hwgen.data.preparing.split_writer import Piece, resumed, write_split
 
 
 class Stopped(BaseException):

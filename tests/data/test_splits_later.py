@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from hwgen.data import prepare, shards
+from hwgen.data.preparing import prepare
+from hwgen.data.reading import shards
 from hwgen.data.scribe import corpus
 
 SIZES = dict(lines=70, validation_lines=9, test_lines=8, unseen_lines=7, vocabulary_size=700, seed=5, height_px=32, num_writers=5)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from hwgen.data import trajectories
-from hwgen.data.trajectories import PARTS, decode_slots, decode_trajectory, encode_slots, encode_trajectory, parse_slots, parse_trajectory
+from hwgen.data.reading import trajectories
+from hwgen.data.reading.trajectories import PARTS, decode_slots, decode_trajectory, encode_slots, encode_trajectory, parse_slots, parse_trajectory
 
 
 @st.composite

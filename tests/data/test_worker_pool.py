@@ -7,7 +7,7 @@ import types
 
 import pytest
 
-from hwgen.data.worker_pool import WorkerPool, open_pool
+from hwgen.data.preparing.worker_pool import WorkerPool, open_pool
 
 
 def square(n):

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from hwgen.data.writer_splits import draw_writers
+from hwgen.data.preparing.writer_splits import draw_writers
 
 
 def in_order(names, seed=3):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from hwgen.charset.encoding import Charset
-from hwgen.data import records, shard_writer, shards
+from hwgen.data.reading import records, shards
+from hwgen.data.preparing import shard_writer
 from hwgen.evaluation import feature_recognizer, feature_space
 
 CELL_PX = 32

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from hwgen.charset.encoding import Charset
-from hwgen.data.shards import RecordIndex
+from hwgen.data.reading.shards import RecordIndex
 from hwgen.evaluation import ablation, comparison, result_page, results, training_plan
 from hwgen.evaluation.protocols.registry import find_protocol
 from hwgen.inference import artefact

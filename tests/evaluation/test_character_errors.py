@@ -7,7 +7,7 @@ import pytest
 
 import hwgen
 from hwgen.charset.encoding import Charset
-from hwgen.data import shards
+from hwgen.data.reading import shards
 from hwgen.evaluation import character_errors, feature_recognizer
 from hwgen.evaluation.character_errors import CharacterErrors
 from hwgen.evaluation.component_reader import ComponentReader

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from hwgen import files
-from hwgen.data import shards
+from hwgen.data.reading import shards
 from hwgen.evaluation import comparison, result_page, results, systems
 from hwgen.evaluation import distribution_protocol as distances
 from hwgen.evaluation.protocols.registry import find_protocol

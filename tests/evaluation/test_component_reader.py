@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hwgen.charset.encoding import Charset
-from hwgen.data import shards
+from hwgen.data.reading import shards
 from hwgen.evaluation import component_reader, feature_recognizer
 
 

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 
-from hwgen.data import shards
+from hwgen.data.reading import shards
 from hwgen.evaluation import distribution_protocol as distances
 from hwgen.metrics import distribution, geometry_score, memorization
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from hwgen.data import records, shards
+from hwgen.data.reading import records, shards
 from hwgen.evaluation import distribution_protocol as distances
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hwgen.charset.encoding import Charset
-from hwgen.data import records
+from hwgen.data.reading import records
 from hwgen.evaluation import distribution_protocol, hands, interpolation, neighbours, reading, shots
 
 TEXTS = [line for line in ('春眠不觉晓', '处处闻啼鸟', '夜来风雨声', '花落知多少', '明月', '山高', '水清', '江河湖海', '时光如水', '好人好事', '国家', '上下左右') for _ in range(6)]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hwgen.data import records
+from hwgen.data.reading import records
 from hwgen.evaluation import hands
 
 TEXT = '天地玄黄'

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hwgen.charset.encoding import CharsetError
-from hwgen.data import records
+from hwgen.data.reading import records
 from hwgen.evaluation import interpolation
 
 GREYS = dict(zip('天地玄黄日月', (0, 40, 80, 120, 160, 200)))

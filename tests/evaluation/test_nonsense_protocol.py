@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from hwgen.charset.encoding import Charset
-from hwgen.data import records, shard_writer, shards
+from hwgen.data.reading import records, shards
+from hwgen.data.preparing import shard_writer
 from hwgen.evaluation import nonsense, nonsense_sheet
 from hwgen.metrics import text
 

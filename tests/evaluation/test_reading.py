@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from hwgen.data import records, shard_writer, shards
+from hwgen.data.reading import records, shards
+from hwgen.data.preparing import shard_writer
 from hwgen.evaluation import reading
 from hwgen.metrics import text as text_metrics
 

@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from hwgen.data import shards
+from hwgen.data.reading import shards
 from hwgen.evaluation import reporting, result_page
 from hwgen.evaluation.protocols.protocol import Findings, Protocol
 from hwgen.evaluation.protocols.registry import find_protocol

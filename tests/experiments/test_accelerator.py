@@ -13,7 +13,7 @@ from PIL import Image
 
 from experiments.accelerator import exchange, lowering, packing
 from hwgen.charset.encoding import Charset
-from hwgen.data.shards import RecordIndex
+from hwgen.data.reading.shards import RecordIndex
 from hwgen.models.hct_gan import HctGan
 from hwgen.settings.model import GeneratorConfig
 from hwgen.settings.model import HctGanConfig

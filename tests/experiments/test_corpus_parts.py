@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from experiments.corpus import bench, character_worth, hands, judges, line_worth, people, seen, worth_rows, writer_worth
-from hwgen.data import prepare
+from hwgen.data.preparing import prepare
 from hwgen.data.scribe import corpus
 from hwgen.data.scribe.corpus import plan_corpus
 

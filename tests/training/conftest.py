@@ -9,8 +9,8 @@ import tensorflow as tf
 from tensorflow.python.framework import config  # the one way to turn determinism off again
 
 from hwgen.charset.encoding import Charset
-from hwgen.data.pipeline import LineBatches
-from hwgen.data.texts import TextSampler
+from hwgen.data.reading.pipeline import LineBatches
+from hwgen.training.texts import TextSampler
 from hwgen.losses import ctc
 from hwgen.models.hct_gan import HctGan
 from hwgen.settings.model import GeneratorConfig

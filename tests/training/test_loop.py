@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from hwgen.data.mixed_lines import MixedLines
-from hwgen.data.pipeline import LineBatches
-from hwgen.data.shards import RecordError
+from hwgen.data.reading.mixed_lines import MixedLines
+from hwgen.data.reading.pipeline import LineBatches
+from hwgen.data.reading.shards import RecordError
 from hwgen.training.checkpoints import CheckpointError
 from hwgen.training.loop import NonFiniteLossError, TrainingLoop
 from hwgen.training.run_directory import OtherRunError, RunDirectoryError

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from hwgen.data.pipeline import LineBatches
+from hwgen.data.reading.pipeline import LineBatches
 from hwgen.inference import artefact, styles
 from hwgen.models import layers
 from hwgen.training import averaging, sheets

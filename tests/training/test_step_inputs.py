@@ -8,10 +8,10 @@ import pytest
 
 import hwgen
 from hwgen.charset.encoding import Charset
-from hwgen.data.mixed_lines import MixedLines
-from hwgen.data.pipeline import LineBatches
-from hwgen.data.shards import RecordError
-from hwgen.data.texts import TextSampler
+from hwgen.data.reading.mixed_lines import MixedLines
+from hwgen.data.reading.pipeline import LineBatches
+from hwgen.data.reading.shards import RecordError
+from hwgen.training.texts import TextSampler
 from hwgen.settings.schedule import Schedule
 from hwgen.training import distribution
 from hwgen.training.step_inputs import StepInputs

@@ -50,7 +50,7 @@ def _read_samples(stream, refuse):
         stream.place, start = f'sample {record}', stream.offset
         try:
             code, strokes, length = _read_sample(stream)
-        except FormatError as error:
+        except FormatError:
             size = int.from_bytes(stream.ahead(2), 'little')
             length = next((length for length in (size, *sorted(_marked_lengths(stream))) if 12 <= length <= stream.remaining and _sample_follows(stream, length)), None)
             if length is None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hwgen.charset.encoding import Charset, normalize
-from hwgen.data.records import LineRecord
+from hwgen.data.reading.records import LineRecord
 from hwgen.charset import symbols
 from hwgen.data.scribe import sentences
 from hwgen.data.scribe.composers import SYMBOLS, ChineseComposer, EverydayComposer, LatinComposer

@@ -19,15 +19,15 @@ from PIL import Image
 
 import foreign_files as foreign
 from hwgen.charset.encoding import Charset, CharsetError
-from hwgen.data import conversion
-from hwgen.data.collection import READERS, Part
+from hwgen.data.preparing import conversion
+from hwgen.data.preparing.collection import READERS, Part
 from hwgen.data.formats import iam, iam_online, text_lmdb
 from hwgen.data.formats.archives import File, list_files
 from hwgen.data.formats.byte_stream import ByteStream
 from hwgen.data.formats.folder import read_folder
 from hwgen.data.formats.image_files import read_image
 from hwgen.data.formats.samples import MAX_LINE_PIXELS, FormatError, Ink
-from hwgen.data.records import decode_png
+from hwgen.data.reading.records import decode_png
 
 RNG = np.random.default_rng(0)
 SQUARE = [(100, 100), (500, 100), (500, 500), (100, 500), (100, 100)]

@@ -11,7 +11,8 @@ from PIL import Image
 
 import hwgen
 from benchmarks import end_to_end
-from hwgen.data import prepare_collection, shards
+from hwgen.data.preparing import prepare_collection
+from hwgen.data.reading import shards
 
 CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent
 NARROW = ('--batch_size=4 --growing_steps=2 --component_dim=8 --structure_dim=8 --cell_dim=8 --style_part_dim=4 --recognizer_hidden=16 '

@@ -54,7 +54,7 @@ def test_spoilt_files(name):
 
 def test_a_target_notices_what_is_lost():
     """The checks themselves: a reader that ends a page in silence does not pass for one that keeps its word."""
-    from hwgen.data import collection
+    from hwgen.data.preparing import collection
     silent = dict(collection.READERS, **{'.gnt': lambda file, refuse=None: iter([])})
     with pytest.MonkeyPatch.context() as patch, pytest.raises(AssertionError):
         patch.setattr('fuzz_targets.READERS', silent)

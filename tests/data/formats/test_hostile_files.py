@@ -10,8 +10,8 @@ import pytest
 
 from foreign_files import codes, dgr_bytes, glyph, on_disk, page_header, ptts_bytes, wptt_bytes
 from fuzz_targets import SQUARE, WHOLE
-from hwgen.data import line_image
-from hwgen.data.collection import READERS
+from hwgen.data.preparing import line_image
+from hwgen.data.preparing.collection import READERS
 from hwgen.data.formats.archives import list_files
 from hwgen.data.formats.samples import FormatError
 

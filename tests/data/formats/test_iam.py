@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from hwgen.data.collection import open_collection
+from hwgen.data.preparing.collection import open_collection
 from hwgen.data.formats import iam, iam_online
 from hwgen.data.formats.archives import list_files
 from hwgen.data.formats.samples import FormatError

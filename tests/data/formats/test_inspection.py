@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from foreign_files import codes, dgr_bytes, dgrl_bytes, glyph, gnt_bytes, pot_bytes, ptts_bytes, wptt_bytes
-from hwgen.data import inspection
+from hwgen.data.preparing import inspection
 from test_iam import COLLECTION, ONLINE
 
 RNG = np.random.default_rng(0)

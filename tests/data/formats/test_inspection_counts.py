@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hwgen.data import inspection
+from hwgen.data.preparing import inspection
 from hwgen.data.formats.samples import Ink, Picture
-from hwgen.data.picture_intake import Look
+from hwgen.data.preparing.picture_intake import Look
 
 
 def picture(number, text='天', *, height=5, width=7, writer='', **fields):

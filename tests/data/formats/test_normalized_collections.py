@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from foreign_files import dgr_bytes, dgrl_bytes, glyph, gnt_bytes, wptt_bytes
-from hwgen.data import line_normalization as norm
-from hwgen.data import prepare_collection
-from hwgen.data.prepare_folder import prepare_folder
+from hwgen.data.preparing import line_normalization as norm
+from hwgen.data.preparing import prepare_collection
+from hwgen.data.preparing.prepare_folder import prepare_folder
 from test_line_normalization import slanted, strokes
 from test_prepare_collection import command, write
 

@@ -14,12 +14,13 @@ from PIL import Image
 
 from foreign_files import codes, dgr_bytes, dgrl_bytes, gnt_bytes, gnt_sample, glyph, pot_bytes, wptt_bytes
 from hwgen.charset.encoding import Charset
-from hwgen.data import conversion, record_folder, shards
-from hwgen.data import prepare_collection as prepare_lib
-from hwgen.data.collection import Part
-from hwgen.data.contact_sheet import sheet_of_writers
+from hwgen.data.preparing import conversion, record_folder
+from hwgen.data.reading import shards
+from hwgen.data.preparing import prepare_collection as prepare_lib
+from hwgen.data.preparing.collection import Part
+from hwgen.data.preparing.contact_sheet import sheet_of_writers
 from hwgen.data.formats.samples import FormatError
-from hwgen.data.pipeline import LineBatches
+from hwgen.data.reading.pipeline import LineBatches
 from test_iam import COLLECTION, ONLINE
 
 ROOT = prepare_lib.__file__.rsplit('/hwgen/', 1)[0]

@@ -16,9 +16,9 @@ import pytest
 from PIL import Image
 
 from foreign_files import dgrl_bytes, glyph, gnt_bytes
-from hwgen.data import conversion, prepare, prepare_collection, shard_writer
-from hwgen.data.journal import Journal
-from hwgen.data.prepare_folder import prepare_folder
+from hwgen.data.preparing import conversion, prepare, prepare_collection, shard_writer
+from hwgen.data.preparing.journal import Journal
+from hwgen.data.preparing.prepare_folder import prepare_folder
 from test_prepare_collection import ROOT, spoilt, write
 
 QUIET = {'report': lambda line: None}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hwgen.data.collection import open_collection
+from hwgen.data.preparing.collection import open_collection
 from hwgen.data.formats.samples import FormatError
 from hwgen.data.formats.text_lmdb import read_lmdb
 

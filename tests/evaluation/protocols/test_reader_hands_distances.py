@@ -116,7 +116,7 @@ def test_reading_takes_every_seed_and_shows_the_first(monkeypatch, capsys):
         def summary(self, *, seed):
             return dict(name=self.name, num_lines=2, num_characters=9, cer=.125, cer_95_low=.0625, cer_95_high=.25, seed=seed)
     asked, told, reports = [], [], []
-    monkeypatch.setattr(reading, 'reader_protocol', lambda reader, indices, **options: asked.append((reader.name, indices, {**options, 'report': None})) or options['report']('x') or [Condition('real_seen'), Condition(f'generated_seen')])
+    monkeypatch.setattr(reading, 'reader_protocol', lambda reader, indices, **options: asked.append((reader.name, indices, {**options, 'report': None})) or options['report']('x') or [Condition('real_seen'), Condition('generated_seen')])
     monkeypatch.setattr(symbol_reading, 'read_symbols', lambda reader, **options: asked.append((reader.name, {**options, 'report': None})) or ([Condition('real_digits')], f'table {options["seed"]}'))
     monkeypatch.setattr(symbol_reading, 'summed', lambda tables: f'sum of {tables}')
     monkeypatch.setattr(symbol_reading, 'format_markdown', lambda table: f'markdown of {table}')

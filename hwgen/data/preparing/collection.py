@@ -14,7 +14,7 @@ from hwgen.data.formats.pot import read_pot
 from hwgen.data.formats.samples import FormatError, refuse_or_raise
 from hwgen.data.formats.text_lmdb import read_lmdb
 from hwgen.data.formats.wptt import read_wptt
-from hwgen.data.input_state import InputState
+from hwgen.data.preparing.input_state import InputState
 
 READERS = {'.gnt': read_gnt, '.dgrl': read_dgrl, '.dgr': read_dgrl, '.pot': read_pot, '.wptt': read_wptt, '.ptts': read_wptt}
 ISOLATED = ('.gnt', '.pot')  # a sample is a character

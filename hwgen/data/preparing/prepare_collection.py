@@ -8,12 +8,12 @@ import math
 import os
 
 from hwgen.charset.printable import as_json
-from hwgen.data import collection_report, conversion, record_folder
-from hwgen.data.collection import input_state, open_collection, source_of
-from hwgen.data.picture_intake import intake_settings
-from hwgen.data.split_writer import resumed, write_split
-from hwgen.data.worker_pool import open_pool
-from hwgen.data.writer_splits import draw_writers
+from hwgen.data.preparing import collection_report, conversion, record_folder
+from hwgen.data.preparing.collection import input_state, open_collection, source_of
+from hwgen.data.preparing.picture_intake import intake_settings
+from hwgen.data.preparing.split_writer import resumed, write_split
+from hwgen.data.preparing.worker_pool import open_pool
+from hwgen.data.preparing.writer_splits import draw_writers
 from hwgen.settings.prepare import InputSettings, OutputSettings
 
 _INPUT, _OUTPUT = InputSettings(), OutputSettings()  # whose defaults are ours

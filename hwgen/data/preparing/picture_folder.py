@@ -20,9 +20,9 @@ import pathlib
 import numpy as np
 from PIL import Image
 
-from hwgen.data import records as records_lib
-from hwgen.data.shard_writer import OpenFiles, Storage, naming_place
-from hwgen.data.shards import ShardCounts
+from hwgen.data.reading import records as records_lib
+from hwgen.data.preparing.shard_writer import OpenFiles, Storage, naming_place
+from hwgen.data.reading.shards import ShardCounts
 
 LABELS, BOXES, STROKES = 'labels.tsv', 'boxes.jsonl', 'strokes.jsonl'
 _COLUMNS = (('x', 2), ('y', 2), ('time', 4), ('pen', 3), ('pressure', 3))  # of a trajectory, and their decimals

@@ -9,8 +9,8 @@ from typing import Callable, NamedTuple
 
 import numpy as np
 
-from hwgen.data import records as records_lib
-from hwgen.data.shards import FOOTER_BYTES, FRAME_BYTES, HEADER_BYTES, ShardCounts, masked_crc, shard_name
+from hwgen.data.reading import records as records_lib
+from hwgen.data.reading.shards import FOOTER_BYTES, FRAME_BYTES, HEADER_BYTES, ShardCounts, masked_crc, shard_name
 
 
 class Storage(NamedTuple):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from hwgen.data import paper
+from hwgen.data.preparing import paper
 from hwgen.data.formats.samples import FormatError
 from hwgen.settings.prepare import InputSettings
 from hwgen.settings.setting import choices_of

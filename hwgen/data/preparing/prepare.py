@@ -6,15 +6,15 @@ import os
 from typing import NamedTuple
 
 from hwgen.charset.printable import as_json
-from hwgen.data import record_folder
-from hwgen.data import records as records_lib
-from hwgen.data.picture_folder import picture_storage
+from hwgen.data.preparing import record_folder
+from hwgen.data.reading import records as records_lib
+from hwgen.data.preparing.picture_folder import picture_storage
 from hwgen.data.scribe import corpus
 from hwgen.data.scribe.given_texts import read_texts
-from hwgen.data.shard_writer import SHARDS
-from hwgen.data.shards import ShardCounts, read_info
-from hwgen.data.split_writer import LINES_PER_PIECE, LINES_PER_SHARD, Piece, resumed, write_split
-from hwgen.data.worker_pool import open_pool
+from hwgen.data.preparing.shard_writer import SHARDS
+from hwgen.data.reading.shards import ShardCounts, read_info
+from hwgen.data.preparing.split_writer import LINES_PER_PIECE, LINES_PER_SHARD, Piece, resumed, write_split
+from hwgen.data.preparing.worker_pool import open_pool
 from hwgen.settings.prepare import CorpusSettings, OutputSettings
 from hwgen.settings.setting import choices_of
 

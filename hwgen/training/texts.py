@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hwgen.data.pipeline import random_stream
+from hwgen.data.reading.pipeline import random_stream
 from hwgen.data.scribe import sentences
 
 _BATCH, _SHUFFLE = 3, 4  # what a random stream is for; pipeline.py has 1 and 2

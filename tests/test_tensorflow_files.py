@@ -7,7 +7,7 @@ import tempfile
 import pytest
 import tensorflow as tf
 
-from hwgen.data.tensorflow_files import plain_path, reason_of, takes_for_pattern
+from hwgen.tensorflow_files import plain_path, reason_of, takes_for_pattern
 
 
 @pytest.mark.parametrize('name', ['runs/exp[1]', 'a*', 'a?b', 'a{1,2}', 'a\\b', 'x://y'])

@@ -8,19 +8,19 @@ import pathlib
 from hwgen.charset.encoding import Charset
 from hwgen.charset.normal_form import plain
 from hwgen.charset.printable import as_json, printable, shown
-from hwgen.data import collection_report, record_folder
-from hwgen.data import records as records_lib
-from hwgen.data.conversion import Tally
+from hwgen.data.preparing import collection_report, record_folder
+from hwgen.data.reading import records as records_lib
+from hwgen.data.preparing.conversion import Tally
 from hwgen.data.formats.folder import list_images, read_folder
 from hwgen.data.formats.image_files import read_image
 from hwgen.data.formats.near_names import near_name
 from hwgen.data.formats.samples import FormatError
-from hwgen.data.input_state import InputState
-from hwgen.data.line_image import scaled_down
-from hwgen.data.line_normalization import IMAGES_OF_A_HAND, estimate_slant, shear, sized
-from hwgen.data.picture_intake import Intake, intake_settings
-from hwgen.data.split_writer import LINES_PER_PIECE, LINES_PER_SHARD, Piece, resumed, write_split
-from hwgen.data.writer_splits import draw_writers
+from hwgen.data.preparing.input_state import InputState
+from hwgen.data.preparing.line_image import scaled_down
+from hwgen.data.preparing.line_normalization import IMAGES_OF_A_HAND, estimate_slant, shear, sized
+from hwgen.data.preparing.picture_intake import Intake, intake_settings
+from hwgen.data.preparing.split_writer import LINES_PER_PIECE, LINES_PER_SHARD, Piece, resumed, write_split
+from hwgen.data.preparing.writer_splits import draw_writers
 from hwgen.settings.prepare import InputSettings, OutputSettings
 
 _INPUT, _OUTPUT = InputSettings(), OutputSettings()  # whose defaults are ours

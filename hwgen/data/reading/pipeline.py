@@ -7,7 +7,7 @@ import threading
 import numpy as np
 
 from hwgen.charset.encoding import CharsetMismatchError
-from hwgen.data.shards import RecordError, RecordIndex
+from hwgen.data.reading.shards import RecordError, RecordIndex
 from hwgen.images import resize_line
 from hwgen.settings.model import GeneratorSettings
 

@@ -5,7 +5,7 @@ import itertools
 import cv2
 import numpy as np
 
-from hwgen.data.shards import RecordIndex, read_info
+from hwgen.data.reading.shards import RecordIndex, read_info
 
 WIDTH_PX = 1200
 ROW_PX = 64

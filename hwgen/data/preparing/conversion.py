@@ -10,12 +10,12 @@ import numpy as np
 
 from hwgen.charset.encoding import Charset, CharsetError
 from hwgen.charset.normal_form import plain
-from hwgen.data import records as records_lib
+from hwgen.data.reading import records as records_lib
 from hwgen.data.formats.samples import UNKNOWN_CHARACTER, FormatError, Ink
-from hwgen.data.line_image import draw_ink, on_paper, scaled_down, with_cells
-from hwgen.data.line_normalization import IMAGES_OF_A_HAND, estimate_slant, shear, sized, upright
-from hwgen.data.picture_intake import Intake, look_at_character
-from hwgen.data.split_writer import Piece
+from hwgen.data.preparing.line_image import draw_ink, on_paper, scaled_down, with_cells
+from hwgen.data.preparing.line_normalization import IMAGES_OF_A_HAND, estimate_slant, shear, sized, upright
+from hwgen.data.preparing.picture_intake import Intake, look_at_character
+from hwgen.data.preparing.split_writer import Piece
 
 SHOWN = 20  # codes in a message
 # A part that another process reads comes back whole; a larger one is read here, record by record.

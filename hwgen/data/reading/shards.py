@@ -18,7 +18,7 @@ import numpy as np
 
 from hwgen import files
 from hwgen.charset.printable import as_json
-from hwgen.data import records as records_lib
+from hwgen.data.reading import records as records_lib
 
 HEADER_BYTES = 12  # uint64 length, uint32 masked crc32c of these 8 bytes
 FOOTER_BYTES = 4   # uint32 masked crc32c of the data

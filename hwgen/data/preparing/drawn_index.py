@@ -10,13 +10,13 @@ import struct
 import threading
 import time
 
-from hwgen.data import prepare, record_folder
-from hwgen.data import records as records_lib
+from hwgen.data.preparing import prepare, record_folder
+from hwgen.data.reading import records as records_lib
 from hwgen.data.scribe import corpus
-from hwgen.data.shard_writer import places
-from hwgen.data.shards import FOOTER_BYTES, FRAME_BYTES, HEADER_BYTES, RecordIndex, masked_crc, read_info, shard_name, whole
-from hwgen.data.tensorflow_files import reason_of
-from hwgen.data.worker_pool import follow_parent
+from hwgen.data.preparing.shard_writer import places
+from hwgen.data.reading.shards import FOOTER_BYTES, FRAME_BYTES, HEADER_BYTES, RecordIndex, masked_crc, read_info, shard_name, whole
+from hwgen.tensorflow_files import reason_of
+from hwgen.data.preparing.worker_pool import follow_parent
 
 _REPORT_SEC = 60
 _LOOK_SEC = 5

@@ -5,14 +5,14 @@ import pathlib
 
 import numpy as np
 
-from hwgen.data.collection import open_collection, source_of
-from hwgen.data.contact_sheet import ROW_PX, draw_sheet, small
+from hwgen.data.preparing.collection import open_collection, source_of
+from hwgen.data.preparing.contact_sheet import ROW_PX, draw_sheet, small
 from hwgen.data.formats.folder import LabelledImage, list_images, read_folder
 from hwgen.data.formats.image_files import find_images, read_image, suffixes
 from hwgen.data.formats.samples import UNKNOWN_CHARACTER, FormatError, Ink, Picture
-from hwgen.data.line_image import draw_ink, with_cells
-from hwgen.data.picture_intake import look_at, look_at_character, look_soon
-from hwgen.data.records import encode_png
+from hwgen.data.preparing.line_image import draw_ink, with_cells
+from hwgen.data.preparing.picture_intake import look_at, look_at_character, look_soon
+from hwgen.data.reading.records import encode_png
 
 _FIRST = 10
 _ON_SHEET = 60

@@ -14,9 +14,9 @@ import sys
 
 from hwgen.charset.encoding import Charset
 from hwgen.charset.printable import as_text
-from hwgen.data import shards as shards_lib
-from hwgen.data.journal import Journal, read_journal
-from hwgen.data.shard_writer import SHARDS
+from hwgen.data.reading import shards as shards_lib
+from hwgen.data.preparing.journal import Journal, read_journal
+from hwgen.data.preparing.shard_writer import SHARDS
 
 _JOURNAL = 'journal'
 

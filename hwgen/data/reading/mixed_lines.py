@@ -5,8 +5,8 @@ import os
 
 import numpy as np
 
-from hwgen.data.pipeline import random_stream
-from hwgen.data.shards import RecordError, RecordIndex
+from hwgen.data.reading.pipeline import random_stream
+from hwgen.data.reading.shards import RecordError, RecordIndex
 from hwgen.images import resize_line
 
 _ORDER, _WINDOW = 5, 6  # what a random stream is for; pipeline.py has 1 and 2, texts.py 3 and 4

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from hwgen.data import trajectories
+from hwgen.data.reading import trajectories
 
 # What is added as an optional feature leaves it as it is: readers pass over features that they do not know.
 SCHEMA_VERSION = 1

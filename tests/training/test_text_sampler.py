@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hwgen.data.scribe import sentences
-from hwgen.data.texts import TextSampler
+from hwgen.training.texts import TextSampler
 
 
 def hanzi(charset):

@@ -6,10 +6,10 @@ import json
 from hwgen.charset import extension
 from hwgen.charset.encoding import Charset
 from hwgen.charset.printable import printable
-from hwgen.data import picture_intake, record_folder
-from hwgen.data import records as records_lib
-from hwgen.data import shards as shards_lib
-from hwgen.data.contact_sheet import sheet_of_writers
+from hwgen.data.preparing import picture_intake, record_folder
+from hwgen.data.reading import records as records_lib
+from hwgen.data.reading import shards as shards_lib
+from hwgen.data.preparing.contact_sheet import sheet_of_writers
 from hwgen.data.formats.image_files import REPORT, SHEET
 
 _SHOWN = 20

@@ -1,0 +1,1 @@
+"""How lines become records: the embedded corpus, foreign collections, folders of pictures."""

@@ -2,10 +2,10 @@
 
     python -m benchmarks.writing [--model=saved_models/demo]
 
-Compares the writer with what one would do without it: one call of the model for each line, one padded batch of all
-lines, and (the other way to get labelled lines) drawing the same texts with a font and Pillow, --font. With
---served=saved_models/hwgen/1 only the exported version is measured, beside the writer it came from: called in this
-process, and through the REST calls, JSON and base64 included but no socket.
+Compares the writer with what one would do without it: one call of the model for each line, one padded batch
+of all lines, and (the other way to get labelled lines) drawing the same texts with a font and Pillow, --font.
+With --served=saved_models/hwgen/1 only the exported version is measured, beside the writer it came from:
+called in this process, and through the REST calls, JSON and base64 included but no socket.
 """
 
 import json
@@ -15,8 +15,12 @@ import time
 from absl import app, flags
 
 _MODEL = flags.DEFINE_string('model', 'saved_models/demo', 'Folder of a generator.')
-_FONT = flags.DEFINE_string('font', None, 'Font file to draw the same lines with, for comparison; default: none.')
-_SERVED = flags.DEFINE_string('served', None, 'Version folder that bin/export wrote of the model; default: none.')
+_FONT = flags.DEFINE_string(
+    'font', None, 'Font file to draw the same lines with, for comparison; default: none.'
+)
+_SERVED = flags.DEFINE_string(
+    'served', None, 'Version folder that bin/export wrote of the model; default: none.'
+)
 _LINES = flags.DEFINE_integer('lines', 64, 'Lines of each measurement.')
 _LONG = flags.DEFINE_integer('long', 10_000, 'Characters of the long line.')
 
@@ -35,12 +39,14 @@ def fastest(function, *, repeats=3):
 def peak_memory_mib():
     """Largest resident memory of this process so far, MiB."""
     import resource
+
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def random_texts(charset, *, lines, num_characters):
     """Lines of common hanzi."""
     import numpy as np
+
     hanzi = np.array(charset.character_set('gb2312-1'))
     drawn = np.random.default_rng(0).choice(hanzi, [lines, num_characters])
     return [''.join(charset.characters[i] for i in row) for row in drawn]
@@ -51,22 +57,34 @@ def one_call_each(writer, texts):
     import numpy as np
 
     from hwgen.inference import styles
+
     for text in texts:
         encoded = writer.encode(text)
         n = len(encoded.units)
-        batch = lambda values: np.asarray(values)[np.newaxis]
+
+        def batch(values):
+            return np.asarray(values)[np.newaxis]
+
         writer.generator(
-            component_ids=batch(encoded.component_ids), structure_ids=batch(encoded.structure_ids), boxes=batch(encoded.boxes),
-            character_ids=batch(encoded.character_ids), lengths=np.array([n], np.int32), style=writer.styles(0),
-            character_noise=batch(styles.character_noise(0, 0, n, noise_dim=writer.noise_dim)))
+            component_ids=batch(encoded.component_ids),
+            structure_ids=batch(encoded.structure_ids),
+            boxes=batch(encoded.boxes),
+            character_ids=batch(encoded.character_ids),
+            lengths=np.array([n], np.int32),
+            style=writer.styles(0),
+            character_noise=batch(styles.character_noise(0, 0, n, noise_dim=writer.noise_dim)),
+        )
 
 
 def main(argv):
     del argv
     from hwgen.inference.writer import Writer
+
     writer = Writer.load(_MODEL.value, windows_per_step=1)
-    print(f'{os.cpu_count()} cores; model {_MODEL.value}, {writer.char_px} px, context of '
-          f'{writer.generator.context_characters} characters; load {os.getloadavg()[0]:.1f}; fastest of 3')
+    print(
+        f'{os.cpu_count()} cores; model {_MODEL.value}, {writer.char_px} px, context of '
+        f'{writer.generator.context_characters} characters; load {os.getloadavg()[0]:.1f}; fastest of 3'
+    )
     if _SERVED.value:
         measure_served(writer)
         return
@@ -74,7 +92,11 @@ def main(argv):
         texts = random_texts(writer.charset, lines=_LINES.value, num_characters=n)
         report(f'{_LINES.value} lines of {n} characters', fastest(lambda: writer.write(texts)), texts)
     texts = random_texts(writer.charset, lines=_LINES.value, num_characters=10)
-    report('  the same of 10, one call of the model each, not compiled', fastest(lambda: one_call_each(writer, texts)), texts)
+    report(
+        '  the same of 10, one call of the model each, not compiled',
+        fastest(lambda: one_call_each(writer, texts)),
+        texts,
+    )
     eight = Writer(writer.generator, writer.charset, windows_per_step=8)
     report('  the same of 10, eight windows a step', fastest(lambda: eight.write(texts)), texts)
     if _FONT.value:
@@ -83,7 +105,7 @@ def main(argv):
     for window in (8, 16, 32, 64, 128):
         other = Writer(writer.generator, writer.charset, window_characters=window, windows_per_step=1)
         report(f'a line of 1,000, windows of {window}', fastest(lambda: other.write(text), repeats=1), text)
-    text, = random_texts(writer.charset, lines=1, num_characters=_LONG.value)
+    (text,) = random_texts(writer.charset, lines=1, num_characters=_LONG.value)
     before, start = peak_memory_mib(), time.perf_counter()
     for _ in writer.stream(text):
         pass
@@ -97,6 +119,7 @@ def measure_served(writer):
 
     from hwgen.serving.rest_service import RestService
     from hwgen.serving.saved_version import SavedVersion
+
     start = time.perf_counter()
     served = SavedVersion(_SERVED.value)
     print(f'{_SERVED.value}, loaded in {time.perf_counter() - start:.1f} s')
@@ -104,10 +127,14 @@ def measure_served(writer):
     for lines, n in ((1, 1), (1, 10), (1, 100), (8, 10), (64, 10)):
         texts = random_texts(writer.charset, lines=lines, num_characters=n)
         inputs = dict(texts=np.array([text.encode() for text in texts], object), style_seeds=np.arange(lines))
-        body = json.dumps({'instances': [{'texts': text, 'style_seeds': seed} for seed, text in enumerate(texts)]}).encode()
-        for name, call in (('writer', lambda: writer.write(texts, style_seeds=range(lines), truncation=.8)),
-                           ('served', lambda: served.run('serving_default', inputs)),
-                           ('served, REST', lambda: service.answer('POST', '/v1/models/hwgen:predict', body))):
+        body = json.dumps(
+            {'instances': [{'texts': text, 'style_seeds': seed} for seed, text in enumerate(texts)]}
+        ).encode()
+        for name, call in (
+            ('writer', lambda: writer.write(texts, style_seeds=range(lines), truncation=0.8)),
+            ('served', lambda: served.run('serving_default', inputs)),
+            ('served, REST', lambda: service.answer('POST', '/v1/models/hwgen:predict', body)),
+        ):
             seconds = fastest(call)
             report(f'{lines} x {n} characters, {name}: {1000 * seconds:.1f} ms', seconds, texts)
 
@@ -115,6 +142,7 @@ def measure_served(writer):
 def draw(texts, height_px):
     """Texts -> pictures in the shapes of a font."""
     from PIL import Image, ImageDraw, ImageFont
+
     font = ImageFont.truetype(_FONT.value, height_px)
     for text in texts:
         image = Image.new('L', (len(text) * height_px, height_px), 255)
@@ -123,7 +151,10 @@ def draw(texts, height_px):
 
 def report(name, seconds, texts):
     """One row: lines and characters a second."""
-    print(f'{name:<62} {len(texts) / seconds:9.1f} lines/s {sum(map(len, texts)) / seconds:9.0f} characters/s', flush=True)
+    print(
+        f'{name:<62} {len(texts) / seconds:9.1f} lines/s {sum(map(len, texts)) / seconds:9.0f} characters/s',
+        flush=True,
+    )
 
 
 if __name__ == '__main__':

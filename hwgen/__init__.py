@@ -1,3 +1,5 @@
-"""hwgen writes Chinese by hand: text in, images of handwritten lines out, in endless styles, characters of no font included."""
+"""hwgen writes Chinese by hand: text in, images of handwritten lines out, in endless styles, characters of
+no font included.
+"""
 
 __version__ = '0.1.0'

@@ -1,7 +1,7 @@
 """Files and folders that appear whole or not at all.
 
-Everything is written under a temporary name beside its place and renamed when complete, so that a full disk, an error
-or an interruption leaves what was there before.
+Everything is written under a temporary name beside its place and renamed when complete, so that a full disk,
+an error or an interruption leaves what was there before.
 """
 
 import contextlib
@@ -67,7 +67,8 @@ def new_folder(path, *, replace=True):
 
     Args:
         path: path, the folder.
-        replace: bool, a folder that is there (see `picture_files.check_place`) is replaced then; else only an empty one is, and another is an error.
+        replace: bool, a folder that is there (see `picture_files.check_place`) is replaced then; else only an
+            empty one is, and another is an error.
 
     Yields:
         str, the temporary folder to write into.
@@ -114,7 +115,9 @@ def _link(temporary, path):
 
 
 def _replace_folder(new, path):
-    """Renames the folder `new` to `path`; a folder that is there gives way, and is back if the renaming fails."""
+    """Renames the folder `new` to `path`; a folder that is there gives way, and is back if the renaming
+    fails.
+    """
     if not os.path.isdir(path):
         os.rename(new, path)
         return
@@ -135,7 +138,9 @@ def _umask():
 
 
 def name_place(error, path):
-    """Makes an operating system's error about the temporary name of a file the user's instead: it names `path`, and says what a full disk left."""
+    """Makes an operating system's error about the temporary name of a file the user's instead: it names
+    `path`, and says what a full disk left.
+    """
     if isinstance(error, OSError):
         temporary = os.path.join(os.path.dirname(path), f'.{os.path.basename(path)}.')
         if error.filename is None or str(error.filename).startswith(temporary):

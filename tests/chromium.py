@@ -1,4 +1,6 @@
-"""Chromium without a window, driven over a pipe by its DevTools protocol (https://chromedevtools.github.io/devtools-protocol): needs no package."""
+"""Chromium without a window, driven over a pipe by its DevTools protocol
+(https://chromedevtools.github.io/devtools-protocol): needs no package.
+"""
 
 import base64
 import contextlib
@@ -14,13 +16,13 @@ import time
 NAMES = ('chromium', 'chromium-browser', 'google-chrome')
 WAIT_SEC = 60
 # The browser reads file 3 and writes file 4, which may be anything here.
-_START = '''
+_START = """
 import fcntl, os, sys
 source, sink = (fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3])
 os.dup2(source, 3)
 os.dup2(sink, 4)
 os.execv(sys.argv[3], sys.argv[3:])
-'''
+"""
 
 
 def find_chromium():
@@ -41,12 +43,18 @@ class Tab:
 
     def call(self, method, **parameters):
         number = next(self._numbers)
-        message = dict(id=number, method=method, params=parameters) | ({'sessionId': self._session} if self._session else {})
+        message = dict(id=number, method=method, params=parameters) | (
+            {'sessionId': self._session} if self._session else {}
+        )
         os.write(self._sink, json.dumps(message).encode() + b'\0')
         while True:
             answer = json.loads(self._read())
             if answer.get('method') == 'Runtime.exceptionThrown':
-                self.errors.append(answer['params']['exceptionDetails'].get('exception', {}).get('description', 'an exception'))
+                self.errors.append(
+                    answer['params']['exceptionDetails']
+                    .get('exception', {})
+                    .get('description', 'an exception')
+                )
             elif answer.get('method') == 'Log.entryAdded' and answer['params']['entry']['level'] == 'error':
                 self.errors.append(answer['params']['entry']['text'])
             if answer.get('id') == number:
@@ -74,20 +82,31 @@ class Tab:
         end = time.monotonic() + WAIT_SEC
         while not (value := self.run(script)):
             assert time.monotonic() < end, f'not within {WAIT_SEC} s: {script}'
-            time.sleep(.05)
+            time.sleep(0.05)
         return value
 
     def show(self, url, *, width, height, dark=False):
         """Opens an address in a window of this size."""
-        self.call('Emulation.setDeviceMetricsOverride', width=width, height=height, deviceScaleFactor=1, mobile=False)
-        self.call('Emulation.setEmulatedMedia', features=[dict(name='prefers-color-scheme', value='dark' if dark else 'light')])
+        self.call(
+            'Emulation.setDeviceMetricsOverride',
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
+        self.call(
+            'Emulation.setEmulatedMedia',
+            features=[dict(name='prefers-color-scheme', value='dark' if dark else 'light')],
+        )
         self.call('Page.navigate', url=url)
         self.wait(f'location.href.startsWith({json.dumps(url)}) && document.readyState === "complete"')
 
     def move(self, selector):
         """Moves the mouse to the middle of an element."""
-        x, y = self.run(f'(() => {{ const box = document.querySelector({json.dumps(selector)}).getBoundingClientRect(); '
-                        'return [box.x + box.width / 2, box.y + box.height / 2]; })()')
+        x, y = self.run(
+            f'(() => {{ const box = document.querySelector({json.dumps(selector)}).getBoundingClientRect(); '
+            'return [box.x + box.width / 2, box.y + box.height / 2]; })()'
+        )
         self.call('Input.dispatchMouseEvent', type='mouseMoved', x=x, y=y)
         return x, y
 
@@ -105,7 +124,9 @@ class Tab:
             self.call('Input.insertText', text=text)
         else:
             for kind in ('keyDown', 'keyUp'):
-                self.call('Input.dispatchKeyEvent', type=kind, key='Delete', code='Delete', windowsVirtualKeyCode=46)
+                self.call(
+                    'Input.dispatchKeyEvent', type=kind, key='Delete', code='Delete', windowsVirtualKeyCode=46
+                )
 
     def screenshot(self, path):
         """Writes a PNG of the window."""
@@ -120,9 +141,24 @@ def open_tab():
     source, to_write = os.pipe()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, open(source, 'rb') as answers:
         # No sandbox, since tests may run as root in a container.
-        command = [sys.executable, '-c', _START, str(to_read), str(to_write), find_chromium(), '--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage',
-                   '--no-first-run', '--remote-debugging-pipe', f'--user-data-dir={profile}']
-        process = subprocess.Popen(command, pass_fds=[to_read, to_write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command = [
+            sys.executable,
+            '-c',
+            _START,
+            str(to_read),
+            str(to_write),
+            find_chromium(),
+            '--headless',
+            '--no-sandbox',
+            '--disable-gpu',
+            '--disable-dev-shm-usage',
+            '--no-first-run',
+            '--remote-debugging-pipe',
+            f'--user-data-dir={profile}',
+        ]
+        process = subprocess.Popen(
+            command, pass_fds=[to_read, to_write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         os.close(to_read)
         os.close(to_write)
         try:

@@ -1,4 +1,6 @@
-"""A REST server on a free port of this machine, for tests: any function of (method, path, body) -> (status, body) behind a socket."""
+"""A REST server on a free port of this machine, for tests: any function of (method, path, body) ->
+(status, body) behind a socket.
+"""
 
 import contextlib
 import http.server
@@ -15,6 +17,7 @@ def serve(answer):
     Yields:
         str, http://127.0.0.1:port.
     """
+
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             body = self.rfile.read(int(self.headers.get('Content-Length', 0)))

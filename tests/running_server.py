@@ -28,7 +28,9 @@ class Running:
     def __init__(self, server, thread, address):
         self.server, self.thread, self.address = server, thread, address
         self.url = 'http://{}:{}'.format(*address)
-        self._pool = urllib3.PoolManager(retries=urllib3.Retry(connect=200, read=0, backoff_factor=.01, backoff_max=.1), timeout=120.)
+        self._pool = urllib3.PoolManager(
+            retries=urllib3.Retry(connect=200, read=0, backoff_factor=0.01, backoff_max=0.1), timeout=120.0
+        )
         self.ask('GET', '/healthz')  # until it listens
 
     def ask(self, method, path, body=None, **options):
@@ -37,10 +39,20 @@ class Running:
         return answer.status, answer.data, answer.headers
 
     def forget(self):
-        """What is asked next comes by a new connection: the one that was kept may be given way at any moment."""
+        """What is asked next comes by a new connection: the one that was kept may be given way at any
+        moment.
+        """
         self._pool.clear()
 
     def pending(self):
         """What its metrics say of the requests that wait or run."""
         text = self.ask('GET', '/metrics')[1].decode()
-        return int(float(next(line.split()[1] for line in text.splitlines() if line.startswith('hwgen_pending_requests '))))
+        return int(
+            float(
+                next(
+                    line.split()[1]
+                    for line in text.splitlines()
+                    if line.startswith('hwgen_pending_requests ')
+                )
+            )
+        )

@@ -1,4 +1,6 @@
-"""The pages for readers: links lead somewhere, every page is reached from the index, commands and flags exist, the README stays short."""
+"""The pages for readers: links lead somewhere, every page is reached from the index, commands and flags
+exist, the README stays short.
+"""
 
 import functools
 import os
@@ -25,8 +27,20 @@ FENCE = re.compile(r'^ *```.*?^ *```', re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r'`[^`\n]+`')
 LINK = re.compile(r'\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^()\s]+)\)')
 # The files that may name a page of docs/ in a comment, a docstring or a help text.
-NAMING = [path for pattern in ('hwgen/**/*.py', 'tests/**/*.py', 'benchmarks/*.py', 'experiments/**/*', 'bin/*', '*.flags', 'setup.cfg')
-          for path in CHECKOUT.glob(pattern) if path.is_file() and path.suffix not in ('.pyc', '.png', '.npz')]
+NAMING = [
+    path
+    for pattern in (
+        'hwgen/**/*.py',
+        'tests/**/*.py',
+        'benchmarks/*.py',
+        'experiments/**/*',
+        'bin/*',
+        '*.flags',
+        'setup.cfg',
+    )
+    for path in CHECKOUT.glob(pattern)
+    if path.is_file() and path.suffix not in ('.pyc', '.png', '.npz')
+]
 
 
 def name(path):
@@ -47,7 +61,9 @@ def anchors(text):
     found, counts = set(), {}
     for heading in re.findall(r'^#{1,6} +(.+?) *$', FENCE.sub('', text), re.MULTILINE):
         heading = re.sub(r'\[([^\]]*)\]\([^)]*\)', r'\1', heading).lower()
-        slug = ''.join(c for c in heading if c in ' -_' or unicodedata.category(c)[0] in 'LMN').replace(' ', '-')
+        slug = ''.join(c for c in heading if c in ' -_' or unicodedata.category(c)[0] in 'LMN').replace(
+            ' ', '-'
+        )
         number = counts.get(slug, 0)
         counts[slug] = number + 1
         found.add(f'{slug}-{number}' if number else slug)
@@ -64,13 +80,17 @@ def broken_links(page, text):
         place = pathlib.Path(os.path.normpath(page.parent / file)) if file else page
         if not place.exists():
             broken.append(f'{target}: no such file')
-        elif anchor and (place.suffix != '.md' or anchor not in anchors(text if place == page else read(place))):
+        elif anchor and (
+            place.suffix != '.md' or anchor not in anchors(text if place == page else read(place))
+        ):
             broken.append(f'{target}: no such heading')
     return broken
 
 
 def commands(text):
-    """What a page has one type: (command, rest of the line), of fences and of inline code; comments are left out."""
+    """What a page has one type: (command, rest of the line), of fences and of inline code; comments are
+    left out.
+    """
     lines = [line for fence in FENCE.findall(text) for line in fence.replace('\\\n', ' ').splitlines()]
     lines += [code.strip('`') for code in INLINE.findall(FENCE.sub('', text))]
     for line in lines:
@@ -82,11 +102,24 @@ def commands(text):
 @functools.cache
 def flags_of_commands():
     """Command -> its flags, asked of each command in a process of its own, all at once."""
-    code = 'import sys; from importlib import import_module; import_module("hwgen.cli." + sys.argv[1]); from absl import flags; ' \
-           'print(*(("no" if no else "") + name for name in flags.FLAGS for no in {False, flags.FLAGS[name].boolean}))'
-    asked = {command: subprocess.Popen([sys.executable, '-P', '-c', code, command], stdout=subprocess.PIPE, text=True,
-                                       env={**os.environ, 'PYTHONPATH': str(CHECKOUT)}) for command in COMMANDS}
-    return {command: {'help', 'flagfile', *process.communicate(timeout=60)[0].split()} for command, process in asked.items()}
+    code = (
+        'import sys; from importlib import import_module; import_module("hwgen.cli." + sys.argv[1]); from'
+        ' absl import flags; print(*(("no" if no else "") + name for name in flags.FLAGS for no in {False,'
+        ' flags.FLAGS[name].boolean}))'
+    )
+    asked = {
+        command: subprocess.Popen(
+            [sys.executable, '-P', '-c', code, command],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, 'PYTHONPATH': str(CHECKOUT)},
+        )
+        for command in COMMANDS
+    }
+    return {
+        command: {'help', 'flagfile', *process.communicate(timeout=60)[0].split()}
+        for command, process in asked.items()
+    }
 
 
 @pytest.mark.parametrize('page', TEXTS, ids=name)
@@ -96,10 +129,19 @@ def test_links_lead_somewhere(page):
 
 def test_a_broken_link_is_seen():
     page = CHECKOUT / 'docs' / 'index.md'
-    text = '# A `b`, c: d\n[x](#a-b-c-d) [x](../README.md) [`x`](quickstart.md) ![x](images/written.png) `[x](nowhere.md)`\n```\n[x](nowhere.md)\n# e\n```\n'
+    text = (
+        '# A `b`, c: d\n[x](#a-b-c-d) [x](../README.md) [`x`](quickstart.md) ![x](images/written.png)'
+        ' `[x](nowhere.md)`\n```\n[x](nowhere.md)\n# e\n```\n'
+    )
     assert not broken_links(page, text)
-    assert broken_links(page, text + '[x](#e) [x](nowhere.md) ![x](images/nothing.png) [x](quickstart.md#nothing)') == [
-        '#e: no such heading', 'nowhere.md: no such file', 'images/nothing.png: no such file', 'quickstart.md#nothing: no such heading']
+    assert broken_links(
+        page, text + '[x](#e) [x](nowhere.md) ![x](images/nothing.png) [x](quickstart.md#nothing)'
+    ) == [
+        '#e: no such heading',
+        'nowhere.md: no such file',
+        'images/nothing.png: no such file',
+        'quickstart.md#nothing: no such heading',
+    ]
 
 
 def test_every_page_is_reached_from_the_index():
@@ -107,7 +149,10 @@ def test_every_page_is_reached_from_the_index():
     while waiting:
         page = waiting.pop()
         reached.add(page)
-        linked = {pathlib.Path(os.path.normpath(page.parent / target.partition('#')[0])) for target in links(read(page))}
+        linked = {
+            pathlib.Path(os.path.normpath(page.parent / target.partition('#')[0]))
+            for target in links(read(page))
+        }
         waiting += [other for other in linked & set(PAGES) if other not in reached]
     assert not {name(page) for page in set(PAGES) - reached}
 
@@ -115,14 +160,27 @@ def test_every_page_is_reached_from_the_index():
 def test_the_readme_is_short_and_leads_on():
     text = read(README)
     assert len(text.encode('utf-8')) <= MAX_README_BYTES
-    pages = ('quickstart', 'writing', 'your_data', 'training', 'serving/index', 'evaluation', 'results/index', 'method', 'glossary', 'index')
+    pages = (
+        'quickstart',
+        'writing',
+        'your_data',
+        'training',
+        'serving/index',
+        'evaluation',
+        'results/index',
+        'method',
+        'glossary',
+        'index',
+    )
     assert not {f'docs/{page}.md' for page in pages} - set(links(text))
 
 
 @pytest.mark.parametrize('page', TEXTS, ids=name)
 def test_commands_and_presets_exist(page):
     text = read(page)
-    assert not [script for script in re.findall(r'\bbin/([a-z]+)', text) if not (CHECKOUT / 'bin' / script).is_file()]
+    assert not [
+        script for script in re.findall(r'\bbin/([a-z]+)', text) if not (CHECKOUT / 'bin' / script).is_file()
+    ]
     # Of presets in README and quickstart also those that are named outside of a command.
     presets = re.findall(r'--flagfile=([\w/]+\.flags)', text)
     if page in (README, INDEX.with_name('quickstart.md')):
@@ -132,19 +190,35 @@ def test_commands_and_presets_exist(page):
 
 @pytest.mark.parametrize('page', TEXTS, ids=name)
 def test_flags_are_those_of_the_command(page):
-    wrong = [f'{command} --{flag}' for command, rest in commands(read(page)) if command in COMMANDS
-             for flag in re.findall(r'(?<!\S)--?([a-z]\w+)', rest) if flag not in flags_of_commands()[command]]
+    wrong = [
+        f'{command} --{flag}'
+        for command, rest in commands(read(page))
+        if command in COMMANDS
+        for flag in re.findall(r'(?<!\S)--?([a-z]\w+)', rest)
+        if flag not in flags_of_commands()[command]
+    ]
     assert not wrong
 
 
 def test_a_flag_that_is_not_there_is_seen():
-    text = '```\nbin/train --data=x --unlabeled=y \\\n  --nolearn_boxes  # --nothing\n```\n`bin/serve --gprc_port=1`'
-    assert [(command, [flag for flag in re.findall(r'--(\w+)', rest) if flag not in flags_of_commands()[command]]) for command, rest in commands(text)] == [
-        ('train', ['unlabeled']), ('serve', ['gprc_port'])]
+    text = (
+        '```\nbin/train --data=x --unlabeled=y \\\n  --nolearn_boxes  # --nothing\n```\n`bin/serve'
+        ' --gprc_port=1`'
+    )
+    assert [
+        (command, [flag for flag in re.findall(r'--(\w+)', rest) if flag not in flags_of_commands()[command]])
+        for command, rest in commands(text)
+    ] == [('train', ['unlabeled']), ('serve', ['gprc_port'])]
 
 
 def test_code_names_pages_that_exist():
-    named = {(name(path), page) for path in NAMING for page in re.findall(r'\bdocs/[\w/]+\.(?:md|json|txt|config)\b', path.read_text(encoding='utf-8', errors='replace'))}
+    named = {
+        (name(path), page)
+        for path in NAMING
+        for page in re.findall(
+            r'\bdocs/[\w/]+\.(?:md|json|txt|config)\b', path.read_text(encoding='utf-8', errors='replace')
+        )
+    }
     assert named
     assert not [f'{path}: {page}' for path, page in named if not (CHECKOUT / page).is_file()]
 

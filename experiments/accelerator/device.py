@@ -1,10 +1,12 @@
 """Trains lowered steps with JAX: needs JAX, NumPy and Pillow, neither TensorFlow nor hwgen.
 
-    python3 device.py time DIR             each phase compiled, its first step held against reference.npz where that is there, steps a second
+    python3 device.py time DIR             each phase compiled, its first step held against reference.npz
+    where that is there, steps a second
     python3 device.py train DIR --out=OUT --recognizers=90 --reconstruction=360
 
-DIR holds what `exchange.py export` and `exchange.py pack` wrote. Learning rates follow the run's schedule by the clock: a warm-up, then a cosine that reaches
-its floor when a phase's seconds are over, so that the time is used up whatever the machine does in it. Weights are written to OUT every `--save_every` seconds.
+DIR holds what `exchange.py export` and `exchange.py pack` wrote. Learning rates follow the run's schedule by
+the clock: a warm-up, then a cosine that reaches its floor when a phase's seconds are over, so that the time
+is used up whatever the machine does in it. Weights are written to OUT every `--save_every` seconds.
 """
 
 import argparse
@@ -39,7 +41,8 @@ def load_step(folder, name):
         name: str, a phase.
 
     Returns:
-        call: function of (inputs dict, variables dict) -> (metrics dict, new variables dict), which `jax.jit` and `lax.scan` take; description: dict.
+        call: function of (inputs dict, variables dict) -> (metrics dict, new variables dict), which `jax.jit`
+            and `lax.scan` take; description: dict.
     """
     import dataclasses
 
@@ -47,16 +50,20 @@ def load_step(folder, name):
     from jax._src.interpreters import mlir as jax_mlir
     from jax._src.lib.mlir import ir
     from jaxlib.mlir.dialects import stablehlo
+
     description = json.loads((folder / f'{name}.json').read_text(encoding='utf-8'))
     dtypes = {'f32': np.float32, 'i64': np.int64, 'i32': np.int32, 'i1': np.bool_}
 
     def abstract(kind):
         kind = ir.RankedTensorType(kind)
         return jax.core.ShapedArray(tuple(kind.shape), np.dtype(dtypes[str(kind.element_type)]))
+
     with jax_mlir.make_ir_context() as context:
         module = stablehlo.deserialize_portable_artifact(context, (folder / f'{name}.mlirbc').read_bytes())
         main = next(f for f in module.body.operations if f.attributes['sym_name'].value == 'main')
-        inputs, outputs = ([abstract(kind) for kind in kinds] for kinds in (main.type.inputs, main.type.results))
+        inputs, outputs = (
+            [abstract(kind) for kind in kinds] for kinds in (main.type.inputs, main.type.results)
+        )
         for function in module.body.operations:  # TensorFlow leaves copies that StableHLO cannot serialise
             for block in function.regions[0].blocks:
                 for operation in [o for o in block.operations if o.operation.name == 'mhlo.copy']:
@@ -66,43 +73,71 @@ def load_step(folder, name):
     tree = jax.tree_util.tree_structure
     # An Exported made by hand; its fields differ between releases of JAX.
     fields = dict(
-        fun_name=name, in_tree=tree((tuple(inputs), {})), in_avals=tuple(inputs), out_tree=tree(tuple(outputs)), out_avals=tuple(outputs), nr_devices=1,
-        platforms=('cuda' if jax.default_backend() == 'gpu' else jax.default_backend(),), ordered_effects=(), unordered_effects=(),
-        disabled_safety_checks=(), mlir_module_serialized=code, calling_convention_version=export.maximum_supported_calling_convention_version,
-        module_kept_var_idx=tuple(range(len(inputs))), uses_global_constants=False, _get_vjp=None)
+        fun_name=name,
+        in_tree=tree((tuple(inputs), {})),
+        in_avals=tuple(inputs),
+        out_tree=tree(tuple(outputs)),
+        out_avals=tuple(outputs),
+        nr_devices=1,
+        platforms=('cuda' if jax.default_backend() == 'gpu' else jax.default_backend(),),
+        ordered_effects=(),
+        unordered_effects=(),
+        disabled_safety_checks=(),
+        mlir_module_serialized=code,
+        calling_convention_version=export.maximum_supported_calling_convention_version,
+        module_kept_var_idx=tuple(range(len(inputs))),
+        uses_global_constants=False,
+        _get_vjp=None,
+    )
     for field in dataclasses.fields(export.Exported):
         if field.name not in fields:
             of_all = (None,) * len(inputs if 'in_' in field.name else outputs)
-            fields[field.name] = False if '_has_' in field.name else of_all if 'sharding' in field.name else None
+            fields[field.name] = (
+                False if '_has_' in field.name else of_all if 'sharding' in field.name else None
+            )
     exported = export.Exported(**fields)
 
     def call(batch, variables):
-        results = exported.call(*[batch[key] for key in description['inputs']], *[variables[key] for key in description['captured']])
+        results = exported.call(
+            *[batch[key] for key in description['inputs']],
+            *[variables[key] for key in description['captured']],
+        )
         changed = {key: results[int(place)] for place, key in description['updates'].items()}
         rest = [result for place, result in enumerate(results) if str(place) not in description['updates']]
         return dict(zip(description['metrics'], rest, strict=True)), {**variables, **changed}
+
     return call, description
 
 
 def read_lines(paths, capacity):
-    """What `packing.pack_lines` wrote: images uint8 [capacity, char_px, longest * char_px], padding 255; ids int32 [capacity, longest]; lengths int32 [L]."""
+    """What `packing.pack_lines` wrote: images uint8 [capacity, char_px, longest * char_px], padding 255;
+    ids int32 [capacity, longest]; lengths int32 [L].
+    """
     images, ids, lengths, there = None, None, [], 0
     for path in paths:
         with np.load(path) as stored:
             ends = np.cumsum(stored['strip_bytes'])
-            strips = [stored['strips'][end - size:end].tobytes() for end, size in zip(ends, stored['strip_bytes'])]
+            strips = [
+                stored['strips'][end - size : end].tobytes() for end, size in zip(ends, stored['strip_bytes'])
+            ]
             px, longest, of_file = int(stored['char_px']), int(stored['longest_lines']), stored['lengths']
             texts = np.split(stored['character_ids'], np.cumsum(of_file)[:-1])
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as threads:
-            decoded = list(threads.map(lambda data: np.asarray(Image.open(io.BytesIO(data)).convert('L')), strips))
+            decoded = list(
+                threads.map(lambda data: np.asarray(Image.open(io.BytesIO(data)).convert('L')), strips)
+            )
         if images is None:
-            images, ids = np.full((capacity, px, longest * px), 255, np.uint8), np.zeros((capacity, longest), np.int32)
+            images, ids = (
+                np.full((capacity, px, longest * px), 255, np.uint8),
+                np.zeros((capacity, longest), np.int32),
+            )
         k, column = 0, 0
-        for length, text in zip(of_file[:capacity - there], texts):
+        for length, text in zip(of_file[: capacity - there], texts):
             if column == decoded[k].shape[1]:
                 k, column = k + 1, 0
-            line = decoded[k][:, column:column + length * px]
-            images[there, :, :length * px] = np.where(line >= 248, 255, line)  # what lossy compression does to paper
+            line = decoded[k][:, column : column + length * px]
+            # what lossy compression does to paper
+            images[there, :, : length * px] = np.where(line >= 248, 255, line)
             ids[there, :length] = text
             lengths.append(length)
             column, there = column + length * px, there + 1
@@ -115,7 +150,8 @@ class Device:
     Args:
         folder: path of what was exported.
         chunk: int, steps of one call.
-        capacity: int, lines that there is room for: what is compiled does not depend on how many there are; more are left out.
+        capacity: int, lines that there is room for: what is compiled does not depend on how many there are;
+            more are left out.
 
     Attributes:
         variables: dict name -> array, the present values.
@@ -127,30 +163,47 @@ class Device:
         with np.load(self.folder / 'variables.npz') as stored:
             values = {name: stored[name] for name in stored.files if name != 'same'}
             values.update({name: values[other] for name, other in json.loads(str(stored['same'])).items()})
-        single = lambda value: value.astype(np.float32) if value.dtype == np.float16 else value
+
+        def single(value):
+            return value.astype(np.float32) if value.dtype == np.float16 else value
+
         self.variables = {name: jax.numpy.array(single(value)) for name, value in values.items()}
         self.config = json.loads((self.folder / 'config.json').read_text())
         images, ids, self.lengths = read_lines(sorted(self.folder.glob('lines-*.npz')), capacity)
         say(f'{len(self.lengths)} lines, {self.lengths.sum()} characters')
         with np.load(self.folder / 'tables.npz') as tables:
-            self.lines = jax.device_put({
-                'images': images, 'character_ids': ids, 'lengths': np.pad(self.lengths, (0, capacity - len(self.lengths))),
-                'component_table': tables['component_ids'], 'structure_table': tables['structure_ids']})
+            self.lines = jax.device_put(
+                {
+                    'images': images,
+                    'character_ids': ids,
+                    'lengths': np.pad(self.lengths, (0, capacity - len(self.lengths))),
+                    'component_table': tables['component_ids'],
+                    'structure_table': tables['structure_ids'],
+                }
+            )
         seed = self.config['settings']['seed']
         self.rng, self.key, self.pools = np.random.default_rng(seed), jax.random.key(seed), {}
-        self._threads, self._compiled, self._batch_sizes = concurrent.futures.ThreadPoolExecutor(len(PHASES)), {}, {}
+        self._threads, self._compiled, self._batch_sizes = (
+            concurrent.futures.ThreadPoolExecutor(len(PHASES)),
+            {},
+            {},
+        )
 
     def compile(self, phases):
         """Has phases compiled in the background; `run` waits for its own."""
         for phase in phases:
             function, self._batch_sizes[phase] = self._steps(phase)
-            lowered = function.lower(self.variables, *self._inputs(phase, 8, 0.), self.lines)
+            lowered = function.lower(self.variables, *self._inputs(phase, 8, 0.0), self.lines)
 
             def finish(phase=phase, lowered=lowered):
                 began = time.monotonic()
                 compiled = lowered.compile()
-                say(f'{phase}: compiled in {time.monotonic() - began:.0f} s, batches of {self._batch_sizes[phase]}')
+                say(
+                    f'{phase}: compiled in {time.monotonic() - began:.0f} s, batches of'
+                    f' {self._batch_sizes[phase]}'
+                )
                 return compiled
+
             self._compiled[phase] = self._threads.submit(finish)
 
     def _steps(self, phase):
@@ -162,17 +215,24 @@ class Device:
             members, rate, key = inputs
             style_key, noise_key = jax.random.split(key)
             ids = lines['character_ids'][members]
-            batch = {'images': (lines['images'][members].astype(np.float32) * np.float32(2 / 255) - np.float32(1))[..., None],
-                     'lengths': lines['lengths'][members], 'character_ids': ids, 'component_ids': lines['component_table'][ids],
-                     'structure_ids': lines['structure_table'][ids],
-                     'style_normal': jax.random.normal(style_key, shapes['style_normal'], np.float32),
-                     'noise_normal': jax.random.normal(noise_key, shapes['noise_normal'], np.float32)}
+            batch = {
+                'images': (lines['images'][members].astype(np.float32) * np.float32(2 / 255) - np.float32(1))[
+                    ..., None
+                ],
+                'lengths': lines['lengths'][members],
+                'character_ids': ids,
+                'component_ids': lines['component_table'][ids],
+                'structure_ids': lines['structure_table'][ids],
+                'style_normal': jax.random.normal(style_key, shapes['style_normal'], np.float32),
+                'noise_normal': jax.random.normal(noise_key, shapes['noise_normal'], np.float32),
+            }
             metrics, variables = call(batch, {**variables, description['rate']: rate})
             return variables, metrics
 
         @functools.partial(jax.jit, donate_argnums=0)
         def steps(variables, members, rates, keys, lines):
             return jax.lax.scan(functools.partial(step, lines), variables, (members, rates, keys))
+
         return steps, shapes['images'][0]
 
     def _inputs(self, phase, longest, rate):
@@ -196,11 +256,15 @@ class Device:
 
     def run(self, phase, rate, longest):
         """`chunk` steps; returns their metrics, dict name -> float32 [chunk]."""
-        self.variables, metrics = self._compiled[phase].result()(self.variables, *self._inputs(phase, longest, rate), self.lines)
+        self.variables, metrics = self._compiled[phase].result()(
+            self.variables, *self._inputs(phase, longest, rate), self.lines
+        )
         return {name: np.asarray(values) for name, values in metrics.items()}
 
     def save(self, out):
-        """Writes the variables of models (no optimizer's) to OUT/weights-K.npz, each file whole or not at all."""
+        """Writes the variables of models (no optimizer's) to OUT/weights-K.npz, each file whole or not at
+        all.
+        """
         part, size, parts = {}, 0, []
         for name, value in self.variables.items():
             if 'optimizer' in name or name.startswith('discriminator/'):
@@ -227,17 +291,36 @@ def check(device, folder):
             batch = {name: reference[f'{phase}/batch/{name}'] for name in description['inputs']}
             metrics, after = jax.jit(call)(batch, device.variables)
             for name, value in metrics.items():
-                say(f'{phase}: {name} {float(value):.6f}, TensorFlow {float(reference[f"{phase}/metric/{name}"]):.6f}')
+                say(
+                    f'{phase}: {name} {float(value):.6f}, TensorFlow'
+                    f' {float(reference[f"{phase}/metric/{name}"]):.6f}'
+                )
             if f'{phase}/after/{description["rate"]}' not in reference.files:
                 continue
             worst = []
             for name in description['captured']:
-                expected, got = reference[f'{phase}/after/{name}'].astype(float), np.asarray(after[name], float)
+                expected, got = (
+                    reference[f'{phase}/after/{name}'].astype(float),
+                    np.asarray(after[name], float),
+                )
                 moved = np.linalg.norm(expected - np.asarray(device.variables[name], float))
-                worst.append((float(np.linalg.norm(got - expected) / (moved + 1e-12)) if moved > 1e-9 else float(np.abs(got - expected).max()), name))
+                worst.append(
+                    (
+                        (
+                            float(np.linalg.norm(got - expected) / (moved + 1e-12))
+                            if moved > 1e-9
+                            else float(np.abs(got - expected).max())
+                        ),
+                        name,
+                    )
+                )
             moments = sorted(pair for pair in worst if 'momentum' in pair[1])
-            say(f'{phase}: difference over how far a variable moved: Adam\'s first moments (the gradients) median {moments[len(moments) // 2][0]:.1e}, '
-                f'worst {moments[-1]}; others worst {sorted(pair for pair in worst if "momentum" not in pair[1] and "optimizer" not in pair[1])[-3:]}')
+            say(
+                f"{phase}: difference over how far a variable moved: Adam's first moments (the gradients)"
+                f' median {moments[len(moments) // 2][0]:.1e}, '
+                f'worst {moments[-1]}; others worst'
+                f' {sorted(pair for pair in worst if "momentum" not in pair[1] and "optimizer" not in pair[1])[-3:]}'
+            )
 
 
 def train(device, out, seconds, *, save_every, deadline):
@@ -250,24 +333,34 @@ def train(device, out, seconds, *, save_every, deadline):
         device.ready(phase)
         began = saved = time.monotonic()
         end = min(began + seconds[phase], deadline)
-        step, told = 0, 0.
+        step, told = 0, 0.0
         while time.monotonic() < end:
             share = (time.monotonic() - began) / (end - began)
             floor = schedule['rate_floor']
-            scale = min(1., (step + device.chunk) / 200.) * (floor + (1. - floor) * .5 * (1. + math.cos(math.pi * share)))
+            scale = min(1.0, (step + device.chunk) / 200.0) * (
+                floor + (1.0 - floor) * 0.5 * (1.0 + math.cos(math.pi * share))
+            )
             longest = schedule['longest_lines']
             if step < schedule['growing_steps']:
-                longest = schedule['shortest_lines'] + (longest - schedule['shortest_lines']) * step // schedule['growing_steps']
+                longest = (
+                    schedule['shortest_lines']
+                    + (longest - schedule['shortest_lines']) * step // schedule['growing_steps']
+                )
             metrics = device.run(phase, base[phase] * scale, longest)
             step += device.chunk
             now = time.monotonic()
             means = {name: float(values.mean()) for name, values in metrics.items()}
-            log.append({'phase': phase, 'step': step, 'seconds': now - began, 'rate': base[phase] * scale, **means})
+            log.append(
+                {'phase': phase, 'step': step, 'seconds': now - began, 'rate': base[phase] * scale, **means}
+            )
             if not all(map(math.isfinite, means.values())):
                 raise FloatingPointError(f'{phase}, step {step}: {means}; the weights saved last are good')
             if now - told > 10:
                 told = now
-                say(f'{phase} {step} ({step / (now - began):.1f}/s, {share:.0%}) ' + ' '.join(f'{name} {value:.4f}' for name, value in means.items()))
+                say(
+                    f'{phase} {step} ({step / (now - began):.1f}/s, {share:.0%}) '
+                    + ' '.join(f'{name} {value:.4f}' for name, value in means.items())
+                )
             if now - saved > save_every:
                 device.save(out)
                 saved = time.monotonic()
@@ -278,16 +371,25 @@ def train(device, out, seconds, *, save_every, deadline):
 
 def main():
     """The commands."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('command', choices=['time', 'train'])
     parser.add_argument('folder')
     parser.add_argument('--out', default='.')
     parser.add_argument('--chunk', type=int, default=50, help='steps of one call')
-    parser.add_argument('--recognizers', type=float, default=90., help='seconds')
-    parser.add_argument('--reconstruction', type=float, default=360., help='seconds')
-    parser.add_argument('--save_every', type=float, default=90., help='seconds')
-    parser.add_argument('--deadline', type=float, default=math.inf, help='seconds after the start at which the second phase ends at the latest')
-    parser.add_argument('--capacity', type=int, default=48000, help='lines that there is room for; more are left out')
+    parser.add_argument('--recognizers', type=float, default=90.0, help='seconds')
+    parser.add_argument('--reconstruction', type=float, default=360.0, help='seconds')
+    parser.add_argument('--save_every', type=float, default=90.0, help='seconds')
+    parser.add_argument(
+        '--deadline',
+        type=float,
+        default=math.inf,
+        help='seconds after the start at which the second phase ends at the latest',
+    )
+    parser.add_argument(
+        '--capacity', type=int, default=48000, help='lines that there is room for; more are left out'
+    )
     parser.add_argument('--phases', default=','.join(PHASES), help='of `time`')
     options = parser.parse_args()
     jax.config.update('jax_enable_x64', True)  # Adam counts in int64
@@ -296,8 +398,13 @@ def main():
     if options.command == 'train':
         out = pathlib.Path(options.out)
         out.mkdir(parents=True, exist_ok=True)
-        train(device, out, dict(recognizers=options.recognizers, reconstruction=options.reconstruction), save_every=options.save_every,
-              deadline=START + options.deadline)
+        train(
+            device,
+            out,
+            dict(recognizers=options.recognizers, reconstruction=options.reconstruction),
+            save_every=options.save_every,
+            deadline=START + options.deadline,
+        )
         return
     device.compile(options.phases.split(','))
     check(device, options.folder)
@@ -307,7 +414,10 @@ def main():
         for _ in range(3):
             metrics = device.run(phase, 1e-3, 8)
         rate = 3 * device.chunk / (time.monotonic() - began)
-        say(f'{phase}: {rate:.1f} steps/s; ' + ' '.join(f'{name} {values[-1]:.4f}' for name, values in metrics.items()))
+        say(
+            f'{phase}: {rate:.1f} steps/s; '
+            + ' '.join(f'{name} {values[-1]:.4f}' for name, values in metrics.items())
+        )
 
 
 if __name__ == '__main__':

@@ -1,12 +1,17 @@
 """A run handed to an accelerator and taken back: the run's configuration and weights out, trained weights in.
 
-    bin/train --flagfile=FLAGS --max_steps=0                                     makes the run: its configuration, its first weights
-    python -m experiments.accelerator.exchange export --run_dir=RUN --out=DIR    steps, weights and lines into DIR
-    python3 DIR/device.py train DIR --out=OUT ...                                there, with JAX and without TensorFlow (`device.py --help`)
+    bin/train --flagfile=FLAGS --max_steps=0                                     makes the run: its
+    configuration, its first weights
+    python -m experiments.accelerator.exchange export --run_dir=RUN --out=DIR    steps, weights and lines into
+    DIR
+    python3 DIR/device.py train DIR --out=OUT ...                                there, with JAX and without
+    TensorFlow (`device.py --help`)
     python -m experiments.accelerator.exchange import --run_dir=RUN --weights=OUT --step=STEP
-    bin/train --flagfile=FLAGS                                                   goes on from STEP, or at the end of the schedule writes sheets and model
+    bin/train --flagfile=FLAGS                                                   goes on from STEP, or at the
+    end of the schedule writes sheets and model
 
-Only the first two phases are lowered (`lowering.py`). Adam's moments stay there: a run that goes on here starts them anew.
+Only the first two phases are lowered (`lowering.py`). Adam's moments stay there: a run that goes on here
+starts them anew.
 """
 
 import argparse
@@ -46,8 +51,12 @@ def open_run(run_dir, *, product_dtype=None):
     config = json.loads((run_dir / 'config.json').read_text(encoding='utf-8'))
     charset = Charset.load().prefix(config['data']['charset_rows'], config['data']['charset_hash'])
     model = HctGan(stored_model(config['model']))
-    settings = from_stored(GanSettings, config['settings'], **({'product_dtype': product_dtype} if product_dtype else {}))
-    trainer = lowering.LoweredTrainer(model, settings, template_boxes=charset.template_boxes, strategy=tf.distribute.get_strategy())
+    settings = from_stored(
+        GanSettings, config['settings'], **({'product_dtype': product_dtype} if product_dtype else {})
+    )
+    trainer = lowering.LoweredTrainer(
+        model, settings, template_boxes=charset.template_boxes, strategy=tf.distribute.get_strategy()
+    )
     checkpoints = Checkpoints(str(run_dir / 'checkpoints'), trainer.trackables())
     if checkpoints.restore()[1] is None:
         raise ValueError(f'{run_dir}: no checkpoint; expected a run that `train --max_steps=0` made')
@@ -69,17 +78,31 @@ def export_run(run_dir, out, *, batch_size=None, product_dtype=None, weights_dty
     batch_size = batch_size or trainer.settings.batch_size
     trainer.settings = dataclasses.replace(trainer.settings, batch_size=batch_size)
     variables = lowering.named_variables(trainer)
-    shapes = lowering.specification(trainer.model.config.generator, batch_size=batch_size, num_characters=config['schedule']['longest_lines'])
+    shapes = lowering.specification(
+        trainer.model.config.generator,
+        batch_size=batch_size,
+        num_characters=config['schedule']['longest_lines'],
+    )
     batch = {name: tf.zeros(shape, dtype) for name, (dtype, shape) in shapes.items()}
     captured = set()
     for phase in lowering.PHASES:
         optimizer = trainer.optimizer_of(phase)
         rate = next(name for name, variable in variables.items() if variable is optimizer.learning_rate.value)
         captured.update(lowering.lower(trainer.step(phase), batch, variables, out / phase, rate=rate))
-    write_variables(out / 'variables.npz', {name: variable.numpy() for name, variable in variables.items() if name in captured}, dtype=weights_dtype)
+    write_variables(
+        out / 'variables.npz',
+        {name: variable.numpy() for name, variable in variables.items() if name in captured},
+        dtype=weights_dtype,
+    )
     charset = Charset.load().prefix(config['data']['charset_rows'])
-    np.savez(out / 'tables.npz', component_ids=charset.character_components.astype(np.int32), structure_ids=charset.character_structures.astype(np.int32))
-    (out / 'config.json').write_text(json.dumps({key: config[key] for key in ('settings', 'schedule')}, indent=1), encoding='utf-8')
+    np.savez(
+        out / 'tables.npz',
+        component_ids=charset.character_components.astype(np.int32),
+        structure_ids=charset.character_structures.astype(np.int32),
+    )
+    (out / 'config.json').write_text(
+        json.dumps({key: config[key] for key in ('settings', 'schedule')}, indent=1), encoding='utf-8'
+    )
     shutil.copy(pathlib.Path(__file__).with_name('device.py'), out)
 
 
@@ -102,7 +125,8 @@ def write_variables(path, values, *, dtype):
 
 
 def write_reference(run_dir, out, *, arrays, product_dtype=None):
-    """Writes reference.npz: one step of each phase as TensorFlow does it, without XLA, from the exported weights; `device.py time` holds its own against it.
+    """Writes reference.npz: one step of each phase as TensorFlow does it, without XLA, from the exported
+    weights; `device.py time` holds its own against it.
 
     Args:
         run_dir, out, product_dtype: as for `export_run`, which comes before.
@@ -119,19 +143,37 @@ def write_reference(run_dir, out, *, arrays, product_dtype=None):
         b, n = shapes['structure_ids']
         trainer.settings = dataclasses.replace(trainer.settings, batch_size=b)
         lengths = (1 + np.arange(b) % n).astype(np.int32)
-        ids = rng.integers(1, charset.num_characters, (b, n)).astype(np.int32) * (np.arange(n) < lengths[:, None])
-        batch = {'images': np.where(np.repeat(np.arange(n) < lengths[:, None], shapes['images'][2] // n, 1)[:, None, :, None],
-                                    rng.uniform(-1, 1, shapes['images']), 1.).astype(np.float32),
-                 'lengths': lengths, 'character_ids': ids, 'component_ids': charset.character_components[ids].astype(np.int32),
-                 'structure_ids': charset.character_structures[ids].astype(np.int32)}
-        batch.update({name: rng.standard_normal(shapes[name]).astype(np.float32) for name in ('style_normal', 'noise_normal')})
+        ids = rng.integers(1, charset.num_characters, (b, n)).astype(np.int32) * (
+            np.arange(n) < lengths[:, None]
+        )
+        batch = {
+            'images': (
+                np.where(
+                    np.repeat(np.arange(n) < lengths[:, None], shapes['images'][2] // n, 1)[:, None, :, None],
+                    rng.uniform(-1, 1, shapes['images']),
+                    1.0,
+                ).astype(np.float32)
+            ),
+            'lengths': lengths,
+            'character_ids': ids,
+            'component_ids': charset.character_components[ids].astype(np.int32),
+            'structure_ids': charset.character_structures[ids].astype(np.int32),
+        }
+        batch.update(
+            {
+                name: rng.standard_normal(shapes[name]).astype(np.float32)
+                for name in ('style_normal', 'noise_normal')
+            }
+        )
         for name, variable in variables.items():
             variable.assign(before[name])
         metrics = trainer.step(phase, jit=False)({name: tf.constant(value) for name, value in batch.items()})
         kept.update({f'{phase}/batch/{name}': value for name, value in batch.items()})
         kept.update({f'{phase}/metric/{name}': value.numpy() for name, value in metrics.items()})
         if arrays:
-            kept.update({f'{phase}/after/{name}': variables[name].numpy() for name in description['captured']})
+            kept.update(
+                {f'{phase}/after/{name}': variables[name].numpy() for name in description['captured']}
+            )
     np.savez_compressed(out / 'reference.npz', **kept)
 
 
@@ -155,8 +197,15 @@ def import_weights(run_dir, folder, *, step):
         with np.load(path, allow_pickle=False) as arrays:
             for name in arrays.files:
                 value = arrays[name]
-                if name not in variables or tuple(variables[name].shape) != value.shape or not np.isfinite(value).all():
-                    raise ValueError(f'{path}: {name} {value.shape}: expected finite values of a variable of {run_dir}, of its shape')
+                if (
+                    name not in variables
+                    or tuple(variables[name].shape) != value.shape
+                    or not np.isfinite(value).all()
+                ):
+                    raise ValueError(
+                        f'{path}: {name} {value.shape}: expected finite values of a variable of {run_dir}, of'
+                        ' its shape'
+                    )
                 variables[name].assign(value)
                 count += 1
     if not count:
@@ -167,16 +216,34 @@ def import_weights(run_dir, folder, *, step):
 
 def main():
     """The commands."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(dest='command', required=True)
     export = commands.add_parser('export', help='lower the steps of a run')
     export.add_argument('--run_dir', required=True)
     export.add_argument('--out', required=True)
     export.add_argument('--batch_size', type=int, help="lines of a batch; default: the run's")
-    export.add_argument('--product_dtype', choices=['float32', 'bfloat16'], help="what convolutions multiply in; default: the run's")
-    export.add_argument('--weights_dtype', choices=['float32', 'float16'], default='float32', help='of the weights that go along')
-    export.add_argument('--reference', choices=['none', 'losses', 'all'], default='none', help="what of one step of TensorFlow's own goes along, to check against")
-    lines = commands.add_parser('pack', help='the training lines of a folder of records, in files small enough to carry')
+    export.add_argument(
+        '--product_dtype',
+        choices=['float32', 'bfloat16'],
+        help="what convolutions multiply in; default: the run's",
+    )
+    export.add_argument(
+        '--weights_dtype',
+        choices=['float32', 'float16'],
+        default='float32',
+        help='of the weights that go along',
+    )
+    export.add_argument(
+        '--reference',
+        choices=['none', 'losses', 'all'],
+        default='none',
+        help="what of one step of TensorFlow's own goes along, to check against",
+    )
+    lines = commands.add_parser(
+        'pack', help='the training lines of a folder of records, in files small enough to carry'
+    )
     lines.add_argument('--data', required=True)
     lines.add_argument('--out', required=True)
     lines.add_argument('--char_px', type=int, default=64)
@@ -189,14 +256,34 @@ def main():
     back.add_argument('--step', type=int, required=True)
     options = parser.parse_args()
     if options.command == 'export':
-        export_run(options.run_dir, options.out, batch_size=options.batch_size, product_dtype=options.product_dtype, weights_dtype=options.weights_dtype)
+        export_run(
+            options.run_dir,
+            options.out,
+            batch_size=options.batch_size,
+            product_dtype=options.product_dtype,
+            weights_dtype=options.weights_dtype,
+        )
         if options.reference != 'none':
-            write_reference(options.run_dir, options.out, arrays=options.reference == 'all', product_dtype=options.product_dtype)
+            write_reference(
+                options.run_dir,
+                options.out,
+                arrays=options.reference == 'all',
+                product_dtype=options.product_dtype,
+            )
     elif options.command == 'pack':
-        packing.pack_lines(RecordIndex(options.data, split='train'), options.out, char_px=options.char_px, longest_lines=options.longest_lines,
-                           quality=options.quality, num_files=options.files)
+        packing.pack_lines(
+            RecordIndex(options.data, split='train'),
+            options.out,
+            char_px=options.char_px,
+            longest_lines=options.longest_lines,
+            quality=options.quality,
+            num_files=options.files,
+        )
     else:
-        print(f'{import_weights(options.run_dir, options.weights, step=options.step)} variables at step {options.step}')
+        print(
+            f'{import_weights(options.run_dir, options.weights, step=options.step)} variables at step'
+            f' {options.step}'
+        )
 
 
 if __name__ == '__main__':

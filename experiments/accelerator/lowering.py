@@ -1,8 +1,10 @@
-"""The training steps of `hwgen.training.gan` as StableHLO: maths that a machine without TensorFlow runs with JAX.
+"""The training steps of `hwgen.training.gan` as StableHLO: maths that a machine without TensorFlow runs with
+JAX.
 
-A lowered step takes one batch and the values of all variables it touches, and returns its metrics and the new values: the forward passes, gradients, clipping,
-Adam, batch statistics and the moving average of the generator are all inside. Beside each module stands a JSON file that says which of its parameters and
-results is which variable.
+A lowered step takes one batch and the values of all variables it touches, and returns its metrics and the new
+values: the forward passes, gradients, clipping, Adam, batch statistics and the moving average of the
+generator are all inside. Beside each module stands a JSON file that says which of its parameters and results
+is which variable.
 """
 
 import dataclasses
@@ -21,34 +23,55 @@ _NOISE = {POSTERIOR_STYLE_STREAM: 'style_normal', POSTERIOR_NOISE_STREAM: 'noise
 
 
 class LoweredTrainer(GanTrainer):
-    """`GanTrainer` whose first two phases XLA can compile: noise comes with the batch, lines of all lengths share one width, CTC is the dense one.
+    """`GanTrainer` whose first two phases XLA can compile: noise comes with the batch, lines of all lengths
+    share one width, CTC is the dense one.
 
-    Differs from `GanTrainer`: the recogniser step does not tell how many labels were misread, as edit distances have no XLA kernel. Arguments as there.
+    Differs from `GanTrainer`: the recogniser step does not tell how many labels were misread, as edit
+    distances have no XLA kernel. Arguments as there.
     """
 
     def __init__(self, model, settings, *, template_boxes, strategy):
-        super().__init__(model, dataclasses.replace(settings, uniform_lengths=False, dense_ctc=True), template_boxes=template_boxes, strategy=strategy)
-        self.template_boxes = np.asarray(template_boxes)  # a constant of the graph, where a tensor would be one more parameter
+        super().__init__(
+            model,
+            dataclasses.replace(settings, uniform_lengths=False, dense_ctc=True),
+            template_boxes=template_boxes,
+            strategy=strategy,
+        )
+        # a constant of the graph, where a tensor would be one more parameter
+        self.template_boxes = np.asarray(template_boxes)
 
     def optimizer_of(self, phase):
         """The optimizer that a phase moves."""
         return self.recognizer_optimizer if phase == 'recognizers' else self.reconstruction_optimizer
 
     def step(self, phase, *, jit=True):
-        """tf.function of a phase of `PHASES`: takes a batch (`specification`), returns a dict of float32 scalars."""
+        """tf.function of a phase of `PHASES`: takes a batch (`specification`), returns a dict of float32
+        scalars.
+        """
+
         @tf.function(jit_compile=jit, autograph=False)
         def recognizers(batch):
             with tf.GradientTape() as tape:
                 sequence_loss, spatial_loss, _ = self._reading_losses(batch, batch['images'], training=True)
                 loss = self._share(sequence_loss if spatial_loss is None else sequence_loss + spatial_loss)
             norm = self._apply(self.recognizer_optimizer, tape, loss, self.recognizer_variables)
-            return {'loss/recognizers': loss, 'loss/sequence_real': self._share(sequence_loss), 'grad/recognizer_norm': norm}
+            return {
+                'loss/recognizers': loss,
+                'loss/sequence_real': self._share(sequence_loss),
+                'grad/recognizer_norm': norm,
+            }
 
         @tf.function(jit_compile=jit, autograph=False)
         def reconstruction(batch):
-            metrics = self._reconstruction_replica_step(dict(batch, kl_scale=tf.constant(1.)))
-            averaging.move_average(self.model.average, self.model.generator, updates=self.average_updates, decay=self.settings.average_decay)
+            metrics = self._reconstruction_replica_step(dict(batch, kl_scale=tf.constant(1.0)))
+            averaging.move_average(
+                self.model.average,
+                self.model.generator,
+                updates=self.average_updates,
+                decay=self.settings.average_decay,
+            )
             return metrics
+
         return dict(recognizers=recognizers, reconstruction=reconstruction)[phase]
 
     def _normal(self, batch, shape, stream):
@@ -64,12 +87,19 @@ def specification(config, *, batch_size, num_characters):
         batch_size, num_characters: int, B and N; shorter lines are padded.
 
     Returns:
-        dict name -> (numpy dtype, shape): images in [-1, 1] with padding +1, `lengths`, the ids, and N(0, 1) noise.
+        dict name -> (numpy dtype, shape): images in [-1, 1] with padding +1, `lengths`, the ids, and N(0, 1)
+        noise.
     """
     b, n = batch_size, num_characters
-    return {'images': (np.float32, (b, config.char_px, n * config.char_width_px, 1)), 'lengths': (np.int32, (b,)),
-            'component_ids': (np.int32, (b, n, 4)), 'structure_ids': (np.int32, (b, n)), 'character_ids': (np.int32, (b, n)),
-            'style_normal': (np.float32, (b, config.style_dim)), 'noise_normal': (np.float32, (b, n, config.character_noise_dim))}
+    return {
+        'images': (np.float32, (b, config.char_px, n * config.char_width_px, 1)),
+        'lengths': (np.int32, (b,)),
+        'component_ids': (np.int32, (b, n, 4)),
+        'structure_ids': (np.int32, (b, n)),
+        'character_ids': (np.int32, (b, n)),
+        'style_normal': (np.float32, (b, config.style_dim)),
+        'noise_normal': (np.float32, (b, n, config.character_noise_dim)),
+    }
 
 
 def named_variables(trainer):
@@ -77,10 +107,13 @@ def named_variables(trainer):
     found, seen = {}, set()
     for name, item in trainer.trackables().items():
         for index, variable in enumerate([item] if isinstance(item, tf.Variable) else item.variables):
-            value = getattr(variable, 'value', variable) if not isinstance(variable, tf.Variable) else variable
+            value = (
+                getattr(variable, 'value', variable) if not isinstance(variable, tf.Variable) else variable
+            )
             if id(value.handle) not in seen:
                 seen.add(id(value.handle))
-                path = getattr(variable, 'path', variable.name).split('/', 1)[-1]  # without the owner's name, which Keras counts up within a process
+                # without the owner's name, which Keras counts up within a process
+                path = getattr(variable, 'path', variable.name).split('/', 1)[-1]
                 found[f'{name}/{index:03d}/{path}'] = value
     return found
 
@@ -105,16 +138,33 @@ def lower(function, batch, variables, path, *, rate):
     by_handle = {id(variable.handle): name for name, variable in variables.items()}
     captured = [by_handle.get(id(tensor)) for tensor in concrete.captured_inputs]
     if None in captured:
-        raise ValueError(f'{path}: captures {concrete.captured_inputs[captured.index(None)]}, which is none of the variables')
+        raise ValueError(
+            f'{path}: captures {concrete.captured_inputs[captured.index(None)]}, which is none of the'
+            ' variables'
+        )
     lowered = function.experimental_get_compiler_ir(batch)
     head = lowered(stage='hlo').split('\n', 1)[0]
     # HLO's first line says which result is the new value of which parameter: {5}: (9, {}, may-alias)
-    aliases = {int(result): int(parameter) for result, parameter in re.findall(r'\{(\d+)\}: \((\d+), \{\}', head)}
+    aliases = {
+        int(result): int(parameter) for result, parameter in re.findall(r'\{(\d+)\}: \((\d+), \{\}', head)
+    }
     inputs = sorted(batch)  # the order in which TensorFlow flattens a dict
     path = pathlib.Path(path)
     path.with_suffix('.mlirbc').write_bytes(lowered(stage='stablehlo_serialized'))
-    path.with_suffix('.json').write_text(json.dumps({
-        'inputs': {name: [batch[name].dtype.name, list(batch[name].shape)] for name in inputs}, 'captured': captured, 'rate': rate,
-        'updates': {str(result): captured[parameter - len(inputs)] for result, parameter in aliases.items()},
-        'metrics': sorted(concrete.structured_outputs)}, indent=1) + '\n', encoding='utf-8')
+    path.with_suffix('.json').write_text(
+        json.dumps(
+            {
+                'inputs': {name: [batch[name].dtype.name, list(batch[name].shape)] for name in inputs},
+                'captured': captured,
+                'rate': rate,
+                'updates': {
+                    str(result): captured[parameter - len(inputs)] for result, parameter in aliases.items()
+                },
+                'metrics': sorted(concrete.structured_outputs),
+            },
+            indent=1,
+        )
+        + '\n',
+        encoding='utf-8',
+    )
     return captured

@@ -1,4 +1,6 @@
-"""Training lines in few bytes: scaled to the model's cells, side by side in strips of WebP, so that a corpus fits through a narrow door."""
+"""Training lines in few bytes: scaled to the model's cells, side by side in strips of WebP, so that a
+corpus fits through a narrow door.
+"""
 
 import io
 import pathlib
@@ -37,9 +39,15 @@ def pack_lines(index, out, *, char_px, longest_lines, quality, num_files=1):
             width += line.shape[1]
             texts.append(record.character_ids)
         strips.append(_webp(strip, quality))
-        np.savez(out / f'lines-{k}.npz', strips=np.frombuffer(b''.join(strips), np.uint8), strip_bytes=np.array([len(strip) for strip in strips]),
-                 lengths=np.array([len(text) for text in texts], np.int32), character_ids=np.concatenate(texts).astype(np.int32),
-                 char_px=char_px, longest_lines=longest_lines)
+        np.savez(
+            out / f'lines-{k}.npz',
+            strips=np.frombuffer(b''.join(strips), np.uint8),
+            strip_bytes=np.array([len(strip) for strip in strips]),
+            lengths=np.array([len(text) for text in texts], np.int32),
+            character_ids=np.concatenate(texts).astype(np.int32),
+            char_px=char_px,
+            longest_lines=longest_lines,
+        )
 
 
 def _webp(lines, quality):

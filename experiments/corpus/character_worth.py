@@ -1,4 +1,6 @@
-"""Isolated characters: what a small network that learned from a corpus reads of people's numerals and of other hands."""
+"""Isolated characters: what a small network that learned from a corpus reads of people's numerals and of
+other hands.
+"""
 
 import pathlib
 
@@ -10,7 +12,7 @@ from experiments.corpus.measured import once
 from experiments.corpus.networks import SmallNetwork
 from experiments.corpus.people import NUMERALS
 
-TUNED_PEOPLE = 5     # people of whom a network gets one copy of each numeral besides
+TUNED_PEOPLE = 5  # people of whom a network gets one copy of each numeral besides
 _TUNING = {'steps': 200, 'times': 8}
 _ALONE_STEPS = 600
 
@@ -88,8 +90,9 @@ def measure(row, pools, people, *, seeds, copies, steps, folder):
         folder: path, where the networks are kept (`ROW-SEED.npz`).
 
     Returns:
-        dict of lists, one entry a seed: `people` and `people_15` (list of float, of each person: told from all characters, or among the numerals),
-        `tuned_15` (None for those it learned from), and for each kind of hands, `KIND`: list of float, of each hand.
+        dict of lists, one entry a seed: `people` and `people_15` (list of float, of each person: told from
+        all characters, or among the numerals), `tuned_15` (None for those it learned from), and for each kind
+        of hands, `KIND`: list of float, of each hand.
     """
     found = {name: [] for name in ('people', 'people_15', 'tuned_15', *hands.KINDS)}
     numerals = len(NUMERALS)
@@ -110,8 +113,11 @@ def measure(row, pools, people, *, seeds, copies, steps, folder):
         few = taught_people(len(people), seed)
         few_pictures, few_labels = one_copy(people, few, seed)
         corpus = labels < numerals
-        network.train(np.concatenate([lesson[corpus], *[few_pictures] * _TUNING['times']]),
-                      np.concatenate([labels[corpus], *[few_labels] * _TUNING['times']]), steps=_TUNING['steps'])
+        network.train(
+            np.concatenate([lesson[corpus], *[few_pictures] * _TUNING['times']]),
+            np.concatenate([labels[corpus], *[few_labels] * _TUNING['times']]),
+            steps=_TUNING['steps'],
+        )
         found['tuned_15'].append(_without(read_people(network, people)[1], few))
     return found
 
@@ -121,7 +127,9 @@ def measure_alone(people, *, seeds):
     found = []
     for seed in range(seeds):
         few = taught_people(len(people), seed)
-        network = SmallNetwork(len(NUMERALS), seed=seed).train(*one_copy(people, few, seed), steps=_ALONE_STEPS)
+        network = SmallNetwork(len(NUMERALS), seed=seed).train(
+            *one_copy(people, few, seed), steps=_ALONE_STEPS
+        )
         found.append(_without(read_people(network, people)[1], few))
     return {'tuned_15': found}
 
@@ -142,7 +150,10 @@ def read_people(network, people):
     shape = people.shape[:3]
     logits = network.logits(people.reshape(-1, *people.shape[3:])).reshape(*shape, -1)
     right = np.arange(shape[1])[None, :, None]
-    return [((part.argmax(-1) == right).mean((1, 2))).round(4).tolist() for part in (logits, logits[..., :shape[1]])]
+    return [
+        ((part.argmax(-1) == right).mean((1, 2))).round(4).tolist()
+        for part in (logits, logits[..., : shape[1]])
+    ]
 
 
 def _without(values, few):
@@ -159,7 +170,22 @@ def measure_rows(bench, rows):
     sizes, folder = bench.sizes, bench.out / 'characters'
     names = ('seeds', 'taught', 'tested', 'copies', 'steps', 'people_copies')
     for row in rows:
-        once(folder / f'{row.name}.json', bench.under(row, *names), lambda row=row: measure(
-            row, bench.pools, bench.people, seeds=sizes['seeds'], copies=sizes['copies'], steps=sizes['steps'], folder=folder / 'networks'))
+        once(
+            folder / f'{row.name}.json',
+            bench.under(row, *names),
+            lambda row=row: measure(
+                row,
+                bench.pools,
+                bench.people,
+                seeds=sizes['seeds'],
+                copies=sizes['copies'],
+                steps=sizes['steps'],
+                folder=folder / 'networks',
+            ),
+        )
         bench.log(f'characters, {row.title}')
-    once(folder / 'nothing.json', {'seeds': sizes['seeds']}, lambda: measure_alone(bench.people, seeds=sizes['seeds']))
+    once(
+        folder / 'nothing.json',
+        {'seeds': sizes['seeds']},
+        lambda: measure_alone(bench.people, seeds=sizes['seeds']),
+    )

@@ -14,7 +14,7 @@ from hwgen.data.scribe.pen_writer import PenWriter
 
 KINDS = {'fonts_1_1': 'fonts, 1.1', 'fonts_2_0': 'fonts, 2.0', 'pen': 'pens'}
 _TESTED_FROM = 100_000  # index of the first writer who teaches nothing
-_SIZED_WRITERS = 30     # hands whose size is measured
+_SIZED_WRITERS = 30  # hands whose size is measured
 
 
 @functools.lru_cache(maxsize=256)
@@ -23,7 +23,9 @@ def open_hand(kind, index, seed=0):
     if kind == 'pen':
         return PenWriter(seed, index)
     fonts = default_fonts('chinese', FONTS_VERSION if kind == 'fonts_1_1' else SCRIBE_VERSION)
-    return FontWriter(seed, index, fonts=fonts if kind == 'fonts_1_1' else fonts + partial_fonts('chinese', SCRIBE_VERSION))
+    return FontWriter(
+        seed, index, fonts=fonts if kind == 'fonts_1_1' else fonts + partial_fonts('chinese', SCRIBE_VERSION)
+    )
 
 
 def writes(kind, index, text):
@@ -49,13 +51,24 @@ def hand_for(kind, text, n):
 
 def fingerprint(kind):
     """SHA-256 of a few lines: other hands, other figures."""
-    drawn = [write(kind, index, NUMERALS[index], 1) for index in range(len(NUMERALS)) if writes(kind, index, NUMERALS[index])]
+    drawn = [
+        write(kind, index, NUMERALS[index], 1)
+        for index in range(len(NUMERALS))
+        if writes(kind, index, NUMERALS[index])
+    ]
     return hashlib.sha256(b''.join(image.tobytes() for image in drawn)).hexdigest()
 
 
 def scanner_factor(kind, longer_px):
-    """By how much a scanner makes this kind smaller, so that it has the resolution of pictures whose longer side is so many px: float."""
-    sides = [max(preparation.clean(write(kind, index, c)).shape) for index in range(_SIZED_WRITERS) for c in NUMERALS if writes(kind, index, c)]
+    """By how much a scanner makes this kind smaller, so that it has the resolution of pictures whose
+    longer side is so many px: float.
+    """
+    sides = [
+        max(preparation.clean(write(kind, index, c)).shape)
+        for index in range(_SIZED_WRITERS)
+        for c in NUMERALS
+        if writes(kind, index, c)
+    ]
     return longer_px / float(np.mean(sides))
 
 
@@ -69,10 +82,14 @@ def draw_pool(kind, characters, indices, *, factor):
         factor: float, `scanner_factor`.
 
     Returns:
-        uint8 [W, C, SIDE_PX, SIDE_PX], 255 = ink, prepared as people's; bool [W, C], whether the hand has the character.
+        uint8 [W, C, SIDE_PX, SIDE_PX], 255 = ink, prepared as people's; bool [W, C], whether the hand has the
+        character.
     """
     side = preparation.SIDE_PX
-    pictures, there = np.zeros([len(indices), len(characters), side, side], np.uint8), np.zeros([len(indices), len(characters)], bool)
+    pictures, there = (
+        np.zeros([len(indices), len(characters), side, side], np.uint8),
+        np.zeros([len(indices), len(characters)], bool),
+    )
     for w, index in enumerate(indices):
         for c, character in enumerate(characters):
             if writes(kind, index, character):
@@ -80,8 +97,8 @@ def draw_pool(kind, characters, indices, *, factor):
     return pictures, there
 
 
-def prepare(image, *, factor=1.):
+def prepare(image, *, factor=1.0):
     """uint8 [SIDE_PX, SIDE_PX], 255 = ink: a picture as a network sees it, of uint8 [H, W], 255 = paper."""
-    if factor != 1.:
-        image, = preparation.scan([image], factor=factor)
+    if factor != 1.0:
+        (image,) = preparation.scan([image], factor=factor)
     return np.rint(255 * preparation.fit(preparation.clean(image))).astype(np.uint8)

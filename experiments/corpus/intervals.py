@@ -6,9 +6,14 @@ from experiments.corpus.spreads import RESAMPLINGS, estimate
 
 
 def draws(seeds, units):
-    """int [1 + RESAMPLINGS, seeds], int [1 + RESAMPLINGS, units]: which are drawn; the first row is all of them."""
+    """int [1 + RESAMPLINGS, seeds], int [1 + RESAMPLINGS, units]: which are drawn; the first row is all of
+    them.
+    """
     rng = np.random.default_rng((seeds, units))
-    return tuple(np.concatenate([np.arange(count)[None], rng.integers(count, size=[RESAMPLINGS, count])]) for count in (seeds, units))
+    return tuple(
+        np.concatenate([np.arange(count)[None], rng.integers(count, size=[RESAMPLINGS, count])])
+        for count in (seeds, units)
+    )
 
 
 def mean_of(values):
@@ -48,4 +53,6 @@ def _means(values):
     values = np.where(there, values, 0)
     pairs = [np.ix_(s, u) for s, u in zip(*draws(*values.shape))]
     with np.errstate(invalid='ignore'):
-        return np.array([values[pair].sum() for pair in pairs]) / np.array([there[pair].sum() for pair in pairs])
+        return np.array([values[pair].sum() for pair in pairs]) / np.array(
+            [there[pair].sum() for pair in pairs]
+        )

@@ -1,4 +1,6 @@
-"""Figures that are measured once: kept as JSON with what they were measured under, and measured anew where that has changed."""
+"""Figures that are measured once: kept as JSON with what they were measured under, and measured anew where
+that has changed.
+"""
 
 import json
 import pathlib

@@ -7,8 +7,9 @@ from experiments.corpus.preparation import SIDE_PX
 
 _BATCH = 64
 _RATE = 2e-3
-# Of the augmentation, an affine map drawn anew for each picture: turn and shear in radians, size and place relative.
-_TURN, _SHEAR, _SIZE, _PLACE = .12, .15, .1, .06
+# Of the augmentation, an affine map drawn anew for each picture: turn and shear in radians, size and place
+# relative.
+_TURN, _SHEAR, _SIZE, _PLACE = 0.12, 0.15, 0.1, 0.06
 
 
 class SmallNetwork:
@@ -22,15 +23,25 @@ class SmallNetwork:
     def __init__(self, classes, *, seed):
         tf.keras.utils.set_random_seed(seed)
         layers = tf.keras.layers
-        self._model = tf.keras.Sequential([
-            tf.keras.Input([SIDE_PX, SIDE_PX, 1]),
-            layers.Conv2D(16, 3, padding='same', activation='relu'), layers.MaxPool2D(),
-            layers.Conv2D(32, 3, padding='same', activation='relu'), layers.MaxPool2D(),
-            layers.Conv2D(64, 3, padding='same', activation='relu'), layers.MaxPool2D(),
-            layers.Flatten(), layers.Dropout(.4), layers.Dense(classes)])
+        self._model = tf.keras.Sequential(
+            [
+                tf.keras.Input([SIDE_PX, SIDE_PX, 1]),
+                layers.Conv2D(16, 3, padding='same', activation='relu'),
+                layers.MaxPool2D(),
+                layers.Conv2D(32, 3, padding='same', activation='relu'),
+                layers.MaxPool2D(),
+                layers.Conv2D(64, 3, padding='same', activation='relu'),
+                layers.MaxPool2D(),
+                layers.Flatten(),
+                layers.Dropout(0.4),
+                layers.Dense(classes),
+            ]
+        )
         self._rng = np.random.default_rng(seed)
-        self._logits = tf.function(lambda pictures: self._model(pictures, training=False),
-                                   input_signature=[tf.TensorSpec([None, SIDE_PX, SIDE_PX, 1])])
+        self._logits = tf.function(
+            lambda pictures: self._model(pictures, training=False),
+            input_signature=[tf.TensorSpec([None, SIDE_PX, SIDE_PX, 1])],
+        )
 
     def train(self, pictures, labels, *, steps):
         """Adam on batches of 64, the rate falling along a cosine.
@@ -51,8 +62,14 @@ class SmallNetwork:
 
         @tf.function
         def step(batch, maps, target):
-            batch = tf.raw_ops.ImageProjectiveTransformV3(images=_scaled(batch), transforms=maps, output_shape=[SIDE_PX, SIDE_PX], fill_value=0.,
-                                                          interpolation='BILINEAR', fill_mode='CONSTANT')
+            batch = tf.raw_ops.ImageProjectiveTransformV3(
+                images=_scaled(batch),
+                transforms=maps,
+                output_shape=[SIDE_PX, SIDE_PX],
+                fill_value=0.0,
+                interpolation='BILINEAR',
+                fill_mode='CONSTANT',
+            )
             with tf.GradientTape() as tape:
                 losses = tf.nn.sparse_softmax_cross_entropy_with_logits(target, model(batch, training=True))
                 loss = tf.reduce_mean(losses)
@@ -81,16 +98,20 @@ class SmallNetwork:
 
     def logits(self, pictures):
         """float32 [N, classes] of uint8 [N, SIDE_PX, SIDE_PX], 255 = ink."""
-        return np.concatenate([self._logits(_scaled(pictures[i:i + 500])).numpy() for i in range(0, len(pictures), 500)])
+        return np.concatenate(
+            [self._logits(_scaled(pictures[i : i + 500])).numpy() for i in range(0, len(pictures), 500)]
+        )
 
 
 def _scaled(pictures):
     """float32 [N, H, W, 1], ink about 1."""
-    return tf.cast(pictures, tf.float32)[..., None] / 255.
+    return tf.cast(pictures, tf.float32)[..., None] / 255.0
 
 
 def affine_maps(rng, count):
-    """float32 [count, 8]: random maps of the augmentation, from the result to the picture, about its middle."""
+    """float32 [count, 8]: random maps of the augmentation, from the result to the picture, about its
+    middle.
+    """
     turn, shear = rng.uniform(-_TURN, _TURN, count), rng.uniform(-_SHEAR, _SHEAR, count)
     size = np.exp(rng.uniform(-_SIZE, _SIZE, [2, count]))
     a, b = size[0] * np.cos(turn), size[0] * (shear * np.cos(turn) - np.sin(turn))
@@ -98,4 +119,6 @@ def affine_maps(rng, count):
     middle = (SIDE_PX - 1) / 2
     x, y = middle + rng.uniform(-_PLACE, _PLACE, [2, count]) * SIDE_PX
     zeros = np.zeros(count)
-    return np.stack([a, b, x - (a + b) * middle, c, d, y - (c + d) * middle, zeros, zeros], 1).astype(np.float32)
+    return np.stack([a, b, x - (a + b) * middle, c, d, y - (c + d) * middle, zeros, zeros], 1).astype(
+        np.float32
+    )

@@ -12,7 +12,8 @@ def trace(skeleton):
         skeleton: bool [H, W], one pixel wide.
 
     Returns:
-        list of (float64 [N, 2] px x, y, N >= 2; int, how many of its two ends meet another line, 2 for a closed one).
+        list of (float64 [N, 2] px x, y, N >= 2; int, how many of its two ends meet another line, 2 for a
+        closed one).
     """
     around = _neighbours(skeleton)
     paths, seen = [], set()
@@ -25,7 +26,9 @@ def trace(skeleton):
             pixels.append(b if a == pixels[-2] else a)
         seen.update((pixels[i], pixels[i + 1]) for i in range(len(pixels) - 1))
         seen.update((pixels[i + 1], pixels[i]) for i in range(len(pixels) - 1))
-        paths.append((np.array([(x, y) for y, x in pixels], float), sum(len(around[pixels[i]]) > 1 for i in (0, -1))))
+        paths.append(
+            (np.array([(x, y) for y, x in pixels], float), sum(len(around[pixels[i]]) > 1 for i in (0, -1)))
+        )
 
     for node in nodes:
         for step in around[node]:
@@ -40,12 +43,18 @@ def trace(skeleton):
 
 
 def _neighbours(skeleton):
-    """dict pixel (y, x) -> list of pixels; a diagonal step is left out where two straight ones lead to the same."""
+    """dict pixel (y, x) -> list of pixels; a diagonal step is left out where two straight ones lead to the
+    same.
+    """
     pixels = set(zip(*(axis.tolist() for axis in np.nonzero(skeleton))))
     around = {}
     for y, x in pixels:
-        around[y, x] = [(y + dy, x + dx) for dy, dx in _ALL if (y + dy, x + dx) in pixels
-                        and not (dy and dx and ((y + dy, x) in pixels or (y, x + dx) in pixels))]
+        around[y, x] = [
+            (y + dy, x + dx)
+            for dy, dx in _ALL
+            if (y + dy, x + dx) in pixels
+            and not (dy and dx and ((y + dy, x) in pixels or (y, x + dx) in pixels))
+        ]
     return around
 
 
@@ -63,7 +72,8 @@ def prune(paths, *, least_px):
 
 
 def smooth(points):
-    """The line without the steps of the grid of pixels: mean over five points, fewer at the ends, which stay in place.
+    """The line without the steps of the grid of pixels: mean over five points, fewer at the ends, which stay
+    in place.
 
     Args:
         points: float [N, 2].
@@ -106,6 +116,6 @@ def directions(points, *, arm_px):
     Returns:
         float64 [max(0, N - 2 arm_px)] degrees in (-90, 90], 0 = level, positive = up to the right.
     """
-    chords = points[2 * arm_px:] - points[:-2 * arm_px]
+    chords = points[2 * arm_px :] - points[: -2 * arm_px]
     angles = np.degrees(np.arctan2(-chords[:, 1], chords[:, 0]))
     return 90 - (90 - angles) % 180

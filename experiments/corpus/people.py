@@ -1,4 +1,6 @@
-"""People's numerals: 100 people wrote 15 characters ten times each (Nazarpour and Chen, Newcastle University, doi 10.17634/137930-3, CC BY 4.0)."""
+"""People's numerals: 100 people wrote 15 characters ten times each (Nazarpour and Chen, Newcastle
+University, doi 10.17634/137930-3, CC BY 4.0).
+"""
 
 import zipfile
 import zlib
@@ -13,15 +15,17 @@ def read_people(path):
     """Reads the scans.
 
     Args:
-        path: of an .npz with images uint8 [N, H, W], 255 = paper; code int [N], 1 to 15, the place in NUMERALS; writer and sample int [N].
+        path: of an .npz with images uint8 [N, H, W], 255 = paper; code int [N], 1 to 15, the place in
+            NUMERALS; writer and sample int [N].
 
     Returns:
         uint8 [writers, 15, copies, H, W], writers and copies in ascending order of their numbers.
 
     Raises:
         OSError: no such file.
-        ValueError: not such an archive, truncated, an array missing or of another shape, a code out of range, a character that a writer
-            has not written as often as the others; names the file and what was expected.
+        ValueError: not such an archive, truncated, an array missing or of another shape, a code out of range,
+            a character that a writer has not written as often as the others; names the file and what was
+            expected.
     """
     try:
         archive = np.load(path, allow_pickle=False)
@@ -36,7 +40,10 @@ def read_people(path):
         raise ValueError(f'{path}: {error}') from error
     for name, array in zip(_ARRAYS, (images, code, writer, sample)):
         if array.ndim != _ARRAYS[name] or len(array) != len(images) or not len(array):
-            raise ValueError(f'{path}: {name} has shape {list(array.shape)}, expected {_ARRAYS[name]} axes and {len(images)} > 0 entries')
+            raise ValueError(
+                f'{path}: {name} has shape {list(array.shape)}, expected {_ARRAYS[name]} axes and'
+                f' {len(images)} > 0 entries'
+            )
     if images.dtype != np.uint8:
         raise ValueError(f'{path}: images are {images.dtype}, expected uint8 with 255 = paper')
     if code.min() < 1 or code.max() > len(NUMERALS):
@@ -47,7 +54,10 @@ def read_people(path):
     np.add.at(counts, (rows, code.astype(int) - 1, copies), 1)
     if (counts != 1).any():
         w, c, s = np.argwhere(counts != 1)[0]
-        raise ValueError(f'{path}: writer {writers[w]}, code {c + 1}, sample {samples[s]} occurs {counts[w, c, s]} times, expected once')
+        raise ValueError(
+            f'{path}: writer {writers[w]}, code {c + 1}, sample {samples[s]} occurs {counts[w, c, s]} times,'
+            ' expected once'
+        )
     people = np.empty([*counts.shape, *images.shape[1:]], np.uint8)
     people[rows, code.astype(int) - 1, copies] = images
     return people

@@ -17,6 +17,7 @@ class Pictures(NamedTuple):
         paths: the same of the path alone, redrawn in one thin line.
         features: float64 [W, 15, S, len(FEATURES)].
     """
+
     inked: np.ndarray
     paths: np.ndarray
     features: np.ndarray
@@ -24,16 +25,20 @@ class Pictures(NamedTuple):
 
 def longer_side(hands):
     """Mean longer side of the ink, px, of pictures [W][15][S]; the first copy of each is looked at."""
-    return float(np.mean([max(preparation.clean(copies[0]).shape) for characters in hands for copies in characters]))
+    return float(
+        np.mean([max(preparation.clean(copies[0]).shape) for characters in hands for copies in characters])
+    )
 
 
-def prepare(hands, *, factor=1., pen=None):
+def prepare(hands, *, factor=1.0, pen=None):
     """Prepares pictures.
 
     Args:
         hands: [W][15][S] of uint8 [H, W], 255 = paper.
-        factor: float, by which a scanner makes them smaller first, so that two kinds do not differ in their resolution.
-        pen: None, or float [W]: the width of a pen, by the character's longer side, in which the path of each hand is drawn anew first.
+        factor: float, by which a scanner makes them smaller first, so that two kinds do not differ in their
+            resolution.
+        pen: None, or float [W]: the width of a pen, by the character's longer side, in which the path of each
+            hand is drawn anew first.
 
     Returns:
         Pictures.
@@ -41,10 +46,14 @@ def prepare(hands, *, factor=1., pen=None):
     inked, paths, features = [], [], []
     for w, characters in enumerate(hands):
         for character, copies in zip(NUMERALS, characters):
-            for picture in preparation.scan(copies, factor=factor) if factor != 1. else copies:
+            for picture in preparation.scan(copies, factor=factor) if factor != 1.0 else copies:
                 crop = preparation.clean(picture)
                 if pen is not None:
-                    crop = preparation.draw_path(preparation.skeleton(preparation.bitmap(crop)), width=pen[w], longer_px=max(crop.shape))
+                    crop = preparation.draw_path(
+                        preparation.skeleton(preparation.bitmap(crop)),
+                        width=pen[w],
+                        longer_px=max(crop.shape),
+                    )
                 mask = preparation.bitmap(crop)
                 path = preparation.skeleton(mask)
                 inked.append(_bytes(preparation.fit(crop)))

@@ -16,17 +16,24 @@ def compare(people, simulated):
         people, simulated: Pictures.
 
     Returns:
-        dict: `distances`, a dict people/simulated -> Estimate; `distances_of_characters`; `features`, of each `mean`, `within`, `between` and
-        `common`, each a dict people/simulated -> Estimate.
+        dict: `distances`, a dict people/simulated -> Estimate; `distances_of_characters`; `features`, of each
+            `mean`, `within`, `between` and `common`, each a dict people/simulated -> Estimate.
     """
     kinds = {'people': people, 'simulated': simulated}
-    ratios = {kind: distance_ratios(pictures.inked / 255.) for kind, pictures in kinds.items()}
-    result = {'distances': {kind: estimate(r.mean(1)) for kind, r in ratios.items()},
-              'distances_of_characters': {kind: dict(zip(NUMERALS, r[0].tolist())) for kind, r in ratios.items()}, 'features': {}}
+    ratios = {kind: distance_ratios(pictures.inked / 255.0) for kind, pictures in kinds.items()}
+    result = {
+        'distances': {kind: estimate(r.mean(1)) for kind, r in ratios.items()},
+        'distances_of_characters': {kind: dict(zip(NUMERALS, r[0].tolist())) for kind, r in ratios.items()},
+        'features': {},
+    }
     for i, feature in enumerate(FEATURES):
-        found = {kind: spreads(p.features[..., i], relative=feature.kind == 'size') for kind, p in kinds.items()}
-        result['features'][feature.name] = {name: {kind: estimate(values[name]) for kind, values in found.items()}
-                                            for name in ('mean', *SPREADS)}
+        found = {
+            kind: spreads(p.features[..., i], relative=feature.kind == 'size') for kind, p in kinds.items()
+        }
+        result['features'][feature.name] = {
+            name: {kind: estimate(values[name]) for kind, values in found.items()}
+            for name in ('mean', *SPREADS)
+        }
     return result
 
 
@@ -40,8 +47,11 @@ def table(comparison, verdicts):
     Returns:
         str.
     """
-    lines = ['| | people | simulated |', '|---|---|---|',
-             _row('rms distance, same hand / other hands', comparison['distances'], _plain)]
+    lines = [
+        '| | people | simulated |',
+        '|---|---|---|',
+        _row('rms distance, same hand / other hands', comparison['distances'], _plain),
+    ]
     for feature in FEATURES:
         found = comparison['features'][feature.name]
         shown = {'size': _percent, 'angle': _degrees, 'share': _plain, 'count': _plain}[feature.kind]
@@ -49,14 +59,25 @@ def table(comparison, verdicts):
         lines.append(_row(f'{feature.told}: mean', found['mean'], mean))
         for name, told in zip(SPREADS, ('within a hand', 'between hands', 'of it common to all characters')):
             lines.append(_row(f'{feature.told}: {told}', found[name], shown))
-    lines += ['', '| small networks | accuracy | of the seeds | pictures tested by each |', '|---|---|---|---|']
+    lines += [
+        '',
+        '| small networks | accuracy | of the seeds | pictures tested by each |',
+        '|---|---|---|---|',
+    ]
     for name, verdict in verdicts.items():
         seeds = ', '.join(f'{value:.3f}' for value in verdict.seeds)
         lines.append(f'| {name} | {_plain(verdict.accuracy)} | {seeds} | {verdict.pictures} |')
     lines += ['', '| character | ' + ' | '.join(NUMERALS) + ' |', '|---' * (len(NUMERALS) + 1) + '|']
-    lines += [f'| {name} | ' + ' | '.join(f'{value:.2f}' for value in verdict.characters) + ' |' for name, verdict in verdicts.items()]
-    lines += [f'| distance ratio, {kind} | ' + ' | '.join(f'{comparison["distances_of_characters"][kind][c]:.2f}' for c in NUMERALS) + ' |'
-              for kind in ('people', 'simulated')]
+    lines += [
+        f'| {name} | ' + ' | '.join(f'{value:.2f}' for value in verdict.characters) + ' |'
+        for name, verdict in verdicts.items()
+    ]
+    lines += [
+        f'| distance ratio, {kind} | '
+        + ' | '.join(f'{comparison["distances_of_characters"][kind][c]:.2f}' for c in NUMERALS)
+        + ' |'
+        for kind in ('people', 'simulated')
+    ]
     return '\n'.join(lines)
 
 
@@ -68,7 +89,13 @@ def plain(value):
         return {key: plain(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(part) for part in value]
-    return round(float(value), 5) if isinstance(value, (float, np.floating)) and np.isfinite(value) else None if isinstance(value, float) else value
+    return (
+        round(float(value), 5)
+        if isinstance(value, (float, np.floating)) and np.isfinite(value)
+        else None
+        if isinstance(value, float)
+        else value
+    )
 
 
 def _row(told, found, shown):

@@ -2,9 +2,11 @@
 
 A source of hands is a class built with a seed that has one method:
 
-    draw(writer, character, copy) -> uint8 [H, W], 255 = paper: one isolated character, at the size the hand writes it, with paper all around.
+    draw(writer, character, copy) -> uint8 [H, W], 255 = paper: one isolated character, at the size the hand
+    writes it, with paper all around.
 
-It is a pure function of seed and arguments. SOURCES names the classes; another kind of hand is one more entry.
+It is a pure function of seed and arguments. SOURCES names the classes; another kind of hand is one more
+entry.
 """
 
 import functools
@@ -21,7 +23,8 @@ _MARGIN_PX = 8  # a line is cut around its ink; what reaches the edge of a scan 
 class FontHands:
     """The writers of the embedded corpus (scribe): lines of one character, 64 px high.
 
-    A line is brought to its height, so the size of a character is not quite the hand's: of tall characters the height is always the same.
+    A line is brought to its height, so the size of a character is not quite the hand's: of tall characters
+    the height is always the same.
 
     Args:
         seed: int >= 0.
@@ -52,7 +55,9 @@ class PenHands:
     def draw(self, writer, character, copy):
         """uint8 [H, W]: the character in the hand of this writer."""
         rng = np.random.default_rng((self._seed, writer, ord(character), copy))
-        return np.pad(self._writer(index=writer).write_line(character, rng, em_px=60.).image, 4, constant_values=255)
+        return np.pad(
+            self._writer(index=writer).write_line(character, rng, em_px=60.0).image, 4, constant_values=255
+        )
 
 
 SOURCES = {'fonts': FontHands, 'pen': PenHands}
@@ -68,4 +73,7 @@ def draw_hands(source, *, writers, copies):
     Returns:
         list [writers][15][copies] of uint8 [H, W].
     """
-    return [[[source.draw(writer, character, copy) for copy in range(copies)] for character in NUMERALS] for writer in range(writers)]
+    return [
+        [[source.draw(writer, character, copy) for copy in range(copies)] for character in NUMERALS]
+        for writer in range(writers)
+    ]

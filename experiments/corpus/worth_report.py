@@ -26,11 +26,21 @@ def write(out):
     out = pathlib.Path(out)
     tables, summary = [], {}
     for part, table in (('characters', character_table), ('lines', line_table), ('writer', writer_table)):
-        found = {path.stem: json.loads(path.read_text(encoding='utf-8')) for path in sorted((out / part).glob('*.json'))}
+        found = {
+            path.stem: json.loads(path.read_text(encoding='utf-8'))
+            for path in sorted((out / part).glob('*.json'))
+        }
         if found:
             text, rows = table({name: row['figures'] for name, row in found.items()})
-            under = next(row['measured_under'] for name, row in found.items() if name not in ('nothing', 'pp_ocr'))
-            summary[part] = {'measured_under': {name: value for name, value in under.items() if name not in ('corpus', 'pen_share')}, 'rows': rows}
+            under = next(
+                row['measured_under'] for name, row in found.items() if name not in ('nothing', 'pp_ocr')
+            )
+            summary[part] = {
+                'measured_under': {
+                    name: value for name, value in under.items() if name not in ('corpus', 'pen_share')
+                },
+                'rows': rows,
+            }
             tables.append(text)
     write_json(out / 'worth.json', _rounded(summary))
     text = '\n'.join(tables)
@@ -47,7 +57,12 @@ def character_table(found):
     Returns:
         str, Markdown; dict of the same figures.
     """
-    columns = {'people': 'people, all characters', 'people_15': 'people, among the numerals', 'tuned_15': 'the same after 5 people', **hands.KINDS}
+    columns = {
+        'people': 'people, all characters',
+        'people_15': 'people, among the numerals',
+        'tuned_15': 'the same after 5 people',
+        **hands.KINDS,
+    }
     lines, summary = _head(['taught by', *columns.values(), 'people - fonts 1.1']), {}
     for name, title in [*_titles(found), ('nothing', 'nothing')]:
         if name not in found:
@@ -60,8 +75,15 @@ def character_table(found):
         if name not in (REFERENCE, 'nothing') and REFERENCE in found:
             own['people_difference'] = difference_of(figures['people'], found[REFERENCE]['people'])
         summary[name] = own
-        lines.append(_line([title, *(plain(own[column]) if column in own else '' for column in columns),
-                            signed(own['people_difference']) if 'people_difference' in own else '']))
+        lines.append(
+            _line(
+                [
+                    title,
+                    *(plain(own[column]) if column in own else '' for column in columns),
+                    signed(own['people_difference']) if 'people_difference' in own else '',
+                ]
+            )
+        )
     return '\n'.join(lines) + '\n', summary
 
 
@@ -84,11 +106,24 @@ def line_table(found):
             for unit in ('labels', 'characters'):
                 if unit in figures[kind]:
                     own[kind][unit] = ratio_of(*np.transpose(figures[kind][unit]))
-            cells.append('; '.join([plain(own[kind][unit]) if unit == 'labels' or name == 'pp_ocr' else f'{own[kind][unit].value:.3f}'
-                                    for unit in ('labels', 'characters') if unit in own[kind]]))
+            cells.append(
+                '; '.join(
+                    [
+                        (
+                            plain(own[kind][unit])
+                            if unit == 'labels' or name == 'pp_ocr'
+                            else f'{own[kind][unit].value:.3f}'
+                        )
+                        for unit in ('labels', 'characters')
+                        if unit in own[kind]
+                    ]
+                )
+            )
         if name not in (REFERENCE, 'pp_ocr') and REFERENCE in found:
             errors, counts = np.transpose(figures['people']['labels'])
-            own['people_difference'] = ratio_difference(errors, np.transpose(found[REFERENCE]['people']['labels'])[0], counts)
+            own['people_difference'] = ratio_difference(
+                errors, np.transpose(found[REFERENCE]['people']['labels'])[0], counts
+            )
         cells.append(signed(own['people_difference']) if 'people_difference' in own else '')
         summary[name] = own
         lines.append(_line(cells))
@@ -104,14 +139,20 @@ def writer_table(found):
     Returns:
         str, Markdown; dict of the same figures.
     """
-    reading = {f'{origin}_{kind}': f'PP-OCR, {origin}, {kind}' for kind in ('seen', 'unseen') for origin in ('written', 'corpus')}
+    reading = {
+        f'{origin}_{kind}': f'PP-OCR, {origin}, {kind}'
+        for kind in ('seen', 'unseen')
+        for origin in ('written', 'corpus')
+    }
     read = {kind: f'read by the network of {title}' for kind, title in hands.KINDS.items()}
     taught = {'taught': 'teaches: people, all characters', 'taught_15': 'teaches: people, among the numerals'}
     lines, summary = _head(['learned from', *reading.values(), *read.values(), *taught.values()]), {}
     for name, title in _titles(found):
         figures = found[name]
         own = {column: ratio_of(*np.transpose(figures['pp_ocr'][column])) for column in reading}
-        own |= {f'read_{kind}': mean_of([figures['read'][kind]]) for kind in read} | {column: mean_of(figures[column]) for column in taught}
+        own |= {f'read_{kind}': mean_of([figures['read'][kind]]) for kind in read} | {
+            column: mean_of(figures[column]) for column in taught
+        }
         summary[name] = own
         lines.append(_line([title, *map(plain, own.values())]))
     return '\n'.join(lines) + '\n', summary

@@ -17,6 +17,7 @@ class Row(NamedTuple):
         pen_share: float in [0, 1], share of the writers who write with a pen.
         parts: tuple of str, of PARTS: what is done by default; the later ones are dear.
     """
+
     name: str
     title: str
     version: str
@@ -26,17 +27,20 @@ class Row(NamedTuple):
     def kinds(self):
         """dict of the kinds of hands (`hands.KINDS`) -> share of the writers, without those of no share."""
         fonts = 'fonts_1_1' if self.version == FONTS_VERSION else 'fonts_2_0'
-        return {kind: share for kind, share in ((fonts, 1 - self.pen_share), ('pen', self.pen_share)) if share}
+        return {
+            kind: share for kind, share in ((fonts, 1 - self.pen_share), ('pen', self.pen_share)) if share
+        }
 
 
 ROWS = (
-    Row('fonts_1_1', 'fonts, 1.1', FONTS_VERSION, 0., PARTS),
-    Row('fonts_2_0', 'fonts, 2.0', SCRIBE_VERSION, 0., PARTS[:2]),
-    Row('pen_30', '0.3 pens', SCRIBE_VERSION, .3, PARTS[:1]),
-    Row('pen_50', '0.5 pens', SCRIBE_VERSION, .5, PARTS[:2]),
-    Row('pen_70', '0.7 pens', SCRIBE_VERSION, .7, PARTS),
-    Row('pen_85', '0.85 pens', SCRIBE_VERSION, .85, PARTS[:1]),
-    Row('pen', 'pens', SCRIBE_VERSION, 1., PARTS))
+    Row('fonts_1_1', 'fonts, 1.1', FONTS_VERSION, 0.0, PARTS),
+    Row('fonts_2_0', 'fonts, 2.0', SCRIBE_VERSION, 0.0, PARTS[:2]),
+    Row('pen_30', '0.3 pens', SCRIBE_VERSION, 0.3, PARTS[:1]),
+    Row('pen_50', '0.5 pens', SCRIBE_VERSION, 0.5, PARTS[:2]),
+    Row('pen_70', '0.7 pens', SCRIBE_VERSION, 0.7, PARTS),
+    Row('pen_85', '0.85 pens', SCRIBE_VERSION, 0.85, PARTS[:1]),
+    Row('pen', 'pens', SCRIBE_VERSION, 1.0, PARTS),
+)
 
 
 def choose_rows(names, part):

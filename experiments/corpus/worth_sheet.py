@@ -20,30 +20,46 @@ def draw(writers, texts, *, truncation):
         truncation: float, of the styles that are drawn.
 
     Returns:
-        uint8 [H, W], 255 = paper: for each row a title, then two hands of the corpus and two that were written.
+        uint8 [H, W], 255 = paper: for each row a title, then two hands of the corpus and two that were
+        written.
     """
     blocks = []
     for row, writer in writers.items():
         kinds = list(row.kinds())
-        real = [_row([hands.write(kind, hands.hand_for(kind, ''.join(texts), 20 * n), text, n) for text in texts])
-                for n, kind in enumerate([kinds[0], kinds[-1]])]
-        written = [_row(writer.write(texts, style_seeds=seed, truncation=truncation)) for seed in range(_HANDS)]
+        real = [
+            _row([hands.write(kind, hands.hand_for(kind, ''.join(texts), 20 * n), text, n) for text in texts])
+            for n, kind in enumerate([kinds[0], kinds[-1]])
+        ]
+        written = [
+            _row(writer.write(texts, style_seeds=seed, truncation=truncation)) for seed in range(_HANDS)
+        ]
         for title, found in ((f'{row.title}: the corpus', real), (f'{row.title}: written', written)):
             blocks.append(_titled(title, found))
     width = max(block.shape[1] for block in blocks)
-    pairs = [np.hstack([_wide(left, width), _wide(right, width)]) for left, right in zip(blocks[::2], blocks[1::2])]
+    pairs = [
+        np.hstack([_wide(left, width), _wide(right, width)]) for left, right in zip(blocks[::2], blocks[1::2])
+    ]
     return np.vstack(pairs)
 
 
 def _row(images):
-    scaled = [cv2.resize(image, (round(image.shape[1] * _HEIGHT_PX / image.shape[0]), _HEIGHT_PX), interpolation=cv2.INTER_AREA) for image in images]
-    return np.hstack([np.pad(image, ((0, _GAP_PX), (0, 2 * _GAP_PX)), constant_values=255) for image in scaled])
+    scaled = [
+        cv2.resize(
+            image,
+            (round(image.shape[1] * _HEIGHT_PX / image.shape[0]), _HEIGHT_PX),
+            interpolation=cv2.INTER_AREA,
+        )
+        for image in images
+    ]
+    return np.hstack(
+        [np.pad(image, ((0, _GAP_PX), (0, 2 * _GAP_PX)), constant_values=255) for image in scaled]
+    )
 
 
 def _titled(title, rows):
     width = max(row.shape[1] for row in rows)
     head = np.full([_TITLE_PX, width], 255, np.uint8)
-    cv2.putText(head, title, (2, _TITLE_PX - 6), cv2.FONT_HERSHEY_SIMPLEX, .45, 90, 1, cv2.LINE_AA)
+    cv2.putText(head, title, (2, _TITLE_PX - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.45, 90, 1, cv2.LINE_AA)
     return np.vstack([head, *(_wide(row, width) for row in rows)])
 
 

@@ -1,1 +1,3 @@
-"""Characters as components and structure: Ideographic Description Sequences, the frozen dictionary, text to ids and back."""
+"""Characters as components and structure: Ideographic Description Sequences, the frozen dictionary, text
+to ids and back.
+"""

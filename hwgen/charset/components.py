@@ -2,13 +2,16 @@
 
     python -m hwgen.charset.components --moji_db dist/moji.db
 
-computes the tables of this package from BabelStone's Ideographic Description Sequences (IDS; copyright waived), which the npm package
-@mandel59/mojidata holds as table `ids` of its SQLite file, with the list of common standard characters and word frequencies beside it. Rows that
-`tables/dictionary.tsv` already has are kept as they are and new ones appended; delete the files to compute them anew. The table has grown by editions,
-each computed with the rows of those before it fixed: GB 2312 and the common standard characters; then GBK and Big5, the traditional ones.
+computes the tables of this package from BabelStone's Ideographic Description Sequences (IDS; copyright
+waived), which the npm package @mandel59/mojidata holds as table `ids` of its SQLite file, with the list of
+common standard characters and word frequencies beside it. Rows that `tables/dictionary.tsv` already has are
+kept as they are and new ones appended; delete the files to compute them anew. The table has grown by
+editions, each computed with the rows of those before it fixed: GB 2312 and the common standard characters;
+then GBK and Big5, the traditional ones.
 
-A character's candidates are itself and every cut of its tree with at most four leaves. A cut costs the more the rarer its components and its
-structure are, so that what many characters share is chosen and becomes more frequent: iterated until nothing changes.
+A character's candidates are itself and every cut of its tree with at most four leaves. A cut costs the more
+the rarer its components and its structure are, so that what many characters share is chosen and becomes more
+frequent: iterated until nothing changes.
 """
 
 import argparse
@@ -24,7 +27,7 @@ from hwgen import files
 from hwgen.charset import dictionary, ids, symbols
 
 ROUNDS, DAMPED_ROUNDS = 40, 30
-LEAF_COST, OVERLAP_COST, STROKE_COST, WHOLE_COST, STRUCTURE_WEIGHT, RAREST = .05, 2, .3, .6, 2, .02
+LEAF_COST, OVERLAP_COST, STROKE_COST, WHOLE_COST, STRUCTURE_WEIGHT, RAREST = 0.05, 2, 0.3, 0.6, 2, 0.02
 OVERLAPS = '⿻㇯⿾⿿'
 STROKES = '一丨丿丶乙乚亅乛' + ''.join(map(chr, range(0x31C0, 0x31E4)))
 UNKNOWN = '？'
@@ -39,6 +42,7 @@ class Sources(NamedTuple):
         frequencies: dict str -> int, occurrences in a modern corpus, where known.
         strokes: set of str, characters of one stroke.
     """
+
     sequences: dict
     standard: str
     frequencies: dict
@@ -63,16 +67,24 @@ def read_moji_db(path):
     connection = sqlite3.connect(f'{path.resolve().as_uri()}?mode=ro', uri=True)
     try:
         sequences = collections.defaultdict(list)
-        for character, source, sequence in connection.execute('select UCS, source, IDS from ids order by rowid'):
+        for character, source, sequence in connection.execute(
+            'select UCS, source, IDS from ids order by rowid'
+        ):
             sequences[character].append((source, sequence))
         standard = ''.join(row[0] for row in connection.execute('select 规范字 from tghb order by 序号'))
         frequencies = collections.Counter()
         for character, reading in connection.execute('select UCS, value from unihan_each_kHanyuPinlu'):
             frequencies[character] += int(re.search(r'\((\d+)\)', reading).group(1))
-        strokes = {character for character, count in connection.execute('select UCS, value from unihan_kTotalStrokes')
-                   if count.split()[0] == '1'}
+        strokes = {
+            character
+            for character, count in connection.execute('select UCS, value from unihan_kTotalStrokes')
+            if count.split()[0] == '1'
+        }
     except sqlite3.Error as error:
-        raise OSError(f'{path}: {error}, expected the tables ids, tghb, unihan_each_kHanyuPinlu and unihan_kTotalStrokes') from error
+        raise OSError(
+            f'{path}: {error}, expected the tables ids, tghb, unihan_each_kHanyuPinlu and'
+            ' unihan_kTotalStrokes'
+        ) from error
     finally:
         connection.close()
     return Sources(dict(sequences), standard, dict(frequencies), strokes | set(STROKES))
@@ -85,14 +97,28 @@ def gb2312_hanzi():
 
 
 def gbk_and_big5_hanzi():
-    """The ideographs of GBK and then of Big5, in their order: str. Compatibility ideographs count as those that they are equal to."""
-    found = (bytes([row, cell]).decode(encoding, 'ignore') for encoding, rows in (('gbk', range(0x81, 0xFF)), ('big5', range(0xA4, 0xFA)))
-             for row in rows for cell in range(0x40, 0xFF))
-    return ''.join(dict.fromkeys(unicodedata.normalize('NFC', character) for character in found if '\u4e00' <= character <= '\ufaff'))
+    """The ideographs of GBK and then of Big5, in their order: str.
+
+    Compatibility ideographs count as those that they are equal to.
+    """
+    found = (
+        bytes([row, cell]).decode(encoding, 'ignore')
+        for encoding, rows in (('gbk', range(0x81, 0xFF)), ('big5', range(0xA4, 0xFA)))
+        for row in rows
+        for cell in range(0x40, 0xFF)
+    )
+    return ''.join(
+        dict.fromkeys(
+            unicodedata.normalize('NFC', character)
+            for character in found
+            if '\u4e00' <= character <= '\ufaff'
+        )
+    )
 
 
 def choose_sequence(rows):
-    """The sequence to take: the first of a source with G (mainland China), else the first that is not of X or Z (guesses, unifications).
+    """The sequence to take: the first of a source with G (mainland China), else the first that is not of X or
+    Z (guesses, unifications).
 
     Args:
         rows: list of (source letters, sequence).
@@ -141,12 +167,18 @@ class Cuts:
         if isinstance(tree, str):
             return self._of(tree)
         combinations = itertools.product(*(self._of_tree(child) for child in tree[1:]))
-        return tuple((tree[0], *parts) for parts in combinations
-                     if sum(len(ids.leaves(part)) for part in parts) <= dictionary.MAX_COMPONENTS)
+        return tuple(
+            (tree[0], *parts)
+            for parts in combinations
+            if sum(len(ids.leaves(part)) for part in parts) <= dictionary.MAX_COMPONENTS
+        )
 
 
 class Candidate(NamedTuple):
-    """A cut with what its cost needs: distinct leaves, pattern, and the part of the cost that does not change."""
+    """A cut with what its cost needs: distinct leaves, pattern, and the part of the cost that does not
+    change.
+    """
+
     tree: object
     components: tuple
     pattern: str
@@ -165,8 +197,12 @@ def candidate(tree, *, divisible, strokes):
         Candidate.
     """
     leaves = ids.leaves(tree)
-    cost = (LEAF_COST * len(leaves) + OVERLAP_COST * sum(operator in OVERLAPS for operator in ids.operators(tree))
-            + STROKE_COST * sum(leaf in strokes for leaf in leaves) + WHOLE_COST * (isinstance(tree, str) and divisible))
+    cost = (
+        LEAF_COST * len(leaves)
+        + OVERLAP_COST * sum(operator in OVERLAPS for operator in ids.operators(tree))
+        + STROKE_COST * sum(leaf in strokes for leaf in leaves)
+        + WHOLE_COST * (isinstance(tree, str) and divisible)
+    )
     return Candidate(tree, tuple(dict.fromkeys(leaves)), ids.pattern(tree), cost)
 
 
@@ -188,8 +224,11 @@ def choose(candidates):
     for step in range(ROUNDS):
         cost = _cost(component_counts, pattern_counts)
         chosen = [cuts[0] if len(cuts) == 1 else min(cuts, key=cost) for cuts in candidates.values()]
-        now = (collections.Counter(c for cut in chosen for c in cut.components), collections.Counter(cut.pattern for cut in chosen))
-        keep = .5 if step < DAMPED_ROUNDS else 0
+        now = (
+            collections.Counter(c for cut in chosen for c in cut.components),
+            collections.Counter(cut.pattern for cut in chosen),
+        )
+        keep = 0.5 if step < DAMPED_ROUNDS else 0
         for counts, new in zip((component_counts, pattern_counts), now):
             for name in counts:
                 counts[name] = keep * counts[name] + (1 - keep) * new[name]
@@ -200,7 +239,9 @@ def choose(candidates):
 def _cost(component_counts, pattern_counts):
     component_costs = {name: 1 / max(count, RAREST) for name, count in component_counts.items()}
     pattern_costs = {name: STRUCTURE_WEIGHT / max(count, RAREST) for name, count in pattern_counts.items()}
-    return lambda cut: cut.own_cost + pattern_costs[cut.pattern] + sum(component_costs[c] for c in cut.components)
+    return lambda cut: (
+        cut.own_cost + pattern_costs[cut.pattern] + sum(component_costs[c] for c in cut.components)
+    )
 
 
 def unique(choices):
@@ -219,13 +260,18 @@ def unique(choices):
     for character, cuts in choices.items():
         free = [cut for cut in cuts if cut.tree not in taken]
         if not free:
-            raise ValueError(f'{character}: all of its {len(cuts)} codes are taken by other characters, expected a free one')
+            raise ValueError(
+                f'{character}: all of its {len(cuts)} codes are taken by other characters, expected a'
+                ' free one'
+            )
         result[character] = free[0]
         taken.add(free[0].tree)
     return result
 
 
-def build_rows(characters, sequences, *, single_bodies, strokes, frequencies=None, symbol_characters='', existing=()):
+def build_rows(
+    characters, sequences, *, single_bodies, strokes, frequencies=None, symbol_characters='', existing=()
+):
     """Computes the dictionary.
 
     Args:
@@ -241,9 +287,15 @@ def build_rows(characters, sequences, *, single_bodies, strokes, frequencies=Non
         list of dictionary.Row, `existing` first.
     """
     frequencies = frequencies or {}
-    known = {kind: {row.name for row in existing if row.kind == kind} for kind in ('component', 'structure', 'character')}
-    fixed = {row.name: ids.fill(row.pattern, row.tokens) for row in existing
-             if row.kind == 'character' and row.pattern not in dictionary.SYMBOL_STRUCTURES}
+    known = {
+        kind: {row.name for row in existing if row.kind == kind}
+        for kind in ('component', 'structure', 'character')
+    }
+    fixed = {
+        row.name: ids.fill(row.pattern, row.tokens)
+        for row in existing
+        if row.kind == 'character' and row.pattern not in dictionary.SYMBOL_STRUCTURES
+    }
     order = sorted(dict.fromkeys(characters), key=lambda c: (c not in fixed, -frequencies.get(c, 0), c))
     order = list(fixed) + [c for c in order if c not in fixed]
     cuts, candidates = Cuts(sequences, single_bodies=single_bodies), {}
@@ -254,15 +306,27 @@ def build_rows(characters, sequences, *, single_bodies, strokes, frequencies=Non
 
     component_counts = collections.Counter(c for cut in codes.values() for c in cut.components)
     pattern_counts = collections.Counter(cut.pattern for cut in codes.values())
-    component_names = sorted(component_counts, key=lambda name: (-component_counts[name], len(name) > 1, _token_order(name)))
+    component_names = sorted(
+        component_counts, key=lambda name: (-component_counts[name], len(name) > 1, _token_order(name))
+    )
     structure_names = sorted(pattern_counts, key=lambda name: (-pattern_counts[name], name))
     new_symbols = [symbol for symbol in symbol_characters if symbol not in known['character']]
     rows = list(existing)
     rows += [dictionary.Row('component', name) for name in component_names if name not in known['component']]
-    rows += [dictionary.Row('structure', name) for name in (*structure_names, *dictionary.SYMBOL_STRUCTURES) if name not in known['structure']]
+    rows += [
+        dictionary.Row('structure', name)
+        for name in (*structure_names, *dictionary.SYMBOL_STRUCTURES)
+        if name not in known['structure']
+    ]
     rows += [dictionary.Row('component', symbol) for symbol in new_symbols]
-    rows += [dictionary.Row('character', symbol, symbols.structure_of(symbol), (symbol,)) for symbol in new_symbols]
-    rows += [dictionary.Row('character', c, codes[c].pattern, ids.leaves(codes[c].tree)) for c in order if c not in fixed]
+    rows += [
+        dictionary.Row('character', symbol, symbols.structure_of(symbol), (symbol,)) for symbol in new_symbols
+    ]
+    rows += [
+        dictionary.Row('character', c, codes[c].pattern, ids.leaves(codes[c].tree))
+        for c in order
+        if c not in fixed
+    ]
     return rows
 
 
@@ -279,10 +343,14 @@ def further_ideographs(characters, rows, sequences, *, single_bodies, strokes):
         sequences, single_bodies, strokes: as `build_rows`.
 
     Returns:
-        dict character -> sequence; one whose components the table lacks keeps its own sequence, from which errors tell what is missing.
+        dict character -> sequence; one whose components the table lacks keeps its own sequence, from which
+        errors tell what is missing.
     """
-    codes = {row.name: ids.fill(row.pattern, row.tokens) for row in rows
-             if row.kind == 'character' and row.pattern not in dictionary.SYMBOL_STRUCTURES}
+    codes = {
+        row.name: ids.fill(row.pattern, row.tokens)
+        for row in rows
+        if row.kind == 'character' and row.pattern not in dictionary.SYMBOL_STRUCTURES
+    }
     components = {row.name for row in rows if row.kind == 'component'}
     counts = collections.Counter(leaf for tree in codes.values() for leaf in set(ids.leaves(tree)))
     pattern_counts = collections.Counter(map(ids.pattern, codes.values()))
@@ -290,20 +358,29 @@ def further_ideographs(characters, rows, sequences, *, single_bodies, strokes):
     for character in characters:
         if character in codes or character in components:
             continue
-        trees = [tree for tree in cuts.of(character) if tree != character and components.issuperset(ids.leaves(tree))]
+        trees = [
+            tree
+            for tree in cuts.of(character)
+            if tree != character and components.issuperset(ids.leaves(tree))
+        ]
         if trees:
             options = [candidate(tree, divisible=True, strokes=strokes) for tree in trees]
-            cost = _cost(collections.Counter({leaf: counts[leaf] for option in options for leaf in option.components}),
-                         collections.Counter({option.pattern: pattern_counts[option.pattern] for option in options}))
+            cost = _cost(
+                collections.Counter({leaf: counts[leaf] for option in options for leaf in option.components}),
+                collections.Counter({option.pattern: pattern_counts[option.pattern] for option in options}),
+            )
             # The glyph of a table character only where nothing else describes this one.
-            result[character] = ids.format_tree(min(options, key=lambda option: (option.tree in taken, cost(option))).tree)
+            result[character] = ids.format_tree(
+                min(options, key=lambda option: (option.tree in taken, cost(option))).tree
+            )
         elif cuts.expand(character) is not None:
             result[character] = ids.format_tree(cuts.expand(character))
     return result
 
 
 def write_tables(folder, sources):
-    """Writes dictionary.tsv, sets.tsv and ideographs.tsv; appends to the first and the last where they are there.
+    """Writes dictionary.tsv, sets.tsv and ideographs.tsv; appends to the first and the last where they are
+    there.
 
     Args:
         folder: path; `single_bodies.txt` is read there.
@@ -316,42 +393,90 @@ def write_tables(folder, sources):
     path, further_path = folder / 'dictionary.tsv', folder / 'ideographs.tsv'
     rows = dictionary.parse_lines(dictionary.read_lines(path), source=str(path)) if path.exists() else []
     further_lines = dictionary.read_lines(further_path) if further_path.exists() else []
-    options = dict(single_bodies=set((folder / 'single_bodies.txt').read_text('utf-8').strip()), strokes=sources.strokes)
+    options = dict(
+        single_bodies=set((folder / 'single_bodies.txt').read_text('utf-8').strip()), strokes=sources.strokes
+    )
     known, existing = dictionary.read_sequences(len(rows), folder), len(rows)
     characters, symbol_characters = '', ''
-    editions = (gb2312_hanzi() + sources.standard, symbols.SYMBOLS), (gbk_and_big5_hanzi(), symbols.FURTHER_SYMBOLS)
+    editions = (
+        (gb2312_hanzi() + sources.standard, symbols.SYMBOLS),
+        (
+            gbk_and_big5_hanzi(),
+            symbols.FURTHER_SYMBOLS,
+        ),
+    )
     for number, (new, new_symbols) in enumerate(editions, 1):
         characters, symbol_characters, before = characters + new, symbol_characters + new_symbols, len(rows)
-        rows = build_rows(characters, sources.sequences, frequencies=sources.frequencies, symbol_characters=symbol_characters, existing=rows, **options)
+        rows = build_rows(
+            characters,
+            sources.sequences,
+            frequencies=sources.frequencies,
+            symbol_characters=symbol_characters,
+            existing=rows,
+            **options,
+        )
         if len(rows) == before and number < len(editions):
             continue
-        further = further_ideographs(map(chr, (*range(0x4E00, 0xA000), *range(0x3400, 0x4DC0))), rows, sources.sequences, **options)
+        further = further_ideographs(
+            map(chr, (*range(0x4E00, 0xA000), *range(0x3400, 0x4DC0))), rows, sources.sequences, **options
+        )
         since = (str(len(rows)),) if further_lines else ()
-        further_lines += ['\t'.join((character, sequence, *since)) for character, sequence in further.items() if known.get(character) != sequence]
+        further_lines += [
+            '\t'.join((character, sequence, *since))
+            for character, sequence in further.items()
+            if known.get(character) != sequence
+        ]
         known |= further
-    sets = {'tgh': sources.standard, 'symbols': symbol_characters.replace(' ', ''), 'punctuation': symbols.PUNCTUATION}
-    for name, lines in (('dictionary.tsv', [row.line() for row in rows]), ('sets.tsv', map('\t'.join, sets.items())),
-                        ('ideographs.tsv', further_lines)):
+    sets = {
+        'tgh': sources.standard,
+        'symbols': symbol_characters.replace(' ', ''),
+        'punctuation': symbols.PUNCTUATION,
+    }
+    for name, lines in (
+        ('dictionary.tsv', [row.line() for row in rows]),
+        ('sets.tsv', map('\t'.join, sets.items())),
+        ('ideographs.tsv', further_lines),
+    ):
         files.write_file(folder / name, ''.join(line + '\n' for line in lines).encode())
-    return {'existing': existing, 'rows': len(rows), **{f'{kind}s': sum(row.kind == kind for row in rows) for kind in
-                                                        ('component', 'structure', 'character')}, 'ideographs': len(known)}
+    return {
+        'existing': existing,
+        'rows': len(rows),
+        **{
+            f'{kind}s': sum(row.kind == kind for row in rows)
+            for kind in ('component', 'structure', 'character')
+        },
+        'ideographs': len(known),
+    }
 
 
 def main(arguments=None):
     """The command."""
-    parser = argparse.ArgumentParser(prog='python -m hwgen.charset.components', description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--moji_db', required=True, help='moji.db of the npm package @mandel59/mojidata 1.8 (e.g. dist/moji.db)')
-    parser.add_argument('--out', default=dictionary.TABLES, help='folder of the tables (default: those of the package)')
+    parser = argparse.ArgumentParser(
+        prog='python -m hwgen.charset.components',
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        '--moji_db',
+        required=True,
+        help='moji.db of the npm package @mandel59/mojidata 1.8 (e.g. dist/moji.db)',
+    )
+    parser.add_argument(
+        '--out', default=dictionary.TABLES, help='folder of the tables (default: those of the package)'
+    )
     options = parser.parse_args(arguments)
     report = write_tables(options.out, read_moji_db(options.moji_db))
     print(', '.join(f'{name} {number}' for name, number in report.items()))
 
     from hwgen.charset.encoding import Charset  # only now: it reads the tables that were just written
+
     charset = Charset(dictionary.read_lines(pathlib.Path(options.out) / 'dictionary.tsv'))
     cover = charset.component_cover()
     print(f'hash {charset.hash}')
-    print(f'{len(cover)} characters show every component and structure: {"".join(charset.characters[i] for i in cover)}')
+    print(
+        f'{len(cover)} characters show every component and structure:'
+        f' {"".join(charset.characters[i] for i in cover)}'
+    )
 
 
 if __name__ == '__main__':

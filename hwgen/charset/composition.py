@@ -1,8 +1,9 @@
 """From any tree to a code: at most four known components and a structure.
 
-A leaf is kept where it is a known component, or replaced by its own code where it is a character; a part that is the code of a character
-which is itself a component may stand as that component. Of the codes that fit, the one of a character in the table is taken, else one whose
-pattern has an id, else the one with the most leaves expanded.
+A leaf is kept where it is a known component, or replaced by its own code where it is a character; a part that
+is the code of a character which is itself a component may stand as that component. Of the codes that fit, the
+one of a character in the table is taken, else one whose pattern has an id, else the one with the most leaves
+expanded.
 """
 
 import heapq
@@ -14,12 +15,14 @@ from typing import NamedTuple
 from hwgen.charset import ids
 from hwgen.charset.dictionary import MAX_COMPONENTS, CharsetError
 
-
 _NAMELESS = '？'  # stands in errors for a component without a code point, which the table calls by a number
 
 
 class Composition(NamedTuple):
-    """A code: tokens (1 to 4 str), its flattened tree and the pattern of that, whether the pattern is known."""
+    """A code: tokens (1 to 4 str), its flattened tree and the pattern of that, whether the pattern is
+    known.
+    """
+
     tokens: tuple
     tree: object
     pattern: str
@@ -37,7 +40,12 @@ class Composer:
     """
 
     def __init__(self, components, *, patterns, trees, further_trees):
-        self._components, self._patterns, self._trees, self._further_trees = components, patterns, trees, further_trees
+        self._components, self._patterns, self._trees, self._further_trees = (
+            components,
+            patterns,
+            trees,
+            further_trees,
+        )
         self._names = {tree: character for character, tree in trees.items()}
 
     def compose(self, tree, *, leaf_positions, position):
@@ -57,9 +65,14 @@ class Composer:
         candidates = self._candidates(tree, iter(leaf_positions))
         if not candidates:
             name = describe(tree) if isinstance(tree, str) else ids.format_tree(tree)
-            raise CharsetError(f'{name} at position {position}: needs {self._fewest(tree)} components, expected at most '
-                               f'{MAX_COMPONENTS}', position)
-        flat = ids.flatten(min(candidates, key=lambda candidate: self._rank(candidate, candidates[candidate])))
+            raise CharsetError(
+                f'{name} at position {position}: needs {self._fewest(tree)} components, expected at most '
+                f'{MAX_COMPONENTS}',
+                position,
+            )
+        flat = ids.flatten(
+            min(candidates, key=lambda candidate: self._rank(candidate, candidates[candidate]))
+        )
         pattern = ids.pattern(flat)
         return Composition(ids.leaves(flat), flat, pattern, pattern in self._patterns)
 
@@ -67,7 +80,13 @@ class Composer:
         flat = ids.flatten(tree)
         pattern = ids.pattern(flat)
         # The last two make the order total: fewer operators, then the sequence itself.
-        return flat not in self._names, pattern not in self._patterns, kept, len(ids.operators(flat)), ids.format_tree(flat)
+        return (
+            flat not in self._names,
+            pattern not in self._patterns,
+            kept,
+            len(ids.operators(flat)),
+            ids.format_tree(flat),
+        )
 
     def _candidates(self, tree, positions):
         """dict tree -> number of leaves kept whole although they have a code of their own."""
@@ -90,14 +109,25 @@ class Composer:
         tree = self._tree(token)
         if tree is None and token not in self._components:
             named = describe(token) if len(token) == 1 else f'{token}, {self._in_words(token)},'
-            raise CharsetError(f'{named} at position {position}: not in the table and not a known component{self._like(token)}', position)
+            raise CharsetError(
+                f'{named} at position {position}: not in the table and not a known'
+                f' component{self._like(token)}',
+                position,
+            )
         missing = [] if tree is None else [leaf for leaf in ids.leaves(tree) if leaf not in self._components]
         if missing:
             nearest = self.nearest(tree)
             help_ = f'; nearest: {" ".join(nearest)}' if nearest else ''
-            needed = [leaf if len(leaf) == 1 else f'{_NAMELESS} ({self._in_words(leaf, but=token)})' for leaf in missing]
-            raise CharsetError(f'{describe(token)} at position {position}: not in the table; as {re.sub(r"{[0-9]+}", _NAMELESS, ids.format_tree(tree))} it would need '
-                               f'{", ".join(needed)}, not known as component{help_}', position)
+            needed = [
+                leaf if len(leaf) == 1 else f'{_NAMELESS} ({self._in_words(leaf, but=token)})'
+                for leaf in missing
+            ]
+            raise CharsetError(
+                f'{describe(token)} at position {position}: not in the table; as'
+                f' {re.sub(r"{[0-9]+}", _NAMELESS, ids.format_tree(tree))} it would need {", ".join(needed)},'
+                f' not known as component{help_}',
+                position,
+            )
         result = {}
         if tree is not None and len(ids.leaves(tree)) <= MAX_COMPONENTS:
             result[tree] = 0
@@ -106,17 +136,37 @@ class Composer:
         return result
 
     def _in_words(self, token, *, but=''):
-        """What a component without a code point is to a person, who does not know it by its number: characters that have it."""
+        """What a component without a code point is to a person, who does not know it by its number:
+        characters that have it.
+        """
         found = [character for character, tree in self._trees.items() if token in ids.leaves(tree)]
-        found += [character for character, sequence in self._further_trees().items() if token in sequence and character not in found]
+        found += [
+            character
+            for character, sequence in self._further_trees().items()
+            if token in sequence and character not in found
+        ]
         found = [character for character in found if character != but]
-        return f'a part that is no character, found in {" ".join(found[:3])}' if found else 'a part that is no character'
+        return (
+            f'a part that is no character, found in {" ".join(found[:3])}'
+            if found
+            else 'a part that is no character'
+        )
 
     def _like(self, token):
-        """What of the table resembles a token, for errors: the characters that it is made of, such as (1) for ⑴, or its letter without accents."""
-        bare = ''.join(character for character in unicodedata.normalize('NFD', token) if not unicodedata.combining(character))
+        """What of the table resembles a token, for errors: the characters that it is made of, such as (1)
+        for ⑴, or its letter without accents.
+        """
+        bare = ''.join(
+            character
+            for character in unicodedata.normalize('NFD', token)
+            if not unicodedata.combining(character)
+        )
         for plain in unicodedata.normalize('NFKC', token), bare:
-            if plain != token and plain and all(character in self._trees or character in self._components for character in plain):
+            if (
+                plain != token
+                and plain
+                and all(character in self._trees or character in self._components for character in plain)
+            ):
                 return f'; {describe(plain) if len(plain) == 1 else plain} is known'
         return ''
 
@@ -128,10 +178,13 @@ class Composer:
         return tree
 
     def _fewest(self, tree):
-        return sum(1 if leaf in self._components else len(ids.leaves(self._tree(leaf))) for leaf in ids.leaves(tree))
+        return sum(
+            1 if leaf in self._components else len(ids.leaves(self._tree(leaf))) for leaf in ids.leaves(tree)
+        )
 
     def nearest(self, tree, count=3):
-        """Table characters that share leaves with a tree: the most first, then those of its pattern, then in the order of the table.
+        """Table characters that share leaves with a tree: the most first, then those of its pattern, then in
+        the order of the table.
 
         Args:
             tree: token or (operator, child, ...).
@@ -141,9 +194,17 @@ class Composer:
             list of str.
         """
         leaves, pattern = set(ids.leaves(tree)), ids.pattern(tree)
-        related = [character for character, other in self._trees.items() if not leaves.isdisjoint(ids.leaves(other))]
-        return heapq.nsmallest(count, related, key=lambda character: (
-            -len(leaves.intersection(ids.leaves(self._trees[character]))), ids.pattern(self._trees[character]) != pattern))
+        related = [
+            character for character, other in self._trees.items() if not leaves.isdisjoint(ids.leaves(other))
+        ]
+        return heapq.nsmallest(
+            count,
+            related,
+            key=lambda character: (
+                -len(leaves.intersection(ids.leaves(self._trees[character]))),
+                ids.pattern(self._trees[character]) != pattern,
+            ),
+        )
 
 
 def describe(token):

@@ -1,14 +1,18 @@
-"""The frozen dictionary as a file: rows that are only ever appended, and the hash by which artefacts know them.
+"""The frozen dictionary as a file: rows that are only ever appended, and the hash by which artefacts know
+them.
 
-`tables/dictionary.tsv` holds one row a line, three kinds in one sequence, so that one row count names a state of all three id spaces:
+`tables/dictionary.tsv` holds one row a line, three kinds in one sequence, so that one row count names a state
+of all three id spaces:
 
     component  TOKEN
     structure  PATTERN             ⿰·⿱··, or sym-wide, sym-narrow
     character  CHARACTER  PATTERN  TOKEN [TOKEN ...]
 
-separated by tabs. The id of a component is its place among the components, counted from 1; 0 is padding (and CTC's blank); likewise structures and characters.
-`tables/sets.tsv` names groups of characters and is not hashed; `tables/ideographs.tsv` holds trees of ideographs that have no character id. It is only
-ever appended to as well: a line with a third field, a number of rows, holds for tables of at least so many and takes the place of an earlier one.
+separated by tabs. The id of a component is its place among the components, counted from 1; 0 is padding (and
+CTC's blank); likewise structures and characters. `tables/sets.tsv` names groups of characters and is not
+hashed; `tables/ideographs.tsv` holds trees of ideographs that have no character id. It is only ever appended
+to as well: a line with a third field, a number of rows, holds for tables of at least so many and takes the
+place of an earlier one.
 """
 
 import hashlib
@@ -37,7 +41,10 @@ class CharsetMismatchError(ValueError):
 
 
 class Row(NamedTuple):
-    """One row: kind is 'component', 'structure' or 'character'; `pattern` and `tokens` are a character's code."""
+    """One row: kind is 'component', 'structure' or 'character'; `pattern` and `tokens` are a character's
+    code.
+    """
+
     kind: str
     name: str
     pattern: str = ''
@@ -45,7 +52,9 @@ class Row(NamedTuple):
 
     def line(self):
         """The row as it is written and hashed: str without the line end."""
-        return '\t'.join((self.kind, self.name) + ((self.pattern, *self.tokens) if self.kind == 'character' else ()))
+        return '\t'.join(
+            (self.kind, self.name) + ((self.pattern, *self.tokens) if self.kind == 'character' else ())
+        )
 
 
 def parse_lines(lines, *, source='dictionary'):
@@ -65,16 +74,25 @@ def parse_lines(lines, *, source='dictionary'):
     for number, line in enumerate(lines, 1):
         kind, *fields = line.split('\t')
         if kind not in known or not fields or not fields[0] or (kind != 'character' and len(fields) > 1):
-            raise CharsetError(f'{source}, row {number}: {line!r}, expected component, structure or character and its fields')
+            raise CharsetError(
+                f'{source}, row {number}: {line!r}, expected component, structure or character and its fields'
+            )
         row = Row(kind, fields[0], fields[1] if len(fields) > 1 else '', tuple(fields[2:]))
         if row.name in known[kind]:
-            raise CharsetError(f'{source}, row {number}: {kind} {row.name} stands in an earlier row, expected once')
+            raise CharsetError(
+                f'{source}, row {number}: {kind} {row.name} stands in an earlier row, expected once'
+            )
         if kind == 'character':
             slots = 1 if row.pattern in SYMBOL_STRUCTURES else row.pattern.count('·')
-            if not 1 <= slots == len(row.tokens) <= MAX_COMPONENTS or row.pattern not in known['structure'] or \
-                    not known['component'].issuperset(row.tokens):
-                raise CharsetError(f'{source}, row {number}: {row.name} as {row.pattern} of {" ".join(row.tokens)}, expected an '
-                                   f'earlier structure and as many earlier components as it has slots')
+            if (
+                not 1 <= slots == len(row.tokens) <= MAX_COMPONENTS
+                or row.pattern not in known['structure']
+                or not known['component'].issuperset(row.tokens)
+            ):
+                raise CharsetError(
+                    f'{source}, row {number}: {row.name} as {row.pattern} of {" ".join(row.tokens)}, expected'
+                    ' an earlier structure and as many earlier components as it has slots'
+                )
         known[kind].add(row.name)
         rows.append(row)
     return rows
@@ -139,10 +157,14 @@ def check_extension(lines, row_count, hash_):
         CharsetMismatchError: naming both row counts and hashes.
     """
     if not 0 <= row_count <= len(lines):
-        raise CharsetMismatchError(f'the artefact was made with a dictionary of {row_count} rows (hash {hash_}); this one has only '
-                                   f'{len(lines)} (hash {hash_lines(lines)}): expected the same or an extension of it')
+        raise CharsetMismatchError(
+            f'the artefact was made with a dictionary of {row_count} rows (hash {hash_}); this one has only '
+            f'{len(lines)} (hash {hash_lines(lines)}): expected the same or an extension of it'
+        )
     present = hash_lines(lines[:row_count])
     if present != hash_:
-        raise CharsetMismatchError(f'the artefact was made with a dictionary of {row_count} rows with hash {hash_}; the first '
-                                   f'{row_count} rows here have hash {present}: expected the same rows')
+        raise CharsetMismatchError(
+            f'the artefact was made with a dictionary of {row_count} rows with hash {hash_}; the first '
+            f'{row_count} rows here have hash {present}: expected the same rows'
+        )
     return len(lines) - row_count

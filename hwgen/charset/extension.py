@@ -1,4 +1,6 @@
-"""How characters outside the dictionary would be written: what they decompose to, and the rows that would add them."""
+"""How characters outside the dictionary would be written: what they decompose to, and the rows that would
+add them.
+"""
 
 import unicodedata
 from typing import NamedTuple
@@ -15,7 +17,8 @@ class Proposal(NamedTuple):
         sequence: str, the Ideographic Description Sequence that the package has of it; '' where it has none.
         missing: tuple of str, components that the dictionary lacks.
         nearest: tuple of str, characters of the dictionary that share components with it.
-        rows: tuple of str, to append to tables/dictionary.tsv; () where none can: a space, an operator of sequences, ...
+        rows: tuple of str, to append to tables/dictionary.tsv; () where none can: a space, an operator of
+            sequences, ...
     """
 
     sequence: str
@@ -27,8 +30,8 @@ class Proposal(NamedTuple):
 def propose_rows(charset, character):
     """The rows that would add a character.
 
-    It is composed as its sequence says; where there is none, or it takes more than four components, it becomes a
-    component of its own.
+    It is composed as its sequence says; where there is none, or it takes more than four components, it
+    becomes a component of its own.
 
     Args:
         charset: Charset that does not encode it.

@@ -1,7 +1,8 @@
-"""Symbols that handwriting does not tell apart, though the table does: where a model was shown the one and not the other, it writes the one for the other.
+"""Symbols that handwriting does not tell apart, though the table does: where a model was shown the one and
+not the other, it writes the one for the other.
 
-Differs from `symbols.VARIANTS`, which are one character to the table and to every model: these have a component each, and a model that was shown both
-writes both. A text keeps what was written in it.
+Differs from `symbols.VARIANTS`, which are one character to the table and to every model: these have a
+component each, and a model that was shown both writes both. A text keeps what was written in it.
 """
 
 from typing import NamedTuple
@@ -9,9 +10,44 @@ from typing import NamedTuple
 import numpy as np
 
 # Each of a pair for the other: full-width and ASCII marks, the apostrophe and the single quotation marks.
-_PAIRS = (',，', ';；', ':：', '?？', '!！', '(（', ')）', '.．', '~～', '<〈', '>〉', '[〔', ']〕', "'’", "'‘", '`‘', '〇○')
-# These for others, but not the other way round: a sign must not stand where a letter or a plain mark is meant. Of several forms the first one that was shown.
-_INSTEAD = {'“': '"', '”': '"', '∶': '：:', '′': "'’", '″': '”"', '〇': 'O', '○': 'O', '∑': 'Σ', '∏': 'Π', '∪': 'U', '∨': 'V', '×': 'x', 'Ⅰ': 'I', 'Ⅴ': 'V', 'Ⅹ': 'X'}
+_PAIRS = (
+    ',，',
+    ';；',
+    ':：',
+    '?？',
+    '!！',
+    '(（',
+    ')）',
+    '.．',
+    '~～',
+    '<〈',
+    '>〉',
+    '[〔',
+    ']〕',
+    "'’",
+    "'‘",
+    '`‘',
+    '〇○',
+)
+# These for others, but not the other way round: a sign must not stand where a letter or a plain mark is
+# meant. Of several forms the first one that was shown.
+_INSTEAD = {
+    '“': '"',
+    '”': '"',
+    '∶': '：:',
+    '′': "'’",
+    '″': '”"',
+    '〇': 'O',
+    '○': 'O',
+    '∑': 'Σ',
+    '∏': 'Π',
+    '∪': 'U',
+    '∨': 'V',
+    '×': 'x',
+    'Ⅰ': 'I',
+    'Ⅴ': 'V',
+    'Ⅹ': 'X',
+}
 # What stands for two forms, the opening and the closing one, which follow each other in a line.
 BY_TURNS = {'"': '“”'}
 
@@ -30,10 +66,12 @@ ALIKE = _alike()
 
 
 class Folding(NamedTuple):
-    """For each component of a table the character that is written for that symbol; 0 where it stands for itself.
+    """For each component of a table the character that is written for that symbol; 0 where it stands for
+    itself.
 
     Attributes:
-        first, second: int32 [num_components], character ids. They differ where two forms take turns: `second` for every other one in a line.
+        first, second: int32 [num_components], character ids. They differ where two forms take turns: `second`
+            for every other one in a line.
     """
 
     first: np.ndarray
@@ -81,4 +119,6 @@ def folded_ids(folding, component_ids, *, turned=0):
     component, alone = component_ids[:, 0], (component_ids[:, 1:] == 0).all(axis=1)
     first, second = (np.where(alone, ids[component], 0) for ids in folding)
     in_turn = first != second
-    return np.where(in_turn & ((turned + np.cumsum(in_turn) - in_turn) % 2 == 1), second, first).astype(np.int32)
+    return np.where(in_turn & ((turned + np.cumsum(in_turn) - in_turn) % 2 == 1), second, first).astype(
+        np.int32
+    )

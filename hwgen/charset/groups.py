@@ -19,17 +19,29 @@ def named_groups(charset, sets):
     """
     symbol = [structure in SYMBOL_STRUCTURES for structure in charset.structures]
     hanzi = [i for i in range(1, charset.num_characters) if not symbol[charset.character_structures[i]]]
-    code = {encoding: {i: charset.characters[i].encode(encoding, 'ignore') for i in hanzi} for encoding in ('gb2312', 'gbk', 'big5')}
-    groups = {'hanzi': hanzi, 'gb2312-1': [i for i in hanzi if b'\xb0' <= code['gb2312'][i] < b'\xd8'],
-              'gb2312-2': [i for i in hanzi if b'\xd8' <= code['gb2312'][i]], 'gbk': [i for i in hanzi if code['gbk'][i]],
-              'big5': [i for i in hanzi if code['big5'][i]], 'big5-1': [i for i in hanzi if _BIG5_LEVEL_1[0] <= code['big5'][i] <= _BIG5_LEVEL_1[1]],
-              'ascii': [i for i in range(1, charset.num_characters) if charset.characters[i].isascii()]}
-    groups |= {name: sorted({charset.character_id(member) for member in members} - {0}) for name, members in sets.items()}
+    code = {
+        encoding: {i: charset.characters[i].encode(encoding, 'ignore') for i in hanzi}
+        for encoding in ('gb2312', 'gbk', 'big5')
+    }
+    groups = {
+        'hanzi': hanzi,
+        'gb2312-1': [i for i in hanzi if b'\xb0' <= code['gb2312'][i] < b'\xd8'],
+        'gb2312-2': [i for i in hanzi if b'\xd8' <= code['gb2312'][i]],
+        'gbk': [i for i in hanzi if code['gbk'][i]],
+        'big5': [i for i in hanzi if code['big5'][i]],
+        'big5-1': [i for i in hanzi if _BIG5_LEVEL_1[0] <= code['big5'][i] <= _BIG5_LEVEL_1[1]],
+        'ascii': [i for i in range(1, charset.num_characters) if charset.characters[i].isascii()],
+    }
+    groups |= {
+        name: sorted({charset.character_id(member) for member in members} - {0})
+        for name, members in sets.items()
+    }
     return {name: tuple(members) for name, members in groups.items()}
 
 
 def component_cover(charset):
-    """A small set of hanzi that together show every component and every structure that hanzi have (greedy, most frequent first).
+    """A small set of hanzi that together show every component and every structure that hanzi have (greedy,
+    most frequent first).
 
     Args:
         charset: Charset.
@@ -38,7 +50,13 @@ def component_cover(charset):
         tuple of int, character ids in the order chosen.
     """
     hanzi = np.array(charset.character_set('hanzi'))
-    items = np.concatenate([charset.character_components[hanzi], charset.num_components + charset.character_structures[hanzi, None]], 1)
+    items = np.concatenate(
+        [
+            charset.character_components[hanzi],
+            charset.num_components + charset.character_structures[hanzi, None],
+        ],
+        1,
+    )
     shows = np.zeros([len(hanzi), charset.num_components + charset.num_structures], bool)
     shows[np.arange(len(hanzi))[:, None], items] = True
     shows[:, 0] = False

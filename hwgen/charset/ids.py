@@ -1,23 +1,41 @@
 """Ideographic Description Sequences (IDS): parsing, formatting, flattening, template boxes.
 
-A sequence describes a character in prefix notation: ⿰日月 is 日 left of 月. A tree is a token (`str`) or a tuple (operator, child, ...).
-Source: The Unicode Standard, section 18.2. Differs: a token may also be `{83}`, BabelStone's name for a component that has no code point,
-and two operators of our own stand for four in a row, `H4` and `V4`; they are never read, and written as nested ⿰ and ⿱.
+A sequence describes a character in prefix notation: ⿰日月 is 日 left of 月. A tree is a token (`str`) or a tuple
+(operator, child, ...).
+Source: The Unicode Standard, section 18.2. Differs: a token may also be `{83}`, BabelStone's name for a
+component that has no code point, and two operators of our own stand for four in a row, `H4` and `V4`; they
+are never read, and written as nested ⿰ and ⿱.
 """
 
 from typing import NamedTuple
 
-ARITY = {**dict.fromkeys('⿰⿱⿴⿵⿶⿷⿸⿹⿺⿻⿼⿽㇯', 2), **dict.fromkeys('⿲⿳', 3), **dict.fromkeys('⿾⿿', 1)}
+ARITY = {
+    **dict.fromkeys('⿰⿱⿴⿵⿶⿷⿸⿹⿺⿻⿼⿽㇯', 2),
+    **dict.fromkeys('⿲⿳', 3),
+    **dict.fromkeys('⿾⿿', 1),
+}
 VARIATION = '〾'  # "roughly like the following"; carries nothing to draw by
 SLOT = '·'  # a component's place in a pattern
 MAX_DEPTH = 12
 
 _ROWS = {'⿰': ('⿰', '⿲', 'H4'), '⿱': ('⿱', '⿳', 'V4')}
 _DIRECTION = {name: direction for direction, names in _ROWS.items() for name in names}
-# Box of every child in its parent's unit square: x0, y0, x1, y1, origin top left. An enclosing component has the whole square.
+# Box of every child in its parent's unit square: x0, y0, x1, y1, origin top left. An enclosing component has
+# the whole square.
 _WHOLE = (0.0, 0.0, 1.0, 1.0)
-_INNER = {'⿴': (.2, .2, .8, .8), '⿵': (.2, .3, .8, 1), '⿶': (.2, 0, .8, .75), '⿷': (.25, .2, 1, .8), '⿸': (.3, .3, 1, 1),
-          '⿹': (0, .3, .75, 1), '⿺': (.3, 0, 1, .75), '⿼': (0, .2, .75, .8), '⿽': (0, 0, .75, .75), '⿻': _WHOLE, '㇯': _WHOLE}
+_INNER = {
+    '⿴': (0.2, 0.2, 0.8, 0.8),
+    '⿵': (0.2, 0.3, 0.8, 1),
+    '⿶': (0.2, 0, 0.8, 0.75),
+    '⿷': (0.25, 0.2, 1, 0.8),
+    '⿸': (0.3, 0.3, 1, 1),
+    '⿹': (0, 0.3, 0.75, 1),
+    '⿺': (0.3, 0, 1, 0.75),
+    '⿼': (0, 0.2, 0.75, 0.8),
+    '⿽': (0, 0, 0.75, 0.75),
+    '⿻': _WHOLE,
+    '㇯': _WHOLE,
+}
 
 
 class IdsError(ValueError):
@@ -34,6 +52,7 @@ class IdsError(ValueError):
 
 class Sequence(NamedTuple):
     """One parsed sequence: its tree, the index after it, and where each leaf stands (depth first)."""
+
     tree: object
     end: int
     leaf_positions: tuple
@@ -45,30 +64,41 @@ def parse(text, start=0, *, places=None):
     Args:
         text: str.
         start: int, index of its first code point.
-        places: sequence of len(text) + 1 int, what errors and `leaf_positions` call the indices; None for the indices themselves.
+        places: sequence of len(text) + 1 int, what errors and `leaf_positions` call the indices; None for the
+            indices themselves.
 
     Returns:
         Sequence; `tree` is a token when no operator stands at `start`.
 
     Raises:
-        IdsError: the text ends inside the sequence, a `{` is not closed, `}` stands alone, or the nesting exceeds 12 levels.
+        IdsError: the text ends inside the sequence, a `{` is not closed, `}` stands alone, or the nesting
+            exceeds 12 levels.
     """
     places = range(len(text) + 1) if places is None else places
     open_nodes, leaf_positions, position = [], [], start
     while True:
         if position >= len(text):
             if not open_nodes:
-                raise IdsError(f'position {places[position]}: the text ends where a sequence was expected', places[position])
+                raise IdsError(
+                    f'position {places[position]}: the text ends where a sequence was expected',
+                    places[position],
+                )
             operator, at, children = open_nodes[-1]
-            raise IdsError(f'position {places[position]}: the text ends inside {operator} of position {at}, which has {len(children)} of '
-                           f'{ARITY[operator]} parts', places[position])
+            raise IdsError(
+                f'position {places[position]}: the text ends inside {operator} of position {at}, which has'
+                f' {len(children)} of {ARITY[operator]} parts',
+                places[position],
+            )
         character = text[position]
         if character == VARIATION:
             position += 1
             continue
         if character in ARITY:
             if len(open_nodes) == MAX_DEPTH:
-                raise IdsError(f'{character} at position {places[position]}: nested deeper than {MAX_DEPTH} levels', places[position])
+                raise IdsError(
+                    f'{character} at position {places[position]}: nested deeper than {MAX_DEPTH} levels',
+                    places[position],
+                )
             open_nodes.append((character, places[position], []))
             position += 1
             continue
@@ -99,7 +129,10 @@ def parse_whole(text):
     """
     sequence = parse(text)
     if sequence.end != len(text):
-        raise IdsError(f'{text[sequence.end]} at position {sequence.end}: nothing was expected after the sequence', sequence.end)
+        raise IdsError(
+            f'{text[sequence.end]} at position {sequence.end}: nothing was expected after the sequence',
+            sequence.end,
+        )
     return sequence.tree
 
 
@@ -107,9 +140,9 @@ def _token(text, position, place):
     character = text[position]
     if character == '{':
         close = text.find('}', position)
-        if close < 0 or not text[position + 1:close].isdigit():
+        if close < 0 or not text[position + 1 : close].isdigit():
             raise IdsError(f'{{ at position {place}: a number and }} were expected after it', place)
-        return text[position:close + 1], close + 1
+        return text[position : close + 1], close + 1
     if character == '}' or character.isspace() or character == SLOT:
         raise IdsError(f'{character!r} at position {place}: not a component', place)
     return character, position + 1
@@ -194,7 +227,7 @@ def fill(pattern_, tokens):
         if pattern_[position] == SLOT:
             return next(remaining), position + 1
         four = pattern_[position] in 'HV'
-        name = pattern_[position:position + 2] if four else pattern_[position]
+        name = pattern_[position : position + 2] if four else pattern_[position]
         position += len(name)
         children = []
         for _ in range(4 if four else ARITY[name]):
@@ -206,7 +239,9 @@ def fill(pattern_, tokens):
 
 
 def flatten(tree):
-    """Joins chains of one direction: ⿰A⿰BC -> ⿲ABC; four in a row -> H4 or V4. More than four are left nested.
+    """Joins chains of one direction: ⿰A⿰BC -> ⿲ABC; four in a row -> H4 or V4.
+
+    More than four are left nested.
 
     Args:
         tree: token or (operator, child, ...).
@@ -220,8 +255,13 @@ def flatten(tree):
     direction = _DIRECTION.get(tree[0])
     if direction is None:
         return (tree[0], *children)
-    row = [part for child in children
-           for part in (child[1:] if not isinstance(child, str) and _DIRECTION.get(child[0]) == direction else (child,))]
+    row = [
+        part
+        for child in children
+        for part in (
+            child[1:] if not isinstance(child, str) and _DIRECTION.get(child[0]) == direction else (child,)
+        )
+    ]
     if len(row) > 4:
         return (tree[0], *children)
     return (_ROWS[direction][len(row) - 2], *row)
@@ -240,7 +280,10 @@ def boxes(tree):
         return [_WHOLE]
     result = []
     for (x0, y0, x1, y1), child in zip(_child_boxes(tree[0], len(tree) - 1), tree[1:]):
-        result += [(x0 + (x1 - x0) * a, y0 + (y1 - y0) * b, x0 + (x1 - x0) * c, y0 + (y1 - y0) * d) for a, b, c, d in boxes(child)]
+        result += [
+            (x0 + (x1 - x0) * a, y0 + (y1 - y0) * b, x0 + (x1 - x0) * c, y0 + (y1 - y0) * d)
+            for a, b, c, d in boxes(child)
+        ]
     return result
 
 

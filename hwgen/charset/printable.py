@@ -1,6 +1,7 @@
 """Names of files and other foreign text, made fit to be printed, written as UTF-8 and put into JSON.
 
-Python has a name that is no UTF-8 (a folder from a GBK archive) with half surrogates in it, which nothing can write: `\\udcd5` stands for the byte D5.
+Python has a name that is no UTF-8 (a folder from a GBK archive) with half surrogates in it, which nothing can
+write: `\\udcd5` stands for the byte D5.
 """
 
 import re
@@ -43,7 +44,9 @@ def printable(value):
 
 
 def shown(value, *, most=60):
-    """A row or text for a message: in quotes, on one line, its beginning where it is longer than `most` characters. A backslash is doubled."""
+    """A row or text for a message: in quotes, on one line, its beginning where it is longer than `most`
+    characters. A backslash is doubled.
+    """
     value = str(value)
     text = printable(value[:most].replace('\\', '\\\\'))
     return f"'{text}'" + (' ...' if len(value) > most else '')

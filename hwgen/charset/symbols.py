@@ -1,9 +1,13 @@
-"""Characters that are no ideographs: each is a component of its own. And the forms that handwriting does not tell apart."""
+"""Characters that are no ideographs: each is a component of its own.
+
+And the forms that handwriting does not tell apart.
+"""
 
 from hwgen.charset.normal_form import plain
 
 ASCII = ''.join(map(chr, range(0x20, 0x7F)))
-# Row 1 of GB 2312 and the full-width punctuation of row 3; 〇 stands with the symbols, since no sequence holds it.
+# Row 1 of GB 2312 and the full-width punctuation of row 3; 〇 stands with the symbols, since no sequence holds
+# it.
 PUNCTUATION = '、。，．：；？！—～…‖·‘’“”（）〔〕〈〉《》「」『』〖〗【】〃々ˉˇ¨〇'
 MATHEMATICS = '±×÷∶∧∨∑∏∪∩∈∷√⊥∠⌒⊙∫∮≡≌≈∽∝≠≮≯≤≥∞∵∴♂♀°′″℃¤¢£¥‰§№☆★○●◎◇◆□■△▲※→←↑↓〓'
 GREEK = 'ΓΔΘΛΞΠΣΦΨΩαβγδεζηθικλμνξπρστυφχψω'
@@ -17,18 +21,36 @@ NARROW = ASCII + GREEK + '·°′″¢£¥' + '€¹²³'
 SPACE = ' '
 
 # Character -> the one by which it is written.
-VARIANTS = {chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F) if chr(code + 0xFEE0) not in PUNCTUATION}
+VARIANTS = {
+    chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F) if chr(code + 0xFEE0) not in PUNCTUATION
+}
 VARIANTS |= {'・': '·', '•': '·', '―': '—', '∥': '‖', '⋯': '…', '￣': 'ˉ', '￠': '¢', '￡': '£', '￥': '¥'}
 # Hyphens, the minus, the en dash; box drawing, which texts in GBK have in place of the dash.
 VARIANTS |= dict.fromkeys('‐‑‒–−﹣', '-') | dict.fromkeys('─﹘', '—')
-VARIANTS |= {'µ': 'μ', '∆': 'Δ', '∕': '/', '∣': '|', '∗': '*', '‧': '·', '∙': '·', '⋅': '·', '〜': '～', '◯': '○', 'ʼ': '’', 'ϕ': 'φ', 'ϵ': 'ε', 'ϑ': 'θ'}
+VARIANTS |= {
+    'µ': 'μ',
+    '∆': 'Δ',
+    '∕': '/',
+    '∣': '|',
+    '∗': '*',
+    '‧': '·',
+    '∙': '·',
+    '⋅': '·',
+    '〜': '～',
+    '◯': '○',
+    'ʼ': '’',
+    'ϕ': 'φ',
+    'ϵ': 'ε',
+    'ϑ': 'θ',
+}
 VARIANTS |= dict.fromkeys(map(chr, (0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000)), SPACE)
 # Greek letters whose written form is a Latin one.
 VARIANTS |= dict(zip('ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο', 'ABEZHIKMNOPTYXo'))
 
 
 def normalize(text):
-    """The characters by which a text is written: its normal form (`normal_form`), and Ａ -> A, ideographic space -> space, ・ -> ·, – -> -; full-width
+    """The characters by which a text is written: its normal form (`normal_form`), and Ａ -> A, ideographic
+    space -> space, ・ -> ·, – -> -; full-width
     ，！？ and so on stay.
 
     Args:

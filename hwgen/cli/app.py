@@ -1,12 +1,14 @@
-"""Starts the commands: finds the module of a command, reads its flags, shows its help, and turns the user's errors into one line.
+"""Starts the commands: finds the module of a command, reads its flags, shows its help, and turns the user's
+errors into one line.
 
 A command is a module of `hwgen.cli` that has
 - a docstring: its first line is the summary, the rest the text of `--help`;
-- absl flags, defined when it is imported (those of `SECTIONS`, its dataclasses of settings, by `hwgen.settings.flags`). Nothing heavy is imported there (help is shown in a fraction of a second): TensorFlow and the
-  rest of hwgen are imported inside `main`;
+- absl flags, defined when it is imported (those of `SECTIONS`, its dataclasses of settings, by
+  `hwgen.settings.flags`). Nothing heavy is imported there (help is shown in a fraction of a second):
+  TensorFlow and the rest of hwgen are imported inside `main`;
 - `main(arguments)`, which gets the arguments that are not flags and returns None or an exit status;
-- optionally `DEFAULT_FLAGFILE`, a preset that is read first unless --flagfile is given, and `POSITIONAL`, a word that names the arguments that are not
-  flags, for a command that takes any.
+- optionally `DEFAULT_FLAGFILE`, a preset that is read first unless --flagfile is given, and `POSITIONAL`, a
+  word that names the arguments that are not flags, for a command that takes any.
 
 Exit status: 0 done, 1 it went wrong, 2 the user's input is wrong, 130 interrupted.
 """
@@ -38,7 +40,9 @@ _HELP = ('--help', '-help', '-h', '--helpfull')
 
 
 class UserError(ValueError):
-    """The user's input is wrong; the message is one line that names the thing, the place and what was expected."""
+    """The user's input is wrong; the message is one line that names the thing, the place and what was
+    expected.
+    """
 
 
 def in_checkout() -> bool:
@@ -46,8 +50,11 @@ def in_checkout() -> bool:
     return (CHECKOUT / 'setup.cfg').is_file()
 
 
-def check_writing(text: str | None, text_file: str | None, *, out: str | None, style_seed: int, num_styles: int) -> None:
-    """Refuses values of --text, --text_file, --out, --style_seed and --num_styles that name no task; for commands that write texts.
+def check_writing(
+    text: str | None, text_file: str | None, *, out: str | None, style_seed: int, num_styles: int
+) -> None:
+    """Refuses values of --text, --text_file, --out, --style_seed and --num_styles that name no task; for
+    commands that write texts.
 
     Raises:
       UserError: neither or both of text and text_file, no place to write to, or seeds beyond 2^64 - 1.
@@ -75,14 +82,16 @@ def command_summaries() -> dict[str, str]:
 def main() -> None:
     """`dispatch` as a process of its own: it ends with the status at once, after what modules do `atexit`.
 
-    Threads of TensorFlow may still be running Python code (a pipeline that reads ahead). Where the interpreter takes itself apart around them, the
-    process now and then hangs or is aborted (SIGABRT) instead of leaving with its status.
+    Threads of TensorFlow may still be running Python code (a pipeline that reads ahead). Where the
+    interpreter takes itself apart around them, the process now and then hangs or is aborted (SIGABRT) instead
+    of leaving with its status.
     """
     status = [1]  # of a fault: Python shows its traceback before it comes to `leave`
 
     def leave():
         for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError, AttributeError):  # nobody reads on, or it is closed, or there is none
+            # nobody reads on, or it is closed, or there is none
+            with contextlib.suppress(OSError, ValueError, AttributeError):
                 stream.flush()
         os._exit(status[0])
 
@@ -104,8 +113,10 @@ def dispatch(arguments: list[str] | None = None) -> None:
     summaries = command_summaries()
     if not arguments or arguments[0] in _HELP:
         rows = '\n'.join(f'  {name:<10} {summary}' for name, summary in summaries.items())
-        _print(f'{hwgen.__doc__.strip()}\n\nusage: hwgen <command> [flags]\n\n{rows}\n\n'
-               '`hwgen <command> --help` explains a command. In a checkout, bin/<command> is the same and makes its own environment.')
+        _print(
+            f'{hwgen.__doc__.strip()}\n\nusage: hwgen <command> [flags]\n\n{rows}\n\n`hwgen <command> --help`'
+            ' explains a command. In a checkout, bin/<command> is the same and makes its own environment.'
+        )
         sys.exit(0 if arguments else 2)
     if arguments[0] == '--version':
         _print(f'hwgen {hwgen.__version__}')
@@ -114,19 +125,35 @@ def dispatch(arguments: list[str] | None = None) -> None:
         _say(f'hwgen: no command {arguments[0]!r}; there are: {", ".join(summaries)}')
         sys.exit(2)
     module = importlib.import_module(f'hwgen.cli.{arguments[0]}')
-    run(module.main, module.__doc__, arguments=arguments[1:], program=os.environ.get('HWGEN_PROGRAM') or f'hwgen {arguments[0]}',
-        default_flagfile=getattr(module, 'DEFAULT_FLAGFILE', None), positional=getattr(module, 'POSITIONAL', None),
-        sections=getattr(module, 'SECTIONS', ()))
+    run(
+        module.main,
+        module.__doc__,
+        arguments=arguments[1:],
+        program=os.environ.get('HWGEN_PROGRAM') or f'hwgen {arguments[0]}',
+        default_flagfile=getattr(module, 'DEFAULT_FLAGFILE', None),
+        positional=getattr(module, 'POSITIONAL', None),
+        sections=getattr(module, 'SECTIONS', ()),
+    )
 
 
-def run(main, module_doc: str, *, arguments: list[str] | None = None, program: str | None = None, default_flagfile: str | None = None,
-        positional: str | None = None, sections: tuple[type, ...] = ()) -> None:
+def run(
+    main,
+    module_doc: str,
+    *,
+    arguments: list[str] | None = None,
+    program: str | None = None,
+    default_flagfile: str | None = None,
+    positional: str | None = None,
+    sections: tuple[type, ...] = (),
+) -> None:
     """Reads the flags, calls `main` with the other arguments, and leaves the process with its exit status.
 
     An exception is taken for one that is meant for the user, and told in one line, if
-    - its class is one of hwgen's: status 2 for a kind of ValueError, LookupError or OSError (wrong input), else 1;
-    - it is a ValueError, LookupError or OSError from a `raise` of hwgen's own code, or an OSError about a named file: status 2.
-    Any other is a fault of the program and keeps its traceback; so does every one where `HWGEN_TRACEBACK=1` is set.
+    - its class is one of hwgen's: status 2 for a kind of ValueError, LookupError or OSError (wrong input),
+      else 1;
+    - it is a ValueError, LookupError or OSError from a `raise` of hwgen's own code, or an OSError about a
+      named file: status 2. Any other is a fault of the program and keeps its traceback; so does every one
+      where `HWGEN_TRACEBACK=1` is set.
 
     Args:
       main: the command's function; takes the list of arguments that are not flags.
@@ -145,18 +172,31 @@ def run(main, module_doc: str, *, arguments: list[str] | None = None, program: s
         sys.stdout.reconfigure(errors='backslashreplace')
     try:
         if any(argument in _HELP for argument in arguments):
-            _print(format_help(module_doc, program=program, positional=positional, sections=sections, everything='--helpfull' in arguments))
+            _print(
+                format_help(
+                    module_doc,
+                    program=program,
+                    positional=positional,
+                    sections=sections,
+                    everything='--helpfull' in arguments,
+                )
+            )
             sys.exit(0)
         # `request --version=1` is another one, that of a model.
         if arguments == ['--version'] or '--version' in arguments and 'version' not in flags.FLAGS:
             _print(f'{program} {hwgen.__version__}')
             sys.exit(0)
         preset = None
-        if default_flagfile and not any(argument.lstrip('-').partition('=')[0] == 'flagfile' for argument in arguments):
+        if default_flagfile and not any(
+            argument.lstrip('-').partition('=')[0] == 'flagfile' for argument in arguments
+        ):
             preset = f'--flagfile={default_flagfile}'
         rest = _parse([preset, *arguments] if preset else arguments, program=program, positional=positional)
         if preset:
-            _say(f'{program}: no {"--flagfile" if arguments else "arguments"}, so {printable(" ".join([program, preset, *arguments]))}')
+            _say(
+                f'{program}: no {"--flagfile" if arguments else "arguments"}, so'
+                f' {printable(" ".join([program, preset, *arguments]))}'
+            )
         status = main(rest)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -176,8 +216,16 @@ def run(main, module_doc: str, *, arguments: list[str] | None = None, program: s
     sys.exit(status)
 
 
-def format_help(module_doc: str, *, program: str, positional: str | None = None, sections: tuple[type, ...] = (), everything: bool = False) -> str:
-    """The text of `--help`: the docstring, then the flags of hwgen's modules (or of all modules) with their defaults.
+def format_help(
+    module_doc: str,
+    *,
+    program: str,
+    positional: str | None = None,
+    sections: tuple[type, ...] = (),
+    everything: bool = False,
+) -> str:
+    """The text of `--help`: the docstring, then the flags of hwgen's modules (or of all modules) with their
+    defaults.
 
     Args:
       module_doc: docstring of the command's module.
@@ -186,20 +234,49 @@ def format_help(module_doc: str, *, program: str, positional: str | None = None,
       sections: dataclasses of settings, each a section of its own; other flags come after them.
       everything: also the flags that libraries define.
     """
-    lines = [f'usage: {program} [flags]' + (f' {positional}' if positional else ''), '', module_doc.strip(), '']
+    lines = [
+        f'usage: {program} [flags]' + (f' {positional}' if positional else ''),
+        '',
+        module_doc.strip(),
+        '',
+    ]
     by_module = flags.FLAGS.flags_by_module_dict()
-    shown = {name: found for name, found in by_module.items() if everything or name.startswith('hwgen.') or name == sys.argv[0]}
+    shown = {
+        name: found
+        for name, found in by_module.items()
+        if everything or name.startswith('hwgen.') or name == sys.argv[0]
+    }
     in_sections = {}
     for cls in sections:
-        in_sections |= {flag_of(cls, name): about for name, about in described(cls).items() if flag_of(cls, name)}
-        lines += [f'{cls.SECTION}:', *(row for name in described(cls) if flag_of(cls, name) for row in _describe(flags.FLAGS[flag_of(cls, name)], described(cls)[name])), '']
+        in_sections |= {
+            flag_of(cls, name): about for name, about in described(cls).items() if flag_of(cls, name)
+        }
+        lines += [
+            f'{cls.SECTION}:',
+            *(
+                row
+                for name in described(cls)
+                if flag_of(cls, name)
+                for row in _describe(flags.FLAGS[flag_of(cls, name)], described(cls)[name])
+            ),
+            '',
+        ]
     for module, found in shown.items():
         rows = [row for flag in found if flag.name not in in_sections for row in _describe(flag)]
         if rows or not in_sections:
             lines += [f'flags of {module}:' if everything else 'flags:', *rows]
-    lines += ['', '  --flagfile=FILE  (a preset)',
-              '      Reads flags from FILE, one a row; later flags win. A bare name that is no file here means the preset that ships with hwgen. A preset may name',
-              '      another, its parent, by a row --flagfile=PARENT, which is looked for beside it first. --flagfile= is no preset: the defaults above.']
+    lines += [
+        '',
+        '  --flagfile=FILE  (a preset)',
+        (
+            '      Reads flags from FILE, one a row; later flags win. A bare name that is no file here means'
+            ' the preset that ships with hwgen. A preset may name'
+        ),
+        (
+            '      another, its parent, by a row --flagfile=PARENT, which is looked for beside it first.'
+            ' --flagfile= is no preset: the defaults above.'
+        ),
+    ]
     return '\n'.join(lines)
 
 
@@ -210,56 +287,93 @@ def _describe(flag: flags.Flag, about: Setting | None = None) -> list[str]:
         head = f'  --[no]{flag.name}  (default: {"on" if flag.default else "off"})'
     else:
         choices = getattr(flag.parser, 'enum_values', None)
-        kind = '|'.join(map(str, choices)) if choices else flag.flag_type().upper().replace('COMMA SEPARATED LIST OF STRINGS', 'A,B,...')
+        kind = (
+            '|'.join(map(str, choices))
+            if choices
+            else flag.flag_type().upper().replace('COMMA SEPARATED LIST OF STRINGS', 'A,B,...')
+        )
         default = flag.default_as_str.strip("'") if flag.default is not None else None
-        head = f'  --{flag.name}={kind}  ' + ('(no default)' if default is None else f'(default: {default or "none"}{unit})')
-    return [head, *textwrap.wrap(re.sub(r'^<[^>]*>: ', '', flag.help or ''), 112, initial_indent='      ', subsequent_indent='      ')]
+        head = f'  --{flag.name}={kind}  ' + (
+            '(no default)' if default is None else f'(default: {default or "none"}{unit})'
+        )
+    return [
+        head,
+        *textwrap.wrap(
+            re.sub(r'^<[^>]*>: ', '', flag.help or ''),
+            112,
+            initial_indent='      ',
+            subsequent_indent='      ',
+        ),
+    ]
 
 
 def _parse(arguments, *, program, positional):
-    """Parses the flags and returns the other arguments. Presets named in --flagfile are looked up beside the package."""
+    """Parses the flags and returns the other arguments.
+
+    Presets named in --flagfile are looked up beside the package.
+    """
     rest = flags.FLAGS([program, *presets.expand(arguments)])[1:]
     if rest and not positional:
         raise UserError(f'argument {rest[0]!r} is not a flag: flags begin with -- (see {program} --help)')
     for flag in _own_flags():
         if isinstance(flag.value, float) and not math.isfinite(flag.value):  # nan is within any bounds
             raise UserError(f'flag --{flag.name}={flag.value}: expected a number (see {program} --help)')
-        if flag.value == '' and flag.present and flag.name != 'text' and 'Empty: ' not in flag.help:  # an empty text is told as such
+        # an empty text is told as such
+        if flag.value == '' and flag.present and flag.name != 'text' and 'Empty: ' not in flag.help:
             raise UserError(f'--{flag.name}= is empty: expected a value (see {program} --help)')
         if isinstance(flag.value, str) and flag.value.startswith('~/') and flag.name != 'text':
             flag.value = os.path.expanduser(flag.value)  # a shell does not, behind a =
     text = flags.FLAGS['text'].value if 'text' in flags.FLAGS else None
     if isinstance(text, str) and not is_text(text):
-        raise UserError(f'--text={text}: no UTF-8 (typed or read in GBK?); expected a text in UTF-8, for example --text="$(iconv -f gbk FILE)"')
+        raise UserError(
+            f'--text={text}: no UTF-8 (typed or read in GBK?); expected a text in UTF-8, for example'
+            ' --text="$(iconv -f gbk FILE)"'
+        )
     return rest
 
 
 def _own_flags():
     """The flags of hwgen's modules, not those of libraries."""
-    return [flag for module, found in flags.FLAGS.flags_by_module_dict().items() if module.startswith('hwgen.') for flag in found]
+    return [
+        flag
+        for module, found in flags.FLAGS.flags_by_module_dict().items()
+        if module.startswith('hwgen.')
+        for flag in found
+    ]
 
 
 def _users_status(error) -> int | None:
-    """The exit status of an exception that is meant for the user (see `run`); None: it is a fault of the program."""
+    """The exit status of an exception that is meant for the user (see `run`); None: it is a fault of the
+    program.
+    """
     wrong_input = isinstance(error, (ValueError, LookupError, OSError))
     if type(error).__module__.startswith('hwgen.'):
         return 2 if wrong_input else 1
     raised_in = traceback.extract_tb(error.__traceback__)[-1]
     package = pathlib.Path(hwgen.__file__).resolve().parent
-    meant = package in pathlib.Path(raised_in.filename).resolve().parents and (raised_in.line or '').startswith('raise ')
+    meant = package in pathlib.Path(raised_in.filename).resolve().parents and (
+        raised_in.line or ''
+    ).startswith('raise ')
     return 2 if wrong_input and (meant or getattr(error, 'filename', None) is not None) else None
 
 
 def _one_line(error) -> str:
-    """An exception's message on one line that does nothing to a terminal; for an operating system's error, the file and what the system says."""
+    """An exception's message on one line that does nothing to a terminal; for an operating system's error,
+    the file and what the system says.
+    """
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return f'{printable(os.fsdecode(error.filename) if isinstance(error.filename, bytes) else error.filename)}: {error.strerror[0].lower()}{error.strerror[1:]}'
+        return (
+            f'{printable(os.fsdecode(error.filename) if isinstance(error.filename, bytes) else error.filename)}:'
+            f' {error.strerror[0].lower()}{error.strerror[1:]}'
+        )
     text = error.args[0] if isinstance(error, KeyError) and error.args else error
     return printable(_with_dashes(' '.join(str(text).split()))) or type(error).__name__
 
 
 def _with_dashes(text) -> str:
-    """A message in which settings that are flags are called as the user types them: `pen_share=2` becomes `--pen_share=2`."""
+    """A message in which settings that are flags are called as the user types them: `pen_share=2` becomes
+    `--pen_share=2`.
+    """
     own = {flag.name for flag in _own_flags()}
     return re.sub(r'(?<![\w./\\-])(\w+)=', lambda found: f'{"--" * (found[1] in own)}{found[0]}', text)
 
@@ -273,7 +387,9 @@ def _print(text) -> None:
 
 
 def _forget_output() -> None:
-    """The reader of our output has gone: nothing is wrong, and Python shall not complain when it flushes at its end."""
+    """The reader of our output has gone: nothing is wrong, and Python shall not complain when it flushes
+    at its end.
+    """
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

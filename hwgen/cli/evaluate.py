@@ -75,7 +75,7 @@ _DATA = flags.DEFINE_string(
 _SPLIT = flags.DEFINE_string(
     'split',
     'test',
-    f'Lines of the protocols that take any: '
+    'Lines of the protocols that take any: '
     f'{", ".join(name for name, one in _PROTOCOLS.items() if one.splits is None)}. '
     'Example: --split=unseen.',
 )

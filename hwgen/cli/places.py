@@ -1,4 +1,6 @@
-"""Where commands keep what they can make again: in a checkout beside it, of an installed package where the system keeps caches, not wherever one happens to stand."""
+"""Where commands keep what they can make again: in a checkout beside it, of an installed package where the
+system keeps caches, not wherever one happens to stand.
+"""
 
 import os
 import pathlib
@@ -28,13 +30,15 @@ def made_place(name: str) -> str:
 
 
 def corpus_place(folder: str) -> str:
-    """The place of a folder of records that a command is given: an embedded corpus, asked for by its name, lies where `made_place` says.
+    """The place of a folder of records that a command is given: an embedded corpus, asked for by its name,
+    lies where `made_place` says.
 
     `prepare.EMBEDDED` knows it by that place as well then, so that it is written there where it is missing.
     """
     if app.in_checkout() or os.path.exists(folder):
         return folder
     from hwgen.data.preparing.prepare import EMBEDDED
+
     if folder not in EMBEDDED:
         return folder
     place = made_place(folder)

@@ -1,20 +1,24 @@
 """Trains HCT-GAN: from shards of handwritten lines to a generator that writes any text.
 
-Without flags it makes the model that ships, on the embedded handwriting corpus, in about an hour on two CPU cores: the defaults below are those of
-`demo.flags`, which is read first unless --flagfile names another preset. The flags you give change that. A corpus that is not there is
-written to --data: its validation lines first, its training lines beside the training, which draws what it reads before that. The run is the same to
+Without flags it makes the model that ships, on the embedded handwriting corpus, in about an hour on two CPU
+cores: the defaults below are those of `demo.flags`, which is read first unless --flagfile names another
+preset. The flags you give change that. A corpus that is not there is written to --data: its validation lines
+first, its training lines beside the training, which draws what it reads before that. The run is the same to
 the last bit, slower until then. With one core or --strategy=multi_worker all lines are written first.
 
-A run has three phases: the recognisers learn to read real lines; the generator learns to rebuild real lines from their
-text and style; then generator and discriminator play against each other, while the recognisers keep the text
-readable. Setting a phase's steps to 0 skips it: the paper's pure GAN, `paper.flags`, has the third alone, at sizes near to the paper's (`paper_sizes.flags`).
+A run has three phases: the recognisers learn to read real lines; the generator learns to rebuild real lines
+from their text and style; then generator and discriminator play against each other, while the recognisers
+keep the text readable. Setting a phase's steps to 0 skips it: the paper's pure GAN, `paper.flags`, has the
+third alone, at sizes near to the paper's (`paper_sizes.flags`).
 
-A run that was stopped, by any means, goes on from its last checkpoint, at most a minute old, when the same command is given again.
+A run that was stopped, by any means, goes on from its last checkpoint, at most a minute old, when the same
+command is given again.
 
-With --max_minutes the minutes are divided: each phase that is left gets the share of them that its steps are of all that are left, so that the
-generator learns however few they are; a phase whose share is over is cut short. The same command again goes on in the phase where it stopped,
-with as many minutes again; a phase that was cut short stays so (plan.json in the run directory says where). --nodivide_minutes stops
-wherever it is, and the same command goes on as if it had not. At the end of a call is said what has been trained.
+With --max_minutes the minutes are divided: each phase that is left gets the share of them that its steps are
+of all that are left, so that the generator learns however few they are; a phase whose share is over is cut
+short. The same command again goes on in the phase where it stopped, with as many minutes again; a phase that
+was cut short stays so (plan.json in the run directory says where). --nodivide_minutes stops wherever it is,
+and the same command goes on as if it had not. At the end of a call is said what has been trained.
 
 Examples:
   train
@@ -25,9 +29,10 @@ Examples:
   train --flagfile=scrabblegan.flags
   train --data=tfrecords/mine --unlabelled=tfrecords/unlabelled --adversarial_steps=3000 --run_dir=runs/mine
 
-On your own lines: `prepare --source=folder --input=scans --out=tfrecords/mine`, then the third example, or the fourth,
-which starts from the writer that ships and is done in minutes. Images without text (`prepare --source=folder --unlabelled`)
-are shown to the discriminator alone, in the third phase, beside labelled ones: the last example.
+On your own lines: `prepare --source=folder --input=scans --out=tfrecords/mine`, then the third example, or
+the fourth, which starts from the writer that ships and is done in minutes. Images without text (`prepare
+--source=folder --unlabelled`) are shown to the discriminator alone, in the third phase, beside labelled ones:
+the last example.
 """
 
 import os
@@ -52,11 +57,19 @@ def main(arguments):
     del arguments
     from hwgen.cli import places, quiet
     from hwgen.training import session
+
     flags.FLAGS.data = places.corpus_place(flags.FLAGS.data)
     settings = settings_flags.read_all(TrainSettings)
-    typed = [] if any('flagfile' in argument for argument in sys.argv[2:]) else [f'--flagfile={DEFAULT_FLAGFILE}']
-    summary = session.train(settings, started=_STARTED, command=' '.join(['train', *typed, *sys.argv[2:]]), program=_program(),
-                            worker_start=quiet.quiet_tensorflow)
+    typed = (
+        [] if any('flagfile' in argument for argument in sys.argv[2:]) else [f'--flagfile={DEFAULT_FLAGFILE}']
+    )
+    summary = session.train(
+        settings,
+        started=_STARTED,
+        command=' '.join(['train', *typed, *sys.argv[2:]]),
+        program=_program(),
+        worker_start=quiet.quiet_tensorflow,
+    )
     _tell(summary, settings.run)
 
 
@@ -66,30 +79,76 @@ def _program():
 
 
 def _tell(summary, run):
-    """The closing summary: what became of the run, what was trained, where everything lies, and what to type next."""
+    """The closing summary: what became of the run, what was trained, where everything lies, and what to
+    type next.
+    """
     schedule, step, run_dir = summary['schedule'], summary['step'], shlex.quote(run.run_dir)
     learned, to_come = schedule.generator_steps(step), schedule.generator_steps(schedule.total_steps)
-    rows = [('trained', _trained(schedule, summary['planned'], step)),
-            ('generator', 'not trained: this run has no phase for it' if not to_come else 'not trained yet: its phase is still to come' if not learned else
-             f'trained for {learned} of {to_come} steps'),
-            ('checkpoint', summary['checkpoint']), ('sample sheet', summary['sheet']),
-            ('run', f'{run.run_dir}  (tensorboard --logdir {run_dir} --samples_per_plugin images=1000)')]
+    rows = [
+        ('trained', _trained(schedule, summary['planned'], step)),
+        (
+            'generator',
+            (
+                'not trained: this run has no phase for it'
+                if not to_come
+                else (
+                    'not trained yet: its phase is still to come'
+                    if not learned
+                    else f'trained for {learned} of {to_come} steps'
+                )
+            ),
+        ),
+        ('checkpoint', summary['checkpoint']),
+        ('sample sheet', summary['sheet']),
+        ('run', f'{run.run_dir}  (tensorboard --logdir {run_dir} --samples_per_plugin images=1000)'),
+    ]
     if summary['state'] != 'finished':
         reached = run.max_steps is not None and step >= run.max_steps
-        rows.append(('to go on', 'the same command' + (', with more --max_steps' if reached else '') + (
-            ', with more --max_minutes: these ended before the generator began' if run.max_minutes is not None and to_come and not learned and not reached else '')))
+        rows.append(
+            (
+                'to go on',
+                'the same command'
+                + (', with more --max_steps' if reached else '')
+                + (
+                    ', with more --max_minutes: these ended before the generator began'
+                    if run.max_minutes is not None and to_come and not learned and not reached
+                    else ''
+                ),
+            )
+        )
     if summary['model'] and learned:
-        rows.append(('next', f'{_program()}generate --model={shlex.quote(summary["model"])} --text="{"Hello world" if summary["latin"] else "你好，世界"}" --out=line.png'))
+        rows.append(
+            (
+                'next',
+                (
+                    f'{_program()}generate --model={shlex.quote(summary["model"])}'
+                    f' --text="{"Hello world" if summary["latin"] else "你好，世界"}" --out=line.png'
+                ),
+            )
+        )
     print(f'{summary["state"]} at step {step}/{schedule.total_steps}')
     print('\n'.join(f'  {name:<13} {printable(value)}' for name, value in rows if value), flush=True)
 
 
 def _trained(schedule, planned, step):
-    """How far each phase is: `phase 1 of 2 (recognisers): 310 steps (cut short, 2000 were planned); phase 2 of 2 (...): 40 of 4000 steps`."""
+    """How far each phase is: `phase 1 of 2 (recognisers): 310 steps (cut short, 2000 were planned); phase
+    2 of 2 (...): 40 of 4000 steps`.
+    """
     from hwgen.training import measures
+
     parts = []
     for phase, done in schedule.done(step).items():
         steps, wanted = schedule.phases()[phase], planned.phases()[phase]
-        parts.append(f'{measures.phase_name(phase, schedule)}: ' + (
-            f'{done} of {steps} steps' if done < steps else f'all {steps} steps' if steps == wanted else f'{steps} steps (cut short, {wanted} were planned)'))
+        parts.append(
+            f'{measures.phase_name(phase, schedule)}: '
+            + (
+                f'{done} of {steps} steps'
+                if done < steps
+                else (
+                    f'all {steps} steps'
+                    if steps == wanted
+                    else f'{steps} steps (cut short, {wanted} were planned)'
+                )
+            )
+        )
     return '; '.join(parts)

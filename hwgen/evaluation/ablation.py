@@ -1,7 +1,8 @@
 """Measures the rows of a plan of trainings, each by the same lines and judges, and puts them into one table.
 
-A row that was trained with several seeds has a spread: that of trainings and of lines together, since the lines are of the same seed. A difference of two
-rows is one only where it is larger than their spreads together.
+A row that was trained with several seeds has a spread: that of trainings and of lines together, since the
+lines are of the same seed. A difference of two rows is one only where it is larger than their spreads
+together.
 """
 
 import hashlib
@@ -41,9 +42,18 @@ def measure_model(folder, *, data, judges, seed, num_lines, truncation, geometry
     folder = pathlib.Path(folder)
     index = RecordIndex(str(data), split='test')
     weights = hashlib.sha256((folder / 'model' / 'weights.npz').read_bytes()).hexdigest()
-    under = {'weights_sha256': weights, 'seed': seed, 'num_lines': num_lines, 'truncation': truncation, 'geometry_repeats': geometry_repeats,
-             'features': judges['space'].digest, 'reader': judges['reader'] and judges['reader'].name,
-             'data': {name: index.info[name] for name in ('source', 'version', 'seed', 'settings') if name in index.info}}
+    under = {
+        'weights_sha256': weights,
+        'seed': seed,
+        'num_lines': num_lines,
+        'truncation': truncation,
+        'geometry_repeats': geometry_repeats,
+        'features': judges['space'].digest,
+        'reader': judges['reader'] and judges['reader'].name,
+        'data': {
+            name: index.info[name] for name in ('source', 'version', 'seed', 'settings') if name in index.info
+        },
+    }
     under = json.loads(json.dumps(under))
     try:
         before = json.loads((folder / _MEASURED).read_text(encoding='utf-8'))
@@ -51,49 +61,111 @@ def measure_model(folder, *, data, judges, seed, num_lines, truncation, geometry
             return before['figures']
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    writer = Writer.load(str(folder / 'model'), allow_unseen=True, tell=None)  # what it cannot write shall count
+    # what it cannot write shall count
+    writer = Writer.load(str(folder / 'model'), allow_unseen=True, tell=None)
     compared = comparison.compare_systems(
-        {'generated': writer}, index, seeds=(seed,), num_lines=num_lines, truncation=truncation, geometry_repeats=geometry_repeats,
-        real=real.setdefault('test', {}), report=report, **judges)
+        {'generated': writer},
+        index,
+        seeds=(seed,),
+        num_lines=num_lines,
+        truncation=truncation,
+        geometry_repeats=geometry_repeats,
+        real=real.setdefault('test', {}),
+        report=report,
+        **judges,
+    )
     figures = dict(compared.figures[0])
     if 'unseen' in index.info['splits']:
         unseen = comparison.compare_systems(
-            {'generated': writer}, RecordIndex(str(data), split='unseen'), seeds=(seed,), num_lines=num_lines, truncation=truncation, geometry_repeats=0,
-            real=real.setdefault('unseen', {}), report=report, **judges)
-        figures |= {f'unseen_{name}': value for name, value in unseen.figures[0].items() if name.startswith(_READING)}
-    records = sorted((index.read_record(number) for number in range(len(index))), key=lambda record: record.writer)
-    drawn, written = hands.distances_between_hands(records, writer, seeds=np.random.default_rng([seed, _HANDS_STREAM]), truncation=truncation)
-    figures['hands_distance_pixels'] = {'floor': written, 'generated': drawn} if written is not None else {'generated': drawn}
-    files.write_file(str(folder / _MEASURED), (json.dumps({'measured_under': under, 'figures': figures}, indent=1) + '\n').encode())
+            {'generated': writer},
+            RecordIndex(str(data), split='unseen'),
+            seeds=(seed,),
+            num_lines=num_lines,
+            truncation=truncation,
+            geometry_repeats=0,
+            real=real.setdefault('unseen', {}),
+            report=report,
+            **judges,
+        )
+        figures |= {
+            f'unseen_{name}': value for name, value in unseen.figures[0].items() if name.startswith(_READING)
+        }
+    records = sorted(
+        (index.read_record(number) for number in range(len(index))), key=lambda record: record.writer
+    )
+    drawn, written = hands.distances_between_hands(
+        records, writer, seeds=np.random.default_rng([seed, _HANDS_STREAM]), truncation=truncation
+    )
+    figures['hands_distance_pixels'] = (
+        {'floor': written, 'generated': drawn} if written is not None else {'generated': drawn}
+    )
+    files.write_file(
+        str(folder / _MEASURED),
+        (json.dumps({'measured_under': under, 'figures': figures}, indent=1) + '\n').encode(),
+    )
     return figures
 
 
-def run(plan, *, runs, data, judges, num_lines, truncation, geometry_repeats=GEOMETRY_REPEATS, num_parallel=1, report=print):
+def run(
+    plan,
+    *,
+    runs,
+    data,
+    judges,
+    num_lines,
+    truncation,
+    geometry_repeats=GEOMETRY_REPEATS,
+    num_parallel=1,
+    report=print,
+):
     """Trains what is missing of a plan, then measures what is not measured yet.
 
     Args:
         plan: training_plan.Plan.
         runs: path of the folder of the runs; recognisers in `recognizers/KIND`, rows in `ROW/seed-N`.
         data: path of the records.
-        judges, num_lines, truncation, geometry_repeats: see `measure_model`. The lines of seed N are measured for the training of seed N.
+        judges, num_lines, truncation, geometry_repeats: see `measure_model`. The lines of seed N are measured
+            for the training of seed N.
         num_parallel: int, trainings at a time.
         report: function of a str.
 
     Returns:
-        dict row's name -> list of figures of `measure_model`, one a seed that is finished; dict of the trainings that are not -> str, why.
+        dict row's name -> list of figures of `measure_model`, one a seed that is finished; dict of the
+        trainings that are not -> str, why.
     """
-    failed = training_plan.train_all(training_plan.recognizer_jobs(plan, runs, data=data), num_parallel=num_parallel, report=report)
+    failed = training_plan.train_all(
+        training_plan.recognizer_jobs(plan, runs, data=data), num_parallel=num_parallel, report=report
+    )
     broken = {name.split()[-1] for name in failed}
-    rows = [(row, seed, job) for row, seed, job in training_plan.row_jobs(plan, runs, data=data) if row.recognizers not in broken]
+    rows = [
+        (row, seed, job)
+        for row, seed, job in training_plan.row_jobs(plan, runs, data=data)
+        if row.recognizers not in broken
+    ]
     failed |= training_plan.train_all([job for _, _, job in rows], num_parallel=num_parallel, report=report)
     measured, real = {row.name: [] for row in plan.rows}, {}
     for number, (row, seed, job) in enumerate(rows, 1):
         if job.is_done():
-            figures = measure_model(job.run_dir, data=data, judges=judges, seed=seed, num_lines=num_lines, truncation=truncation,
-                                    geometry_repeats=geometry_repeats, real=real, report=lambda line: None)
+            figures = measure_model(
+                job.run_dir,
+                data=data,
+                judges=judges,
+                seed=seed,
+                num_lines=num_lines,
+                truncation=truncation,
+                geometry_repeats=geometry_repeats,
+                real=real,
+                report=lambda line: None,
+            )
             measured[row.name].append(figures)
-            report(f'{number} of {len(rows)}, {job.name}: ' + ', '.join(
-                f'{name} {values["generated"]:.3g}' for name, values in figures.items() if 'other_texts' not in name))
+            report(
+                f'{number} of {len(rows)}, {job.name}: '
+                + ', '.join(
+                    f'{name} {values["generated"]:.3g}'
+                    for name, values in figures.items()
+                    if 'other_texts' not in name
+                )
+            )
     return {name: found for name, found in measured.items() if found}, failed
 
 
@@ -101,16 +173,18 @@ def by_seed(measured):
     """The figures of all rows, seed by seed.
 
     Args:
-        measured: dict row's name -> list of figures of `measure_model`, one a seed, in the plan's order of seeds.
+        measured: dict row's name -> list of figures of `measure_model`, one a seed, in the plan's order of
+            seeds.
 
     Returns:
-        list of dict figure -> dict of float (`floor` and the rows that have so many seeds), for `results.gather`.
+        list of dict figure -> dict of float (`floor` and the rows that have so many seeds), for
+        `results.gather`.
     """
     merged = []
     for turn in range(max(map(len, measured.values()))):
         merged.append({})
         for row, seeds in measured.items():
-            for name, values in (seeds[turn].items() if turn < len(seeds) else ()):
+            for name, values in seeds[turn].items() if turn < len(seeds) else ():
                 found = merged[-1].setdefault(name, {})
                 found |= {'floor': values['floor']} if 'floor' in values else {}
                 found[row] = values['generated']
@@ -118,7 +192,8 @@ def by_seed(measured):
 
 
 def verdict(figure, row, reference):
-    """How a row stands to the reference row: a difference is one only where it is larger than the spreads of both together.
+    """How a row stands to the reference row: a difference is one only where it is larger than the spreads of
+    both together.
 
     Args:
         figure: dict of `results.gather`: better, and mean and spread of each row.
@@ -137,7 +212,8 @@ def verdict(figure, row, reference):
 
 
 def format_table(gathered, titles, *, reference):
-    """The rows as a Markdown table: mean and spread of each figure, with an arrow up or down where it differs from the reference.
+    """The rows as a Markdown table: mean and spread of each figure, with an arrow up or down where it differs
+    from the reference.
 
     Args:
         gathered: list of `results.gather`.
@@ -152,8 +228,13 @@ def format_table(gathered, titles, *, reference):
     def cell(figure, kind):
         if kind not in figure:
             return ''
-        mark = '' if kind in ('floor', reference) or reference not in figure else marks[verdict(figure, kind, reference)]
+        mark = (
+            ''
+            if kind in ('floor', reference) or reference not in figure
+            else marks[verdict(figure, kind, reference)]
+        )
         return results.describe(figure[kind]) + mark
+
     heads = ['row', *(f'`{figure["name"]}`' for figure in gathered)]
     lines = ['| ' + ' | '.join(heads) + ' |', '|' + '---|' * len(heads)]
     for kind, title in {'floor': 'real lines', **titles}.items():
@@ -174,7 +255,8 @@ def sheet_texts(index, *, number=3, num_characters=4):
 
 
 def write_sheets(out, plan, measured, *, runs, texts, truncation):
-    """Writes what every measured row makes of the same texts and styles (first seed), as PNGs: all rows, and the plan's strip if all of it is there.
+    """Writes what every measured row makes of the same texts and styles (first seed), as PNGs: all rows, and
+    the plan's strip if all of it is there.
 
     Args:
         out: path of the folder.
@@ -188,14 +270,35 @@ def write_sheets(out, plan, measured, *, runs, texts, truncation):
         list of (file name in `out`, caption).
     """
     out, font = pathlib.Path(out), comparison.head_font()
-    writers = {row.name: Writer.load(str(pathlib.Path(runs) / row.name / f'seed-{row.seeds[0]}' / 'model'), allow_unseen=True, tell=None)
-               for row in plan.rows if row.name in measured}
+    writers = {
+        row.name: Writer.load(
+            str(pathlib.Path(runs) / row.name / f'seed-{row.seeds[0]}' / 'model'),
+            allow_unseen=True,
+            tell=None,
+        )
+        for row in plan.rows
+        if row.name in measured
+    }
     titles = {row.name: row.title for row in plan.rows}
-    shown = [[result_page.head_picture(titles[name], font), *(picture for seed in (0, 1) for picture in writer.write(texts, style_seeds=seed, truncation=truncation))]
-             for name, writer in writers.items()]
+    shown = [
+        [
+            result_page.head_picture(titles[name], font),
+            *(
+                picture
+                for seed in (0, 1)
+                for picture in writer.write(texts, style_seeds=seed, truncation=truncation)
+            ),
+        ]
+        for name, writer in writers.items()
+    ]
     result_page.write_sheet(out / 'ablation.png', shown)
     found = [('ablation.png', 'The same texts by every row, in two drawn hands')]
     if plan.strip and set(plan.strip) <= set(writers):
-        comparison.write_strip(out / 'ablation_strip.png', {titles[name]: writers[name] for name in plan.strip}, texts, truncation=truncation)
+        comparison.write_strip(
+            out / 'ablation_strip.png',
+            {titles[name]: writers[name] for name in plan.strip},
+            texts,
+            truncation=truncation,
+        )
         found.append(('ablation_strip.png', ', '.join(titles[name] for name in plan.strip)))
     return found

@@ -1,7 +1,9 @@
-"""What readers make of single characters: errors of an aligned reading, attributed to the characters that were to be read.
+"""What readers make of single characters: errors of an aligned reading, attributed to the characters that
+were to be read.
 
-A line's error rate says nothing about one character of it. Here the reading is aligned with the text (`metrics.text.matched_units`), and a character is
-read where one that equals it stands at its place. So this is recall: what was read besides is nobody's error.
+A line's error rate says nothing about one character of it. Here the reading is aligned with the text
+(`metrics.text.matched_units`), and a character is read where one that equals it stands at its place. So this
+is recall: what was read besides is nobody's error.
 """
 
 from typing import NamedTuple
@@ -32,7 +34,10 @@ class CharacterErrors(NamedTuple):
     def of(cls, rows):
         """From (character, wrong, total), one an occurrence."""
         rows = list(rows)
-        return cls(np.array([row[0] for row in rows], object), *np.array([row[1:] for row in rows], np.int64).reshape(-1, 2).T)
+        return cls(
+            np.array([row[0] for row in rows], object),
+            *np.array([row[1:] for row in rows], np.int64).reshape(-1, 2).T,
+        )
 
     def only(self, characters):
         """The occurrences of some characters."""
@@ -50,7 +55,9 @@ class CharacterErrors(NamedTuple):
         return float(self.wrong.sum() / self.total.sum())
 
     def interval(self, *, seed, before=None):
-        """95 % bootstrap interval of the rate, or of how much lower it is than before. Characters are drawn with replacement, each with all its
+        """95 % bootstrap interval of the rate, or of how much lower it is than before.
+
+        Characters are drawn with replacement, each with all its
         occurrences: copies of a character succeed and fail together.
 
         Args:
@@ -70,7 +77,7 @@ class CharacterErrors(NamedTuple):
             places = np.searchsorted(names, side.characters.astype(str))
             wrong, total = (np.bincount(places, column, len(names)) for column in (side.wrong, side.total))
             rates.append(wrong[draws].sum(axis=1) / total[draws].sum(axis=1))
-        low, high = np.quantile(rates[0] if before is None else rates[1] - rates[0], [.025, .975])
+        low, high = np.quantile(rates[0] if before is None else rates[1] - rates[0], [0.025, 0.975])
         return float(low), float(high)
 
 
@@ -90,10 +97,12 @@ def read_characters(reader, images, texts):
     Returns:
         CharacterErrors of the folded characters.
     """
+
     def rows():
         for text, reading in zip(map(folded, texts), map(folded, reader.read(images))):
             for character, match in zip(text, text_metrics.matched_units(text, reading)):
                 yield character, 1 - int(match), 1
+
     return CharacterErrors.of(rows())
 
 
@@ -108,11 +117,17 @@ def read_components(reader, images, texts):
     Returns:
         CharacterErrors of the characters.
     """
+
     def rows():
         labels = [reader.labels(text) for text in texts]
-        for text, written, read in zip(map(plain, texts), labels, reader.read(images, [len(line) for line in labels])):
-            matches = iter(text_metrics.matched_units([label for character in written for label in character], read))
+        for text, written, read in zip(
+            map(plain, texts), labels, reader.read(images, [len(line) for line in labels])
+        ):
+            matches = iter(
+                text_metrics.matched_units([label for character in written for label in character], read)
+            )
             for character, own in zip(text, written):
                 found = [next(matches) for _ in own]
                 yield character, len(own) - int(sum(found)), len(own)
+
     return CharacterErrors.of(rows())

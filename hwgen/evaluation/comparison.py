@@ -1,6 +1,7 @@
 """Several systems write the same texts and are measured by one protocol, beside real lines.
 
-Real lines are measured once for all systems. All lines, real or written, are scaled to the same cells before anything is measured.
+Real lines are measured once for all systems. All lines, real or written, are scaled to the same cells before
+anything is measured.
 """
 
 import dataclasses
@@ -25,9 +26,11 @@ class Compared(NamedTuple):
     """What a comparison found.
 
     Attributes:
-        figures: list, one a seed, of dict figure -> dict of float: `floor` and each system's name, for `results.gather`.
+        figures: list, one a seed, of dict figure -> dict of float: `floor` and each system's name, for
+            `results.gather`.
         digests: list of str, one a seed, of the lines.
-        sheet: list of rows of uint8 [H, W], a row a text of the first seed: the real line, then a picture of each system.
+        sheet: list of rows of uint8 [H, W], a row a text of the first seed: the real line, then a picture of
+            each system.
         texts: list of str, those of the sheet.
     """
 
@@ -51,9 +54,13 @@ class _Reading:
     def update(self, images, records):
         """Adds lines: uint8 [H, W] each, and the records whose texts they have."""
         texts, self.num_lines = [record.text for record in records], self.num_lines + len(records)
-        images = [to_cells(image, len(record.character_ids), **self.cells) for image, record in zip(images, records)]
+        images = [
+            to_cells(image, len(record.character_ids), **self.cells) for image, record in zip(images, records)
+        ]
         if self.reader is not None:
-            counts = text_metrics.edit_counts([folded(text) for text in texts], [folded(text) for text in self.reader.read(images)])
+            counts = text_metrics.edit_counts(
+                [folded(text) for text in texts], [folded(text) for text in self.reader.read(images)]
+            )
             self._add('cer', counts.errors, counts.reference_lengths)
         if self.component_reader is not None:
             self._add('label_error', *self.component_reader.label_errors(images, texts))
@@ -71,17 +78,34 @@ class _Reading:
         return ''.join(f', {name.replace("_", " ")} {rate:.3f}' for name, rate in self.rates().items())
 
 
-def compare_systems(systems, index, *, space, reader=None, component_reader=None, seeds=(0, 1, 2), num_lines=None, truncation=DEFAULT_TRUNCATION, protocol='hct', cells=None,
-                    geometry_repeats=None, real=None, report=print):
+def compare_systems(
+    systems,
+    index,
+    *,
+    space,
+    reader=None,
+    component_reader=None,
+    seeds=(0, 1, 2),
+    num_lines=None,
+    truncation=DEFAULT_TRUNCATION,
+    protocol='hct',
+    cells=None,
+    geometry_repeats=None,
+    real=None,
+    report=print,
+):
     """Measures several systems on the same texts.
 
-    The figures, N lines each: `fid_SPACE_N`, `kid_SPACE_N` and `geometry_score_pixels_N` hold written lines against the real ones of the same texts, as
-    the protocol has it; with `_other_texts` at the end the same written lines against the half that `floor` is measured against, which is what may be compared
-    with the floor; `is_SPACE_N`; `cer_N`, characters that `reader` reads wrong; `label_error_N`, structures and components that `component_reader` reads
-    wrong. The floor of the last three are the real lines whose texts are written. Of a system that writes nothing legible the inception score is 1.
+    The figures, N lines each: `fid_SPACE_N`, `kid_SPACE_N` and `geometry_score_pixels_N` hold written lines
+    against the real ones of the same texts, as the protocol has it; with `_other_texts` at the end the same
+    written lines against the half that `floor` is measured against, which is what may be compared with the
+    floor; `is_SPACE_N`; `cer_N`, characters that `reader` reads wrong; `label_error_N`, structures and
+    components that `component_reader` reads wrong. The floor of the last three are the real lines whose texts
+    are written. Of a system that writes nothing legible the inception score is 1.
 
     Args:
-        systems: dict name -> system (`systems`), in the order of the table; a name is none of the floor's or of the table's own.
+        systems: dict name -> system (`systems`), in the order of the table; a name is none of the floor's or
+            of the table's own.
         index: RecordIndex of real lines.
         space: feature space.
         reader: IndependentReader or None: no `cer`.
@@ -91,18 +115,24 @@ def compare_systems(systems, index, *, space, reader=None, component_reader=None
         truncation: float, of drawn styles and of the character noise, for systems that know it.
         protocol: str, one of `distribution_protocol` that draws hands.
         cells: dict char_px, char_width_px that all lines are scaled to; None: those of the first system.
-        geometry_repeats: int, choices of landmarks behind the geometry score (the most costly figure but for reading); 0: none; None: 200.
-        real: dict, filled here: the real lines as they were measured, for further calls that differ in their systems alone; None: they are forgotten.
+        geometry_repeats: int, choices of landmarks behind the geometry score (the most costly figure but for
+            reading); 0: none; None: 200.
+        real: dict, filled here: the real lines as they were measured, for further calls that differ in their
+            systems alone; None: they are forgotten.
         report: function of a str, told about progress.
 
     Returns:
         Compared.
 
     Raises:
-        ValueError: no system; a protocol that imitates hands; too few lines; what a system raises that cannot write the texts.
+        ValueError: no system; a protocol that imitates hands; too few lines; what a system raises that cannot
+            write the texts.
     """
     if not systems or distances.CONVENTIONS[protocol].imitates:
-        raise ValueError(f'comparison of {len(systems)} systems by the protocol {protocol}: expected at least one, and a protocol that draws hands')
+        raise ValueError(
+            f'comparison of {len(systems)} systems by the protocol {protocol}: expected at least one, and a'
+            ' protocol that draws hands'
+        )
     if cells is None:
         first = next(iter(systems.values()))
         cells = dict(char_px=first.char_px, char_width_px=first.char_width_px)
@@ -114,15 +144,25 @@ def compare_systems(systems, index, *, space, reader=None, component_reader=None
     figures, digests, sheet, texts = [], [], [], []
     for seed in seeds:
         if real is None or seed not in real:
-            measured = _measure_real(distances.Halves(index, protocol, space=space, cells=cells, num_lines=num_lines, seed=seed, geometry_repeats=geometry_repeats),
-                                     _Reading(reader, component_reader, cells))
+            measured = _measure_real(
+                distances.Halves(
+                    index,
+                    protocol,
+                    space=space,
+                    cells=cells,
+                    num_lines=num_lines,
+                    seed=seed,
+                    geometry_repeats=geometry_repeats,
+                ),
+                _Reading(reader, component_reader, cells),
+            )
             report(f'seed {seed}: 2 x {len(measured[0].selection.first)} real lines{measured[1].told()}')
             if real is not None:
                 real[seed] = measured
         halves, floor, written = measured if real is None else real[seed]
         digests.append(halves.selection.digest)
         columns = [halves.second.shown]
-        texts = texts or written[:len(columns[0])]
+        texts = texts or written[: len(columns[0])]
         figures.append({})
         for name, system in systems.items():
             side, reading = halves.side(), _Reading(reader, component_reader, cells)
@@ -148,7 +188,10 @@ def _measure_real(halves, reading):
 def protocol_texts(index, *, protocol='hct', seeds=(0, 1, 2), num_lines=None):
     """The texts that systems write: a list of str for each seed; arguments as of `compare_systems`."""
     most = distances.CONVENTIONS[protocol].num_lines
-    chosen = [distances.choose_lines(index, protocol, num_lines=min(num_lines or most, most), seed=seed).second for seed in seeds]
+    chosen = [
+        distances.choose_lines(index, protocol, num_lines=min(num_lines or most, most), seed=seed).second
+        for seed in seeds
+    ]
     return [[index.read_record(number, decode_image=False).text for number in numbers] for numbers in chosen]
 
 
@@ -159,11 +202,14 @@ def _add(found, name, measured, reading, floor):
         if 'other_texts' in values:
             found.setdefault(f'{figure}_other_texts', {FLOOR: values['floor']})[name] = values['other_texts']
     for figure, rate in reading.rates().items():
-        found.setdefault(f'{figure}_{distances.short_count(reading.num_lines)}', {FLOOR: floor.rates()[figure]})[name] = rate
+        found.setdefault(
+            f'{figure}_{distances.short_count(reading.num_lines)}', {FLOOR: floor.rates()[figure]}
+        )[name] = rate
 
 
 def write_sheet(path, compared, names):
-    """Writes a comparison's sheet as a PNG: a row a text, the real line and then a column a system, its name above it.
+    """Writes a comparison's sheet as a PNG: a row a text, the real line and then a column a system, its name
+    above it.
 
     Args:
         path: of the file.
@@ -174,7 +220,8 @@ def write_sheet(path, compared, names):
 
 
 def write_strip(path, systems, texts, *, style_seeds=0, truncation=DEFAULT_TRUNCATION):
-    """Writes texts by several systems side by side as a PNG: a row a text, a column a system, its name above it.
+    """Writes texts by several systems side by side as a PNG: a row a text, a column a system, its name above
+    it.
 
     Args:
         path: of the file.
@@ -187,7 +234,9 @@ def write_strip(path, systems, texts, *, style_seeds=0, truncation=DEFAULT_TRUNC
         What a system raises that cannot write a text.
     """
     seeds = np.broadcast_to(style_seeds, [len(texts)]).tolist()
-    columns = [system.write(list(texts), style_seeds=seeds, truncation=truncation) for system in systems.values()]
+    columns = [
+        system.write(list(texts), style_seeds=seeds, truncation=truncation) for system in systems.values()
+    ]
     result_page.write_sheet(path, [list(row) for row in zip(*columns)], heads=list(systems), font=head_font())
 
 

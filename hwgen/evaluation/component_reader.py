@@ -1,5 +1,7 @@
-"""The component reader: the feature network (`feature_recognizer`) as a reader of images. It says structures and components, so it can read what has no
-code point, and sees every component where `IndependentReader` guesses a character from what is left of it."""
+"""The component reader: the feature network (`feature_recognizer`) as a reader of images.
+
+It says structures and components, so it can read what has no code point, and sees every component where
+`IndependentReader` guesses a character from what is left of it."""
 
 import numpy as np
 
@@ -12,7 +14,9 @@ _BATCH_LINES = 16
 
 
 class ComponentReader:
-    """Reads the structures and components of lines (CTC, best path). Convolutions only, whose frames see little more than a character: there is no
+    """Reads the structures and components of lines (CTC, best path).
+
+    Convolutions only, whose frames see little more than a character: there is no
     memory of what usually follows. Yet it has seen the combinations of its training lines alone.
 
     Args:
@@ -37,7 +41,9 @@ class ComponentReader:
 
     @classmethod
     def load(cls, path):
-        """Reads a feature network's folder; raises as `feature_recognizer.load`, and CharsetMismatchError for one of another table."""
+        """Reads a feature network's folder; raises as `feature_recognizer.load`, and CharsetMismatchError
+        for one of another table.
+        """
         network, description, digest = feature_recognizer.load(path)
         charset = Charset.load()
         if 'charset' in description:
@@ -57,12 +63,18 @@ class ComponentReader:
             CharsetError: a character that the table does not have.
         """
         encoded = self._charset.encode(text)
-        rows = ctc.line_labels('structured', component_ids=encoded.component_ids[:, np.newaxis], structure_ids=encoded.structure_ids[:, np.newaxis],
-                               character_ids=encoded.character_ids[:, np.newaxis], num_components=self._charset.num_components)
+        rows = ctc.line_labels(
+            'structured',
+            component_ids=encoded.component_ids[:, np.newaxis],
+            structure_ids=encoded.structure_ids[:, np.newaxis],
+            character_ids=encoded.character_ids[:, np.newaxis],
+            num_components=self._charset.num_components,
+        )
         return [tuple(int(label) for label in row if label) for row in rows.numpy()]
 
     def read(self, images, num_characters):
-        """Reads lines; what it reads in a line does not depend on the lines beside it, but for the last bits of its logits.
+        """Reads lines; what it reads in a line does not depend on the lines beside it, but for the last bits
+        of its logits.
 
         Args:
             images: uint8 arrays [H, W], 255 = paper; scaled to cells of 32 x 32 px, as in its training.
@@ -73,7 +85,9 @@ class ComponentReader:
         """
         found = [None] * len(images)
         for places, logits in self._logits(images, num_characters):
-            read = ctc.greedy_labels(logits, num_frames=np.full(len(places), logits.shape[1], np.int32)).numpy()
+            read = ctc.greedy_labels(
+                logits, num_frames=np.full(len(places), logits.shape[1], np.int32)
+            ).numpy()
             for place, row in zip(places, read):
                 found[place] = [int(label) for label in row if label]
         return found
@@ -86,7 +100,8 @@ class ComponentReader:
             texts: list of str, what was to be written; as many.
 
         Returns:
-            int64 [L], edit distances between what was read and the structures and components of the text; int64 [L], numbers of these.
+            int64 [L], edit distances between what was read and the structures and components of the text;
+            int64 [L], numbers of these.
 
         Raises:
             CharsetError: a text with a character that the table does not have.
@@ -97,7 +112,7 @@ class ComponentReader:
             expected = [[label for character in labels[place] for label in character] for place in places]
             rows = np.zeros([len(places), max(map(len, expected))], np.int32)
             for row, line in zip(rows, expected):
-                row[:len(line)] = line
+                row[: len(line)] = line
             found = ctc.label_errors(rows, logits, num_frames=np.full(len(places), logits.shape[1], np.int32))
             errors[places], counts[places] = (np.asarray(column).round().astype(np.int64) for column in found)
         return errors, counts
@@ -109,6 +124,14 @@ class ComponentReader:
             by_length.setdefault(length, []).append(place)
         for length, places in sorted(by_length.items()):
             for start in range(0, len(places), _BATCH_LINES):
-                chosen = places[start:start + _BATCH_LINES]
-                pictures = np.stack([to_cells(images[place], length, char_px=cell, char_width_px=cell) for place in chosen])
-                yield chosen, self._network(pictures[..., np.newaxis].astype(np.float32) / np.float32(127.5) - np.float32(1))[1]  # B x H x W -> B x H x W x 1
+                chosen = places[start : start + _BATCH_LINES]
+                pictures = np.stack(
+                    [to_cells(images[place], length, char_px=cell, char_width_px=cell) for place in chosen]
+                )
+                # B x H x W -> B x H x W x 1
+                yield (
+                    chosen,
+                    self._network(
+                        pictures[..., np.newaxis].astype(np.float32) / np.float32(127.5) - np.float32(1)
+                    )[1],
+                )

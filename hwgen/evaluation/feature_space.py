@@ -1,4 +1,6 @@
-"""Feature spaces: what turns pictures of lines into the vectors that distances are taken of. Each has a name and a hash, which go into every figure.
+"""Feature spaces: what turns pictures of lines into the vectors that distances are taken of.
+
+Each has a name and a hash, which go into every figure.
 
 `recognizer`  the project's own feature network (`feature_recognizer`); the default.
 `inception`   Inception-v3's pooled features, from a file of yours: nothing is downloaded.
@@ -12,10 +14,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from hwgen.tensorflow_files import plain_path
 from hwgen.evaluation import feature_recognizer
 from hwgen.evaluation.feature_recognizer import FeatureError
 from hwgen.images import resize_line
+from hwgen.tensorflow_files import plain_path
 
 NAMES = ('recognizer', 'inception', 'vgg16_hwd')
 _BATCH_PICTURES = 32
@@ -30,7 +32,8 @@ class Features(NamedTuple):
     Attributes:
         vectors: float32 [n, D], of each picture the mean over its columns.
         columns: float32 [n], feature columns behind each mean.
-        probabilities: float32 [m, K], class probabilities for the inception score, or None where the network has none.
+        probabilities: float32 [m, K], class probabilities for the inception score, or None where the network
+            has none.
     """
 
     vectors: np.ndarray
@@ -43,8 +46,10 @@ def open_space(name, path, *, square=True):
 
     Args:
         name: one of NAMES.
-        path: str, folder of the feature network, or file or folder of weights: `.onnx`, `.keras`, `.h5`, SavedModel.
-        square: bool, `inception` sees a picture as 299 x 299 px, as it was trained; else 299 px high, as wide as it is.
+        path: str, folder of the feature network, or file or folder of weights: `.onnx`, `.keras`, `.h5`,
+            SavedModel.
+        square: bool, `inception` sees a picture as 299 x 299 px, as it was trained; else 299 px high, as wide
+            as it is.
 
     Raises:
         FeatureError: no such file, another kind of file, a network that taught a generator.
@@ -58,8 +63,8 @@ def open_space(name, path, *, square=True):
 class RecognizerSpace:
     """Features of the project's own recogniser: the mean over all places of its last map of convolutions.
 
-    A sample for the inception score is a frame of a line in which it reads something: the probabilities of structures and components.
-    Differs from Salimans et al. 2016: a line is many samples.
+    A sample for the inception score is a frame of a line in which it reads something: the probabilities of
+    structures and components. Differs from Salimans et al. 2016: a line is many samples.
 
     Args:
         path: str, folder that `feature_recognizer.save` wrote.
@@ -89,10 +94,15 @@ class RecognizerSpace:
             last, logits = self._network(np.stack([lines[i] for i in members]))
             vectors[members] = np.mean(last.numpy(), axis=(1, 2))
             for i, scores in zip(members, logits.numpy()):
-                scores = scores[scores.argmax(1) > 0, 1:]  # frames that do not read CTC's blank, without its class
+                # frames that do not read CTC's blank, without its class
+                scores = scores[scores.argmax(1) > 0, 1:]
                 weights = np.exp(scores - scores.max(1, keepdims=True))
                 probabilities[i] = weights / weights.sum(1, keepdims=True)
-        return Features(vectors, np.array([line.shape[1] / _FRAME_PX for line in lines], np.float32), np.concatenate(probabilities))
+        return Features(
+            vectors,
+            np.array([line.shape[1] / _FRAME_PX for line in lines], np.float32),
+            np.concatenate(probabilities),
+        )
 
     @staticmethod
     def _to_input(picture):
@@ -104,10 +114,10 @@ class RecognizerSpace:
 class NetworkSpace:
     """Features of a network from a file.
 
-    It gets pictures float32 [B, H, W, 3] or [B, 3, H, W], whichever its input asks for, in RGB. `inception`: in [-1, 1], scaled to 299 px
-    (bilinear). `vgg16_hwd`: in [0, 1], 32 px high, nearest neighbour, filled up with 0 to 32 px in width, as aimagelab/HWD does. It gives
-    features [B, D], or a map [B, h, w, D] or [B, D, h, w] of which the mean is taken; a second output [B, K], if it has one,
-    are class probabilities.
+    It gets pictures float32 [B, H, W, 3] or [B, 3, H, W], whichever its input asks for, in RGB. `inception`:
+    in [-1, 1], scaled to 299 px (bilinear). `vgg16_hwd`: in [0, 1], 32 px high, nearest neighbour, filled up
+    with 0 to 32 px in width, as aimagelab/HWD does. It gives features [B, D], or a map [B, h, w, D] or [B, D,
+    h, w] of which the mean is taken; a second output [B, K], if it has one, are class probabilities.
 
     Args:
         name: 'inception' or 'vgg16_hwd'.
@@ -125,41 +135,68 @@ class NetworkSpace:
         self.name, self.path, self._square = name, path, square
         self.description = {'file': pathlib.Path(path or '').name}
         if not path or not pathlib.Path(path).exists():
-            raise FeatureError(f'feature space {name}: {path or "no --feature_weights"}: no such file; expected its weights as .onnx, .keras, .h5 or '
-                               'the folder of a SavedModel (nothing is downloaded)')
+            raise FeatureError(
+                f'feature space {name}: {path or "no --feature_weights"}: no such file; expected its weights'
+                ' as .onnx, .keras, .h5 or the folder of a SavedModel (nothing is downloaded)'
+            )
         self.digest = _digest(pathlib.Path(path))
         try:
             self._run, self._channels_first = _load_network(pathlib.Path(path))
         except FeatureError:
             raise
         except Exception as error:  # three libraries, each with kinds of errors of its own
-            raise FeatureError(f'{path}: no network that can be read ({" ".join(str(error).split())[:200]})') from None
+            raise FeatureError(
+                f'{path}: no network that can be read ({" ".join(str(error).split())[:200]})'
+            ) from None
 
     def measure(self, pictures):
         """Features of pictures list of uint8 [H, W]; see `RecognizerSpace.measure`."""
         inputs = [self._to_input(picture) for picture in pictures]
-        vectors, probabilities, columns = [None] * len(inputs), [None] * len(inputs), np.ones(len(inputs), np.float32)
+        vectors, probabilities, columns = (
+            [None] * len(inputs),
+            [None] * len(inputs),
+            np.ones(len(inputs), np.float32),
+        )
         for members in _of_one_shape(inputs):
-            batch = np.repeat(np.stack([inputs[i] for i in members])[..., np.newaxis], 3, axis=3)  # B x H x W -> B x H x W x 3
+            # B x H x W -> B x H x W x 3
+            batch = np.repeat(np.stack([inputs[i] for i in members])[..., np.newaxis], 3, axis=3)
             outputs = self._run(batch.transpose(0, 3, 1, 2) if self._channels_first else batch)
             features = outputs[0]
             if features.ndim == 4:
                 columns[members] = features.shape[3 if self._channels_first else 2]
                 features = features.mean((2, 3) if self._channels_first else (1, 2))
             if features.ndim != 2 or len(features) != len(members):
-                raise FeatureError(f'{self.path}: gives {list(outputs[0].shape)} for {len(members)} pictures, expected [B, D] or a map of 4 axes')
+                raise FeatureError(
+                    f'{self.path}: gives {list(outputs[0].shape)} for {len(members)} pictures, expected [B,'
+                    ' D] or a map of 4 axes'
+                )
             for place, i in enumerate(members):
                 vectors[i] = features[place]
                 probabilities[i] = outputs[1][place] if len(outputs) > 1 else None
-        return Features(np.stack(vectors).astype(np.float32), columns, np.stack(probabilities) if probabilities[0] is not None else None)
+        return Features(
+            np.stack(vectors).astype(np.float32),
+            columns,
+            np.stack(probabilities) if probabilities[0] is not None else None,
+        )
 
     def _to_input(self, picture):
         height, width = picture.shape
         if self.name == 'inception':
-            wide = _INCEPTION_PX if self._square else max(_INCEPTION_PX // 4, round(width * _INCEPTION_PX / height))
-            return cv2.resize(picture, (wide, _INCEPTION_PX), interpolation=cv2.INTER_LINEAR).astype(np.float32) / 127.5 - 1.
+            wide = (
+                _INCEPTION_PX
+                if self._square
+                else max(_INCEPTION_PX // 4, round(width * _INCEPTION_PX / height))
+            )
+            return (
+                cv2.resize(picture, (wide, _INCEPTION_PX), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+                / 127.5
+                - 1.0
+            )
         wide = max(1, int(_VGG_PX * width / height))
-        scaled = cv2.resize(picture, (wide, _VGG_PX), interpolation=cv2.INTER_NEAREST_EXACT).astype(np.float32) / 255.
+        scaled = (
+            cv2.resize(picture, (wide, _VGG_PX), interpolation=cv2.INTER_NEAREST_EXACT).astype(np.float32)
+            / 255.0
+        )
         return np.pad(scaled, [(0, 0), (0, max(0, _VGG_PX - wide))])
 
 
@@ -170,7 +207,7 @@ def _of_one_shape(arrays):
         by_shape.setdefault(array.shape, []).append(place)
     for _, places in sorted(by_shape.items()):
         for start in range(0, len(places), _BATCH_PICTURES):
-            yield places[start:start + _BATCH_PICTURES]
+            yield places[start : start + _BATCH_PICTURES]
 
 
 def _digest(path):
@@ -193,21 +230,31 @@ def _load_network(path):
         entry = session.get_inputs()[0]
         return lambda batch: session.run(None, {entry.name: batch}), _channels_first(path, entry.shape)
     import tensorflow as tf
+
     if path.is_dir():
         with plain_path(path) as plain:
             function = tf.saved_model.load(plain).signatures['serving_default']
-        (entry, spec), = function.structured_input_signature[1].items()
-        run = lambda batch: [output.numpy() for _, output in sorted(function(**{entry: tf.constant(batch)}).items())]
+        ((entry, spec),) = function.structured_input_signature[1].items()
+
+        def run(batch):
+            return [output.numpy() for _, output in sorted(function(**{entry: tf.constant(batch)}).items())]
+
         return run, _channels_first(path, spec.shape)
     if path.suffix not in ('.keras', '.h5'):
         raise FeatureError(f'{path}: expected a file .onnx, .keras or .h5, or the folder of a SavedModel')
     import keras
+
     model = keras.models.load_model(path, compile=False)
-    run = lambda batch: [np.asarray(output) for output in tf.nest.flatten(model(batch, training=False))]
+
+    def run(batch):
+        return [np.asarray(output) for output in tf.nest.flatten(model(batch, training=False))]
+
     return run, _channels_first(path, model.inputs[0].shape)
 
 
 def _channels_first(path, shape):
     if len(shape) != 4 or (shape[1] != 3) == (shape[3] != 3):
-        raise FeatureError(f'{path}: input of shape {list(shape)}, expected pictures [B, H, W, 3] or [B, 3, H, W]')
+        raise FeatureError(
+            f'{path}: input of shape {list(shape)}, expected pictures [B, H, W, 3] or [B, 3, H, W]'
+        )
     return shape[1] == 3

@@ -1,7 +1,9 @@
-"""Protocol `hands`: do drawn styles differ as writers do, and do the copies of a character differ within one hand and between hands?
+"""Protocol `hands`: do drawn styles differ as writers do, and do the copies of a character differ within one
+hand and between hands?
 
-Real writers give the ceiling: lines of N writers, each attributed to the writer whose other lines it resembles most in
-seven measures (`metrics.hands`). Generated lines have the same texts, one drawn style for each writer.
+Real writers give the ceiling: lines of N writers, each attributed to the writer whose other lines it
+resembles most in seven measures (`metrics.hands`). Generated lines have the same texts, one drawn style for
+each writer.
 """
 
 import collections
@@ -16,7 +18,9 @@ _STREAMS = {'lines': 0, 'styles': 1, 'copies': 2, 'hands': 3}
 COPIES = 8  # of a character: side by side in a line, or one in each of so many hands
 
 
-def hands_protocol(index, writer, *, num_hands=8, lines_per_hand=12, num_characters=20, seed=0, truncation=DEFAULT_TRUNCATION):
+def hands_protocol(
+    index, writer, *, num_hands=8, lines_per_hand=12, num_characters=20, seed=0, truncation=DEFAULT_TRUNCATION
+):
     """Measures real writers and drawn styles on the same texts.
 
     Args:
@@ -28,49 +32,74 @@ def hands_protocol(index, writer, *, num_hands=8, lines_per_hand=12, num_charact
         truncation: float, standard deviation of the styles and of the character noise.
 
     Returns:
-        summary dict: num_hands, lines_per_hand, chance, identified_real, identified_generated, num_copies (pairs),
-        equal_copies, copy_distance (mean, copies within a line), hand_distance (the same character in different drawn
-        hands) and hand_distance_real (by different writers; None where no character was written by two), spread_real and spread_generated (dict measure -> standard deviation between
-        hands); pictures dict hand number -> list of uint8 [H, W], for a sheet.
+        summary dict: num_hands, lines_per_hand, chance, identified_real, identified_generated, num_copies
+        (pairs), equal_copies, copy_distance (mean, copies within a line), hand_distance (the same character
+        in different drawn hands) and hand_distance_real (by different writers; None where no character was
+        written by two), spread_real and spread_generated (dict measure -> standard deviation between hands);
+        pictures dict hand number -> list of uint8 [H, W], for a sheet.
 
     Raises:
         ValueError: fewer than `num_hands` writers with `lines_per_hand` lines.
     """
-    rng = lambda name: np.random.default_rng([seed, _STREAMS[name]])
+
+    def rng(name):
+        return np.random.default_rng([seed, _STREAMS[name]])
+
     lines = collections.defaultdict(list)
     for number in rng('lines').permutation(len(index)):
         record = index.read_record(int(number))
         lines[record.writer].append(record)
     chosen = sorted(sorted(lines), key=lambda name: -len(lines[name]))[:num_hands]
     if len(chosen) < num_hands or len(lines[chosen[-1]]) < lines_per_hand:
-        raise ValueError(f'{sum(len(of) >= lines_per_hand for of in lines.values())} writers with {lines_per_hand} lines or more: expected {num_hands}')
+        raise ValueError(
+            f'{sum(len(of) >= lines_per_hand for of in lines.values())} writers with {lines_per_hand} lines'
+            f' or more: expected {num_hands}'
+        )
     real, generated, pictures = [], [], {}
     for name, style_seed in zip(chosen, rng('styles').integers(2**63, size=num_hands)):
         records = lines[name][:lines_per_hand]
         cells = dict(char_px=writer.char_px, char_width_px=writer.char_width_px)
-        real.append([metrics.line_measures(to_cells(r.image, len(r.character_ids), **cells)) for r in records])
+        real.append(
+            [metrics.line_measures(to_cells(r.image, len(r.character_ids), **cells)) for r in records]
+        )
         written = writer.write([r.text for r in records], style_seeds=int(style_seed), truncation=truncation)
         generated.append([metrics.line_measures(image) for image in written])
         pictures[len(pictures)] = written
     records = [record for name in sorted(lines) for record in lines[name]]
     between, between_real = distances_between_hands(
-        records, writer, num_characters=num_characters, seeds=rng('hands'), truncation=truncation)
+        records, writer, num_characters=num_characters, seeds=rng('hands'), truncation=truncation
+    )
     characters, distances = _frequent(records, num_characters), []
     for character, style_seed in zip(characters, rng('copies').integers(2**63, size=len(characters))):
-        image, = writer.write([character * COPIES], style_seeds=int(style_seed), truncation=truncation)
+        (image,) = writer.write([character * COPIES], style_seeds=int(style_seed), truncation=truncation)
         distances.append(metrics.copy_distances(np.stack(np.split(image, COPIES, axis=1))))
     distances = np.concatenate(distances)
-    spread = lambda measures: dict(zip(metrics.MEASURES, np.std(np.mean(measures, 1), 0).round(4).tolist()))
-    return dict(
-        num_hands=num_hands, lines_per_hand=lines_per_hand, chance=1. / num_hands,
-        identified_real=metrics.identification_rate(real), identified_generated=metrics.identification_rate(generated),
-        num_copies=len(distances), equal_copies=int((distances == 0.).sum()), copy_distance=float(distances.mean()),
-        hand_distance=between, hand_distance_real=between_real,
-        spread_real=spread(real), spread_generated=spread(generated)), pictures
+
+    def spread(measures):
+        return dict(zip(metrics.MEASURES, np.std(np.mean(measures, 1), 0).round(4).tolist()))
+
+    return (
+        dict(
+            num_hands=num_hands,
+            lines_per_hand=lines_per_hand,
+            chance=1.0 / num_hands,
+            identified_real=metrics.identification_rate(real),
+            identified_generated=metrics.identification_rate(generated),
+            num_copies=len(distances),
+            equal_copies=int((distances == 0.0).sum()),
+            copy_distance=float(distances.mean()),
+            hand_distance=between,
+            hand_distance_real=between_real,
+            spread_real=spread(real),
+            spread_generated=spread(generated),
+        ),
+        pictures,
+    )
 
 
 def distances_between_hands(records, writer, *, num_characters=20, seeds, truncation=DEFAULT_TRUNCATION):
-    """How much one character differs from hand to hand: 0 where all drawn styles write alike (a collapsed generator).
+    """How much one character differs from hand to hand: 0 where all drawn styles write alike (a collapsed
+    generator).
 
     Args:
         records: list of Record, sorted by writer.
@@ -80,32 +109,47 @@ def distances_between_hands(records, writer, *, num_characters=20, seeds, trunca
         truncation: float, standard deviation of the styles.
 
     Returns:
-        float, mean distance between the pictures of a character in COPIES drawn hands (`metrics.hands.copy_distances`); the same of different writers in
-        the records, None where no character was written by two.
+        float, mean distance between the pictures of a character in COPIES drawn hands
+        (`metrics.hands.copy_distances`); the same of different writers in the records, None where no
+        character was written by two.
     """
     between, between_real, characters = [], [], _frequent(records, num_characters)
     for character, style_seeds in zip(characters, seeds.integers(2**63, size=[len(characters), COPIES])):
-        between.append(metrics.copy_distances(np.stack(writer.write([character] * COPIES, style_seeds=style_seeds, truncation=truncation))))
+        between.append(
+            metrics.copy_distances(
+                np.stack(writer.write([character] * COPIES, style_seeds=style_seeds, truncation=truncation))
+            )
+        )
         written_by = _cells_of(character, records, char_px=writer.char_px, char_width_px=writer.char_width_px)
         if len(written_by) > 1:
             between_real.append(metrics.copy_distances(np.stack(written_by)))
-    return float(np.concatenate(between).mean()), float(np.concatenate(between_real).mean()) if between_real else None
+    return float(np.concatenate(between).mean()), (
+        float(np.concatenate(between_real).mean()) if between_real else None
+    )
 
 
 def _frequent(records, number):
     """The most frequent ideographs of records: list of str."""
     counts = collections.Counter(c for record in records for c in record.text if '\u4e00' <= c <= '\u9fff')
-    return [character for character, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:number]]
+    return [
+        character for character, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:number]
+    ]
 
 
 def _cells_of(character, records, *, char_px, char_width_px):
-    """The cells in which different writers wrote a character, one a writer, uint8 [char_px, char_width_px] each, at most COPIES."""
+    """The cells in which different writers wrote a character, one a writer, uint8 [char_px, char_width_px]
+    each, at most COPIES.
+    """
     found = {}
     for record in records:
-        if record.writer not in found and character in record.text and len(record.text) == len(record.character_ids):
+        if (
+            record.writer not in found
+            and character in record.text
+            and len(record.text) == len(record.character_ids)
+        ):
             image = to_cells(record.image, len(record.text), char_px=char_px, char_width_px=char_width_px)
             left = record.text.index(character) * char_width_px
-            found[record.writer] = image[:, left:left + char_width_px]
+            found[record.writer] = image[:, left : left + char_width_px]
             if len(found) == COPIES:
                 break
     return list(found.values())

@@ -1,9 +1,13 @@
-"""Protocol `interpolation`: do pictures change evenly on the way from one style to another, and from one character to another?
+"""Protocol `interpolation`: do pictures change evenly on the way from one style to another, and from one
+character to another?
 
-Paths of STEPS steps: between drawn styles, one text (great circle, `styles.interpolate_styles`); between two characters in one hand, of equal structure
-and of different ones (`ContentInterpolation`). Each is measured in pixels and in a network's features, beside two other paths:
-  cross_fade   the two end pictures laid over each other, one fading out: what costs nothing, and in pixels is the evenest and straightest of all
-  independent  as many pictures that have nothing to do with each other: independent styles, independent characters
+Paths of STEPS steps: between drawn styles, one text (great circle, `styles.interpolate_styles`); between two
+characters in one hand, of equal structure and of different ones (`ContentInterpolation`). Each is measured in
+pixels and in a network's features, beside two other paths:
+  cross_fade   the two end pictures laid over each other, one fading out: what costs nothing, and in pixels is
+  the evenest and straightest of all
+  independent  as many pictures that have nothing to do with each other: independent styles, independent
+  characters
 """
 
 import collections
@@ -25,7 +29,10 @@ _KINDS = ('styles', 'same_structure', 'other_structure')
 _SHOWN_STEPS, _SHOWN_HANDS, _SHOWN_TEXTS = 12, 10, 10
 _SHOWN_TEXT = '春眠不觉晓'
 # Of equal structure and of different ones, where the model can write them; else the first that were drawn.
-_SHOWN_CHARACTERS = {'same_structure': ('江河', '明时', '草苗', '国园', '思忘'), 'other_structure': ('明花', '山湖', '人国', '水想', '好字')}
+_SHOWN_CHARACTERS = {
+    'same_structure': ('江河', '明时', '草苗', '国园', '思忘'),
+    'other_structure': ('明花', '山湖', '人国', '水想', '好字'),
+}
 
 
 def measure(index, writer, *, between, space, num_pairs=None, seed=0, truncation=DEFAULT_TRUNCATION):
@@ -41,9 +48,10 @@ def measure(index, writer, *, between, space, num_pairs=None, seed=0, truncation
         truncation: float, of styles and character noise.
 
     Returns:
-        Measured. Figures, each in both spaces, `ppl_styles_recognizer_60` for one: ppl (perceptual path length), uneven (largest step over mean step), detour (length of all
-        paths over the distance of their ends), step (mean step); darkness, see `path_smoothness.middle_darkness`. Kinds: generated, cross_fade,
-        independent. A kind of pairs that the lines do not have is left out.
+        Measured. Figures, each in both spaces, `ppl_styles_recognizer_60` for one: ppl (perceptual path
+        length), uneven (largest step over mean step), detour (length of all paths over the distance of their
+        ends), step (mean step); darkness, see `path_smoothness.middle_darkness`. Kinds: generated,
+        cross_fade, independent. A kind of pairs that the lines do not have is left out.
 
     Raises:
         ValueError: the split has no characters to pair.
@@ -51,15 +59,38 @@ def measure(index, writer, *, between, space, num_pairs=None, seed=0, truncation
     """
     texts, pairs, characters = _choose(index, num_pairs or DEFAULT_PAIRS, seed)
     digest = hashlib.sha256(repr((STEPS, texts, pairs)).encode()).hexdigest()
-    draw = lambda name, size: np.random.default_rng([seed, _STREAMS[name]]).integers(2**63, size=size)
-    paths = {'styles': ((writer.write([text] * (STEPS + 1), style_seeds=int(seeds[0]), styles=writer.styles_between(
-        int(seeds[0]), int(seeds[1]), steps=STEPS + 1, truncation=truncation), truncation=truncation),
-        writer.write([text] * (STEPS + 1), style_seeds=seeds, truncation=truncation)) for text, seeds in zip(texts, draw('styles', [len(texts), STEPS + 1])))}
+
+    def draw(name, size):
+        return np.random.default_rng([seed, _STREAMS[name]]).integers(2**63, size=size)
+
+    paths = {
+        'styles': (
+            (
+                writer.write(
+                    [text] * (STEPS + 1),
+                    style_seeds=int(seeds[0]),
+                    styles=writer.styles_between(
+                        int(seeds[0]), int(seeds[1]), steps=STEPS + 1, truncation=truncation
+                    ),
+                    truncation=truncation,
+                ),
+                writer.write([text] * (STEPS + 1), style_seeds=seeds, truncation=truncation),
+            )
+            for text, seeds in zip(texts, draw('styles', [len(texts), STEPS + 1]))
+        )
+    }
     rng = np.random.default_rng([seed, _STREAMS['others']])
     for kind, chosen in pairs.items():
         hands = draw('styles', [len(_KINDS), len(chosen)])[_KINDS.index(kind)]
-        paths[kind] = ((between.write(*ends, steps=STEPS + 1, style_seed=int(hand), truncation=truncation),
-                        writer.write(list(rng.choice(characters, STEPS + 1)), style_seeds=int(hand), truncation=truncation)) for ends, hand in zip(chosen, hands))
+        paths[kind] = (
+            (
+                between.write(*ends, steps=STEPS + 1, style_seed=int(hand), truncation=truncation),
+                writer.write(
+                    list(rng.choice(characters, STEPS + 1)), style_seeds=int(hand), truncation=truncation
+                ),
+            )
+            for ends, hand in zip(chosen, hands)
+        )
     figures, by_pair = {}, {}
     for kind, ways in paths.items():
         found = [_measure_path(written, others, space) for written, others in ways]
@@ -76,21 +107,33 @@ def measure(index, writer, *, between, space, num_pairs=None, seed=0, truncation
 
 
 def cross_fade(first, second, *, steps):
-    """Pictures from one to another by mixing their pixels: uint8 [H, W] each, both ends included, `steps` of them."""
+    """Pictures from one to another by mixing their pixels: uint8 [H, W] each, both ends included, `steps`
+    of them.
+    """
     first, second = np.float64(first), np.float64(second)
-    return [np.rint((1. - t) * first + t * second).astype(np.uint8) for t in np.linspace(0., 1., steps)]
+    return [np.rint((1.0 - t) * first + t * second).astype(np.uint8) for t in np.linspace(0.0, 1.0, steps)]
 
 
 def _measure_path(written, others, space):
     """dict (figure, space) -> dict way -> float; of `detour` (length, distance of the ends)."""
-    ways = {'generated': written, 'cross_fade': cross_fade(written[0], written[-1], steps=len(written)), 'independent': others}
-    vectors = np.split(space.measure([picture for way in ways.values() for picture in way]).vectors, len(ways))
+    ways = {
+        'generated': written,
+        'cross_fade': cross_fade(written[0], written[-1], steps=len(written)),
+        'independent': others,
+    }
+    vectors = np.split(
+        space.measure([picture for way in ways.values() for picture in way]).vectors, len(ways)
+    )
     found = {}
     for (way, pictures), features in zip(ways.items(), vectors):
         for place, points in (('pixels', path_smoothness.pixel_points(pictures)), (space.name, features)):
             path = path_smoothness.path_figures(points)
-            for figure, value in (('ppl', path.perceptual_length), ('uneven', path.unevenness), ('detour', (path.length, path.end_distance)),
-                                  ('step', path.length / (len(pictures) - 1))):
+            for figure, value in (
+                ('ppl', path.perceptual_length),
+                ('uneven', path.unevenness),
+                ('detour', (path.length, path.end_distance)),
+                ('step', path.length / (len(pictures) - 1)),
+            ):
                 found.setdefault((figure, place), {})[way] = value
         if way != 'independent':
             found.setdefault(('darkness', 'pixels'), {})[way] = path_smoothness.middle_darkness(pictures)
@@ -98,7 +141,7 @@ def _measure_path(written, others, space):
 
 
 def _ratio(length, end_distance):
-    return float(length / end_distance) if end_distance else 1.
+    return float(length / end_distance) if end_distance else 1.0
 
 
 def _choose(index, num_pairs, seed):
@@ -107,17 +150,29 @@ def _choose(index, num_pairs, seed):
     for number in np.random.default_rng([seed, _STREAMS['lines']]).permutation(len(index)):
         record = index.read_record(int(number), decode_image=False)
         texts.append(record.text)
-        if len(record.text) == len(record.structure_ids):  # no sequences of components, each of several letters
+        # no sequences of components, each of several letters
+        if len(record.text) == len(record.structure_ids):
             structures |= zip(record.text, record.structure_ids.tolist())
     characters = sorted(structures)
     if len(characters) < 2:
-        raise ValueError(f'{index.folder}, split {index.split!r}: {len(characters)} characters, expected at least 2 to go from one to another')
-    rng, pairs, counts = np.random.default_rng([seed, _STREAMS['characters']]), {}, collections.Counter(structures.values())
+        raise ValueError(
+            f'{index.folder}, split {index.split!r}: {len(characters)} characters, expected at least 2 to go'
+            ' from one to another'
+        )
+    rng, pairs, counts = (
+        np.random.default_rng([seed, _STREAMS['characters']]),
+        {},
+        collections.Counter(structures.values()),
+    )
     for kind in _KINDS[1:]:
         equal = kind == 'same_structure'
         firsts = [one for one in characters if (counts[structures[one]] > 1 if equal else len(counts) > 1)]
         for first in itertools.islice(itertools.cycle(rng.permutation(firsts).tolist()), num_pairs):
-            fits = [other for other in characters if other != first and (structures[other] == structures[first]) == equal]
+            fits = [
+                other
+                for other in characters
+                if other != first and (structures[other] == structures[first]) == equal
+            ]
             pairs.setdefault(kind, []).append((first, str(rng.choice(fits))))
     return texts[:num_pairs], pairs, characters
 
@@ -134,26 +189,60 @@ def sheets(index, writer, *, between, seed=0, truncation=DEFAULT_TRUNCATION):
     texts, drawn, _ = _choose(index, _SHOWN_TEXTS, seed)
     texts = sorted(dict.fromkeys(texts), key=len)
     short = [text for text in texts if len(text) <= 3] or texts[:1]
-    seeds = [int(one) for one in np.random.default_rng([seed, _STREAMS['styles']]).integers(2**63, size=_SHOWN_HANDS)]
-    row = lambda images: np.concatenate(images, axis=1)
+    seeds = [
+        int(one)
+        for one in np.random.default_rng([seed, _STREAMS['styles']]).integers(2**63, size=_SHOWN_HANDS)
+    ]
+
+    def row(images):
+        return np.concatenate(images, axis=1)
+
     styled = []
     for text, *ends in zip(short, seeds, seeds[1:]):
         styles = writer.styles_between(*ends, steps=_SHOWN_STEPS, truncation=truncation)
-        styled.append(picture_files.stack(writer.write([text] * _SHOWN_STEPS, style_seeds=ends[0], styles=styles, truncation=truncation), gap=0.))
+        styled.append(
+            picture_files.stack(
+                writer.write(
+                    [text] * _SHOWN_STEPS, style_seeds=ends[0], styles=styles, truncation=truncation
+                ),
+                gap=0.0,
+            )
+        )
     height = max(block.shape[0] for block in styled)
-    styled = [np.pad(block, [(0, height - block.shape[0]), (0, writer.char_width_px // 2)], constant_values=255) for block in styled]
-    found = {'styles': (row(styled), 'From hand to hand, downwards: one text each, the ends are drawn styles')}
+    styled = [
+        np.pad(block, [(0, height - block.shape[0]), (0, writer.char_width_px // 2)], constant_values=255)
+        for block in styled
+    ]
+    found = {
+        'styles': (row(styled), 'From hand to hand, downwards: one text each, the ends are drawn styles')
+    }
     for kind, hand in zip(_KINDS[1:], seeds):
-        pairs = [tuple(pair) for pair in _SHOWN_CHARACTERS[kind] if _can_write(writer, pair)] or drawn.get(kind, [])[:5]
+        pairs = [tuple(pair) for pair in _SHOWN_CHARACTERS[kind] if _can_write(writer, pair)] or drawn.get(
+            kind, []
+        )[:5]
         blocks = []
         for pair in pairs:
             way = between.write(*pair, steps=_SHOWN_STEPS, style_seed=hand, truncation=truncation)
-            blocks.append(picture_files.stack([row(way), row(cross_fade(way[0], way[-1], steps=_SHOWN_STEPS))], gap=0.))
+            blocks.append(
+                picture_files.stack([row(way), row(cross_fade(way[0], way[-1], steps=_SHOWN_STEPS))], gap=0.0)
+            )
         if blocks:
-            found[kind] = (picture_files.stack(blocks, gap=.15), f'From character to character, of {kind.replace("_", " ")}; below each a cross-fade of the ends')
-    found['one_hand'] = (picture_files.stack(writer.write(texts, style_seeds=seeds[0], truncation=truncation)), 'One style, many texts')
+            found[kind] = (
+                picture_files.stack(blocks, gap=0.15),
+                (
+                    f'From character to character, of {kind.replace("_", " ")}; below each a cross-fade of'
+                    ' the ends'
+                ),
+            )
+    found['one_hand'] = (
+        picture_files.stack(writer.write(texts, style_seeds=seeds[0], truncation=truncation)),
+        'One style, many texts',
+    )
     text = _SHOWN_TEXT if _can_write(writer, _SHOWN_TEXT) else texts[-1]
-    found['one_text'] = (picture_files.stack(writer.write([text] * _SHOWN_HANDS, style_seeds=seeds, truncation=truncation)), 'One text, many styles')
+    found['one_text'] = (
+        picture_files.stack(writer.write([text] * _SHOWN_HANDS, style_seeds=seeds, truncation=truncation)),
+        'One text, many styles',
+    )
     return found
 
 

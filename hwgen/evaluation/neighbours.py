@@ -1,8 +1,10 @@
 """Protocol `neighbours`: does what stands beside a character change how it is written?
 
-A character in the middle of seven is written again and again in one hand, with the same character noise at every place, while a neighbour on the left, on the
-right, or one on either side becomes another character; what changes in its cell is the neighbours' doing. Beside that stand
-  alone             the character written by itself (same hand, same noise), as one who joins single glyphs would have it: its neighbours change nothing
+A character in the middle of seven is written again and again in one hand, with the same character noise at
+every place, while a neighbour on the left, on the right, or one on either side becomes another character;
+what changes in its cell is the neighbours' doing. Beside that stand
+  alone             the character written by itself (same hand, same noise), as one who joins single glyphs
+  would have it: its neighbours change nothing
   same_neighbours   two copies in one line, whose character noise differs and whose neighbours are the same
   other_neighbours  two copies in one line, whose neighbours differ as well
   other_hand        the same line in another drawn style
@@ -26,8 +28,8 @@ MIDDLE = DISTANCES[-1]
 LENGTH = 2 * MIDDLE + 1
 DEFAULT_PLACES = 200
 _STREAMS = {'lines': 0, 'characters': 1, 'styles': 2, 'real': 3}
-_FEW_GREYS = 8      # of 255: a pixel that differs by more has changed
-_REAL_PAIRS = 100   # of one character, at most
+_FEW_GREYS = 8  # of 255: a pixel that differs by more has changed
+_REAL_PAIRS = 100  # of one character, at most
 _SHOWN = 6
 
 
@@ -36,8 +38,9 @@ class RealCopies(NamedTuple):
 
     Attributes:
         index: RecordIndex.
-        matched: list of dict `same_neighbours` (the left or the right neighbour in common), `other_neighbours` (neither) -> two of (record number, place in
-            the line); both of one character, where possible by one writer.
+        matched: list of dict `same_neighbours` (the left or the right neighbour in common),
+            `other_neighbours` (neither) -> two of (record number, place in the line); both of one character,
+            where possible by one writer.
     """
 
     index: object
@@ -57,10 +60,13 @@ def measure(index, writer, *, space, real=None, num_places=None, seed=0, truncat
         truncation: float, of styles and character noise.
 
     Returns:
-        Measured. Figures, each as `pixels` (mean absolute difference, black to white is 1), `changed` (share of pixels that differ by more than 8 grey levels
-        of 255) and distance in the feature space: `neighbour_pixels_1_200`, where the next neighbour is another (2, 3: the one after it), kinds left, right,
-        both; `copies_pixels_200`, kinds alone, same_neighbours, other_neighbours, other_hand; `real_pixels_50`, kinds same_neighbours, other_neighbours.
-        `nearest_eighth_1_200`: share of the change of pixels in the eighth of the cell next to the neighbour, kinds left, right; 0 where nothing changes.
+        Measured. Figures, each as `pixels` (mean absolute difference, black to white is 1), `changed` (share
+        of pixels that differ by more than 8 grey levels of 255) and distance in the feature space:
+        `neighbour_pixels_1_200`, where the next neighbour is another (2, 3: the one after it), kinds left,
+        right, both; `copies_pixels_200`, kinds alone, same_neighbours, other_neighbours, other_hand;
+        `real_pixels_50`, kinds same_neighbours, other_neighbours.
+        `nearest_eighth_1_200`: share of the change of pixels in the eighth of the cell next to the neighbour,
+            kinds left, right; 0 where nothing changes.
 
     Raises:
         ValueError: the split has fewer than two characters.
@@ -77,17 +83,26 @@ def measure(index, writer, *, space, real=None, num_places=None, seed=0, truncat
             profile += np.abs(np.float64(first) - second).sum(0)
     drawn = _draw_real(real, len(lines), seed)
     for pairs in drawn:
-        cells = {kind: [real_cell(real.index.read_record(number), place, writer) for number, place in copies] for kind, copies in pairs.items()}
+        cells = {
+            kind: [real_cell(real.index.read_record(number), place, writer) for number, place in copies]
+            for kind, copies in pairs.items()
+        }
         _compare({'real_{}': cells}, space, len(drawn), by_pair)
-    figures = {name: {kind: float(np.mean(values)) for kind, values in kinds.items()} for name, kinds in by_pair.items()}
+    figures = {
+        name: {kind: float(np.mean(values)) for kind, values in kinds.items()}
+        for name, kinds in by_pair.items()
+    }
     eighth = max(1, writer.char_width_px // 8)
     near = {'left': profiles['left'][:eighth], 'right': profiles['right'][-eighth:]}
-    figures[f'nearest_eighth_1_{len(lines)}'] = {side: float(near[side].sum() / (profile.sum() or 1.)) for side, profile in profiles.items()}
+    figures[f'nearest_eighth_1_{len(lines)}'] = {
+        side: float(near[side].sum() / (profile.sum() or 1.0)) for side, profile in profiles.items()
+    }
     return Measured(figures, by_pair, hashlib.sha256(repr(lines).encode()).hexdigest())
 
 
 def choose_lines(index, num_lines, *, seed):
-    """Lines of LENGTH characters, cut from the texts of a split one after the other, and for each place another character of that split.
+    """Lines of LENGTH characters, cut from the texts of a split one after the other, and for each place
+    another character of that split.
 
     Args:
         index: RecordIndex.
@@ -103,34 +118,61 @@ def choose_lines(index, num_lines, *, seed):
     stream, rng = [], np.random.default_rng([seed, _STREAMS['characters']])
     for number in np.random.default_rng([seed, _STREAMS['lines']]).permutation(len(index)):
         record = index.read_record(int(number), decode_image=False)
-        if len(record.text) == len(record.character_ids):  # no sequences of components, each of several letters
+        # no sequences of components, each of several letters
+        if len(record.text) == len(record.character_ids):
             stream += record.text
     if len(set(stream)) < 2:
-        raise ValueError(f'{index.folder}, split {index.split!r}: {len(set(stream))} characters, expected at least 2 to exchange neighbours')
+        raise ValueError(
+            f'{index.folder}, split {index.split!r}: {len(set(stream))} characters, expected at least 2 to'
+            ' exchange neighbours'
+        )
     letters, lines = itertools.cycle(stream), []
     for _ in range(num_lines):
         line = ''.join(itertools.islice(letters, LENGTH))
-        lines.append((line, ''.join(next(other for other in iter(lambda: str(rng.choice(stream)), None) if other != letter) for letter in line)))
+        lines.append(
+            (
+                line,
+                ''.join(
+                    next(other for other in iter(lambda: str(rng.choice(stream)), None) if other != letter)
+                    for letter in line
+                ),
+            )
+        )
     return lines
 
 
 def _exchange(line, others, places):
-    return ''.join(other if place in places else letter for place, (letter, other) in enumerate(zip(line, others)))
+    return ''.join(
+        other if place in places else letter for place, (letter, other) in enumerate(zip(line, others))
+    )
 
 
 def _write_cells(writer, line, others, hands, truncation):
     """dict name of a figure, {} for its measure -> dict kind -> two uint8 [char_px, char_width_px]."""
-    cell = lambda image, place=MIDDLE: image[:, place * writer.char_width_px:(place + 1) * writer.char_width_px]
+
+    def cell(image, place=MIDDLE):
+        return image[:, place * writer.char_width_px : (place + 1) * writer.char_width_px]
+
     whole = _exchange(line, others, set(range(LENGTH)) - {MIDDLE})
-    variants = {(distance, side): _exchange(line, others, [MIDDLE + sign * distance for sign in signs]) for distance in DISTANCES for side, signs in SIDES.items()}
-    plain, same, other, *changed = writer.write([line, line + line, line + whole, *variants.values()], style_seeds=hands[0], truncation=truncation)
-    alone, = writer.write([line[MIDDLE]], style_seeds=hands[0], truncation=truncation, noise_offsets=MIDDLE)
-    elsewhere, = writer.write([line], style_seeds=hands[1], truncation=truncation)
+    variants = {
+        (distance, side): _exchange(line, others, [MIDDLE + sign * distance for sign in signs])
+        for distance in DISTANCES
+        for side, signs in SIDES.items()
+    }
+    plain, same, other, *changed = writer.write(
+        [line, line + line, line + whole, *variants.values()], style_seeds=hands[0], truncation=truncation
+    )
+    (alone,) = writer.write([line[MIDDLE]], style_seeds=hands[0], truncation=truncation, noise_offsets=MIDDLE)
+    (elsewhere,) = writer.write([line], style_seeds=hands[1], truncation=truncation)
     found = {}
     for (distance, side), image in zip(variants, changed):
         found.setdefault(f'neighbour_{{}}_{distance}', {})[side] = cell(plain), cell(image)
-    found['copies_{}'] = {'alone': (cell(plain), alone), 'same_neighbours': (cell(same), cell(same, LENGTH + MIDDLE)),
-                          'other_neighbours': (cell(other), cell(other, LENGTH + MIDDLE)), 'other_hand': (cell(plain), cell(elsewhere))}
+    found['copies_{}'] = {
+        'alone': (cell(plain), alone),
+        'same_neighbours': (cell(same), cell(same, LENGTH + MIDDLE)),
+        'other_neighbours': (cell(other), cell(other, LENGTH + MIDDLE)),
+        'other_hand': (cell(plain), cell(elsewhere)),
+    }
     return found
 
 
@@ -140,8 +182,14 @@ def _compare(cells, space, count, by_pair):
     vectors = space.measure([picture for *_, first, second in flat for picture in (first, second)]).vectors
     for (name, kind, first, second), (a, b) in zip(flat, vectors.reshape(len(flat), 2, -1)):
         difference = np.abs(np.float64(first) - second)
-        for measure_name, value in (('pixels', difference.mean() / 255.), ('changed', (difference > _FEW_GREYS).mean()), (space.name, np.linalg.norm(a - b))):
-            by_pair.setdefault(f'{name.format(measure_name)}_{count}', {}).setdefault(kind, []).append(float(value))
+        for measure_name, value in (
+            ('pixels', difference.mean() / 255.0),
+            ('changed', (difference > _FEW_GREYS).mean()),
+            (space.name, np.linalg.norm(a - b)),
+        ):
+            by_pair.setdefault(f'{name.format(measure_name)}_{count}', {}).setdefault(kind, []).append(
+                float(value)
+            )
 
 
 def real_copies(index):
@@ -157,7 +205,9 @@ def real_copies(index):
     for number in range(len(index)):
         record = index.read_record(number, decode_image=False)
         if len(record.text) == len(record.character_ids):
-            for place, (left, letter, right) in enumerate(zip(record.text, record.text[1:], record.text[2:]), 1):
+            for place, (left, letter, right) in enumerate(
+                zip(record.text, record.text[1:], record.text[2:]), 1
+            ):
                 places[letter][record.writer].append((left, right, number, place))
     matched = []
     for letter in sorted(places):
@@ -183,7 +233,8 @@ def _draw_real(real, count, seed):
 
 
 def real_cell(record, place, writer):
-    """A character of a real line, scaled to a cell of the writer: what stands in its box; where boxes are unknown, its share of the line.
+    """A character of a real line, scaled to a cell of the writer: what stands in its box; where boxes are
+    unknown, its share of the line.
 
     Args:
         record: LineRecord.
@@ -194,10 +245,21 @@ def real_cell(record, place, writer):
         uint8 [char_px, char_width_px].
     """
     if record.boxes is None:
-        image = to_cells(record.image, len(record.character_ids), char_px=writer.char_px, char_width_px=writer.char_width_px)
-        return image[:, place * writer.char_width_px:(place + 1) * writer.char_width_px]
+        image = to_cells(
+            record.image,
+            len(record.character_ids),
+            char_px=writer.char_px,
+            char_width_px=writer.char_width_px,
+        )
+        return image[:, place * writer.char_width_px : (place + 1) * writer.char_width_px]
     x0, y0, x1, y1 = np.maximum(record.boxes[place], 0)
-    return to_uint8(resize_line(record.image[y0:max(y1, y0 + 1), x0:max(x1, x0 + 1)], height_px=writer.char_px, width_px=writer.char_width_px))
+    return to_uint8(
+        resize_line(
+            record.image[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)],
+            height_px=writer.char_px,
+            width_px=writer.char_width_px,
+        )
+    )
 
 
 def sheets(index, writer, *, seed=0, truncation=DEFAULT_TRUNCATION):
@@ -214,11 +276,31 @@ def sheets(index, writer, *, seed=0, truncation=DEFAULT_TRUNCATION):
     for (line, others), (hand, _) in zip(choose_lines(index, _SHOWN, seed=seed), hands):
         changed = _exchange(line, others, [MIDDLE - 1, MIDDLE + 1])
         images = writer.write([line, changed], style_seeds=hand, truncation=truncation)
-        joined = np.concatenate([writer.write([letter], style_seeds=hand, truncation=truncation, noise_offsets=place)[0] for place, letter in enumerate(line)], axis=1)
-        difference = [255. - np.minimum(4. * np.abs(np.float64(images[0]) - image), 255.) for image in (images[1], joined)]
+        joined = np.concatenate(
+            [
+                writer.write([letter], style_seeds=hand, truncation=truncation, noise_offsets=place)[0]
+                for place, letter in enumerate(line)
+            ],
+            axis=1,
+        )
+        difference = [
+            255.0 - np.minimum(4.0 * np.abs(np.float64(images[0]) - image), 255.0)
+            for image in (images[1], joined)
+        ]
         gap = np.full([writer.char_px, writer.char_width_px // 2], 255, np.uint8)
         parts = [images[0], images[1], difference[0], joined, difference[1]]
-        rows.append(np.concatenate([part for one in parts for part in (one.astype(np.uint8), gap)][:-1], axis=1))
-    picture = np.concatenate([np.pad(row, [(0, writer.char_px // 4), (0, 0)], constant_values=255) for row in rows])
-    return {'lines': (picture, 'A line; the same with other neighbours of its middle character; the difference, four times as dark; '
-                               'single glyphs joined; their difference from the line')}
+        rows.append(
+            np.concatenate([part for one in parts for part in (one.astype(np.uint8), gap)][:-1], axis=1)
+        )
+    picture = np.concatenate(
+        [np.pad(row, [(0, writer.char_px // 4), (0, 0)], constant_values=255) for row in rows]
+    )
+    return {
+        'lines': (
+            picture,
+            (
+                'A line; the same with other neighbours of its middle character; the difference, four times'
+                ' as dark; single glyphs joined; their difference from the line'
+            ),
+        )
+    }

@@ -1,9 +1,11 @@
-"""Nonsense glyphs: combinations of components that are in no table and no font, written as sequences (`⿱山鱼`) and read by the component reader.
+"""Nonsense glyphs: combinations of components that are in no table and no font, written as sequences (`⿱山鱼`)
+and read by the component reader.
 
-What a reader misreads is not the writer's fault alone: it has seen characters that exist, and may read what is unusual as something usual. So
-the same is asked of ink that no model wrote: real characters, left of right, cut between their components and put together anew (`recombined`),
-beside the same characters as they are (`whole`). What recombining costs a reader of real ink is the reader's bias; what it costs more of generated
-lines with the same texts is the writer's.
+What a reader misreads is not the writer's fault alone: it has seen characters that exist, and may read what
+is unusual as something usual. So the same is asked of ink that no model wrote: real characters, left of
+right, cut between their components and put together anew (`recombined`), beside the same characters as they
+are (`whole`). What recombining costs a reader of real ink is the reader's bias; what it costs more of
+generated lines with the same texts is the writer's.
 """
 
 import hashlib
@@ -19,11 +21,11 @@ from hwgen.metrics import text as text_metrics
 
 _STREAMS = {'lines': 30, 'styles': 31, 'glyphs': 32, 'even': 33, 'recombined': 34, 'intervals': 35}
 _LEFT_RIGHT = '⿰··'
-_LINE_CHARACTERS = 4   # of recombined lines, at most
-_INK_BELOW = 128       # dark: a pale stroke that joins two components may be cut
+_LINE_CHARACTERS = 4  # of recombined lines, at most
+_INK_BELOW = 128  # dark: a pale stroke that joins two components may be cut
 _LINES_AT_ONCE = 32
 _RESAMPLES = 1000
-_TRIES = 200           # for each glyph
+_TRIES = 200  # for each glyph
 
 
 class Lines(NamedTuple):
@@ -48,7 +50,9 @@ class Lines(NamedTuple):
 
 
 def known_codes(charset):
-    """The codes of all characters that can be encoded, inside the table or not: set of (structure, components)."""
+    """The codes of all characters that can be encoded, inside the table or not: set of (structure,
+    components).
+    """
     encoded = charset.encode(charset.encodable_characters())
     return {_code(encoded, place) for place in range(len(encoded.units)) if encoded.exact_structure[place]}
 
@@ -56,8 +60,8 @@ def known_codes(charset):
 def draw_glyphs(charset, vocabulary, count, *, seed, known=None):
     """Draws nonsense glyphs.
 
-    The structure is that of a character of the vocabulary, and into each slot comes a component that stands there in some character of that structure:
-    what is new is the combination.
+    The structure is that of a character of the vocabulary, and into each slot comes a component that stands
+    there in some character of that structure: what is new is the combination.
 
     Args:
         charset: Charset.
@@ -73,7 +77,12 @@ def draw_glyphs(charset, vocabulary, count, *, seed, known=None):
         ValueError: the vocabulary does not give so many.
     """
     known, rng = set(known_codes(charset) if known is None else known), np.random.default_rng(seed)
-    ids = [int(i) for i in vocabulary if charset.structures[charset.character_structures[i]] not in SYMBOL_STRUCTURES and charset.character_components[i, 1]]
+    ids = [
+        int(i)
+        for i in vocabulary
+        if charset.structures[charset.character_structures[i]] not in SYMBOL_STRUCTURES
+        and charset.character_components[i, 1]
+    ]
     slots = {}
     for i in ids:
         for slot, component in enumerate(charset.character_components[i].tolist()):
@@ -91,7 +100,10 @@ def draw_glyphs(charset, vocabulary, count, *, seed, known=None):
         if _spells(charset, glyph, (structure, *components)):
             glyphs.append(glyph)
     if len(glyphs) < count:
-        raise ValueError(f'{count} nonsense glyphs from the components of {len(ids)} characters: only {len(glyphs)} were found; expected a larger vocabulary')
+        raise ValueError(
+            f'{count} nonsense glyphs from the components of {len(ids)} characters: only {len(glyphs)} were'
+            ' found; expected a larger vocabulary'
+        )
     return glyphs
 
 
@@ -101,7 +113,12 @@ def _spells(charset, glyph, code):
         encoded = charset.encode(glyph)
     except ValueError:
         return False
-    return len(encoded.units) == 1 and not encoded.character_ids[0] and bool(encoded.exact_structure[0]) and _code(encoded, 0) == code
+    return (
+        len(encoded.units) == 1
+        and not encoded.character_ids[0]
+        and bool(encoded.exact_structure[0])
+        and _code(encoded, 0) == code
+    )
 
 
 def _code(encoded, place):
@@ -111,8 +128,9 @@ def _code(encoded, place):
 def recombine(records, charset, *, known, seed):
     """Real ink of characters that do not exist: left parts and right parts of one hand's characters.
 
-    A character of two components side by side is cut at a column without dark ink between its components (the one nearest to where the structure has
-    its border); without such a column it is left out. The right part comes from the writer's next such character, drawn at random.
+    A character of two components side by side is cut at a column without dark ink between its components (the
+    one nearest to where the structure has its border); without such a column it is left out. The right part
+    comes from the writer's next such character, drawn at random.
 
     Args:
         records: LineRecords with boxes.
@@ -121,7 +139,8 @@ def recombine(records, charset, *, known, seed):
         seed: of the order.
 
     Returns:
-        whole, recombined: lists of (units, image uint8 [H, W]), lines of at most four characters of one writer; the same left parts in the same places.
+        whole, recombined: lists of (units, image uint8 [H, W]), lines of at most four characters of one
+            writer; the same left parts in the same places.
     """
     structure = charset.structures.index(_LEFT_RIGHT)
     border, parts = float(charset.template_boxes[structure][0][2]), {}
@@ -130,26 +149,61 @@ def recombine(records, charset, *, known, seed):
             if record.structure_ids[place] != structure or not charset.character_id(character):
                 continue
             x0, x1 = (int(x) for x in record.boxes[place][[0, 2]])
-            picture = record.image[:, max(0, x0):x1]
+            picture = record.image[:, max(0, x0) : x1]
             blank = np.flatnonzero(~(picture < _INK_BELOW).any(axis=0))
-            blank = blank[(blank > .2 * picture.shape[1]) & (blank < .8 * picture.shape[1])]
+            blank = blank[(blank > 0.2 * picture.shape[1]) & (blank < 0.8 * picture.shape[1])]
             if len(blank):
                 cut = int(blank[np.abs(blank - border * picture.shape[1]).argmin()])
-                parts.setdefault(record.writer, []).append((character, tuple(record.component_ids[place][:2].tolist()), picture[:, :cut], picture[:, cut:]))
+                parts.setdefault(record.writer, []).append(
+                    (
+                        character,
+                        tuple(record.component_ids[place][:2].tolist()),
+                        picture[:, :cut],
+                        picture[:, cut:],
+                    )
+                )
     rng, whole, recombined = np.random.default_rng(seed), [], []
     for writer in sorted(parts):
         own = [parts[writer][k] for k in rng.permutation(len(parts[writer]))]
-        pairs = [(a, b) for a, b in zip(own, own[1:] + own[:1]) if (structure, a[1][0], b[1][1], 0, 0) not in known]
+        pairs = [
+            (a, b) for a, b in zip(own, own[1:] + own[:1]) if (structure, a[1][0], b[1][1], 0, 0) not in known
+        ]
         pairs = [(a, b, charset.decode([[a[1][0], b[1][1], 0, 0]], [structure])) for a, b in pairs]
-        pairs = [pair for pair in pairs if _spells(charset, pair[2], (structure, pair[0][1][0], pair[1][1][1], 0, 0))]
+        pairs = [
+            pair
+            for pair in pairs
+            if _spells(charset, pair[2], (structure, pair[0][1][0], pair[1][1][1], 0, 0))
+        ]
         for start in range(0, len(pairs), _LINE_CHARACTERS):
-            chosen = pairs[start:start + _LINE_CHARACTERS]
-            whole.append((tuple(a[0] for a, _, _ in chosen), np.concatenate([part for a, _, _ in chosen for part in a[2:]], axis=1)))
-            recombined.append((tuple(glyph for _, _, glyph in chosen), np.concatenate([part for a, b, _ in chosen for part in (a[2], b[3])], axis=1)))
+            chosen = pairs[start : start + _LINE_CHARACTERS]
+            whole.append(
+                (
+                    tuple(a[0] for a, _, _ in chosen),
+                    np.concatenate([part for a, _, _ in chosen for part in a[2:]], axis=1),
+                )
+            )
+            recombined.append(
+                (
+                    tuple(glyph for _, _, glyph in chosen),
+                    np.concatenate([part for a, b, _ in chosen for part in (a[2], b[3])], axis=1),
+                )
+            )
     return whole, recombined
 
 
-def read_lines(reader, indices, writer, *, vocabulary, charset, known, num_lines=250, seed=0, truncation=DEFAULT_TRUNCATION, report=print):
+def read_lines(
+    reader,
+    indices,
+    writer,
+    *,
+    vocabulary,
+    charset,
+    known,
+    num_lines=250,
+    seed=0,
+    truncation=DEFAULT_TRUNCATION,
+    report=print,
+):
     """Has the lines of one seed written and read.
 
     Args:
@@ -172,14 +226,25 @@ def read_lines(reader, indices, writer, *, vocabulary, charset, known, num_lines
     """
     texts, real, found = {}, {}, []
     for number, (split, kind) in enumerate(SPLITS.items()):
-        chosen = np.random.default_rng([seed, _STREAMS['lines'], number]).permutation(len(indices[split]))[:num_lines]
+        chosen = np.random.default_rng([seed, _STREAMS['lines'], number]).permutation(len(indices[split]))[
+            :num_lines
+        ]
         records = [indices[split].read_record(int(i)) for i in chosen]
-        texts[kind], real[kind] = [tuple(plain(record.text)) for record in records], [record.image for record in records]
+        texts[kind], real[kind] = (
+            [tuple(plain(record.text)) for record in records],
+            [record.image for record in records],
+        )
     lengths = [len(line) for line in texts['unseen']]
-    hanzi = [charset.characters[i] for i in vocabulary if charset.structures[charset.character_structures[i]] not in SYMBOL_STRUCTURES]
+    hanzi = [
+        charset.characters[i]
+        for i in vocabulary
+        if charset.structures[charset.character_structures[i]] not in SYMBOL_STRUCTURES
+    ]
     rng = np.random.default_rng([seed, _STREAMS['even']])
     texts['even'] = _cut([hanzi[k] for k in rng.integers(len(hanzi), size=sum(lengths))], lengths)
-    texts['nonsense'] = _cut(draw_glyphs(charset, vocabulary, sum(lengths), seed=[seed, _STREAMS['glyphs']], known=known), lengths)
+    texts['nonsense'] = _cut(
+        draw_glyphs(charset, vocabulary, sum(lengths), seed=[seed, _STREAMS['glyphs']], known=known), lengths
+    )
     records = [indices['test'].read_record(i) for i in range(len(indices['test']))]
     if all(record.boxes is not None for record in records):
         pairs = recombine(records, charset, known=known, seed=[seed, _STREAMS['recombined']])
@@ -187,13 +252,17 @@ def read_lines(reader, indices, writer, *, vocabulary, charset, known, num_lines
             texts[kind], real[kind] = ([line[part] for line in lines[:num_lines]] for part in (0, 1))
     for number, (kind, units) in enumerate(texts.items()):
         # Equal hands for kinds that are compared line by line.
-        seeds = np.random.default_rng([seed, _STREAMS['styles'], min(number, 4)]).integers(2**63, size=len(units))
+        seeds = np.random.default_rng([seed, _STREAMS['styles'], min(number, 4)]).integers(
+            2**63, size=len(units)
+        )
         if kind in real:
             found.append(_read(reader, charset, kind, 'floor', units, real[kind]))
         images = []
         for start in range(0, len(units), _LINES_AT_ONCE):
             part = slice(start, start + _LINES_AT_ONCE)
-            images += writer.write([''.join(line) for line in units[part]], style_seeds=seeds[part], truncation=truncation)
+            images += writer.write(
+                [''.join(line) for line in units[part]], style_seeds=seeds[part], truncation=truncation
+            )
         found.append(_read(reader, charset, kind, 'generated', units, images))
         report(f'seed {seed}: {kind}, {len(units)} lines, {sum(map(len, units))} characters read')
     return found
@@ -218,42 +287,70 @@ def _read(reader, charset, kind, side, units, images):
             if charset.structures[structure] not in SYMBOL_STRUCTURES:
                 structures.append((not match[0], 1))
                 components.append((len(own) - 1 - sum(match[1:]), len(own) - 1))
-    return Lines(kind, side, units, images, text_metrics.edit_counts(flat, read), *(np.array(rows, np.int64) for rows in (structures, components)))
+    return Lines(
+        kind,
+        side,
+        units,
+        images,
+        text_metrics.edit_counts(flat, read),
+        *(np.array(rows, np.int64) for rows in (structures, components)),
+    )
 
 
 def figures(found):
-    """Errors as figures of `results.gather`, but those of whole and recombined lines, of which every seed has another number.
+    """Errors as figures of `results.gather`, but those of whole and recombined lines, of which every seed has
+    another number.
 
     Args:
         found: list of Lines of one seed.
 
     Returns:
-        dict `error_labels_nonsense_250` (edit distance over the labels of lines), `error_structures_...`, `error_components_...` (share not read, of
-        hanzi) -> dict of `floor` and `generated`, as far as there are such lines.
+        dict `error_labels_nonsense_250` (edit distance over the labels of lines), `error_structures_...`,
+        `error_components_...` (share not read, of hanzi) -> dict of `floor` and `generated`, as far as there
+        are such lines.
     """
     rows = {}
     for lines in found:
         if lines.kind in ('whole', 'recombined'):
             continue
-        for name, rate in (('labels', text_metrics.character_error_rate(lines.counts)), ('structures', np.divide(*lines.structures.sum(axis=0))),
-                           ('components', np.divide(*lines.components.sum(axis=0)))):
+        for name, rate in (
+            ('labels', text_metrics.character_error_rate(lines.counts)),
+            ('structures', np.divide(*lines.structures.sum(axis=0))),
+            ('components', np.divide(*lines.components.sum(axis=0))),
+        ):
             rows.setdefault(f'error_{name}_{lines.kind}_{len(lines.units)}', {})[lines.side] = float(rate)
     return rows
 
 
 def format_markdown(rows, costs):
     """A table of `intervals`, and of `recombining` below it."""
-    lines = [f'| {row["kind"]} | {"real" if row["side"] == "floor" else row["side"]} | {row["num_lines"]} | {row["num_characters"]} | {row["num_labels"]} '
-             f'| {row["label_error"]:.3f} ({row["label_error_95_low"]:.3f} to {row["label_error_95_high"]:.3f}) |' for row in rows]
+    lines = [
+        f'| {row["kind"]} | {"real" if row["side"] == "floor" else row["side"]} | {row["num_lines"]} |'
+        f' {row["num_characters"]} | {row["num_labels"]} | {row["label_error"]:.3f}'
+        f' ({row["label_error_95_low"]:.3f} to {row["label_error_95_high"]:.3f}) |'
+        for row in rows
+    ]
     told = {'floor': 'real', 'generated': 'generated', 'writer': 'generated - real'}
-    costs = [f'| {told[name]} | {value:+.3f} ({low:+.3f} to {high:+.3f}) |' for name, (value, low, high) in (costs or {}).items()]
-    return '\n'.join(['| lines | hand | N lines | N characters | N labels | label error |', '|---|---|---|---|---|---|', *lines, '',
-                      *(['| recombining adds | label error |', '|---|---|', *costs, ''] if costs else [])])
+    costs = [
+        f'| {told[name]} | {value:+.3f} ({low:+.3f} to {high:+.3f}) |'
+        for name, (value, low, high) in (costs or {}).items()
+    ]
+    return '\n'.join(
+        [
+            '| lines | hand | N lines | N characters | N labels | label error |',
+            '|---|---|---|---|---|---|',
+            *lines,
+            '',
+            *(['| recombining adds | label error |', '|---|---|', *costs, ''] if costs else []),
+        ]
+    )
 
 
 def digest(found):
     """SHA-256 of the kinds of lines and their texts."""
-    return hashlib.sha256(repr([(lines.kind, lines.side, lines.units) for lines in found]).encode()).hexdigest()
+    return hashlib.sha256(
+        repr([(lines.kind, lines.side, lines.units) for lines in found]).encode()
+    ).hexdigest()
 
 
 def intervals(found_by_seed, *, seed):
@@ -264,20 +361,35 @@ def intervals(found_by_seed, *, seed):
         seed: int.
 
     Returns:
-        list of dict: kind, side, num_lines, num_characters, num_labels, label_error, label_error_95_low, label_error_95_high.
+        list of dict: kind, side, num_lines, num_characters, num_labels, label_error, label_error_95_low,
+        label_error_95_high.
     """
     rows = []
     for parts in zip(*found_by_seed):
-        counts = text_metrics.EditCounts(*(np.concatenate(columns) for columns in zip(*(part.counts for part in parts))))
-        low, high = text_metrics.bootstrap_interval(counts, text_metrics.character_error_rate, seed=[seed, _STREAMS['intervals']])
-        rows.append({'kind': parts[0].kind, 'side': parts[0].side, 'num_lines': len(counts.errors),
-                     'num_characters': sum(len(line) for part in parts for line in part.units), 'num_labels': int(counts.reference_lengths.sum()),
-                     'label_error': text_metrics.character_error_rate(counts), 'label_error_95_low': low, 'label_error_95_high': high})
+        counts = text_metrics.EditCounts(
+            *(np.concatenate(columns) for columns in zip(*(part.counts for part in parts)))
+        )
+        low, high = text_metrics.bootstrap_interval(
+            counts, text_metrics.character_error_rate, seed=[seed, _STREAMS['intervals']]
+        )
+        rows.append(
+            {
+                'kind': parts[0].kind,
+                'side': parts[0].side,
+                'num_lines': len(counts.errors),
+                'num_characters': sum(len(line) for part in parts for line in part.units),
+                'num_labels': int(counts.reference_lengths.sum()),
+                'label_error': text_metrics.character_error_rate(counts),
+                'label_error_95_low': low,
+                'label_error_95_high': high,
+            }
+        )
     return rows
 
 
 def recombining(found_by_seed, *, seed):
-    """What it costs that a character does not exist: label error of `recombined` lines less that of `whole` ones, over all seeds together. In ink that
+    """What it costs that a character does not exist: label error of `recombined` lines less that of `whole`
+    ones, over all seeds together. In ink that
     no model wrote (floor) it is the reader's bias, what generated lines cost more is the writer's.
 
     Args:
@@ -285,20 +397,31 @@ def recombining(found_by_seed, *, seed):
         seed: int.
 
     Returns:
-        dict floor, generated, writer (generated - floor) -> [value, low, high], 95 % bootstrap interval over lines, which are the same on all sides; or
-        None where there are no such lines.
+        dict floor, generated, writer (generated - floor) -> [value, low, high], 95 % bootstrap interval over
+        lines, which are the same on all sides; or None where there are no such lines.
     """
     counts = {}
     for found in found_by_seed:
         for lines in found:
-            counts.setdefault((lines.kind, lines.side), []).append(np.stack([lines.counts.errors, lines.counts.reference_lengths]))
+            counts.setdefault((lines.kind, lines.side), []).append(
+                np.stack([lines.counts.errors, lines.counts.reference_lengths])
+            )
     if ('whole', 'floor') not in counts:
         return None
-    counts = {key: np.concatenate(parts, axis=1) for key, parts in counts.items() if key[0] in ('whole', 'recombined')}
+    counts = {
+        key: np.concatenate(parts, axis=1)
+        for key, parts in counts.items()
+        if key[0] in ('whole', 'recombined')
+    }
     num_lines = counts['whole', 'floor'].shape[1]
-    draws = np.random.default_rng([seed, _STREAMS['intervals']]).integers(num_lines, size=(_RESAMPLES, num_lines))
+    draws = np.random.default_rng([seed, _STREAMS['intervals']]).integers(
+        num_lines, size=(_RESAMPLES, num_lines)
+    )
     draws = np.concatenate([np.arange(num_lines)[np.newaxis], draws])  # first the lines as they are
     rates = {key: np.divide(*table[:, draws].sum(axis=2)) for key, table in counts.items()}
     costs = {side: rates['recombined', side] - rates['whole', side] for side in ('floor', 'generated')}
     costs['writer'] = costs['generated'] - costs['floor']
-    return {name: [float(cost[0]), *map(float, np.quantile(cost[1:], [.025, .975]))] for name, cost in costs.items()}
+    return {
+        name: [float(cost[0]), *map(float, np.quantile(cost[1:], [0.025, 0.975]))]
+        for name, cost in costs.items()
+    }

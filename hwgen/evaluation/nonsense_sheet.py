@@ -1,4 +1,6 @@
-"""The sheet of nonsense glyphs: each as it was written, beside it what was asked, its components in print in the boxes of its structure."""
+"""The sheet of nonsense glyphs: each as it was written, beside it what was asked, its components in print
+in the boxes of its structure.
+"""
 
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFont
@@ -18,8 +20,8 @@ def draw_plan(charset, glyph):
         glyph: str, a sequence.
 
     Returns:
-        uint8 [64, 64], 255 = paper: the boxes of the structure, in each its component, in a printed font whose em box is the box; its code
-        point where the font lacks it.
+        uint8 [64, 64], 255 = paper: the boxes of the structure, in each its component, in a printed font
+        whose em box is the box; its code point where the font lacks it.
     """
     encoded, font = charset.encode(glyph), fonts.open_font(fonts.FALLBACK)
     picture = Image.new('L', (_CELL_PX, _CELL_PX), 255)
@@ -32,12 +34,22 @@ def draw_plan(charset, glyph):
         name, width, height = charset.components[component], x1 - x0, y1 - y0
         if name in font.characters:
             mask = font.mask(name, em_px=_CELL_PX, pad_px=0)
-            ink = Image.fromarray(255 - mask).resize((max(1, width), max(1, height)), Image.Resampling.LANCZOS)
+            ink = Image.fromarray(255 - mask).resize(
+                (max(1, width), max(1, height)), Image.Resampling.LANCZOS
+            )
             # Boxes overlap where one component surrounds another.
-            picture.paste(ImageChops.darker(ink, picture.crop((x0, y0, x0 + ink.width, y0 + ink.height))), (x0, y0))
+            picture.paste(
+                ImageChops.darker(ink, picture.crop((x0, y0, x0 + ink.width, y0 + ink.height))), (x0, y0)
+            )
         else:
             told = f'{ord(name):X}' if len(name) == 1 else name
-            pen.text((x0 + _FRAME_PX + 1, y0 + _FRAME_PX + 1), told, font=ImageFont.load_default(_CODE_PX), fill=120, anchor='lt')
+            pen.text(
+                (x0 + _FRAME_PX + 1, y0 + _FRAME_PX + 1),
+                told,
+                font=ImageFont.load_default(_CODE_PX),
+                fill=120,
+                anchor='lt',
+            )
     return np.asarray(picture)
 
 
@@ -58,7 +70,17 @@ def draw_sheet(charset, units, images, *, columns=7, count=56):
     for line, image in zip(units, images):
         for glyph, cell in zip(line, np.split(image, len(line), axis=1)):
             if len(pairs) < count:
-                written = np.asarray(Image.fromarray(np.ascontiguousarray(cell)).resize((_CELL_PX, _CELL_PX), Image.Resampling.BICUBIC))
-                pairs.append(np.pad(np.concatenate([written, draw_plan(charset, glyph)], axis=1), [(0, 0), (0, _GAP_PX)], constant_values=255))
-    rows = [np.concatenate(pairs[start:start + columns], axis=1) for start in range(0, len(pairs), columns)]
+                written = np.asarray(
+                    Image.fromarray(np.ascontiguousarray(cell)).resize(
+                        (_CELL_PX, _CELL_PX), Image.Resampling.BICUBIC
+                    )
+                )
+                pairs.append(
+                    np.pad(
+                        np.concatenate([written, draw_plan(charset, glyph)], axis=1),
+                        [(0, 0), (0, _GAP_PX)],
+                        constant_values=255,
+                    )
+                )
+    rows = [np.concatenate(pairs[start : start + columns], axis=1) for start in range(0, len(pairs), columns)]
     return picture_files.stack(rows)

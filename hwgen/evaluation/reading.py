@@ -1,5 +1,7 @@
-"""Reading: a reader that is independent of the project reads real lines and lines that the model wrote. Generated lines have the texts of the real ones,
-so that the two differ in the hand alone; real lines say what the reader can do at best (the floor).
+"""Reading: a reader that is independent of the project reads real lines and lines that the model wrote.
+
+Generated lines have the texts of the real ones, so that the two differ in the hand alone; real lines say what
+the reader can do at best (the floor).
 """
 
 import hashlib
@@ -26,8 +28,10 @@ class Condition(NamedTuple):
       texts: what was to be written, L of them.
       readings: what was read, as many.
       counts: errors of the folded readings against the folded texts.
-      num_unreadable: characters of the texts that the reader does not know at all: errors that are not the hand's.
+      num_unreadable: characters of the texts that the reader does not know at all: errors that are not the
+          hand's.
     """
+
     name: str
     images: list
     texts: list
@@ -38,18 +42,38 @@ class Condition(NamedTuple):
     def summary(self, *, seed) -> dict:
         """The figures, with the number of lines and characters behind them."""
         low, high = text_metrics.bootstrap_interval(self.counts, text_metrics.character_error_rate, seed=seed)
-        return {'name': self.name, 'num_lines': len(self.texts), 'num_characters': int(self.counts.reference_lengths.sum()),
-                'num_unreadable_characters': self.num_unreadable, 'cer': text_metrics.character_error_rate(self.counts),
-                'cer_95_low': low, 'cer_95_high': high, 'accurate_rate': text_metrics.accurate_rate(self.counts),
-                'correct_rate': text_metrics.correct_rate(self.counts),
-                'normalized_edit_distance': text_metrics.normalized_edit_distance(self.counts)}
+        return {
+            'name': self.name,
+            'num_lines': len(self.texts),
+            'num_characters': int(self.counts.reference_lengths.sum()),
+            'num_unreadable_characters': self.num_unreadable,
+            'cer': text_metrics.character_error_rate(self.counts),
+            'cer_95_low': low,
+            'cer_95_high': high,
+            'accurate_rate': text_metrics.accurate_rate(self.counts),
+            'correct_rate': text_metrics.correct_rate(self.counts),
+            'normalized_edit_distance': text_metrics.normalized_edit_distance(self.counts),
+        }
 
 
-def reader_protocol(reader, indices, *, writer=None, num_lines=200, seed=0, char_px=32, char_width_px=32, true_aspect=False, crop=False,
-                    truncation=DEFAULT_TRUNCATION, report=print) -> list[Condition]:
+def reader_protocol(
+    reader,
+    indices,
+    *,
+    writer=None,
+    num_lines=200,
+    seed=0,
+    char_px=32,
+    char_width_px=32,
+    true_aspect=False,
+    crop=False,
+    truncation=DEFAULT_TRUNCATION,
+    report=print,
+) -> list[Condition]:
     """Has real and generated lines read.
 
-    Real lines are scaled to the model's cells (char_px x N * char_width_px), as in training, so that the reader gets both at one size.
+    Real lines are scaled to the model's cells (char_px x N * char_width_px), as in training, so that the
+    reader gets both at one size.
 
     Args:
       reader: has `read(images) -> texts` and `characters`; see `IndependentReader`.
@@ -71,7 +95,9 @@ def reader_protocol(reader, indices, *, writer=None, num_lines=200, seed=0, char
       CharsetError: the model cannot write one of the texts.
     """
     if num_lines < 1 or not indices:
-        raise ValueError(f'num_lines={num_lines}, splits {sorted(indices)}: expected at least one line and one split')
+        raise ValueError(
+            f'num_lines={num_lines}, splits {sorted(indices)}: expected at least one line and one split'
+        )
     if writer is not None:
         char_px, char_width_px = writer.char_px, writer.char_width_px
     conditions = []
@@ -84,44 +110,65 @@ def reader_protocol(reader, indices, *, writer=None, num_lines=200, seed=0, char
         unreadable = sum(character not in reader.characters for text in written for character in text)
         counts = text_metrics.edit_counts(written, understood)
         conditions.append(Condition(name, images, texts, readings, counts, unreadable))
-        report(f'{name}: {len(texts)} lines read, character error {text_metrics.character_error_rate(counts):.3f}')
+        report(
+            f'{name}: {len(texts)} lines read, character error'
+            f' {text_metrics.character_error_rate(counts):.3f}'
+        )
 
     for number, split in enumerate(split for split in SPLITS if split in indices):
         lines = _draw_lines(indices[split], num_lines, seed=[seed, _STREAMS['lines'], number])
         texts, kind = [line.text for line in lines], SPLITS[split]
-        read(f'real_{kind}', [to_cells(line.image, len(line.character_ids), char_px=char_px, char_width_px=char_width_px) for line in lines], texts)
+        read(
+            f'real_{kind}',
+            [
+                to_cells(line.image, len(line.character_ids), char_px=char_px, char_width_px=char_width_px)
+                for line in lines
+            ],
+            texts,
+        )
         if true_aspect:
             read(f'real_{kind}_true_aspect', [to_height(line.image, char_px) for line in lines], texts)
         if writer is not None:
-            style_seeds = np.random.default_rng([seed, _STREAMS['styles'], number]).integers(2**63, size=len(texts))
+            style_seeds = np.random.default_rng([seed, _STREAMS['styles'], number]).integers(
+                2**63, size=len(texts)
+            )
             images = []
             for start in range(0, len(texts), _LINES_AT_ONCE):
                 part = slice(start, start + _LINES_AT_ONCE)
                 images += writer.write(texts[part], style_seeds=style_seeds[part], truncation=truncation)
             read(f'generated_{kind}', images, texts)
-    return sorted(conditions, key=lambda condition: ('true_aspect' in condition.name) + 2 * condition.name.startswith('generated'))
+    return sorted(
+        conditions,
+        key=lambda condition: ('true_aspect' in condition.name) + 2 * condition.name.startswith('generated'),
+    )
 
 
 def reading_figures(conditions) -> dict:
-    """Character errors as figures of `results.gather`: real lines are the floor of the generated ones with the same texts.
+    """Character errors as figures of `results.gather`: real lines are the floor of the generated ones with
+    the same texts.
 
     Args:
       conditions: list of Condition of one seed.
 
     Returns:
-      dict `cer_seen_200` (the number of lines) -> dict of `floor`, `generated`, `true_aspect` (real lines as wide as they were written).
+      dict `cer_seen_200` (the number of lines) -> dict of `floor`, `generated`, `true_aspect` (real lines as
+      wide as they were written).
     """
     figures = {}
     for condition in conditions:
         origin, kind, *aspect = condition.name.split('_', 2)
         side = aspect[0] if aspect else {'real': 'floor'}.get(origin, origin)
-        figures.setdefault(f'cer_{kind}_{len(condition.texts)}', {})[side] = text_metrics.character_error_rate(condition.counts)
+        figures.setdefault(f'cer_{kind}_{len(condition.texts)}', {})[side] = (
+            text_metrics.character_error_rate(condition.counts)
+        )
     return figures
 
 
 def texts_digest(conditions) -> str:
     """SHA-256 of the kinds of lines that were read and of their texts, in order."""
-    return hashlib.sha256(repr([(condition.name, list(condition.texts)) for condition in conditions]).encode()).hexdigest()
+    return hashlib.sha256(
+        repr([(condition.name, list(condition.texts)) for condition in conditions]).encode()
+    ).hexdigest()
 
 
 def bootstrap_seed(seed) -> list[int]:
@@ -130,6 +177,9 @@ def bootstrap_seed(seed) -> list[int]:
 
 
 def _draw_lines(index, num_lines, *, seed):
-    """Records drawn without replacement. The first n of any larger draw with the same seed are the same lines."""
+    """Records drawn without replacement.
+
+    The first n of any larger draw with the same seed are the same lines.
+    """
     order = np.random.default_rng(seed).permutation(len(index))
     return [index.read_record(int(i)) for i in order[:num_lines]]

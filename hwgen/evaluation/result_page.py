@@ -1,4 +1,7 @@
-"""The page of a result: a table, a plot of every figure with its floor, sheets to look at. One HTML file, pictures beside it; no script, no network."""
+"""The page of a result: a table, a plot of every figure with its floor, sheets to look at.
+
+One HTML file, pictures beside it; no script, no network.
+"""
 
 import html
 import json
@@ -17,8 +20,16 @@ _COLOURS = {'generated': '#1b5fa8', 'floor': '#777', 'other_texts': '#9cc3ea'}
 _ROW_PX, _LABEL_PX, _PLOT_PX, _SHEET_PX = 24, 250, 420, 48
 
 
-def format_page(result: dict, *, title: str, explained: Mapping[str, str], pictures: Sequence[tuple[str, str]] = (),
-                differences: list[dict] | None = None, against: str = '', systems: bool = False) -> str:
+def format_page(
+    result: dict,
+    *,
+    title: str,
+    explained: Mapping[str, str],
+    pictures: Sequence[tuple[str, str]] = (),
+    differences: list[dict] | None = None,
+    against: str = '',
+    systems: bool = False,
+) -> str:
     """The page as HTML.
 
     Args:
@@ -35,55 +46,125 @@ def format_page(result: dict, *, title: str, explained: Mapping[str, str], pictu
     """
     escape, figures = html.escape, result['figures']
     columns = [kind for kind in dict.fromkeys(kind for row in figures for kind in results.kinds(row))]
-    cell = lambda row, kind: f'<td>{escape(results.describe(row[kind]))}</td>' if kind in row else '<td></td>'
-    better = lambda row: row['better'] or 'like the floor'
+
+    def cell(row, kind):
+        return f'<td>{escape(results.describe(row[kind]))}</td>' if kind in row else '<td></td>'
+
+    def better(row):
+        return row['better'] or 'like the floor'
+
     if systems:
-        table = _table(['system', *(f'{row["name"]} ({better(row)})' for row in figures)], [
-            f'<td>{escape(kind)}</td>' + ''.join(cell(row, kind) for row in figures) for kind in columns])
+        table = _table(
+            ['system', *(f'{row["name"]} ({better(row)})' for row in figures)],
+            [f'<td>{escape(kind)}</td>' + ''.join(cell(row, kind) for row in figures) for kind in columns],
+        )
     else:
-        table = _table(['figure', 'better', *columns], [f'<td>{escape(row["name"])}</td><td>{better(row)}</td>' + ''.join(
-            cell(row, kind) for kind in columns) for row in figures])
-    parts = [f'<h1>{escape(title)}</h1>', table,
-             '<ul>' + ''.join(f'<li>{kind.replace("_", " ")}: {escape(explained[kind])}</li>' for kind in columns if kind in explained) + '</ul>',
-             f'<p>Mean and standard deviation over the seeds {escape(", ".join(map(str, result["seeds"])))}. Names hold the feature space and the number of samples.</p>',
-             *(_plot(row) for row in figures)]
+        table = _table(
+            ['figure', 'better', *columns],
+            [
+                f'<td>{escape(row["name"])}</td><td>{better(row)}</td>'
+                + ''.join(cell(row, kind) for kind in columns)
+                for row in figures
+            ],
+        )
+    parts = [
+        f'<h1>{escape(title)}</h1>',
+        table,
+        '<ul>'
+        + ''.join(
+            f'<li>{kind.replace("_", " ")}: {escape(explained[kind])}</li>'
+            for kind in columns
+            if kind in explained
+        )
+        + '</ul>',
+        (
+            f'<p>Mean and standard deviation over the seeds {escape(", ".join(map(str, result["seeds"])))}.'
+            ' Names hold the feature space and the number of samples.</p>'
+        ),
+        *(_plot(row) for row in figures),
+    ]
     if differences is not None:
         verdict = {True: 'within the spreads', False: 'beyond the spreads', None: ''}
-        parts += [f'<h2>Against {escape(against)}</h2>', _table(['figure', 'kind', 'here', 'there', 'difference', ''], [
-            f'<td>{escape(row["name"])}</td><td>{escape(row["kind"].replace("_", " "))}</td><td>{row["here"]:.4g}</td><td>{row["there"]:.4g}</td>'
-            f'<td>{row["difference"]:+.3g}</td><td>{verdict[row["within"]]}</td>' for row in differences])]
-    parts += [f'<h2>{escape(caption)}</h2><p><img src="{escape(name)}" alt="{escape(caption)}"/></p>' for name, caption in pictures]
+        parts += [
+            f'<h2>Against {escape(against)}</h2>',
+            _table(
+                ['figure', 'kind', 'here', 'there', 'difference', ''],
+                [
+                    f'<td>{escape(row["name"])}</td><td>{escape(row["kind"].replace("_", " "))}</td><td>{row["here"]:.4g}</td><td>{row["there"]:.4g}</td>'
+                    f'<td>{row["difference"]:+.3g}</td><td>{verdict[row["within"]]}</td>'
+                    for row in differences
+                ],
+            ),
+        ]
+    parts += [
+        f'<h2>{escape(caption)}</h2><p><img src="{escape(name)}" alt="{escape(caption)}"/></p>'
+        for name, caption in pictures
+    ]
     facts = {name: value for name, value in result.items() if name not in ('figures', 'conditions')}
-    parts += ['<h2>Measured under</h2>', _table(['', ''], [
-        f'<td>{escape(name.replace("_", " "))}</td><td><code>{escape(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))}</code></td>'
-        for name, value in facts.items()])]
-    style = ('body{font:15px/1.5 sans-serif;margin:2em auto;max-width:60em;padding:0 1em}table{border-collapse:collapse}td,th{padding:.2em .8em;'
-             'border-bottom:1px solid #ddd;text-align:left;vertical-align:top}img{max-width:100%}code{word-break:break-all}svg{display:block;margin:.6em 0}')
-    return (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/><title>{escape(title)}</title><style>{style}</style></head>\n<body>'
-            + '\n'.join(parts) + '</body></html>\n')
+    parts += [
+        '<h2>Measured under</h2>',
+        _table(
+            ['', ''],
+            [
+                f'<td>{escape(name.replace("_", " "))}</td><td><code>{escape(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))}</code></td>'
+                for name, value in facts.items()
+            ],
+        ),
+    ]
+    style = (
+        'body{font:15px/1.5 sans-serif;margin:2em auto;max-width:60em;padding:0'
+        ' 1em}table{border-collapse:collapse}td,th{padding:.2em .8em;'
+        'border-bottom:1px solid'
+        ' #ddd;text-align:left;vertical-align:top}img{max-width:100%}code{word-break:break-all}svg{display:block;margin:.6em 0}'
+    )
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta'
+        f' charset="utf-8"/><title>{escape(title)}</title><style>{style}</style></head>\n<body>'
+        + '\n'.join(parts)
+        + '</body></html>\n'
+    )
 
 
 def _table(heads, rows):
-    return ('<table><tr>' + ''.join(f'<th>{html.escape(head.replace("_", " "))}</th>' for head in heads) + '</tr>'
-            + ''.join(f'<tr>{row}</tr>' for row in rows) + '</table>')
+    return (
+        '<table><tr>'
+        + ''.join(f'<th>{html.escape(head.replace("_", " "))}</th>' for head in heads)
+        + '</tr>'
+        + ''.join(f'<tr>{row}</tr>' for row in rows)
+        + '</table>'
+    )
 
 
 def _plot(row):
     """A strip for each kind: a dot a seed, a bar at the mean, on one axis from 0 or the least value."""
     found = results.kinds(row)
     values = [value for kind in found for value in row[kind]['values']]
-    low, high = min(0., *values), max(0., *values)
-    place = lambda value: _LABEL_PX + (value - low) / ((high - low) or 1.) * _PLOT_PX
+    low, high = min(0.0, *values), max(0.0, *values)
+
+    def place(value):
+        return _LABEL_PX + (value - low) / ((high - low) or 1.0) * _PLOT_PX
+
     height = _ROW_PX * (len(found) + 1)
-    marks = [f'<text x="0" y="16" font-weight="bold">{html.escape(row["name"])}</text>',
-             f'<line x1="{place(0.):.1f}" x2="{place(0.):.1f}" y1="{_ROW_PX}" y2="{height}" stroke="#ccc"/>']
+    marks = [
+        f'<text x="0" y="16" font-weight="bold">{html.escape(row["name"])}</text>',
+        f'<line x1="{place(0.0):.1f}" x2="{place(0.0):.1f}" y1="{_ROW_PX}" y2="{height}" stroke="#ccc"/>',
+    ]
     for number, kind in enumerate(found, 1):
         middle, colour = number * _ROW_PX + _ROW_PX / 2, _COLOURS.get(kind, '#b58a3a')
-        marks.append(f'<text x="12" y="{middle + 5}">{html.escape(kind.replace("_", " "))} {html.escape(results.describe(row[kind]))}</text>')
+        marks.append(
+            f'<text x="12" y="{middle + 5}">{html.escape(kind.replace("_", " "))}'
+            f' {html.escape(results.describe(row[kind]))}</text>'
+        )
         mean = place(row[kind]['mean'])
         marks.append(f'<rect x="{mean - 1:.1f}" y="{middle - 9}" width="2" height="18" fill="{colour}"/>')
-        marks += [f'<circle cx="{place(value):.1f}" cy="{middle}" r="4" fill="{colour}" fill-opacity=".6"/>' for value in row[kind]['values']]
-    return f'<svg width="{_LABEL_PX + _PLOT_PX + 20}" height="{height}" font-size="13" role="img">{"".join(marks)}</svg>'
+        marks += [
+            f'<circle cx="{place(value):.1f}" cy="{middle}" r="4" fill="{colour}" fill-opacity=".6"/>'
+            for value in row[kind]['values']
+        ]
+    return (
+        f'<svg width="{_LABEL_PX + _PLOT_PX + 20}" height="{height}" font-size="13"'
+        f' role="img">{"".join(marks)}</svg>'
+    )
 
 
 def write_page(path, page):
@@ -104,8 +185,16 @@ def write_sheet(path, rows, *, heads=None, font=None):
         rows = [[head_picture(head, font) for head in heads], *rows]
     rows = [[to_height(picture, _SHEET_PX) for picture in row] for row in rows]
     widths = [max(row[column].shape[1] for row in rows) + _SHEET_PX for column in range(len(rows[0]))]
-    lines = [np.concatenate([np.pad(picture, [(0, 0), (0, width - picture.shape[1])], constant_values=255) for picture, width in zip(row, widths)], axis=1)
-             for row in rows]
+    lines = [
+        np.concatenate(
+            [
+                np.pad(picture, [(0, 0), (0, width - picture.shape[1])], constant_values=255)
+                for picture, width in zip(row, widths)
+            ],
+            axis=1,
+        )
+        for row in rows
+    ]
     files.write_file(str(path), picture_files.encode_png(picture_files.stack(lines)))
 
 

@@ -1,4 +1,6 @@
-"""Results of a protocol: figures of several seeds with mean and spread, as a JSON file that can be held against another."""
+"""Results of a protocol: figures of several seeds with mean and spread, as a JSON file that can be held
+against another.
+"""
 
 import json
 import pathlib
@@ -44,8 +46,16 @@ def over_pairs(measured):
     for name, values in measured[0].by_pair.items():
         for kind in values:
             pairs = np.concatenate([one.by_pair[name][kind] for one in measured])
-            rows.append({'name': name, 'kind': kind, 'num_pairs': len(pairs), 'mean': float(pairs.mean()), 'standard_deviation': float(pairs.std()),
-                         'largest': float(pairs.max())})
+            rows.append(
+                {
+                    'name': name,
+                    'kind': kind,
+                    'num_pairs': len(pairs),
+                    'mean': float(pairs.mean()),
+                    'standard_deviation': float(pairs.std()),
+                    'largest': float(pairs.max()),
+                }
+            )
     return rows
 
 
@@ -53,11 +63,14 @@ def gather(figures_by_seed: list, directions: Mapping[str, str | None]) -> list[
     """Mean and spread over seeds.
 
     Args:
-        figures_by_seed: list of dict name -> dict kind -> float, one a seed; kinds are `generated`, `floor`, ... A seed need not have every kind.
-        directions: first word of a figure's name (after `unseen_`) -> which way is better: `Protocol.directions`.
+        figures_by_seed: list of dict name -> dict kind -> float, one a seed; kinds are `generated`, `floor`,
+            ... A seed need not have every kind.
+        directions: first word of a figure's name (after `unseen_`) -> which way is better:
+            `Protocol.directions`.
 
     Returns:
-        list of dict: name, better, and for each kind a dict of values (list of float), mean, spread (standard deviation, n - 1; None for one seed).
+        list of dict: name, better, and for each kind a dict of values (list of float), mean, spread (standard
+        deviation, n - 1; None for one seed).
 
     Raises:
         ResultError: a figure of which `directions` does not say which way is better.
@@ -66,12 +79,19 @@ def gather(figures_by_seed: list, directions: Mapping[str, str | None]) -> list[
     for name in dict.fromkeys(name for figures in figures_by_seed for name in figures):
         word = name.removeprefix('unseen_').split('_')[0]
         if word not in directions:
-            raise ResultError(f'figure {name}: the protocol does not say which way {word} is better; its directions are those of {", ".join(directions) or "no figure"}')
+            raise ResultError(
+                f'figure {name}: the protocol does not say which way {word} is better; its directions are'
+                f' those of {", ".join(directions) or "no figure"}'
+            )
         row = {'name': name, 'better': directions[word]}
         measured = [figures[name] for figures in figures_by_seed if name in figures]
         for kind in dict.fromkeys(kind for values in measured for kind in values):
             values = [float(of_seed[kind]) for of_seed in measured if kind in of_seed]
-            row[kind] = {'values': values, 'mean': float(np.mean(values)), 'spread': float(np.std(values, ddof=1)) if len(values) > 1 else None}
+            row[kind] = {
+                'values': values,
+                'mean': float(np.mean(values)),
+                'spread': float(np.std(values, ddof=1)) if len(values) > 1 else None,
+            }
         gathered.append(row)
     return gathered
 
@@ -92,7 +112,8 @@ def write_result(path, result):
 
     Args:
         path: of the file.
-        result: dict of JSON values: `protocol`, `measured_under` (what must be equal for two results to be comparable), `figures`, ...
+        result: dict of JSON values: `protocol`, `measured_under` (what must be equal for two results to be
+            comparable), `figures`, ...
     """
     files.write_json(path, as_json({'format': FORMAT, **result}))
 
@@ -112,10 +133,16 @@ def read_result(path):
     try:
         result = json.loads(pathlib.Path(path).read_text(encoding='utf-8'))
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        raise ResultError(f'{path}: no such file; expected a result as evaluate writes it, evaluations/hct/hct.json for one') from None
+        raise ResultError(
+            f'{path}: no such file; expected a result as evaluate writes it, evaluations/hct/hct.json for one'
+        ) from None
     except ValueError as error:
         raise ResultError(f'{path}: no JSON ({error})') from None
-    if not isinstance(result, dict) or result.get('format') != FORMAT or not isinstance(result.get('measured_under'), dict):
+    if (
+        not isinstance(result, dict)
+        or result.get('format') != FORMAT
+        or not isinstance(result.get('measured_under'), dict)
+    ):
         raise ResultError(f'{path}: not a result of evaluate of format {FORMAT}')
     return result
 
@@ -131,7 +158,11 @@ def check_comparable(here, there, *, place):
         ResultError: naming what differs.
     """
     here = json.loads(json.dumps(here))
-    differing = [f'{name} {_short(there[name])} there, {_short(here[name])} here' for name in here if name in there and here[name] != there[name]]
+    differing = [
+        f'{name} {_short(there[name])} there, {_short(here[name])} here'
+        for name in here
+        if name in there and here[name] != there[name]
+    ]
     if differing:
         raise ResultError(f'{place}: measured under other conditions: {"; ".join(differing)}')
 
@@ -148,8 +179,8 @@ def differences(here, there):
         here, there: dicts of `write_result`.
 
     Returns:
-        list of dict: name, kind, here, there (means), difference, within: whether it is no larger than the two spreads together (None where a spread
-        is missing).
+        list of dict: name, kind, here, there (means), difference, within: whether it is no larger than the
+        two spreads together (None where a spread is missing).
     """
     rows, other = [], {row['name']: row for row in there['figures']}
     for row in here['figures']:
@@ -159,6 +190,14 @@ def differences(here, there):
             first, second = row[kind], other[row['name']][kind]
             difference = first['mean'] - second['mean']
             known = first['spread'] is not None and second['spread'] is not None
-            rows.append({'name': row['name'], 'kind': kind, 'here': first['mean'], 'there': second['mean'], 'difference': difference,
-                         'within': abs(difference) <= first['spread'] + second['spread'] if known else None})
+            rows.append(
+                {
+                    'name': row['name'],
+                    'kind': kind,
+                    'here': first['mean'],
+                    'there': second['mean'],
+                    'difference': difference,
+                    'within': abs(difference) <= first['spread'] + second['spread'] if known else None,
+                }
+            )
     return rows

@@ -1,8 +1,10 @@
-"""Few shots: how well characters are written that the training lines show never, once, a few times (`prepare --shots`).
+"""Few shots: how well characters are written that the training lines show never, once, a few times (`prepare
+--shots`).
 
-The lines are those of the split `unseen`, whose characters are all held-out ones, and for comparison those of `test`, by writers that are in no training
-line. The same texts are written by the model before it was trained on the shots, for which all groups are zero shots, and after: the one shows how
-hard each group is by itself, the difference what the shots did.
+The lines are those of the split `unseen`, whose characters are all held-out ones, and for comparison those of
+`test`, by writers that are in no training line. The same texts are written by the model before it was trained
+on the shots, for which all groups are zero shots, and after: the one shows how hard each group is by itself,
+the difference what the shots did.
 """
 
 import hashlib
@@ -48,7 +50,8 @@ def groups_of(info, charset):
         charset: Charset.
 
     Returns:
-        dict name -> frozenset of str: `seen` (hanzi of the vocabulary) and `shots0`, `shots5`, ... in rising order.
+        dict name -> frozenset of str: `seen` (hanzi of the vocabulary) and `shots0`, `shots5`, ... in rising
+        order.
 
     Raises:
         ValueError: a folder that was prepared without shots.
@@ -61,7 +64,18 @@ def groups_of(info, charset):
     return {name: frozenset(charset.characters[i] for i in ids) for name, ids in groups.items()}
 
 
-def read_lines(readers, indices, writers, *, groups, num_lines=250, seed=0, truncation=DEFAULT_TRUNCATION, sheet_characters=12, report=print):
+def read_lines(
+    readers,
+    indices,
+    writers,
+    *,
+    groups,
+    num_lines=250,
+    seed=0,
+    truncation=DEFAULT_TRUNCATION,
+    sheet_characters=12,
+    report=print,
+):
     """Has the lines of one seed read.
 
     Args:
@@ -84,8 +98,11 @@ def read_lines(readers, indices, writers, *, groups, num_lines=250, seed=0, trun
     """
     sizes = {(writer.char_px, writer.char_width_px) for writer in writers.values()}
     if len(sizes) > 1:
-        raise ValueError(f'models with cells of {" and ".join(f"{h} x {w} px" for h, w in sorted(sizes))}: expected one size')
-    (char_px, char_width_px), = sizes
+        raise ValueError(
+            f'models with cells of {" and ".join(f"{h} x {w} px" for h, w in sorted(sizes))}: expected one'
+            ' size'
+        )
+    ((char_px, char_width_px),) = sizes
     found, cells, drawn = {}, {}, []
     for number, split in enumerate(SPLITS):
         index = indices[split]
@@ -94,7 +111,14 @@ def read_lines(readers, indices, writers, *, groups, num_lines=250, seed=0, trun
         texts = [record.text for record in records]
         drawn.append(texts)
         seeds = np.random.default_rng([seed, _STREAMS['styles'], number]).integers(2**63, size=len(texts))
-        sides = {'floor': [to_cells(record.image, len(record.character_ids), char_px=char_px, char_width_px=char_width_px) for record in records]}
+        sides = {
+            'floor': [
+                to_cells(
+                    record.image, len(record.character_ids), char_px=char_px, char_width_px=char_width_px
+                )
+                for record in records
+            ]
+        }
         for side, writer in writers.items():
             sides[side] = []
             for start in range(0, len(texts), _LINES_AT_ONCE):
@@ -107,10 +131,20 @@ def read_lines(readers, indices, writers, *, groups, num_lines=250, seed=0, trun
         for group, characters in groups.items():
             places = _first_places(texts, characters, sheet_characters)
             for side, images in sides.items() if places else ():
-                cells[group, side] = [_real_cell(records[line], place) if side == 'floor' else
-                                      images[line][:, place * char_width_px:(place + 1) * char_width_px] for line, place in places]
-    return Reading({key: character_errors.joined(parts) for key, parts in found.items()}, max(map(len, drawn)), cells,
-                   hashlib.sha256(repr(drawn).encode()).hexdigest())
+                cells[group, side] = [
+                    (
+                        _real_cell(records[line], place)
+                        if side == 'floor'
+                        else images[line][:, place * char_width_px : (place + 1) * char_width_px]
+                    )
+                    for line, place in places
+                ]
+    return Reading(
+        {key: character_errors.joined(parts) for key, parts in found.items()},
+        max(map(len, drawn)),
+        cells,
+        hashlib.sha256(repr(drawn).encode()).hexdigest(),
+    )
 
 
 def figures(reading, groups):
@@ -126,7 +160,9 @@ def figures(reading, groups):
     rows = {}
     for (reader, side), errors in reading.errors.items():
         for group, characters in groups.items():
-            rows.setdefault(f'error_{reader}_{group}_{reading.num_lines}', {})[side] = errors.only(characters).rate()
+            rows.setdefault(f'error_{reader}_{group}_{reading.num_lines}', {})[side] = errors.only(
+                characters
+            ).rate()
     return rows
 
 
@@ -139,36 +175,69 @@ def intervals(readings, groups, *, seed):
         seed: int.
 
     Returns:
-        list of dict: reader, group, num_characters (different ones), num_occurrences, and for floor, before, after and gain (before - after) the
-        value and its 95 % interval: [value, low, high].
+        list of dict: reader, group, num_characters (different ones), num_occurrences, and for floor, before,
+        after and gain (before - after) the value and its 95 % interval: [value, low, high].
     """
     rows, draws = [], [seed, _STREAMS['intervals']]
     for reader in dict.fromkeys(name for name, _ in readings[0].errors):
-        sides = {side: character_errors.joined([reading.errors[reader, side] for reading in readings]) for side in SIDES}
+        sides = {
+            side: character_errors.joined([reading.errors[reader, side] for reading in readings])
+            for side in SIDES
+        }
         for group, characters in groups.items():
             own = {side: errors.only(characters) for side, errors in sides.items()}
-            row = {'reader': reader, 'group': group, 'num_characters': len(set(own['floor'].characters)), 'num_occurrences': len(own['floor'].characters)}
+            row = {
+                'reader': reader,
+                'group': group,
+                'num_characters': len(set(own['floor'].characters)),
+                'num_occurrences': len(own['floor'].characters),
+            }
             row |= {side: [errors.rate(), *errors.interval(seed=draws)] for side, errors in own.items()}
-            row['gain'] = [own['before'].rate() - own['after'].rate(), *own['after'].interval(seed=draws, before=own['before'])]
+            row['gain'] = [
+                own['before'].rate() - own['after'].rate(),
+                *own['after'].interval(seed=draws, before=own['before']),
+            ]
             rows.append(row)
     return rows
 
 
 def format_markdown(rows):
     """A table of `intervals`."""
-    cell = lambda value: f'{value[0]:.3f} ({value[1]:.3f} to {value[2]:.3f})'
-    lines = [f'| {row["reader"]} | {row["group"]} | {row["num_characters"]} | {row["num_occurrences"]} | '
-             + ' | '.join(cell(row[side]) for side in (*SIDES, 'gain')) + ' |' for row in rows]
-    return '\n'.join(['| reader | group | characters | occurrences | real | before | after | before - after |', '|---|---|---|---|---|---|---|---|', *lines, ''])
+
+    def cell(value):
+        return f'{value[0]:.3f} ({value[1]:.3f} to {value[2]:.3f})'
+
+    lines = [
+        f'| {row["reader"]} | {row["group"]} | {row["num_characters"]} | {row["num_occurrences"]} | '
+        + ' | '.join(cell(row[side]) for side in (*SIDES, 'gain'))
+        + ' |'
+        for row in rows
+    ]
+    return '\n'.join(
+        [
+            '| reader | group | characters | occurrences | real | before | after | before - after |',
+            '|---|---|---|---|---|---|---|---|',
+            *lines,
+            '',
+        ]
+    )
 
 
 def sheet_rows(reading, groups):
-    """Rows of pictures for `result_page.write_sheet`: for each group real, before, after, the characters below each other; each row named on its left."""
+    """Rows of pictures for `result_page.write_sheet`: for each group real, before, after, the characters
+    below each other; each row named on its left.
+    """
     rows, width = [], max(len(cells) for cells in reading.cells.values())
     for group in groups:
         for side, told in SIDES.items():
             cells = reading.cells[group, side]
-            rows.append([_label(f'{group} {told}'), *cells, *[np.full([_CELL_PX, _CELL_PX], 255, np.uint8)] * (width - len(cells))])
+            rows.append(
+                [
+                    _label(f'{group} {told}'),
+                    *cells,
+                    *[np.full([_CELL_PX, _CELL_PX], 255, np.uint8)] * (width - len(cells)),
+                ]
+            )
     return rows
 
 
@@ -185,12 +254,17 @@ def _first_places(texts, characters, count):
 def _real_cell(record, place):
     """The cell of a character in a real line: as wide as it was written where the record says so."""
     image = record.image
-    x0, x1 = (record.boxes[place][0], record.boxes[place][2]) if record.boxes is not None else (
-        round(end * image.shape[1] / len(record.character_ids)) for end in (place, place + 1))
-    return to_height(image[:, max(0, x0):max(x0 + 1, x1)], _CELL_PX)
+    x0, x1 = (
+        (record.boxes[place][0], record.boxes[place][2])
+        if record.boxes is not None
+        else (round(end * image.shape[1] / len(record.character_ids)) for end in (place, place + 1))
+    )
+    return to_height(image[:, max(0, x0) : max(x0 + 1, x1)], _CELL_PX)
 
 
 def _label(text):
     picture = Image.new('L', (_LABEL_WIDTH_PX, _CELL_PX), 255)
-    ImageDraw.Draw(picture).text((0, _CELL_PX // 2), text, font=ImageFont.load_default(_TEXT_PX), fill=90, anchor='lm')
+    ImageDraw.Draw(picture).text(
+        (0, _CELL_PX // 2), text, font=ImageFont.load_default(_TEXT_PX), fill=90, anchor='lm'
+    )
     return np.asarray(picture)

@@ -1,9 +1,12 @@
-"""Punctuation, digits and Latin letters by themselves: what a reader makes of them, apart from the hanzi between which they stand.
+"""Punctuation, digits and Latin letters by themselves: what a reader makes of them, apart from the hanzi
+between which they stand.
 
-In running text one character in ten is a symbol, and a line's error hides that a full stop is a dash. So lines are made that hold many of them, as they
-occur: marks between words, dates and numbers, English words. Only what was read at the symbols' places counts (of hanzi around them nothing). The real side
-are the simulated writers of the embedded corpus, none of whom is in training lines, with the same texts: every symbol is then there often enough, in whatever
-collection is measured.
+In running text one character in ten is a symbol, and a line's error hides that a full stop is a dash. So
+lines are made that hold many of them, as they
+occur: marks between words, dates and numbers, English words. Only what was read at the symbols' places counts
+(of hanzi around them nothing). The real side are the simulated writers of the embedded corpus, none of whom
+is in training lines, with the same texts: every symbol is then there often enough, in whatever collection is
+measured.
 """
 
 import itertools
@@ -33,8 +36,8 @@ def draw_texts(kind, count, *, seed):
     """Lines that hold many symbols of a kind; every mark, every digit about equally often.
 
     Args:
-        kind: 'punctuation' (words of two hanzi, a mark or a pair of them behind each), 'digits' (dates, amounts, numbers) or 'latin' (English words in
-            small letters, with a capital, in capitals).
+        kind: 'punctuation' (words of two hanzi, a mark or a pair of them behind each), 'digits' (dates,
+            amounts, numbers) or 'latin' (English words in small letters, with a capital, in capitals).
         count: int.
         seed: of the draw.
 
@@ -44,14 +47,29 @@ def draw_texts(kind, count, *, seed):
     rng = np.random.default_rng(seed)
     if kind == 'punctuation':
         words = [word for word, _ in sentences.words() if len(word) == 2][:_COMMON_WORDS]
-        word = lambda: words[rng.integers(len(words))]
+
+        def word():
+            return words[rng.integers(len(words))]
+
         deck = _shuffled([*SINGLE_MARKS, *PAIRS], rng)
-        behind = lambda mark: mark if len(mark) == 1 else mark[0] + word() + mark[1]
+
+        def behind(mark):
+            return mark if len(mark) == 1 else mark[0] + word() + mark[1]
+
         return [''.join(word() + behind(next(deck)) for _ in range(2)) for _ in range(count)]
     if kind == 'digits':
         deck = _shuffled(DIGITS, rng)
-        digits = lambda least, most: ''.join(itertools.islice(deck, int(rng.integers(least, most + 1))))
-        ways = (lambda: f'{digits(4, 4)}年{digits(1, 2)}月{digits(1, 2)}日', lambda: f'第{digits(1, 3)}页', lambda: f'{digits(2, 5)}元', lambda: digits(4, 8), lambda: digits(11, 11))
+
+        def digits(least, most):
+            return ''.join(itertools.islice(deck, int(rng.integers(least, most + 1))))
+
+        ways = (
+            lambda: f'{digits(4, 4)}年{digits(1, 2)}月{digits(1, 2)}日',
+            lambda: f'第{digits(1, 3)}页',
+            lambda: f'{digits(2, 5)}元',
+            lambda: digits(4, 8),
+            lambda: digits(11, 11),
+        )
         return [ways[line % len(ways)]() for line in range(count)]
     words = [word for word in sentences.english_words() if 2 < len(word) <= _LONGEST_WORD]
     ways = (str, str.capitalize, str.upper)
@@ -65,7 +83,9 @@ def _shuffled(members, rng):
 
 
 def comparable(text):
-    """The form in which symbols are compared: folded, and without regard to capitals, whose size is lost in cells of one em."""
+    """The form in which symbols are compared: folded, and without regard to capitals, whose size is lost
+    in cells of one em.
+    """
     return folded(text).lower()
 
 
@@ -77,12 +97,17 @@ def count_errors(texts, readings, symbols):
         symbols: str, those that count.
 
     Returns:
-        EditCounts: `substitutions` are places where another character or none was read, `insertions` symbols of the kind that were read besides;
-        dict of str (comparable) -> [int, int]: places of each symbol, and those of them where it was not read.
+        EditCounts: `substitutions` are places where another character or none was read, `insertions` symbols
+            of the kind that were read besides; dict of str (comparable) -> [int, int]: places of each symbol,
+            and those of them where it was not read.
     """
     kind, rows, places = set(map(comparable, symbols)), [], {}
     for text, reading in zip(map(comparable, texts), map(comparable, readings)):
-        wrong = [not match for character, match in zip(text, text_metrics.matched_units(text, reading)) if character in kind]
+        wrong = [
+            not match
+            for character, match in zip(text, text_metrics.matched_units(text, reading))
+            if character in kind
+        ]
         for character, missed in zip((c for c in text if c in kind), wrong):
             found = places.setdefault(character, [0, 0])
             found[0], found[1] = found[0] + 1, found[1] + missed
@@ -96,25 +121,47 @@ def simulated_lines(texts, *, info, cells):
 
     Args:
         texts: list of str.
-        info: dict, info.json of the data that is measured: of an embedded corpus its version and seed are taken.
+        info: dict, info.json of the data that is measured: of an embedded corpus its version and seed are
+            taken.
         cells: dict of char_px, char_width_px.
 
     Returns:
         list of uint8 [char_px, N * char_width_px].
     """
     own = info.get('source') == 'scribe' and info.get('version') in corpus.VERSIONS
-    plan = corpus.plan_corpus(seed=info['seed'] if own else 0, version=info['version'] if own else corpus.SCRIBE_VERSION, texts=texts, lines=0, validation_lines=0,
-                              test_lines=len(texts), unseen_lines=0)
+    plan = corpus.plan_corpus(
+        seed=info['seed'] if own else 0,
+        version=info['version'] if own else corpus.SCRIBE_VERSION,
+        texts=texts,
+        lines=0,
+        validation_lines=0,
+        test_lines=len(texts),
+        unseen_lines=0,
+    )
     records = (plan.line('test', i) for i in range(len(texts)))
     return [to_cells(record.image, len(record.character_ids), **cells) for record in records]
 
 
-def read_symbols(reader, *, info, writer=None, num_lines=200, seed=0, char_px=32, char_width_px=32, crop=False, truncation=DEFAULT_TRUNCATION, report=print):
-    """Has lines of symbols read; arguments as of `reading.reader_protocol`, of whose lines a quarter is drawn for each kind.
+def read_symbols(
+    reader,
+    *,
+    info,
+    writer=None,
+    num_lines=200,
+    seed=0,
+    char_px=32,
+    char_width_px=32,
+    crop=False,
+    truncation=DEFAULT_TRUNCATION,
+    report=print,
+):
+    """Has lines of symbols read; arguments as of `reading.reader_protocol`, of whose lines a quarter is drawn
+    for each kind.
 
     Returns:
-        list of reading.Condition, `real_punctuation`, `generated_punctuation`, `real_digits`, ...: their counts are of the symbols' places alone. A kind
-        that the model has no characters for is left out, which `report` is told.
+        list of reading.Condition, `real_punctuation`, `generated_punctuation`, `real_digits`, ...: their
+        counts are of the symbols' places alone. A kind that the model has no characters for is left out,
+        which `report` is told.
         list of dict: kind, symbol, num_places, and for real and generated how many of them were misread.
     """
     if writer is not None:
@@ -122,7 +169,11 @@ def read_symbols(reader, *, info, writer=None, num_lines=200, seed=0, char_px=32
     conditions, symbols = [], {}
     for number, (kind, members) in enumerate(KINDS.items()):
         texts = draw_texts(kind, math.ceil(num_lines / 4), seed=[seed, _STREAMS['texts'], number])
-        sides = {'real': simulated_lines(texts, info=info, cells=dict(char_px=char_px, char_width_px=char_width_px))}
+        sides = {
+            'real': simulated_lines(
+                texts, info=info, cells=dict(char_px=char_px, char_width_px=char_width_px)
+            )
+        }
         if writer is not None:
             seeds = np.random.default_rng([seed, _STREAMS['styles'], number]).integers(2**63, size=len(texts))
             try:
@@ -134,11 +185,21 @@ def read_symbols(reader, *, info, writer=None, num_lines=200, seed=0, char_px=32
             images = [crop_to_ink(image) for image in images] if crop else images
             readings = reader.read(images)
             counts, places = count_errors(texts, readings, members)
-            unreadable = sum(character not in reader.characters for text in map(folded, texts) for character in text if character in set(map(folded, members)))
+            unreadable = sum(
+                character not in reader.characters
+                for text in map(folded, texts)
+                for character in text
+                if character in set(map(folded, members))
+            )
             conditions.append(Condition(f'{side}_{kind}', images, texts, readings, counts, unreadable))
             for symbol, (total, missed) in places.items():
-                symbols.setdefault((kind, symbol), {'kind': kind, 'symbol': symbol, 'num_places': total})[side] = missed
-            report(f'{side}_{kind}: {len(texts)} lines read, {text_metrics.character_error_rate(counts):.3f} of {int(counts.reference_lengths.sum())} symbols misread')
+                symbols.setdefault((kind, symbol), {'kind': kind, 'symbol': symbol, 'num_places': total})[
+                    side
+                ] = missed
+            report(
+                f'{side}_{kind}: {len(texts)} lines read, {text_metrics.character_error_rate(counts):.3f} of'
+                f' {int(counts.reference_lengths.sum())} symbols misread'
+            )
     return conditions, [symbols[key] for key in sorted(symbols)]
 
 
@@ -153,7 +214,10 @@ def summed(by_seed):
     """
     total = {}
     for row in itertools.chain.from_iterable(by_seed):
-        found = total.setdefault((row['kind'], row['symbol']), {name: value if isinstance(value, str) else 0 for name, value in row.items()})
+        found = total.setdefault(
+            (row['kind'], row['symbol']),
+            {name: value if isinstance(value, str) else 0 for name, value in row.items()},
+        )
         for name, value in row.items():
             if not isinstance(value, str):
                 found[name] = found.get(name, 0) + value
@@ -163,7 +227,14 @@ def summed(by_seed):
 def format_markdown(symbols):
     """A table of `summed`, symbol by symbol; the model's column only where a model was measured."""
     sides = [side for side in ('real', 'generated') if any(side in row for row in symbols)]
-    lines = ['| kind | symbol | N | ' + ' | '.join(f'{side} misread' for side in sides) + ' |', '|---|---|---|' + '---|' * len(sides)]
-    lines += [f'| {row["kind"]} | {row["symbol"]} | {row["num_places"]} | ' + ' | '.join(f'{row[side] / row["num_places"]:.2f}' for side in sides) + ' |'
-              for row in symbols]
+    lines = [
+        '| kind | symbol | N | ' + ' | '.join(f'{side} misread' for side in sides) + ' |',
+        '|---|---|---|' + '---|' * len(sides),
+    ]
+    lines += [
+        f'| {row["kind"]} | {row["symbol"]} | {row["num_places"]} | '
+        + ' | '.join(f'{row[side] / row["num_places"]:.2f}' for side in sides)
+        + ' |'
+        for row in symbols
+    ]
     return '\n'.join(lines) + '\n'

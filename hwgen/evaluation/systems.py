@@ -1,8 +1,10 @@
-"""Systems that write, to be compared: a model of ours, Handright, or a folder of pictures that any other system wrote.
+"""Systems that write, to be compared: a model of ours, Handright, or a folder of pictures that any other
+system wrote.
 
-A system has `write(texts, *, style_seeds, styles=None, truncation) -> list of uint8 [H, W]`, 255 = paper, `char_px` and `char_width_px` (the cells
-that its lines are scaled to where it is the first one), and `description`, a dict of JSON values. One whose pictures are made beforehand also
-has `require(texts_by_seed)`, which refuses what it cannot give before anything is measured.
+A system has `write(texts, *, style_seeds, styles=None, truncation) -> list of uint8 [H, W]`, 255 = paper,
+`char_px` and `char_width_px` (the cells that its lines are scaled to where it is the first one), and
+`description`, a dict of JSON values. One whose pictures are made beforehand also has
+`require(texts_by_seed)`, which refuses what it cannot give before anything is measured.
 """
 
 import collections
@@ -25,23 +27,28 @@ _TAKEN = ('floor', 'real', 'name', 'better')
 
 
 class ComparedSystemError(ValueError):
-    """A system that cannot be opened, or that did not write what is to be measured; the message names it and what was expected."""
+    """A system that cannot be opened, or that did not write what is to be measured; the message names it
+    and what was expected.
+    """
 
 
 class PictureFolder:
-    """What another system wrote: pictures of lines with their texts, in any of the ways that `bin/prepare --source=folder` reads.
+    """What another system wrote: pictures of lines with their texts, in any of the ways that `bin/prepare
+    --source=folder` reads.
 
     The pictures of a text are given in the order of the table, each once before any is given again.
 
     Args:
-        path: str, folder; with a table (TABLES, the first that is there), or with a text file beside each picture.
+        path: str, folder; with a table (TABLES, the first that is there), or with a text file beside each
+            picture.
 
     Attributes:
         char_px, char_width_px: int, 32.
         description: dict of JSON values.
 
     Raises:
-        ComparedSystemError, FileNotFoundError, FormatError: no pictures with texts; a table that cannot be read.
+        ComparedSystemError, FileNotFoundError, FormatError: no pictures with texts; a table that cannot be
+            read.
     """
 
     char_px = char_width_px = CELL_PX
@@ -50,31 +57,46 @@ class PictureFolder:
         self.path = pathlib.Path(path)
         labels = next((name for name in TABLES if (self.path / name).is_file()), '.')
         if labels == '.' and not any(self.path.rglob('*.txt')):
-            raise ComparedSystemError(f'{path}: neither a model (generator.json) nor pictures with their texts; expected a table {", ".join(TABLES)}, or a text file '
-                               'beside each picture')
+            raise ComparedSystemError(
+                f'{path}: neither a model (generator.json) nor pictures with their texts; expected a table'
+                f' {", ".join(TABLES)}, or a text file beside each picture'
+            )
         self._pictures, self._given = {}, collections.Counter()
         for row in read_folder(self.path, labels=labels):
             self._pictures.setdefault(row.text, []).append(row.path)
         self._source = self.path / labels
-        self.description = {'system': 'folder of pictures', 'labels': labels, 'num_pictures': sum(map(len, self._pictures.values()))}
+        self.description = {
+            'system': 'folder of pictures',
+            'labels': labels,
+            'num_pictures': sum(map(len, self._pictures.values())),
+        }
 
     def require(self, texts_by_seed):
-        """Refuses a folder that has too few pictures of a text for one of the seeds, and begins with the first pictures.
+        """Refuses a folder that has too few pictures of a text for one of the seeds, and begins with the
+        first pictures.
 
         Args:
             texts_by_seed: list of lists of str.
 
         Raises:
-            ComparedSystemError: naming the first such text, how many pictures are missing, and how the texts are written to a file.
+            ComparedSystemError: naming the first such text, how many pictures are missing, and how the texts
+                are written to a file.
         """
         most = collections.Counter()
         for texts in texts_by_seed:
             most |= collections.Counter(texts)  # the larger of the two counts
-        missing = {text: count - len(self._pictures.get(text, [])) for text, count in most.items() if count > len(self._pictures.get(text, []))}
+        missing = {
+            text: count - len(self._pictures.get(text, []))
+            for text, count in most.items()
+            if count > len(self._pictures.get(text, []))
+        }
         if missing:
             text = next(iter(missing))
-            raise ComparedSystemError(f'{self._source}: {len(self._pictures.get(text, []))} pictures of {text!r}, expected {most[text]}; {sum(missing.values())} pictures '
-                               f'of {len(missing)} texts are missing in all: --texts_out=FILE writes the list of texts')
+            raise ComparedSystemError(
+                f'{self._source}: {len(self._pictures.get(text, []))} pictures of {text!r}, expected'
+                f' {most[text]}; {sum(missing.values())} pictures of {len(missing)} texts are missing in all:'
+                ' --texts_out=FILE writes the list of texts'
+            )
         absent = next((path for text in most for path in self._pictures[text] if not path.is_file()), None)
         if absent is not None:
             raise ComparedSystemError(f'{absent}: no such picture, named in {self._source}')
@@ -92,10 +114,14 @@ class PictureFolder:
             list of uint8 [H, W], as they are in the folder.
 
         Raises:
-            ComparedSystemError: no picture of a text, one of light ink on black, or style vectors; OSError: a picture that cannot be read.
+            ComparedSystemError: no picture of a text, one of light ink on black, or style vectors; OSError: a
+                picture that cannot be read.
         """
         if styles is not None:
-            raise ComparedSystemError(f'{self.path}: pictures that are made already are in no given hand: expected style seeds alone')
+            raise ComparedSystemError(
+                f'{self.path}: pictures that are made already are in no given hand: expected style seeds'
+                ' alone'
+            )
         found = []
         for text in texts:
             paths = self._pictures.get(text)
@@ -117,18 +143,27 @@ def open_system(place):
         place: str: `handright`, the folder of a model, or one of pictures with their texts.
 
     Raises:
-        ComparedSystemError, SimulatorUnavailableError, ArtefactError, ...: it is none of these, or cannot be read.
+        ComparedSystemError, SimulatorUnavailableError, ArtefactError, ...: it is none of these, or cannot be
+            read.
     """
     if place == SIMULATOR:
         return FontSimulator(char_px=CELL_PX, char_width_px=CELL_PX)
     if not os.path.isdir(place):
-        raise ComparedSystemError(f'{place}: no such folder; expected {SIMULATOR}, the folder of a model or one of pictures with their texts')
+        raise ComparedSystemError(
+            f'{place}: no such folder; expected {SIMULATOR}, the folder of a model or one of pictures with'
+            ' their texts'
+        )
     # What a model cannot write shall count: nothing is refused.
-    return Writer.load(place, allow_unseen=True) if os.path.exists(os.path.join(place, 'generator.json')) else PictureFolder(place)
+    return (
+        Writer.load(place, allow_unseen=True)
+        if os.path.exists(os.path.join(place, 'generator.json'))
+        else PictureFolder(place)
+    )
 
 
 def open_systems(places):
-    """Systems by their places, each with a name: NAME=PLACE gives it, else it is the folder's (of `runs/a/model` it is `a`).
+    """Systems by their places, each with a name: NAME=PLACE gives it, else it is the folder's (of
+    `runs/a/model` it is `a`).
 
     Args:
         places: list of str.
@@ -137,7 +172,8 @@ def open_systems(places):
         dict name -> system, in this order.
 
     Raises:
-        ComparedSystemError: two of one name, a name that the table needs for something else; what `open_system` raises.
+        ComparedSystemError: two of one name, a name that the table needs for something else; what
+            `open_system` raises.
     """
     named = {}
     for place in places:
@@ -145,7 +181,10 @@ def open_systems(places):
         if not separator or os.path.isdir(place):
             name, where = name_of(place), place
         if name in named or name in _TAKEN or not name:
-            raise ComparedSystemError(f'{place}: the name {name!r} is {"taken" if name else "empty"}; expected NAME=FOLDER with another name')
+            raise ComparedSystemError(
+                f'{place}: the name {name!r} is {"taken" if name else "empty"}; expected NAME=FOLDER with'
+                ' another name'
+            )
         named[name] = where
     return {name: open_system(where) for name, where in named.items()}
 
@@ -160,8 +199,13 @@ def write_texts(path, texts):
     """Writes the texts that another system has to write, whole or not at all.
 
     Args:
-        path: str. `.tsv`: rows `000001.png TAB text`, which is the table of the folder that is to be filled; else one text a row.
+        path: str. `.tsv`: rows `000001.png TAB text`, which is the table of the folder that is to be filled;
+            else one text a row.
         texts: list of str.
     """
-    rows = [f'{number:06d}.png\t{text}' for number, text in enumerate(texts, 1)] if str(path).lower().endswith('.tsv') else texts
+    rows = (
+        [f'{number:06d}.png\t{text}' for number, text in enumerate(texts, 1)]
+        if str(path).lower().endswith('.tsv')
+        else texts
+    )
     files.write_file(str(path), ''.join(f'{row}\n' for row in rows).encode())

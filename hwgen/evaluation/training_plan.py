@@ -1,7 +1,8 @@
 """Plans of trainings that differ in a few flags: a TOML table of rows and a file of flags for each.
 
-A row is trained with the plan's base flags, the flags of its recognisers and its own, in this order, once a seed. The recogniser phase is trained once a
-kind of recognisers and shared by the rows. Every training is a process of its own; what is finished is not done again, and what was interrupted goes on.
+A row is trained with the plan's base flags, the flags of its recognisers and its own, in this order, once a
+seed. The recogniser phase is trained once a kind of recognisers and shared by the rows. Every training is a
+process of its own; what is finished is not done again, and what was interrupted goes on.
 """
 
 import concurrent.futures
@@ -23,7 +24,9 @@ _DONE, _LOG = 'trained.json', 'train.log'
 
 
 class PlanError(ValueError):
-    """The plan cannot be read, or names what is not there; the message names file, row and what was expected."""
+    """The plan cannot be read, or names what is not there; the message names file, row and what was
+    expected.
+    """
 
 
 class Row(NamedTuple):
@@ -78,8 +81,12 @@ class Job(NamedTuple):
     arguments: tuple
 
     def identity(self):
-        """What decides whether the training that is there is this one, the flags of all presets and of their parents: dict of JSON values."""
-        return {'flags': [row for file in self.flagfiles for row in presets.read(file)] + list(self.arguments)}
+        """What decides whether the training that is there is this one, the flags of all presets and of
+        their parents: dict of JSON values.
+        """
+        return {
+            'flags': [row for file in self.flagfiles for row in presets.read(file)] + list(self.arguments)
+        }
 
     def is_done(self):
         """Whether this training is there and finished."""
@@ -108,13 +115,27 @@ def read_plan(folder, *, base=None, rows=None):
     file = folder / 'plan.toml'
     try:
         table = tomllib.loads(file.read_text(encoding='utf-8'))
-        found = [Row(row['name'], row['title'], row['recognizers'], tuple(int(seed) for seed in row['seeds'])) for row in table['rows']]
-        plan = Plan(folder, pathlib.Path(base) if base else folder / table['base'], dict(table.get('data', {})), tuple(found),
-                    table.get('reference', found[0].name), tuple(table.get('strip', ())))
+        found = [
+            Row(row['name'], row['title'], row['recognizers'], tuple(int(seed) for seed in row['seeds']))
+            for row in table['rows']
+        ]
+        plan = Plan(
+            folder,
+            pathlib.Path(base) if base else folder / table['base'],
+            dict(table.get('data', {})),
+            tuple(found),
+            table.get('reference', found[0].name),
+            tuple(table.get('strip', ())),
+        )
     except (FileNotFoundError, NotADirectoryError):
-        raise PlanError(f'{file}: no such file; expected a plan, experiments/ablation/plan.toml for one') from None
+        raise PlanError(
+            f'{file}: no such file; expected a plan, experiments/ablation/plan.toml for one'
+        ) from None
     except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise PlanError(f'{file}: not a plan of trainings: {error!r}; expected base and [[rows]] with name, title, recognizers and seeds') from None
+        raise PlanError(
+            f'{file}: not a plan of trainings: {error!r}; expected base and [[rows]] with name, title,'
+            ' recognizers and seeds'
+        ) from None
     names = [row.name for row in plan.rows]
     for name in names:
         if names.count(name) > 1 or '/' in name:
@@ -124,7 +145,14 @@ def read_plan(folder, *, base=None, rows=None):
         raise PlanError(f'{file}: no row {unknown[0]!r}; expected some of {", ".join(names)}')
     if rows:
         plan = plan._replace(rows=tuple(row for row in plan.rows if row.name in rows))
-    for needed in [plan.base, *(path for row in plan.rows for path in (_recognizer_flags(plan, row.recognizers), _row_flags(plan, row)))]:
+    for needed in [
+        plan.base,
+        *(
+            path
+            for row in plan.rows
+            for path in (_recognizer_flags(plan, row.recognizers), _row_flags(plan, row))
+        ),
+    ]:
         if not needed.is_file():
             raise PlanError(f'{needed}: no such file; {file} names it')
     return plan
@@ -141,20 +169,43 @@ def _row_flags(plan, row):
 def recognizer_jobs(plan, runs, *, data):
     """The trainings of the recognisers: list of Job. Phase 1 of the base flags alone, seed 1."""
     kinds = dict.fromkeys(row.recognizers for row in plan.rows)
-    return [Job(f'recognizers {kind}', _recognizer_run(runs, kind), (plan.base, _recognizer_flags(plan, kind)),
-                (f'--data={data}', '--seed=1', '--reconstruction_steps=0', '--adversarial_steps=0')) for kind in kinds]
+    return [
+        Job(
+            f'recognizers {kind}',
+            _recognizer_run(runs, kind),
+            (plan.base, _recognizer_flags(plan, kind)),
+            (f'--data={data}', '--seed=1', '--reconstruction_steps=0', '--adversarial_steps=0'),
+        )
+        for kind in kinds
+    ]
 
 
 def row_jobs(plan, runs, *, data):
-    """The trainings of the rows: list of (Row, seed, Job), the first seed of all rows before the second of any."""
+    """The trainings of the rows: list of (Row, seed, Job), the first seed of all rows before the second of
+    any.
+    """
     found = []
     for turn in range(max(len(row.seeds) for row in plan.rows)):
         for row in plan.rows:
             if turn < len(row.seeds):
                 seed = row.seeds[turn]
-                found.append((row, seed, Job(
-                    f'{row.name} seed {seed}', pathlib.Path(runs) / row.name / f'seed-{seed}', (plan.base, _recognizer_flags(plan, row.recognizers), _row_flags(plan, row)),
-                    (f'--data={data}', f'--seed={seed}', '--recognizer_steps=0', f'--recognizers_from={_recognizer_run(runs, row.recognizers)}'))))
+                found.append(
+                    (
+                        row,
+                        seed,
+                        Job(
+                            f'{row.name} seed {seed}',
+                            pathlib.Path(runs) / row.name / f'seed-{seed}',
+                            (plan.base, _recognizer_flags(plan, row.recognizers), _row_flags(plan, row)),
+                            (
+                                f'--data={data}',
+                                f'--seed={seed}',
+                                '--recognizer_steps=0',
+                                f'--recognizers_from={_recognizer_run(runs, row.recognizers)}',
+                            ),
+                        ),
+                    )
+                )
     return found
 
 
@@ -185,6 +236,7 @@ def train_all(jobs, *, num_parallel, report):
             report(f'{job.name}: ' + (reason or 'done'))
             if reason:
                 failed[job.name] = reason
+
     with concurrent.futures.ThreadPoolExecutor(num_parallel) as pool:
         try:
             for done in concurrent.futures.as_completed([pool.submit(work, job) for job in missing]):
@@ -200,22 +252,44 @@ def train_all(jobs, *, num_parallel, report):
 
 def command_of(job):
     """The command line of a training: list of str."""
-    return [sys.executable, '-P', '-m', 'hwgen.cli', 'train', *(f'--flagfile={file}' for file in job.flagfiles), *job.arguments, f'--run_dir={job.run_dir}']
+    return [
+        sys.executable,
+        '-P',
+        '-m',
+        'hwgen.cli',
+        'train',
+        *(f'--flagfile={file}' for file in job.flagfiles),
+        *job.arguments,
+        f'--run_dir={job.run_dir}',
+    ]
 
 
 def _train(job, *, threads, running):
     """One training in a process of its own; returns why it failed, or None."""
     job.run_dir.mkdir(parents=True, exist_ok=True)
     identity = job.identity()
-    environment = {**os.environ, 'TF_NUM_INTRAOP_THREADS': str(threads), 'TF_NUM_INTEROP_THREADS': str(threads), 'HWGEN_PROGRAM': 'bin/train'}
+    environment = {
+        **os.environ,
+        'TF_NUM_INTRAOP_THREADS': str(threads),
+        'TF_NUM_INTEROP_THREADS': str(threads),
+        'HWGEN_PROGRAM': 'bin/train',
+    }
     log = job.run_dir / _LOG
     with open(log, 'ab') as stream:
-        process = subprocess.Popen(command_of(job), stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT, env=environment)
+        process = subprocess.Popen(
+            command_of(job),
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            env=environment,
+        )
         running.append(process)
         status = process.wait()
     said = [line for line in log.read_text(encoding='utf-8', errors='replace').splitlines() if line.strip()]
     if status:
-        return f'training ended with status {status}: {said[-1].strip() if said else "without a word"} ({log})'
+        return (
+            f'training ended with status {status}: {said[-1].strip() if said else "without a word"} ({log})'
+        )
     if not any(line.startswith('finished at step') for line in said[-12:]):
         return f'training was stopped before its end ({log}); the same command goes on'
     files.write_json(job.run_dir / _DONE, as_json(identity))

@@ -1,1 +1,3 @@
-"""Writing with a trained generator: text and style to images, pages, files; a style from the image of a line."""
+"""Writing with a trained generator: text and style to images, pages, files; a style from the image of a
+line.
+"""

@@ -39,15 +39,21 @@ def save_generator(path, generator, *, style_encoder=None, charset, seen=None, i
     path = os.path.abspath(path)
     with files.new_folder(path) as temporary:
         arrays = named_arrays('generator', generator)
-        description = dict(format=FORMAT, generator=dataclasses.asdict(generator.config),
-                           charset=dict(row_count=charset.row_count, hash=charset.hash), info=as_json(info or {}))
+        description = dict(
+            format=FORMAT,
+            generator=dataclasses.asdict(generator.config),
+            charset=dict(row_count=charset.row_count, hash=charset.hash),
+            info=as_json(info or {}),
+        )
         if seen is not None:
             description['seen'] = seen
         if style_encoder is not None:
             arrays.update(named_arrays('style_encoder', style_encoder))
             description['style_encoder'] = dict(channels=[c.filters for c in style_encoder.convolutions])
-        np.savez_compressed(os.path.join(temporary, 'weights.npz'),
-                            **{name: value.astype(dtype) for name, value in arrays.items()})
+        np.savez_compressed(
+            os.path.join(temporary, 'weights.npz'),
+            **{name: value.astype(dtype) for name, value in arrays.items()},
+        )
         files.write_json(os.path.join(temporary, 'generator.json'), description)
 
 
@@ -68,7 +74,9 @@ def load_generator(path, *, charset=None):
     description, file = read_description(path), os.path.join(path, 'generator.json')
     try:
         config = from_stored(GeneratorConfig, description['generator'])
-        style_channels = tuple(description['style_encoder']['channels']) if 'style_encoder' in description else None
+        style_channels = (
+            tuple(description['style_encoder']['channels']) if 'style_encoder' in description else None
+        )
     except (ValueError, KeyError, TypeError) as error:
         raise ArtefactError(f'{file}: not a generator description of format {FORMAT}: {error}') from None
     if charset is not None:
@@ -80,9 +88,13 @@ def load_generator(path, *, charset=None):
     style_encoder = None
     if style_channels is not None:
         style_encoder = StyleEncoder(
-            config.style_dim, character_noise_dim=config.character_noise_dim, char_px=config.char_px,
-            char_width_px=config.char_width_px, channels=style_channels,
-            name='style_encoder')
+            config.style_dim,
+            character_noise_dim=config.character_noise_dim,
+            char_px=config.char_px,
+            char_width_px=config.char_width_px,
+            channels=style_channels,
+            name='style_encoder',
+        )
         style_encoder(np.ones([1, config.char_px, config.char_width_px, 1], np.float32))
         assign_arrays('style_encoder', style_encoder, arrays, file)
     return generator, style_encoder, description
@@ -91,10 +103,14 @@ def load_generator(path, *, charset=None):
 def built_generator(config):
     """A Generator whose variables exist: GeneratorConfig -> Generator."""
     generator = Generator(config, name='generator')
-    generator(component_ids=np.ones([1, 1, 4], np.int32), structure_ids=np.ones([1, 1], np.int32),
-              boxes=np.ones([1, 1, 4, 4], np.float32), character_ids=np.ones([1, 1], np.int32),
-              style=np.zeros([1, config.style_dim], np.float32),
-              character_noise=np.zeros([1, 1, config.character_noise_dim], np.float32))
+    generator(
+        component_ids=np.ones([1, 1, 4], np.int32),
+        structure_ids=np.ones([1, 1], np.int32),
+        boxes=np.ones([1, 1, 4, 4], np.float32),
+        character_ids=np.ones([1, 1], np.int32),
+        style=np.zeros([1, config.style_dim], np.float32),
+        character_noise=np.zeros([1, 1, config.character_noise_dim], np.float32),
+    )
     return generator
 
 
@@ -125,10 +141,26 @@ def read_arrays(file):
             return {name: stored[name] for name in stored.files}
     except FileNotFoundError:
         raise ArtefactError(f'{os.path.dirname(file)}: no weights there (expected {file})') from None
-    # What a damaged archive raises: a bad checksum, bytes that do not inflate, an unknown method or a cipher, a short header;
-    # and an array's header, which NumPy parses as Python, that is none or speaks of more than there is memory for.
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError,
-            struct.error, SyntaxError, tokenize.TokenError, TypeError, OverflowError, MemoryError) as error:
+    # What a damaged archive raises: a bad checksum, bytes that do not inflate, an unknown method or a cipher,
+    # a short header;
+    # and an array's header, which NumPy parses as Python, that is none or speaks of more than there is memory
+    # for.
+    except (
+        ValueError,
+        OSError,
+        EOFError,
+        KeyError,
+        zipfile.BadZipFile,
+        zlib.error,
+        NotImplementedError,
+        RuntimeError,
+        struct.error,
+        SyntaxError,
+        tokenize.TokenError,
+        TypeError,
+        OverflowError,
+        MemoryError,
+    ) as error:
         raise ArtefactError(f'{file}: damaged weights: {" ".join(str(error).split())}') from None
 
 
@@ -149,7 +181,9 @@ def assign_arrays(prefix, module, arrays, file):
         if name not in arrays:
             raise ArtefactError(f'{file}: no array {name}, which the description beside it asks for')
         if arrays[name].shape != tuple(variable.shape):
-            raise ArtefactError(f'{file}: {name} has shape {arrays[name].shape}, expected {tuple(variable.shape)}')
+            raise ArtefactError(
+                f'{file}: {name} has shape {arrays[name].shape}, expected {tuple(variable.shape)}'
+            )
         if not np.isfinite(arrays[name]).all():
             raise ArtefactError(f'{file}: {name} holds values that are not finite')
         variable.assign(arrays[name].astype('float32'))

@@ -1,15 +1,16 @@
-"""Characters between characters: the content that lies on the way from one text to another, written in one hand.
+"""Characters between characters: the content that lies on the way from one text to another, written in one
+hand.
 
-HCT-GAN (ICPR 2022) interpolates between styles; here the embeddings of components and structure, and the boxes, are interpolated (see
-`content_encoder.interpolate`).
+HCT-GAN (ICPR 2022) interpolates between styles; here the embeddings of components and structure, and the
+boxes, are interpolated (see `content_encoder.interpolate`).
 """
 
 import numpy as np
 import tensorflow as tf
 
+from hwgen.images import to_uint8
 from hwgen.inference import styles as style_space
 from hwgen.inference.description import DEFAULT_TRUNCATION
-from hwgen.images import to_uint8
 from hwgen.models import content_encoder
 
 _NAMES = ('component_ids', 'structure_ids', 'boxes', 'character_ids')
@@ -25,22 +26,39 @@ class ContentInterpolation:
     def __init__(self, writer):
         self._writer = writer
         ids, spec = tf.int32, tf.TensorSpec
-        coded = (spec([1, None, 4], ids), spec([1, None], ids), spec([1, None, 4, 4], tf.float32), spec([1, None], ids))
+        coded = (
+            spec([1, None, 4], ids),
+            spec([1, None], ids),
+            spec([1, None, 4, 4], tf.float32),
+            spec([1, None], ids),
+        )
         # One trace for all lengths, as the writer's own.
-        self._generate = tf.function(self._draw, input_signature=[
-            coded, coded, spec([], tf.float32), spec([1, writer.style_dim], tf.float32), spec([1, None, writer.noise_dim], tf.float32)])
+        self._generate = tf.function(
+            self._draw,
+            input_signature=[
+                coded,
+                coded,
+                spec([], tf.float32),
+                spec([1, writer.style_dim], tf.float32),
+                spec([1, None, writer.noise_dim], tf.float32),
+            ],
+        )
 
-    def write(self, first, second, *, steps, style_seed=0, style=None, truncation=DEFAULT_TRUNCATION, noise_offset=0):
+    def write(
+        self, first, second, *, steps, style_seed=0, style=None, truncation=DEFAULT_TRUNCATION, noise_offset=0
+    ):
         """Writes the way from one text to another.
 
         Args:
-            first, second: str of as many characters, at most the writer's `window_characters`; sequences of components stand for one each.
+            first, second: str of as many characters, at most the writer's `window_characters`; sequences of
+                components stand for one each.
             steps: int >= 2, pictures including both ends.
-            style_seed, style, truncation, noise_offset: as in `Writer.stream`: one hand, and at each place one character noise, all the way.
+            style_seed, style, truncation, noise_offset: as in `Writer.stream`: one hand, and at each place
+                one character noise, all the way.
 
         Returns:
-            list of uint8 [char_px, N * char_width_px], 255 = paper; the ends are what `Writer.write` gives for the texts, but for a grey level
-                where the last bits decide about rounding.
+            list of uint8 [char_px, N * char_width_px], 255 = paper; the ends are what `Writer.write` gives
+                for the texts, but for a grey level where the last bits decide about rounding.
 
         Raises:
             CharsetError: as `Writer.encode`.
@@ -49,22 +67,43 @@ class ContentInterpolation:
         writer, ends = self._writer, [self._writer.encode(text) for text in (first, second)]
         n = len(ends[0].units)
         if len(ends[1].units) != n or n > writer.window_characters:
-            raise ValueError(f'from {first!r} to {second!r}: {n} and {len(ends[1].units)} characters, expected equally many, {writer.window_characters} at most')
+            raise ValueError(
+                f'from {first!r} to {second!r}: {n} and {len(ends[1].units)} characters, expected equally'
+                f' many, {writer.window_characters} at most'
+            )
         if steps < 2:
             raise ValueError(f'interpolation of {steps} steps: expected at least 2, the two ends')
         if style is None:
-            style, = writer.styles([style_seed], truncation=truncation)
-        noise = style_space.character_noise(style_seed, noise_offset, noise_offset + n, noise_dim=writer.noise_dim, truncation=truncation)
+            (style,) = writer.styles([style_seed], truncation=truncation)
+        noise = style_space.character_noise(
+            style_seed, noise_offset, noise_offset + n, noise_dim=writer.noise_dim, truncation=truncation
+        )
         coded = [tuple(tf.constant(getattr(end, name)[np.newaxis]) for name in _NAMES) for end in ends]
-        return [to_uint8(self._generate(*coded, tf.constant(share), tf.constant(np.float32([style])), tf.constant(noise[np.newaxis])).numpy()[0, ..., 0])
-                for share in np.linspace(0., 1., steps, dtype=np.float32)]
+        return [
+            to_uint8(
+                self._generate(
+                    *coded,
+                    tf.constant(share),
+                    tf.constant(np.float32([style])),
+                    tf.constant(noise[np.newaxis]),
+                ).numpy()[0, ..., 0]
+            )
+            for share in np.linspace(0.0, 1.0, steps, dtype=np.float32)
+        ]
 
     def _draw(self, first, second, share, style, noise):
         generator = self._writer.generator
         encoder = generator.content_encoder
-        ends = [encoder.embed(components, structures, boxes=boxes, character_ids=characters) for components, structures, boxes, characters in (first, second)]
-        content = encoder.features(content_encoder.interpolate(*ends, share), style=generator.content_style(style))
+        ends = [
+            encoder.embed(components, structures, boxes=boxes, character_ids=characters)
+            for components, structures, boxes, characters in (first, second)
+        ]
+        content = encoder.features(
+            content_encoder.interpolate(*ends, share), style=generator.content_style(style)
+        )
         blank, other = (generator.blank(components) for components, *_ in (first, second))
         if blank is not None:  # on the way to or from a space something is written
-            blank = tf.where(share <= 0., blank, tf.where(share >= 1., other, blank & other))
-        return generator.draw(content, style, lengths=tf.shape(noise)[1:2], blank=blank, character_noise=noise)
+            blank = tf.where(share <= 0.0, blank, tf.where(share >= 1.0, other, blank & other))
+        return generator.draw(
+            content, style, lengths=tf.shape(noise)[1:2], blank=blank, character_noise=noise
+        )

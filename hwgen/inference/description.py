@@ -1,11 +1,14 @@
-"""What a trained generator says of itself, `generator.json`: read without TensorFlow, so that a text can be refused before that is loaded."""
+"""What a trained generator says of itself, `generator.json`: read without TensorFlow, so that a text can
+be refused before that is loaded.
+"""
 
 import json
 import os
 
 FORMAT = 1
-# Standard deviation of what seeds draw, hands and character noise, wherever nothing else is said: a little plainer than those the model learned from (1).
-DEFAULT_TRUNCATION = .8
+# Standard deviation of what seeds draw, hands and character noise, wherever nothing else is said: a little
+# plainer than those the model learned from (1).
+DEFAULT_TRUNCATION = 0.8
 _SIZES = ('num_components', 'num_structures', 'num_characters', 'char_px', 'char_width_px')
 
 
@@ -20,8 +23,8 @@ def read_description(path):
         path: str, folder that `artefact.save_generator` wrote.
 
     Returns:
-        dict: format, generator (sizes), charset {row_count, hash}, info; where they are known seen (str, the characters that training pictures
-        showed) and style_encoder.
+        dict: format, generator (sizes), charset {row_count, hash}, info; where they are known seen (str, the
+            characters that training pictures showed) and style_encoder.
 
     Raises:
         ArtefactError: naming the file and what was expected.
@@ -31,16 +34,29 @@ def read_description(path):
         with open(file, encoding='utf-8') as stream:
             description = json.load(stream)
         sizes, charset = description['generator'], description['charset']
-        if not all(isinstance(number, int) for number in (*(sizes[name] for name in _SIZES), charset['row_count'])) or not isinstance(charset['hash'], str):
-            raise ValueError(f'expected whole numbers {", ".join(_SIZES)} and charset.row_count, and charset.hash')
+        if not all(
+            isinstance(number, int) for number in (*(sizes[name] for name in _SIZES), charset['row_count'])
+        ) or not isinstance(charset['hash'], str):
+            raise ValueError(
+                f'expected whole numbers {", ".join(_SIZES)} and charset.row_count, and charset.hash'
+            )
     except FileNotFoundError:
-        training = ('; a training is there that has not written its model yet: it does so when it ends, and with --max_minutes or Ctrl-C that is soon'
-                    if os.path.exists(os.path.join(path, 'config.json')) else '')
-        raise ArtefactError(f'{path}: no generator there (expected {file}, as `train` writes it){training}') from None
+        training = (
+            '; a training is there that has not written its model yet: it does so when it ends, and with'
+            ' --max_minutes or Ctrl-C that is soon'
+            if os.path.exists(os.path.join(path, 'config.json'))
+            else ''
+        )
+        raise ArtefactError(
+            f'{path}: no generator there (expected {file}, as `train` writes it){training}'
+        ) from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ArtefactError(f'{file}: not a generator description of format {FORMAT}: {error}') from None
     if description.get('format') != FORMAT:
         raise ArtefactError(f'{file}: format {description.get("format")!r}, expected {FORMAT}')
     if not isinstance(description.get('seen', ''), str):
-        raise ArtefactError(f'{file}: seen {type(description["seen"]).__name__}, expected a text of the characters that training pictures showed')
+        raise ArtefactError(
+            f'{file}: seen {type(description["seen"]).__name__}, expected a text of the characters that'
+            ' training pictures showed'
+        )
     return description

@@ -1,7 +1,7 @@
 """Imitation: the style of a hand, read from pictures of lines it wrote, for `Writer.write(..., styles=...)`.
 
-The style encoder is the recognition model of a variational autoencoder (see `hwgen.models.style_encoder`); its mean is
-the style of a line.
+The style encoder is the recognition model of a variational autoencoder (see `hwgen.models.style_encoder`);
+its mean is the style of a line.
 """
 
 import numpy as np
@@ -14,26 +14,33 @@ def read_style(writer, images, num_characters):
 
     Args:
         writer: Writer whose model has a style encoder.
-        images: sequence of uint8 [H, W], 255 = paper: lines of one hand, cut as closely as the lines of the training.
+        images: sequence of uint8 [H, W], 255 = paper: lines of one hand, cut as closely as the lines of the
+            training.
         num_characters: sequence of int >= 1, characters of each line.
 
     Returns:
         float32 [Z], the mean over the lines' styles, each weighted by its characters.
 
     Raises:
-        ValueError: the model has no style encoder, no images, or an image that is no grey line, naming its place.
+        ValueError: the model has no style encoder, no images, or an image that is no grey line, naming its
+            place.
     """
     if writer.style_encoder is None:
         raise ValueError('the model has no style encoder: expected one trained with the reconstruction phase')
     images, num_characters = list(images), list(num_characters)
     if not images or len(images) != len(num_characters):
-        raise ValueError(f'{len(images)} images, {len(num_characters)} numbers of characters: expected one number for each '
-                         'image, and at least one image')
+        raise ValueError(
+            f'{len(images)} images, {len(num_characters)} numbers of characters: expected one number for each'
+            ' image, and at least one image'
+        )
     total = np.zeros([writer.style_dim])
     for index, (image, n) in enumerate(zip(images, num_characters)):
         image = np.asarray(image)
         if image.ndim != 2 or image.dtype != np.uint8 or 0 in image.shape:
-            raise ValueError(f'image {index}: {image.dtype} {list(image.shape)}, expected uint8 [H, W], grey on white paper')
+            raise ValueError(
+                f'image {index}: {image.dtype} {list(image.shape)}, expected uint8 [H, W], grey on white'
+                ' paper'
+            )
         if n < 1:
             raise ValueError(f'image {index}: {n} characters, expected at least 1')
         line = resize_line(image, height_px=writer.char_px, width_px=n * writer.char_width_px)

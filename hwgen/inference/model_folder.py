@@ -14,7 +14,8 @@ def find_shipped(path: str) -> str:
 
 
 def find_model(path: str) -> str:
-    """The folder of a trained generator: that of a run directory, or the one that ships when `DEFAULT_MODEL` is not here.
+    """The folder of a trained generator: that of a run directory, or the one that ships when `DEFAULT_MODEL`
+    is not here.
 
     Args:
       path: a generator's folder, or a run directory.
@@ -26,6 +27,10 @@ def find_model(path: str) -> str:
     run = path.rstrip('/').removesuffix('/model') if not os.path.exists(path) else path
     inner = os.path.join(run, 'model')
     if os.path.exists(os.path.join(run, 'metrics.jsonl')) and not os.path.isdir(inner):
-        raise ArtefactError(f'{path}: training not finished: there is no model yet. It is written to {inner} when `train` ends or is stopped after its '
-                            'generator has learned; the same command goes on')
-    return inner if os.path.isdir(inner) and not os.path.exists(os.path.join(path, 'generator.json')) else path
+        raise ArtefactError(
+            f'{path}: training not finished: there is no model yet. It is written to {inner} when `train`'
+            ' ends or is stopped after its generator has learned; the same command goes on'
+        )
+    return (
+        inner if os.path.isdir(inner) and not os.path.exists(os.path.join(path, 'generator.json')) else path
+    )

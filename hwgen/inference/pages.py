@@ -1,8 +1,9 @@
-"""Page layout: paragraphs are wrapped by the rules of Chinese typesetting, and the pictures of lines become pages.
+"""Page layout: paragraphs are wrapped by the rules of Chinese typesetting, and the pictures of lines become
+pages.
 
-The rules are the prohibitions for line start and line end of "Requirements for Chinese Text Layout" (W3C): no line begins
-with a closing mark or ends with an opening one, a dash and an ellipsis of two characters are not torn, nor are words of
-Latin letters and numbers; a line that may not break where it is full breaks earlier.
+The rules are the prohibitions for line start and line end of "Requirements for Chinese Text Layout" (W3C): no
+line begins with a closing mark or ends with an opening one, a dash and an ellipsis of two characters are not
+torn, nor are words of Latin letters and numbers; a line that may not break where it is full breaks earlier.
 """
 
 import dataclasses
@@ -12,8 +13,8 @@ import numpy as np
 
 from hwgen.charset.normal_form import plain
 
-NOT_FIRST = frozenset('，。、；：？！）］】〕〉》」』〗”’…～·％‰℃' ',.;:?!)]}>%' '．｝＞，')
-NOT_LAST = frozenset('（［【〔〈《「『〖“‘￥＄' '([{<$' '｛＜')
+NOT_FIRST = frozenset('，。、；：？！）］】〕〉》」』〗”’…～·％‰℃,.;:?!)]}>%．｝＞，')
+NOT_LAST = frozenset('（［【〔〈《「『〖“‘￥＄([{<$｛＜')
 _TOGETHER = frozenset({'——', '……'})
 PAPER = 255
 
@@ -32,7 +33,7 @@ class PageStyle:
 
     characters: int
     line_spacing: float = 1.4
-    margin: float = 1.
+    margin: float = 1.0
     indent: int = 2
     lines: int = 0
 
@@ -40,17 +41,22 @@ class PageStyle:
         if self.characters < 1:
             raise ValueError(f'page of {self.characters} characters: expected at least 1 a line')
         if not 0 <= self.indent < self.characters:
-            raise ValueError(f'indent of {self.indent} characters: expected 0 to {self.characters - 1}, less than a line')
-        if not 1. <= self.line_spacing <= 100.:
-            raise ValueError(f'line spacing {self.line_spacing}: expected 1 (lines touch) to 100 line heights')
-        if not 0. <= self.margin <= 100.:
+            raise ValueError(
+                f'indent of {self.indent} characters: expected 0 to {self.characters - 1}, less than a line'
+            )
+        if not 1.0 <= self.line_spacing <= 100.0:
+            raise ValueError(
+                f'line spacing {self.line_spacing}: expected 1 (lines touch) to 100 line heights'
+            )
+        if not 0.0 <= self.margin <= 100.0:
             raise ValueError(f'margin {self.margin}: expected 0 to 100 line heights')
         if self.lines < 0:
             raise ValueError(f'{self.lines} lines a page: expected at least 1, or 0 for no limit')
 
 
 class PageLine(NamedTuple):
-    """A line of a page: its text, the blank characters before it, the index of its first character in the text, plain quotation marks (") before it in its
+    """A line of a page: its text, the blank characters before it, the index of its first character in the
+    text, plain quotation marks (") before it in its
     paragraph."""
 
     text: str
@@ -74,7 +80,9 @@ def parse_width(text, char_width_px):
     """
     number, unit = (text[:-2], 'px') if text.endswith('px') else (text, '')
     if not number.strip().isdecimal():
-        raise ValueError(f'page width {text!r}: expected a number of characters, such as 20, or of pixels, such as 800px')
+        raise ValueError(
+            f'page width {text!r}: expected a number of characters, such as 20, or of pixels, such as 800px'
+        )
     characters = int(number) // char_width_px if unit else int(number)
     if characters < 1:
         raise ValueError(f'page width {text!r}: expected at least one character of {char_width_px} px')
@@ -98,13 +106,14 @@ def wrap(units, width, *, first_width=None):
     """Breaks one paragraph into lines.
 
     Args:
-        units: sequence of str, the characters (a sequence of components is one), with invisible ones or without.
+        units: sequence of str, the characters (a sequence of components is one), with invisible ones or
+            without.
         width: int >= 1, characters of a line.
         first_width: int >= 1, characters of the first line; None for `width`.
 
     Returns:
-        list of (start, stop) indices into `units`. Spaces at a break belong to no line. A stretch without any allowed
-        break is broken where the line is full.
+        list of (start, stop) indices into `units`. Spaces at a break belong to no line. A stretch without any
+        allowed break is broken where the line is full.
     """
     units, lines, start = [plain(unit) for unit in units], [], 0
     while start < len(units):
@@ -113,7 +122,9 @@ def wrap(units, width, *, first_width=None):
             stop = len(units)
         else:
             # A space at the break is dropped, so that it may stand one place beyond the full line.
-            breaks = (i for i in range(full, start, -1) if units[i] == ' ' or may_break(units[i - 1], units[i]))
+            breaks = (
+                i for i in range(full, start, -1) if units[i] == ' ' or may_break(units[i - 1], units[i])
+            )
             stop = next(breaks, full)
         end = stop
         while end > start and units[end - 1] == ' ':
@@ -130,7 +141,8 @@ def lay_out(paragraphs, style):
     """Wraps paragraphs and divides them into pages.
 
     Args:
-        paragraphs: sequence of sequences of str, the characters of each paragraph; an empty one is an empty line.
+        paragraphs: sequence of sequences of str, the characters of each paragraph; an empty one is an empty
+            line.
         style: PageStyle.
 
     Returns:
@@ -144,10 +156,12 @@ def lay_out(paragraphs, style):
         broken = wrap(units, style.characters, first_width=style.characters - style.indent)
         for number, (start, stop) in enumerate(broken):
             quotes = sum(plain(unit) == '"' for unit in units[:start])
-            lines.append(PageLine(''.join(units[start:stop]), 0 if number else style.indent, offset + start, quotes))
+            lines.append(
+                PageLine(''.join(units[start:stop]), 0 if number else style.indent, offset + start, quotes)
+            )
         offset += len(units)
     size = style.lines or max(len(lines), 1)
-    return [lines[begin:begin + size] for begin in range(0, len(lines), size)]
+    return [lines[begin : begin + size] for begin in range(0, len(lines), size)]
 
 
 def page_size(num_lines, style, *, char_px, char_width_px):
@@ -161,7 +175,10 @@ def page_size(num_lines, style, *, char_px, char_width_px):
         int, int.
     """
     margin, pitch = round(style.margin * char_px), round(style.line_spacing * char_px)
-    return 2 * margin + style.characters * char_width_px, 2 * margin + ((style.lines or max(num_lines, 1)) - 1) * pitch + char_px
+    return (
+        2 * margin + style.characters * char_width_px,
+        2 * margin + ((style.lines or max(num_lines, 1)) - 1) * pitch + char_px,
+    )
 
 
 def compose(lines, images, style, *, char_px, char_width_px):
@@ -177,11 +194,13 @@ def compose(lines, images, style, *, char_px, char_width_px):
         uint8 [H, W], 255 = paper.
     """
     margin, pitch = round(style.margin * char_px), round(style.line_spacing * char_px)
-    page = np.full(page_size(len(lines), style, char_px=char_px, char_width_px=char_width_px)[::-1], PAPER, np.uint8)
+    page = np.full(
+        page_size(len(lines), style, char_px=char_px, char_width_px=char_width_px)[::-1], PAPER, np.uint8
+    )
     images = iter(images)
     for number, line in enumerate(lines):
         if line is not None:
             image = next(images)
             top, left = margin + number * pitch, margin + line.indent * char_width_px
-            page[top:top + char_px, left:left + image.shape[1]] = image
+            page[top : top + char_px, left : left + image.shape[1]] = image
     return page

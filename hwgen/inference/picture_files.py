@@ -15,7 +15,9 @@ from hwgen.inference import picture_formats
 
 LABELS = 'labels.tsv'
 STYLES = 'styles.tsv'
-_OURS = re.compile(r'[0-9]{6,}\.png|labels\.tsv|styles\.tsv|.*-[0-9]{5}-of-[0-9]{5}\.tfrecord|.*\.index\.npz|info\.json')
+_OURS = re.compile(
+    r'[0-9]{6,}\.png|labels\.tsv|styles\.tsv|.*-[0-9]{5}-of-[0-9]{5}\.tfrecord|.*\.index\.npz|info\.json'
+)
 
 
 def scale(image, height_px):
@@ -31,18 +33,19 @@ def scale(image, height_px):
     if height_px is None or height_px == image.shape[0]:
         return image
     import cv2  # here: what is refused is refused sooner without it
+
     width = max(1, round(image.shape[1] * height_px / image.shape[0]))
     method = cv2.INTER_AREA if height_px < image.shape[0] else cv2.INTER_CUBIC
     return cv2.resize(image, (width, height_px), interpolation=method)
 
 
-def stacked_size(sizes, *, gap=.25):
+def stacked_size(sizes, *, gap=0.25):
     """Width and height of what `stack` gives, in px: list of (W, H) -> (int, int)."""
     height, width = sizes[0][1], max(width for width, _ in sizes)
     return width, (height + round(gap * height)) * (len(sizes) - 1) + height
 
 
-def stack(images, *, gap=.25):
+def stack(images, *, gap=0.25):
     """Puts lines below each other, left-aligned.
 
     Args:
@@ -56,7 +59,7 @@ def stack(images, *, gap=.25):
     pitch = height + round(gap * height)
     sheet = np.full(stacked_size([image.shape[::-1] for image in images], gap=gap)[::-1], 255, np.uint8)
     for number, image in enumerate(images):
-        sheet[number * pitch:number * pitch + height, :image.shape[1]] = image
+        sheet[number * pitch : number * pitch + height, : image.shape[1]] = image
     return sheet
 
 
@@ -76,11 +79,11 @@ def check_place(path, *, overwrite, folder):
         folder: bool, whether a folder is to be made.
 
     Raises:
-        FileExistsError: something is there (and `overwrite` is off, or it is of another kind, or it holds files that
-            are not pictures this module writes).
+        FileExistsError: something is there (and `overwrite` is off, or it is of another kind, or it holds
+            files that are not pictures this module writes).
         ValueError: a file whose name is not that of a picture.
-        FileNotFoundError, NotADirectoryError, PermissionError: the folder it shall stand in is not there or not
-            writable.
+        FileNotFoundError, NotADirectoryError, PermissionError: the folder it shall stand in is not there or
+            not writable.
     """
     path = os.path.abspath(path)
     parent = os.path.dirname(path)
@@ -89,7 +92,9 @@ def check_place(path, *, overwrite, folder):
         if not folder:
             raise FileExistsError(errno.EEXIST, 'is a folder, expected the name of a picture file', path)
         if foreign:
-            raise FileExistsError(errno.EEXIST, f'folder holds other files ({foreign[0]}), expected a new or empty one', path)
+            raise FileExistsError(
+                errno.EEXIST, f'folder holds other files ({foreign[0]}), expected a new or empty one', path
+            )
         if os.listdir(path) and not overwrite:
             raise FileExistsError(errno.EEXIST, 'exists; give --overwrite to replace it', path)
     elif os.path.lexists(path):
@@ -98,7 +103,10 @@ def check_place(path, *, overwrite, folder):
         if not overwrite:
             raise FileExistsError(errno.EEXIST, 'exists; give --overwrite to replace it', path)
     if not folder and not picture_formats.names_picture(path):
-        raise ValueError(f'{path}: expected a name that ends in {", ".join(picture_formats.FORMATS)} (or a folder, with --text_file)')
+        raise ValueError(
+            f'{path}: expected a name that ends in {", ".join(picture_formats.FORMATS)} (or a folder, with'
+            ' --text_file)'
+        )
     nearest = parent
     while not os.path.lexists(nearest):
         nearest = os.path.dirname(nearest)
@@ -110,7 +118,8 @@ def check_place(path, *, overwrite, folder):
 
 @contextlib.contextmanager
 def reserved(path, *, overwrite, folder):
-    """Keeps a place for the work of the block: another command that wants it meanwhile is told so before its own work.
+    """Keeps a place for the work of the block: another command that wants it meanwhile is told so before its
+    own work.
 
     A lock file beside the place says so, for as long as this process lives.
 
@@ -118,7 +127,8 @@ def reserved(path, *, overwrite, folder):
         path, overwrite, folder: see `check_place`.
 
     Raises:
-        FileExistsError: another command is writing it, or as `check_place`, which has the last word before the work.
+        FileExistsError: another command is writing it, or as `check_place`, which has the last word before
+            the work.
     """
     path = os.path.abspath(path)
     check_place(path, overwrite=overwrite, folder=folder)
@@ -144,7 +154,11 @@ def _lock(lock, path):
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(fd)
-            raise FileExistsError(errno.EEXIST, 'another command is writing it at this moment; expected a place of its own for each', path) from None
+            raise FileExistsError(
+                errno.EEXIST,
+                'another command is writing it at this moment; expected a place of its own for each',
+                path,
+            ) from None
         except OSError:  # a file system without locks: the end of the work is as careful
             return fd
         with contextlib.suppress(FileNotFoundError):
@@ -175,9 +189,11 @@ def _remove(path):
 
 
 class LineFolder:
-    """A folder of pictures with their texts: 000001.png, ..., `labels.tsv` (path TAB text) and `styles.tsv` (path TAB seed).
+    """A folder of pictures with their texts: 000001.png, ..., `labels.tsv` (path TAB text) and `styles.tsv`
+    (path TAB seed).
 
-    A context manager around `files.new_folder`: a folder of no picture is an error, and leaves what was there.
+    A context manager around `files.new_folder`: a folder of no picture is an error, and leaves what was
+    there.
 
     Args:
         path: str, the folder.
@@ -193,8 +209,11 @@ class LineFolder:
         with contextlib.ExitStack() as stack:
             self._folder = stack.enter_context(new_folder(self._path, replace=self._replace))
             self._labels, self._styles = (
-                stack.enter_context(open(os.path.join(self._folder, name), 'w', encoding='utf-8', newline='\n'))
-                for name in (LABELS, STYLES))
+                stack.enter_context(
+                    open(os.path.join(self._folder, name), 'w', encoding='utf-8', newline='\n')
+                )
+                for name in (LABELS, STYLES)
+            )
             self._stack = stack.pop_all()
         return self
 
@@ -215,7 +234,10 @@ class LineFolder:
 
     def __exit__(self, kind, error, trace):
         if kind is None and not self.count:
-            empty = ValueError(f'{self._path}: nothing was written, expected at least one picture; what was there is unchanged')
+            empty = ValueError(
+                f'{self._path}: nothing was written, expected at least one picture; what was there is'
+                ' unchanged'
+            )
             self._stack.__exit__(ValueError, empty, None)
             raise empty
         return self._stack.__exit__(kind, error, trace)

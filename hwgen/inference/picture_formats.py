@@ -1,4 +1,6 @@
-"""Formats of pictures: which one the name of an output asks for, how large a picture may be, and its bytes."""
+"""Formats of pictures: which one the name of an output asks for, how large a picture may be, and its
+bytes.
+"""
 
 import io
 import mimetypes
@@ -9,7 +11,9 @@ from PIL import Image
 
 
 class Format(NamedTuple):
-    """A format that is written: Pillow's name of it, the longest side that its readers take (px), and how it is saved."""
+    """A format that is written: Pillow's name of it, the longest side that its readers take (px), and how
+    it is saved.
+    """
 
     name: str
     max_side_px: int
@@ -17,19 +21,39 @@ class Format(NamedTuple):
     several: bool = False  # whether one file may hold several pictures
 
 
-# A pixel of a PDF is 1/96 inch, and no page of one may be longer than 200 inches. Its date would make equal pictures unequal files.
-_PDF = Format('PDF', 19_200, {'resolution': 96., 'quality': 95, 'creationDate': None, 'modDate': None}, several=True)
-_JPEG, _TIFF = Format('JPEG', 65_500, {'quality': 95}), Format('TIFF', 1_000_000, {'compression': 'tiff_deflate'}, several=True)
-FORMATS = {'.png': Format('PNG', 1_000_000, {}), '.jpg': _JPEG, '.jpeg': _JPEG, '.webp': Format('WEBP', 16_383, {'lossless': True}), '.tif': _TIFF,
-           '.tiff': _TIFF, '.bmp': Format('BMP', 1_000_000, {}), '.pdf': _PDF}  # libpng reads no wider or higher picture unless asked to
+# A pixel of a PDF is 1/96 inch, and no page of one may be longer than 200 inches. Its date would make equal
+# pictures unequal files.
+_PDF = Format(
+    'PDF', 19_200, {'resolution': 96.0, 'quality': 95, 'creationDate': None, 'modDate': None}, several=True
+)
+_JPEG, _TIFF = (
+    Format('JPEG', 65_500, {'quality': 95}),
+    Format('TIFF', 1_000_000, {'compression': 'tiff_deflate'}, several=True),
+)
+FORMATS = {
+    '.png': Format('PNG', 1_000_000, {}),
+    '.jpg': _JPEG,
+    '.jpeg': _JPEG,
+    '.webp': Format('WEBP', 16_383, {'lossless': True}),
+    '.tif': _TIFF,
+    # libpng reads no wider or higher picture unless asked to
+    '.tiff': _TIFF,
+    '.bmp': Format('BMP', 1_000_000, {}),
+    '.pdf': _PDF,
+}
 MAX_PIXELS = 2 * 89_478_485  # Pillow takes larger pictures for an attack
-# Beside what Python knows of pictures, films, sound and texts (`mimetypes`): names that nobody gives to a folder.
-_FILES = frozenset('.ai .apng .avif .csv .dib .djvu .doc .docx .emf .epub .eps .exr .gz .heic .heif .icns .ico .j2k .jfif .jp2 .jpx .json .jsonl .jxl .md .mng .npy '
-                   '.npz .odp .ods .odt .pcx .pptx .ppt .ps .psd .rar .rtf .svgz .tar .tex .tfrecord .tfrecords .tga .tgz .wmf .xcf .xls .xlsx .xps .zip .7z'.split())
+# Beside what Python knows of pictures, films, sound and texts (`mimetypes`): names that nobody gives to a
+# folder.
+_FILES = frozenset(
+    '.ai .apng .avif .csv .dib .djvu .doc .docx .emf .epub .eps .exr .gz .heic .heif .icns .ico .j2k .jfif'
+    ' .jp2 .jpx .json .jsonl .jxl .md .mng .npy .npz .odp .ods .odt .pcx .pptx .ppt .ps .psd .rar .rtf .svgz'
+    ' .tar .tex .tfrecord .tfrecords .tga .tgz .wmf .xcf .xls .xlsx .xps .zip .7z'.split()
+)
 
 
 def names_picture(path):
-    """Whether an output is to be a picture file, by its name; else it is a folder, as every name that ends with / is.
+    """Whether an output is to be a picture file, by its name; else it is a folder, as every name that ends
+    with / is.
 
     Args:
         path: str.
@@ -41,13 +65,19 @@ def names_picture(path):
         ValueError: the name is that of a file of another kind, or that of standard output.
     """
     if path == '-':
-        raise ValueError(f'{path}: nothing is written to standard output; expected a name that ends in {", ".join(FORMATS)}, or that of a folder ({path}/ is one)')
+        raise ValueError(
+            f'{path}: nothing is written to standard output; expected a name that ends in'
+            f' {", ".join(FORMATS)}, or that of a folder ({path}/ is one)'
+        )
     suffix = _suffix(path)
     if suffix in FORMATS:
         return True
     kind = mimetypes.MimeTypes().types_map[True].get(suffix, '')
     if suffix in _FILES or kind.partition('/')[0] in ('image', 'video', 'audio', 'text'):
-        raise ValueError(f'{path}: no {suffix} file is written; expected a name that ends in {", ".join(FORMATS)}, or that of a folder ({path}/ is one)')
+        raise ValueError(
+            f'{path}: no {suffix} file is written; expected a name that ends in {", ".join(FORMATS)}, or that'
+            f' of a folder ({path}/ is one)'
+        )
     return False
 
 
@@ -68,7 +98,9 @@ def check_folder(path, *, flag):
     except ValueError:
         refused = True
     if refused:
-        raise ValueError(f'{flag}={path}: a folder is written, expected the name of one ({path}/ is one, too)')
+        raise ValueError(
+            f'{flag}={path}: a folder is written, expected the name of one ({path}/ is one, too)'
+        )
 
 
 def format_of(path):
@@ -99,7 +131,10 @@ def check_size(width_px, height_px, *, place, advice, path='a.png'):
         limit = f'{MAX_PIXELS:,} pixels in all'
     else:
         return
-    raise ValueError(f'{place}: makes a picture of {width_px:,} x {height_px:,} px; expected at most {limit}, the largest that readers of {kind.name} accept; {advice}')
+    raise ValueError(
+        f'{place}: makes a picture of {width_px:,} x {height_px:,} px; expected at most {limit}, the largest'
+        f' that readers of {kind.name} accept; {advice}'
+    )
 
 
 def encode(images, path):
@@ -114,5 +149,7 @@ def encode(images, path):
     """
     first, *others = [Image.fromarray(image) for image in images]
     kind, stream = format_of(path), io.BytesIO()
-    first.save(stream, kind.name, **kind.options, **({'save_all': True, 'append_images': others} if others else {}))
+    first.save(
+        stream, kind.name, **kind.options, **({'save_all': True, 'append_images': others} if others else {})
+    )
     return stream.getvalue()

@@ -1,9 +1,10 @@
 """Style vectors and character noise: normal numbers that are functions of a seed and a place, with no state.
 
-Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3": Philox 4x32-10. Its block is a function of key and
-counter, so the noise of character 9,000 is computed without that of the characters before it, and any window of a line
-can be written alone. It is the Philox of TensorFlow (`StatelessRandomUniformFullIntV2`), bit for bit, so that a graph
-computes the same numbers from the same seeds; NumPy's own is another member of the family (4x64) and does not.
+Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3": Philox 4x32-10. Its block is a function of
+key and counter, so the noise of character 9,000 is computed without that of the characters before it, and any
+window of a line can be written alone. It is the Philox of TensorFlow (`StatelessRandomUniformFullIntV2`), bit
+for bit, so that a graph computes the same numbers from the same seeds; NumPy's own is another member of the
+family (4x64) and does not.
 """
 
 import numpy as np
@@ -36,7 +37,12 @@ def philox(keys, counters, *, stream):
     c2, c3 = (np.full_like(c0, part) for part in (stream & 0xFFFFFFFF, stream >> 32))
     for _ in range(_ROUNDS):
         first, second = c0 * _MULTIPLIERS[0], c2 * _MULTIPLIERS[1]
-        c0, c1, c2, c3 = (second >> _SHIFT) ^ c1 ^ k0, second & _LOW, (first >> _SHIFT) ^ c3 ^ k1, first & _LOW
+        c0, c1, c2, c3 = (
+            (second >> _SHIFT) ^ c1 ^ k0,
+            second & _LOW,
+            (first >> _SHIFT) ^ c3 ^ k1,
+            first & _LOW,
+        )
         k0, k1 = (k0 + _KEY_STEPS[0]) & _LOW, (k1 + _KEY_STEPS[1]) & _LOW
     return np.stack([c0, c1, c2, c3], axis=-1)
 
@@ -50,9 +56,10 @@ def normals(keys, counters, *, stream):
     Returns:
         float32 [..., 4], |z| below 6.8.
     """
-    uniform = (philox(keys, counters, stream=stream).astype(np.float64) + .5) / 2.**32  # in (0, 1): the log is finite
-    radius = np.sqrt(-2. * np.log(uniform[..., 0::2]))
-    angle = 2. * np.pi * uniform[..., 1::2]
+    # in (0, 1): the log is finite
+    uniform = (philox(keys, counters, stream=stream).astype(np.float64) + 0.5) / 2.0**32
+    radius = np.sqrt(-2.0 * np.log(uniform[..., 0::2]))
+    angle = 2.0 * np.pi * uniform[..., 1::2]
     pairs = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)  # ... x 2 pairs x 2
     return pairs.reshape(*pairs.shape[:-2], 4).astype(np.float32)
 
@@ -73,13 +80,14 @@ def check_seeds(seeds):
     return np.array([int(seed) for seed in seeds], np.uint64)
 
 
-def styles_from_seeds(seeds, style_dim, *, truncation=1.):
+def styles_from_seeds(seeds, style_dim, *, truncation=1.0):
     """Style vectors of seeds.
 
     Args:
         seeds: int or sequence of int, B of them.
         style_dim: int, Z.
-        truncation: float >= 0, standard deviation; below 1 hands come closer to the average one, 0 is that one.
+        truncation: float >= 0, standard deviation; below 1 hands come closer to the average one, 0 is that
+            one.
 
     Returns:
         float32 [B, Z].
@@ -89,14 +97,15 @@ def styles_from_seeds(seeds, style_dim, *, truncation=1.):
     return values.reshape(len(values), -1)[:, :style_dim] * np.float32(check_truncation(truncation))
 
 
-def character_noise(seed, start, stop, *, noise_dim, truncation=1.):
+def character_noise(seed, start, stop, *, noise_dim, truncation=1.0):
     """Noise of the characters start .. stop - 1 of a line.
 
     Args:
         seed: int, style seed of the line.
         start, stop: int, indices of characters in the line.
         noise_dim: int, Zc.
-        truncation: float >= 0, standard deviation; 0 makes all copies of a character equal but for their neighbours.
+        truncation: float >= 0, standard deviation; 0 makes all copies of a character equal but for their
+            neighbours.
 
     Returns:
         float32 [stop - start, Zc]; row i depends on (seed, start + i, Zc) alone.
@@ -104,23 +113,26 @@ def character_noise(seed, start, stop, *, noise_dim, truncation=1.):
     blocks = -(-noise_dim // 4)
     counters = np.arange(start * blocks, stop * blocks, dtype=np.uint64)
     values = normals(check_seeds(seed), counters, stream=CHARACTER_STREAM)
-    values = values.reshape(stop - start, 4 * blocks)[:, :noise_dim]  # (N blocks) x 4 -> N x (blocks 4) -> N x Zc
+    # (N blocks) x 4 -> N x (blocks 4) -> N x Zc
+    values = values.reshape(stop - start, 4 * blocks)[:, :noise_dim]
     return values * np.float32(check_truncation(truncation))
 
 
 def check_truncation(truncation):
     """Returns `truncation`; raises ValueError unless it is a finite number of at least 0."""
-    if not (np.isfinite(truncation) and truncation >= 0.):
-        raise ValueError(f'truncation {truncation}: expected a number of at least 0 (1 is what the model was trained with)')
+    if not (np.isfinite(truncation) and truncation >= 0.0):
+        raise ValueError(
+            f'truncation {truncation}: expected a number of at least 0 (1 is what the model was trained with)'
+        )
     return truncation
 
 
 def interpolate_styles(first, second, *, steps):
     """Styles on the great circle from one style vector to another.
 
-    White 2016, "Sampling generative networks", section 2.1: a straight line between two normal vectors of many
-    dimensions passes through lengths that the generator never saw. Differs: the length itself changes linearly from
-    one end's to the other's, so that both ends are met exactly.
+    White 2016, "Sampling generative networks", section 2.1: a straight line between two normal vectors of
+    many dimensions passes through lengths that the generator never saw. Differs: the length itself changes
+    linearly from one end's to the other's, so that both ends are met exactly.
 
     Args:
         first, second: float32 [Z].
@@ -134,16 +146,20 @@ def interpolate_styles(first, second, *, steps):
     """
     first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
     if first.shape != second.shape or first.ndim != 1:
-        raise ValueError(f'interpolation between styles of shapes {first.shape} and {second.shape}: expected two of [Z]')
+        raise ValueError(
+            f'interpolation between styles of shapes {first.shape} and {second.shape}: expected two of [Z]'
+        )
     if steps < 2:
         raise ValueError(f'interpolation of {steps} steps: expected at least 2, the two ends')
-    t = np.linspace(0., 1., steps)[:, np.newaxis]
+    t = np.linspace(0.0, 1.0, steps)[:, np.newaxis]
     lengths = np.linalg.norm(first), np.linalg.norm(second)
-    straight = (1. - t) * first + t * second
+    straight = (1.0 - t) * first + t * second
     if min(lengths) < 1e-6:
         return straight.astype(np.float32)
-    angle = np.arccos(np.clip(first @ second / (lengths[0] * lengths[1]), -1., 1.))
+    angle = np.arccos(np.clip(first @ second / (lengths[0] * lengths[1]), -1.0, 1.0))
     if np.sin(angle) < 1e-6:  # parallel, or opposite: no one great circle
         return straight.astype(np.float32)
-    directions = (np.sin((1. - t) * angle) * first / lengths[0] + np.sin(t * angle) * second / lengths[1]) / np.sin(angle)
-    return (directions * ((1. - t) * lengths[0] + t * lengths[1])).astype(np.float32)
+    directions = (
+        np.sin((1.0 - t) * angle) * first / lengths[0] + np.sin(t * angle) * second / lengths[1]
+    ) / np.sin(angle)
+    return (directions * ((1.0 - t) * lengths[0] + t * lengths[1])).astype(np.float32)

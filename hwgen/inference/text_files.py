@@ -11,7 +11,9 @@ from hwgen.charset.encoding import CharsetError
 
 
 class TextFileError(ValueError):
-    """A text file is not UTF-8, is empty, or holds a line that cannot be written; the message begins `file:row:`."""
+    """A text file is not UTF-8, is empty, or holds a line that cannot be written; the message begins
+    `file:row:`.
+    """
 
 
 class TextRow(NamedTuple):
@@ -22,7 +24,8 @@ class TextRow(NamedTuple):
 
 
 class TextFile:
-    """A text file whose rows are read as often as one likes, also where it can be read only once: a pipe, or standard input.
+    """A text file whose rows are read as often as one likes, also where it can be read only once: a pipe, or
+    standard input.
 
     Args:
         path: str, UTF-8 text; `-` is standard input.
@@ -47,8 +50,8 @@ class TextFile:
     def rows(self):
         """The rows, blank ones too, one at a time; one reading ends where the next begins.
 
-        Blank characters at both ends of a row (U+3000 too, with which Chinese paragraphs are often indented) are left out,
-        and so is a byte order mark.
+        Blank characters at both ends of a row (U+3000 too, with which Chinese paragraphs are often indented)
+        are left out, and so is a byte order mark.
 
         Yields:
             TextRow.
@@ -63,8 +66,10 @@ class TextFile:
             try:
                 text = line.decode('utf-8')
             except UnicodeDecodeError as error:
-                raise TextFileError(f'{self.name}:{number}: byte {error.start} (0x{line[error.start]:02X}) is not UTF-8; expected '
-                                    'a UTF-8 text file') from None
+                raise TextFileError(
+                    f'{self.name}:{number}: byte {error.start} (0x{line[error.start]:02X}) is not UTF-8;'
+                    ' expected a UTF-8 text file'
+                ) from None
             yield TextRow(number, text.strip())
 
 
@@ -73,12 +78,13 @@ def check_rows(file, encode, *, skip_unwritable=False):
 
     Args:
         file: TextFile.
-        encode: function of a text that raises CharsetError where it cannot be written, such as `Writer.encode`.
+        encode: function of a text that raises CharsetError where it cannot be written, such as
+            `Writer.encode`.
         skip_unwritable: bool, leave such rows out instead of stopping.
 
     Returns:
-        lengths: dict row number -> number of characters, of the rows to write; skipped: list of str, what was wrong
-        with each row left out.
+        lengths: dict row number -> number of characters, of the rows to write; skipped: list of str, what was
+            wrong with each row left out.
 
     Raises:
         TextFileError: a row cannot be written (`file:row: ...`, and how many more), or no row can.
@@ -94,5 +100,7 @@ def check_rows(file, encode, *, skip_unwritable=False):
         more = f' (and {len(complaints) - 1:,} more such rows)' if len(complaints) > 1 else ''
         raise TextFileError(f'{complaints[0]}{more}; --skip_unwritable leaves such rows out')
     if not lengths:
-        raise TextFileError(complaints[0] if complaints else f'{file.name}: no text in it; expected one line of text a row')
+        raise TextFileError(
+            complaints[0] if complaints else f'{file.name}: no text in it; expected one line of text a row'
+        )
     return lengths, complaints

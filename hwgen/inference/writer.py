@@ -1,8 +1,9 @@
 """Writer: text (or sequences of components) and a style become images of handwritten lines, of any length.
 
-A line is written in windows anchored at absolute character indices: window w holds characters w * W .. (w + 1) * W - 1
-and is computed with as many characters of context on both sides as can change its pixels (none beyond the line's ends).
-So memory does not grow with the line, and a line's bytes depend on nothing but its text, its style and the model.
+A line is written in windows anchored at absolute character indices: window w holds characters w * W .. (w +
+1) * W - 1 and is computed with as many characters of context on both sides as can change its pixels (none
+beyond the line's ends). So memory does not grow with the line, and a line's bytes depend on nothing but its
+text, its style and the model.
 """
 
 import itertools
@@ -48,7 +49,9 @@ class _Window(NamedTuple):
 
 
 def _batched(iterable, size):
-    """Lists of `size` items, the last one perhaps shorter (itertools.batched, which Python 3.11 does not have)."""
+    """Lists of `size` items, the last one perhaps shorter (itertools.batched, which Python 3.11 does not
+    have).
+    """
     iterator = iter(iterable)
     while batch := list(itertools.islice(iterator, size)):
         yield batch
@@ -59,15 +62,17 @@ class Writer:
 
     Args:
         generator: Generator, built; see `hwgen.models.generator`.
-        charset: Charset whose ids the generator was trained with: the table as it was then (`Charset.prefix`).
+        charset: Charset whose ids the generator was trained with: the table as it was then
+            (`Charset.prefix`).
         style_encoder: StyleEncoder or None, for `imitation`.
         description: dict, what the artefact says of itself.
-        allow_unseen: bool, characters that no training picture showed, nor their parts, are written all the same; without it they are refused.
+        allow_unseen: bool, characters that no training picture showed, nor their parts, are written all the
+            same; without it they are refused.
         tell: function of a str, told once where such a character is written; None: nobody.
         window_characters: int, W. Other values give the same picture within 1e-4, not the same bytes.
-        windows_per_step: int, windows computed together; None for 1 on a CPU, which loses nothing by it, and 32 on a
-            GPU. Every step has exactly this many, blank ones included, so that a window's bytes depend neither on its
-            neighbours in the step nor on how many there are.
+        windows_per_step: int, windows computed together; None for 1 on a CPU, which loses nothing by it, and
+            32 on a GPU. Every step has exactly this many, blank ones included, so that a window's bytes
+            depend neither on its neighbours in the step nor on how many there are.
 
     Attributes:
         char_px, char_width_px: int, size of a character's cell in pixels.
@@ -75,8 +80,18 @@ class Writer:
         repertoire: Repertoire, what this model can write.
     """
 
-    def __init__(self, generator, charset, *, style_encoder=None, description=None, allow_unseen=False, tell=tell_on_stderr,
-                 window_characters=WINDOW_CHARACTERS, windows_per_step=None):
+    def __init__(
+        self,
+        generator,
+        charset,
+        *,
+        style_encoder=None,
+        description=None,
+        allow_unseen=False,
+        tell=tell_on_stderr,
+        window_characters=WINDOW_CHARACTERS,
+        windows_per_step=None,
+    ):
         if window_characters < 1:
             raise ValueError(f'window_characters={window_characters}: expected at least 1')
         if windows_per_step is None:
@@ -84,18 +99,22 @@ class Writer:
         if windows_per_step < 1:
             raise ValueError(f'windows_per_step={windows_per_step}: expected at least 1')
         self.generator = generator
-        generator.space_component = space_component(charset)  # a space is blank paper, whatever was learned of it
+        # a space is blank paper, whatever was learned of it
+        generator.space_component = space_component(charset)
         self.charset = charset
         self.style_encoder = style_encoder
         self.description = description or {}
-        self.repertoire = Repertoire(charset, generator.config, seen=self.description.get('seen'), allow_unseen=allow_unseen, tell=tell)
+        self.repertoire = Repertoire(
+            charset, generator.config, seen=self.description.get('seen'), allow_unseen=allow_unseen, tell=tell
+        )
         self.char_px = generator.config.char_px
         self.char_width_px = generator.config.char_width_px
         self.style_dim = generator.config.style_dim
         self.noise_dim = generator.config.character_noise_dim
         self.window_characters = window_characters
         self.windows_per_step = windows_per_step
-        # A GPU looks for its fastest kernels anew for every shape, so it gets few shapes; a CPU computes no padding.
+        # A GPU looks for its fastest kernels anew for every shape, so it gets few shapes; a CPU computes no
+        # padding.
         self._width_step = 1 if windows_per_step == 1 else 8
         self._generate = self._compile()
 
@@ -104,9 +123,10 @@ class Writer:
         """Reads a trained generator.
 
         Args:
-            path: str, folder that `save_generator` wrote, or a run; by default the model that ships, wherever this is called from.
-            charset: Charset, or None for the packaged one; the Writer has it as it was when the model was trained, so that what is
-                appended to the table changes nothing that this model writes.
+            path: str, folder that `save_generator` wrote, or a run; by default the model that ships, wherever
+                this is called from.
+            charset: Charset, or None for the packaged one; the Writer has it as it was when the model was
+                trained, so that what is appended to the table changes nothing that this model writes.
             **options: allow_unseen, tell, window_characters, windows_per_step.
 
         Raises:
@@ -115,63 +135,99 @@ class Writer:
         """
         charset = Charset.load() if charset is None else charset
         generator, style_encoder, description = load_generator(find_model(path), charset=charset)
-        return cls(generator, charset.prefix(description['charset']['row_count']), style_encoder=style_encoder, description=description, **options)
+        return cls(
+            generator,
+            charset.prefix(description['charset']['row_count']),
+            style_encoder=style_encoder,
+            description=description,
+            **options,
+        )
 
     def encode(self, text, *, quotes_before=0):
-        """Text -> codes that this model can write: EncodedText. Raises CharsetError. See `Repertoire.encode`."""
+        """Text -> codes that this model can write: EncodedText.
+
+        Raises CharsetError. See `Repertoire.encode`.
+        """
         return self.repertoire.encode(text, quotes_before=quotes_before)
 
     def can_write(self, encoded):
-        """Which characters of a text this model has learned to write. EncodedText -> bool [N]; `encode` refuses the others."""
+        """Which characters of a text this model has learned to write.
+
+        EncodedText -> bool [N]; `encode` refuses the others.
+        """
         return self.repertoire.can_write(encoded)
 
     def styles(self, seeds, *, truncation=DEFAULT_TRUNCATION):
-        """Style vectors of seeds. int [B] -> float32 [B, Z]; see `styles_from_seeds` and the generator's `StyleSpace`."""
-        return self._in_style_space(style_space.styles_from_seeds(seeds, self.style_dim, truncation=truncation))
+        """Style vectors of seeds. int [B] -> float32 [B, Z]; see `styles_from_seeds` and the generator's
+        `StyleSpace`.
+        """
+        return self._in_style_space(
+            style_space.styles_from_seeds(seeds, self.style_dim, truncation=truncation)
+        )
 
     def styles_between(self, first, second, *, steps, truncation=DEFAULT_TRUNCATION):
-        """Style vectors from the hand of one seed to that of another, both included: float32 [steps, Z]; see `interpolate_styles`."""
+        """Style vectors from the hand of one seed to that of another, both included: float32 [steps, Z];
+        see `interpolate_styles`.
+        """
         ends = style_space.styles_from_seeds([first, second], self.style_dim, truncation=truncation)
         return self._in_style_space(style_space.interpolate_styles(*ends, steps=steps))
 
     def _in_style_space(self, normal):
         # One by one: the last bit of a product of matrices depends on how many rows it has.
-        return np.reshape([self.generator.style_space(row[np.newaxis]) for row in normal], normal.shape).astype(np.float32)
+        return np.reshape(
+            [self.generator.style_space(row[np.newaxis]) for row in normal], normal.shape
+        ).astype(np.float32)
 
     def boxes(self, num_characters):
-        """Cells of the characters of a line: int32 [N, 4], x0, y0, x1, y1 in pixels of the image as written."""
+        """Cells of the characters of a line: int32 [N, 4], x0, y0, x1, y1 in pixels of the image as
+        written.
+        """
         left = np.arange(num_characters, dtype=np.int32) * self.char_width_px
-        return np.stack([left, np.zeros_like(left), left + self.char_width_px, np.full_like(left, self.char_px)], axis=1)
+        return np.stack(
+            [left, np.zeros_like(left), left + self.char_width_px, np.full_like(left, self.char_px)], axis=1
+        )
 
-    def write(self, texts, *, style_seeds=0, styles=None, truncation=DEFAULT_TRUNCATION, noise_offsets=0, quotes_before=0):
+    def write(
+        self,
+        texts,
+        *,
+        style_seeds=0,
+        styles=None,
+        truncation=DEFAULT_TRUNCATION,
+        noise_offsets=0,
+        quotes_before=0,
+    ):
         """Writes lines.
 
         Args:
             texts: sequence of str, or one str.
             style_seeds: int, or a sequence of one int a line, in [0, 2^64): style and character noise.
-            styles: float32 [Z] or [B, Z], in place of the styles of the seeds (which keep drawing character noise).
+            styles: float32 [Z] or [B, Z], in place of the styles of the seeds (which keep drawing character
+                noise).
             truncation: float >= 0, standard deviation of what seeds draw; `styles` are taken as they are.
-            noise_offsets: int, or one a line: place of the first character in a longer text (the lines of a page), so
-                that equal characters on different lines differ.
-            quotes_before: int, or one a line: plain quotation marks (") before it in a longer text, see `Repertoire.fold`.
+            noise_offsets: int, or one a line: place of the first character in a longer text (the lines of a
+                page), so that equal characters on different lines differ.
+            quotes_before: int, or one a line: plain quotation marks (") before it in a longer text, see
+                `Repertoire.fold`.
 
         Returns:
             list of uint8 [char_px, N * char_width_px], 255 = paper.
 
         Raises:
-            CharsetError: as `encode`; ValueError: numbers of texts, seeds, styles differ, or the model's weights give
-                values that are not finite.
+            CharsetError: as `encode`; ValueError: numbers of texts, seeds, styles differ, or the model's
+                weights give values that are not finite.
         """
         lines = self._lines(texts, style_seeds, styles, truncation, noise_offsets, quotes_before)
         images = [np.empty([self.char_px, line.length * self.char_width_px], np.uint8) for line in lines]
         windows = [(index, window) for index, line in enumerate(lines) for window in self._windows(line)]
-        # Only windows of one width share a step: a wider neighbour would change the shapes a window is computed in.
+        # Only windows of one width share a step: a wider neighbour would change the shapes a window is
+        # computed in.
         windows.sort(key=lambda item: self._padded_width(item[1]))
         for _, group in itertools.groupby(windows, key=lambda item: self._padded_width(item[1])):
             for step in _batched(group, self.windows_per_step):
                 for (index, window), pixels in zip(step, self._render([window for _, window in step])):
                     left = window.start * self.char_width_px
-                    images[index][:, left:left + pixels.shape[1]] = to_uint8(pixels)
+                    images[index][:, left : left + pixels.shape[1]] = to_uint8(pixels)
         return images
 
     def stream(self, text, *, style_seed=0, style=None, truncation=DEFAULT_TRUNCATION, noise_offset=0):
@@ -182,17 +238,19 @@ class Writer:
             style_seed, style, truncation, noise_offset: as in `write`, for one line.
 
         Yields:
-            uint8 [char_px, n * char_width_px], n <= window_characters; side by side they are the line of `write`.
+            uint8 [char_px, n * char_width_px], n <= window_characters; side by side they are the line of
+            `write`.
 
         Raises:
             As `write`, before the first window.
         """
-        line, = self._lines([text], style_seed, style, truncation, noise_offset)
+        (line,) = self._lines([text], style_seed, style, truncation, noise_offset)
 
         def windows():
             for _, group in itertools.groupby(self._windows(line), key=self._padded_width):
                 for step in _batched(group, self.windows_per_step):
                     yield from map(to_uint8, self._render(step))
+
         return windows()
 
     def _lines(self, texts, style_seeds, styles, truncation, noise_offsets, quotes_before=0):
@@ -204,15 +262,19 @@ class Writer:
         styles = np.asarray(styles, np.float32)
         styles = np.tile(styles, [len(texts), 1]) if styles.ndim == 1 else styles
         if styles.shape != (len(texts), self.style_dim) or len(seeds) != len(texts):
-            raise ValueError(f'{len(texts)} texts, {len(seeds)} style seeds, styles of shape {styles.shape}: expected one '
-                             f'seed and one style of {self.style_dim} numbers for each text')
+            raise ValueError(
+                f'{len(texts)} texts, {len(seeds)} style seeds, styles of shape {styles.shape}: expected one '
+                f'seed and one style of {self.style_dim} numbers for each text'
+            )
         if not np.isfinite(styles).all():
             raise ValueError('styles: expected finite numbers')
         offsets = np.broadcast_to(noise_offsets, [len(texts)])
         style_space.check_truncation(truncation)
         quotes = np.broadcast_to(quotes_before, [len(texts)])
-        return [_Line(self.encode(text, quotes_before=int(before)), style, int(seed), int(offset), truncation)
-                for text, style, seed, offset, before in zip(texts, styles, seeds, offsets, quotes)]
+        return [
+            _Line(self.encode(text, quotes_before=int(before)), style, int(seed), int(offset), truncation)
+            for text, style, seed, offset, before in zip(texts, styles, seeds, offsets, quotes)
+        ]
 
     def _windows(self, line):
         context = self.generator.context_characters
@@ -227,10 +289,14 @@ class Writer:
         """At most `windows_per_step` windows of one width -> list of float32 [char_px, n * char_width_px]."""
         batch, n = self.windows_per_step, self._padded_width(windows[0])
         inputs = dict(
-            component_ids=np.zeros([batch, n, 4], np.int32), structure_ids=np.zeros([batch, n], np.int32),
-            boxes=np.zeros([batch, n, 4, 4], np.float32), character_ids=np.zeros([batch, n], np.int32),
-            lengths=np.zeros([batch], np.int32), style=np.zeros([batch, self.style_dim], np.float32),
-            character_noise=np.zeros([batch, n, self.noise_dim], np.float32))
+            component_ids=np.zeros([batch, n, 4], np.int32),
+            structure_ids=np.zeros([batch, n], np.int32),
+            boxes=np.zeros([batch, n, 4, 4], np.float32),
+            character_ids=np.zeros([batch, n], np.int32),
+            lengths=np.zeros([batch], np.int32),
+            style=np.zeros([batch, self.style_dim], np.float32),
+            character_noise=np.zeros([batch, n, self.noise_dim], np.float32),
+        )
         for row, (line, _, _, first, last) in enumerate(windows):
             used = slice(0, last - first)
             for name in ('component_ids', 'structure_ids', 'boxes', 'character_ids'):
@@ -238,16 +304,23 @@ class Writer:
             inputs['lengths'][row] = last - first
             inputs['style'][row] = line.style
             inputs['character_noise'][row, used] = style_space.character_noise(
-                line.seed, line.offset + first, line.offset + last, noise_dim=self.noise_dim, truncation=line.truncation)
+                line.seed,
+                line.offset + first,
+                line.offset + last,
+                noise_dim=self.noise_dim,
+                truncation=line.truncation,
+            )
         images = self._generate(**{name: tf.constant(value) for name, value in inputs.items()})
         images = images.numpy()[..., 0]  # B x H x (N w) x 1 -> B x H x (N w)
         pixels = []
         for image, window in zip(images, windows):
             left = (window.start - window.first) * self.char_width_px
-            image = image[:, left:left + (window.stop - window.start) * self.char_width_px]
+            image = image[:, left : left + (window.stop - window.start) * self.char_width_px]
             if not np.isfinite(image).all():
-                raise ValueError(f'characters {window.start} to {window.stop - 1} of a line: the model gives values that '
-                                 'are not finite; expected weights of a training that ended well')
+                raise ValueError(
+                    f'characters {window.start} to {window.stop - 1} of a line: the model gives values that '
+                    'are not finite; expected weights of a training that ended well'
+                )
             pixels.append(image)
         return pixels
 
@@ -255,13 +328,25 @@ class Writer:
         """One trace for all widths and batch sizes."""
         spec = tf.TensorSpec
         signature = dict(
-            component_ids=spec([None, None, 4], tf.int32), structure_ids=spec([None, None], tf.int32),
-            boxes=spec([None, None, 4, 4], tf.float32), character_ids=spec([None, None], tf.int32),
-            lengths=spec([None], tf.int32), style=spec([None, self.style_dim], tf.float32),
-            character_noise=spec([None, None, self.noise_dim], tf.float32))
+            component_ids=spec([None, None, 4], tf.int32),
+            structure_ids=spec([None, None], tf.int32),
+            boxes=spec([None, None, 4, 4], tf.float32),
+            character_ids=spec([None, None], tf.int32),
+            lengths=spec([None], tf.int32),
+            style=spec([None, self.style_dim], tf.float32),
+            character_noise=spec([None, None, self.noise_dim], tf.float32),
+        )
 
         def generate(component_ids, structure_ids, boxes, character_ids, lengths, style, character_noise):
             return self.generator(
-                component_ids=component_ids, structure_ids=structure_ids, boxes=boxes, character_ids=character_ids,
-                lengths=lengths, style=style, character_noise=character_noise, training=False)
+                component_ids=component_ids,
+                structure_ids=structure_ids,
+                boxes=boxes,
+                character_ids=character_ids,
+                lengths=lengths,
+                style=style,
+                character_noise=character_noise,
+                training=False,
+            )
+
         return tf.function(generate, input_signature=list(signature.values())).get_concrete_function()

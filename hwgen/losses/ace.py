@@ -1,4 +1,6 @@
-"""Aggregation cross-entropy in two dimensions, ACE (Xie et al. 2019, eq. 8-10; HCT-GAN, "Losses"): learning by counting."""
+"""Aggregation cross-entropy in two dimensions, ACE (Xie et al. 2019, eq. 8-10; HCT-GAN, "Losses"):
+learning by counting.
+"""
 
 import tensorflow as tf
 
@@ -24,8 +26,8 @@ def component_counts(component_ids, *, num_labels):
 def ace_loss(counts, logits, *, mask=None, epsilon=1e-10):
     """- sum_k (N_k / HW) ln(y_k / HW) with y_k the sum of the softmax over the valid map.
 
-    Source: Xie et al. 2019, eq. 10; HCT-GAN. N_blank = HW - sum N_k. Differs: y_k / HW is kept above `epsilon`; H and W
-    are those of the valid positions, so that padding changes nothing.
+    Source: Xie et al. 2019, eq. 10; HCT-GAN. N_blank = HW - sum N_k. Differs: y_k / HW is kept above
+    `epsilon`; H and W are those of the valid positions, so that padding changes nothing.
 
     Args:
         counts: float32 [B, K], N_k; column 0 is ignored (it is the blank's).
@@ -44,5 +46,5 @@ def ace_loss(counts, logits, *, mask=None, epsilon=1e-10):
         y, area = y * mask, height * tf.reduce_sum(mask, [1, 2, 3])
     y = tf.reduce_sum(y, [1, 2]) / area[:, tf.newaxis]  # B x H x W x K -> B x K
     share = counts[:, 1:] / area[:, tf.newaxis]
-    share = tf.concat([1. - tf.reduce_sum(share, axis=1, keepdims=True), share], axis=1)
+    share = tf.concat([1.0 - tf.reduce_sum(share, axis=1, keepdims=True), share], axis=1)
     return -tf.reduce_sum(share * tf.math.log(tf.maximum(y, epsilon)), axis=1)

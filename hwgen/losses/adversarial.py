@@ -1,4 +1,6 @@
-"""Hinge adversarial losses (Lim and Ye 2017, "Geometric GAN"; HCT-GAN, "Losses and optimization settings")."""
+"""Hinge adversarial losses (Lim and Ye 2017, "Geometric GAN"; HCT-GAN, "Losses and optimization
+settings").
+"""
 
 import tensorflow as tf
 
@@ -13,7 +15,7 @@ def hinge_discriminator_loss(real_scores, fake_scores):
     Returns:
         float [B] in [0, inf); 2 for a D that says 0 to everything.
     """
-    return tf.nn.relu(1. - real_scores) + tf.nn.relu(1. + fake_scores)
+    return tf.nn.relu(1.0 - real_scores) + tf.nn.relu(1.0 + fake_scores)
 
 
 def hinge_generator_loss(fake_scores):

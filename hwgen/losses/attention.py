@@ -1,4 +1,6 @@
-"""The loss of a reader that says one label after the other (Bahdanau et al. 2015; a guide by attention, to compare SPM with)."""
+"""The loss of a reader that says one label after the other (Bahdanau et al. 2015; a guide by attention, to
+compare SPM with).
+"""
 
 import tensorflow as tf
 

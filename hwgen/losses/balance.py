@@ -13,21 +13,32 @@ def _moments(gradient, mask, count):
     """Mean and standard deviation of a gradient over valid pixels of the global batch."""
     replicas = tf.distribute.get_replica_context()
     several = replicas is not None and replicas.num_replicas_in_sync > 1
-    total = lambda value: replicas.all_reduce(tf.distribute.ReduceOp.SUM, value) if several else value
+
+    def total(value):
+        return replicas.all_reduce(tf.distribute.ReduceOp.SUM, value) if several else value
+
     count = total(count)
     mean = total(tf.reduce_sum(gradient * mask)) / count
     variance = total(tf.reduce_sum(tf.math.squared_difference(gradient, mean) * mask)) / count
     return mean, tf.sqrt(variance)
 
 
-def balance_gradients(gradients, weights, *, mask, rule: str = default_of(GanSettings, 'balance_rule'),
-                      reference: str = default_of(GanSettings, 'balance_reference'), epsilon: float = 1e-12):
+def balance_gradients(
+    gradients,
+    weights,
+    *,
+    mask,
+    rule: str = default_of(GanSettings, 'balance_rule'),
+    reference: str = default_of(GanSettings, 'balance_reference'),
+    epsilon: float = 1e-12,
+):
     """Sum of the losses' gradients on the image, brought to one spread.
 
-    With r the reference and i the others: g_i <- w_i [sigma_r / max(sigma_i, eps) (g_i - mu_i) + mu_r], g_r <- w_r g_r.
-    Source: HCT-GAN (its printed formula read as that of Alonso et al., eq. 5); r is D, or the loss of smallest sigma.
-    `rule='scale'` drops the means, as ScrabbleGAN's code does. Differs: sigma_i is kept above epsilon; the moments are
-    taken over the valid pixels of the global batch.
+    With r the reference and i the others: g_i <- w_i [sigma_r / max(sigma_i, eps) (g_i - mu_i) + mu_r], g_r
+    <- w_r g_r.
+    Source: HCT-GAN (its printed formula read as that of Alonso et al., eq. 5); r is D, or the loss of
+    smallest sigma. `rule='scale'` drops the means, as ScrabbleGAN's code does. Differs: sigma_i is kept above
+    epsilon; the moments are taken over the valid pixels of the global batch.
 
     Args:
         gradients: dict name -> float32 [B, H, W, 1], d loss / d image; must hold the reference.
@@ -62,7 +73,7 @@ def balance_gradients(gradients, weights, *, mask, rule: str = default_of(GanSet
         r = tf.constant(names.index(reference))
     else:
         r = tf.argmin(sigmas, output_type=tf.int32)
-    total = 0.
+    total = 0.0
     for index, name in enumerate(names):
         scale = sigmas[r] / tf.maximum(sigmas[index], epsilon)
         if rule == 'full':

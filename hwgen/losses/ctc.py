@@ -1,14 +1,18 @@
-"""Connectionist temporal classification, CTC (Graves et al. 2006), and the labels that SRM reads (HCT-GAN, section 3)."""
+"""Connectionist temporal classification, CTC (Graves et al. 2006), and the labels that SRM reads (HCT-GAN,
+section 3).
+"""
 
 import tensorflow as tf
 
 from hwgen.settings.model import LABEL_KINDS
 
-_MAX_GAP = 80.  # of logits: exp(-80) is 1.8e-35, the least normal float32 1.2e-38
+_MAX_GAP = 80.0  # of logits: exp(-80) is 1.8e-35, the least normal float32 1.2e-38
 
 
 def num_label_classes(kind, *, num_components, num_structures, num_characters):
-    """Classes of a label kind with the blank, id 0. Table sizes count the padding id 0, which is the blank's place.
+    """Classes of a label kind with the blank, id 0.
+
+    Table sizes count the padding id 0, which is the blank's place.
 
     Raises:
         ValueError: unknown kind, naming the known ones.
@@ -23,8 +27,9 @@ def num_label_classes(kind, *, num_components, num_structures, num_characters):
 def line_labels(kind, *, component_ids, structure_ids, character_ids, num_components):
     """Label sequences of lines, padded with 0 anywhere: `ctc_loss` leaves zeros out.
 
-    `components`, the paper's: the components of each character in slot order. `structured`, ours: before them the
-    structure (id num_components - 1 + structure), which delimits characters and tells 员 from 呗. `characters`: one id.
+    `components`, the paper's: the components of each character in slot order. `structured`, ours: before them
+    the structure (id num_components - 1 + structure), which delimits characters and tells 员 from 呗.
+    `characters`: one id.
 
     Args:
         component_ids: int32 [B, N, 4]; structure_ids, character_ids: int32 [B, N].
@@ -72,8 +77,9 @@ def left_aligned(labels):
 def ctc_loss(labels, logits, *, num_frames, dense=False):
     """Negative log likelihood of the labels.
 
-    Source: Graves et al. 2006, eq. 5, blank id 0. Differs: with `dense=False` a logit more than 80 below the best of its
-    frame counts as 80 below (its gradient is the one at that place), where the loss would be inf without.
+    Source: Graves et al. 2006, eq. 5, blank id 0. Differs: with `dense=False` a logit more than 80 below the
+    best of its frame counts as 80 below (its gradient is the one at that place), where the loss would be inf
+    without.
 
     Args:
         labels: int32 [B, L], zeros are left out.
@@ -91,13 +97,15 @@ def ctc_loss(labels, logits, *, num_frames, dense=False):
     aligned, lengths = left_aligned(labels)
     if dense:
         return tf.nn.ctc_loss(aligned, logits, lengths, num_frames, logits_time_major=False, blank_index=0)
-    # TensorFlow takes exponentials before logarithms: what underflows leaves a label without any path. A recogniser that
+    # TensorFlow takes exponentials before logarithms: what underflows leaves a label without any path. A
+    # recogniser that
     # has seen a few steps only is that sure of a blank when it reads with its moving averages.
     lowest = tf.reduce_max(logits, axis=-1, keepdims=True) - _MAX_GAP
     logits = logits + tf.stop_gradient(tf.maximum(logits, lowest) - logits)
     positions = tf.where(tf.sequence_mask(lengths, tf.shape(aligned)[1]))
-    sparse = tf.SparseTensor(positions, tf.gather_nd(aligned, positions),
-                             tf.shape(aligned, out_type=tf.int64))
+    sparse = tf.SparseTensor(
+        positions, tf.gather_nd(aligned, positions), tf.shape(aligned, out_type=tf.int64)
+    )
     return tf.nn.ctc_loss(sparse, logits, None, num_frames, logits_time_major=False, blank_index=0)
 
 
@@ -125,9 +133,13 @@ def label_errors(labels, logits, *, num_frames):
     Returns:
         errors float32 [B], counts float32 [B]; their sums' ratio is the label error rate.
     """
+
     def sparse(dense):
         positions = tf.where(dense > 0)
         return tf.SparseTensor(positions, tf.gather_nd(dense, positions), tf.shape(dense, out_type=tf.int64))
+
     aligned, lengths = left_aligned(labels)
-    errors = tf.edit_distance(sparse(greedy_labels(logits, num_frames=num_frames)), sparse(aligned), normalize=False)
+    errors = tf.edit_distance(
+        sparse(greedy_labels(logits, num_frames=num_frames)), sparse(aligned), normalize=False
+    )
     return errors, tf.cast(lengths, tf.float32)

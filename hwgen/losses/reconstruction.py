@@ -17,7 +17,8 @@ def pixel_loss(images, targets, *, mask=None):
 
 
 def feature_loss(features, targets, *, mask=None, epsilon=1e-6):
-    """Mean absolute difference of features relative to the target's mean magnitude (Johnson et al. 2016, with L1).
+    """Mean absolute difference of features relative to the target's mean magnitude (Johnson et al. 2016, with
+    L1).
 
     Args:
         features, targets: float [B, H, W, C]; no gradient flows into the targets.
@@ -31,7 +32,8 @@ def feature_loss(features, targets, *, mask=None, epsilon=1e-6):
 
 
 def kl_loss(mean, log_variance):
-    """KL divergence of N(mean, variance) from N(0, 1), summed over the last axis (Kingma and Welling 2014, eq. 10).
+    """KL divergence of N(mean, variance) from N(0, 1), summed over the last axis (Kingma and Welling 2014,
+    eq. 10).
 
     Args:
         mean, log_variance: float [..., Z].
@@ -39,4 +41,4 @@ def kl_loss(mean, log_variance):
     Returns:
         float [...] in [0, inf), in nats.
     """
-    return .5 * tf.reduce_sum(tf.square(mean) + tf.exp(log_variance) - 1. - log_variance, axis=-1)
+    return 0.5 * tf.reduce_sum(tf.square(mean) + tf.exp(log_variance) - 1.0 - log_variance, axis=-1)

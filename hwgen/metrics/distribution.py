@@ -1,14 +1,17 @@
-"""Distances between two collections of pictures, each given as feature vectors: Fréchet distance (FID), kernel distance (KID), inception score (IS).
+"""Distances between two collections of pictures, each given as feature vectors: Fréchet distance (FID),
+kernel distance (KID), inception score (IS).
 
-The figures depend on the network that the features come from, on the number of pictures and on how these were cut and scaled: none of them means
-anything without the three. Statistics are accumulated chunk by chunk, so that memory does not grow with the number of pictures.
+The figures depend on the network that the features come from, on the number of pictures and on how these were
+cut and scaled: none of them means anything without the three. Statistics are accumulated chunk by chunk, so
+that memory does not grow with the number of pictures.
 """
 
 import numpy as np
 
 
 class FeatureStatistics:
-    """Number, mean and covariance of feature vectors that come in chunks (Chan, Golub and LeVeque 1979), in float64.
+    """Number, mean and covariance of feature vectors that come in chunks (Chan, Golub and LeVeque 1979), in
+    float64.
 
     Attributes:
         count: int, vectors so far.
@@ -29,7 +32,10 @@ class FeatureStatistics:
         """
         features = np.asarray(features, np.float64)
         if features.ndim != 2 or (self.mean is not None and features.shape[1] != len(self.mean)):
-            raise ValueError(f'features of shape {list(features.shape)}, expected [n, {"D" if self.mean is None else len(self.mean)}]')
+            raise ValueError(
+                f'features of shape {list(features.shape)}, expected [n,'
+                f' {"D" if self.mean is None else len(self.mean)}]'
+            )
         if not np.isfinite(features).all():
             raise ValueError('features that are not finite')
         if not len(features):
@@ -56,7 +62,8 @@ class FeatureStatistics:
 
 
 class FeatureReservoir:
-    """A sample of at most `capacity` of the vectors that come in chunks, drawn without replacement (algorithm R, Vitter 1985).
+    """A sample of at most `capacity` of the vectors that come in chunks, drawn without replacement (algorithm
+    R, Vitter 1985).
 
     Args:
         capacity: int >= 1. As long as no more have come, all are kept, in order.
@@ -90,12 +97,14 @@ class FeatureReservoir:
 
 
 def frechet_distance(first, second):
-    """Fréchet distance of the normal distributions with the moments of two collections; FID is this in features of Inception.
+    """Fréchet distance of the normal distributions with the moments of two collections; FID is this in
+    features of Inception.
 
-    Source: Heusel et al. 2017, "GANs trained by a two time-scale update rule", eq. 6: |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)). Differs: the
-    trace of the root is the sum of the roots of the eigenvalues of C1^(1/2) C2 C1^(1/2), which is symmetric: no complex numbers, and covariances
-    without full rank (fewer vectors than dimensions) need no offset. It is biased upwards, more so for fewer vectors (Bińkowski et al. 2018,
-    appendix D): compare figures of equal counts only.
+    Source: Heusel et al. 2017, "GANs trained by a two time-scale update rule", eq. 6: |m1 - m2|^2 + tr(C1 +
+    C2 - 2 (C1 C2)^(1/2)). Differs: the trace of the root is the sum of the roots of the eigenvalues of
+    C1^(1/2) C2 C1^(1/2), which is symmetric: no complex numbers, and covariances without full rank (fewer
+    vectors than dimensions) need no offset. It is biased upwards, more so for fewer vectors (Bińkowski et al.
+    2018, appendix D): compare figures of equal counts only.
 
     Args:
         first, second: FeatureStatistics of at least 2 vectors each.
@@ -108,20 +117,30 @@ def frechet_distance(first, second):
     """
     covariances = first.covariance, second.covariance
     if covariances[0].shape != covariances[1].shape:
-        raise ValueError(f'features of {len(covariances[0])} and of {len(covariances[1])} dimensions: expected those of one network')
+        raise ValueError(
+            f'features of {len(covariances[0])} and of {len(covariances[1])} dimensions: expected those of'
+            ' one network'
+        )
     values, vectors = np.linalg.eigh(covariances[0])
-    root = (vectors * np.sqrt(np.maximum(values, 0.))) @ vectors.T
+    root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
     product = root @ covariances[1] @ root
-    roots = np.sqrt(np.maximum(np.linalg.eigvalsh((product + product.T) / 2.), 0.))
-    distance = np.square(first.mean - second.mean).sum() + np.trace(covariances[0]) + np.trace(covariances[1]) - 2. * roots.sum()
-    return float(max(distance, 0.))
+    roots = np.sqrt(np.maximum(np.linalg.eigvalsh((product + product.T) / 2.0), 0.0))
+    distance = (
+        np.square(first.mean - second.mean).sum()
+        + np.trace(covariances[0])
+        + np.trace(covariances[1])
+        - 2.0 * roots.sum()
+    )
+    return float(max(distance, 0.0))
 
 
 def kernel_distance(first, second, *, num_subsets=100, subset_size=1000, seed=0):
-    """Squared maximum mean discrepancy with the kernel (x.y / D + 1)^3, the mean of unbiased estimates over subsets; KID in features of Inception.
+    """Squared maximum mean discrepancy with the kernel (x.y / D + 1)^3, the mean of unbiased estimates over
+    subsets; KID in features of Inception.
 
-    Source: Bińkowski et al. 2018, "Demystifying MMD GANs", section 4; 100 subsets of 1,000. Differs: where a collection is smaller than a subset,
-    its part of every subset is the whole of it, so that the two counts may differ.
+    Source: Bińkowski et al. 2018, "Demystifying MMD GANs", section 4; 100 subsets of 1,000. Differs: where a
+    collection is smaller than a subset, its part of every subset is the whole of it, so that the two counts
+    may differ.
 
     Args:
         first, second: float [n, D] and [m, D], n, m >= 2.
@@ -136,32 +155,46 @@ def kernel_distance(first, second, *, num_subsets=100, subset_size=1000, seed=0)
     """
     first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
     if min(len(first), len(second)) < 2 or first.shape[1:] != second.shape[1:]:
-        raise ValueError(f'features {list(first.shape)} and {list(second.shape)}: expected at least 2 of each, of one network')
+        raise ValueError(
+            f'features {list(first.shape)} and {list(second.shape)}: expected at least 2 of each, of one'
+            ' network'
+        )
     rng, estimates = np.random.default_rng(seed), []
-    draw = lambda features: features[rng.permutation(len(features))[:subset_size]] if len(features) > subset_size else features
+
+    def draw(features):
+        return (
+            features[rng.permutation(len(features))[:subset_size]]
+            if len(features) > subset_size
+            else features
+        )
+
     for _ in range(num_subsets if max(len(first), len(second)) > subset_size else 1):
         estimates.append(_unbiased_mmd(draw(first), draw(second)))
     return float(np.mean(estimates)), float(np.std(estimates))
 
 
 def _unbiased_mmd(first, second):
-    kernel = lambda a, b: (a @ b.T / a.shape[1] + 1.) ** 3
-    within = lambda k: (k.sum() - np.trace(k)) / (len(k) * (len(k) - 1))
-    return within(kernel(first, first)) + within(kernel(second, second)) - 2. * kernel(first, second).mean()
+    def kernel(a, b):
+        return (a @ b.T / a.shape[1] + 1.0) ** 3
+
+    def within(k):
+        return (k.sum() - np.trace(k)) / (len(k) * (len(k) - 1))
+
+    return within(kernel(first, first)) + within(kernel(second, second)) - 2.0 * kernel(first, second).mean()
 
 
 class InceptionScore:
     """exp(E[KL(p(y | x) || p(y))]) of class probabilities that come in chunks.
 
-    Source: Salimans et al. 2016, "Improved techniques for training GANs", eq. 1. Differs: over all samples at once; the customary mean over ten parts
-    depends on their size.
+    Source: Salimans et al. 2016, "Improved techniques for training GANs", eq. 1. Differs: over all samples at
+    once; the customary mean over ten parts depends on their size.
 
     Attributes:
         count: int, samples so far.
     """
 
     def __init__(self):
-        self.count, self._sum, self._negative_entropy = 0, None, 0.
+        self.count, self._sum, self._negative_entropy = 0, None, 0.0
 
     def update(self, probabilities):
         """Adds a chunk float [n, K], rows sum to 1.
@@ -170,10 +203,11 @@ class InceptionScore:
             ValueError: rows that are no probabilities.
         """
         probabilities = np.asarray(probabilities, np.float64)
-        if not np.allclose(probabilities.sum(-1), 1., atol=1e-3) or probabilities.min(initial=0.) < 0.:  # float32 softmax over thousands of classes
+        # float32 softmax over thousands of classes
+        if not np.allclose(probabilities.sum(-1), 1.0, atol=1e-3) or probabilities.min(initial=0.0) < 0.0:
             raise ValueError('class probabilities that are negative or do not sum to 1')
         self.count += len(probabilities)
-        self._sum = probabilities.sum(0) + (0. if self._sum is None else self._sum)
+        self._sum = probabilities.sum(0) + (0.0 if self._sum is None else self._sum)
         self._negative_entropy += _plogp(probabilities)
 
     @property
@@ -189,4 +223,4 @@ class InceptionScore:
 
 
 def _plogp(probabilities):
-    return float((probabilities * np.log(np.where(probabilities > 0., probabilities, 1.))).sum())
+    return float((probabilities * np.log(np.where(probabilities > 0.0, probabilities, 1.0))).sum())

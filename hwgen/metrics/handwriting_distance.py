@@ -19,12 +19,13 @@ class HandMeans:
         Args:
             writers: sequence of str, n of them.
             features: float [n, D], of each line the mean over its columns.
-            columns: float [n], feature columns of each line, its weight in its writer's mean; None: all count alike.
+            columns: float [n], feature columns of each line, its weight in its writer's mean; None: all count
+                alike.
         """
         columns = np.ones(len(features)) if columns is None else columns
         for writer, row, weight in zip(writers, np.asarray(features, np.float64), columns, strict=True):
-            self._sums[writer] = self._sums.get(writer, 0.) + weight * row
-            self._weights[writer] = self._weights.get(writer, 0.) + float(weight)
+            self._sums[writer] = self._sums.get(writer, 0.0) + weight * row
+            self._weights[writer] = self._weights.get(writer, 0.0) + float(weight)
             self.counts[writer] = self.counts.get(writer, 0) + 1
 
     def mean(self, writer):
@@ -33,11 +34,13 @@ class HandMeans:
 
 
 def handwriting_distance(first, second):
-    """Euclidean distance between a writer's mean features in two collections, the mean over the writers that both have.
+    """Euclidean distance between a writer's mean features in two collections, the mean over the writers that
+    both have.
 
-    Source: Pippi et al. 2023, "HWD: a novel evaluation score for styled handwritten text generation", section 3, with features of the
-    convolutions of a VGG16 that tells fonts apart; means are over feature columns, as in the authors' library (aimagelab/HWD). In any other
-    features it is another measure: the name of a figure says which.
+    Source: Pippi et al. 2023, "HWD: a novel evaluation score for styled handwritten text generation", section
+    3, with features of the convolutions of a VGG16 that tells fonts apart; means are over feature columns, as
+    in the authors' library (aimagelab/HWD). In any other features it is another measure: the name of a figure
+    says which.
 
     Args:
         first, second: HandMeans.
@@ -50,12 +53,17 @@ def handwriting_distance(first, second):
     """
     shared = sorted(first.counts.keys() & second.counts.keys())
     if not shared:
-        raise ValueError(f'handwriting distance of {len(first.counts)} and {len(second.counts)} writers: none is in both')
-    return float(np.mean([np.linalg.norm(first.mean(writer) - second.mean(writer)) for writer in shared])), len(shared)
+        raise ValueError(
+            f'handwriting distance of {len(first.counts)} and {len(second.counts)} writers: none is in both'
+        )
+    return float(
+        np.mean([np.linalg.norm(first.mean(writer) - second.mean(writer)) for writer in shared])
+    ), len(shared)
 
 
 def distance_between_hands(hands):
-    """The mean distance of every pair of writers of one collection: what `handwriting_distance` would be if hands were mixed up.
+    """The mean distance of every pair of writers of one collection: what `handwriting_distance` would be if
+    hands were mixed up.
 
     Args:
         hands: HandMeans of at least two writers.

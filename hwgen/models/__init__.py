@@ -1,1 +1,3 @@
-"""Networks of hwgen: Keras subclassed models over integer and float tensors; they know no character tables."""
+"""Networks of hwgen: Keras subclassed models over integer and float tensors; they know no character
+tables.
+"""

@@ -1,4 +1,6 @@
-"""Reading by attention over the plane: a recurrent guide, to compare the spatial perception module (SPM) of HCT-GAN with."""
+"""Reading by attention over the plane: a recurrent guide, to compare the spatial perception module (SPM)
+of HCT-GAN with.
+"""
 
 import keras
 import tensorflow as tf
@@ -10,9 +12,11 @@ from hwgen.models.recognizer_trunk import FRAMES
 class AttentionPerception(keras.Model):
     """Trunk features and the labels so far -> logits of the next label, looking at a part of the map.
 
-    Source: a decoder as in Show, Attend and Read (Li et al. 2019, section 3.3) and Watch, Attend and Parse (Zhang et al. 2017, eq. 6-9): a gated
-    recurrent unit over the label before and what was looked at, additive attention over the rows and columns of the map (Bahdanau et al. 2015).
-    Differs: one layer, and no coverage of what was looked at before. It sees the true labels before (teacher forcing) where it learns and where it guides.
+    Source: a decoder as in Show, Attend and Read (Li et al. 2019, section 3.3) and Watch, Attend and Parse
+    (Zhang et al. 2017, eq. 6-9): a gated recurrent unit over the label before and what was looked at,
+    additive attention over the rows and columns of the map (Bahdanau et al. 2015).
+    Differs: one layer, and no coverage of what was looked at before. It sees the true labels before (teacher
+    forcing) where it learns and where it guides.
 
     Args:
         num_labels: int, classes with id 0, which ends a line (and stands before its first label).
@@ -21,7 +25,12 @@ class AttentionPerception(keras.Model):
 
     def __init__(self, num_labels: int, *, hidden: int, **kwargs):
         super().__init__(**kwargs)
-        self.embed = keras.layers.Embedding(num_labels, hidden, embeddings_initializer=keras.initializers.RandomNormal(stddev=1.), name='embed')
+        self.embed = keras.layers.Embedding(
+            num_labels,
+            hidden,
+            embeddings_initializer=keras.initializers.RandomNormal(stddev=1.0),
+            name='embed',
+        )
         self.cell = keras.layers.GRUCell(hidden, name='cell')
         self.key = layers.Dense(hidden, name='key')
         self.query = layers.Dense(hidden, name='query')
@@ -39,14 +48,21 @@ class AttentionPerception(keras.Model):
             training: bool; makes no difference here.
 
         Returns:
-            logits float32 [B, L + 1, num_labels], those after a line's end carry no meaning; attention float32 [B, L + 1, 8, 8N], which sums to 1.
+            logits float32 [B, L + 1, num_labels], those after a line's end carry no meaning; attention
+            float32 [B, L + 1, 8, 8N], which sums to 1.
         """
         shape = tf.shape(features)
         flat = tf.reshape(features, [shape[0], -1, features.shape[-1]])  # B x H x W x C -> B x (H W) x C
         keys = self.key(flat)
         mask = layers.column_mask(lengths, shape[2] // FRAMES, columns_per_character=FRAMES)
-        hidden_places = 0. if mask is None else tf.reshape(tf.broadcast_to(
-            (1. - tf.cast(mask, tf.float32)) * -1e9, [shape[0], shape[1], shape[2], 1]), [shape[0], -1])
+        hidden_places = (
+            0.0
+            if mask is None
+            else tf.reshape(
+                tf.broadcast_to((1.0 - tf.cast(mask, tf.float32)) * -1e9, [shape[0], shape[1], shape[2], 1]),
+                [shape[0], -1],
+            )
+        )
 
         def read(state, before):
             state, _, _ = state
@@ -58,7 +74,9 @@ class AttentionPerception(keras.Model):
 
         before = self.embed(tf.pad(labels, [[0, 0], [1, 0]]))  # B x (L + 1) x D: the label before each
         start = (tf.zeros([shape[0], self.hidden]), tf.zeros_like(flat[:, 0]), tf.zeros_like(keys[:, :, 0]))
-        states, seen, weights = tf.scan(read, tf.transpose(before, [1, 0, 2]), initializer=start)  # B x L x D -> L x B x D
-        logits = self.classify(tf.transpose(tf.concat([states, seen], axis=-1), [1, 0, 2]))        # and back
-        attention = tf.reshape(tf.transpose(weights, [1, 0, 2]), [shape[0], -1, shape[1], shape[2]])  # L x B x (H W) -> B x L x H x W
+        # B x L x D -> L x B x D
+        states, seen, weights = tf.scan(read, tf.transpose(before, [1, 0, 2]), initializer=start)
+        logits = self.classify(tf.transpose(tf.concat([states, seen], axis=-1), [1, 0, 2]))  # and back
+        # L x B x (H W) -> B x L x H x W
+        attention = tf.reshape(tf.transpose(weights, [1, 0, 2]), [shape[0], -1, shape[1], shape[2]])
         return tf.cast(logits, tf.float32), attention

@@ -1,6 +1,7 @@
 """Content encoder: the components and structure of each character become a 4 x 4 cell of features.
 
-HCT-GAN (ICPR 2022), section 3, "encoder". Three encodings share one call signature; `warped` is a fourth, ours.
+HCT-GAN (ICPR 2022), section 3, "encoder". Three encodings share one call signature; `warped` is a fourth,
+ours.
 """
 
 from typing import NamedTuple
@@ -27,15 +28,15 @@ def overlap_with_cells(low, high, cells=CELLS):
     """
     edges = tf.range(cells, dtype=tf.float32) / cells
     low, high = low[..., tf.newaxis], high[..., tf.newaxis]
-    return tf.nn.relu(tf.minimum(high, edges + 1. / cells) - tf.maximum(low, edges)) * cells
+    return tf.nn.relu(tf.minimum(high, edges + 1.0 / cells) - tf.maximum(low, edges)) * cells
 
 
 def placement(boxes, component_ids):
     """Which slot stands on which cell: the rule of the `layout` encoding.
 
-    A cell takes the component whose box covers it most; of equal ones the later slot wins (an enclosed component stands
-    before its enclosure). A slot that no cell takes is summed into the cells its box covers most, so that no component
-    is lost.
+    A cell takes the component whose box covers it most; of equal ones the later slot wins (an enclosed
+    component stands before its enclosure). A slot that no cell takes is summed into the cells its box covers
+    most, so that no component is lost.
 
     Args:
         boxes: float32 [..., 4 slots, 4], x0, y0, x1, y1 in [0, 1], origin top left; zeros for an unused slot.
@@ -49,40 +50,45 @@ def placement(boxes, component_ids):
     area = rows[..., :, tf.newaxis] * columns[..., tf.newaxis, :]  # ... x 4 slots x 4 x 4
     used = tf.cast(component_ids > 0, tf.float32)[..., tf.newaxis, tf.newaxis]
     area = area * used
-    # Rounding keeps float noise in the template boxes (thirds) from deciding ties that the later slot should win.
-    ranked = tf.round(area * 1e4) + tf.reshape(tf.range(4, dtype=tf.float32), [4, 1, 1]) * .25
+    # Rounding keeps float noise in the template boxes (thirds) from deciding ties that the later slot should
+    # win.
+    ranked = tf.round(area * 1e4) + tf.reshape(tf.range(4, dtype=tf.float32), [4, 1, 1]) * 0.25
     winner = tf.cast(tf.equal(ranked, tf.reduce_max(ranked, axis=-3, keepdims=True)), tf.float32)
-    winner = winner * tf.cast(area > 0., tf.float32)
-    lost = used * tf.cast(tf.equal(tf.reduce_sum(winner, [-2, -1], keepdims=True), 0.), tf.float32)
-    best = tf.cast(area >= tf.reduce_max(area, [-2, -1], keepdims=True) - 1e-4, tf.float32) * tf.cast(area > 0., tf.float32)
+    winner = winner * tf.cast(area > 0.0, tf.float32)
+    lost = used * tf.cast(tf.equal(tf.reduce_sum(winner, [-2, -1], keepdims=True), 0.0), tf.float32)
+    best = tf.cast(area >= tf.reduce_max(area, [-2, -1], keepdims=True) - 1e-4, tf.float32) * tf.cast(
+        area > 0.0, tf.float32
+    )
     return winner + lost * best
 
 
 def warp_weights(low, high, cells=CELLS):
     """Weights that stretch a map of so many cells over an interval of the character.
 
-    Linear between the map's cells; where the interval is smaller than the map, each target cell averages over as many
-    source cells as it stands for, so that no stroke falls between two samples.
+    Linear between the map's cells; where the interval is smaller than the map, each target cell averages over
+    as many source cells as it stands for, so that no stroke falls between two samples.
 
     Args:
         low, high: float [...], ends of the interval in [0, 1].
         cells: int, cells of the map and of the character.
 
     Returns:
-        float32 [..., cells (target), cells (source)]: row i sums to the share of cell i that the interval covers.
+        float32 [..., cells (target), cells (source)]: row i sums to the share of cell i that the interval
+        covers.
     """
-    centre = (tf.range(cells, dtype=tf.float32) + .5) / cells
-    span = tf.maximum(high - low, .05)[..., tf.newaxis]
-    source = (centre - low[..., tf.newaxis]) / span * cells - .5
-    source = tf.clip_by_value(source, 0., cells - 1.)[..., tf.newaxis]
-    reach = tf.maximum(1. / span, 1.)[..., tf.newaxis]
-    weights = tf.nn.relu(1. - tf.abs(source - tf.range(cells, dtype=tf.float32)) / reach)
+    centre = (tf.range(cells, dtype=tf.float32) + 0.5) / cells
+    span = tf.maximum(high - low, 0.05)[..., tf.newaxis]
+    source = (centre - low[..., tf.newaxis]) / span * cells - 0.5
+    source = tf.clip_by_value(source, 0.0, cells - 1.0)[..., tf.newaxis]
+    reach = tf.maximum(1.0 / span, 1.0)[..., tf.newaxis]
+    weights = tf.nn.relu(1.0 - tf.abs(source - tf.range(cells, dtype=tf.float32)) / reach)
     weights /= tf.reduce_sum(weights, -1, keepdims=True)
     return weights * overlap_with_cells(low, high, cells)[..., tf.newaxis]
 
 
 class Embedded(NamedTuple):
-    """Characters as looked up, before anything is learned of how they come together; None where an encoding has no such part.
+    """Characters as looked up, before anything is learned of how they come together; None where an encoding
+    has no such part.
 
     Attributes:
         components: float32 [B, N, 4, D].
@@ -104,8 +110,9 @@ class Embedded(NamedTuple):
 def interpolate(first, second, share):
     """Embedded characters on the straight line between two, each part by itself.
 
-    `layout` has its placement interpolated, not the boxes that decide it: that choice of cells would jump. A slot that only one of the two uses
-    fades in where it stands there, and does not grow out of the corner in which empty boxes lie.
+    `layout` has its placement interpolated, not the boxes that decide it: that choice of cells would jump. A
+    slot that only one of the two uses fades in where it stands there, and does not grow out of the corner in
+    which empty boxes lie.
 
     Args:
         first, second: Embedded of one shape.
@@ -115,9 +122,12 @@ def interpolate(first, second, share):
         Embedded.
     """
     if first.boxes is not None:
-        boxes = [tf.where(one.used[..., tf.newaxis] > 0., one.boxes, other.boxes) for one, other in ((first, second), (second, first))]
+        boxes = [
+            tf.where(one.used[..., tf.newaxis] > 0.0, one.boxes, other.boxes)
+            for one, other in ((first, second), (second, first))
+        ]
         first, second = first._replace(boxes=boxes[0]), second._replace(boxes=boxes[1])
-    return Embedded(*(None if a is None else (1. - share) * a + share * b for a, b in zip(first, second)))
+    return Embedded(*(None if a is None else (1.0 - share) * a + share * b for a, b in zip(first, second)))
 
 
 class ContentEncoder(keras.layers.Layer):
@@ -125,16 +135,17 @@ class ContentEncoder(keras.layers.Layer):
 
     Source: HCT-GAN, section 3, "encoder" (structure 128, components 256, C = 480).
     Encodings:
-      * `sequence`, the paper's: concatenated embeddings -> linear -> 4 x 4 x C, the spread over cells being learned.
-      * `layout`, ours: embeddings placed on the cells of the structure's template boxes (`placement`), the structure's
-        on all cells, then one 1 x 1 convolution. An embedding of the cell's place is added, without
-        which all cells of one component are equal.
-      * `warped`, ours: each component's embedding unfolds into its own 4 x 4 map, which is stretched over the box it
-        has in the character, so that 日 is the same drawing in 明, 早 and 日; the structure's embedding unfolds over
-        the whole character; then one 1 x 1 convolution.
-      * `onehot`, ScrabbleGAN's filter bank: z1 times F_c -> 4 x 4 x C. Above 500 classes F_c is factorised (embedding
-        of `onehot_rank` -> linear). Differs: the factorised bank has num_characters * rank + rank * Z1 * 16 C weights
-        instead of num_characters * Z1 * 16 C.
+      * `sequence`, the paper's: concatenated embeddings -> linear -> 4 x 4 x C, the spread over cells being
+        learned.
+      * `layout`, ours: embeddings placed on the cells of the structure's template boxes (`placement`), the
+        structure's on all cells, then one 1 x 1 convolution. An embedding of the cell's place is added,
+        without which all cells of one component are equal.
+      * `warped`, ours: each component's embedding unfolds into its own 4 x 4 map, which is stretched over the
+        box it has in the character, so that 日 is the same drawing in 明, 早 and 日; the structure's embedding
+        unfolds over the whole character; then one 1 x 1 convolution.
+      * `onehot`, ScrabbleGAN's filter bank: z1 times F_c -> 4 x 4 x C. Above 500 classes F_c is factorised
+        (embedding of `onehot_rank` -> linear). Differs: the factorised bank has num_characters * rank + rank
+        * Z1 * 16 C weights instead of num_characters * Z1 * 16 C.
 
     Args:
         encoding: one of `ENCODINGS`.
@@ -148,8 +159,23 @@ class ContentEncoder(keras.layers.Layer):
         ValueError: for an unknown encoding, naming the known ones.
     """
 
-    def __init__(self, encoding: str, *, num_components: int, num_structures: int, num_characters: int, channels: int, structure_dim: int,
-                 component_dim: int, cell_dim: int, map_channels: tuple[int, ...], learn_boxes: bool, style_dim: int, onehot_rank: int = 64, **kwargs):
+    def __init__(
+        self,
+        encoding: str,
+        *,
+        num_components: int,
+        num_structures: int,
+        num_characters: int,
+        channels: int,
+        structure_dim: int,
+        component_dim: int,
+        cell_dim: int,
+        map_channels: tuple[int, ...],
+        learn_boxes: bool,
+        style_dim: int,
+        onehot_rank: int = 64,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         if encoding not in ENCODINGS:
             raise ValueError(f'content encoding {encoding!r}: expected one of {", ".join(ENCODINGS)}')
@@ -161,13 +187,17 @@ class ContentEncoder(keras.layers.Layer):
         self.style_dim = style_dim
         if encoding == 'onehot':
             full = style_dim * CELLS * CELLS * channels
-            self.filter_scale = style_dim ** -.5  # z1 is N(0, 1): keep the product's variance at one
+            self.filter_scale = style_dim**-0.5  # z1 is N(0, 1): keep the product's variance at one
             if num_characters <= 500:
                 self.filters = layers.Embedding(num_characters, full, name='filters')
             else:
                 self.filters = layers.Embedding(num_characters, onehot_rank, name='filters')
-                self.unfold = layers.Dense(full, use_bias=False, kernel_initializer=keras.initializers.RandomNormal(
-                    stddev=onehot_rank ** -.5), name='unfold')
+                self.unfold = layers.Dense(
+                    full,
+                    use_bias=False,
+                    kernel_initializer=keras.initializers.RandomNormal(stddev=onehot_rank**-0.5),
+                    name='unfold',
+                )
             self.factorised = num_characters > 500
             return
         self.structure_embedding = layers.Embedding(num_structures, structure_dim, name='structure_embedding')
@@ -181,7 +211,8 @@ class ContentEncoder(keras.layers.Layer):
             self.structure_map = layers.Dense(CELLS * CELLS * cell_dim, name='structure_map')
             self.fine_maps = tuple(
                 layers.Dense((2 * CELLS << i) ** 2 * c, name=f'fine_map_{2 * CELLS << i}')
-                for i, c in enumerate(self.map_channels))
+                for i, c in enumerate(self.map_channels)
+            )
             if self.learn_boxes:
                 self.box_hidden = layers.Dense(64, name='box_hidden')
                 self.box_offsets = layers.Dense(4, kernel_initializer='zeros', name='box_offsets')
@@ -190,7 +221,9 @@ class ContentEncoder(keras.layers.Layer):
         if self.encoding == 'layout':
             self.place_embedding = self.add_weight(
                 shape=(CELLS, CELLS, self.structure_embedding.units),
-                initializer=keras.initializers.RandomNormal(stddev=1.), name='place_embedding')
+                initializer=keras.initializers.RandomNormal(stddev=1.0),
+                name='place_embedding',
+            )
 
     def call(self, component_ids, structure_ids, boxes=None, character_ids=None, style=None):
         """Encodes a batch of lines.
@@ -203,23 +236,33 @@ class ContentEncoder(keras.layers.Layer):
             style: float32 [B, Z1] (`onehot` only).
 
         Returns:
-            float32 [B, 4, 4N, C]; tuple of finer maps float32 [B, 8, 8N, map_channels[0]], [B, 16, 16N, ...], ...
+            float32 [B, 4, 4N, C]; tuple of finer maps float32 [B, 8, 8N, map_channels[0]], [B, 16, 16N, ...],
+            ...
         """
-        return self.features(self.embed(component_ids, structure_ids, boxes=boxes, character_ids=character_ids), style=style)
+        return self.features(
+            self.embed(component_ids, structure_ids, boxes=boxes, character_ids=character_ids), style=style
+        )
 
     def embed(self, component_ids, structure_ids, *, boxes=None, character_ids=None):
         """The first half of the call: looks the characters up. Arguments as there; returns Embedded."""
         if self.encoding == 'onehot':
             return Embedded(filters=self.filters(character_ids))
-        looked_up = Embedded(components=self.component_embedding(component_ids), structures=self.structure_embedding(structure_ids))
+        looked_up = Embedded(
+            components=self.component_embedding(component_ids),
+            structures=self.structure_embedding(structure_ids),
+        )
         if self.encoding == 'layout':
             return looked_up._replace(places=placement(boxes, component_ids))
         if self.encoding == 'warped':
-            return looked_up._replace(used=tf.cast(component_ids > 0, looked_up.components.dtype), boxes=boxes)
+            return looked_up._replace(
+                used=tf.cast(component_ids > 0, looked_up.components.dtype), boxes=boxes
+            )
         return looked_up
 
     def features(self, embedded, *, style=None):
-        """The second half of the call: what `embed` looked up, or `interpolate` found between two, as features; returns as the call does."""
+        """The second half of the call: what `embed` looked up, or `interpolate` found between two, as
+        features; returns as the call does.
+        """
         if self.encoding == 'onehot':
             return self._onehot(embedded.filters, style), ()
         components, structures = embedded.components, embedded.structures  # B x N x 4 x D, B x N x S
@@ -229,14 +272,21 @@ class ContentEncoder(keras.layers.Layer):
             return self._join(tf.reshape(self.spread(flat), [b, n, CELLS, CELLS, self.channels])), ()
         if self.encoding == 'layout':
             cells = tf.einsum('bnsij,bnsd->bnijd', embedded.places, components)
-            everywhere = structures[:, :, tf.newaxis, tf.newaxis, :] + tf.convert_to_tensor(self.place_embedding)
+            everywhere = structures[:, :, tf.newaxis, tf.newaxis, :] + tf.convert_to_tensor(
+                self.place_embedding
+            )
             return self.project(self._join(tf.concat([cells, everywhere], axis=-1))), ()
         boxes = self._refined(embedded.boxes, components, structures) if self.learn_boxes else embedded.boxes
-        stretch = lambda maps, cells, channels: self._stretch(maps, embedded.used, boxes, cells, channels)
+
+        def stretch(maps, cells, channels):
+            return self._stretch(maps, embedded.used, boxes, cells, channels)
+
         cells = stretch(self.component_map(components), CELLS, self.cell_dim)
         everywhere = tf.reshape(self.structure_map(structures), [b, n, CELLS, CELLS, self.cell_dim])
         return self.project(self._join(tf.concat([cells, everywhere], axis=-1))), tuple(
-            self._join(stretch(fine(components), 2 * CELLS << i, c)) for i, (fine, c) in enumerate(zip(self.fine_maps, self.map_channels)))
+            self._join(stretch(fine(components), 2 * CELLS << i, c))
+            for i, (fine, c) in enumerate(zip(self.fine_maps, self.map_channels))
+        )
 
     def _refined(self, boxes, components, structures):
         """Template boxes moved by what stands in them: 氵 of 湖 takes less than half of its character."""
@@ -245,11 +295,13 @@ class ContentEncoder(keras.layers.Layer):
         slots = tf.broadcast_to(tf.eye(4), [b, n, 4, 4])
         context = tf.repeat(structures[:, :, tf.newaxis], 4, axis=2)
         hidden = tf.nn.relu(self.box_hidden(tf.concat([components, others, context, slots], -1)))
-        offsets = .25 * tf.tanh(self.box_offsets(hidden))
-        return tf.clip_by_value(boxes + offsets, 0., 1.)
+        offsets = 0.25 * tf.tanh(self.box_offsets(hidden))
+        return tf.clip_by_value(boxes + offsets, 0.0, 1.0)
 
     def _stretch(self, maps, used, boxes, cells, channels):
-        """Each component's map stretched over its box; those of a character summed. -> B x N x cells x cells x channels."""
+        """Each component's map stretched over its box; those of a character summed. -> B x N x cells x
+        cells x channels.
+        """
         b, n = tf.shape(used)[0], tf.shape(used)[1]
         maps = tf.reshape(maps, [b, n, 4, cells, cells * channels])
         used = used[..., tf.newaxis, tf.newaxis]
@@ -257,8 +309,12 @@ class ContentEncoder(keras.layers.Layer):
         # Rows first, then columns: two steps are cheaper than one.
         half = tf.matmul(warp_weights(y0, y1, cells) * used, maps)  # B x N x 4 x rows x (columns C)
         half = tf.reshape(half, [b, n, 4, cells, cells, channels])
-        half = tf.reshape(tf.transpose(half, [0, 1, 2, 4, 3, 5]), [b, n, 4 * cells, cells * channels])  # (s l) x (i C)
-        columns = tf.reshape(tf.transpose(warp_weights(x0, x1, cells), [0, 1, 3, 2, 4]), [b, n, cells, 4 * cells])  # j x (s l)
+        # (s l) x (i C)
+        half = tf.reshape(tf.transpose(half, [0, 1, 2, 4, 3, 5]), [b, n, 4 * cells, cells * channels])
+        # j x (s l)
+        columns = tf.reshape(
+            tf.transpose(warp_weights(x0, x1, cells), [0, 1, 3, 2, 4]), [b, n, cells, 4 * cells]
+        )
         out = tf.reshape(tf.matmul(columns, half), [b, n, cells, cells, channels])  # j i C
         return tf.transpose(out, [0, 1, 3, 2, 4])
 

@@ -1,4 +1,7 @@
-"""Discriminator: is a line real handwriting? Fully convolutional, one score a line (SAGAN; HCT-GAN, section 3)."""
+"""Discriminator: is a line real handwriting?
+
+Fully convolutional, one score a line (SAGAN; HCT-GAN, section 3).
+"""
 
 import keras
 import tensorflow as tf
@@ -32,10 +35,11 @@ class DiscriminatorBlock(keras.layers.Layer):
 class Discriminator(keras.Model):
     """Images of lines -> scores.
 
-    Source: SAGAN's and ScrabbleGAN's discriminators: residual blocks with spectral normalisation, patches scored by one
-    linear layer and pooled. Differs: features are summed over the 4 x 4 positions of a character and averaged over the
-    line's characters (`pool='sum'`), because under spectral normalisation the mean over all patches of a slim network
-    stays too small to reach the hinge's margin; `pool='mean'` is ScrabbleGAN's.
+    Source: SAGAN's and ScrabbleGAN's discriminators: residual blocks with spectral normalisation, patches
+    scored by one linear layer and pooled. Differs: features are summed over the 4 x 4 positions of a
+    character and averaged over the line's characters (`pool='sum'`), because under spectral normalisation the
+    mean over all patches of a slim network stays too small to reach the hinge's margin; `pool='mean'` is
+    ScrabbleGAN's.
 
     Args:
         channels: tuple of int, one a block; every block but the last halves the resolution, down to 4 rows.
@@ -50,14 +54,18 @@ class Discriminator(keras.Model):
         super().__init__(**kwargs)
         downs = char_px.bit_length() - 3  # log2(char_px / 4)
         if len(channels) != downs + 1:
-            raise ValueError(f'discriminator channels {tuple(channels)}: char_px={char_px} needs {downs + 1} numbers')
+            raise ValueError(
+                f'discriminator channels {tuple(channels)}: char_px={char_px} needs {downs + 1} numbers'
+            )
         pools = choices_of(ModuleSizes, 'discriminator_pool')
         if pool not in pools:
             raise ValueError(f'discriminator pool {pool!r}: expected {" or ".join(pools)}')
         self.char_width_px = char_width_px
         self.pool = pool
-        self.blocks = tuple(DiscriminatorBlock(filters, down=i < downs, first=i == 0, name=f'block_{i + 1}')
-                            for i, filters in enumerate(channels))
+        self.blocks = tuple(
+            DiscriminatorBlock(filters, down=i < downs, first=i == 0, name=f'block_{i + 1}')
+            for i, filters in enumerate(channels)
+        )
         self.score = layers.Dense(1, spectral=True, name='score')
 
     def call(self, images, lengths=None, training=False):
@@ -65,8 +73,9 @@ class Discriminator(keras.Model):
 
         Args:
             images: float32 [B, char_px, N * char_width_px, 1] in [-1, 1], paper +1.
-            lengths: int32 or float32 [B], width of each line in cells: its characters or, of a line without a text, whole
-                columns of the last map, which has char_width_px / char_px * 4 a cell; None when all fill N.
+            lengths: int32 or float32 [B], width of each line in cells: its characters or, of a line without a
+                text, whole columns of the last map, which has char_width_px / char_px * 4 a cell; None when
+                all fill N.
             training: bool, update the spectral vectors.
 
         Returns:
@@ -74,8 +83,12 @@ class Discriminator(keras.Model):
         """
         columns = self.char_width_px
         n = tf.shape(images)[2] // columns
-        mask = lambda: layers.column_mask(lengths, n, columns_per_character=columns)
-        x = layers.apply_mask(1. - images, mask())  # paper becomes 0, what 'same' convolutions see beyond the line
+
+        def mask():
+            return layers.column_mask(lengths, n, columns_per_character=columns)
+
+        # paper becomes 0, what 'same' convolutions see beyond the line
+        x = layers.apply_mask(1.0 - images, mask())
         for block in self.blocks:
             before = mask()
             if block.down:

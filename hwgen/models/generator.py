@@ -1,4 +1,5 @@
-"""Generator: content features and a style vector become the image of a handwritten line (SAGAN-style, convolutional).
+"""Generator: content features and a style vector become the image of a handwritten line (SAGAN-style,
+convolutional).
 
 HCT-GAN (ICPR 2022), section 3, "Generator and discriminator"; ScrabbleGAN (CVPR 2020), section 3.1.
 """
@@ -16,8 +17,9 @@ from hwgen.settings.model import GeneratorConfig
 class GeneratorBlock(keras.layers.Layer):
     """Residual block that doubles the resolution; batch normalisation conditional on its part of z.
 
-    With `upsample='subpixel'` both convolutions see the small map, the second gives four pixels at once (Shi et al.
-    2016, "Real-time single image and video super-resolution", section 3.1), and 4 * filters channels lie between them.
+    With `upsample='subpixel'` both convolutions see the small map, the second gives four pixels at once (Shi
+    et al. 2016, "Real-time single image and video super-resolution", section 3.1), and 4 * filters channels
+    lie between them.
     """
 
     def __init__(self, filters, *, upsample, spectral, **kwargs):
@@ -41,7 +43,9 @@ class GeneratorBlock(keras.layers.Layer):
         h = tf.nn.relu(h)
         skip = self.skip(x, training=training)
         if self.upsample == 'subpixel':
-            return layers.apply_mask(tf.nn.depth_to_space(self.conv_2(h, training=training) + skip, 2), wide_valid)
+            return layers.apply_mask(
+                tf.nn.depth_to_space(self.conv_2(h, training=training) + skip, 2), wide_valid
+            )
         h = self.conv_2(h if self.upsample == 'first' else layers.upsample(h), training=training)
         return layers.apply_mask(h + layers.upsample(skip), wide_valid)
 
@@ -49,17 +53,18 @@ class GeneratorBlock(keras.layers.Layer):
 class Generator(keras.Model):
     """Components, structure and style -> the image of a line.
 
-    Source: HCT-GAN, section 3; blocks after SAGAN. The style vector is split into z1, joined to the content, and one
-    part for each block's conditional batch normalisation. Differs: attention is windowed (see
-    `WindowedSelfAttention`); a small noise vector of each character is joined to z1 (character_noise_dim=0 is the
-    paper's); `upsample='between'` is ours.
+    Source: HCT-GAN, section 3; blocks after SAGAN. The style vector is split into z1, joined to the content,
+    and one part for each block's conditional batch normalisation. Differs: attention is windowed (see
+    `WindowedSelfAttention`); a small noise vector of each character is joined to z1 (character_noise_dim=0 is
+    the paper's); `upsample='between'` is ours.
 
     Args:
         config: GeneratorConfig.
 
     Attributes:
         config: the same.
-        space_component: int, id of the component that is a space, whose cells are paper; 0, as at first: none. Who writes sets it (`Writer`).
+        space_component: int, id of the component that is a space, whose cells are paper; 0, as at first:
+            none. Who writes sets it (`Writer`).
     """
 
     def __init__(self, config: GeneratorConfig, **kwargs):
@@ -67,19 +72,32 @@ class Generator(keras.Model):
         self.config = config
         self.space_component = 0
         self.content_encoder = ContentEncoder(
-            config.content_encoding, num_components=config.num_components, num_structures=config.num_structures,
-            num_characters=config.num_characters, channels=config.content_channels, cell_dim=config.cell_dim,
-            structure_dim=config.structure_dim, component_dim=config.component_dim, style_dim=config.style_part_dim,
-            map_channels=config.map_channels, learn_boxes=config.learn_boxes, name='content_encoder')
+            config.content_encoding,
+            num_components=config.num_components,
+            num_structures=config.num_structures,
+            num_characters=config.num_characters,
+            channels=config.content_channels,
+            cell_dim=config.cell_dim,
+            structure_dim=config.structure_dim,
+            component_dim=config.component_dim,
+            style_dim=config.style_part_dim,
+            map_channels=config.map_channels,
+            learn_boxes=config.learn_boxes,
+            name='content_encoder',
+        )
         # A tuple, not a list: tf.train.Checkpoint drops the sublayers that a Keras 3 model holds in a list.
         self.blocks = tuple(
-            GeneratorBlock(filters, upsample=config.block_upsample(i), spectral=config.spectral, name=f'block_{i + 1}')
-            for i, filters in enumerate(config.channels))
+            GeneratorBlock(
+                filters, upsample=config.block_upsample(i), spectral=config.spectral, name=f'block_{i + 1}'
+            )
+            for i, filters in enumerate(config.channels)
+        )
         self.attention = None
         if config.attention_px:
             columns = config.attention_px * config.char_width_px // config.char_px
             self.attention = layers.WindowedSelfAttention(
-                columns_per_character=columns, spectral=config.spectral, name='attention')
+                columns_per_character=columns, spectral=config.spectral, name='attention'
+            )
         self.style_space = layers.StyleSpace(name='style_space')
         self.style_space.build([None, config.style_dim])
         self.to_bend = None
@@ -92,22 +110,33 @@ class Generator(keras.Model):
     def context_characters(self):
         """Characters on either side that can change a character's pixels: the receptive field, rounded up."""
         config = self.config
-        reach, total = 0., 0  # reach in characters since the last whole step; whole characters so far
+        reach, total = 0.0, 0  # reach in characters since the last whole step; whole characters so far
         columns = config.cell_columns
         for index in range(config.num_blocks):
             kind = config.block_upsample(index)
-            reach += 1. / (2 * columns if kind == 'first' else columns) + 1. / (columns if kind == 'subpixel' else 2 * columns)
+            reach += 1.0 / (2 * columns if kind == 'first' else columns) + 1.0 / (
+                columns if kind == 'subpixel' else 2 * columns
+            )
             columns *= 2
             if self.attention is not None and CELLS << (index + 1) == config.attention_px:
-                total, reach = total + math.ceil(reach) + self.attention.reach, 0.
-        reach += 1. / columns
+                total, reach = total + math.ceil(reach) + self.attention.reach, 0.0
+        reach += 1.0 / columns
         if self.to_bend is not None:
             # The displacement itself looks no further than that; it brings ink from bend_px away.
             reach += config.bend_px / config.char_width_px
         return total + math.ceil(reach)
 
-    def call(self, component_ids, structure_ids, boxes=None, character_ids=None, lengths=None, style=None,
-             character_noise=None, training=False):
+    def call(
+        self,
+        component_ids,
+        structure_ids,
+        boxes=None,
+        character_ids=None,
+        lengths=None,
+        style=None,
+        character_noise=None,
+        training=False,
+    ):
         """Writes a batch of lines.
 
         Args:
@@ -123,33 +152,55 @@ class Generator(keras.Model):
         Returns:
             float32 [B, char_px, N * char_width_px, 1] in [-1, 1], paper +1; padding is exactly +1.
         """
-        content = self.content_encoder(component_ids, structure_ids, boxes=boxes, character_ids=character_ids, style=self.content_style(style))
-        return self.draw(content, style, lengths=lengths, blank=self.blank(component_ids), character_noise=character_noise, training=training)
+        content = self.content_encoder(
+            component_ids,
+            structure_ids,
+            boxes=boxes,
+            character_ids=character_ids,
+            style=self.content_style(style),
+        )
+        return self.draw(
+            content,
+            style,
+            lengths=lengths,
+            blank=self.blank(component_ids),
+            character_noise=character_noise,
+            training=training,
+        )
 
     def blank(self, component_ids):
-        """Which characters are spaces. int32 [B, N, 4] -> bool [B, N]; None where there is no `space_component`."""
+        """Which characters are spaces. int32 [B, N, 4] -> bool [B, N]; None where there is no
+        `space_component`.
+        """
         if not self.space_component:
             return None
-        return (component_ids[..., 0] == self.space_component) & (tf.reduce_sum(component_ids[..., 1:], -1) == 0)
+        return (component_ids[..., 0] == self.space_component) & (
+            tf.reduce_sum(component_ids[..., 1:], -1) == 0
+        )
 
     def content_style(self, style):
         """z1, the part of a style [B, style_dim] that meets the content: float32 [B, style_part_dim]."""
-        return style[:, :self.config.style_part_dim]
+        return style[:, : self.config.style_part_dim]
 
     def draw(self, content, style, *, lengths=None, blank=None, character_noise=None, training=False):
         """The second half of the call: features of the content encoder, as it returns them, become images.
 
-        Where `blank` (bool [B, N], or None) is true there is paper, exactly, whatever was learned of a space: such a cell is masked as those beyond the
-        line's end are, after every layer. So its neighbours are written as the last and the first character of a line, which every training picture
-        shows, and no stroke is cut that would not end there anyway. Training has no `space_component`: to it a space is a character like others, for the
-        paper of real lines is not exactly white, and the discriminator would know written ones by it.
+        Where `blank` (bool [B, N], or None) is true there is paper, exactly, whatever was learned of a space:
+        such a cell is masked as those beyond the line's end are, after every layer. So its neighbours are
+        written as the last and the first character of a line, which every training picture shows, and no
+        stroke is cut that would not end there anyway. Training has no `space_component`: to it a space is a
+        character like others, for the paper of real lines is not exactly white, and the discriminator would
+        know written ones by it.
 
         The other arguments are those of the call.
         """
         config = self.config
         x, maps = content
         n = tf.shape(x)[2] // CELLS
-        mask = lambda columns: _without(blank, layers.column_mask(lengths, n, columns_per_character=columns), columns)
+
+        def mask(columns):
+            return _without(blank, layers.column_mask(lengths, n, columns_per_character=columns), columns)
+
         parts = tf.split(style, config.num_blocks + 1, axis=-1)
         columns = config.cell_columns
         if columns < CELLS:  # Latin cells are half as wide as high: B x H x (N H) x C -> B x H x (N H/2) x C
@@ -161,14 +212,17 @@ class Generator(keras.Model):
             parts_of_noise.append(character_noise)
         noise = None
         if parts_of_noise:
-            noise = tf.repeat(tf.concat(parts_of_noise, axis=-1), columns, axis=1)[:, tf.newaxis]  # B x 1 x (N columns) x Z
+            # B x 1 x (N columns) x Z
+            noise = tf.repeat(tf.concat(parts_of_noise, axis=-1), columns, axis=1)[:, tf.newaxis]
             noise = tf.cast(tf.repeat(noise, CELLS, axis=1), x.dtype)
             x = tf.concat([x, noise], axis=-1)
         x = layers.apply_mask(x, mask(columns))
         bend = None
         for index, (block, part) in enumerate(zip(self.blocks, parts[1:])):
             if 0 < index <= len(maps):
-                x = tf.concat([x, layers.apply_mask(tf.cast(maps[index - 1], x.dtype), mask(columns))], axis=-1)
+                x = tf.concat(
+                    [x, layers.apply_mask(tf.cast(maps[index - 1], x.dtype), mask(columns))], axis=-1
+                )
             x = block(x, part, valid=mask(columns), wide_valid=mask(2 * columns), training=training)
             columns *= 2
             if self.attention is not None and x.shape[1] == config.attention_px:
@@ -179,29 +233,43 @@ class Generator(keras.Model):
         x = tf.tanh(tf.cast(self.last_conv(x, training=training), tf.float32))
         valid = mask(columns)
         if bend is not None:
-            paper = lambda image: 1. - layers.apply_mask(1. - image, valid)
-            x = 1. - layers.shift_columns(1. - paper(x), bend[..., :1], reach_px=config.bend_px)
-            x = 1. - layers.shift_rows(1. - x, bend[..., 1:], reach_px=config.bend_px)
-        return x if valid is None else x * valid + (1. - valid)
+
+            def paper(image):
+                return 1.0 - layers.apply_mask(1.0 - image, valid)
+
+            x = 1.0 - layers.shift_columns(1.0 - paper(x), bend[..., :1], reach_px=config.bend_px)
+            x = 1.0 - layers.shift_rows(1.0 - x, bend[..., 1:], reach_px=config.bend_px)
+        return x if valid is None else x * valid + (1.0 - valid)
 
     def _bend(self, x, noise, *, valid, training):
-        """Displacement of every pixel [B, char_px, N * char_width_px, 2] in px, smooth, from a map of 8 rows."""
+        """Displacement of every pixel [B, char_px, N * char_width_px, 2] in px, smooth, from a map of 8
+        rows.
+        """
         reach = float(self.config.bend_px)
         x = tf.nn.relu(x)
         if noise is not None:
             x = tf.concat([x, layers.apply_mask(layers.upsample(noise), valid)], axis=-1)
-        coarse = reach * tf.tanh(.1 * tf.cast(self.to_bend(x, training=training), tf.float32))
-        if valid is not None:  # beyond its end a line is bent like its end, as the enlargement does at the end of the map
-            before, written_before = (tf.pad(x, [[0, 0], [0, 0], [1, 0], [0, 0]])[:, :, :-1] for x in (coarse, valid))
-            after, written_after = (tf.pad(x, [[0, 0], [0, 0], [0, 1], [0, 0]])[:, :, 1:] for x in (coarse, valid))
-            end = tf.where((written_before < written_after), after, before)  # and before its beginning, behind a space, like its beginning
-            coarse = coarse * valid + end * (1. - valid)
+        coarse = reach * tf.tanh(0.1 * tf.cast(self.to_bend(x, training=training), tf.float32))
+        # beyond its end a line is bent like its end, as the enlargement does at the end of the map
+        if valid is not None:
+            before, written_before = (
+                tf.pad(x, [[0, 0], [0, 0], [1, 0], [0, 0]])[:, :, :-1] for x in (coarse, valid)
+            )
+            after, written_after = (
+                tf.pad(x, [[0, 0], [0, 0], [0, 1], [0, 0]])[:, :, 1:] for x in (coarse, valid)
+            )
+            # and before its beginning, behind a space, like its beginning
+            end = tf.where((written_before < written_after), after, before)
+            coarse = coarse * valid + end * (1.0 - valid)
         return layers.enlarge(coarse, self.config.char_px // (2 * CELLS))
 
 
 def _without(blank, mask, columns):
-    """A mask [B, 1, N * columns, 1], or None, that is 0 also in the columns of the characters `blank`, bool [B, N] or None."""
+    """A mask [B, 1, N * columns, 1], or None, that is 0 also in the columns of the characters `blank`,
+    bool [B, N] or None.
+    """
     if blank is None:
         return mask
-    written = tf.repeat(tf.cast(~blank, tf.float32), columns, axis=1)[:, tf.newaxis, :, tf.newaxis]  # B x N -> B x (N w) -> B x 1 x (N w) x 1
+    # B x N -> B x (N w) -> B x 1 x (N w) x 1
+    written = tf.repeat(tf.cast(~blank, tf.float32), columns, axis=1)[:, tf.newaxis, :, tf.newaxis]
     return written if mask is None else mask * written

@@ -1,4 +1,5 @@
-"""HCT-GAN: the five modules of the paper (ICPR 2022) and the style encoder, built together from one configuration.
+"""HCT-GAN: the five modules of the paper (ICPR 2022) and the style encoder, built together from one
+configuration.
 
 ScrabbleGAN is the same bundle with `content_encoding='onehot'`, character labels, and no spatial perception.
 """
@@ -22,8 +23,8 @@ class HctGan:
         generator: Generator that learns.
         average: Generator of the same sizes: the exponential moving average, which writes.
         discriminator: Discriminator.
-        sequence_trunk, spatial_trunk: RecognizerTrunk, the same object with `share_trunk`; spatial_trunk is None
-            without SPM.
+        sequence_trunk, spatial_trunk: RecognizerTrunk, the same object with `share_trunk`; spatial_trunk is
+            None without SPM.
         sequence_recognition: SequenceRecognition.
         spatial_perception: SpatialPerception or AttentionPerception, or None.
         style_encoder: StyleEncoder.
@@ -36,34 +37,53 @@ class HctGan:
         self.generator = Generator(config.generator, name='generator')
         self.average = Generator(config.generator, name='average')
         self.discriminator = Discriminator(
-            config.discriminator_channels, pool=config.discriminator_pool, name='discriminator', **size)
+            config.discriminator_channels, pool=config.discriminator_pool, name='discriminator', **size
+        )
         self.sequence_trunk = RecognizerTrunk(config.recognizer_channels, name='sequence_trunk', **size)
         self.sequence_recognition = SequenceRecognition(
-            config.sequence_labels, hidden=config.recognizer_hidden, recurrent=config.recurrent_sequence, name='sequence_recognition')
+            config.sequence_labels,
+            hidden=config.recognizer_hidden,
+            recurrent=config.recurrent_sequence,
+            name='sequence_recognition',
+        )
         self.spatial_trunk = self.spatial_perception = None
         if config.spatial_labels:
-            self.spatial_trunk = self.sequence_trunk if config.share_trunk else RecognizerTrunk(
-                config.recognizer_channels, name='spatial_trunk', **size)
-            self.spatial_perception = (AttentionPerception if config.attention_perception else SpatialPerception)(
-                config.spatial_labels, hidden=config.recognizer_hidden, name='spatial_perception')
+            self.spatial_trunk = (
+                self.sequence_trunk
+                if config.share_trunk
+                else RecognizerTrunk(config.recognizer_channels, name='spatial_trunk', **size)
+            )
+            self.spatial_perception = (
+                AttentionPerception if config.attention_perception else SpatialPerception
+            )(config.spatial_labels, hidden=config.recognizer_hidden, name='spatial_perception')
         self.style_encoder = StyleEncoder(
-            config.generator.style_dim, character_noise_dim=config.generator.character_noise_dim,
-            channels=config.style_channels, name='style_encoder', **size)
+            config.generator.style_dim,
+            character_noise_dim=config.generator.character_noise_dim,
+            channels=config.style_channels,
+            name='style_encoder',
+            **size,
+        )
         self._build()
 
     def modules(self):
         """dict name -> module; a shared trunk appears once."""
         named = dict(
-            generator=self.generator, average=self.average, discriminator=self.discriminator,
-            sequence_trunk=self.sequence_trunk, sequence_recognition=self.sequence_recognition,
+            generator=self.generator,
+            average=self.average,
+            discriminator=self.discriminator,
+            sequence_trunk=self.sequence_trunk,
+            sequence_recognition=self.sequence_recognition,
             spatial_trunk=None if self.config.share_trunk else self.spatial_trunk,
-            spatial_perception=self.spatial_perception, style_encoder=self.style_encoder)
+            spatial_perception=self.spatial_perception,
+            style_encoder=self.style_encoder,
+        )
         return {name: module for name, module in named.items() if module is not None}
 
     def recognizers(self):
         """Modules that learn from real lines only: the trunks and heads of SRM and SPM."""
-        return tuple(module for name, module in self.modules().items()
-                     if name.startswith(('sequence_', 'spatial_')))
+        return tuple(
+            module for name, module in self.modules().items() if name.startswith(('sequence_', 'spatial_'))
+        )
 
     def read(self, images, lengths=None, training=False, components=None):
         """Runs the recognisers.
@@ -72,12 +92,14 @@ class HctGan:
             images: float32 [B, char_px, N * char_width_px, 1].
             lengths: int32 [B] or None.
             training: bool.
-            components: int32 [B, L], what the lines say, zeros at the end of each row; for `attention_perception` alone.
+            components: int32 [B, L], what the lines say, zeros at the end of each row; for
+                `attention_perception` alone.
 
         Returns:
             features: tuple of maps of SRM's trunk; sequence logits float32 [B, 8N, K]; spatial logits float32
-            [B, 4, 4N, K'] and attention float32 [B, 4, 4N, 1], both None without SPM. With `attention_perception` these are
-            [B, L + 1, K'] and [B, L + 1, 8, 8N], None without `components`.
+                [B, 4, 4N, K'] and attention float32 [B, 4, 4N, 1], both None without SPM. With
+                `attention_perception` these are [B, L + 1, K'] and [B, L + 1, 8, 8N], None without
+                `components`.
         """
         features = self.sequence_trunk(images, lengths=lengths, training=training)
         sequence = self.sequence_recognition(features[-1], lengths=lengths, training=training)
@@ -94,9 +116,13 @@ class HctGan:
         config = self.config.generator
         n = 1
         inputs = dict(
-            component_ids=tf.ones([1, n, 4], tf.int32), structure_ids=tf.ones([1, n], tf.int32),
-            boxes=tf.ones([1, n, 4, 4]), character_ids=tf.ones([1, n], tf.int32),
-            style=tf.zeros([1, config.style_dim]), character_noise=tf.zeros([1, n, config.character_noise_dim]))
+            component_ids=tf.ones([1, n, 4], tf.int32),
+            structure_ids=tf.ones([1, n], tf.int32),
+            boxes=tf.ones([1, n, 4, 4]),
+            character_ids=tf.ones([1, n], tf.int32),
+            style=tf.zeros([1, config.style_dim]),
+            character_noise=tf.zeros([1, n, config.character_noise_dim]),
+        )
         images = self.generator(**inputs)
         self.average(**inputs)
         for mean, variable in zip(self.average.variables, self.generator.variables):

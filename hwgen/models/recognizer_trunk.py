@@ -1,4 +1,6 @@
-"""Convolutional features that the two recognisers read: SRM (sequence) and SPM (spatial), HCT-GAN, section 3."""
+"""Convolutional features that the two recognisers read: SRM (sequence) and SPM (spatial), HCT-GAN, section
+3.
+"""
 
 import keras
 import tensorflow as tf
@@ -11,12 +13,12 @@ FRAMES = 8  # columns of features a character has at every char_px: the longest 
 class RecognizerTrunk(keras.Model):
     """Images of lines -> features with 8 rows and 8 columns a character.
 
-    Plain convolutions with batch normalisation and no recurrence: a recurrent recogniser learns the language and reads
-    what was not written (ScrabbleGAN, supplement; HCT-GAN, section 3).
+    Plain convolutions with batch normalisation and no recurrence: a recurrent recogniser learns the language
+    and reads what was not written (ScrabbleGAN, supplement; HCT-GAN, section 3).
 
     Args:
-        channels: tuple of int. The first log2(char_px / 8) convolutions are each followed by halving; the others keep
-            8 rows.
+        channels: tuple of int. The first log2(char_px / 8) convolutions are each followed by halving; the
+            others keep 8 rows.
         char_px, char_width_px: int, pixels of a character.
 
     Raises:
@@ -29,9 +31,13 @@ class RecognizerTrunk(keras.Model):
         self.row_halvings = (char_px // FRAMES).bit_length() - 1
         self.column_halvings = (char_width_px // FRAMES).bit_length() - 1
         if len(channels) <= self.row_halvings:
-            raise ValueError(f'recognizer channels {tuple(channels)}: char_px={char_px} needs more than '
-                             f'{self.row_halvings} numbers')
-        self.convolutions = tuple(layers.Conv2D(c, use_bias=False, name=f'conv_{i + 1}') for i, c in enumerate(channels))
+            raise ValueError(
+                f'recognizer channels {tuple(channels)}: char_px={char_px} needs more than '
+                f'{self.row_halvings} numbers'
+            )
+        self.convolutions = tuple(
+            layers.Conv2D(c, use_bias=False, name=f'conv_{i + 1}') for i, c in enumerate(channels)
+        )
         self.norms = tuple(layers.BatchNormalization(name=f'norm_{i + 1}') for i in range(len(channels)))
 
     def call(self, images, lengths=None, training=False, depth=None):
@@ -49,7 +55,7 @@ class RecognizerTrunk(keras.Model):
         columns = self.char_width_px
         n = tf.shape(images)[2] // columns
         mask = layers.column_mask(lengths, n, columns_per_character=columns)
-        x = layers.apply_mask(1. - images, mask)
+        x = layers.apply_mask(1.0 - images, mask)
         features = []
         for index, (convolution, norm) in enumerate(zip(self.convolutions[:depth], self.norms[:depth])):
             x = tf.nn.relu(norm(convolution(x), valid=mask, training=training))

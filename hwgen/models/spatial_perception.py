@@ -1,4 +1,7 @@
-"""Spatial perception module (SPM): says which component stands where, trained by counting. HCT-GAN, section 3, "SPM"."""
+"""Spatial perception module (SPM): says which component stands where, trained by counting.
+
+HCT-GAN, section 3, "SPM".
+"""
 
 import keras
 import tensorflow as tf
@@ -10,9 +13,9 @@ from hwgen.models.recognizer_trunk import FRAMES
 class SpatialPerception(keras.Model):
     """Trunk features -> logits of each position of a 4 x 4 grid a character.
 
-    Source: HCT-GAN, section 3: fully convolutional with spatial attention; the attention is that of CBAM (Woo et al.
-    2018, eq. 3): a 7 x 7 convolution over the mean and the maximum of the channels, through a sigmoid. Differs: the
-    paper leaves the depth open; here one convolution at 4 rows follows the trunk.
+    Source: HCT-GAN, section 3: fully convolutional with spatial attention; the attention is that of CBAM (Woo
+    et al. 2018, eq. 3): a 7 x 7 convolution over the mean and the maximum of the channels, through a sigmoid.
+    Differs: the paper leaves the depth open; here one convolution at 4 rows follows the trunk.
 
     Args:
         num_labels: int, classes with the blank (id 0).
@@ -41,6 +44,8 @@ class SpatialPerception(keras.Model):
         mask = layers.column_mask(lengths, tf.shape(features)[2] // FRAMES, columns_per_character=columns)
         x = layers.downsample(features)  # B x 8 x 8N x C -> B x 4 x 4N x C
         x = layers.apply_mask(tf.nn.relu(self.norm(self.conv(x), valid=mask, training=training)), mask)
-        summary = tf.concat([tf.reduce_mean(x, -1, keepdims=True), tf.reduce_max(x, -1, keepdims=True)], axis=-1)
+        summary = tf.concat(
+            [tf.reduce_mean(x, -1, keepdims=True), tf.reduce_max(x, -1, keepdims=True)], axis=-1
+        )
         attention = tf.sigmoid(self.attention(summary))
         return tf.cast(self.classify(x * attention), tf.float32), attention

@@ -1,7 +1,7 @@
 """Style encoder E(x): the style vector of a line, and of each of its characters the small deviation from it.
 
-Its posterior is that of a variational autoencoder (Kingma and Welling 2014), so that styles drawn from N(0, 1) and
-styles read from a line are one space (BicycleGAN's cVAE-GAN, Zhu et al. 2017).
+Its posterior is that of a variational autoencoder (Kingma and Welling 2014), so that styles drawn from N(0,
+1) and styles read from a line are one space (BicycleGAN's cVAE-GAN, Zhu et al. 2017).
 """
 
 import keras
@@ -14,8 +14,9 @@ class StyleEncoder(keras.Model):
     """Images of lines -> mean and log variance of `style` [B, Z] and of `character_noise` [B, N, Zc].
 
     The line's vector comes from the mean over its characters, so it can hardly say which ones were written; a
-    character's comes from its own cell, is kept small (8 numbers under a KL term), enough for place and size, and has
-    mean 0 over the line: what all characters of a line share, its slant or size or ink, is style and nothing else.
+    character's comes from its own cell, is kept small (8 numbers under a KL term), enough for place and size,
+    and has mean 0 over the line: what all characters of a line share, its slant or size or ink, is style and
+    nothing else.
 
     Args:
         style_dim: int, Z.
@@ -24,16 +25,29 @@ class StyleEncoder(keras.Model):
         char_px, char_width_px: int, pixels of a character.
     """
 
-    def __init__(self, style_dim: int, *, character_noise_dim: int, channels: tuple[int, ...], char_px: int, char_width_px: int, **kwargs):
+    def __init__(
+        self,
+        style_dim: int,
+        *,
+        character_noise_dim: int,
+        channels: tuple[int, ...],
+        char_px: int,
+        char_width_px: int,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.style_dim = style_dim
         self.character_noise_dim = character_noise_dim
         self.char_width_px = char_width_px
         self.halvings = char_px.bit_length() - 3
-        self.convolutions = tuple(layers.Conv2D(c, use_bias=False, name=f'conv_{i + 1}') for i, c in enumerate(channels))
+        self.convolutions = tuple(
+            layers.Conv2D(c, use_bias=False, name=f'conv_{i + 1}') for i, c in enumerate(channels)
+        )
         self.norms = tuple(layers.BatchNormalization(name=f'norm_{i + 1}') for i in range(len(channels)))
         self.to_style = layers.Dense(2 * style_dim, name='to_style')
-        self.to_noise = layers.Dense(2 * character_noise_dim, name='to_noise') if character_noise_dim else None
+        self.to_noise = (
+            layers.Dense(2 * character_noise_dim, name='to_noise') if character_noise_dim else None
+        )
 
     def call(self, images, lengths=None, training=False):
         """Reads the style of a batch of lines.
@@ -44,13 +58,13 @@ class StyleEncoder(keras.Model):
             training: bool.
 
         Returns:
-            dict: style_mean, style_log_variance float32 [B, Z]; noise_mean, noise_log_variance float32 [B, N, Zc]
-            (absent when Zc is 0).
+            dict: style_mean, style_log_variance float32 [B, Z]; noise_mean, noise_log_variance float32 [B, N,
+                Zc] (absent when Zc is 0).
         """
         columns = self.char_width_px
         n = tf.shape(images)[2] // columns
         mask = layers.column_mask(lengths, n, columns_per_character=columns)
-        x = layers.apply_mask(1. - images, mask)
+        x = layers.apply_mask(1.0 - images, mask)
         for index, (convolution, norm) in enumerate(zip(self.convolutions, self.norms)):
             if 0 < index <= self.halvings:
                 x = layers.downsample(x)
@@ -59,15 +73,26 @@ class StyleEncoder(keras.Model):
             x = layers.apply_mask(tf.nn.relu(norm(convolution(x), valid=mask, training=training)), mask)
         x = tf.cast(x, tf.float32)
         b, h, c = tf.shape(x)[0], x.shape[1], x.shape[-1]
-        # By place, not by mean over the cell: convolutions alone do not know where in its cell ink stands, and neither slant
+        # By place, not by mean over the cell: convolutions alone do not know where in its cell ink stands,
+        # and neither slant
         # nor size can be told from what is left then.
-        places = tf.reshape(tf.transpose(tf.reshape(x, [b, h, n, columns, c]), [0, 2, 1, 3, 4]), [b, n, h * columns * c])
-        each = tf.ones([b, n, 1]) if lengths is None else tf.sequence_mask(lengths, n, dtype=tf.float32)[:, :, tf.newaxis]
-        over_line = lambda values: tf.reduce_sum(values * each, 1) / tf.reduce_sum(each, 1)  # B x N x C -> B x C
+        places = tf.reshape(
+            tf.transpose(tf.reshape(x, [b, h, n, columns, c]), [0, 2, 1, 3, 4]), [b, n, h * columns * c]
+        )
+        each = (
+            tf.ones([b, n, 1])
+            if lengths is None
+            else tf.sequence_mask(lengths, n, dtype=tf.float32)[:, :, tf.newaxis]
+        )
+
+        # B x N x C -> B x C
+        def over_line(values):
+            return tf.reduce_sum(values * each, 1) / tf.reduce_sum(each, 1)
+
         mean, log_variance = tf.split(self.to_style(over_line(places)), 2, axis=-1)
-        out = dict(style_mean=mean, style_log_variance=tf.clip_by_value(log_variance, -8., 4.))
+        out = dict(style_mean=mean, style_log_variance=tf.clip_by_value(log_variance, -8.0, 4.0))
         if self.to_noise is not None:
             mean, log_variance = tf.split(self.to_noise(places), 2, axis=-1)
             mean -= over_line(mean)[:, tf.newaxis]
-            out.update(noise_mean=mean, noise_log_variance=tf.clip_by_value(log_variance, -8., 4.))
+            out.update(noise_mean=mean, noise_log_variance=tf.clip_by_value(log_variance, -8.0, 4.0))
         return out

@@ -1,9 +1,9 @@
 """Client: texts to a server that runs an exported model, pictures back.
 
-Text goes to `serving_default`, where the graph splits it. A text with Ideographic Description Sequences (⿱山鱼) is read
-here, by the dictionary as it was when the server's model was trained, and goes to `components` as codes; so does every
-text with combining marks, which the graph does not compose, or for which a truncation is asked.
-No TensorFlow is needed for REST.
+Text goes to `serving_default`, where the graph splits it. A text with Ideographic Description Sequences (⿱山鱼)
+is read here, by the dictionary as it was when the server's model was trained, and goes to `components` as
+codes; so does every text with combining marks, which the graph does not compose, or for which a truncation is
+asked. No TensorFlow is needed for REST.
 """
 
 from typing import NamedTuple
@@ -39,7 +39,8 @@ class Client:
 
     Args:
         transport: has `predict(signature, inputs)`, such as `RestTransport` or `GrpcTransport`.
-        charset: Charset for sequences, or None for the packaged one; what the server's model knows of it is asked from the server.
+        charset: Charset for sequences, or None for the packaged one; what the server's model knows of it is
+            asked from the server.
     """
 
     def __init__(self, transport, *, charset=None):
@@ -56,7 +57,8 @@ class Client:
             truncation: float >= 0, or None for that of the exported model.
 
         Returns:
-            list of Answer, in the order of the texts; a text that cannot be written does not hinder the others.
+            list of Answer, in the order of the texts; a text that cannot be written does not hinder the
+            others.
 
         Raises:
             ServerError, RefusalError: nothing was answered; ValueError: numbers of texts and seeds differ.
@@ -65,7 +67,7 @@ class Client:
         seeds = [style_seeds] * len(texts) if np.ndim(style_seeds) == 0 else list(style_seeds)
         if len(seeds) != len(texts):
             raise ValueError(f'{len(texts)} texts, {len(seeds)} style seeds: expected one seed for each text')
-        if truncation is not None and not truncation >= 0.:
+        if truncation is not None and not truncation >= 0.0:
             raise ValueError(f'truncation {truncation}: expected a number of at least 0')
         for seed in seeds:
             if int(seed) != seed or not 0 <= seed < 2**64:
@@ -75,15 +77,22 @@ class Client:
             if not _is_unicode(text):
                 position = next(i for i, character in enumerate(text) if not _is_unicode(character))
                 answers[index] = Answer(None, f'U+{ord(text[position]):04X} at position {position}')
-            elif truncation is None and not has_parts(text) and not any(character in ids.ARITY or character == ids.VARIATION for character in text):
+            elif (
+                truncation is None
+                and not has_parts(text)
+                and not any(character in ids.ARITY or character == ids.VARIATION for character in text)
+            ):
                 plain.append((index, text))
             else:
                 coded.append((index, text))
         for tasks, ask in ((plain, self._ask_text), (coded, self._ask_coded)):
             for begin in range(0, len(tasks), MAX_TEXTS_PER_REQUEST):
-                indices, items = zip(*tasks[begin:begin + MAX_TEXTS_PER_REQUEST])
-                # int64 has no room for the upper half of the seeds: TensorFlow reads a negative one as itself + 2^64.
-                found = ask(items, np.array([seeds[i] for i in indices], np.uint64).astype(np.int64), truncation)
+                indices, items = zip(*tasks[begin : begin + MAX_TEXTS_PER_REQUEST])
+                # int64 has no room for the upper half of the seeds: TensorFlow reads a negative one as itself
+                # + 2^64.
+                found = ask(
+                    items, np.array([seeds[i] for i in indices], np.uint64).astype(np.int64), truncation
+                )
                 for index, answer in zip(indices, found):
                     answers[index] = answer
         return answers
@@ -99,43 +108,74 @@ class Client:
         return encoded if encoded.units else 'empty text: expected at least one character'
 
     def _ask_coded(self, texts, seeds, truncation):
-        """Codes in the server's table. Which that is the answer tells: if it is another one than was thought, the answer is void, and all is asked again."""
+        """Codes in the server's table.
+
+        Which that is the answer tells: if it is another one than was thought, the answer is void, and all is
+        asked again.
+        """
         for _ in range(_TRIES):
             row_count, lines = self._row_count, [self._encode(text) for text in texts]
             sound = [index for index, line in enumerate(lines) if not isinstance(line, str)]
-            found = iter(self._ask_codes([lines[index] for index in sound], seeds[sound], truncation) if sound else ())
+            found = iter(
+                self._ask_codes([lines[index] for index in sound], seeds[sound], truncation) if sound else ()
+            )
             if not sound or self._row_count == (self._charset.row_count if row_count is None else row_count):
                 return [Answer(None, line) if isinstance(line, str) else next(found) for line in lines]
-        raise ServerError('the server answers now with one version and now with another, of other tables of characters: expected one version')
+        raise ServerError(
+            'the server answers now with one version and now with another, of other tables of characters:'
+            ' expected one version'
+        )
 
     def _ask_text(self, texts, seeds, _):
-        return self._read(self._transport.predict('serving_default', dict(
-            texts=np.array([text.encode('utf-8') for text in texts], object), style_seeds=seeds)), len(texts))
+        return self._read(
+            self._transport.predict(
+                'serving_default',
+                dict(texts=np.array([text.encode('utf-8') for text in texts], object), style_seeds=seeds),
+            ),
+            len(texts),
+        )
 
     def _ask_codes(self, lines, seeds, truncation):
         most = max(len(line.units) for line in lines)
-        pad = lambda array: np.pad(array, [[0, most - len(array)], *[[0, 0]] * (array.ndim - 1)])
+
+        def pad(array):
+            return np.pad(array, [[0, most - len(array)], *[[0, 0]] * (array.ndim - 1)])
+
         names = ('component_ids', 'structure_ids', 'boxes', 'character_ids')
         inputs = {name: np.stack([pad(getattr(line, name)) for line in lines]) for name in names}
-        outputs = self._transport.predict('components', dict(
-            inputs, lengths=np.array([len(line.units) for line in lines], np.int32), style_seeds=seeds,
-            truncation=np.full(len(lines), -1. if truncation is None else truncation, np.float32)))
+        outputs = self._transport.predict(
+            'components',
+            dict(
+                inputs,
+                lengths=np.array([len(line.units) for line in lines], np.int32),
+                style_seeds=seeds,
+                truncation=np.full(len(lines), -1.0 if truncation is None else truncation, np.float32),
+            ),
+        )
         # The ids mean what they mean in the server's dictionary: CharsetMismatchError where ours is another.
         rows, digests = self._outputs(outputs, len(lines), 'charset_rows', 'charset_hash')
         self._row_count = self._charset.prefix(int(rows[0]), digests[0].decode()).row_count
         answers = self._read(outputs, len(lines))
-        return [answer._replace(error=name_character(answer.error, line.units)[0]) for answer, line in zip(answers, lines)]
+        return [
+            answer._replace(error=name_character(answer.error, line.units)[0])
+            for answer, line in zip(answers, lines)
+        ]
 
     def _read(self, outputs, count):
         pictures, errors = self._outputs(outputs, count, 'image_bytes', 'error')
-        return [Answer(None, error.decode('utf-8', 'replace')) if error else Answer(picture, '') for picture, error in zip(pictures, errors)]
+        return [
+            Answer(None, error.decode('utf-8', 'replace')) if error else Answer(picture, '')
+            for picture, error in zip(pictures, errors)
+        ]
 
     @staticmethod
     def _outputs(outputs, count, *names):
         for name in names:
             if name not in outputs or np.shape(outputs[name]) != (count,):
-                raise ServerError(f'the server answers {", ".join(sorted(outputs)) or "nothing"}: expected {name} of {count} texts, as a model '
-                                  'that `export` wrote gives it')
+                raise ServerError(
+                    f'the server answers {", ".join(sorted(outputs)) or "nothing"}: expected {name} of'
+                    f' {count} texts, as a model that `export` wrote gives it'
+                )
         return [outputs[name] for name in names]
 
 

@@ -1,4 +1,6 @@
-"""What the graph says of codes, said of the text that they come from: it knows places among characters, not what was typed."""
+"""What the graph says of codes, said of the text that they come from: it knows places among characters,
+not what was typed.
+"""
 
 import re
 
@@ -22,4 +24,4 @@ def name_character(error, units):
         return error, None
     index = int(found[1])
     position = sum(map(len, units[:index]))
-    return f'{describe(units[index])} at position {position}: {error[found.end():]}', position
+    return f'{describe(units[index])} at position {position}: {error[found.end() :]}', position

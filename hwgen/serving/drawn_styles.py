@@ -1,7 +1,8 @@
-"""Style vectors and character noise in the graph: the numbers of `hwgen.inference.styles`, from the same seeds.
+"""Style vectors and character noise in the graph: the numbers of `hwgen.inference.styles`, from the same
+seeds.
 
-TensorFlow's Philox gives the same random bits; the normal numbers agree to the last bit or two of a float32, where the
-logarithm and the cosine of another library round differently.
+TensorFlow's Philox gives the same random bits; the normal numbers agree to the last bit or two of a float32,
+where the logarithm and the cosine of another library round differently.
 """
 
 import math
@@ -25,11 +26,15 @@ def normals(seed, count, *, stream):
         float32 [count, 4].
     """
     bits = tf.raw_ops.StatelessRandomUniformFullIntV2(
-        shape=[count, 4], key=tf.bitcast(tf.reshape(seed, [1]), tf.uint64), counter=tf.constant([0, stream], tf.uint64),
-        alg=_PHILOX, dtype=tf.uint32)
-    uniform = (tf.cast(bits, tf.float64) + .5) / 2.**32
-    radius = tf.sqrt(-2. * tf.math.log(uniform[:, 0::2]))
-    angle = 2. * math.pi * uniform[:, 1::2]
+        shape=[count, 4],
+        key=tf.bitcast(tf.reshape(seed, [1]), tf.uint64),
+        counter=tf.constant([0, stream], tf.uint64),
+        alg=_PHILOX,
+        dtype=tf.uint32,
+    )
+    uniform = (tf.cast(bits, tf.float64) + 0.5) / 2.0**32
+    radius = tf.sqrt(-2.0 * tf.math.log(uniform[:, 0::2]))
+    angle = 2.0 * math.pi * uniform[:, 1::2]
     pairs = tf.stack([radius * tf.cos(angle), radius * tf.sin(angle)], axis=-1)  # count x 2 pairs x 2
     return tf.cast(tf.reshape(pairs, [count, 4]), tf.float32)
 
@@ -52,4 +57,5 @@ def character_noise(seed, num_characters, *, noise_dim):
     """
     blocks = -(-noise_dim // 4)
     values = normals(seed, num_characters * blocks, stream=CHARACTER_STREAM)
-    return tf.reshape(values, [num_characters, 4 * blocks])[:, :noise_dim]  # (N blocks) x 4 -> N x (blocks 4) -> N x Zc
+    # (N blocks) x 4 -> N x (blocks 4) -> N x Zc
+    return tf.reshape(values, [num_characters, 4 * blocks])[:, :noise_dim]

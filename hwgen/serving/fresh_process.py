@@ -2,8 +2,9 @@
 
     python -P hwgen/serving/fresh_process.py SAVED_MODEL REQUESTS.json ANSWERS.json
 
-REQUESTS.json: a list of {"signature": name, "inputs": {name: nested list}}. ANSWERS.json: {"signatures": [name, ...],
-"answers": [{name: nested list}, ...]}; strings come as base64. It imports nothing of hwgen itself. It ends when its standard input does.
+REQUESTS.json: a list of {"signature": name, "inputs": {name: nested list}}. ANSWERS.json: {"signatures":
+[name, ...], "answers": [{name: nested list}, ...]}; strings come as base64. It imports nothing of hwgen
+itself. It ends when its standard input does.
 """
 
 import base64
@@ -19,6 +20,7 @@ def main(saved_model, requests, answers):
     threading.Thread(target=_end_with_input, daemon=True).start()
     sys.modules['hwgen'] = None  # an import of it fails, also where it is installed beside TensorFlow
     import tensorflow as tf
+
     loaded = tf.saved_model.load(saved_model)
 
     def answer(signature, inputs):
@@ -26,10 +28,13 @@ def main(saved_model, requests, answers):
         specs = function.structured_input_signature[1]
         found = function(**{name: tf.constant(value, specs[name].dtype) for name, value in inputs.items()})
         return {name: _as_json(value) for name, value in found.items()}
+
     with open(requests, encoding='utf-8') as file:
         given = json.load(file)
     with open(answers, 'w', encoding='utf-8') as file:
-        json.dump(dict(signatures=sorted(loaded.signatures), answers=[answer(**request) for request in given]), file)
+        json.dump(
+            dict(signatures=sorted(loaded.signatures), answers=[answer(**request) for request in given]), file
+        )
 
 
 def _end_with_input():

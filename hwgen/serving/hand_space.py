@@ -1,7 +1,9 @@
-"""HandSpace: the hands of an exported model, as far as its signature `styles` tells: seeds, what lies between them, directions.
+"""HandSpace: the hands of an exported model, as far as its signature `styles` tells: seeds, what lies between
+them, directions.
 
-Styles are an affine map of normal numbers (`hwgen.models.layers.StyleSpace`), and the numbers of a seed are known
-(`hwgen.inference.styles`). So the map follows from enough styles, and hands between two seeds are those of `generate --interpolate`.
+Styles are an affine map of normal numbers (`hwgen.models.layers.StyleSpace`), and the numbers of a seed are
+known (`hwgen.inference.styles`). So the map follows from enough styles, and hands between two seeds are those
+of `generate --interpolate`.
 """
 
 import numpy as np
@@ -22,8 +24,8 @@ class HandSpace:
     Attributes:
         style_dim: int, Z.
         average: float64 [Z], the average hand.
-        directions: float64 [NUM_DIRECTIONS, Z], the principal axes along which hands differ most, each one standard deviation
-            long; fewer where Z is less.
+        directions: float64 [NUM_DIRECTIONS, Z], the principal axes along which hands differ most, each one
+            standard deviation long; fewer where Z is less.
 
     Raises:
         ValueError: the styles are no affine map of the seeds' numbers.
@@ -40,7 +42,8 @@ class HandSpace:
             raise ValueError('signature styles: expected the hands of seeds as `export` writes them')
         self._map, self.average = fitted[:-1], fitted[-1]
         _, deviations, axes = np.linalg.svd(self._map)  # the covariance is map^T map
-        axes *= np.where(axes.sum(1, keepdims=True) < 0, -1., 1.)  # a direction has two signs: one of them, always the same
+        # a direction has two signs: one of them, always the same
+        axes *= np.where(axes.sum(1, keepdims=True) < 0, -1.0, 1.0)
         self.directions = (deviations[:, np.newaxis] * axes)[:NUM_DIRECTIONS]
 
     def between(self, first, second, *, mixes, amounts=()):
@@ -49,7 +52,8 @@ class HandSpace:
         Args:
             first, second: int, style seeds.
             mixes: sequence of float in [0, 1], 0 the first.
-            amounts: sequence of float, standard deviations along each of the `directions`, added to every hand.
+            amounts: sequence of float, standard deviations along each of the `directions`, added to every
+                hand.
 
         Returns:
             float32 [len(mixes), Z] at truncation 1.
@@ -57,5 +61,5 @@ class HandSpace:
         ends = styles.styles_from_seeds([first, second], self.style_dim)
         path = styles.interpolate_styles(*ends, steps=MIX_STEPS + 1)
         normal = path[[round(mix * MIX_STEPS) for mix in mixes]]
-        moved = np.asarray(amounts, np.float64) @ self.directions[:len(amounts)]
+        moved = np.asarray(amounts, np.float64) @ self.directions[: len(amounts)]
         return (self.average + normal @ self._map + moved).astype(np.float32)

@@ -1,6 +1,8 @@
-"""HttpServer: a RestService and its page behind a socket, with limits on what a client may ask for and how long it may take.
+"""HttpServer: a RestService and its page behind a socket, with limits on what a client may ask for and how
+long it may take.
 
-Everything that reads a body or runs the model does so in the threads of a bounded queue; the event loop only moves bytes.
+Everything that reads a body or runs the model does so in the threads of a bounded queue; the event loop only
+moves bytes.
 """
 
 import asyncio
@@ -24,10 +26,16 @@ from hwgen.serving.server_metrics import ServerMetrics
 from hwgen.serving.timed_connection import REPEAT_AFTER_SEC, TimedConnection
 from hwgen.serving.work_queue import QueueFullError, WorkQueue
 
-_POLICY = {'Content-Security-Policy': "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
-                                      "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-           'Cache-Control': 'no-cache', 'X-Content-Type-Options': 'nosniff'}
-_METHODS = ('GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS')  # the dialect has its own answer to each
+_POLICY = {
+    'Content-Security-Policy': (
+        "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    'Cache-Control': 'no-cache',
+    'X-Content-Type-Options': 'nosniff',
+}
+# the dialect has its own answer to each
+_METHODS = ('GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS')
 _BACKLOG = 2048  # connections that the system keeps for us before they are accepted
 _log = logging.getLogger(__name__)
 
@@ -39,18 +47,19 @@ class Limits(NamedTuple):
         workers: int, requests on the model at once.
         max_waiting: int, requests that wait for it; further ones are answered 503.
         max_body_bytes: int, larger requests are answered 413.
-        timeout_sec: float, for a request to arrive (408), for its answer (504), and to answer what was accepted when the server stops.
-        max_connections: int; for a further one the one gives way that has waited longest for its client, or it is answered 503 itself (but for what tells
-            that the server runs).
+        timeout_sec: float, for a request to arrive (408), for its answer (504), and to answer what was
+            accepted when the server stops.
+        max_connections: int; for a further one the one gives way that has waited longest for its client, or
+            it is answered 503 itself (but for what tells that the server runs).
         idle_sec: float, for the first byte of a connection.
     """
 
     workers: int = 2
     max_waiting: int = 64
     max_body_bytes: int = 2**20
-    timeout_sec: float = 60.
+    timeout_sec: float = 60.0
     max_connections: int = 512
-    idle_sec: float = 5.
+    idle_sec: float = 5.0
 
 
 class HttpServer:
@@ -65,7 +74,8 @@ class HttpServer:
     Attributes:
         page: Page, or None; another one may take its place at any time.
         queue: WorkQueue.
-        companion: another server of the same queue, with `stop`, which begins to stop it and returns an event that is set when that is done; or None.
+        companion: another server of the same queue, with `stop`, which begins to stop it and returns an event
+            that is set when that is done; or None.
     """
 
     def __init__(self, service, *, page=None, limits=Limits(), hosts=(), origins=()):
@@ -73,18 +83,47 @@ class HttpServer:
         self.queue = WorkQueue(workers=limits.workers, max_waiting=limits.max_waiting)
         self._service, self._limits = service, limits
         self._metrics = ServerMetrics(lambda: self.queue.pending)
-        routes = [_route(HEALTH, self._health), _route(METRICS, self._tell_metrics), _route('/v1/{rest:path}', self._rest, methods=_METHODS),
-                  _route('/', self._show_page), _route('/page/settings', self._tell_settings), _route('/page/lines', self._write_lines, methods=['POST'])]
+        routes = [
+            _route(HEALTH, self._health),
+            _route(METRICS, self._tell_metrics),
+            _route('/v1/{rest:path}', self._rest, methods=_METHODS),
+            _route('/', self._show_page),
+            _route('/page/settings', self._tell_settings),
+            _route('/page/lines', self._write_lines, methods=['POST']),
+        ]
         inner = Starlette(routes=routes, exception_handlers={HTTPException: self._refuse})
         inner.router.redirect_slashes = False
         if origins:
-            inner = CORSMiddleware(inner, allow_origins=origins, allow_methods=('GET', 'POST'), allow_headers='*')
-        app = FrontDoor(inner, routes=[route.path.replace('{rest:path}', '') for route in routes], count=self._metrics.count, hosts=hosts, origins=origins)
-        connection = functools.partial(TimedConnection, timeout_sec=limits.timeout_sec, idle_sec=limits.idle_sec, max_connections=limits.max_connections,
-                                       count=lambda status: self._metrics.count('none', status))
-        config = uvicorn.Config(app, http=connection, ws='none', lifespan='off', log_config=None, access_log=False, server_header=False, proxy_headers=False,
-                                timeout_graceful_shutdown=limits.timeout_sec + 1)
-        logging.getLogger('uvicorn.error').setLevel(logging.ERROR)  # a request that is no HTTP is answered, and no news
+            inner = CORSMiddleware(
+                inner, allow_origins=origins, allow_methods=('GET', 'POST'), allow_headers='*'
+            )
+        app = FrontDoor(
+            inner,
+            routes=[route.path.replace('{rest:path}', '') for route in routes],
+            count=self._metrics.count,
+            hosts=hosts,
+            origins=origins,
+        )
+        connection = functools.partial(
+            TimedConnection,
+            timeout_sec=limits.timeout_sec,
+            idle_sec=limits.idle_sec,
+            max_connections=limits.max_connections,
+            count=lambda status: self._metrics.count('none', status),
+        )
+        config = uvicorn.Config(
+            app,
+            http=connection,
+            ws='none',
+            lifespan='off',
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=limits.timeout_sec + 1,
+        )
+        # a request that is no HTTP is answered, and no news
+        logging.getLogger('uvicorn.error').setLevel(logging.ERROR)
         self._server, self._stopped = _Server(config, self._stop_companion), None
 
     def run(self, listener, *, announce=lambda: None):
@@ -95,7 +134,8 @@ class HttpServer:
             announce: function without arguments, called when from now on a signal stops the server in order.
         """
         if threading.current_thread() is threading.main_thread():
-            # Until uvicorn takes them over; it raises those that stopped it once more when it is done, and then they mean nothing.
+            # Until uvicorn takes them over; it raises those that stopped it once more when it is done, and
+            # then they mean nothing.
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: self.stop())
         announce()
@@ -155,7 +195,8 @@ class HttpServer:
             task = asyncio.wrap_future(self.queue.submit(lambda: function(unpack(body, encoding, most=most))))
         except QueueFullError as error:
             raise HTTPException(503, f'busy: {error}', {'Retry-After': str(REPEAT_AFTER_SEC)}) from None
-        gone = asyncio.ensure_future(request.receive())  # after the body there is nothing to receive but the client's leaving
+        # after the body there is nothing to receive but the client's leaving
+        gone = asyncio.ensure_future(request.receive())
         try:
             await asyncio.wait({task, gone}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
             if task.done():
@@ -166,7 +207,10 @@ class HttpServer:
             task.cancel()
         if gone.done() and not gone.cancelled():
             raise HTTPException(CLIENT_GONE, 'the client has gone')
-        raise HTTPException(504, f'no answer within {limit:g} seconds: expected a smaller request, or a server with less to do')
+        raise HTTPException(
+            504,
+            f'no answer within {limit:g} seconds: expected a smaller request, or a server with less to do',
+        )
 
 
 class _Server(uvicorn.Server):
@@ -184,6 +228,7 @@ class _Server(uvicorn.Server):
 
 def _route(path, answer, *, methods=('GET',)):
     """A route that outlives faults of ours. answer: coroutine function of the request -> Response."""
+
     async def endpoint(request):
         try:
             return await answer(request)
@@ -192,11 +237,13 @@ def _route(path, answer, *, methods=('GET',)):
         except Exception:  # the client gets no details, and the server lives
             _log.exception('%s %r', request.method, request.scope['raw_path'][:200])
             return error_response(500, 'the server failed; its log says why')
+
     return Route(path, endpoint, methods=methods)
 
 
 def bind(host, port):
-    """A socket for `HttpServer.run` that listens already: the port is ours, and who comes while models are loaded waits.
+    """A socket for `HttpServer.run` that listens already: the port is ours, and who comes while models are
+    loaded waits.
 
     Args:
         host: str, name or address.
@@ -206,7 +253,9 @@ def bind(host, port):
         OSError: naming host and port.
     """
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
         listener = socket.socket(family, kind, protocol)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -216,5 +265,7 @@ def bind(host, port):
             listener.close()
             raise
     except (OSError, OverflowError) as error:
-        raise OSError(f'{host}:{port}: cannot be listened at: {getattr(error, "strerror", None) or error}') from None
+        raise OSError(
+            f'{host}:{port}: cannot be listened at: {getattr(error, "strerror", None) or error}'
+        ) from None
     return listener

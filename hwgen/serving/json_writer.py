@@ -1,7 +1,8 @@
 """Tensors -> JSON text, a few thousand values at a time.
 
-`json.dumps` of a large answer keeps every other thread of the process waiting until it is done, and needs a Python object for every value. Between the pieces
-that are written here others have their turn, and only the text stays.
+`json.dumps` of a large answer keeps every other thread of the process waiting until it is done, and needs a
+Python object for every value. Between the pieces that are written here others have their turn, and only the
+text stays.
 """
 
 import base64
@@ -35,7 +36,7 @@ def write_tensor(array, name):
         if step == 1:
             yield from write_tensor(array[start, ...], name)
         else:
-            part = array[start:start + step]
+            part = array[start : start + step]
             yield _nested(_values(part.ravel(), name), part.shape)[1:-1]
     yield ']'
 
@@ -44,7 +45,7 @@ def _nested(values, shape):
     """Texts of values in order -> text of lists of this shape."""
     for axis in range(len(shape) - 1, -1, -1):
         size, count = shape[axis], math.prod(shape[:axis])
-        values = [f'[{", ".join(values[i * size:(i + 1) * size])}]' for i in range(count)]
+        values = [f'[{", ".join(values[i * size : (i + 1) * size])}]' for i in range(count)]
     return values[0]
 
 

@@ -1,4 +1,6 @@
-"""ModelVersions: the versions of one model that are served, by number and label, and what one request may ask of them; for every protocol."""
+"""ModelVersions: the versions of one model that are served, by number and label, and what one request may
+ask of them; for every protocol.
+"""
 
 import numpy as np
 
@@ -34,7 +36,10 @@ class ModelVersions:
             raise ValueError(f'model {self.model}: no version to serve')
         for label, version in self._labels.items():
             if version not in versions:
-                raise ValueError(f'label {label} of version {version}: expected one of the served versions {", ".join(map(str, versions))}')
+                raise ValueError(
+                    f'label {label} of version {version}: expected one of the served versions'
+                    f' {", ".join(map(str, versions))}'
+                )
         self._versions = versions
 
     def choose(self, model, *, version=None, label=None, status=False):
@@ -59,11 +64,24 @@ class ModelVersions:
             versions = {self._labels[label]: versions[self._labels[label]]}
         if version is not None:
             if version not in versions:
-                raise RestError(f'Could not find version {version} of model {model}' if status else
-                                f'Servable not found for request: Specific({model}, {version})', 404)
+                raise RestError(
+                    (
+                        f'Could not find version {version} of model {model}'
+                        if status
+                        else f'Servable not found for request: Specific({model}, {version})'
+                    ),
+                    404,
+                )
             versions = {version: versions[version]}
         if not versions:
-            raise RestError(f'Could not find any versions of model {model}' if status else f'Servable not found for request: Latest({model})', 404)
+            raise RestError(
+                (
+                    f'Could not find any versions of model {model}'
+                    if status
+                    else f'Servable not found for request: Latest({model})'
+                ),
+                404,
+            )
         return versions
 
     def run(self, served, signature, inputs):
@@ -91,14 +109,22 @@ class ModelVersions:
 
     def _check_values(self, count):
         if self._max_values is not None and count > self._max_values:
-            raise RestError(f'an answer of {count} values: expected at most {self._max_values} (--max_values); fewer or shorter lines give fewer, '
-                            'and pictures as PNG (serving_default) are one value each')
+            raise RestError(
+                f'an answer of {count} values: expected at most {self._max_values} (--max_values); fewer or'
+                ' shorter lines give fewer, and pictures as PNG (serving_default) are one value each'
+            )
 
 
 def _values_of_images(inputs, description):
-    """The values that `ServedModel.draw` gives for texts that can be written. description: dict, what `export` says of the version; without it: 0."""
+    """The values that `ServedModel.draw` gives for texts that can be written. description: dict, what
+    `export` says of the version; without it: 0.
+    """
     texts = inputs.get('texts')
-    if texts is None or texts.ndim != 1 or not description.keys() >= {'char_px', 'char_width_px', 'max_characters'}:
+    if (
+        texts is None
+        or texts.ndim != 1
+        or not description.keys() >= {'char_px', 'char_width_px', 'max_characters'}
+    ):
         return 0
     lengths = [len(plain(text.decode('utf-8', 'replace'))) for text in texts]
     longest = max((length for length in lengths if length <= description['max_characters']), default=0) or 1

@@ -24,11 +24,14 @@ async def read_body(request, *, most, timeout_sec):
         bytes.
 
     Raises:
-        HTTPException: 413 it is too large, 408 too slow, 499 it does not come to its end, 415 it is packed in a way that is not known.
+        HTTPException: 413 it is too large, 408 too slow, 499 it does not come to its end, 415 it is packed in
+            a way that is not known.
     """
     encoding = encoding_of(request)
     if encoding not in ('', 'identity', *_GZIP):
-        raise HTTPException(415, f'Content-Encoding {encoding[:100]}: expected gzip, or none', {'Accept-Encoding': 'gzip'})
+        raise HTTPException(
+            415, f'Content-Encoding {encoding[:100]}: expected gzip, or none', {'Accept-Encoding': 'gzip'}
+        )
     if int(request.headers.get('content-length', 0)) > most:  # h11 has seen to it that it is a number
         raise _too_large(most)
     parts, size = [], 0

@@ -1,6 +1,8 @@
-"""The JSON of TF-Serving's REST calls, as bytes <-> tensors; whoever has the model and the socket stands around it.
+"""The JSON of TF-Serving's REST calls, as bytes <-> tensors; whoever has the model and the socket stands
+around it.
 
-Source: TensorFlow Serving, "RESTful API" (api_rest.md) and the code behind it (json_tensor.cc, http_rest_api_util.cc).
+Source: TensorFlow Serving, "RESTful API" (api_rest.md) and the code behind it (json_tensor.cc,
+http_rest_api_util.cc).
 Differs: classify and regress are not answered, for no signature here has their methods.
 """
 
@@ -37,7 +39,9 @@ class RestError(ValueError):
 
 
 class Target(NamedTuple):
-    """What a path asks for: `call` is PREDICT, STATUS or METADATA; version (int) and label (str) are None where not given."""
+    """What a path asks for: `call` is PREDICT, STATUS or METADATA; version (int) and label (str) are None
+    where not given.
+    """
 
     call: str
     model: str
@@ -84,8 +88,8 @@ def parse_prediction(body, specs_of):
 
     Args:
         body: bytes.
-        specs_of: function of a signature's name -> dict input name -> numpy dtype name ('object' for strings), or None where
-            there is no such signature.
+        specs_of: function of a signature's name -> dict input name -> numpy dtype name ('object' for
+            strings), or None where there is no such signature.
 
     Returns:
         Prediction; its inputs are arrays of these dtypes, strings are bytes.
@@ -129,23 +133,35 @@ def _read_rows(instances, specs):
         raise RestError("No values in 'instances' array")
     if not _is_object(instances[0]):
         if len(specs) > 1:
-            raise RestError('instances is a plain list, but expecting list of objects as multiple input tensors required as per tensorinfo_map')
-        (name, dtype), = specs.items()
+            raise RestError(
+                'instances is a plain list, but expecting list of objects as multiple input tensors required'
+                ' as per tensorinfo_map'
+            )
+        ((name, dtype),) = specs.items()
         return {name: _to_array(instances, dtype, name)}
     for index, instance in enumerate(instances):
         if not _is_object(instance):
             raise RestError(f'Expecting object but got list at item {index} of input list')
         if instance.keys() != specs.keys():
-            raise RestError(f"Failed to process element: {index} of 'instances' list. JSON object: {_shown(instance)} keys must be equal to: "
-                            f'{",".join(sorted(specs))}')
-    return {name: _to_array([instance[name] for instance in instances], dtype, name) for name, dtype in specs.items()}
+            raise RestError(
+                f"Failed to process element: {index} of 'instances' list. JSON object: {_shown(instance)}"
+                ' keys must be equal to: '
+                f'{",".join(sorted(specs))}'
+            )
+    return {
+        name: _to_array([instance[name] for instance in instances], dtype, name)
+        for name, dtype in specs.items()
+    }
 
 
 def _read_columns(inputs, specs):
     if not _is_object(inputs):
         if len(specs) > 1:
-            raise RestError('inputs is a plain value/list, but expecting an object as multiple input tensors required as per tensorinfo_map')
-        (name, dtype), = specs.items()
+            raise RestError(
+                'inputs is a plain value/list, but expecting an object as multiple input tensors required as'
+                ' per tensorinfo_map'
+            )
+        ((name, dtype),) = specs.items()
         return {name: _to_array(inputs, dtype, name)}
     for name in specs:
         if name not in inputs:
@@ -174,15 +190,20 @@ def _to_array(value, dtype, name):
     def walk(part, depth):
         if not isinstance(part, list):
             if depth != len(shape):
-                raise RestError(f'input {name}: JSON Value: {_shown(part)} found at incorrect level: {depth + 1} in the JSON DOM. Expected at '
-                                f'level: {len(shape)}')
+                raise RestError(
+                    f'input {name}: JSON Value: {_shown(part)} found at incorrect level: {depth + 1} in the'
+                    f' JSON DOM. Expected at level: {len(shape)}'
+                )
             flat.append(_to_scalar(part, dtype, name))
         elif depth >= len(shape) or len(part) != shape[depth]:
-            raise RestError(f'input {name}: Encountered list at unexpected size: {len(part)} at level: {depth} expected size: '
-                            f'{shape[depth] if depth < len(shape) else 0}')
+            raise RestError(
+                f'input {name}: Encountered list at unexpected size: {len(part)} at level: {depth} expected'
+                f' size: {shape[depth] if depth < len(shape) else 0}'
+            )
         else:
             for inner in part:
                 walk(inner, depth + 1)
+
     walk(value, 0)
     array = np.empty(len(flat), dtype)
     array[:] = flat
@@ -194,23 +215,37 @@ def _to_scalar(value, dtype, name):
         try:
             return value.encode('utf-8')
         except UnicodeEncodeError:
-            raise RestError(f'input {name}: JSON Parse error: The surrogate pair in string is invalid.') from None
+            raise RestError(
+                f'input {name}: JSON Parse error: The surrogate pair in string is invalid.'
+            ) from None
     if dtype == 'object' and _is_base64(value):
         return _decode_base64(value['b64'], name)
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if dtype == 'bool' and isinstance(value, bool):
         return value
-    if dtype in _INTEGERS and number and isinstance(value, int) and np.iinfo(dtype).min <= value <= np.iinfo(dtype).max:
+    if (
+        dtype in _INTEGERS
+        and number
+        and isinstance(value, int)
+        and np.iinfo(dtype).min <= value <= np.iinfo(dtype).max
+    ):
         return value
     if dtype in ('float32', 'float64') and number:
         if isinstance(value, float) and not np.isfinite(value) or abs(value) <= float(np.finfo(dtype).max):
             return value
-        raise RestError(f'input {name}: Cannot convert JSON value: {_shown(value)} to float without loss of precision.')
-    raise RestError(f'input {name}: JSON Value: {_shown(value)} is not of expected type: {"string" if dtype == "object" else dtype}')
+        raise RestError(
+            f'input {name}: Cannot convert JSON value: {_shown(value)} to float without loss of precision.'
+        )
+    raise RestError(
+        f'input {name}: JSON Value: {_shown(value)} is not of expected type:'
+        f' {"string" if dtype == "object" else dtype}'
+    )
 
 
 def _decode_base64(text, name):
-    """As absl::Base64Unescape: white space anywhere, padding whole or absent, dots as good as equals signs; what is left of the last digit is not looked at."""
+    """As absl::Base64Unescape: white space anywhere, padding whole or absent, dots as good as equals
+    signs; what is left of the last digit is not looked at.
+    """
     found = _BASE64.fullmatch(_WHITE.sub('', text))
     digits, padding = found.groups() if found else ('', '')
     if not found or len(digits) % 4 == 1 or len(padding) not in (0, -len(digits) % 4):
@@ -230,7 +265,8 @@ def format_prediction(outputs, *, rows, error=''):
     """The body of an answer.
 
     Args:
-        outputs: dict name -> array; strings as bytes. Those whose name ends in `_bytes` are given as {"b64": ...}.
+        outputs: dict name -> array; strings as bytes. Those whose name ends in `_bytes` are given as {"b64":
+            ...}.
         rows: bool, row format.
         error: str, what is wrong with one of the texts, where that shall stand beside the outputs.
 
@@ -247,19 +283,25 @@ def format_prediction(outputs, *, rows, error=''):
 
 def _write_prediction(arrays, rows, error):
     """Pieces, str, of an answer's body."""
+
     def of_names(tensors):
         yield '{'
         for index, (name, value) in enumerate(tensors.items()):
             yield f'{", " if index else ""}{json.dumps(name, ensure_ascii=False)}: '
             yield from json_writer.write_tensor(value, name)
         yield '}'
+
     sizes = {name: array.shape[:1] for name, array in arrays.items()}
     if rows and (len(set(sizes.values())) != 1 or () in sizes.values()):
-        raise RestError(f'Tensors have inconsistent batch size: {", ".join(f"{name} {list(size)}" for name, size in sizes.items())}', 500)
+        raise RestError(
+            'Tensors have inconsistent batch size:'
+            f' {", ".join(f"{name} {list(size)}" for name, size in sizes.items())}',
+            500,
+        )
     yield f'{{"error": {json.dumps(error, ensure_ascii=False)}, ' if error else '{'
     yield '"predictions": ' if rows else '"outputs": '
     if len(arrays) == 1:
-        (name, array), = arrays.items()
+        ((name, array),) = arrays.items()
         yield from json_writer.write_tensor(array, name)
     elif rows:
         yield '['
@@ -276,8 +318,13 @@ def _write_prediction(arrays, rows, error):
 def format_request(signature, inputs):
     """Body of a predict request in column format, for a client. dict name -> array -> bytes."""
     arrays = {name: np.asarray(value) for name, value in inputs.items()}
-    written = ', '.join(f'{json.dumps(name)}: {"".join(json_writer.write_tensor(array, name))}' for name, array in arrays.items())
-    return f'{{"signature_name": {json.dumps(signature)}, "inputs": {{{written}}}}}'.encode('utf-8', 'backslashreplace')
+    written = ', '.join(
+        f'{json.dumps(name)}: {"".join(json_writer.write_tensor(array, name))}'
+        for name, array in arrays.items()
+    )
+    return f'{{"signature_name": {json.dumps(signature)}, "inputs": {{{written}}}}}'.encode(
+        'utf-8', 'backslashreplace'
+    )
 
 
 def parse_outputs(body):
@@ -309,15 +356,28 @@ def _from_json(value):
 
 def format_status(versions):
     """Body of a model's status. versions: iterable of int, loaded -> bytes, the newest first."""
-    return _body({'model_version_status': [
-        {'version': str(version), 'state': 'AVAILABLE', 'status': {'error_code': 'OK', 'error_message': ''}}
-        for version in sorted(versions, reverse=True)]})
+    return _body(
+        {
+            'model_version_status': [
+                {
+                    'version': str(version),
+                    'state': 'AVAILABLE',
+                    'status': {'error_code': 'OK', 'error_message': ''},
+                }
+                for version in sorted(versions, reverse=True)
+            ]
+        }
+    )
 
 
 def format_metadata(model, version, signature_defs):
     """Body of a version's metadata. signature_defs: dict signature -> its SignatureDef as JSON -> bytes."""
-    return _body({'model_spec': {'name': model, 'signature_name': '', 'version': str(version)},
-                  'metadata': {'signature_def': {'signature_def': signature_defs}}})
+    return _body(
+        {
+            'model_spec': {'name': model, 'signature_name': '', 'version': str(version)},
+            'metadata': {'signature_def': {'signature_def': signature_defs}},
+        }
+    )
 
 
 def format_error(message):

@@ -11,8 +11,9 @@ class RestService:
     Args:
         model: str, name in the paths.
         versions: dict int -> SavedVersion, the versions served; a path without one means the largest.
-        refuse_unwritable: bool, answer 400 where the graph reports an `error`: `error` names the first such text, the outputs stand
-            beside it, those of the other texts written as ever. TF-Serving answers 200.
+        refuse_unwritable: bool, answer 400 where the graph reports an `error`: `error` names the first such
+            text, the outputs stand beside it, those of the other texts written as ever. TF-Serving answers
+            200.
         **options: of `ModelVersions`.
 
     Attributes:
@@ -44,7 +45,9 @@ class RestService:
             return 400, rest.format_error(str(error))
 
     def _answer(self, target, body):
-        chosen = self.models.choose(target.model, version=target.version, label=target.label, status=target.call == rest.STATUS)
+        chosen = self.models.choose(
+            target.model, version=target.version, label=target.label, status=target.call == rest.STATUS
+        )
         if target.call == rest.STATUS:
             return 200, rest.format_status(chosen)
         version = max(chosen)
@@ -54,15 +57,27 @@ class RestService:
 
         def specs_of(signature):
             specs = served.inputs.get(signature)
-            return specs and {name: 'object' if spec.dtype == 'string' else spec.dtype.name for name, spec in specs.items()}
+            return specs and {
+                name: 'object' if spec.dtype == 'string' else spec.dtype.name for name, spec in specs.items()
+            }
+
         prediction = rest.parse_prediction(body, specs_of)
-        complaints = [shape_complaint(name, prediction.inputs[name], spec) for name, spec in sorted(served.inputs[prediction.signature].items())]
+        complaints = [
+            shape_complaint(name, prediction.inputs[name], spec)
+            for name, spec in sorted(served.inputs[prediction.signature].items())
+        ]
         if any(complaints):
             help_ = "each of 'instances' gives one row" if prediction.rows else "in 'inputs' give a list"
             raise rest.RestError('; '.join([*filter(None, complaints), help_]))
         outputs = self.models.run(served, prediction.signature, prediction.inputs)
-        wrong = [(index, error) for index, error in enumerate(outputs.get('error', ())) if error] if self._refuse_unwritable else ()
+        wrong = (
+            [(index, error) for index, error in enumerate(outputs.get('error', ())) if error]
+            if self._refuse_unwritable
+            else ()
+        )
         if not wrong:
             return 200, rest.format_prediction(outputs, rows=prediction.rows)
         index, error = wrong[0]
-        return 400, rest.format_prediction(outputs, rows=prediction.rows, error=f'text {index}: {error.decode("utf-8", "replace")}')
+        return 400, rest.format_prediction(
+            outputs, rows=prediction.rows, error=f'text {index}: {error.decode("utf-8", "replace")}'
+        )

@@ -8,8 +8,9 @@ import urllib3
 from hwgen.serving import rest
 from hwgen.serving.client import RefusalError, ServerError
 
-BUSY = (429, 502, 503, 504)  # overloaded, starting, or behind a proxy that says so; a repeated request gives the same picture
-FIRST_WAIT_SEC, LONGEST_WAIT_SEC = .5, 20.
+# overloaded, starting, or behind a proxy that says so; a repeated request gives the same picture
+BUSY = (429, 502, 503, 504)
+FIRST_WAIT_SEC, LONGEST_WAIT_SEC = 0.5, 20.0
 
 
 class RestTransport:
@@ -21,24 +22,38 @@ class RestTransport:
         version: int, or None for the newest.
         label: str, version label in place of a version, or None.
         timeout_sec: float, of each try.
-        retries: int, tries after the first: the waits double from half a second, with chance added so that clients do
-            not return together; a Retry-After is kept, up to 20 seconds.
+        retries: int, tries after the first: the waits double from half a second, with chance added so that
+            clients do not return together; a Retry-After is kept, up to 20 seconds.
 
     Raises:
         ValueError: url is none, or version and label are both given.
     """
 
-    def __init__(self, url, *, model='hwgen', version=None, label=None, timeout_sec=60., retries=5):
+    def __init__(self, url, *, model='hwgen', version=None, label=None, timeout_sec=60.0, retries=5):
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ('http', 'https') or not parts.hostname:
             raise ValueError(f'{url}: expected an address such as http://localhost:8501')
         if version is not None and label is not None:
             raise ValueError(f'version {version} and label {label}: expected one of them')
-        place = '' if version is None and label is None else f'/labels/{_quoted(label)}' if version is None else f'/versions/{version}'
+        place = (
+            ''
+            if version is None and label is None
+            else f'/labels/{_quoted(label)}'
+            if version is None
+            else f'/versions/{version}'
+        )
         self.url = f'{url.rstrip("/")}/v1/models/{_quoted(model)}{place}:predict'
         retry = urllib3.Retry(
-            total=retries, redirect=0, status_forcelist=BUSY, allowed_methods={'POST'}, backoff_factor=FIRST_WAIT_SEC,
-            backoff_jitter=FIRST_WAIT_SEC, backoff_max=LONGEST_WAIT_SEC, retry_after_max=LONGEST_WAIT_SEC, raise_on_status=False)
+            total=retries,
+            redirect=0,
+            status_forcelist=BUSY,
+            allowed_methods={'POST'},
+            backoff_factor=FIRST_WAIT_SEC,
+            backoff_jitter=FIRST_WAIT_SEC,
+            backoff_max=LONGEST_WAIT_SEC,
+            retry_after_max=LONGEST_WAIT_SEC,
+            raise_on_status=False,
+        )
         self._pool = urllib3.PoolManager(retries=retry, timeout=urllib3.Timeout(timeout_sec))
 
     def predict(self, signature, inputs):
@@ -55,18 +70,28 @@ class RestTransport:
             RefusalError: the server's own words; ServerError: no answer, or none that can be read.
         """
         try:
-            answer = self._pool.request('POST', self.url, body=rest.format_request(signature, inputs), headers={'Content-Type': 'application/json'})
+            answer = self._pool.request(
+                'POST',
+                self.url,
+                body=rest.format_request(signature, inputs),
+                headers={'Content-Type': 'application/json'},
+            )
         except urllib3.exceptions.HTTPError as error:
             cause = getattr(error, 'reason', None) or error
             raise ServerError(f'{self.url}: no answer: {" ".join(str(cause).split())}') from None
         if answer.status == 400:
             try:
-                return rest.parse_outputs(answer.data)  # pictures beside the complaint about some text, whose own `error` says it too
+                # pictures beside the complaint about some text, whose own `error` says it too
+                return rest.parse_outputs(answer.data)
             except ValueError:
                 pass
         if answer.status != 200:
             said = f'{self.url}: status {answer.status}: {_message(answer.data)}'
-            raise RefusalError(said) if 400 <= answer.status < 500 and answer.status not in BUSY else ServerError(said)
+            raise (
+                RefusalError(said)
+                if 400 <= answer.status < 500 and answer.status not in BUSY
+                else ServerError(said)
+            )
         try:
             return rest.parse_outputs(answer.data)
         except ValueError as error:

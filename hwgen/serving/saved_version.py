@@ -32,7 +32,10 @@ def shape_complaint(name, array, spec):
     """
     if spec.shape.is_compatible_with(array.shape):
         return ''
-    return f'input {name}: shape {list(array.shape)}, expected {[-1 if size is None else size for size in spec.shape.as_list()]}'
+    return (
+        f'input {name}: shape {list(array.shape)}, expected'
+        f' {[-1 if size is None else size for size in spec.shape.as_list()]}'
+    )
 
 
 class SavedVersion:
@@ -57,13 +60,24 @@ class SavedVersion:
                 self._loaded = tf.saved_model.load(plain, tags=['serve'])
             with open(os.path.join(path, 'saved_model.pb'), 'rb') as file:
                 saved = saved_model_pb2.SavedModel.FromString(file.read())
-            self.inputs = {name: function.structured_input_signature[1] for name, function in self._loaded.signatures.items()}
+            self.inputs = {
+                name: function.structured_input_signature[1]
+                for name, function in self._loaded.signatures.items()
+            }
             self.definitions = dict(saved.meta_graphs[0].signature_def)
-            self.signature_defs = {name: json_format.MessageToDict(definition, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
-                                   for name, definition in self.definitions.items()}
+            self.signature_defs = {
+                name: json_format.MessageToDict(
+                    definition, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+                )
+                for name, definition in self.definitions.items()
+            }
             self.description = _description(path)
-        except Exception as error:  # damage shows as whatever TensorFlow happens to meet first: IndexError, KeyError, AttributeError, ...
-            raise SavedVersionError(f'{path}: not a SavedModel as `export` writes it: {" ".join(str(error).split())[:300] or type(error).__name__}') from None
+        # damage shows as whatever TensorFlow happens to meet first: IndexError, KeyError, AttributeError, ...
+        except Exception as error:
+            raise SavedVersionError(
+                f'{path}: not a SavedModel as `export` writes it:'
+                f' {" ".join(str(error).split())[:300] or type(error).__name__}'
+            ) from None
 
     def run(self, signature, inputs):
         """Answers one request.
@@ -86,18 +100,25 @@ class SavedVersion:
                 raise RequestError(complaint)
         try:
             given = {name: tf.constant(arrays[name], spec.dtype) for name, spec in specs.items()}
-            return {name: value.numpy() for name, value in self._loaded.signatures[signature](**given).items()}
+            return {
+                name: value.numpy() for name, value in self._loaded.signatures[signature](**given).items()
+            }
         except (tf.errors.InvalidArgumentError, TypeError, ValueError) as error:
             raise RequestError(_said(error)) from None
 
 
 def _said(error):
-    """The words of an assertion in the graph; where it is none, what TensorFlow says without the place in the graph."""
+    """The words of an assertion in the graph; where it is none, what TensorFlow says without the place in
+    the graph.
+    """
     text = ' '.join(str(getattr(error, 'message', error)).split())
     assertion = re.search(r'assertion failed: \[(.*?)\]( \[|$)', text)
     if assertion:
         return assertion[1]
-    return re.sub(r'^Graph execution error: .*<stack traces unavailable> ?|\[\[\{\{.*|\[Op:.*', '', text).strip() or 'inputs that the signature does not take'
+    return (
+        re.sub(r'^Graph execution error: .*<stack traces unavailable> ?|\[\[\{\{.*|\[Op:.*', '', text).strip()
+        or 'inputs that the signature does not take'
+    )
 
 
 def _description(path):

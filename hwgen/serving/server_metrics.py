@@ -2,7 +2,8 @@
 
 import prometheus_client
 
-SECONDS = (.005, .01, .025, .05, .1, .25, .5, 1., 2.5, 5., 10., 30., 60.)  # upper ends of the histogram's bins
+# upper ends of the histogram's bins
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 
 class ServerMetrics:
@@ -15,13 +16,25 @@ class ServerMetrics:
     def __init__(self, pending):
         self._registry = prometheus_client.CollectorRegistry()
         own = dict(namespace='hwgen', registry=self._registry)
-        self._requests = prometheus_client.Counter('requests', 'Answered requests.', ['route', 'status'], **own)
-        self._seconds = prometheus_client.Histogram('request_seconds', 'Time from the head of a request to its answer.', ['route'], buckets=SECONDS, **own)
-        prometheus_client.Gauge('pending_requests', 'Requests that wait for the model or run on it.', **own).set_function(pending)
+        self._requests = prometheus_client.Counter(
+            'requests', 'Answered requests.', ['route', 'status'], **own
+        )
+        self._seconds = prometheus_client.Histogram(
+            'request_seconds',
+            'Time from the head of a request to its answer.',
+            ['route'],
+            buckets=SECONDS,
+            **own,
+        )
+        prometheus_client.Gauge(
+            'pending_requests', 'Requests that wait for the model or run on it.', **own
+        ).set_function(pending)
         prometheus_client.ProcessCollector(registry=self._registry)
 
     def count(self, route, status, seconds=None):
-        """Adds an answered request. route: str; status: int, of HTTP; seconds: float, or None where no request was read."""
+        """Adds an answered request. route: str; status: int, of HTTP; seconds: float, or None where no
+        request was read.
+        """
         self._requests.labels(route, str(status)).inc()
         if seconds is not None:
             self._seconds.labels(route).observe(seconds)

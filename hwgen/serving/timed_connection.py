@@ -1,7 +1,9 @@
-"""TimedConnection: uvicorn's HTTP/1.1 with limits on how long a client may take to ask or to read, and on how many may be there.
+"""TimedConnection: uvicorn's HTTP/1.1 with limits on how long a client may take to ask or to read, and on how
+many may be there.
 
-uvicorn itself bounds how long a connection idles between two requests; the time of a request's body is bounded by the
-application. What is left is a client that says nothing, trickles a request's head, or never reads its answer, and a crowd of them.
+uvicorn itself bounds how long a connection idles between two requests; the time of a request's body is
+bounded by the application. What is left is a client that says nothing, trickles a request's head, or never
+reads its answer, and a crowd of them.
 """
 
 import collections
@@ -16,12 +18,14 @@ REPEAT_AFTER_SEC = 1  # what a client that is told to come again is told
 class TimedConnection(H11Protocol):
     """A connection that is closed when no request comes to its end for too long.
 
-    Where more are open than may be, one that waits for its client gives way: of the address that holds most, the one that has waited longest.
-    If none waits, this one is `crowded`: the application answers on it that it is busy (its scope's state has it as `connection`).
-    A client that only shuts down its sending side gets its answer.
+    Where more are open than may be, one that waits for its client gives way: of the address that holds most,
+    the one that has waited longest. If none waits, this one is `crowded`: the application answers on it that
+    it is busy (its scope's state has it as `connection`). A client that only shuts down its sending side gets
+    its answer.
 
     Args:
-        timeout_sec: float, from a connection's first byte, or the last answer's end, to a request's complete head.
+        timeout_sec: float, from a connection's first byte, or the last answer's end, to a request's complete
+            head.
         idle_sec: float, from the connection's beginning to its first byte.
         max_connections: int.
         count: function of a status of HTTP, told of the answers that no application gives.
@@ -30,7 +34,12 @@ class TimedConnection(H11Protocol):
 
     def __init__(self, *arguments, timeout_sec, idle_sec, max_connections, count, **options):
         super().__init__(*arguments, **options)
-        self._timeout_sec, self._idle_sec, self._max_connections, self._count = timeout_sec, idle_sec, max_connections, count
+        self._timeout_sec, self._idle_sec, self._max_connections, self._count = (
+            timeout_sec,
+            idle_sec,
+            max_connections,
+            count,
+        )
         self._watch, self._silent, self._half_closed, self._none_gave_way = None, True, False, False
         self._waits_since = self.loop.time()
         self.app_state = {**self.app_state, 'connection': self}
@@ -46,10 +55,16 @@ class TimedConnection(H11Protocol):
         self._rearm(min(self._idle_sec, self._timeout_sec))
         if len(self.connections) > self._max_connections:
             there = [connection for connection in self.connections if not connection.transport.is_closing()]
-            waiting = [connection for connection in there if connection is not self and connection._waits_for_client()]
+            waiting = [
+                connection
+                for connection in there
+                if connection is not self and connection._waits_for_client()
+            ]
             held = collections.Counter(connection._address() for connection in there)
             if waiting and len(there) > self._max_connections:
-                min(waiting, key=lambda connection: (-held[connection._address()], connection._waits_since))._give_way()
+                min(
+                    waiting, key=lambda connection: (-held[connection._address()], connection._waits_since)
+                )._give_way()
             self._none_gave_way = not waiting
 
     def data_received(self, data):
@@ -64,7 +79,10 @@ class TimedConnection(H11Protocol):
         super().data_received(data)
 
     def eof_received(self):
-        """asyncio: the client sends no more. True: the connection stays open, for the answer to what it has asked."""
+        """asyncio: the client sends no more.
+
+        True: the connection stays open, for the answer to what it has asked.
+        """
         self._half_closed = True
         return bool(self.cycle and not self.cycle.response_complete and not self.cycle.more_body)
 
@@ -124,8 +142,15 @@ class TimedConnection(H11Protocol):
     def _refuse(self, status, message, **headers):
         """Answers past the application, and closes."""
         body = json.dumps({'error': message}).encode()
-        fields = {'content-type': 'application/json', 'content-length': len(body), 'connection': 'close', **headers}
-        head = b''.join(b'%s: %s\r\n' % (name.encode(), str(value).encode()) for name, value in fields.items())
+        fields = {
+            'content-type': 'application/json',
+            'content-length': len(body),
+            'connection': 'close',
+            **headers,
+        }
+        head = b''.join(
+            b'%s: %s\r\n' % (name.encode(), str(value).encode()) for name, value in fields.items()
+        )
         self.transport.write(b'HTTP/1.1 %d %s\r\n%s\r\n%s' % (status, STATUS_PHRASES[status], head, body))
         self.transport.close()
         self._count(status)

@@ -1,8 +1,11 @@
-"""VersionWatch: keeps what is served in step with the folder of versions, as TF-Serving does by its file-system source.
+"""VersionWatch: keeps what is served in step with the folder of versions, as TF-Serving does by its
+file-system source.
 
-Source: TensorFlow Serving, file_system_storage_path_source.cc, availability_preserving_policy.cc: a new version is loaded before the old one goes.
-Differs: a version that cannot be loaded is passed over for the next older one, and tried again when its files change; a new one is read when its files have
-stayed the same from one look to the next, so that it may be copied into place; where the last version is removed, it goes on being served.
+Source: TensorFlow Serving, file_system_storage_path_source.cc, availability_preserving_policy.cc: a new
+version is loaded before the old one goes.
+Differs: a version that cannot be loaded is passed over for the next older one, and tried again when its files
+change; a new one is read when its files have stayed the same from one look to the next, so that it may be
+copied into place; where the last version is removed, it goes on being served.
 """
 
 import logging
@@ -45,7 +48,10 @@ class VersionWatch:
         self._fixed = sorted({*(wanted or ()), *labelled})
         for number in self._fixed:
             if number not in folders:
-                raise WantedVersionError(f'version {number}: expected one of those in {base}: {", ".join(map(str, sorted(folders)))}')
+                raise WantedVersionError(
+                    f'version {number}: expected one of those in {base}:'
+                    f' {", ".join(map(str, sorted(folders)))}'
+                )
         self.versions = {number: load(folders[number]) for number in self._fixed}
         if self._follow:
             self._start(folders)
@@ -104,6 +110,7 @@ class VersionWatch:
             every_sec: float > 0.
             on_change: function of `versions`, called when they have changed.
         """
+
         def look():
             pause = threading.Event()
             while not pause.wait(every_sec):
@@ -112,6 +119,7 @@ class VersionWatch:
                         on_change(self.versions)
                 except Exception:  # a folder that cannot be read now may be again
                     _log.exception('%r: looking for versions', self._base)
+
         threading.Thread(target=look, name='hwgen-versions', daemon=True).start()
 
 

@@ -1,4 +1,6 @@
-"""The folders of a served model: `<base>/<number>/`, as TF-Serving looks for them, and how a new one comes there."""
+"""The folders of a served model: `<base>/<number>/`, as TF-Serving looks for them, and how a new one comes
+there.
+"""
 
 import contextlib
 import errno
@@ -23,26 +25,43 @@ def find_versions(base):
         dict int -> str, path; empty where there is no such folder.
     """
     names = os.listdir(base) if os.path.isdir(base) else ()
-    return {int(name): os.path.join(base, name) for name in names if re.fullmatch('[0-9]+', name) and int(name) <= MAX_VERSION}
+    return {
+        int(name): os.path.join(base, name)
+        for name in names
+        if re.fullmatch('[0-9]+', name) and int(name) <= MAX_VERSION
+    }
 
 
 def tell_no_versions(base):
-    """Why a folder has no version, for whoever named it: what is there, and what to give in its place. str -> str."""
+    """Why a folder has no version, for whoever named it: what is there, and what to give in its place. str
+    -> str.
+    """
     parent, name = os.path.split(os.path.abspath(base))
-    holds = lambda *names: any(os.path.exists(os.path.join(base, one)) for one in names)
+
+    def holds(*names):
+        return any(os.path.exists(os.path.join(base, one)) for one in names)
+
     if not os.path.lexists(base):
-        return f'{base}: no such folder; expected one with versions as export writes them, {os.path.join(base, "1")}'
+        return (
+            f'{base}: no such folder; expected one with versions as export writes them,'
+            f' {os.path.join(base, "1")}'
+        )
     if not os.path.isdir(base):
         return f'{base}: is a file, expected a folder for versions'
     if holds(*_SAVED_MODEL):
         if re.fullmatch('[0-9]+', name):
             return f'{base}: is a version itself; expected the folder above it, --model_base_path={parent}'
-        return f'{base}: no version in it, it holds a SavedModel itself; expected that in a numbered folder, {os.path.join(base, "1")}'
+        return (
+            f'{base}: no version in it, it holds a SavedModel itself; expected that in a numbered folder,'
+            f' {os.path.join(base, "1")}'
+        )
     if holds('generator.json', 'model', 'checkpoints'):
         return f'{base}: no version in it, it holds a trained model; --model={base} serves that'
     found = sorted(os.listdir(base))
     told = f'it holds {", ".join(found[:3])}{", ..." if found[3:] else ""}' if found else 'it is empty'
-    return f'{base}: no version in it, {told}; expected folders as export writes them, {os.path.join(base, "1")}'
+    return (
+        f'{base}: no version in it, {told}; expected folders as export writes them, {os.path.join(base, "1")}'
+    )
 
 
 def version_folder(out):
@@ -55,24 +74,32 @@ def version_folder(out):
         str, absolute path of a folder that does not exist.
 
     Raises:
-        FileExistsError: the version is there, or another export is writing it, or a file stands where the base should be.
+        FileExistsError: the version is there, or another export is writing it, or a file stands where the
+            base should be.
     """
     path = os.path.abspath(out)
     if os.path.isfile(path):
-        raise FileExistsError(errno.EEXIST, 'is a file, expected a folder for versions or a version in it', path)
+        raise FileExistsError(
+            errno.EEXIST, 'is a file, expected a folder for versions or a version in it', path
+        )
     if not re.fullmatch('[0-9]+', os.path.basename(path)):
         return os.path.join(path, str(max(find_versions(path), default=0) + 1))
     if os.path.lexists(path):
-        raise FileExistsError(errno.EEXIST, 'version exists and may be served; expected a new number, or the folder above it for '
-                              'the next one', path)
+        raise FileExistsError(
+            errno.EEXIST,
+            'version exists and may be served; expected a new number, or the folder above it for '
+            'the next one',
+            path,
+        )
     return path
 
 
 class NewVersion:
     """A version that appears whole or not at all: a context manager around the writing of its files.
 
-    What an export that was killed has left is removed by the next one to the same place. Where a number was named, a second export to it is refused before
-    its work; where none was, each gets the next that is free when it is done.
+    What an export that was killed has left is removed by the next one to the same place. Where a number was
+    named, a second export to it is refused before its work; where none was, each gets the next that is free
+    when it is done.
 
     Args:
         out: str, see `version_folder`.
@@ -98,8 +125,12 @@ class NewVersion:
             with _locked(self._base):
                 living = remove_abandoned(self._base, r'\.([0-9]+|next)\..{8}')
                 if self._named and any(name.startswith(prefix) for name in living):
-                    raise FileExistsError(errno.EEXIST, 'another export is writing this version; expected another number, or the folder above it for the next one',
-                                          self.path)
+                    raise FileExistsError(
+                        errno.EEXIST,
+                        'another export is writing this version; expected another number, or the folder above'
+                        ' it for the next one',
+                        self.path,
+                    )
                 self.folder, self._held = held_folder(self._base, prefix)
                 mask = os.umask(0)
                 os.umask(mask)
@@ -124,7 +155,11 @@ class NewVersion:
         try:
             yield
         except OSError as error:
-            if error.filename is None or os.path.basename(str(error.filename)).startswith('.') or str(error.filename).startswith(getattr(self, 'folder', '\0')):
+            if (
+                error.filename is None
+                or os.path.basename(str(error.filename)).startswith('.')
+                or str(error.filename).startswith(getattr(self, 'folder', '\0'))
+            ):
                 error.filename, error.filename2 = self.path, None
             if error.errno == errno.ENOSPC:
                 error.strerror = 'no space left on the disk; nothing was written, what was there is unchanged'
@@ -189,7 +224,9 @@ def _locked(folder):
 
 
 def _lock(descriptor, how):
-    """Whether the lock is ours: True, or False, another process has it; None: this file system has no locks, and nobody can tell."""
+    """Whether the lock is ours: True, or False, another process has it; None: this file system has no
+    locks, and nobody can tell.
+    """
     try:
         fcntl.flock(descriptor, how)
     except BlockingIOError:

@@ -25,20 +25,26 @@ class WorkQueue:
         self._limit = workers + max_waiting
         self._pending, self._closed = 0, False
         self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._run, name=f'hwgen-writer-{i}', daemon=True) for i in range(workers)]
+        self._threads = [
+            threading.Thread(target=self._run, name=f'hwgen-writer-{i}', daemon=True) for i in range(workers)
+        ]
         for thread in self._threads:
             thread.start()
 
     @property
     def pending(self):
-        """int, functions that wait or run. One that nobody waits for any longer counts until its thread is free."""
+        """int, functions that wait or run.
+
+        One that nobody waits for any longer counts until its thread is free.
+        """
         return self._pending
 
     def submit(self, function, *arguments):
         """Queues a call.
 
         Returns:
-            concurrent.futures.Future of the function's result. Cancelling it takes the call out of the queue, if it does not run yet.
+            concurrent.futures.Future of the function's result. Cancelling it takes the call out of the queue,
+            if it does not run yet.
 
         Raises:
             QueueFullError: nothing was queued.

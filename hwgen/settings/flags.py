@@ -32,9 +32,13 @@ def define(*classes: type, module: str, flag_values: flags.FlagValues = flags.FL
             elif kind is bool:
                 flags.DEFINE_bool(flag, default, about.help, **where)
             elif kind is int:
-                flags.DEFINE_integer(flag, default, about.help, lower_bound=about.lower, upper_bound=about.upper, **where)
+                flags.DEFINE_integer(
+                    flag, default, about.help, lower_bound=about.lower, upper_bound=about.upper, **where
+                )
             elif kind is float:
-                flags.DEFINE_float(flag, default, about.help, lower_bound=about.lower, upper_bound=about.upper, **where)
+                flags.DEFINE_float(
+                    flag, default, about.help, lower_bound=about.lower, upper_bound=about.upper, **where
+                )
             elif kind is tuple:
                 flags.DEFINE_list(flag, [str(number) for number in default], about.help, **where)
             else:
@@ -57,7 +61,9 @@ def read(cls: type, flag_values: flags.FlagValues = flags.FLAGS, **others: Any) 
         flag = flag_of(cls, name)
         if flag:
             value = flag_values[flag].value
-            values[name] = _numbers(flag, value, described(cls)[name]) if type_of(cls, name)[0] is tuple else value
+            values[name] = (
+                _numbers(flag, value, described(cls)[name]) if type_of(cls, name)[0] is tuple else value
+            )
     return cls(**{**values, **others})
 
 
@@ -67,7 +73,8 @@ def read_all(cls: type, flag_values: flags.FlagValues = flags.FLAGS) -> Any:
 
 
 def parse(cls: type, arguments: Sequence[str] = ()) -> Any:
-    """A dataclass of dataclasses of settings from what would be typed, presets among it: `parse(TrainSettings, ['--flagfile=fast.flags', '--seed=2'])`.
+    """A dataclass of dataclasses of settings from what would be typed, presets among it:
+    `parse(TrainSettings, ['--flagfile=fast.flags', '--seed=2'])`.
 
     Args:
         cls: the dataclass.
@@ -86,7 +93,8 @@ def parse(cls: type, arguments: Sequence[str] = ()) -> Any:
 
 
 def as_flags(settings: Any) -> dict[str, Any]:
-    """The flags that come to these settings: flag -> its value, as absl holds it (a list of str for a tuple of numbers).
+    """The flags that come to these settings: flag -> its value, as absl holds it (a list of str for a tuple
+    of numbers).
 
     Args:
         settings: a dataclass of settings, or of such dataclasses.
@@ -97,22 +105,31 @@ def as_flags(settings: Any) -> dict[str, Any]:
         if dataclasses.is_dataclass(value):
             found |= as_flags(value)
         elif flag_of(type(settings), field.name):
-            found[flag_of(type(settings), field.name)] = [str(number) for number in value] if isinstance(value, tuple) else value
+            found[flag_of(type(settings), field.name)] = (
+                [str(number) for number in value] if isinstance(value, tuple) else value
+            )
     return found
 
 
 def free_flags(*classes: type) -> frozenset[str]:
     """The flags that a run may be gone on with otherwise (`Setting.free`)."""
-    return frozenset(flag_of(cls, name) for cls in classes for name, about in described(cls).items() if about.free)
+    return frozenset(
+        flag_of(cls, name) for cls in classes for name, about in described(cls).items() if about.free
+    )
 
 
 def _numbers(flag: str, values: list[str] | None, about: Setting) -> tuple[int, ...]:
     """The whole numbers of a list, at least one unless it may be empty."""
     try:
         numbers = tuple(int(value) for value in values or ())
-        right = (numbers or about.may_be_empty) and (about.lower is None or all(number >= about.lower for number in numbers))
+        right = (numbers or about.may_be_empty) and (
+            about.lower is None or all(number >= about.lower for number in numbers)
+        )
     except ValueError:
         right = False
     if not right:
-        raise ValueError(f'--{flag}={",".join(values or ())}: expected whole numbers{" of " * bool(bounds(about))}{bounds(about)}, separated by commas')
+        raise ValueError(
+            f'--{flag}={",".join(values or ())}: expected whole'
+            f' numbers{" of " * bool(bounds(about))}{bounds(about)}, separated by commas'
+        )
     return numbers

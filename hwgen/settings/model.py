@@ -15,26 +15,66 @@ class GeneratorSettings:
 
     SECTION: ClassVar[str] = 'Generator'
 
-    content_encoding: str = setting('warped', 'How characters enter the generator: sequence (HCT-GAN), layout or warped (ours, over the boxes of the structure), '
-                                    'onehot (ScrabbleGAN).', choices=('sequence', 'layout', 'warped', 'onehot'))
+    content_encoding: str = setting(
+        'warped',
+        'How characters enter the generator: sequence (HCT-GAN), layout or warped (ours, over the boxes of'
+        ' the structure), onehot (ScrabbleGAN).',
+        choices=('sequence', 'layout', 'warped', 'onehot'),
+    )
     char_px: int = setting(32, 'Height of a line: 16, 32, 64 or 128.', unit='px', lower=8)
-    char_width_px: int | None = setting(None, 'Width of a character: char_px (default) or half of it.', unit='px')
+    char_width_px: int | None = setting(
+        None, 'Width of a character: char_px (default) or half of it.', unit='px'
+    )
     content_channels: int = setting(192, 'Channels of the content features; 480 in the paper.', lower=1)
-    channels: tuple[int, ...] = setting((128, 64, 32), 'Channels of each generator block, log2(char_px / 4) numbers.', flag='generator_channels', lower=1)
-    style_part_dim: int = setting(16, 'Size of each part z1, z2, ... of the style vector; 32 in the paper.', lower=1)
-    character_noise_dim: int = setting(8, "Noise numbers of each character, joined to z1; 0 is the paper's model.", flag='character_noise', lower=0)
-    attention_px: int = setting(8, 'Rows of the feature map that self-attention follows (8: after the first block); 0: none.', lower=0)
-    upsample: str = setting('between', "Upsampling before a block's first convolution (SAGAN), after it (cheaper), or the last block by subpixel "
-                            'convolution (cheapest).', choices=('first', 'between', 'subpixel'))
-    spectral: bool = setting(False, 'Spectral normalisation in the generator.', flag='generator_spectral_norm')
+    channels: tuple[int, ...] = setting(
+        (128, 64, 32),
+        'Channels of each generator block, log2(char_px / 4) numbers.',
+        flag='generator_channels',
+        lower=1,
+    )
+    style_part_dim: int = setting(
+        16, 'Size of each part z1, z2, ... of the style vector; 32 in the paper.', lower=1
+    )
+    character_noise_dim: int = setting(
+        8,
+        "Noise numbers of each character, joined to z1; 0 is the paper's model.",
+        flag='character_noise',
+        lower=0,
+    )
+    attention_px: int = setting(
+        8, 'Rows of the feature map that self-attention follows (8: after the first block); 0: none.', lower=0
+    )
+    upsample: str = setting(
+        'between',
+        "Upsampling before a block's first convolution (SAGAN), after it (cheaper), or the last block by"
+        ' subpixel convolution (cheapest).',
+        choices=('first', 'between', 'subpixel'),
+    )
+    spectral: bool = setting(
+        False, 'Spectral normalisation in the generator.', flag='generator_spectral_norm'
+    )
     structure_dim: int = setting(64, 'Size of a structure embedding.', lower=1)
     component_dim: int = setting(128, 'Size of a component embedding.', lower=1)
     cell_dim: int = setting(64, "Channels of a component's own map (content_encoding=warped).", lower=1)
-    map_channels: tuple[int, ...] = setting((16, 8), "Channels of a component's finer maps of 8 x 8, 16 x 16, ... cells (content_encoding=warped); may be none.",
-                                            lower=1, may_be_empty=True, absent=())
-    learn_boxes: bool = setting(True, 'Move the template boxes by what stands in them (content_encoding=warped).', absent=False)
-    bend_px: int = setting(5, 'How far the generator may bend its characters; 0: not at all. The displacement comes from the map that has 8 rows.',
-                           unit='px', lower=0, absent=0)
+    map_channels: tuple[int, ...] = setting(
+        (16, 8),
+        "Channels of a component's finer maps of 8 x 8, 16 x 16, ... cells (content_encoding=warped); may be"
+        ' none.',
+        lower=1,
+        may_be_empty=True,
+        absent=(),
+    )
+    learn_boxes: bool = setting(
+        True, 'Move the template boxes by what stands in them (content_encoding=warped).', absent=False
+    )
+    bend_px: int = setting(
+        5,
+        'How far the generator may bend its characters; 0: not at all. The displacement comes from the map'
+        ' that has 8 rows.',
+        unit='px',
+        lower=0,
+        absent=0,
+    )
 
     def __post_init__(self):
         check(self)
@@ -45,8 +85,8 @@ class GeneratorConfig(GeneratorSettings):
     """Sizes of a generator; everything an artefact needs to build it again.
 
     Attributes:
-        num_components, num_structures, num_characters: int, table sizes with id 0 (padding).
-        The others: see `GeneratorSettings`. char_width_px is never None: a cell is a square unless the width is told.
+        num_components, num_structures, num_characters: int, table sizes with id 0 (padding). The others: see
+            `GeneratorSettings`. char_width_px is never None: a cell is a square unless the width is told.
 
     Raises:
         ValueError: sizes that do not fit together, naming them.
@@ -65,11 +105,15 @@ class GeneratorConfig(GeneratorSettings):
         if self.char_px < 8 or self.char_px & (self.char_px - 1):
             raise ValueError(f'char_px={self.char_px}: expected a power of two of at least 8')
         if len(self.channels) != blocks:
-            raise ValueError(f'generator channels {self.channels}: char_px={self.char_px} has {blocks} blocks '
-                             f'(log2(char_px / 4)), expected {blocks} numbers')
+            raise ValueError(
+                f'generator channels {self.channels}: char_px={self.char_px} has {blocks} blocks '
+                f'(log2(char_px / 4)), expected {blocks} numbers'
+            )
         ratio = self.char_px // self.char_width_px if self.char_width_px else 0
         if ratio not in (1, 2) or ratio * self.char_width_px != self.char_px:
-            raise ValueError(f'char_width_px={self.char_width_px}: expected {self.char_px} or {self.char_px // 2}')
+            raise ValueError(
+                f'char_width_px={self.char_width_px}: expected {self.char_px} or {self.char_px // 2}'
+            )
         if len(self.map_channels) >= blocks:
             raise ValueError(f'map_channels {self.map_channels}: expected fewer than the {blocks} blocks')
         check(self)
@@ -100,14 +144,31 @@ class GeneratorConfig(GeneratorSettings):
 class ModuleSizes:
     """Sizes of the modules beside the generator: discriminator, recognisers (SRM, SPM) and style encoder."""
 
-    discriminator_channels: tuple[int, ...] = setting((24, 48, 96, 128), 'Channels of each discriminator block, log2(char_px / 4) + 1 numbers.', lower=1)
-    discriminator_pool: str = setting('sum', "Pooling of patches before the score: sum over a character's cells, or the mean (ScrabbleGAN).", choices=('sum', 'mean'))
-    recognizer_channels: tuple[int, ...] = setting((24, 48, 96, 128, 160), "Channels of the convolutions of a recogniser's trunk.", lower=1)
+    discriminator_channels: tuple[int, ...] = setting(
+        (24, 48, 96, 128), 'Channels of each discriminator block, log2(char_px / 4) + 1 numbers.', lower=1
+    )
+    discriminator_pool: str = setting(
+        'sum',
+        "Pooling of patches before the score: sum over a character's cells, or the mean (ScrabbleGAN).",
+        choices=('sum', 'mean'),
+    )
+    recognizer_channels: tuple[int, ...] = setting(
+        (24, 48, 96, 128, 160), "Channels of the convolutions of a recogniser's trunk.", lower=1
+    )
     recognizer_hidden: int = setting(192, "Channels of the recognisers' heads.", lower=1)
-    recurrent_sequence: bool = setting(False, 'SRM reads its frames with LSTMs. For comparison: a recurrent reader guides a generator worse.')
-    attention_perception: bool = setting(False, 'A recurrent reader with attention over the plane in place of SPM; likewise.')
-    share_trunk: bool = setting(True, "SRM and SPM share their convolutions: two thirds of the cost. Off: each has its own, the paper's.")
-    style_channels: tuple[int, ...] = setting((16, 32, 64, 96), "Channels of the style encoder's convolutions.", lower=1)
+    recurrent_sequence: bool = setting(
+        False, 'SRM reads its frames with LSTMs. For comparison: a recurrent reader guides a generator worse.'
+    )
+    attention_perception: bool = setting(
+        False, 'A recurrent reader with attention over the plane in place of SPM; likewise.'
+    )
+    share_trunk: bool = setting(
+        True,
+        "SRM and SPM share their convolutions: two thirds of the cost. Off: each has its own, the paper's.",
+    )
+    style_channels: tuple[int, ...] = setting(
+        (16, 32, 64, 96), "Channels of the style encoder's convolutions.", lower=1
+    )
 
     def __post_init__(self):
         check(self)
@@ -139,5 +200,11 @@ class HctGanConfig(ModuleSizes):
 
 
 def stored_model(stored: dict[str, Any]) -> HctGanConfig:
-    """The sizes of all modules as `model` in a run's config.json has them, of this version of the program or of an earlier one."""
-    return from_stored(HctGanConfig, {**stored, 'generator': None}, generator=from_stored(GeneratorConfig, stored['generator']))
+    """The sizes of all modules as `model` in a run's config.json has them, of this version of the program
+    or of an earlier one.
+    """
+    return from_stored(
+        HctGanConfig,
+        {**stored, 'generator': None},
+        generator=from_stored(GeneratorConfig, stored['generator']),
+    )

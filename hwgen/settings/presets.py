@@ -1,4 +1,7 @@
-"""Presets: files of flags, one a row. A preset names its parent by `--flagfile=PARENT.flags` in its first row and holds the difference alone."""
+"""Presets: files of flags, one a row.
+
+A preset names its parent by `--flagfile=PARENT.flags` in its first row and holds the difference alone.
+"""
 
 import os
 import pathlib
@@ -26,7 +29,9 @@ def find(name: str, *, named_in: pathlib.Path | None = None) -> pathlib.Path:
     for place in places:
         if place.exists() and not place.is_dir():  # it may be a pipe
             return place
-    raise PresetError(f'--flagfile={name}: no such file' + (f' (named in {named_in})' if named_in is not None else ''))
+    raise PresetError(
+        f'--flagfile={name}: no such file' + (f' (named in {named_in})' if named_in is not None else '')
+    )
 
 
 def read(path: pathlib.Path, *, within: tuple[pathlib.Path, ...] = ()) -> list[str]:
@@ -53,7 +58,9 @@ def read(path: pathlib.Path, *, within: tuple[pathlib.Path, ...] = ()) -> list[s
 
 
 def expand(arguments: list[str]) -> list[str]:
-    """Arguments of a command with the flags of presets in the places of `--flagfile`. An empty one (`--flagfile=`) is no preset.
+    """Arguments of a command with the flags of presets in the places of `--flagfile`.
+
+    An empty one (`--flagfile=`) is no preset.
 
     Raises:
         PresetError: see `read`; or `--flagfile` without a name.

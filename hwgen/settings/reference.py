@@ -1,4 +1,6 @@
-"""The reference of all settings, docs/settings.md, as the dataclasses have them: `python -m hwgen.settings.reference` writes it anew."""
+"""The reference of all settings, docs/settings.md, as the dataclasses have them: `python -m
+hwgen.settings.reference` writes it anew.
+"""
 
 import re
 from typing import Any
@@ -10,14 +12,14 @@ from hwgen.settings.setting import Setting, bounds, default_of, described, flag_
 
 PLACE = 'docs/settings.md'
 COMMANDS = {'train': train.SECTIONS, 'prepare': prepare.SECTIONS}
-_HEAD = '''# Settings
+_HEAD = """# Settings
 
 Every flag of `bin/train` and `bin/prepare`, as their `--help` tells them too. The defaults of `bin/train` are those of the model that ships, `demo.flags`.
 Presets (`*.flags`) hold flags, one a row; a preset may name another, its parent, by a row such as `--flagfile=demo.flags` and then hold the difference alone. Later
 flags win.
 
 This page is written by `python -m hwgen.settings.reference` from `hwgen/settings/`; change it there.
-'''
+"""
 
 
 def page() -> str:
@@ -30,19 +32,36 @@ def page() -> str:
 
 def _section(cls: type) -> str:
     """A dataclass of settings as a heading and a table."""
-    rows = [f'### {cls.SECTION}', '', (cls.__doc__ or '').strip().splitlines()[0], '', '| flag | default | values | |', '|---|---|---|---|']
+    rows = [
+        f'### {cls.SECTION}',
+        '',
+        (cls.__doc__ or '').strip().splitlines()[0],
+        '',
+        '| flag | default | values | |',
+        '|---|---|---|---|',
+    ]
     for name, about in described(cls).items():
         if flag_of(cls, name):
             kind, optional = type_of(cls, name)
             head = f'`--[no]{flag_of(cls, name)}`' if kind is bool else f'`--{flag_of(cls, name)}`'
-            rows.append(f'| {head} | {_default(default_of(cls, name), about)} | {_values(kind, optional, about)} | {_told(about.help)} |')
+            rows.append(
+                f'| {head} | {_default(default_of(cls, name), about)} | {_values(kind, optional, about)} |'
+                f' {_told(about.help)} |'
+            )
     return '\n'.join([*rows, ''])
 
 
 def _told(help_text: str) -> str:
     """A help text as a cell of the table: flags and what is typed as their values are code."""
     parts = re.split(r'(`[^`]*`)', help_text.replace('|', r'\|'))
-    return ''.join(part if part.startswith('`') else re.sub(r"--\w+(?:=(?:'[^']*'|[^\s;()]*[^\s,;().]))?", r'`\g<0>`', part) for part in parts)
+    return ''.join(
+        (
+            part
+            if part.startswith('`')
+            else re.sub(r"--\w+(?:=(?:'[^']*'|[^\s;()]*[^\s,;().]))?", r'`\g<0>`', part)
+        )
+        for part in parts
+    )
 
 
 def _default(value: Any, about: Setting) -> str:
@@ -50,14 +69,22 @@ def _default(value: Any, about: Setting) -> str:
         return 'on' if value else 'off'
     if value is None:
         return ''
-    shown = ','.join(map(str, value)) if isinstance(value, tuple) else f'{value:g}' if isinstance(value, float) else str(value)
+    shown = (
+        ','.join(map(str, value))
+        if isinstance(value, tuple)
+        else f'{value:g}'
+        if isinstance(value, float)
+        else str(value)
+    )
     return f'`{shown}`{" " * bool(about.unit)}{about.unit}' if shown else 'none'
 
 
 def _values(kind: type, optional: bool, about: Setting) -> str:
     if about.choices:
         return ', '.join(f'`{choice}`' for choice in about.choices)
-    named = {bool: 'on or off', int: 'whole number', float: 'number', tuple: 'whole numbers', str: 'text'}[kind]
+    named = {bool: 'on or off', int: 'whole number', float: 'number', tuple: 'whole numbers', str: 'text'}[
+        kind
+    ]
     return ', '.join(filter(None, [named, bounds(about), 'may be left out' if optional else '']))
 
 

@@ -1,4 +1,6 @@
-"""Which step is of which phase: recognisers, reconstruction, adversarial; a pure function of the step number."""
+"""Which step is of which phase: recognisers, reconstruction, adversarial; a pure function of the step
+number.
+"""
 
 import dataclasses
 import math
@@ -16,19 +18,48 @@ class Schedule:
 
     SECTION: ClassVar[str] = 'Schedule'
 
-    recognizer_steps: int = setting(4000, 'Steps of phase 1, recognisers on real lines; 0 skips it.', unit='steps', lower=0)
-    reconstruction_steps: int = setting(22000, 'Steps of phase 2, reconstruction; 0 skips it.', unit='steps', lower=0)
-    adversarial_steps: int = setting(0, 'Steps of phase 3, generator against discriminator; 0 skips it.', unit='steps', lower=0)
-    discriminator_warmup_steps: int = setting(200, 'First steps of phase 3 that update the discriminator alone: the balance would amplify the gradient of one that '
-                                              'knows nothing yet.', unit='steps', lower=0)
-    recognizer_every: int = setting(0, 'After phase 1, one recogniser update in so many steps; 0: none.', lower=0)
-    reconstruction_every: int = setting(2, 'In phase 3, one reconstruction step in so many; 0: none.', lower=0)
-    adversarial_every: int = setting(1, 'In phase 3, one step on lines of drawn styles in so many; 0: none.', lower=0)
-    reconstruction_floor: float = setting(.25, "Scale of the reconstruction step's rate at the end of phase 3, to which it fades from 1.", flag='')
-    rate_floor: float = setting(.1, 'Share of its learning rate at which a phase ends (cosine).', lower=0., upper=1.)
-    shortest_lines: int = setting(2, 'Characters of the longest line when phases 1 and 2 start.', unit='characters', lower=1)
-    longest_lines: int = setting(8, 'Characters of the longest line; longer ones of the data are left out.', unit='characters', lower=1)
-    growing_steps: int = setting(500, 'Steps over which lines grow from short to long; 0: long at once.', unit='steps', lower=0)
+    recognizer_steps: int = setting(
+        4000, 'Steps of phase 1, recognisers on real lines; 0 skips it.', unit='steps', lower=0
+    )
+    reconstruction_steps: int = setting(
+        22000, 'Steps of phase 2, reconstruction; 0 skips it.', unit='steps', lower=0
+    )
+    adversarial_steps: int = setting(
+        0, 'Steps of phase 3, generator against discriminator; 0 skips it.', unit='steps', lower=0
+    )
+    discriminator_warmup_steps: int = setting(
+        200,
+        'First steps of phase 3 that update the discriminator alone: the balance would amplify the gradient'
+        ' of one that knows nothing yet.',
+        unit='steps',
+        lower=0,
+    )
+    recognizer_every: int = setting(
+        0, 'After phase 1, one recogniser update in so many steps; 0: none.', lower=0
+    )
+    reconstruction_every: int = setting(
+        2, 'In phase 3, one reconstruction step in so many; 0: none.', lower=0
+    )
+    adversarial_every: int = setting(
+        1, 'In phase 3, one step on lines of drawn styles in so many; 0: none.', lower=0
+    )
+    reconstruction_floor: float = setting(
+        0.25,
+        "Scale of the reconstruction step's rate at the end of phase 3, to which it fades from 1.",
+        flag='',
+    )
+    rate_floor: float = setting(
+        0.1, 'Share of its learning rate at which a phase ends (cosine).', lower=0.0, upper=1.0
+    )
+    shortest_lines: int = setting(
+        2, 'Characters of the longest line when phases 1 and 2 start.', unit='characters', lower=1
+    )
+    longest_lines: int = setting(
+        8, 'Characters of the longest line; longer ones of the data are left out.', unit='characters', lower=1
+    )
+    growing_steps: int = setting(
+        500, 'Steps over which lines grow from short to long; 0: long at once.', unit='steps', lower=0
+    )
 
     def __post_init__(self):
         check(self)
@@ -75,21 +106,29 @@ class Schedule:
         raise ValueError(f'step {step}: the schedule has {self.total_steps} steps')
 
     def rate_scale(self, step: int) -> float:
-        """Scale of the phase's learning rates: a short linear warm-up, then a cosine from 1 to `rate_floor`."""
+        """Scale of the phase's learning rates: a short linear warm-up, then a cosine from 1 to
+        `rate_floor`.
+        """
         _, within, steps = self.place(step)
-        warm = min(1., (within + 1) / 100.)
-        return warm * (self.rate_floor + (1. - self.rate_floor) * .5 * (1. + math.cos(math.pi * within / steps)))
+        warm = min(1.0, (within + 1) / 100.0)
+        return warm * (
+            self.rate_floor + (1.0 - self.rate_floor) * 0.5 * (1.0 + math.cos(math.pi * within / steps))
+        )
 
     def reconstruction_scale(self, step: int) -> float:
-        """Scale of the reconstruction step's rate: the phase's own, or the fading one of the adversarial phase."""
+        """Scale of the reconstruction step's rate: the phase's own, or the fading one of the adversarial
+        phase.
+        """
         phase, within, steps = self.place(step)
         if phase != 'adversarial':
             return self.rate_scale(step)
         # It starts where the warm-up's cosine ended, so that the generator is not shaken.
-        return self.rate_floor * (1. - (1. - self.reconstruction_floor) * within / steps)
+        return self.rate_floor * (1.0 - (1.0 - self.reconstruction_floor) * within / steps)
 
     def max_characters(self, step: int) -> int:
-        """Characters of the longest line at a step: short lines first, since alignment is learned on them soonest."""
+        """Characters of the longest line at a step: short lines first, since alignment is learned on them
+        soonest.
+        """
         if step >= self.total_steps or not self.growing_steps:
             return self.longest_lines
         phase, within, _ = self.place(step)
@@ -106,26 +145,39 @@ class Schedule:
         """Whether generator and style encoder get a reconstruction step."""
         phase, within, _ = self.place(step)
         return phase == 'reconstruction' or bool(
-            phase == 'adversarial' and self.reconstruction_every and within % self.reconstruction_every == 0)
+            phase == 'adversarial' and self.reconstruction_every and within % self.reconstruction_every == 0
+        )
 
     def generator_steps(self, step: int) -> int:
         """How many of the first `step` steps teach the generator."""
+
         def teaches(s):
             _, within, _ = self.place(s)
-            return self.updates_by_reconstruction(s) or self.updates_by_drawn_lines(s) and within >= self.discriminator_warmup_steps
+            return (
+                self.updates_by_reconstruction(s)
+                or self.updates_by_drawn_lines(s)
+                and within >= self.discriminator_warmup_steps
+            )
+
         return sum(map(teaches, range(min(step, self.total_steps))))
 
     def has_reconstructed(self, step: int) -> bool:
         """Whether `step` steps taught the style encoder anything."""
         start = self.recognizer_steps + (0 if self.reconstruction_steps else self.total_steps)
-        return step > start or bool(self.reconstruction_every and step > self.total_steps - self.adversarial_steps)
+        return step > start or bool(
+            self.reconstruction_every and step > self.total_steps - self.adversarial_steps
+        )
 
     def starts_to_draw(self, step: int) -> bool:
-        """Whether the style space is fitted before a step: the first that draws styles, where the style encoder has learned any."""
+        """Whether the style space is fitted before a step: the first that draws styles, where the style
+        encoder has learned any.
+        """
         phase, within, _ = self.place(step)
         return phase == 'adversarial' and not within and self.has_reconstructed(step)
 
     def updates_by_drawn_lines(self, step: int) -> bool:
         """Whether discriminator and generator get a step on lines of drawn styles."""
         phase, within, _ = self.place(step)
-        return phase == 'adversarial' and bool(self.adversarial_every and within % self.adversarial_every == 0)
+        return phase == 'adversarial' and bool(
+            self.adversarial_every and within % self.adversarial_every == 0
+        )

@@ -1,4 +1,6 @@
-"""One setting: a field of a frozen dataclass that says what it is for, what it may be, and how it is called on the command line."""
+"""One setting: a field of a frozen dataclass that says what it is for, what it may be, and how it is
+called on the command line.
+"""
 
 import dataclasses
 import types
@@ -19,9 +21,12 @@ class Setting:
         lower, upper: the least and the greatest value, or None.
         may_be_empty: bool, of a list: nothing is a value, too.
         unit: str, such as 'px' or 'steps'; '' for none.
-        flag: str, the flag of another name than the field's; None: the same name; '': no flag, the program knows the value (sizes of tables).
-        absent: what the field means where a stored description is older than it; `REQUIRED`: what the default says.
-        free: bool, a run that goes on may change it: it says where, how long or how loudly, not what is trained.
+        flag: str, the flag of another name than the field's; None: the same name; '': no flag, the program
+            knows the value (sizes of tables).
+        absent: what the field means where a stored description is older than it; `REQUIRED`: what the default
+            says.
+        free: bool, a run that goes on may change it: it says where, how long or how loudly, not what is
+            trained.
     """
 
     help: str
@@ -46,11 +51,17 @@ def setting(default: Any, help: str, **about: Any) -> Any:
     Returns:
         A `dataclasses.field` whose metadata hold a `Setting`.
     """
-    return dataclasses.field(default=dataclasses.MISSING if default is REQUIRED else default, metadata={_KEY: Setting(help, **about)})
+    return dataclasses.field(
+        default=dataclasses.MISSING if default is REQUIRED else default,
+        metadata={_KEY: Setting(help, **about)},
+    )
 
 
 def described(cls: type) -> dict[str, Setting]:
-    """The settings of a dataclass, in order: name of the field -> Setting. Fields that are no settings are left out."""
+    """The settings of a dataclass, in order: name of the field -> Setting.
+
+    Fields that are no settings are left out.
+    """
     return {field.name: field.metadata[_KEY] for field in dataclasses.fields(cls) if _KEY in field.metadata}
 
 
@@ -67,10 +78,12 @@ def default_of(cls: type, name: str) -> Any:
 
 
 def type_of(cls: type, name: str) -> tuple[type, bool]:
-    """The type of a field and whether None is one of its values: `int | None` -> (int, True), `tuple[int, ...]` -> (tuple, False)."""
+    """The type of a field and whether None is one of its values: `int | None` -> (int, True), `tuple[int,
+    ...]` -> (tuple, False).
+    """
     hint = typing.get_type_hints(cls)[name]
     if isinstance(hint, types.UnionType):
-        inner, = (one for one in typing.get_args(hint) if one is not type(None))
+        (inner,) = (one for one in typing.get_args(hint) if one is not type(None))
         return inner, True
     return typing.get_origin(hint) or hint, False
 
@@ -93,21 +106,30 @@ def check(settings: Any) -> None:
         if about.choices and value not in about.choices:
             raise ValueError(f'{shown}={value!r}: expected one of {", ".join(about.choices)}')
         for number in value if isinstance(value, tuple) else (value,):
-            if about.lower is not None and number < about.lower or about.upper is not None and number > about.upper:
+            if (
+                about.lower is not None
+                and number < about.lower
+                or about.upper is not None
+                and number > about.upper
+            ):
                 raise ValueError(f'{shown}={value}: expected {bounds(about)}')
 
 
 def bounds(about: Setting) -> str:
     """`at least 1`, `0 to 1`; '' where there are no bounds."""
     if about.lower is not None and about.upper is not None:
-        return f'{about.lower:g} to {about.upper:g}' if about.upper < 1e6 else f'{about.lower} to {about.upper}'
+        return (
+            f'{about.lower:g} to {about.upper:g}' if about.upper < 1e6 else f'{about.lower} to {about.upper}'
+        )
     if about.lower is not None:
         return f'at least {about.lower:g}'
     return '' if about.upper is None else f'at most {about.upper:g}'
 
 
 def absent_values(cls: type) -> dict[str, Any]:
-    """What the settings mean that a stored description does not name, as it is older than they are: name of the field -> value."""
+    """What the settings mean that a stored description does not name, as it is older than they are: name
+    of the field -> value.
+    """
     found = {}
     for name, about in described(cls).items():
         value = default_of(cls, name) if about.absent is REQUIRED else about.absent
@@ -117,11 +139,13 @@ def absent_values(cls: type) -> dict[str, Any]:
 
 
 def from_stored(cls: type, stored: dict[str, Any], **others: Any) -> Any:
-    """A dataclass of settings from a stored description (JSON), of this version of the program or of an earlier one.
+    """A dataclass of settings from a stored description (JSON), of this version of the program or of an
+    earlier one.
 
     Args:
         cls: the dataclass.
-        stored: name of the field -> value; lists stand for tuples. What it does not name is as `Setting.absent` says.
+        stored: name of the field -> value; lists stand for tuples. What it does not name is as
+            `Setting.absent` says.
         **others: fields that are given otherwise, such as dataclasses within.
 
     Raises:

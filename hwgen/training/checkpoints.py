@@ -8,10 +8,11 @@ import shutil
 import tensorflow as tf
 
 from hwgen import files
-from hwgen.tensorflow_files import plain_path, reason_of
 from hwgen.settings.train import RunSettings
+from hwgen.tensorflow_files import plain_path, reason_of
 
-# What TensorFlow raises for a checkpoint that is damaged (IndexError: a data file that ends early) or belongs to other models.
+# What TensorFlow raises for a checkpoint that is damaged (IndexError: a data file that ends early) or belongs
+# to other models.
 UNREADABLE = (tf.errors.OpError, OSError, ValueError, AssertionError, IndexError)
 
 
@@ -22,15 +23,16 @@ class CheckpointError(RuntimeError):
 class Checkpoints:
     """Checkpoints below a run directory.
 
-    They are found and removed by their exact names: TensorFlow's own manager takes the folder's path for a pattern, keeps a list
-    that may be lost, and removes nothing more once a clock was set back.
+    They are found and removed by their exact names: TensorFlow's own manager takes the folder's path for a
+    pattern, keeps a list that may be lost, and removes nothing more once a clock was set back.
 
     Args:
         folder: str, where they lie; made at the first `save`.
         trackables: dict name -> Keras model, optimizer or tf.Variable; all of them built.
         keep: int, how many of them stay at most.
-        every: int, steps between those that are kept longest; one of another step, written as time had passed, goes first. The two newest stay
-            (with `keep` 1: the newest), so that there is one to fall back on.
+        every: int, steps between those that are kept longest; one of another step, written as time had
+            passed, goes first. The two newest stay (with `keep` 1: the newest), so that there is one to fall
+            back on.
     """
 
     def __init__(self, folder, trackables, *, keep: int = RunSettings().keep_checkpoints, every: int = 1):
@@ -39,7 +41,8 @@ class Checkpoints:
         self._checkpoint = tf.train.Checkpoint(step=self.step, **trackables)
 
     def save(self, step):
-        """Writes a checkpoint; TensorFlow writes it beside and renames it, so that a killed process leaves the last one.
+        """Writes a checkpoint; TensorFlow writes it beside and renames it, so that a killed process leaves
+        the last one.
 
         Returns:
             str, its path.
@@ -56,15 +59,18 @@ class Checkpoints:
             self._prune(step)
         except (tf.errors.OpError, OSError) as error:
             self._remove_unfinished()
-            raise CheckpointError(f'{self.folder}: checkpoint of step {step} could not be written: '
-                                  f'{reason_of(error)}; the earlier ones are untouched') from None
+            raise CheckpointError(
+                f'{self.folder}: checkpoint of step {step} could not be written: '
+                f'{reason_of(error)}; the earlier ones are untouched'
+            ) from None
         return prefix(self.folder, step)
 
     def restore(self):
         """Restores the newest checkpoint that can be read.
 
         Returns:
-            (step, path), or (0, None) where there is none; unreadable: list of (path, reason) that were passed over.
+            (step, path), or (0, None) where there is none; unreadable: list of (path, reason) that were
+            passed over.
 
         Raises:
             CheckpointError: there are checkpoints and none fits, naming each with its reason.
@@ -75,18 +81,25 @@ class Checkpoints:
             path = prefix(self.folder, step)
             try:
                 with plain_path(self.folder) as plain:
-                    self._checkpoint.restore(prefix(plain, step)).assert_existing_objects_matched().assert_consumed()
+                    self._checkpoint.restore(
+                        prefix(plain, step)
+                    ).assert_existing_objects_matched().assert_consumed()
                 return int(self.step.numpy()), path, unreadable
             except UNREADABLE as error:
                 unreadable.append((path, reason_of(error)))
         if unreadable:
-            raise CheckpointError('no checkpoint can be restored (other sizes, or damaged files): ' + '; '.join(
-                f'{path}: {reason}' for path, reason in unreadable))
+            raise CheckpointError(
+                'no checkpoint can be restored (other sizes, or damaged files): '
+                + '; '.join(f'{path}: {reason}' for path, reason in unreadable)
+            )
         return 0, None, unreadable
 
     def _prune(self, newest):
-        """Removes what is more than `keep` up to the step `newest`, and writes the list that TensorFlow's own functions read."""
-        steps = [step for step in saved_steps(self.folder) if step <= newest]  # one of a later step was passed over: damaged
+        """Removes what is more than `keep` up to the step `newest`, and writes the list that TensorFlow's
+        own functions read.
+        """
+        # one of a later step was passed over: damaged
+        steps = [step for step in saved_steps(self.folder) if step <= newest]
         spare = min(self.keep, 2)
         kept = steps[-spare:]
         for step in reversed(steps[:-spare]):
@@ -94,7 +107,10 @@ class Checkpoints:
                 kept.insert(0, step)
         for step in set(steps) - set(kept):
             _remove(self.folder, step)
-        rows = [f'model_checkpoint_path: "step-{newest}"\n', *(f'all_model_checkpoint_paths: "step-{step}"\n' for step in kept)]
+        rows = [
+            f'model_checkpoint_path: "step-{newest}"\n',
+            *(f'all_model_checkpoint_paths: "step-{step}"\n' for step in kept),
+        ]
         files.write_file(os.path.join(self.folder, 'checkpoint'), ''.join(rows).encode())
 
     def _remove_unfinished(self):
@@ -102,14 +118,17 @@ class Checkpoints:
         for name in _listed(self.folder):
             if re.fullmatch(r'step-\d+_temp', name):
                 shutil.rmtree(os.path.join(self.folder, name), ignore_errors=True)
-            elif name == 'checkpoint.part' or name.startswith('.checkpoint.'):  # of an earlier version, of `files.write_file`
+            # of an earlier version, of `files.write_file`
+            elif name == 'checkpoint.part' or name.startswith('.checkpoint.'):
                 with contextlib.suppress(OSError):
                     os.remove(os.path.join(self.folder, name))
 
 
 def saved_steps(folder):
     """The steps of the checkpoints in a folder, ascending; by their files, as a list may be lost."""
-    return sorted(int(found[1]) for name in _listed(folder) if (found := re.fullmatch(r'step-(\d+)\.index', name)))
+    return sorted(
+        int(found[1]) for name in _listed(folder) if (found := re.fullmatch(r'step-(\d+)\.index', name))
+    )
 
 
 def prefix(folder, step):

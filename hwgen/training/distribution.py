@@ -12,8 +12,8 @@ def make_strategy(name, *, batch_size):
     """A strategy over the machine's devices.
 
     Args:
-        name: 'mirrored' (all GPUs, or all logical CPU devices, of this machine), 'multi_worker' (reads TF_CONFIG), or
-            'default' (one device, no communication).
+        name: 'mirrored' (all GPUs, or all logical CPU devices, of this machine), 'multi_worker' (reads
+            TF_CONFIG), or 'default' (one device, no communication).
         batch_size: int, the global batch, which the replicas must divide evenly.
 
     Returns:
@@ -29,20 +29,26 @@ def make_strategy(name, *, batch_size):
     elif name == 'mirrored':
         devices = tf.config.list_logical_devices('GPU') or tf.config.list_logical_devices('CPU')
         # One device needs no mirroring: the same mathematics without its bookkeeping.
-        strategy = tf.distribute.get_strategy() if len(devices) == 1 else tf.distribute.MirroredStrategy(
-            [device.name for device in devices])
+        strategy = (
+            tf.distribute.get_strategy()
+            if len(devices) == 1
+            else tf.distribute.MirroredStrategy([device.name for device in devices])
+        )
     else:
         strategy = tf.distribute.get_strategy()
     replicas = strategy.num_replicas_in_sync
     if batch_size % replicas:
-        raise ValueError(f'--batch_size={batch_size}: {replicas} replicas do not divide it, expected a multiple')
+        raise ValueError(
+            f'--batch_size={batch_size}: {replicas} replicas do not divide it, expected a multiple'
+        )
     return strategy
 
 
 def distribute(strategy, dataset):
     """An iterator over a dataset of global batches, each split in order over the replicas of all workers.
 
-    Every worker reads all batches and keeps its own part: which examples a replica sees depends on its place alone.
+    Every worker reads all batches and keeps its own part: which examples a replica sees depends on its place
+    alone.
 
     Args:
         strategy: tf.distribute.Strategy.
@@ -59,8 +65,11 @@ def distribute(strategy, dataset):
             def parts(tensor):  # B x ... -> replicas x (B / replicas) x ... -> those of this worker
                 shape = tf.concat([[replicas, tf.shape(tensor)[0] // replicas], tf.shape(tensor)[1:]], axis=0)
                 whole = tf.reshape(tensor, shape)
-                return whole[context.input_pipeline_id * here:(context.input_pipeline_id + 1) * here]
+                return whole[context.input_pipeline_id * here : (context.input_pipeline_id + 1) * here]
+
             parted = tf.nest.map_structure(parts, batch)
             return parted if len(batch) > 1 else parted[0]
+
         return dataset.map(split).unbatch().prefetch(2 * here)
+
     return iter(strategy.distribute_datasets_from_function(parts_of_worker))

@@ -1,4 +1,6 @@
-"""Starting a run from weights that are there: a written model or another run, whatever data they learned from."""
+"""Starting a run from weights that are there: a written model or another run, whatever data they learned
+from.
+"""
 
 import dataclasses
 import json
@@ -7,8 +9,8 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from hwgen.tensorflow_files import plain_path, reason_of
 from hwgen.inference import artefact
+from hwgen.tensorflow_files import plain_path, reason_of
 from hwgen.training import checkpoints
 
 # Sizes of the charset's tables: these may have grown since, by rows at their end.
@@ -20,7 +22,9 @@ class InitializationError(ValueError):
 
 
 def common_table(charset, info, path):
-    """The table of a run: that of its lines, or of the weights it starts from where that is larger. So a run can go on, and can be repeated with the same
+    """The table of a run: that of its lines, or of the weights it starts from where that is larger.
+
+    So a run can go on, and can be repeated with the same
     lines, after the packaged table has grown.
 
     Args:
@@ -35,21 +39,28 @@ def common_table(charset, info, path):
         CharsetMismatchError: one of them is of a table that is no beginning of `charset`.
     """
     row_count = charset.prefix(info['charset']['row_count'], info['charset']['hash']).row_count
-    for name, place in (('generator.json', ('charset', 'row_count')), ('config.json', ('data', 'charset_rows'))) if path else ():
+    for name, place in (
+        (('generator.json', ('charset', 'row_count')), ('config.json', ('data', 'charset_rows')))
+        if path
+        else ()
+    ):
         try:
             with open(os.path.join(path, name), encoding='utf-8') as stream:
                 there = int(json.load(stream)[place[0]][place[1]])
-        except (OSError, ValueError, KeyError, TypeError):  # whoever reads the weights says what is wrong with them
+        # whoever reads the weights says what is wrong with them
+        except (OSError, ValueError, KeyError, TypeError):
             continue
         row_count = max(row_count, min(there, charset.row_count))
     return charset.prefix(row_count)
 
 
 def initialize(model, path, *, charset):
-    """Gives a model the weights of another run or of a written generator. Optimizers and step count start anew.
+    """Gives a model the weights of another run or of a written generator.
 
-    A generator's folder holds generator and style encoder; a run's newest checkpoint holds all modules. The averaged
-    generator, the one that writes, is what both generators start from.
+    Optimizers and step count start anew.
+
+    A generator's folder holds generator and style encoder; a run's newest checkpoint holds all modules. The
+    averaged generator, the one that writes, is what both generators start from.
 
     Args:
         model: HctGan, built.
@@ -71,7 +82,8 @@ def initialize(model, path, *, charset):
 
 
 def initialize_recognizers(model, path):
-    """Gives SRM and SPM (with their trunks) the weights that they have in another run; all else stays as it is.
+    """Gives SRM and SPM (with their trunks) the weights that they have in another run; all else stays as it
+    is.
 
     Args:
         model: HctGan, built.
@@ -84,7 +96,11 @@ def initialize_recognizers(model, path):
         InitializationError: no run with checkpoints at `path`, or recognisers of other sizes or kinds.
     """
     names = [name for name, module in model.modules().items() if module in model.recognizers()]
-    newest = _restore({name: model.modules()[name] for name in names}, path, expected='recognisers of the same sizes and kinds')
+    newest = _restore(
+        {name: model.modules()[name] for name in names},
+        path,
+        expected='recognisers of the same sizes and kinds',
+    )
     return f'{", ".join(names)} from {newest}'
 
 
@@ -97,9 +113,13 @@ def _restore(modules, path, *, expected):
     newest = checkpoints.prefix(folder, steps[-1])
     try:
         with plain_path(folder) as plain:
-            tf.train.Checkpoint(**modules).restore(checkpoints.prefix(plain, steps[-1])).assert_existing_objects_matched().expect_partial()
+            tf.train.Checkpoint(**modules).restore(
+                checkpoints.prefix(plain, steps[-1])
+            ).assert_existing_objects_matched().expect_partial()
     except checkpoints.UNREADABLE as error:
-        raise InitializationError(f'{newest}: does not fit: {reason_of(error)}; expected {expected}') from None
+        raise InitializationError(
+            f'{newest}: does not fit: {reason_of(error)}; expected {expected}'
+        ) from None
     return newest
 
 
@@ -111,15 +131,23 @@ def _from_run(model, path):
         return f'all modules from {newest}'
     # What the recognisers read is a class for each row of the tables, in an order that growing changes.
     average = artefact.built_generator(dataclasses.replace(model.config.generator, **smaller))
-    newest = _restore(dict(average=average, discriminator=model.discriminator, style_encoder=model.style_encoder), path, expected='a run with the same sizes')
+    newest = _restore(
+        dict(average=average, discriminator=model.discriminator, style_encoder=model.style_encoder),
+        path,
+        expected='a run with the same sizes',
+    )
     new_rows = _assign_all(model.average, average)
     _assign_all(model.generator, model.average)
-    return (f'generator, discriminator and style encoder from {newest}; {new_rows} new rows of embeddings; its table of characters is a smaller one, '
-            'so the recognisers begin anew')
+    return (
+        f'generator, discriminator and style encoder from {newest}; {new_rows} new rows of embeddings; its'
+        ' table of characters is a smaller one, so the recognisers begin anew'
+    )
 
 
 def _smaller_tables(config, path):
-    """Sizes of the tables of a run's generator, where they are an earlier state of this one's: dict; empty where all are equal, or not told."""
+    """Sizes of the tables of a run's generator, where they are an earlier state of this one's: dict; empty
+    where all are equal, or not told.
+    """
     try:
         with open(os.path.join(path, 'config.json'), encoding='utf-8') as stream:
             there = json.load(stream)['model']['generator']
@@ -135,8 +163,11 @@ def _from_generator(model, path, charset):
     except artefact.ArtefactError as error:
         raise InitializationError(str(error)) from None
     there, here = (dataclasses.asdict(config) for config in (generator.config, model.config.generator))
-    differences = [f'{name} {there[name]} there, {here[name]} here' for name in here
-                   if there[name] != here[name] and (name not in _TABLE_SIZES or there[name] > here[name])]
+    differences = [
+        f'{name} {there[name]} there, {here[name]} here'
+        for name in here
+        if there[name] != here[name] and (name not in _TABLE_SIZES or there[name] > here[name])
+    ]
     if style_encoder is not None:
         channels = tuple(c.filters for c in style_encoder.convolutions)
         if channels != tuple(model.config.style_channels):
@@ -153,12 +184,15 @@ def _from_generator(model, path, charset):
 
 
 def _assign_all(to, source):
-    """Copies every variable; tables that have grown keep their own values in the new rows. Returns how many those are."""
+    """Copies every variable; tables that have grown keep their own values in the new rows.
+
+    Returns how many those are.
+    """
     new_rows = 0
     for variable, value in zip(to.variables, source.variables, strict=True):
         value = np.asarray(value)
         if len(value.shape) == 2 and value.shape[0] < variable.shape[0]:
             new_rows += variable.shape[0] - value.shape[0]
-            value = np.concatenate([value, np.asarray(variable)[value.shape[0]:]])
+            value = np.concatenate([value, np.asarray(variable)[value.shape[0] :]])
         variable.assign(value)
     return new_rows

@@ -1,4 +1,7 @@
-"""The outer loop of a run: steps, resuming, checkpoints, summaries, stopping. The maths of a step is in `gan.py`."""
+"""The outer loop of a run: steps, resuming, checkpoints, summaries, stopping.
+
+The maths of a step is in `gan.py`.
+"""
 
 import contextlib
 import json
@@ -37,14 +40,16 @@ class TrainingLoop:
         texts: TextSampler of what to write.
         charset: Charset.
         run_dir: str; made if absent.
-        config: dict of JSON values, written to config.json; a run that goes on must agree with it (`RunDirectory`).
+        config: dict of JSON values, written to config.json; a run that goes on must agree with it
+            (`RunDirectory`).
         sample_every, checkpoint_every, log_every: int, steps.
         checkpoint_minutes: float, a checkpoint is written as well when the last one is so old; None: never.
         keep_checkpoints: int.
         validation: LineBatches of unseen writers, for the recognisers' error; or None.
-        initialize: function without arguments that gives the models their first weights and returns a line for the log;
-            called where the run starts and not where it goes on; or None.
-        mixed: MixedLines of what the discriminator takes for real beside drawn lines; None: the lines of `batches`.
+        initialize: function without arguments that gives the models their first weights and returns a line
+            for the log; called where the run starts and not where it goes on; or None.
+        mixed: MixedLines of what the discriminator takes for real beside drawn lines; None: the lines of
+            `batches`.
         stream: file for what is told; None: standard output.
 
     Raises:
@@ -52,10 +57,33 @@ class TrainingLoop:
         OSError: `run_dir` cannot be made.
     """
 
-    def __init__(self, trainer, schedule, *, batches, texts, charset, run_dir, config, sample_every: int = _RUN.sample_every,
-                 checkpoint_every: int = _RUN.checkpoint_every, checkpoint_minutes: float | None = None, log_every: int = _RUN.log_every,
-                 keep_checkpoints: int = _RUN.keep_checkpoints, validation=None, initialize=None, mixed=None, stream: IO[str] | None = None):
-        self.trainer, self.schedule, self.batches, self.texts, self.mixed = trainer, schedule, batches, texts, mixed
+    def __init__(
+        self,
+        trainer,
+        schedule,
+        *,
+        batches,
+        texts,
+        charset,
+        run_dir,
+        config,
+        sample_every: int = _RUN.sample_every,
+        checkpoint_every: int = _RUN.checkpoint_every,
+        checkpoint_minutes: float | None = None,
+        log_every: int = _RUN.log_every,
+        keep_checkpoints: int = _RUN.keep_checkpoints,
+        validation=None,
+        initialize=None,
+        mixed=None,
+        stream: IO[str] | None = None,
+    ):
+        self.trainer, self.schedule, self.batches, self.texts, self.mixed = (
+            trainer,
+            schedule,
+            batches,
+            texts,
+            mixed,
+        )
         self.run_dir, self.config, self.initialize = run_dir, config, initialize
         self.sample_every, self.checkpoint_every, self.log_every = sample_every, checkpoint_every, log_every
         self.checkpoint_minutes = checkpoint_minutes
@@ -63,9 +91,20 @@ class TrainingLoop:
         self._cuts = PhaseCuts(run_dir, schedule)
         self.log = RunLog(run_dir, total_steps=schedule.total_steps, stream=stream)
         self.checkpoints = Checkpoints(
-            os.path.join(run_dir, 'checkpoints'), trainer.trackables(), keep=keep_checkpoints, every=checkpoint_every)
-        self.sampler = Sampler(trainer, batches=batches, texts=texts, charset=charset, log=self.log, longest_lines=schedule.longest_lines,
-                               validation=validation)
+            os.path.join(run_dir, 'checkpoints'),
+            trainer.trackables(),
+            keep=keep_checkpoints,
+            every=checkpoint_every,
+        )
+        self.sampler = Sampler(
+            trainer,
+            batches=batches,
+            texts=texts,
+            charset=charset,
+            log=self.log,
+            longest_lines=schedule.longest_lines,
+            validation=validation,
+        )
         self.signals = StopSignals(self.log.say_from_handler)
         self._saved = None  # the newest checkpoint: (step, path)
         self._follow(schedule)
@@ -74,15 +113,18 @@ class TrainingLoop:
         """Trains.
 
         Args:
-            max_steps: int, last step of this call (counted from the run's start); None for the schedule's end.
-            max_minutes: float, minutes of this call; None for no limit. Where they do not suffice for all phases, each that is to come gets its
-                share (`TimeLimit`); a phase that is cut short so stays so (`PhaseCuts`).
+            max_steps: int, last step of this call (counted from the run's start); None for the schedule's
+                end.
+            max_minutes: float, minutes of this call; None for no limit. Where they do not suffice for all
+                phases, each that is to come gets its share (`TimeLimit`); a phase that is cut short so stays
+                so (`PhaseCuts`).
             divide_minutes: bool, False: phases are never cut, the call ends wherever it is.
             started: float of `time.monotonic`, from when on minutes count; None: now.
 
         Returns:
-            dict: state ('finished' | 'interrupted' | 'stopped'), step, schedule (Schedule, as it was cut), checkpoint, sheet, model (paths; the
-            last None where the generator has learned nothing yet, the last two where a signal came before the first step).
+            dict: state ('finished' | 'interrupted' | 'stopped'), step, schedule (Schedule, as it was cut),
+                checkpoint, sheet, model (paths; the last None where the generator has learned nothing yet,
+                the last two where a signal came before the first step).
 
         Raises:
             NonFiniteLossError: naming the metrics or weights, the step and the last good checkpoint.
@@ -97,16 +139,30 @@ class TrainingLoop:
             first = self._resume()
             total = self.schedule.total_steps
             if first >= self._last_step(max_steps) and first:
-                self.log.say(f'finished at step {first} before: nothing left to do' if first >= total else
-                             f'step {first} is done and no more were asked for (--max_steps={max_steps})')
+                self.log.say(
+                    f'finished at step {first} before: nothing left to do'
+                    if first >= total
+                    else f'step {first} is done and no more were asked for (--max_steps={max_steps})'
+                )
             step = self._steps(first, max_steps, limit)
             path = self._save(step)
-            state = 'finished' if step >= self.schedule.total_steps else 'interrupted' if self._told_to_stop() else 'stopped'
-            self.log.record(step, dict(state=state, minutes=round((time.monotonic() - start) / 60., 2)))
-            return dict(state=state, step=step, schedule=self.schedule, checkpoint=path, **self._close(step, first))
+            state = (
+                'finished'
+                if step >= self.schedule.total_steps
+                else 'interrupted'
+                if self._told_to_stop()
+                else 'stopped'
+            )
+            self.log.record(step, dict(state=state, minutes=round((time.monotonic() - start) / 60.0, 2)))
+            return dict(
+                state=state, step=step, schedule=self.schedule, checkpoint=path, **self._close(step, first)
+            )
 
     def _follow(self, schedule):
-        """Takes a schedule for what is to come. Steps that are done are the same in it; what was read ahead is not used."""
+        """Takes a schedule for what is to come.
+
+        Steps that are done are the same in it; what was read ahead is not used.
+        """
         if schedule != self.schedule:
             self.batches.limit(schedule.max_characters)
         self.schedule = schedule
@@ -142,8 +198,9 @@ class TrainingLoop:
         if step >= self._last_step(max_steps):
             return step
         iterator = distribution.distribute(self.trainer.strategy, self.inputs.dataset(step))
-        # kept: metric -> [(step, value)] since the last line of the log; aside: seconds of it spent on sheets and checkpoints
-        kept, last_time, last_step, waited, aside = {}, time.monotonic(), step, 0., 0.
+        # kept: metric -> [(step, value)] since the last line of the log; aside: seconds of it spent on sheets
+        # and checkpoints
+        kept, last_time, last_step, waited, aside = {}, time.monotonic(), step, 0.0, 0.0
         last_save, said = last_time, None
         while step < self._last_step(max_steps) and not self._told_to_stop():
             asked = limit.asks(step, self.schedule, self._last_step(max_steps))
@@ -155,7 +212,10 @@ class TrainingLoop:
                 continue
             phase = self.schedule.place(step)[0]
             if phase != said:
-                self.log.say(f'{measures.phase_name(phase, self.schedule)}: building its steps, which takes up to a minute before the next line')
+                self.log.say(
+                    f'{measures.phase_name(phase, self.schedule)}: building its steps, which takes up to a'
+                    ' minute before the next line'
+                )
                 said = phase
             before = time.monotonic()
             inputs = self._next(iterator, step, kept)
@@ -171,13 +231,20 @@ class TrainingLoop:
                 now = time.monotonic()
                 seconds = max(now - last_time - aside, 1e-9)
                 rate = (step - last_step) / seconds
-                # Share of the interval that the step waited for its data: near zero unless the pipeline starves it.
+                # Share of the interval that the step waited for its data: near zero unless the pipeline
+                # starves it.
                 values['time/data_wait_share'] = waited / seconds
                 values['time/steps_per_sec'] = rate
                 self.log.scalars(step, phase, values)
-                self.log.progress(step, phase, values, schedule=self.schedule, rate=rate,
-                                  remaining_sec=min((self._last_step(max_steps) - step) / rate, limit.remaining_sec()))
-                kept, last_time, last_step, waited, aside = {}, now, step, 0., 0.
+                self.log.progress(
+                    step,
+                    phase,
+                    values,
+                    schedule=self.schedule,
+                    rate=rate,
+                    remaining_sec=min((self._last_step(max_steps) - step) / rate, limit.remaining_sec()),
+                )
+                kept, last_time, last_step, waited, aside = {}, now, step, 0.0, 0.0
             before = time.monotonic()
             if step % self.sample_every == 0:
                 self._means(kept)  # nobody wants to see sheets of weights that are not finite
@@ -191,7 +258,10 @@ class TrainingLoop:
         return step
 
     def _is_old(self, last_save):
-        return self.checkpoint_minutes is not None and time.monotonic() - last_save >= 60. * self.checkpoint_minutes
+        return (
+            self.checkpoint_minutes is not None
+            and time.monotonic() - last_save >= 60.0 * self.checkpoint_minutes
+        )
 
     def _cut(self, step):
         """Ends the phase under way, as the time that it has is over."""
@@ -199,10 +269,16 @@ class TrainingLoop:
         name = measures.phase_name(phase, self.schedule)
         self._follow(self._cuts.add(step))
         self.log.record(step, dict(cut=phase, steps=within, planned_steps=planned))
-        self.log.say(f'{name}: cut short after {within} of {planned} steps, so that what comes after it gets its share of the minutes')
+        self.log.say(
+            f'{name}: cut short after {within} of {planned} steps, so that what comes after it gets its share'
+            ' of the minutes'
+        )
 
     def _next(self, iterator, step, kept):
-        """What the next step reads. Where the data are damaged, what was learned until then is saved first."""
+        """What the next step reads.
+
+        Where the data are damaged, what was learned until then is saved first.
+        """
         try:
             return next(iterator)
         except tf.errors.OpError:
@@ -230,18 +306,29 @@ class TrainingLoop:
         if schedule.updates_by_reconstruction(step):
             scale = schedule.reconstruction_scale(step)
             if phase == 'adversarial' and trainer.settings.reconstruction_discriminator_weight:
-                metrics.update(trainer.adversarial_reconstruction_step(batch, rate_scale=scale, judge_scale=float(warm)))
+                metrics.update(
+                    trainer.adversarial_reconstruction_step(batch, rate_scale=scale, judge_scale=float(warm))
+                )
             else:
                 metrics.update(trainer.reconstruction_step(batch, rate_scale=scale))
         if schedule.updates_by_drawn_lines(step):
-            metrics.update(trainer.adversarial_step(
-                batch, texts, real=real or None, rate_scale=schedule.rate_scale(step), update_generator=warm))
+            metrics.update(
+                trainer.adversarial_step(
+                    batch,
+                    texts,
+                    real=real or None,
+                    rate_scale=schedule.rate_scale(step),
+                    update_generator=warm,
+                )
+            )
         return metrics
 
     def _means(self, kept):
         """Means of an interval's metrics, {metric: [(step, value)]}; refuses values that are not finite."""
         series = {key: [(step, float(value)) for step, value in pairs] for key, pairs in kept.items()}
-        bad = sorted((step, key) for key, pairs in series.items() for step, value in pairs if not np.isfinite(value))
+        bad = sorted(
+            (step, key) for key, pairs in series.items() for step, value in pairs if not np.isfinite(value)
+        )
         if bad:
             first = bad[0][0]
             self._refuse([key for step, key in bad if step == first], first)
@@ -261,7 +348,9 @@ class TrainingLoop:
         self.log.record(step, dict(state='not finite', metrics=names))
         last = self._saved[1] if self._saved else 'none'
         more = f' and {len(names) - 6} more' if len(names) > 6 else ''
-        raise NonFiniteLossError(f'{", ".join(names[:6])}{more}: not finite at step {step}; last good checkpoint: {last}')
+        raise NonFiniteLossError(
+            f'{", ".join(names[:6])}{more}: not finite at step {step}; last good checkpoint: {last}'
+        )
 
     def _sample(self, step):
         """Writes the sample sheets of a step; returns the path of the main one."""
@@ -269,26 +358,39 @@ class TrainingLoop:
             return self.sampler.sample(step)
 
     def _draw_like_real_lines(self):
-        """From here on the drawn styles of training are like those of real lines (`StyleSpace`); the averaged generator follows."""
+        """From here on the drawn styles of training are like those of real lines (`StyleSpace`); the
+        averaged generator follows.
+        """
         model = self.trainer.model
         found = averaging.styles_of_lines(model.style_encoder, self.batches)
         for generator in (model.generator, model.average):
             generator.style_space.fit(*found)
 
     def _close(self, step, first):
-        """Last sheets and the averaged generator as files; where this call made no step, those that are there are fine."""
+        """Last sheets and the averaged generator as files; where this call made no step, those that are
+        there are fine.
+        """
         folder = os.path.join(self.run_dir, 'model')
         sheet = os.path.join(self.run_dir, 'samples', f'seen-{step:06d}.png')
         # A generator that is to learn and has not yet is none to write with.
-        learned = self.schedule.generator_steps(step) or not self.schedule.generator_steps(self.schedule.total_steps)
+        learned = self.schedule.generator_steps(step) or not self.schedule.generator_steps(
+            self.schedule.total_steps
+        )
         if step == first and step and os.path.exists(sheet) and (not learned or _step_of(folder) == step):
             return dict(sheet=sheet, model=folder if learned else None)
         if step == first == 0 and self._told_to_stop():
             return dict(sheet=None, model=None)
-        self.log.say('writing sample sheets and model, which takes up to a minute' if learned else 'writing sample sheets, which takes up to a minute')
+        self.log.say(
+            'writing sample sheets and model, which takes up to a minute'
+            if learned
+            else 'writing sample sheets, which takes up to a minute'
+        )
         info = {key: self.config[key] for key in ('command', 'seed', 'version', 'data') if key in self.config}
         with self.sampler.ready_to_write(styles_learned=self.schedule.has_reconstructed(step)):
-            return dict(sheet=self.sampler.sample(step), model=self.sampler.save_model(step, info, seen=self.config.get('seen')) if learned else None)
+            return dict(
+                sheet=self.sampler.sample(step),
+                model=self.sampler.save_model(step, info, seen=self.config.get('seen')) if learned else None,
+            )
 
     def _told_to_stop(self):
         """By a signal, or as whoever read the output has left (`| head`)."""

@@ -1,49 +1,232 @@
-"""What the figures and pictures of a run are called, what they mean, and what is good; for the progress line and TensorBoard."""
+"""What the figures and pictures of a run are called, what they mean, and what is good; for the progress
+line and TensorBoard.
+"""
 
 import re
 
-PHASE_NAMES = dict(recognizers='recognisers', reconstruction='generator by rebuilding', adversarial='generator against discriminator')
+PHASE_NAMES = dict(
+    recognizers='recognisers',
+    reconstruction='generator by rebuilding',
+    adversarial='generator against discriminator',
+)
 SHOWN = {  # what the progress line tells of each phase
     'recognizers': ('metric/label_error_real', 'loss/sequence_real', 'loss/spatial_real'),
-    'reconstruction': ('loss/pixel', 'loss/feature', 'loss/style_kl', 'loss/noise_kl', 'metric/label_error_real'),
-    'adversarial': ('score/real', 'score/unlabelled', 'score/fake', 'metric/label_error_fake', 'loss/pixel', 'loss/feature',
-                    'metric/label_error_real'),
+    'reconstruction': (
+        'loss/pixel',
+        'loss/feature',
+        'loss/style_kl',
+        'loss/noise_kl',
+        'metric/label_error_real',
+    ),
+    'adversarial': (
+        'score/real',
+        'score/unlabelled',
+        'score/fake',
+        'metric/label_error_fake',
+        'loss/pixel',
+        'loss/feature',
+        'metric/label_error_real',
+    ),
 }
-# tag, as a regular expression: what a person calls it, what is good (measured: docs/results/recipe.md) or '', what it is.
-_MEASURES = [(re.compile(tag), words, good, means) for tag, words, good, means in (
-    (r'loss/pixel', 'rebuilding error', 'below 0.12', 'Mean difference of a real line and the line that the generator writes from its text and style, per pixel. Falls. The model that ships ended '
-     'at .12, one fine-tuned on a single hand at .06.'),
-    (r'loss/feature', 'rebuilding error in features', '', 'The same, seen through the recognisers: whether strokes are where they should be. Falls.'),
-    (r'loss/style_kl', 'nats of style', '', 'How much the style vector tells of a line, in nats. Near 0 all hands are one; it settles at tens.'),
-    (r'loss/noise_kl', 'nats of a character', '', "How much a character's own noise tells of it, in nats. Settles at a few."),
-    (r'loss/sequence_real', 'reading loss', '', "CTC loss of the sequence recogniser (SRM) on real lines, per character. Falls."),
-    (r'loss/spatial_real', 'counting loss', '', 'ACE loss of the spatial recogniser (SPM) on real lines. Falls.'),
-    (r'loss/sequence_fake', 'reading loss of written lines', '', 'CTC loss of the frozen SRM on written lines, per character. Falls where they become readable to it.'),
-    (r'loss/spatial_fake', 'counting loss of written lines', '', 'ACE loss of the frozen SPM on written lines. Falls likewise.'),
-    (r'loss/discriminator', "discriminator's loss", '', 'Hinge loss of the discriminator: 2 where it cannot tell real from written lines, 0 where it always can.'),
-    (r'loss/discriminator_fake', "generator's loss", '', 'Hinge loss of the generator: minus the score of its lines.'),
-    (r'score/real', 'score of real lines', '', "The discriminator's mean score of real lines. While it stays near that of written ones, neither side has won."),
-    (r'score/unlabelled', 'score of unlabelled lines', '', "The discriminator's mean score of --unlabelled lines; expected near that of the other real ones."),
-    (r'score/fake', 'score of written lines', '', "The discriminator's mean score of written lines."),
-    (r'metric/label_error_real', 'misread of real lines', 'below 0.4', 'Share of the labels (structures and components) that SRM misreads on the real lines of the step. Falls; .4 on unseen writers '
-     'was good enough to teach the generator.'),
-    (r'metric/label_error_fake', 'misread of written lines', '', "Share of the labels that the run's own SRM misreads on written lines. A measure of progress only: it taught the generator."),
-    (r'metric/label_error_validation_\d+', 'misread of real lines of unseen writers', 'below 0.4', 'Share of the labels that SRM misreads on real lines of writers that it never saw; the number of lines ends the name.'),
-    (r'metric/label_error_seen_\d+', 'misread of written lines, characters with images', '', "Share of the labels that the run's own SRM misreads on the lines of the sheet `seen`. It reads badly what it learned "
-     'on few lines: after fine-tuning, look at the sheet instead.'),
-    (r'metric/label_error_unseen_\d+', 'misread of written lines, characters without images', '', 'The same on the sheet `unseen`: characters that had no image in training.'),
-    (r'grad/\w+_norm', 'norm of the gradient', '', 'Norm of the gradient before clipping (--clip_norm). Finite, and not growing over thousands of steps.'),
-    (r'grad/sigma_\w+', 'spread of a gradient on the image', '', "Standard deviation of one judge's gradient on the image, before the balance brings it to that of the reference."),
-    (r'time/steps_per_sec', 'steps a second', '', 'Speed, without sheets and checkpoints.'),
-    (r'time/data_wait_share', 'share of the time that steps waited for lines', '', 'Near 0, unless reading the lines is slower than the steps.'),
-    (r'seen', 'sheet of characters with images', '', 'Eight fixed texts of characters that have images in the training lines, in eight fixed hands.'),
-    (r'unseen', 'sheet of characters without images', '', 'The same with characters that have none: written from their components alone.'),
-    (r'one_style', 'sheet of one hand', '', 'Different texts in one hand: it should stay itself.'),
-    (r'one_text', 'sheet of one text', '', 'One text in eight hands: they should differ as hands do.'),
-    (r'real_above_reconstruction', 'real lines, each above its rebuilding', '', 'Six real lines, each above the line that the generator writes from its text and style. They should become alike.'),
-    (r'spatial_perception', 'where SPM sees components', '', 'Six real lines; red where the spatial recogniser sees one of the components of the line. In phase 1 it should settle on the strokes.'),
-    (r'texts', 'texts of the sheets', '', 'What the sheets should read, row by row.'),
-)]
+# tag, as a regular expression: what a person calls it, what is good (measured: docs/results/recipe.md) or '',
+# what it is.
+_MEASURES = [
+    (re.compile(tag), words, good, means)
+    for tag, words, good, means in (
+        (
+            r'loss/pixel',
+            'rebuilding error',
+            'below 0.12',
+            (
+                'Mean difference of a real line and the line that the generator writes from its text and'
+                ' style, per pixel. Falls. The model that ships ended at .12, one fine-tuned on a single hand'
+                ' at .06.'
+            ),
+        ),
+        (
+            r'loss/feature',
+            'rebuilding error in features',
+            '',
+            'The same, seen through the recognisers: whether strokes are where they should be. Falls.',
+        ),
+        (
+            r'loss/style_kl',
+            'nats of style',
+            '',
+            (
+                'How much the style vector tells of a line, in nats. Near 0 all hands are one; it settles at'
+                ' tens.'
+            ),
+        ),
+        (
+            r'loss/noise_kl',
+            'nats of a character',
+            '',
+            "How much a character's own noise tells of it, in nats. Settles at a few.",
+        ),
+        (
+            r'loss/sequence_real',
+            'reading loss',
+            '',
+            'CTC loss of the sequence recogniser (SRM) on real lines, per character. Falls.',
+        ),
+        (
+            r'loss/spatial_real',
+            'counting loss',
+            '',
+            'ACE loss of the spatial recogniser (SPM) on real lines. Falls.',
+        ),
+        (
+            r'loss/sequence_fake',
+            'reading loss of written lines',
+            '',
+            (
+                'CTC loss of the frozen SRM on written lines, per character. Falls where they become readable'
+                ' to it.'
+            ),
+        ),
+        (
+            r'loss/spatial_fake',
+            'counting loss of written lines',
+            '',
+            'ACE loss of the frozen SPM on written lines. Falls likewise.',
+        ),
+        (
+            r'loss/discriminator',
+            "discriminator's loss",
+            '',
+            (
+                'Hinge loss of the discriminator: 2 where it cannot tell real from written lines, 0 where it'
+                ' always can.'
+            ),
+        ),
+        (
+            r'loss/discriminator_fake',
+            "generator's loss",
+            '',
+            'Hinge loss of the generator: minus the score of its lines.',
+        ),
+        (
+            r'score/real',
+            'score of real lines',
+            '',
+            (
+                "The discriminator's mean score of real lines. While it stays near that of written ones,"
+                ' neither side has won.'
+            ),
+        ),
+        (
+            r'score/unlabelled',
+            'score of unlabelled lines',
+            '',
+            (
+                "The discriminator's mean score of --unlabelled lines; expected near that of the other real"
+                ' ones.'
+            ),
+        ),
+        (r'score/fake', 'score of written lines', '', "The discriminator's mean score of written lines."),
+        (
+            r'metric/label_error_real',
+            'misread of real lines',
+            'below 0.4',
+            (
+                'Share of the labels (structures and components) that SRM misreads on the real lines of the'
+                ' step. Falls; .4 on unseen writers was good enough to teach the generator.'
+            ),
+        ),
+        (
+            r'metric/label_error_fake',
+            'misread of written lines',
+            '',
+            (
+                "Share of the labels that the run's own SRM misreads on written lines. A measure of progress"
+                ' only: it taught the generator.'
+            ),
+        ),
+        (
+            r'metric/label_error_validation_\d+',
+            'misread of real lines of unseen writers',
+            'below 0.4',
+            (
+                'Share of the labels that SRM misreads on real lines of writers that it never saw; the number'
+                ' of lines ends the name.'
+            ),
+        ),
+        (
+            r'metric/label_error_seen_\d+',
+            'misread of written lines, characters with images',
+            '',
+            (
+                "Share of the labels that the run's own SRM misreads on the lines of the sheet `seen`. It"
+                ' reads badly what it learned on few lines: after fine-tuning, look at the sheet instead.'
+            ),
+        ),
+        (
+            r'metric/label_error_unseen_\d+',
+            'misread of written lines, characters without images',
+            '',
+            'The same on the sheet `unseen`: characters that had no image in training.',
+        ),
+        (
+            r'grad/\w+_norm',
+            'norm of the gradient',
+            '',
+            (
+                'Norm of the gradient before clipping (--clip_norm). Finite, and not growing over thousands'
+                ' of steps.'
+            ),
+        ),
+        (
+            r'grad/sigma_\w+',
+            'spread of a gradient on the image',
+            '',
+            (
+                "Standard deviation of one judge's gradient on the image, before the balance brings it to"
+                ' that of the reference.'
+            ),
+        ),
+        (r'time/steps_per_sec', 'steps a second', '', 'Speed, without sheets and checkpoints.'),
+        (
+            r'time/data_wait_share',
+            'share of the time that steps waited for lines',
+            '',
+            'Near 0, unless reading the lines is slower than the steps.',
+        ),
+        (
+            r'seen',
+            'sheet of characters with images',
+            '',
+            'Eight fixed texts of characters that have images in the training lines, in eight fixed hands.',
+        ),
+        (
+            r'unseen',
+            'sheet of characters without images',
+            '',
+            'The same with characters that have none: written from their components alone.',
+        ),
+        (r'one_style', 'sheet of one hand', '', 'Different texts in one hand: it should stay itself.'),
+        (r'one_text', 'sheet of one text', '', 'One text in eight hands: they should differ as hands do.'),
+        (
+            r'real_above_reconstruction',
+            'real lines, each above its rebuilding',
+            '',
+            (
+                'Six real lines, each above the line that the generator writes from its text and style. They'
+                ' should become alike.'
+            ),
+        ),
+        (
+            r'spatial_perception',
+            'where SPM sees components',
+            '',
+            (
+                'Six real lines; red where the spatial recogniser sees one of the components of the line. In'
+                ' phase 1 it should settle on the strokes.'
+            ),
+        ),
+        (r'texts', 'texts of the sheets', '', 'What the sheets should read, row by row.'),
+    )
+]
 
 
 def words(tag):

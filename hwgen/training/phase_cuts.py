@@ -1,4 +1,6 @@
-"""Phases that a call with `--max_minutes` cut short: kept in the run's `plan.json`, so that whoever goes on with the run agrees."""
+"""Phases that a call with `--max_minutes` cut short: kept in the run's `plan.json`, so that whoever goes
+on with the run agrees.
+"""
 
 import json
 import os
@@ -10,7 +12,8 @@ from hwgen.training.run_directory import OtherRunError, writing
 class PhaseCuts:
     """The cuts of a run.
 
-    With them the schedule is a pure function of the number of steps done: a cut beyond the checkpoint that a run goes on from has not happened.
+    With them the schedule is a pure function of the number of steps done: a cut beyond the checkpoint that a
+    run goes on from has not happened.
 
     Args:
         run_dir: str.
@@ -28,8 +31,10 @@ class PhaseCuts:
                     self._steps = [int(cut['at_step']) for cut in json.load(stream)['cuts']]
                 self._applied()
             except (ValueError, KeyError, TypeError) as error:
-                raise OtherRunError(f'{self._file} does not say where the phases of this run were cut short ({error!r}): restore it, or give another '
-                                    '--run_dir') from None
+                raise OtherRunError(
+                    f'{self._file} does not say where the phases of this run were cut short ({error!r}):'
+                    ' restore it, or give another --run_dir'
+                ) from None
 
     def resume(self, step):
         """The Schedule of a run that goes on after `step` steps; cuts beyond it are forgotten.

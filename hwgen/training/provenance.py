@@ -21,17 +21,28 @@ def lines_of(index):
         index: RecordIndex of the split that is trained on.
 
     Returns:
-        dict: digest, of all that `prepare` says of them but the command that wrote them and when their pictures were last changed; contents, of the
-            records themselves.
+        dict: digest, of all that `prepare` says of them but the command that wrote them and when their
+            pictures were last changed; contents, of the records themselves.
     """
-    told = json.dumps({key: value for key, value in shards.whole(index.info).items() if key not in ('command', 'input')}, sort_keys=True)
+    told = json.dumps(
+        {key: value for key, value in shards.whole(index.info).items() if key not in ('command', 'input')},
+        sort_keys=True,
+    )
     return dict(digest=hashlib.sha256(told.encode()).hexdigest(), contents=index.digest())
 
 
 def versions():
-    """Versions of the program and of what it computes with: dict of str, git_commit None outside a checkout."""
-    return dict(version=hwgen.__version__, tensorflow=tf.__version__, keras=keras.__version__, numpy=np.__version__, python=platform.python_version(),
-                git_commit=_git_commit())
+    """Versions of the program and of what it computes with: dict of str, git_commit None outside a
+    checkout.
+    """
+    return dict(
+        version=hwgen.__version__,
+        tensorflow=tf.__version__,
+        keras=keras.__version__,
+        numpy=np.__version__,
+        python=platform.python_version(),
+        git_commit=_git_commit(),
+    )
 
 
 def fast_product_dtype():
@@ -51,8 +62,13 @@ def _git_commit():
         return None
 
     def git(*arguments):
-        return subprocess.run(['git', '-C', str(root), *arguments], capture_output=True, text=True, timeout=20, check=True).stdout
+        return subprocess.run(
+            ['git', '-C', str(root), *arguments], capture_output=True, text=True, timeout=20, check=True
+        ).stdout
+
     try:
-        return git('rev-parse', 'HEAD').strip() + ('+' if git('status', '--porcelain', '--', 'hwgen').strip() else '')
+        return git('rev-parse', 'HEAD').strip() + (
+            '+' if git('status', '--porcelain', '--', 'hwgen').strip() else ''
+        )
     except (OSError, subprocess.SubprocessError):
         return None

@@ -1,4 +1,6 @@
-"""The folder of a run: one writer at a time, and only calls that go on with what it was started as (`config.json`)."""
+"""The folder of a run: one writer at a time, and only calls that go on with what it was started as
+(`config.json`).
+"""
 
 import contextlib
 import fcntl
@@ -9,18 +11,20 @@ import tensorflow as tf
 
 from hwgen import files
 from hwgen.charset.printable import as_json
-from hwgen.tensorflow_files import reason_of
 from hwgen.settings.flags import free_flags
 from hwgen.settings.model import GeneratorConfig, HctGanConfig
 from hwgen.settings.schedule import Schedule
 from hwgen.settings.setting import absent_values
 from hwgen.settings.steps import GanSettings
 from hwgen.settings.train import SECTIONS
+from hwgen.tensorflow_files import reason_of
 from hwgen.training.checkpoints import saved_steps
 
-_COMPARED = ('model', 'settings', 'schedule', 'data', 'unlabelled')  # parts of config.json that make two calls one run
+# parts of config.json that make two calls one run
+_COMPARED = ('model', 'settings', 'schedule', 'data', 'unlabelled')
 _FREE_FLAGS = free_flags(*SECTIONS)
-_STORED = {'model': HctGanConfig, 'settings': GanSettings, 'schedule': Schedule}  # what the parts of config.json are made of
+# what the parts of config.json are made of
+_STORED = {'model': HctGanConfig, 'settings': GanSettings, 'schedule': Schedule}
 _FIRST_WEIGHTS = ('init_from', 'recognizers_from')  # read at the start of a run alone
 
 
@@ -53,17 +57,18 @@ class RunDirectory:
 
     Args:
         path: str.
-        config: dict of JSON values, written to config.json, or compared with the one that is there. `flags` in it are
-            named when something differs. `digest` and `contents` of `data` and `unlabelled`, where both have them, decide about the lines
-            alone, so that a collection may be moved; `contents` that are not known yet (None) are added by the first call that knows them.
-            Where nothing was saved yet, a new start with other flags is fine.
+        config: dict of JSON values, written to config.json, or compared with the one that is there. `flags`
+            in it are named when something differs. `digest` and `contents` of `data` and `unlabelled`, where
+            both have them, decide about the lines alone, so that a collection may be moved; `contents` that
+            are not known yet (None) are added by the first call that knows them. Where nothing was saved yet,
+            a new start with other flags is fine.
 
     Attributes:
         rewritten: bool, a config.json of other flags was replaced, as there was no checkpoint yet.
 
     Raises:
-        OtherRunError: naming the flags that differ; or that another process writes there; or that there are checkpoints and no config.json
-            to say of what.
+        OtherRunError: naming the flags that differ; or that another process writes there; or that there are
+            checkpoints and no config.json to say of what.
         OSError: the folder cannot be made.
     """
 
@@ -94,7 +99,9 @@ class RunDirectory:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.close()
-            raise OtherRunError(f'{self.path}: another process is training there; wait for it, or give another --run_dir') from None
+            raise OtherRunError(
+                f'{self.path}: another process is training there; wait for it, or give another --run_dir'
+            ) from None
         except OSError:  # a file system without locks: then it is up to the user
             pass
         return lock
@@ -102,15 +109,20 @@ class RunDirectory:
     def _settle(self, config):
         file = os.path.join(self.path, 'config.json')
         if not os.path.exists(file) and self.has_checkpoints():
-            raise OtherRunError(f'{file}: no such file, though there are checkpoints: it says what they were trained with. Restore it, or give another '
-                                f'--run_dir (--init_from={self.path} begins there with their weights)')
+            raise OtherRunError(
+                f'{file}: no such file, though there are checkpoints: it says what they were trained with.'
+                f' Restore it, or give another --run_dir (--init_from={self.path} begins there with their'
+                ' weights)'
+            )
         if os.path.exists(file):
             try:
                 with open(file, encoding='utf-8') as stream:
                     before = json.load(stream)
                 message = _difference(before, config)
             except (ValueError, TypeError, AttributeError) as error:
-                message = f'{file} is not the description of a run ({error}): restore it, or give another --run_dir'
+                message = (
+                    f'{file} is not the description of a run ({error}): restore it, or give another --run_dir'
+                )
             if message and self.has_checkpoints():
                 raise OtherRunError(f'{self.path}: {message}')
             if not message:
@@ -124,47 +136,97 @@ class RunDirectory:
 
 
 def _completed(before, now):
-    """The configuration of a run with the `contents` of its lines where these were not known yet, as they were still being written."""
-    found = {part: {**before[part], 'contents': now[part]['contents']} for part in ('data', 'unlabelled')
-             if (before.get(part) or {}).get('contents', '') is None and (now.get(part) or {}).get('contents')}
+    """The configuration of a run with the `contents` of its lines where these were not known yet, as they
+    were still being written.
+    """
+    found = {
+        part: {**before[part], 'contents': now[part]['contents']}
+        for part in ('data', 'unlabelled')
+        if (before.get(part) or {}).get('contents', '') is None and (now.get(part) or {}).get('contents')
+    }
     return {**before, **found}
 
 
 def _difference(before, now):
-    """What of two configurations differs, for the user; None where they are one run. Settings that came after the
-    first are compared by what they meant without; other entries that only one has (of another version of the program) do not count."""
+    """What of two configurations differs, for the user; None where they are one run.
+
+    Settings that came after the
+    first are compared by what they meant without; other entries that only one has (of another version of the
+    program) do not count."""
     for part in ('data', 'unlabelled'):
         then, at_present = before.get(part) or {}, now.get(part) or {}
         if 'digest' in then and 'digest' in at_present:
-            if then['digest'] != at_present['digest'] or then.get('contents') and at_present.get('contents') not in (None, then['contents']):
+            if (
+                then['digest'] != at_present['digest']
+                or then.get('contents')
+                and at_present.get('contents') not in (None, then['contents'])
+            ):
                 folders = then.get('folder'), at_present.get('folder')
-                places = f'then --{part}={folders[0]}, now --{part}={folders[1]}' if folders[0] != folders[1] else f'--{part}={folders[0]} holds others by now'
-                return f'its run was started on other lines ({places}): give the same lines, or another --run_dir'
-            # The same lines, wherever they lie now, and whether or not all were written when their contents were looked at.
-            now = {**now, part: {**at_present, 'folder': then.get('folder'), 'contents': then.get('contents')}}
+                places = (
+                    f'then --{part}={folders[0]}, now --{part}={folders[1]}'
+                    if folders[0] != folders[1]
+                    else f'--{part}={folders[0]} holds others by now'
+                )
+                return (
+                    f'its run was started on other lines ({places}): give the same lines, or another'
+                    ' --run_dir'
+                )
+            # The same lines, wherever they lie now, and whether or not all were written when their contents
+            # were looked at.
+            now = {
+                **now,
+                part: {**at_present, 'folder': then.get('folder'), 'contents': then.get('contents')},
+            }
     before = _as_meant(before, now)
-    different = [found for part in _COMPARED if part in before and part in now for found in _leaves(before[part], now[part], part)]
+    different = [
+        found
+        for part in _COMPARED
+        if part in before and part in now
+        for found in _leaves(before[part], now[part], part)
+    ]
     then, at_present = before.get('flags', {}), now.get('flags', {})
     if not different:
         for name in _FIRST_WEIGHTS:
-            if at_present.get(name) and name in then and os.path.realpath(then[name] or '') != os.path.realpath(at_present[name]):
-                return (f'its run was started with --{name}={_text(then[name])}, now {at_present[name]}, from which a run that has begun takes nothing: '
-                        f'leave --{name} out to go on, or give another --run_dir')
+            if (
+                at_present.get(name)
+                and name in then
+                and os.path.realpath(then[name] or '') != os.path.realpath(at_present[name])
+            ):
+                return (
+                    f'its run was started with --{name}={_text(then[name])}, now {at_present[name]}, from'
+                    f' which a run that has begun takes nothing: leave --{name} out to go on, or give another'
+                    ' --run_dir'
+                )
         return None
-    named = [name for name in sorted(set(then) & set(at_present) - _FREE_FLAGS) if then[name] != at_present[name]]
+    named = [
+        name for name in sorted(set(then) & set(at_present) - _FREE_FLAGS) if then[name] != at_present[name]
+    ]
     if named:
-        old, new = (' '.join(f'--{name}={_text(values[name])}' for name in named[:4]) for values in (then, at_present))
+        old, new = (
+            ' '.join(f'--{name}={_text(values[name])}' for name in named[:4]) for values in (then, at_present)
+        )
         more = f' (and {len(named) - 4} flags more)' if len(named) > 4 else ''
         return f'its run was started with {old}, now {new}{more}: give the same flags, or another --run_dir'
     place, old, new = different[0]
-    return f'its run was started with {place} = {_text(old)}, now {_text(new)}: give what it was started with, or another --run_dir'
+    return (
+        f'its run was started with {place} = {_text(old)}, now {_text(new)}: give what it was started with,'
+        ' or another --run_dir'
+    )
 
 
 def _as_meant(before: dict, now: dict) -> dict:
-    """The configuration of a run with what it means by settings that came after it (`Setting.absent`), as far as `now` has them."""
+    """The configuration of a run with what it means by settings that came after it (`Setting.absent`), as
+    far as `now` has them.
+    """
+
     def completed(cls, stored, at_present):
-        meant = {name: value for name, value in json.loads(json.dumps(absent_values(cls))).items() if name in at_present}
+        meant = {
+            name: value
+            for name, value in json.loads(json.dumps(absent_values(cls))).items()
+            if name in at_present
+        }
         return {**meant, **stored}
+
     found = dict(before)
     for part, cls in _STORED.items():
         stored, at_present = before.get(part), now.get(part)
@@ -179,7 +241,11 @@ def _as_meant(before: dict, now: dict) -> dict:
 def _leaves(before, now, place):
     """(place, before, now) of every value that differs."""
     if isinstance(before, dict) and isinstance(now, dict):
-        return [found for key in sorted(set(before) & set(now)) for found in _leaves(before[key], now[key], f'{place}.{key}')]
+        return [
+            found
+            for key in sorted(set(before) & set(now))
+            for found in _leaves(before[key], now[key], f'{place}.{key}')
+        ]
     return [] if before == now else [(place, before, now)]
 
 

@@ -1,19 +1,22 @@
-"""Which characters the pictures of a training show: what the generator's artefact says of itself (`inference.repertoire`)."""
+"""Which characters the pictures of a training show: what the generator's artefact says of itself
+(`inference.repertoire`).
+"""
 
 import json
 import os
 
 
 def seen_characters(charset, info, *, start=None, run_dir=None):
-    """The characters that a run's pictures show, those among them that its first weights had been shown before.
+    """The characters that a run's pictures show, those among them that its first weights had been shown
+    before.
 
-    A generator that learns further does not forget its components: what was shown to the one it starts from counts, too. Where that one does not say
-    what it was shown, nothing is known of this one either.
+    A generator that learns further does not forget its components: what was shown to the one it starts from
+    counts, too. Where that one does not say what it was shown, nothing is known of this one either.
 
     Args:
         charset: Charset of the run.
-        info: dict, info.json of the lines: its `vocabulary` without `not_shown`. Lines without texts (`--unlabelled`) show nobody which character is
-            which.
+        info: dict, info.json of the lines: its `vocabulary` without `not_shown`. Lines without texts
+            (`--unlabelled`) show nobody which character is which.
         start: str, folder of the run or generator that the first weights are from; None or '' for none.
         run_dir: str, the run's own folder, which remembers it where `start` has gone since.
 
@@ -36,7 +39,8 @@ def _told(path):
         try:
             with open(os.path.join(path, name), encoding='utf-8') as stream:
                 seen = json.load(stream).get('seen')
-        except (OSError, ValueError, AttributeError):  # whoever reads the weights says what is wrong with them
+        # whoever reads the weights says what is wrong with them
+        except (OSError, ValueError, AttributeError):
             continue
         if isinstance(seen, str):
             return seen

@@ -1,4 +1,6 @@
-"""Sample sheets: pictures of fixed texts in fixed styles, so that two steps of a run can be compared by eye."""
+"""Sample sheets: pictures of fixed texts in fixed styles, so that two steps of a run can be compared by
+eye.
+"""
 
 import numpy as np
 import tensorflow as tf
@@ -15,7 +17,8 @@ class SampleSheets:
     Args:
         charset: Charset.
         vocabulary: int array, ids of the characters that have images.
-        held_out: int array, ids of characters that never had one. Without hanzi in `vocabulary` there is no sheet `unseen`.
+        held_out: int array, ids of characters that never had one. Without hanzi in `vocabulary` there is no
+            sheet `unseen`.
         seed: int.
         num_characters: int, characters of a line.
         rows: int, lines of a sheet.
@@ -31,33 +34,50 @@ class SampleSheets:
         latin = not len(hanzi)  # such a collection teaches nothing about hanzi: no sheet of unseen ones
         hanzi = np.asarray(vocabulary) if latin else hanzi
         unseen = unseen if len(unseen) and not latin else hanzi
-        draw = lambda pool: [''.join(charset.characters[i] for i in rng.choice(pool, num_characters))
-                             for _ in range(rows)]
+
+        def draw(pool):
+            return [
+                ''.join(charset.characters[i] for i in rng.choice(pool, num_characters)) for _ in range(rows)
+            ]
+
         self.texts = dict(seen=draw(hanzi), unseen=draw(unseen))
-        self.texts['one_style'] = self.texts['seen'][:rows // 2] + self.texts['unseen'][:rows - rows // 2]
+        self.texts['one_style'] = self.texts['seen'][: rows // 2] + self.texts['unseen'][: rows - rows // 2]
         self.texts['one_text'] = [self.texts['seen'][0]] * rows
         if latin:
             del self.texts['unseen']
-        self.seeds = dict(seen=range(rows), unseen=range(rows), one_style=[1] * rows, one_text=range(100, 100 + rows))
+        self.seeds = dict(
+            seen=range(rows), unseen=range(rows), one_style=[1] * rows, one_text=range(100, 100 + rows)
+        )
 
     def inputs(self, name, generator):
         """Inputs of one sheet for `generator`: dict of arrays, all lines of one length."""
         config = generator.config
         encoded = [self.charset.encode(text) for text in self.texts[name]]
-        stack = lambda field: np.stack([getattr(line, field) for line in encoded])
+
+        def stack(field):
+            return np.stack([getattr(line, field) for line in encoded])
+
         seeds = list(self.seeds[name])
         return dict(
-            component_ids=stack('component_ids'), structure_ids=stack('structure_ids'), boxes=stack('boxes'),
+            component_ids=stack('component_ids'),
+            structure_ids=stack('structure_ids'),
+            boxes=stack('boxes'),
             character_ids=stack('character_ids'),
             style=generator.style_space(styles.styles_from_seeds(seeds, config.style_dim)),
-            character_noise=np.stack([
-                styles.character_noise(seed, 0, self.num_characters, noise_dim=config.character_noise_dim)
-                for seed in seeds]))
+            character_noise=np.stack(
+                [
+                    styles.character_noise(seed, 0, self.num_characters, noise_dim=config.character_noise_dim)
+                    for seed in seeds
+                ]
+            ),
+        )
 
     def draw(self, generator):
         """All sheets as one generator writes them: dict name -> uint8 [H, W]."""
-        return {name: stack_lines(to_uint8(generator(**self.inputs(name, generator), training=False)[..., 0]))
-                for name in self.texts}
+        return {
+            name: stack_lines(to_uint8(generator(**self.inputs(name, generator), training=False)[..., 0]))
+            for name in self.texts
+        }
 
 
 def stack_lines(lines):
@@ -68,7 +88,10 @@ def stack_lines(lines):
 
 
 def pairs(real, fake):
-    """Real lines and their reconstructions, one above the other. Both float [B, H, W, 1] -> uint8 [H', W']."""
+    """Real lines and their reconstructions, one above the other.
+
+    Both float [B, H, W, 1] -> uint8 [H', W'].
+    """
     real, fake = to_uint8(real[..., 0]), to_uint8(fake[..., 0])
     return stack_lines([line for pair in zip(real, fake) for line in pair])
 
@@ -90,5 +113,9 @@ def heat_maps(images, logits, component_ids):
         scale = image.shape[0] // certainty.shape[0], image.shape[1] // certainty.shape[1]
         certainty = np.kron(certainty, np.ones(scale))[..., None]
         grey = np.repeat(image[..., None], 3, -1).astype(np.float32)
-        rows.append((grey * (1. - .5 * certainty) + np.array([255., 60., 60.]) * .5 * certainty).astype(np.uint8))
+        rows.append(
+            (grey * (1.0 - 0.5 * certainty) + np.array([255.0, 60.0, 60.0]) * 0.5 * certainty).astype(
+                np.uint8
+            )
+        )
     return np.concatenate(rows)

@@ -8,7 +8,8 @@ def of_any_length(value, name=''):
 
     Args:
         value: tensor or array, a value of each replica, or dict of these.
-        name: str, its key: the third axis of `images` is open, that of `style` none, of all others the second.
+        name: str, its key: the third axis of `images` is open, that of `style` none, of all others the
+            second.
 
     Returns:
         tf.TensorSpec, a specification for each replica, or dict of these.

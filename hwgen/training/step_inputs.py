@@ -1,4 +1,6 @@
-"""What the steps of a run read, as a pure function of the step: a batch of lines, texts to write, what the discriminator takes for real."""
+"""What the steps of a run read, as a pure function of the step: a batch of lines, texts to write, what the
+discriminator takes for real.
+"""
 
 import numpy as np
 import tensorflow as tf
@@ -24,15 +26,23 @@ class StepInputs:
             start_step: int >= 0.
 
         Returns:
-            tf.data.Dataset of (batch, texts, real) as `GanTrainer.adversarial_step` takes them. Without `mixed`, real is an
-            empty dict; with it, its lines are a cell of paper at steps where the discriminator sees none.
+            tf.data.Dataset of (batch, texts, real) as `GanTrainer.adversarial_step` takes them. Without
+            `mixed`, real is an empty dict; with it, its lines are a cell of paper at steps where the
+            discriminator sees none.
         """
-        return self.batches.dataset(start_step=start_step).map(
-            lambda batch: (batch, self._texts(batch), self._real(batch['step'][0])),
-            num_parallel_calls=1, deterministic=True).prefetch(4)
+        return (
+            self.batches.dataset(start_step=start_step)
+            .map(
+                lambda batch: (batch, self._texts(batch), self._real(batch['step'][0])),
+                num_parallel_calls=1,
+                deterministic=True,
+            )
+            .prefetch(4)
+        )
 
     def check(self, step):
-        """Reads the lines of a step outside TensorFlow, whose errors wrap what is wrong with a record in words of its own.
+        """Reads the lines of a step outside TensorFlow, whose errors wrap what is wrong with a record in
+        words of its own.
 
         Raises:
             RecordError: a damaged record; names file, record and byte.
@@ -48,27 +58,41 @@ class StepInputs:
         def sample(step, n):
             texts = self.texts.batch(int(step), size, int(n))
             return tuple(texts[key] for key in ('character_ids', 'component_ids', 'structure_ids'))
+
         characters, components, structures = tf.numpy_function(
-            sample, [batch['step'][0], n], (tf.int32, tf.int32, tf.int32), stateful=False)
-        return dict(character_ids=tf.ensure_shape(characters, [size, None]),
-                    component_ids=tf.ensure_shape(components, [size, None, 4]),
-                    structure_ids=tf.ensure_shape(structures, [size, None]), lengths=tf.fill([size], n))
+            sample, [batch['step'][0], n], (tf.int32, tf.int32, tf.int32), stateful=False
+        )
+        return dict(
+            character_ids=tf.ensure_shape(characters, [size, None]),
+            component_ids=tf.ensure_shape(components, [size, None, 4]),
+            structure_ids=tf.ensure_shape(structures, [size, None]),
+            lengths=tf.fill([size], n),
+        )
 
     def _real(self, step):
         if self.mixed is None:
             return {}
         b, h, w = self.batches.batch_size, self.batches.char_px, self.batches.char_width_px
         shapes = dict(images=[b, h, None, 1], lengths=[b], unlabelled_weights=[b])
-        # Of no width it would end the process: TensorFlow 2.21 cannot split tensors without elements over replicas.
-        paper = dict(images=np.ones([b, h, w, 1], np.float32), lengths=np.ones(b, np.float32),
-                     unlabelled_weights=np.zeros(b, np.float32))
+        # Of no width it would end the process: TensorFlow 2.21 cannot split tensors without elements over
+        # replicas.
+        paper = dict(
+            images=np.ones([b, h, w, 1], np.float32),
+            lengths=np.ones(b, np.float32),
+            unlabelled_weights=np.zeros(b, np.float32),
+        )
 
         def read(step):
             real = self.mixed.batch(int(step)) if self._shows_mixed(int(step)) else paper
             return [real[name] for name in shapes]
+
         values = tf.numpy_function(read, [step], [tf.float32] * len(shapes))
         return {name: tf.ensure_shape(value, shapes[name]) for name, value in zip(shapes, values)}
 
     def _shows_mixed(self, step):
         # The inputs are read ahead, at the end of the schedule beyond it.
-        return self.mixed is not None and step < self.schedule.total_steps and self.schedule.updates_by_drawn_lines(step)
+        return (
+            self.mixed is not None
+            and step < self.schedule.total_steps
+            and self.schedule.updates_by_drawn_lines(step)
+        )

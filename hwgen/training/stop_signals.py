@@ -20,11 +20,17 @@ class StopSignals:
 
     @contextlib.contextmanager
     def heeded(self):
-        """Within it they are noted; outside the main thread nothing changes. A second one raises KeyboardInterrupt.
+        """Within it they are noted; outside the main thread nothing changes.
+
+        A second one raises KeyboardInterrupt.
 
         Signals that are ignored stay so: those are `nohup` and a shell's jobs in the background.
         """
-        numbers = [number for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) != signal.SIG_IGN]
+        numbers = [
+            number
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+            if signal.getsignal(number) != signal.SIG_IGN
+        ]
         if threading.current_thread() is not threading.main_thread():
             numbers = []
         previous = {number: signal.signal(number, self._note) for number in numbers}
@@ -39,4 +45,6 @@ class StopSignals:
         if self.told:  # a second one means now
             raise KeyboardInterrupt
         self.told = True
-        self.say(f'{signal.Signals(number).name}: saving a checkpoint, then leaving (once more: leave at once)')
+        self.say(
+            f'{signal.Signals(number).name}: saving a checkpoint, then leaving (once more: leave at once)'
+        )

@@ -40,15 +40,24 @@ class RunLog:
         self._board_folder = os.path.join(run_dir, 'tensorboard')
         with writing(self._file):
             _drop_torn_line(self._file)
-            self._jsonl = open(self._file, 'ab', buffering=0)  # a record is one write: a killed process tears none
+            # a record is one write: a killed process tears none
+            self._jsonl = open(self._file, 'ab', buffering=0)
         with writing(self._board_folder):
             os.makedirs(self._board_folder, exist_ok=True)
             self._link = contextlib.ExitStack()
-            self._board = tf.summary.create_file_writer(self._link.enter_context(plain_path(self._board_folder)))
+            self._board = tf.summary.create_file_writer(
+                self._link.enter_context(plain_path(self._board_folder))
+            )
 
     def resume(self, step):
-        """Tells TensorBoard that the run goes on after `step` steps: what an earlier call showed of later ones is not shown beside what comes now."""
-        start = tf.compat.v1.Event(wall_time=time.time(), step=step + 1, session_log=tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START))
+        """Tells TensorBoard that the run goes on after `step` steps: what an earlier call showed of later
+        ones is not shown beside what comes now.
+        """
+        start = tf.compat.v1.Event(
+            wall_time=time.time(),
+            step=step + 1,
+            session_log=tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START),
+        )
         with writing(self._board_folder):
             for _ in range(2):  # the first that TensorBoard sees of a run says nothing to it
                 tf.raw_ops.ImportEvent(writer=self._board._resource, event=start.SerializeToString())
@@ -60,8 +69,13 @@ class RunLog:
 
     def record(self, step, values):
         """Appends one line to metrics.jsonl; `values` are JSON values, NaN and infinity become null."""
-        values = {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in values.items()}
-        line = (json.dumps(as_json(dict(step=step, **values)), ensure_ascii=False, allow_nan=False) + '\n').encode()
+        values = {
+            key: None if isinstance(value, float) and not math.isfinite(value) else value
+            for key, value in values.items()
+        }
+        line = (
+            json.dumps(as_json(dict(step=step, **values)), ensure_ascii=False, allow_nan=False) + '\n'
+        ).encode()
         with writing(self._file):
             if self._jsonl.write(line) != len(line):
                 raise OSError('no space left')
@@ -89,7 +103,10 @@ class RunLog:
             self._board.flush()
 
     def say(self, message):
-        """Prints one line. A terminal that has gone is no reason to stop a long training: the records go on without it."""
+        """Prints one line.
+
+        A terminal that has gone is no reason to stop a long training: the records go on without it.
+        """
         try:
             print(message, file=self.stream, flush=True)
         except OSError as error:
@@ -97,10 +114,13 @@ class RunLog:
             self.stream = open(os.devnull, 'w', encoding='utf-8')
 
     def say_from_handler(self, message):
-        """Prints one line from a signal handler, which may have interrupted `say`: past the buffers, which allow no second entry."""
+        """Prints one line from a signal handler, which may have interrupted `say`: past the buffers, which
+        allow no second entry.
+        """
         try:
             os.write(self.stream.fileno(), f'{message}\n'.encode(errors='backslashreplace'))
-        except (OSError, ValueError):  # not a file of the operating system, or closed: the signal is heeded all the same
+        # not a file of the operating system, or closed: the signal is heeded all the same
+        except (OSError, ValueError):
             pass
 
     def progress(self, step, phase, values, *, schedule, rate, remaining_sec):
@@ -115,10 +135,13 @@ class RunLog:
             remaining_sec: float, estimated time to go.
         """
         shown = ', '.join(measures.tell(key, values[key]) for key in measures.SHOWN[phase] if key in values)
-        unit = 2 ** 30 if sys.platform == 'darwin' else 2 ** 20  # bytes there, KiB elsewhere
+        unit = 2**30 if sys.platform == 'darwin' else 2**20  # bytes there, KiB elsewhere
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-        self.say(f'{time.strftime("%H:%M:%S")} step {step}/{self.total_steps} {100. * step / self.total_steps:4.1f}% '
-                 f'{measures.phase_name(phase, schedule)} {rate:.1f} steps/s ETA {_duration(remaining_sec)} | {shown} | {peak:.1f} GiB')
+        self.say(
+            f'{time.strftime("%H:%M:%S")} step {step}/{self.total_steps}'
+            f' {100.0 * step / self.total_steps:4.1f}% {measures.phase_name(phase, schedule)} {rate:.1f}'
+            f' steps/s ETA {_duration(remaining_sec)} | {shown} | {peak:.1f} GiB'
+        )
 
     def close(self):
         """Flushes and closes the files."""
@@ -129,7 +152,9 @@ class RunLog:
 
 
 def _drop_torn_line(file):
-    """Cuts off a last line without its end, which a full disk may leave: the next record would be glued to it."""
+    """Cuts off a last line without its end, which a full disk may leave: the next record would be glued to
+    it.
+    """
     if not os.path.isfile(file):
         return
     with open(file, 'r+b') as stream:

@@ -11,15 +11,16 @@ _BATCH, _SHUFFLE = 3, 4  # what a random stream is for; pipeline.py has 1 and 2
 class TextSampler:
     """Fake texts as a pure function of (seed, step).
 
-    Lines of the dictionary, characters without any image among them, are what makes unseen characters come out right;
-    lines of running text keep the frequencies of the language.
+    Lines of the dictionary, characters without any image among them, are what makes unseen characters come
+    out right; lines of running text keep the frequencies of the language.
 
     Args:
         charset: Charset.
         seed: int >= 0.
         texts: iterable of str, paragraphs of running text or words; None: those of the embedded corpus.
         dictionary_fraction: float in [0, 1], share of the lines that are drawn from the dictionary.
-        vocabulary: character ids that lines are confined to (a `onehot` generator writes no others); None: the table.
+        vocabulary: character ids that lines are confined to (a `onehot` generator writes no others); None:
+            the table.
 
     Raises:
         ValueError: no character of `texts` is in the vocabulary.
@@ -41,8 +42,10 @@ class TextSampler:
         ids = np.array([charset.character_id(c) for c in letters.tolist()], np.int32)[places]
         self._running = ids[np.isin(ids, allowed)]
         if dictionary_fraction < 1 and not len(self._running):
-            raise ValueError(f'texts of {len(ids)} characters: none of them is in the vocabulary; expected running text, '
-                             f'or dictionary_fraction=1')
+            raise ValueError(
+                f'texts of {len(ids)} characters: none of them is in the vocabulary; expected running text, '
+                'or dictionary_fraction=1'
+            )
 
     def batch(self, step, batch_size, num_characters):
         """The texts of a step.
@@ -63,5 +66,8 @@ class TextSampler:
             starts = rng.integers(len(self._running), size=(batch_size, 1))
             windows = self._running[(starts + np.arange(num_characters)) % len(self._running)]
             ids = np.where(of_dictionary[:, None], ids, windows)
-        return {'character_ids': ids, 'component_ids': self.charset.character_components[ids].astype(np.int32),
-                'structure_ids': self.charset.character_structures[ids].astype(np.int32)}
+        return {
+            'character_ids': ids,
+            'component_ids': self.charset.character_components[ids].astype(np.int32),
+            'structure_ids': self.charset.character_structures[ids].astype(np.int32),
+        }

@@ -6,10 +6,11 @@ import time
 class TimeLimit:
     """Says when a call should leave a phase, and when it should end.
 
-    Each phase gets the share of the time that its steps are of all that are left: so a generator that is to learn after its recognisers does
-    learn, however short the time. A phase that is through early leaves its time to the later ones. Time is kept for the sheets and the
-    model that a call ends with: as much as sheets took, or, while none were drawn, as long as the first step with its building took; at most a
-    quarter of all.
+    Each phase gets the share of the time that its steps are of all that are left: so a generator that is to
+    learn after its recognisers does learn, however short the time. A phase that is through early leaves its
+    time to the later ones. Time is kept for the sheets and the model that a call ends with: as much as sheets
+    took, or, while none were drawn, as long as the first step with its building took; at most a quarter of
+    all.
 
     Args:
         minutes: float, from `started` on; None: no limit.
@@ -35,7 +36,8 @@ class TimeLimit:
             stop_at: int, the call's last step.
 
         Returns:
-            'stop', 'cut' (the phase under way ends here), or None. A call makes at least one step, and one of each phase that it enters.
+            'stop', 'cut' (the phase under way ends here), or None. A call makes at least one step, and one of
+            each phase that it enters.
         """
         if self._minutes is None:
             return None
@@ -44,17 +46,28 @@ class TimeLimit:
         if first:
             self._begun = now
         elif self._first_step_sec is None:
-            self._first_step_sec, self._phase = now - self._begun, None  # shares anew, as it is known what the end takes
+            # shares anew, as it is known what the end takes
+            self._first_step_sec, self._phase = now - self._begun, None
         end = self._end()
         if now >= end and not first:
             return 'stop'
         phase = schedule.place(step)[0]
-        left = {name: min(steps, stop_at - start) for name, start, steps in _ahead(schedule, step) if start < stop_at}
+        left = {
+            name: min(steps, stop_at - start)
+            for name, start, steps in _ahead(schedule, step)
+            if start < stop_at
+        }
         if self._phase is None or self._phase[0] != phase:
             self._phase = phase, step, now + (end - now) * left[phase] / sum(left.values())
             return None
         later = len(left) - 1
-        if self._divide and later and now >= self._phase[2] and step > self._phase[1] and end - now > later * self._first_step_sec:
+        if (
+            self._divide
+            and later
+            and now >= self._phase[2]
+            and step > self._phase[1]
+            and end - now > later * self._first_step_sec
+        ):
             return 'cut'
         return None
 
@@ -63,8 +76,8 @@ class TimeLimit:
         return float('inf') if self._minutes is None else self._end() - time.monotonic()
 
     def _end(self):
-        closing = self._first_step_sec or 0. if self.closing_sec is None else self.closing_sec
-        return self._started + 60. * self._minutes - min(closing, 15. * self._minutes)
+        closing = self._first_step_sec or 0.0 if self.closing_sec is None else self.closing_sec
+        return self._started + 60.0 * self._minutes - min(closing, 15.0 * self._minutes)
 
 
 def _ahead(schedule, step):

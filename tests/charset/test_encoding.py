@@ -14,9 +14,15 @@ from hwgen.charset.encoding import Charset, CharsetError
 
 CHARSET = Charset.load()
 LEAVES = st.sampled_from([CHARSET.characters[i] for i in CHARSET.character_set('hanzi')]) | st.sampled_from(
-    [token for token in CHARSET.components[1:] if token not in symbols.SYMBOLS])
-TREES = st.recursive(LEAVES, lambda children: st.one_of([
-    st.tuples(st.just(operator), *[children] * arity) for operator, arity in ids.ARITY.items()]), max_leaves=5)
+    [token for token in CHARSET.components[1:] if token not in symbols.SYMBOLS]
+)
+TREES = st.recursive(
+    LEAVES,
+    lambda children: st.one_of(
+        [st.tuples(st.just(operator), *[children] * arity) for operator, arity in ids.ARITY.items()]
+    ),
+    max_leaves=5,
+)
 
 
 def _row(encoded, index=0):
@@ -42,9 +48,13 @@ def test_every_code_as_a_sequence_is_its_character():
         assert encoded.character_ids.tolist() == [index] and encoded.units == (sequence,)
 
 
-@pytest.mark.parametrize('charset, count, pair', [(CHARSET.prefix(9658), 13, {'员', '呗'}), (CHARSET, 108, {'員', '唄'})])
+@pytest.mark.parametrize(
+    'charset, count, pair', [(CHARSET.prefix(9658), 13, {'员', '呗'}), (CHARSET, 108, {'員', '唄'})]
+)
 def test_codes_are_unique_and_some_pairs_need_the_structure(charset, count, pair):
-    codes = list(zip(charset.character_structures[1:].tolist(), map(tuple, charset.character_components[1:].tolist())))
+    codes = list(
+        zip(charset.character_structures[1:].tolist(), map(tuple, charset.character_components[1:].tolist()))
+    )
     assert len(set(codes)) == len(codes)
     groups = collections.defaultdict(list)
     for index, (_, components) in enumerate(codes, 1):
@@ -73,11 +83,18 @@ def test_symbols_are_components_of_their_own():
         component, *rest = CHARSET.character_components[index].tolist()
         assert CHARSET.components[component] == symbol and rest == [0, 0, 0] and owners[component] == 1
         assert CHARSET.structures[CHARSET.character_structures[index]] == symbols.structure_of(symbol)
-    np.testing.assert_array_equal(CHARSET.template_boxes[[CHARSET.structures.index('sym-wide'), CHARSET.structures.index('sym-narrow')]],
-                                  [[[0, 0, 1, 1], *[[0] * 4] * 3]] * 2)
+    np.testing.assert_array_equal(
+        CHARSET.template_boxes[
+            [CHARSET.structures.index('sym-wide'), CHARSET.structures.index('sym-narrow')]
+        ],
+        [[[0, 0, 1, 1], *[[0] * 4] * 3]] * 2,
+    )
 
 
-@pytest.mark.parametrize('written, as_', [('Ａ７％', 'A7%'), ('　', ' '), ('・', '·'), ('￥', '¥'), ('Α', 'A'), ('，！？', '，！？'), ('―', '—')])
+@pytest.mark.parametrize(
+    'written, as_',
+    [('Ａ７％', 'A7%'), ('　', ' '), ('・', '·'), ('￥', '¥'), ('Α', 'A'), ('，！？', '，！？'), ('―', '—')],
+)
 def test_forms_that_are_written_alike_are_one_character(written, as_):
     assert symbols.normalize(written) == as_
     encoded = CHARSET.encode(written)
@@ -90,11 +107,23 @@ def test_a_glyph_of_no_font():
     assert character == 0 and exact
     assert [CHARSET.components[c] for c in components] == ['山', '鱼', '', '']
     assert CHARSET.structures[structure] == '⿱··'
-    np.testing.assert_array_equal(boxes[:2], [[0, 0, 1, .5], [0, .5, 1, 1]])
+    np.testing.assert_array_equal(boxes[:2], [[0, 0, 1, 0.5], [0, 0.5, 1, 1]])
 
 
-@pytest.mark.parametrize('prompt, character', [
-    ('⿰日月', '明'), ('⿰氵胡', '湖'), ('⿰氵⿰古月', '湖'), ('⿲氵⿱十口月', '湖'), ('⿰讠⿱五口', '语'), ('〾⿰日〾月', '明'), ('⿱口贝', '员'), ('⿰口贝', '呗'), ('⿱⿰⿱立早⿱夂贡心', '戆')])
+@pytest.mark.parametrize(
+    'prompt, character',
+    [
+        ('⿰日月', '明'),
+        ('⿰氵胡', '湖'),
+        ('⿰氵⿰古月', '湖'),
+        ('⿲氵⿱十口月', '湖'),
+        ('⿰讠⿱五口', '语'),
+        ('〾⿰日〾月', '明'),
+        ('⿱口贝', '员'),
+        ('⿰口贝', '呗'),
+        ('⿱⿰⿱立早⿱夂贡心', '戆'),
+    ],
+)
 def test_sequences_of_table_characters_are_those_characters(prompt, character):
     encoded = CHARSET.encode(prompt)
     assert encoded.character_ids.tolist() == [CHARSET.character_id(character)]
@@ -118,21 +147,33 @@ def test_an_unknown_pattern_gets_boxes_of_its_tree_and_the_operators_structure()
 
 @pytest.mark.parametrize('sequence', ['⿴⿺山木⿱水火', '⿻⿻口一丨', '⿰⿺山木⿺水火', '⿺⿱山木⿰水火'])
 def test_nearest_patterns_are_the_most_alike(sequence):
-    """As many slots, then the first operator, then the most operators in common, each as often as both have it."""
+    """As many slots, then the first operator, then the most operators in common, each as often as both
+    have it.
+    """
     tree = ids.parse_whole(sequence)
     pattern = ids.pattern(ids.flatten(tree))
     assert pattern not in CHARSET.structures
 
     def likeness(known):
         common = collections.Counter(known) & collections.Counter(pattern)
-        return -abs(known.count('·') - pattern.count('·')), known[0] == pattern[0], sum(common.values()) - common['·']
-    others = sorted((known for known in CHARSET.structures[1:] if not known.startswith('sym')), key=likeness, reverse=True)  # a stable order
+        return (
+            -abs(known.count('·') - pattern.count('·')),
+            known[0] == pattern[0],
+            sum(common.values()) - common['·'],
+        )
+
+    # a stable order
+    others = sorted(
+        (known for known in CHARSET.structures[1:] if not known.startswith('sym')), key=likeness, reverse=True
+    )
     assert CHARSET.nearest_patterns(sequence, 6) == tuple(others[:6])
 
 
-@pytest.mark.parametrize('operator', [operator for operator, arity in ids.ARITY.items() if arity == 1] + list('⿼⿽㇯'))
+@pytest.mark.parametrize(
+    'operator', [operator for operator, arity in ids.ARITY.items() if arity == 1] + list('⿼⿽㇯')
+)
 def test_operators_without_any_pattern_are_written_too(operator):
-    encoded = CHARSET.encode(operator + '山木'[:ids.ARITY[operator]])
+    encoded = CHARSET.encode(operator + '山木'[: ids.ARITY[operator]])
     assert not encoded.exact_structure[0] and encoded.structure_ids[0] > 0
 
 
@@ -147,11 +188,25 @@ def test_ideographs_outside_the_table():
         CHARSET.encode('a䌱')
 
 
-@pytest.mark.parametrize('text, position, says', [
-    ('明☃', 1, 'U\\+2603 ☃ at position 1: not in the table'), ('a⿱山☃', 3, 'position 3'), ('ab⿱山', 4, 'ends inside ⿱ of position 2'),
-    ('⿰{999}山', 1, r'\{999\}, a part that is no character, at position 1'), ('月⿰⿰⿰⿰口日月山水', 1, 'position 1: needs 5 components, expected at most 4'), ('⒜', 0, r'\(a\) is known'),
-    ('明\n', 1, 'U\\+000A'), ('⿰山{', 2, 'number and }'), ('㣈', 0, '⿰㣇㣇'), ('㷤', 0, 'needs 5 components'), ('㡣', 0, r'as ⿰帝？ it would need 帝, ？ \(a part that is no character, found in 龍\)'),
-    ('㒫', 0, r'as ⿱？儿 it would need ？ \(a part that is no character\), not known'), ('⿱{82}😀', 5, 'U\\+1F600'), ('口' + '⿰' * 99, 13, 'deeper than 12')])
+@pytest.mark.parametrize(
+    'text, position, says',
+    [
+        ('明☃', 1, 'U\\+2603 ☃ at position 1: not in the table'),
+        ('a⿱山☃', 3, 'position 3'),
+        ('ab⿱山', 4, 'ends inside ⿱ of position 2'),
+        ('⿰{999}山', 1, r'\{999\}, a part that is no character, at position 1'),
+        ('月⿰⿰⿰⿰口日月山水', 1, 'position 1: needs 5 components, expected at most 4'),
+        ('⒜', 0, r'\(a\) is known'),
+        ('明\n', 1, 'U\\+000A'),
+        ('⿰山{', 2, 'number and }'),
+        ('㣈', 0, '⿰㣇㣇'),
+        ('㷤', 0, 'needs 5 components'),
+        ('㡣', 0, r'as ⿰帝？ it would need 帝, ？ \(a part that is no character, found in 龍\)'),
+        ('㒫', 0, r'as ⿱？儿 it would need ？ \(a part that is no character\), not known'),
+        ('⿱{82}😀', 5, 'U\\+1F600'),
+        ('口' + '⿰' * 99, 13, 'deeper than 12'),
+    ],
+)
 def test_errors_show_the_place_and_help(text, position, says):
     with pytest.raises(CharsetError, match=says) as caught:
         CHARSET.encode(text)
@@ -166,7 +221,8 @@ def test_random_sequences_are_written_or_refused_for_their_size(tree):
     except CharsetError as error:
         assert 'components, expected at most 4' in str(error) and error.position == 1
         return
-    assert encoded.units == ('a', text, 'b') or text.startswith('{')  # a brace alone is a symbol, not a component's name
+    # a brace alone is a symbol, not a component's name
+    assert encoded.units == ('a', text, 'b') or text.startswith('{')
     used = encoded.component_ids > 0
     boxes = encoded.boxes[used]
     assert (boxes >= 0).all() and (boxes <= 1).all() and (boxes[:, :2] < boxes[:, 2:]).all()
@@ -177,9 +233,19 @@ def test_random_sequences_are_written_or_refused_for_their_size(tree):
         np.testing.assert_array_equal(again.structure_ids, encoded.structure_ids)
 
 
-@given(st.lists(st.tuples(st.lists(st.integers(0, CHARSET.num_components - 1), min_size=4, max_size=4), st.integers(0, CHARSET.num_structures - 1)), max_size=4))
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.integers(0, CHARSET.num_components - 1), min_size=4, max_size=4),
+            st.integers(0, CHARSET.num_structures - 1),
+        ),
+        max_size=4,
+    )
+)
 def test_any_codes_decode_to_text_that_parses(codes):
-    text = CHARSET.decode(np.array([c for c, _ in codes]).reshape(-1, 4), np.array([s for _, s in codes], int))
+    text = CHARSET.decode(
+        np.array([c for c, _ in codes]).reshape(-1, 4), np.array([s for _, s in codes], int)
+    )
     position = 0
     while position < len(text):
         # A lone symbol may be a brace, which is no sequence.
@@ -188,34 +254,90 @@ def test_any_codes_decode_to_text_that_parses(codes):
 
 def test_decoding_pads_and_checks():
     brace, slot = CHARSET.components.index('{'), CHARSET.components.index('·')
-    assert CHARSET.decode([[brace, slot, 0, 0]], [CHARSET.structures.index('⿰··')]) == '⿰？？' and CHARSET.decode([[brace, 0, 0, 0]], [CHARSET.structures.index('·')]) == '{'
+    assert (
+        CHARSET.decode([[brace, slot, 0, 0]], [CHARSET.structures.index('⿰··')]) == '⿰？？'
+        and CHARSET.decode([[brace, 0, 0, 0]], [CHARSET.structures.index('·')]) == '{'
+    )
     space, moon = CHARSET.components.index(' '), CHARSET.components.index('月')
-    assert CHARSET.decode([[space, moon, 0, 0], [space, 0, 0, 0]], [CHARSET.structures.index(name) for name in ('⿰··', '·')]) == '⿰？月 '
+    assert (
+        CHARSET.decode(
+            [[space, moon, 0, 0], [space, 0, 0, 0]],
+            [CHARSET.structures.index(name) for name in ('⿰··', '·')],
+        )
+        == '⿰？月 '
+    )
     assert CHARSET.decode(np.zeros([3, 4], int), np.zeros([3], int)) == ''
     structure = CHARSET.structures.index('⿰··')
     assert CHARSET.decode([[CHARSET.components.index('日'), 0, 0, 0]], [structure]) == '⿰日？'
-    for components, structures in (([[CHARSET.num_components, 0, 0, 0]], [1]), ([[1, 0, 0, 0]], [CHARSET.num_structures]), ([[-1, 0, 0, 0]], [1])):
+    for components, structures in (
+        ([[CHARSET.num_components, 0, 0, 0]], [1]),
+        ([[1, 0, 0, 0]], [CHARSET.num_structures]),
+        ([[-1, 0, 0, 0]], [1]),
+    ):
         with pytest.raises(CharsetError, match='expected ids below'):
             CHARSET.decode(components, structures)
 
 
-SMALL = ['component\t日', 'component\t月', 'structure\t⿰··', 'structure\tsym-narrow', 'component\tA', 'component\té', 'character\t明\t⿰··\t日\t月',
-         'character\tA\tsym-narrow\tA']
+SMALL = [
+    'component\t日',
+    'component\t月',
+    'structure\t⿰··',
+    'structure\tsym-narrow',
+    'component\tA',
+    'component\té',
+    'character\t明\t⿰··\t日\t月',
+    'character\tA\tsym-narrow\tA',
+]
 
 
 def test_a_small_table():
-    """What it says of characters, components and those of further sequences; 昌 has a component that it lacks."""
-    table = Charset(SMALL, sets={'mine': 'A明日'}, further_trees=lambda count: {'朋': '⿰月月', '昌': '⿱日曰', '昍': f'⿰日{"日月"[count == 8]}'})
-    assert (table.components, table.structures, table.characters) == (('', '日', '月', 'A', 'é'), ('', '⿰··', 'sym-narrow'), ('', '明', 'A'))
+    """What it says of characters, components and those of further sequences; 昌 has a component that it
+    lacks.
+    """
+    table = Charset(
+        SMALL,
+        sets={'mine': 'A明日'},
+        further_trees=lambda count: {'朋': '⿰月月', '昌': '⿱日曰', '昍': f'⿰日{"日月"[count == 8]}'},
+    )
+    assert (table.components, table.structures, table.characters) == (
+        ('', '日', '月', 'A', 'é'),
+        ('', '⿰··', 'sym-narrow'),
+        ('', '明', 'A'),
+    )
     assert (table.num_components, table.num_structures, table.num_characters, table.row_count) == (5, 3, 3, 8)
-    assert table.character_components.tolist() == [[0] * 4, [1, 2, 0, 0], [3, 0, 0, 0]] and table.character_structures.tolist() == [0, 1, 2]
-    assert [table.character_id(c) for c in ('明', 'A', 'Ａ', '日', 'e\u0301', '\u200bA')] == [1, 2, 2, 0, 0, 2]
+    assert table.character_components.tolist() == [
+        [0] * 4,
+        [1, 2, 0, 0],
+        [3, 0, 0, 0],
+    ] and table.character_structures.tolist() == [0, 1, 2]
+    assert [table.character_id(c) for c in ('明', 'A', 'Ａ', '日', 'e\u0301', '\u200bA')] == [
+        1,
+        2,
+        2,
+        0,
+        0,
+        2,
+    ]
     assert table.tree('Ａ') == 'A' and table.tree('明') == ('⿰', '日', '月')
-    assert [table.sequence(c) for c in '明A日朋昌水昍'] == ['⿰日月', 'A', '日', '⿰月月', '⿱日曰', None, '⿰日月'] and table.prefix(7).sequence('昍') == '⿰日日'
-    assert table.sizes(7) == {'num_components': 5, 'num_structures': 3, 'num_characters': 2} and table.sizes(0) == dict.fromkeys(table.sizes(1), 1)
+    assert [table.sequence(c) for c in '明A日朋昌水昍'] == [
+        '⿰日月',
+        'A',
+        '日',
+        '⿰月月',
+        '⿱日曰',
+        None,
+        '⿰日月',
+    ] and table.prefix(7).sequence('昍') == '⿰日日'
+    assert table.sizes(7) == {'num_components': 5, 'num_structures': 3, 'num_characters': 2} and table.sizes(
+        0
+    ) == dict.fromkeys(table.sizes(1), 1)
     assert table.character_set('mine') == (1, 2) and table.prefix(7).character_set('mine') == (1,)
     encoded = table.encode('明朋')
-    assert encoded.character_ids.tolist() == [1, 0] and encoded.component_ids.tolist() == [[1, 2, 0, 0], [2, 2, 0, 0]] and table.decode(*encoded[2:4]) == '明⿰月月'
+    assert (
+        encoded.character_ids.tolist() == [1, 0]
+        and encoded.component_ids.tolist() == [[1, 2, 0, 0], [2, 2, 0, 0]]
+        and table.decode(*encoded[2:4]) == '明⿰月月'
+    )
     for character, message in (('日', r'U\+65E5 日: not in the table'), ('{5}', '.5.: not in the table')):
         with pytest.raises(CharsetError, match=f'^{message}$'):
             table.tree(character)
@@ -226,21 +348,41 @@ def test_which_single_characters_a_small_table_encodes():
     rows = [*SMALL, 'structure\t·']
     table = Charset(rows, further_trees=lambda count: {'朋': '⿰月月', '昌': '⿱日曰'})
     found = table.encodable_characters()
-    assert found == ''.join(sorted(found)) and set('明A日月é朋Ａ\u2f47\u2f49') <= set(found) and not set('昌水B') & set(found)
+    assert (
+        found == ''.join(sorted(found))
+        and set('明A日月é朋Ａ\u2f47\u2f49') <= set(found)
+        and not set('昌水B') & set(found)
+    )
     assert all(table.encode(character).units == (character,) for character in found)
 
 
 def test_ids_beyond_the_table_are_named():
     table = Charset(SMALL)
-    for components, structures, place in (([[1, 2, 0, 0], [5, 0, 0, 0]], [1, 1], 1), ([[1, 2, 0, 0]], [3], 0), ([[1, 2, 0, 0]], [-1], 0), ([[1, 0, 0, -1]], [1], 0)):
-        with pytest.raises(CharsetError, match=rf'^character {place}: components \[{", ".join(map(str, components[place]))}\], structure {structures[place]}; expected ids below 5 and 3$') as caught:
+    for components, structures, place in (
+        ([[1, 2, 0, 0], [5, 0, 0, 0]], [1, 1], 1),
+        ([[1, 2, 0, 0]], [3], 0),
+        ([[1, 2, 0, 0]], [-1], 0),
+        ([[1, 0, 0, -1]], [1], 0),
+    ):
+        with pytest.raises(
+            CharsetError,
+            match=(
+                rf'^character {place}: components \[{", ".join(map(str, components[place]))}\], structure'
+                rf' {structures[place]}; expected ids below 5 and 3$'
+            ),
+        ) as caught:
             table.decode(components, structures)
         assert caught.value.position == place
-    assert table.decode([[4, 1, 2, 3], [4, 1, 2, 0], [1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]], [1, 2, 0, 2, 1]) == '⿰⿰é日⿰月A⿲é日月⿰日日日⿰？？'
+    assert (
+        table.decode([[4, 1, 2, 3], [4, 1, 2, 0], [1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]], [1, 2, 0, 2, 1])
+        == '⿰⿰é日⿰月A⿲é日月⿰日日日⿰？？'
+    )
 
 
 def test_character_sets():
-    sizes = {name: len(CHARSET.character_set(name)) for name in ('gb2312-1', 'gb2312-2', 'tgh', 'hanzi', 'ascii')}
+    sizes = {
+        name: len(CHARSET.character_set(name)) for name in ('gb2312-1', 'gb2312-2', 'tgh', 'hanzi', 'ascii')
+    }
     assert sizes == {'gb2312-1': 3755, 'gb2312-2': 3008, 'tgh': 8105, 'hanzi': 21190, 'ascii': 95}
     for name in 'symbols', 'punctuation':
         assert all(CHARSET.character_set(name))
@@ -265,6 +407,15 @@ def test_the_arrays_cannot_be_changed():
 
 
 def test_the_charset_needs_no_tensorflow():
-    program = 'import sys; from hwgen.charset.encoding import Charset; Charset.load().encode("⿱山鱼"); print([m for m in sys.modules if "tensorflow" in m or "keras" in m])'
-    out = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True, check=True, env={'PYTHONPATH': ':'.join(sys.path)})
+    program = (
+        'import sys; from hwgen.charset.encoding import Charset; Charset.load().encode("⿱山鱼"); print([m'
+        ' for m in sys.modules if "tensorflow" in m or "keras" in m])'
+    )
+    out = subprocess.run(
+        [sys.executable, '-c', program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={'PYTHONPATH': ':'.join(sys.path)},
+    )
     assert out.stdout.strip() == '[]'

@@ -1,4 +1,6 @@
-"""Many calls of one command in one process of its own, with what it calls replaced: the flags of two commands do not go together in one process."""
+"""Many calls of one command in one process of its own, with what it calls replaced: the flags of two
+commands do not go together in one process.
+"""
 
 import json
 import os
@@ -9,8 +11,9 @@ import sys
 import hwgen
 
 CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent
-# `tell(name, ...)` keeps what something is called with; `Told(name)` stands for an object whose methods tell, `stand_in(module, ...)` for a module.
-SCRIPT = '''
+# `tell(name, ...)` keeps what something is called with; `Told(name)` stands for an object whose methods tell,
+# `stand_in(module, ...)` for a module.
+SCRIPT = """
 import contextlib, io, json, os, sys, types
 from absl import flags
 from hwgen.cli import app
@@ -40,14 +43,27 @@ for arguments, environment in json.load(sys.stdin):
             status = end.code
     {after}
     print('called', json.dumps([status, told, out.getvalue(), err.getvalue()], default=str), flush=True)
-'''
+"""
 
 
 def calls(command, cases, *, setup, after='', **environment):
-    """-> list of (exit status, what was told, stdout, stderr), one for each list of arguments, or pair of arguments and what is in the environment from then on."""
+    """-> list of (exit status, what was told, stdout, stderr), one for each list of arguments, or pair of
+    arguments and what is in the environment from then on.
+    """
     script = SCRIPT.replace('{setup}', setup).replace('{command}', command).replace('{after}', after)
-    done = subprocess.run([sys.executable, '-P', '-c', script], input=json.dumps([case if isinstance(case, tuple) else (case, {}) for case in cases]), capture_output=True, text=True, timeout=300,
-                          env={**os.environ, 'PYTHONPATH': str(CHECKOUT), **environment}, check=False)
-    found = [json.loads(line.removeprefix('called ')) for line in done.stdout.splitlines() if line.startswith('called ')]
+    done = subprocess.run(
+        [sys.executable, '-P', '-c', script],
+        input=json.dumps([case if isinstance(case, tuple) else (case, {}) for case in cases]),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, 'PYTHONPATH': str(CHECKOUT), **environment},
+        check=False,
+    )
+    found = [
+        json.loads(line.removeprefix('called '))
+        for line in done.stdout.splitlines()
+        if line.startswith('called ')
+    ]
     assert len(found) == len(cases), done.stderr
     return found

@@ -1,4 +1,7 @@
-"""bin/ on a fresh machine: the environment is made once, from setup.cfg, whatever comes between. Without network: its only package is made here."""
+"""bin/ on a fresh machine: the environment is made once, from setup.cfg, whatever comes between.
+
+Without network: its only package is made here.
+"""
 
 import os
 import pathlib
@@ -14,7 +17,7 @@ import pytest
 import hwgen
 
 CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent
-SETUP = '''[options]
+SETUP = """[options]
 install_requires =
     # a comment, as setup.cfg has them
     tiny >=1, <2
@@ -25,7 +28,7 @@ serve = tiny
 [tool:hwgen]
 compare =
     picky >=1, <2
-'''
+"""
 
 
 def write_wheel(folder, version, *, name='tiny', needs=''):
@@ -33,20 +36,28 @@ def write_wheel(folder, version, *, name='tiny', needs=''):
     info = f'{name}-{version}.dist-info'
     with zipfile.ZipFile(folder / f'{name}-{version}-py3-none-any.whl', 'w') as wheel:
         wheel.writestr(f'{name}.py', f'VERSION = "{version}"\n')
-        wheel.writestr(f'{info}/METADATA', f'Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}')
-        wheel.writestr(f'{info}/WHEEL', 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n')
+        wheel.writestr(
+            f'{info}/METADATA', f'Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}'
+        )
+        wheel.writestr(
+            f'{info}/WHEEL', 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n'
+        )
         wheel.writestr(f'{info}/RECORD', '')
 
 
 @pytest.fixture
 def checkout(tmp_path):
-    """A checkout with the real bin/, whose one command prints the version of `tiny`; in a folder with a space."""
+    """A checkout with the real bin/, whose one command prints the version of `tiny`; in a folder with a
+    space.
+    """
     root = tmp_path / 'a checkout'
     shutil.copytree(CHECKOUT / 'bin', root / 'bin')
     (root / 'setup.cfg').write_text(SETUP)
     (root / 'constraints.txt').write_text('tiny==1.0\n')
     (root / 'hwgen/cli').mkdir(parents=True)
-    (root / 'hwgen/cli/__main__.py').write_text('import sys, tiny\nprint("tiny", tiny.VERSION, *sys.argv[1:])\n')
+    (root / 'hwgen/cli/__main__.py').write_text(
+        'import sys, tiny\nprint("tiny", tiny.VERSION, *sys.argv[1:])\n'
+    )
     (root / 'wheels').mkdir()
     for version in ('1.0', '1.1'):
         write_wheel(root / 'wheels', version)
@@ -55,19 +66,37 @@ def checkout(tmp_path):
 
 
 def environment(checkout, **more):
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(('PIP_', 'HWGEN_', 'PYTHON'))}
-    return {**clean, 'PIP_NO_INDEX': '1', 'PIP_FIND_LINKS': (checkout / 'wheels').as_uri(), 'PIP_CONFIG_FILE': os.devnull, 'HWGEN_PYTHON': sys.executable,
-            'HWGEN_CUDA': '0', **more}
+    clean = {
+        name: value for name, value in os.environ.items() if not name.startswith(('PIP_', 'HWGEN_', 'PYTHON'))
+    }
+    return {
+        **clean,
+        'PIP_NO_INDEX': '1',
+        'PIP_FIND_LINKS': (checkout / 'wheels').as_uri(),
+        'PIP_CONFIG_FILE': os.devnull,
+        'HWGEN_PYTHON': sys.executable,
+        'HWGEN_CUDA': '0',
+        **more,
+    }
 
 
 def start(checkout, *arguments, **more):
-    return subprocess.run([checkout / 'bin/generate', *arguments], capture_output=True, text=True, timeout=120, env=environment(checkout, **more))
+    return subprocess.run(
+        [checkout / 'bin/generate', *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=environment(checkout, **more),
+    )
 
 
 def test_first_start_makes_it_second_start_finds_it_and_a_new_pin_updates_it(checkout):
     first = start(checkout, '--text', '春 眠')
     assert (first.returncode, first.stdout) == (0, 'tiny 1.0 generate --text 春 眠\n')
-    assert 'first start: making the Python environment' in first.stderr and 'the environment is ready' in first.stderr
+    assert (
+        'first start: making the Python environment' in first.stderr
+        and 'the environment is ready' in first.stderr
+    )
     second = start(checkout)
     assert (second.stdout, second.stderr) == ('tiny 1.0 generate\n', '')
     (checkout / 'constraints.txt').write_text('tiny==1.1\n')
@@ -84,27 +113,54 @@ def test_first_start_makes_it_second_start_finds_it_and_a_new_pin_updates_it(che
 
 def test_a_package_that_asks_for_what_cannot_be_had_is_installed_alone(checkout):
     arguments = ['--protocol=comparison', '--compare=handright', '--seeds=1']
-    done = subprocess.run([checkout / 'bin/evaluate', *arguments], capture_output=True, text=True, timeout=120, env=environment(checkout))
+    done = subprocess.run(
+        [checkout / 'bin/evaluate', *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=environment(checkout),
+    )
     assert (done.returncode, done.stdout) == (0, f'tiny 1.0 evaluate {" ".join(arguments)}\n'), done.stderr
     stamps = {path.name for path in (checkout / '.venv/.hwgen').iterdir()}
     assert {'base', 'reader', 'compare'} <= stamps
-    found = subprocess.run([checkout / '.venv/bin/python', '-c', 'import picky; print(picky.VERSION)'], capture_output=True, text=True)
+    found = subprocess.run(
+        [checkout / '.venv/bin/python', '-c', 'import picky; print(picky.VERSION)'],
+        capture_output=True,
+        text=True,
+    )
     assert found.stdout == '1.0\n'
     # Brought up to date for something else, it stays; without being asked for, it does not come.
     (checkout / 'constraints.txt').write_text('tiny==1.1\n')
     again = start(checkout)
-    assert again.stdout == 'tiny 1.1 generate\n' and 'compare' in again.stderr and (checkout / '.venv/.hwgen/compare').exists()
+    assert (
+        again.stdout == 'tiny 1.1 generate\n'
+        and 'compare' in again.stderr
+        and (checkout / '.venv/.hwgen/compare').exists()
+    )
 
 
 def test_two_starts_at_once_and_a_killed_one(checkout):
-    killed = subprocess.Popen([checkout / 'bin/generate'], stderr=subprocess.DEVNULL, env=environment(checkout), start_new_session=True)
+    killed = subprocess.Popen(
+        [checkout / 'bin/generate'],
+        stderr=subprocess.DEVNULL,
+        env=environment(checkout),
+        start_new_session=True,
+    )
     while not (checkout / '.venv/.hwgen/installing').exists():
         assert killed.poll() is None
-        time.sleep(.02)
+        time.sleep(0.02)
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
-    both = [subprocess.Popen([checkout / 'bin/generate'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(checkout))
-            for _ in range(2)]
+    both = [
+        subprocess.Popen(
+            [checkout / 'bin/generate'],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(checkout),
+        )
+        for _ in range(2)
+    ]
     results = [process.communicate(timeout=120) for process in both]
     assert [output for output, _ in results] == ['tiny 1.0 generate\n'] * 2
     assert sum('making the Python environment' in errors for _, errors in results) == 1
@@ -133,4 +189,8 @@ def test_what_is_in_the_way_is_told(checkout, tmp_path):
     # No index: pip finds nothing at all.
     shutil.rmtree(checkout / 'wheels')
     done = start(checkout)
-    assert done.returncode == 1 and 'the package index cannot be reached' in done.stderr and 'Traceback' not in done.stderr
+    assert (
+        done.returncode == 1
+        and 'the package index cannot be reached' in done.stderr
+        and 'Traceback' not in done.stderr
+    )

@@ -1,14 +1,16 @@
-"""What `evaluate` makes of its flags: which judges, lines, models and measurements a protocol takes, what two results must share, and what it refuses."""
+"""What `evaluate` makes of its flags: which judges, lines, models and measurements a protocol takes, what
+two results must share, and what it refuses.
+"""
 
 import json
 
 import pytest
-
-import hwgen
 from many_calls import CHECKOUT, calls
 
+import hwgen
+
 # With everything heavy replaced: models, judges, data and measurements tell what they are asked for.
-SETUP = '''
+SETUP = """
 def measured(protocol, task):
     tell('run', protocol.name, **task.options)
     tell('task', **{**vars(task), 'judges': sorted(task.judges), 'writer': str(task.writer)})
@@ -52,16 +54,42 @@ stand_in('hwgen.evaluation.feature_recognizer', **recognizer)
 tensorflow = types.ModuleType('tensorflow')
 tensorflow.config = types.SimpleNamespace(experimental=types.SimpleNamespace(enable_op_determinism=lambda: tell('deterministic')))
 sys.modules['tensorflow'] = tensorflow
-'''.replace('ROOT', repr(str(CHECKOUT)))
+""".replace('ROOT', repr(str(CHECKOUT)))
 DEMO, FEATURES = 'saved_models/demo', 'saved_models/features'
-PROTOCOLS = ['reader', 'hands', 'hct', 'scrabblegan', 'ganwriting', 'hwd', 'interpolation', 'neighbours', 'shots', 'nonsense', 'comparison', 'ablation']
+PROTOCOLS = [
+    'reader',
+    'hands',
+    'hct',
+    'scrabblegan',
+    'ganwriting',
+    'hwd',
+    'interpolation',
+    'neighbours',
+    'shots',
+    'nonsense',
+    'comparison',
+    'ablation',
+]
 # Protocol -> judges, splits that are written, lines where nobody says.
-TAKES = {'reader': (['reader'], ['test', 'unseen'], 200), 'hands': ([], ['test'], None), 'hct': (['space'], ['dev', 'train'], None), 'scrabblegan': (['space'], ['dev'], None),
-         'ganwriting': (['space'], ['dev'], None), 'hwd': (['space'], ['dev'], None), 'interpolation': (['space'], ['dev'], None), 'neighbours': (['space'], ['dev', 'train'], None),
-         'shots': (['component_reader', 'reader'], ['test', 'unseen'], 250), 'nonsense': (['component_reader'], ['test', 'unseen'], 250),
-         'comparison': (['component_reader', 'reader', 'space'], ['dev'], None), 'ablation': (['component_reader', 'reader', 'space'], ['train', 'validation', 'test', 'unseen'], None)}
-EVERY = ('--model=mine --data=lines --split=unseen --num_lines=11 --seed=12 --seeds=2 --against=other.json --before=old --plan=own --base_flags=b.flags --rows=r,s --runs=ours --jobs=13 --out=there --crop '
-         '--true_aspect --truncation=.25 --sheet_lines=14').split()
+TAKES = {
+    'reader': (['reader'], ['test', 'unseen'], 200),
+    'hands': ([], ['test'], None),
+    'hct': (['space'], ['dev', 'train'], None),
+    'scrabblegan': (['space'], ['dev'], None),
+    'ganwriting': (['space'], ['dev'], None),
+    'hwd': (['space'], ['dev'], None),
+    'interpolation': (['space'], ['dev'], None),
+    'neighbours': (['space'], ['dev', 'train'], None),
+    'shots': (['component_reader', 'reader'], ['test', 'unseen'], 250),
+    'nonsense': (['component_reader'], ['test', 'unseen'], 250),
+    'comparison': (['component_reader', 'reader', 'space'], ['dev'], None),
+    'ablation': (['component_reader', 'reader', 'space'], ['train', 'validation', 'test', 'unseen'], None),
+}
+EVERY = (
+    '--model=mine --data=lines --split=unseen --num_lines=11 --seed=12 --seeds=2 --against=other.json'
+    ' --before=old --plan=own --base_flags=b.flags --rows=r,s --runs=ours --jobs=13 --out=there --crop'
+    ' --true_aspect --truncation=.25 --sheet_lines=14'
+).split()
 
 
 def told(found, name):
@@ -71,13 +99,30 @@ def told(found, name):
 @pytest.fixture(scope='module')
 def plain():
     """Each protocol with another split alone, which those that take any split read."""
-    return dict(zip(PROTOCOLS, calls('evaluate', [[f'--protocol={name}', '--split=unseen'] for name in PROTOCOLS], setup=SETUP)))
+    return dict(
+        zip(
+            PROTOCOLS,
+            calls('evaluate', [[f'--protocol={name}', '--split=unseen'] for name in PROTOCOLS], setup=SETUP),
+        )
+    )
 
 
 @pytest.fixture(scope='module')
 def every():
     """Each protocol with all flags; --protocol=hands compares with nothing."""
-    return dict(zip(PROTOCOLS, calls('evaluate', [[f'--protocol={name}', *(one for one in EVERY if name != 'hands' or 'against' not in one)] for name in PROTOCOLS], setup=SETUP)))
+    return dict(
+        zip(
+            PROTOCOLS,
+            calls(
+                'evaluate',
+                [
+                    [f'--protocol={name}', *(one for one in EVERY if name != 'hands' or 'against' not in one)]
+                    for name in PROTOCOLS
+                ],
+                setup=SETUP,
+            ),
+        )
+    )
 
 
 @pytest.mark.parametrize('name', PROTOCOLS)
@@ -86,18 +131,33 @@ def test_what_a_protocol_takes(plain, name):
     judges, splits, lines = TAKES[name]
     splits = ['unseen' if split == 'dev' else split for split in splits]
     assert (status, err) == (None, '')
-    data = 'tfrecords/ablation' if name == 'ablation' else 'tfrecords/demo-1.1'  # what the model that ships learned from
+    # what the model that ships learned from
+    data = 'tfrecords/ablation' if name == 'ablation' else 'tfrecords/demo-1.1'
     assert told(plain[name], 'ensure') == [[data, splits, dict(lines=3) if name == 'ablation' else None]]
-    task, = told(plain[name], 'task')[0]
-    assert told(plain[name], 'run')[0][0] == name and (task['judges'], task['num_lines'], task['data'], task['split'], task['out']) == (judges, lines, data, 'unseen', f'evaluations/{name}')
-    assert (task['seeds'], task['truncation'], task['there'], task['against']) == ([0, 1, 2], .8, None, None)
+    (task,) = told(plain[name], 'task')[0]
+    assert told(plain[name], 'run')[0][0] == name and (
+        task['judges'],
+        task['num_lines'],
+        task['data'],
+        task['split'],
+        task['out'],
+    ) == (judges, lines, data, 'unseen', f'evaluations/{name}')
+    assert (task['seeds'], task['truncation'], task['there'], task['against']) == ([0, 1, 2], 0.8, None, None)
     assert (task['writer'] == 'None') == (name == 'ablation')
     if name not in ('ablation', 'comparison'):
-        assert told(plain[name], 'Writer.load') == [[DEMO, dict(allow_unseen=True)]] and told(plain[name], 'described') == [[DEMO]]
+        assert told(plain[name], 'Writer.load') == [[DEMO, dict(allow_unseen=True)]] and told(
+            plain[name], 'described'
+        ) == [[DEMO]]
         assert 'the model learned from version 1.1 of the embedded corpus, the data is version 2.0' in out
     else:
         assert out == '' and told(plain[name], 'described') == []
-    under = dict(protocol=name, num_lines=lines, first_seed=0, seeds=3, data=dict(source='scribe', version='2.0', seed=5))
+    under = dict(
+        protocol=name,
+        num_lines=lines,
+        first_seed=0,
+        seeds=3,
+        data=dict(source='scribe', version='2.0', seed=5),
+    )
     if 'space' in judges:
         assert told(plain[name], 'space') == [['recognizer', FEATURES, dict(square=name != 'scrabblegan')]]
         under |= dict(split='unseen', feature_space='recognizer', feature_sha256='recognizer digest')
@@ -106,7 +166,9 @@ def test_what_a_protocol_takes(plain, name):
     if 'component_reader' in judges:
         assert told(plain[name], 'component reader') == [[FEATURES]]
         under['component_reader_sha256'] = 'components digest'
-    under |= {'reader': dict(crop=False), 'ablation': dict(first_seed=None, seeds=None, truncation=.8)}.get(name, {})
+    under |= {'reader': dict(crop=False), 'ablation': dict(first_seed=None, seeds=None, truncation=0.8)}.get(
+        name, {}
+    )
     assert task['measured_under'] == under
 
 
@@ -114,14 +176,29 @@ def test_what_a_protocol_takes(plain, name):
 def test_every_flag_reaches_its_place(every, name):
     status, _, out, err = every[name]
     assert (status, err) == (None, ''), err
-    task, = told(every[name], 'task')[0]
-    assert (task['data'], task['split'], task['num_lines'], task['seeds'], task['truncation'], task['out']) == ('lines', 'unseen', 11, [12, 13], .25, 'there')
+    (task,) = told(every[name], 'task')[0]
+    assert (
+        task['data'],
+        task['split'],
+        task['num_lines'],
+        task['seeds'],
+        task['truncation'],
+        task['out'],
+    ) == ('lines', 'unseen', 11, [12, 13], 0.25, 'there')
     if name != 'hands':
         assert (task['there'], task['against']) == ({'measured_under': 'that of other.json'}, 'other.json')
-        assert told(every[name], 'compared') == [[sorted(task['measured_under'].keys() - {'data'}), 'that of other.json', 'other.json']]  # before the corpus is written
-    assert (task['measured_under']['first_seed'], task['measured_under']['seeds']) == ((None, None) if name == 'ablation' else (12, 2)) and task['measured_under']['num_lines'] == 11
-    expected = {'reader': dict(crop=True, true_aspect=True, sheet_lines=14), 'shots': dict(before='old'),
-                'ablation': dict(plan='own', base_flags='b.flags', rows=['r', 's'], runs='ours', jobs=13)}
+        # before the corpus is written
+        assert told(every[name], 'compared') == [
+            [sorted(task['measured_under'].keys() - {'data'}), 'that of other.json', 'other.json']
+        ]
+    assert (task['measured_under']['first_seed'], task['measured_under']['seeds']) == (
+        (None, None) if name == 'ablation' else (12, 2)
+    ) and task['measured_under']['num_lines'] == 11
+    expected = {
+        'reader': dict(crop=True, true_aspect=True, sheet_lines=14),
+        'shots': dict(before='old'),
+        'ablation': dict(plan='own', base_flags='b.flags', rows=['r', 's'], runs='ours', jobs=13),
+    }
     assert told(every[name], 'run') == [[name, expected[name]] if name in expected else [name]]
     if name == 'ablation':
         assert told(every[name], 'plan') == [['own', dict(base='b.flags', rows=['r', 's'])]]
@@ -130,50 +207,153 @@ def test_every_flag_reaches_its_place(every, name):
     else:
         assert told(every[name], 'Writer.load') == [['mine', dict(allow_unseen=True)]]
     facts = task['facts']
-    assert facts['model'] == 'mine' and facts['data'] == dict(folder='lines', source='scribe', version='2.0', seed=5) and (facts['seed'], facts['truncation'], facts['hwgen']) == (12, .25, hwgen.__version__)
-    assert facts['command'].startswith(f'evaluate --protocol={name} --model=mine --data=lines ') and facts['protocol'] == name
-    assert facts.get('trained') == (None if name == 'ablation' else dict(step=7, info=dict(data=dict(source='scribe', version='1.1')), charset='c'))
+    assert (
+        facts['model'] == 'mine'
+        and facts['data'] == dict(folder='lines', source='scribe', version='2.0', seed=5)
+        and (facts['seed'], facts['truncation'], facts['hwgen']) == (12, 0.25, hwgen.__version__)
+    )
+    assert (
+        facts['command'].startswith(f'evaluate --protocol={name} --model=mine --data=lines ')
+        and facts['protocol'] == name
+    )
+    assert facts.get('trained') == (
+        None
+        if name == 'ablation'
+        else dict(step=7, info=dict(data=dict(source='scribe', version='1.1')), charset='c')
+    )
 
 
 def test_models_and_judges_of_other_kinds():
-    none, weights, features, texts, one_model, alone, plan = calls('evaluate', [
-        ['--model=', '--data=lines'], ['--protocol=hwd', '--feature_space=inception', '--feature_weights=net.onnx', '--data=lines'],
-        ['--train_features=features', '--data=lines', '--protocol=hct'],
-        ['--protocol=comparison', '--texts_out=t.tsv', '--data=lines', '--split=unseen', '--seed=4', '--seeds=2', '--num_lines=3'], ['--protocol=comparison', '--compare=a=b', '--compare=handright', '--data=lines', '--model=mine'],
-        ['--protocol=comparison', '--compare=b', '--model=', '--data=lines'], ['--protocol=ablation', '--data=lines']], setup=SETUP)
-    task, = told(none, 'task')[0]
-    assert task['writer'] == 'None' and task['facts']['model'] == 'none' and 'trained' not in task['facts'] and told(none, 'Writer.load') == told(none, 'described') == []
+    none, weights, features, texts, one_model, alone, plan = calls(
+        'evaluate',
+        [
+            ['--model=', '--data=lines'],
+            ['--protocol=hwd', '--feature_space=inception', '--feature_weights=net.onnx', '--data=lines'],
+            ['--train_features=features', '--data=lines', '--protocol=hct'],
+            [
+                '--protocol=comparison',
+                '--texts_out=t.tsv',
+                '--data=lines',
+                '--split=unseen',
+                '--seed=4',
+                '--seeds=2',
+                '--num_lines=3',
+            ],
+            ['--protocol=comparison', '--compare=a=b', '--compare=handright', '--data=lines', '--model=mine'],
+            ['--protocol=comparison', '--compare=b', '--model=', '--data=lines'],
+            ['--protocol=ablation', '--data=lines'],
+        ],
+        setup=SETUP,
+    )
+    (task,) = told(none, 'task')[0]
+    assert (
+        task['writer'] == 'None'
+        and task['facts']['model'] == 'none'
+        and 'trained' not in task['facts']
+        and told(none, 'Writer.load') == told(none, 'described') == []
+    )
     assert told(weights, 'space') == [['inception', 'net.onnx', dict(square=True)]]
-    assert told(features, 'ensure') == [['lines', ['train', 'validation', 'test', 'unseen'], None]] and told(features, 'deterministic') == [[]]
-    assert told(features, 'saved') == [['features', 'network', dict(seed=1, label_error={'test': dict(error=.1234, num_lines=10, num_labels=40), 'unseen': dict(error=.5, num_lines=10, num_labels=40)})]]
-    assert features[2].splitlines() == ['learns', 'test: 0.123 of 40 structures and components of 10 lines are read wrong', 'unseen: 0.500 of 40 structures and components of 10 lines are read wrong', '',
-                                        'feature network  features'] and told(features, 'task') == told(features, 'space') == []
-    assert told(texts, 'protocol_texts') == [['unseen of lines', [4, 5], 3]] and told(texts, 'texts') == [['t.tsv', ['一', '二', '三']]] and told(texts, 'ensure') == [['lines', ['unseen'], None]]
-    assert texts[2] == 't.tsv: 3 lines to write, those of 2 seeds\n' and told(texts, 'task') == told(texts, 'systems') == []
-    assert told(one_model, 'systems') == [[['named=mine', 'a=b', 'handright']]] and told(one_model, 'task')[0][0]['writer'] == 'a writer'
+    assert told(features, 'ensure') == [['lines', ['train', 'validation', 'test', 'unseen'], None]] and told(
+        features, 'deterministic'
+    ) == [[]]
+    assert told(features, 'saved') == [
+        [
+            'features',
+            'network',
+            dict(
+                seed=1,
+                label_error={
+                    'test': dict(error=0.1234, num_lines=10, num_labels=40),
+                    'unseen': dict(error=0.5, num_lines=10, num_labels=40),
+                },
+            ),
+        ]
+    ]
+    assert (
+        features[2].splitlines()
+        == [
+            'learns',
+            'test: 0.123 of 40 structures and components of 10 lines are read wrong',
+            'unseen: 0.500 of 40 structures and components of 10 lines are read wrong',
+            '',
+            'feature network  features',
+        ]
+        and told(features, 'task') == told(features, 'space') == []
+    )
+    assert (
+        told(texts, 'protocol_texts') == [['unseen of lines', [4, 5], 3]]
+        and told(texts, 'texts') == [['t.tsv', ['一', '二', '三']]]
+        and told(texts, 'ensure') == [['lines', ['unseen'], None]]
+    )
+    assert (
+        texts[2] == 't.tsv: 3 lines to write, those of 2 seeds\n'
+        and told(texts, 'task') == told(texts, 'systems') == []
+    )
+    assert (
+        told(one_model, 'systems') == [[['named=mine', 'a=b', 'handright']]]
+        and told(one_model, 'task')[0][0]['writer'] == 'a writer'
+    )
     assert told(alone, 'systems') == [[['b']]] and told(alone, 'task')[0][0]['writer'] == 'None'
-    assert told(plan, 'plan') == [['experiments/ablation', dict(base=None, rows=None)]] and told(plan, 'ensure')[0][2] is None  # its settings are those of its own corpus
+    # its settings are those of its own corpus
+    assert (
+        told(plan, 'plan') == [['experiments/ablation', dict(base=None, rows=None)]]
+        and told(plan, 'ensure')[0][2] is None
+    )
 
 
 def test_what_is_refused_before_anything_is_made():
-    cases = {'--protocol=hct --compare=x': '--compare or --texts_out with --protocol=hct: expected --protocol=comparison', '--texts_out=x': '--compare or --texts_out with --protocol=reader',
-             '--protocol=hands --against=x': '--against with --protocol=hands: expected another protocol', '--out=x.html': '--out=x.html: a folder is written',
-             '--protocol=comparison --model=': '--protocol=comparison with an empty --model and no --compare: expected a system',
-             '--data=tests\u00a0alone --split=unseen --protocol=hct': 'tests alone: no split unseen; expected a folder with lines by writers that are not in the training lines, it has test',
-             **{f'--protocol={name} --model=': f'--protocol={name} with an empty --model: expected the folder of a model' for name in ('hands', 'interpolation', 'neighbours', 'shots', 'nonsense', 'ablation')}}
+    cases = {
+        '--protocol=hct --compare=x': (
+            '--compare or --texts_out with --protocol=hct: expected --protocol=comparison'
+        ),
+        '--texts_out=x': '--compare or --texts_out with --protocol=reader',
+        '--protocol=hands --against=x': '--against with --protocol=hands: expected another protocol',
+        '--out=x.html': '--out=x.html: a folder is written',
+        '--protocol=comparison --model=': (
+            '--protocol=comparison with an empty --model and no --compare: expected a system'
+        ),
+        '--data=tests\u00a0alone --split=unseen --protocol=hct': (
+            'tests alone: no split unseen; expected a folder with lines by writers that are not in the'
+            ' training lines, it has test'
+        ),
+        **{
+            f'--protocol={name} --model=': (
+                f'--protocol={name} with an empty --model: expected the folder of a model'
+            )
+            for name in ('hands', 'interpolation', 'neighbours', 'shots', 'nonsense', 'ablation')
+        },
+    }
     arguments = [[one.replace('\u00a0', ' ') for one in case.split(' ')] for case in cases]
-    for (case, message), (status, called, _, err) in zip(cases.items(), calls('evaluate', arguments, setup=SETUP)):
+    for (case, message), (status, called, _, err) in zip(
+        cases.items(), calls('evaluate', arguments, setup=SETUP)
+    ):
         assert status == 2 and err.startswith(f'evaluate: {message}') and err.count('\n') == 1, err
         assert not [one for one in called if one[0] in ('task', 'Writer.load')]
     # Those that read the split test whatever --split says need no other.
-    (status, called, _, _), = calls('evaluate', [['--data=tests alone', '--split=unseen', '--model=']], setup=SETUP)
+    ((status, called, _, _),) = calls(
+        'evaluate', [['--data=tests alone', '--split=unseen', '--model=']], setup=SETUP
+    )
     assert status is None and [one for one in called if one[0] == 'task']
 
 
 def test_notes_on_other_corpora(tmp_path):
     """Only where both are the embedded corpus, in different versions."""
-    writers = {'old': {'info': {'data': {'source': 'scribe', 'version': '1.1'}}}, 'same': {'info': {'data': {'source': 'scribe', 'version': '2.0'}}}, 'folder': {'info': {'data': {'source': 'folder', 'version': '1.1'}}},
-               'bare': {}, 'none': {'info': None}}
-    setup = SETUP + f'\nWriter.load = lambda path, **options: types.SimpleNamespace(description=json.loads({json.dumps(json.dumps(writers))})[path])\n'
+    writers = {
+        'old': {'info': {'data': {'source': 'scribe', 'version': '1.1'}}},
+        'same': {'info': {'data': {'source': 'scribe', 'version': '2.0'}}},
+        'folder': {'info': {'data': {'source': 'folder', 'version': '1.1'}}},
+        'bare': {},
+        'none': {'info': None},
+    }
+    setup = (
+        SETUP + '\nWriter.load = lambda path, **options:'
+        f' types.SimpleNamespace(description=json.loads({json.dumps(json.dumps(writers))})[path])\n'
+    )
     found = calls('evaluate', [[f'--model={name}', '--data=lines'] for name in writers], setup=setup)
-    assert [out.startswith('note: the model learned from version 1.1') for _, _, out, _ in found] == [True, False, False, False, False], found
+    assert [out.startswith('note: the model learned from version 1.1') for _, _, out, _ in found] == [
+        True,
+        False,
+        False,
+        False,
+        False,
+    ], found

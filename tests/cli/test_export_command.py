@@ -1,4 +1,6 @@
-"""The export command: which model goes where, its report, and its complaints; and, in the long tier, the model that ships from export to picture."""
+"""The export command: which model goes where, its report, and its complaints; and, in the long tier, the
+model that ships from export to picture.
+"""
 
 import os
 import pathlib
@@ -8,15 +10,15 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
+from rest_server import serve
 
 import hwgen
 from hwgen.serving.rest_service import RestService
 from hwgen.serving.saved_version import SavedVersion
-from rest_server import serve
 
 CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent
 # The command with the libraries' parts replaced: which model is loaded, and what is asked of it.
-STUBBED = '''
+STUBBED = """
 import os, types
 from hwgen.cli import app, quiet
 quiet.quiet_tensorflow()
@@ -30,13 +32,18 @@ def export_model(writer, out, **options):
 Writer.load = lambda path, **options: print('loaded', path) or types.SimpleNamespace(description=dict(info=dict(data=dict(source='folder'))))
 export.export_model = export_model
 app.dispatch()
-'''
+"""
 
 
 def run(*arguments):
     """-> (exit status, stdout, stderr)."""
-    done = subprocess.run([sys.executable, '-P', *arguments], capture_output=True, text=True, timeout=600,
-                          env={**os.environ, 'PYTHONPATH': str(CHECKOUT), 'HWGEN_PROGRAM': 'hwgen'})
+    done = subprocess.run(
+        [sys.executable, '-P', *arguments],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        env={**os.environ, 'PYTHONPATH': str(CHECKOUT), 'HWGEN_PROGRAM': 'hwgen'},
+    )
     return done.returncode, done.stdout, done.stderr
 
 
@@ -50,16 +57,27 @@ def test_a_run_goes_to_the_next_number():
     status, out, err = run('-c', STUBBED, 'export', '--run=runs/mine', '--truncation=1')
     assert (status, err) == (0, '')
     assert out.splitlines()[0] == 'loaded runs/mine/model'
-    assert out.splitlines()[1] == 'model runs/mine/model; licence of its data: not stated; --data_licence states it'
-    assert out.splitlines()[2] == "asked saved_models/hwgen [('licence', 'not stated'), ('max_characters', 256), ('truncation', 1.0)]"
+    assert (
+        out.splitlines()[1]
+        == 'model runs/mine/model; licence of its data: not stated; --data_licence states it'
+    )
+    assert (
+        out.splitlines()[2]
+        == "asked saved_models/hwgen [('licence', 'not stated'), ('max_characters', 256), ('truncation',"
+        ' 1.0)]'
+    )
     assert out.splitlines()[3].startswith('saved_models/hwgen/5: 7 characters, 0.0 MB, in ')
 
 
-@pytest.mark.parametrize('arguments, message', [
-    (['--run=a', '--model=b'], 'hwgen: --run and --model are both given: expected one'), (['--out='], '--out= is empty: expected a value'),
-    (['--out=served/1'], 'version exists and may be served; expected a new number'),
-    (['--model=none', '--out=served/2'], 'hwgen: none: no generator there'),
-])
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        (['--run=a', '--model=b'], 'hwgen: --run and --model are both given: expected one'),
+        (['--out='], '--out= is empty: expected a value'),
+        (['--out=served/1'], 'version exists and may be served; expected a new number'),
+        (['--model=none', '--out=served/2'], 'hwgen: none: no generator there'),
+    ],
+)
 def test_complaints(arguments, message):
     os.makedirs('served/1')
     status, out, err = run_command('export', *arguments)
@@ -73,8 +91,34 @@ def test_the_model_that_ships_from_export_to_picture():
     status, out, err = run_command('export', '--out=saved_models/hwgen')
     assert (status, err) == (0, '') and 'SIL Open Font License' in out
     with serve(RestService('hwgen', {1: SavedVersion('saved_models/hwgen/1')}).answer) as url:
-        for text, options in (('永和九年，岁在癸丑，暮春之初，会于会稽山阴之兰亭，修禊事也。群贤毕至，少长咸集。', []), ('明天⿱山鱼', ['--truncation=.5', '--num_styles=3'])):
-            assert run_command('request', f'--url={url}', f'--text={text}', '--style_seed=5', '--out=served.png', '--overwrite', *options)[0] == 0
-            assert run_command('generate', f'--text={text}', '--style_seed=5', '--out=written.png', '--overwrite', *options)[0] == 0
-            found, expected = (np.asarray(Image.open(name)).astype(int) for name in ('served.png', 'written.png'))
+        for text, options in (
+            ('永和九年，岁在癸丑，暮春之初，会于会稽山阴之兰亭，修禊事也。群贤毕至，少长咸集。', []),
+            ('明天⿱山鱼', ['--truncation=.5', '--num_styles=3']),
+        ):
+            assert (
+                run_command(
+                    'request',
+                    f'--url={url}',
+                    f'--text={text}',
+                    '--style_seed=5',
+                    '--out=served.png',
+                    '--overwrite',
+                    *options,
+                )[0]
+                == 0
+            )
+            assert (
+                run_command(
+                    'generate',
+                    f'--text={text}',
+                    '--style_seed=5',
+                    '--out=written.png',
+                    '--overwrite',
+                    *options,
+                )[0]
+                == 0
+            )
+            found, expected = (
+                np.asarray(Image.open(name)).astype(int) for name in ('served.png', 'written.png')
+            )
             assert found.shape == expected.shape and np.abs(found - expected).max() <= 1

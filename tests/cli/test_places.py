@@ -33,18 +33,24 @@ def test_the_cache(monkeypatch, tmp_path):
 
 def test_in_a_checkout_things_stay_where_they_are():
     assert app.in_checkout()
-    assert places.made_place('saved_models/hwgen') == 'saved_models/hwgen' and places.corpus_place('tfrecords/demo') == 'tfrecords/demo'
+    assert (
+        places.made_place('saved_models/hwgen') == 'saved_models/hwgen'
+        and places.corpus_place('tfrecords/demo') == 'tfrecords/demo'
+    )
 
 
 def test_an_installed_hwgen_keeps_corpora_in_its_cache(installed):
-    assert places.corpus_place('tfrecords/demo-1.1') == str(installed / 'tfrecords/demo-1.1') and prepare.EMBEDDED[str(installed / 'tfrecords/demo-1.1')] == {'version': '1.1'}
+    assert places.corpus_place('tfrecords/demo-1.1') == str(
+        installed / 'tfrecords/demo-1.1'
+    ) and prepare.EMBEDDED[str(installed / 'tfrecords/demo-1.1')] == {'version': '1.1'}
     assert places.corpus_place('tfrecords/mine') == 'tfrecords/mine'  # somebody's own: never a cache
     os.makedirs('tfrecords/demo')
-    assert places.corpus_place('tfrecords/demo') == 'tfrecords/demo' and not installed.exists()  # it is here already
+    # it is here already
+    assert places.corpus_place('tfrecords/demo') == 'tfrecords/demo' and not installed.exists()
 
 
 # An hwgen that is not in a checkout, as far as the call that writes the corpus.
-STUBBED = '''
+STUBBED = """
 import sys
 from hwgen.cli import app, quiet
 quiet.quiet_tensorflow()
@@ -55,12 +61,24 @@ def prepare_scribe(folder, **settings):
     sys.exit(0)
 prepare.prepare_scribe = prepare_scribe
 app.dispatch()
-'''
+"""
 
 
-@pytest.mark.parametrize('arguments, place', [(['train'], 'tfrecords/demo'), (['evaluate', '--num_lines=2'], 'tfrecords/demo-1.1')])
+@pytest.mark.parametrize(
+    'arguments, place', [(['train'], 'tfrecords/demo'), (['evaluate', '--num_lines=2'], 'tfrecords/demo-1.1')]
+)
 def test_commands_write_them_there(arguments, place, tmp_path):
     checkout = str(pathlib.Path(app.__file__).resolve().parents[2])
-    done = subprocess.run([sys.executable, '-P', '-c', STUBBED, *arguments], capture_output=True, text=True, timeout=300,
-                          env={**os.environ, 'PYTHONPATH': checkout, 'XDG_CACHE_HOME': str(tmp_path / 'cache')}, check=False)
-    assert done.returncode == 0 and f'asked {tmp_path}/cache/hwgen/{place} ' in done.stdout and not os.path.exists('tfrecords')
+    done = subprocess.run(
+        [sys.executable, '-P', '-c', STUBBED, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, 'PYTHONPATH': checkout, 'XDG_CACHE_HOME': str(tmp_path / 'cache')},
+        check=False,
+    )
+    assert (
+        done.returncode == 0
+        and f'asked {tmp_path}/cache/hwgen/{place} ' in done.stdout
+        and not os.path.exists('tfrecords')
+    )

@@ -1,4 +1,6 @@
-"""The request command with a server that answers as an exported model would: every kind of output, and its complaints in one line."""
+"""The request command with a server that answers as an exported model would: every kind of output, and its
+complaints in one line.
+"""
 
 import os
 import pathlib
@@ -10,12 +12,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from rest_server import serve
 
 import hwgen
 from hwgen.inference.picture_files import encode_png
 from hwgen.serving.rest_service import RestService
-from rest_server import serve
-
 
 CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent
 
@@ -28,15 +29,24 @@ def paint(text, seed):
 class Painted:
     """A loaded version without a network behind it."""
 
-    inputs = {'serving_default': {'texts': types.SimpleNamespace(dtype='string', shape=tf.TensorShape([None])),
-                                  'style_seeds': types.SimpleNamespace(dtype=np.dtype('int64'), shape=tf.TensorShape([None]))}}
+    inputs = {
+        'serving_default': {
+            'texts': types.SimpleNamespace(dtype='string', shape=tf.TensorShape([None])),
+            'style_seeds': types.SimpleNamespace(dtype=np.dtype('int64'), shape=tf.TensorShape([None])),
+        }
+    }
 
     def run(self, signature, inputs):
         assert signature == 'serving_default'
         texts = [text.decode() for text in inputs['texts']]
         errors = [f'U+FFFD at position {text.index("?")}' if '?' in text else '' for text in texts]
-        pictures = [encode_png(paint(text, seed)) for text, seed in zip(texts, inputs['style_seeds'].tolist())]
-        return dict(image_bytes=np.array(pictures, object), error=np.array([error.encode() for error in errors], object))
+        pictures = [
+            encode_png(paint(text, seed)) for text, seed in zip(texts, inputs['style_seeds'].tolist())
+        ]
+        return dict(
+            image_bytes=np.array(pictures, object),
+            error=np.array([error.encode() for error in errors], object),
+        )
 
 
 @pytest.fixture(scope='module')
@@ -48,10 +58,17 @@ def address():
 @pytest.fixture
 def run(address):
     """Function of arguments -> (exit status, stdout, stderr)."""
+
     def run_request(*arguments):
-        done = subprocess.run([sys.executable, '-P', '-m', 'hwgen.cli', 'request', f'--url={address}', *arguments], capture_output=True, text=True,
-                              timeout=120, env={**os.environ, 'PYTHONPATH': str(CHECKOUT), 'HWGEN_PROGRAM': 'request'})
+        done = subprocess.run(
+            [sys.executable, '-P', '-m', 'hwgen.cli', 'request', f'--url={address}', *arguments],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env={**os.environ, 'PYTHONPATH': str(CHECKOUT), 'HWGEN_PROGRAM': 'request'},
+        )
         return done.returncode, done.stdout, done.stderr
+
     run_request.address = address
     return run_request
 
@@ -65,7 +82,11 @@ def test_a_line(run):
     assert (status, out, err) == (0, 'line.png: 1 picture\n', '')
     np.testing.assert_array_equal(pixels('line.png'), paint('明天', 5))
     status, _, err = run('--text=人', '--out=line.png')
-    assert status == 2 and err.endswith('line.png: exists; give --overwrite to replace it\n') and pixels('line.png').shape == (8, 16)
+    assert (
+        status == 2
+        and err.endswith('line.png: exists; give --overwrite to replace it\n')
+        and pixels('line.png').shape == (8, 16)
+    )
     assert run('--text=人', '--out=line.png', '--overwrite')[0] == 0 and pixels('line.png').shape == (8, 8)
 
 
@@ -77,7 +98,11 @@ def test_several_hands(run):
     assert run('--text=明天', '--num_styles=3', '--style_seed=4', '--out=hands.png')[0] == 0
     assert run('--text=明天', '--num_styles=3', '--style_seed=4', '--out=hands')[0] == 0
     assert pixels('hands.png').shape == (28, 16)
-    assert [pixels(f'hands/{n:06d}.png')[0, 0] for n in (1, 2, 3)] == [4, 5, 6] == [pixels('hands.png')[10 * n, 0] for n in range(3)]
+    assert (
+        [pixels(f'hands/{n:06d}.png')[0, 0] for n in (1, 2, 3)]
+        == [4, 5, 6]
+        == [pixels('hands.png')[10 * n, 0] for n in range(3)]
+    )
 
 
 def test_a_file(run):
@@ -87,7 +112,16 @@ def test_a_file(run):
     with open('data/labels.tsv', encoding='utf-8') as file:
         assert file.read() == '000001.png\t明天\n000002.png\t明天\n000003.png\t人\n000004.png\t人\n'
     with open('data/styles.tsv', encoding='utf-8') as file:
-        assert file.read().split() == ['000001.png', '0', '000002.png', '1', '000003.png', '0', '000004.png', '1']
+        assert file.read().split() == [
+            '000001.png',
+            '0',
+            '000002.png',
+            '1',
+            '000003.png',
+            '0',
+            '000004.png',
+            '1',
+        ]
 
 
 def test_other_formats(run):
@@ -102,10 +136,29 @@ def test_texts_that_can_be_read_once(run):
     reading, writing = os.pipe()
     os.write(writing, '明天\n\n人\n'.encode())
     os.close(writing)
-    done = subprocess.run([sys.executable, '-P', '-m', 'hwgen.cli', 'request', f'--url={run.address}', '--text_file=-', '--out=data'], stdin=reading,
-                          timeout=120, env={**os.environ, 'PYTHONPATH': str(CHECKOUT)}, check=False)
+    done = subprocess.run(
+        [
+            sys.executable,
+            '-P',
+            '-m',
+            'hwgen.cli',
+            'request',
+            f'--url={run.address}',
+            '--text_file=-',
+            '--out=data',
+        ],
+        stdin=reading,
+        timeout=120,
+        env={**os.environ, 'PYTHONPATH': str(CHECKOUT)},
+        check=False,
+    )
     os.close(reading)
-    assert done.returncode == 0 and sorted(os.listdir('data')) == ['000001.png', '000002.png', 'labels.tsv', 'styles.tsv']
+    assert done.returncode == 0 and sorted(os.listdir('data')) == [
+        '000001.png',
+        '000002.png',
+        'labels.tsv',
+        'styles.tsv',
+    ]
 
 
 def test_what_cannot_be_written_stops_it_or_is_left_out(run):
@@ -113,13 +166,19 @@ def test_what_cannot_be_written_stops_it_or_is_left_out(run):
         file.write('明天\n人?\n?\n')
     status, out, err = run('--text_file=lines.txt', '--out=data')
     assert (status, out) == (2, '')
-    assert err == 'request: lines.txt:2: U+FFFD at position 1 (and 1 more such rows); --skip_unwritable leaves such rows out\n'
+    assert (
+        err
+        == 'request: lines.txt:2: U+FFFD at position 1 (and 1 more such rows); --skip_unwritable leaves such'
+        ' rows out\n'
+    )
     assert os.listdir('.') == ['lines.txt']
     status, out, err = run('--text_file=lines.txt', '--out=data', '--skip_unwritable')
     assert (status, out) == (0, 'data: 1 picture, 2 left out\n')
     assert err == 'left out: lines.txt:2: U+FFFD at position 1\nleft out: lines.txt:3: U+FFFD at position 0\n'
     assert run('--text=?', '--out=line.png')[::2] == (2, 'request: --text: U+FFFD at position 0\n')
-    assert run('--text=⿱山', '--out=line.png')[2].startswith('request: --text: position 2: the text ends inside ⿱')
+    assert run('--text=⿱山', '--out=line.png')[2].startswith(
+        'request: --text: position 2: the text ends inside ⿱'
+    )
 
 
 def test_where_nothing_can_be_written_nothing_is_made(run):
@@ -127,22 +186,40 @@ def test_where_nothing_can_be_written_nothing_is_made(run):
     with open('lines.txt', 'w', encoding='utf-8') as file:
         file.write('人?\n?\n')
     status, out, err = run('--text_file=lines.txt', '--out=data', '--skip_unwritable')
-    assert (status, out) == (2, '') and 'request: lines.txt:1: U+FFFD at position 1 (and 1 more such rows)' in err
+    assert (status, out) == (
+        2,
+        '',
+    ) and 'request: lines.txt:1: U+FFFD at position 1 (and 1 more such rows)' in err
     assert os.listdir('.') == ['lines.txt']
 
 
-@pytest.mark.parametrize('arguments, message', [
-    (['--out=a.png'], 'request: expected either --text "..." or --text_file FILE'),
-    (['--text=明'], 'request: --out is missing: expected a picture, such as line.png, or a folder'),
-    (['--text=明', '--out=a.png', '--model_name=half'], '/v1/models/half:predict: status 404: Servable not found for request: Latest(half)'),
-    (['--text=明', '--out=a.png', '--version=1', '--label=x'], 'request: version 1 and label x: expected one of them'),
-    (['--text=明', '--out=a.png', '--url=here'], 'request: here: expected an address such as http://localhost:8501'),
-    (['--text=明', '--out=a.png', f'--style_seed={2**64}'], f'request: --style_seed={2**64}: expected 0 to 2^64 - 1'),
-    (['--text=明', '--out=a.txt/b.png', '--text_file=x'], 'request: expected either'),
-    (['--text=明', '--out=a.svg'], 'request: a.svg: no .svg file is written'),
-    (['--text_file=none.txt', '--out=a.png'], 'request: --out=a.png: --text_file writes a folder'),
-    (['--text_file=none.txt', '--out=a'], 'request: none.txt: no such file or directory'),
-])
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        (['--out=a.png'], 'request: expected either --text "..." or --text_file FILE'),
+        (['--text=明'], 'request: --out is missing: expected a picture, such as line.png, or a folder'),
+        (
+            ['--text=明', '--out=a.png', '--model_name=half'],
+            '/v1/models/half:predict: status 404: Servable not found for request: Latest(half)',
+        ),
+        (
+            ['--text=明', '--out=a.png', '--version=1', '--label=x'],
+            'request: version 1 and label x: expected one of them',
+        ),
+        (
+            ['--text=明', '--out=a.png', '--url=here'],
+            'request: here: expected an address such as http://localhost:8501',
+        ),
+        (
+            ['--text=明', '--out=a.png', f'--style_seed={2**64}'],
+            f'request: --style_seed={2**64}: expected 0 to 2^64 - 1',
+        ),
+        (['--text=明', '--out=a.txt/b.png', '--text_file=x'], 'request: expected either'),
+        (['--text=明', '--out=a.svg'], 'request: a.svg: no .svg file is written'),
+        (['--text_file=none.txt', '--out=a.png'], 'request: --out=a.png: --text_file writes a folder'),
+        (['--text_file=none.txt', '--out=a'], 'request: none.txt: no such file or directory'),
+    ],
+)
 def test_complaints(run, arguments, message):
     status, out, err = run(*arguments)
     assert (status, out) == (2, '') and message in err and err.count('\n') == 1
@@ -151,7 +228,11 @@ def test_complaints(run, arguments, message):
 
 def test_a_server_that_is_not_there_is_no_fault_of_the_user(run):
     status, _, err = run('--text=明', '--out=a.png', '--url=http://127.0.0.1:1', '--retries=0')
-    assert status == 1 and err.startswith('request: http://127.0.0.1:1/v1/models/hwgen:predict: no answer: ') and err.count('\n') == 1
+    assert (
+        status == 1
+        and err.startswith('request: http://127.0.0.1:1/v1/models/hwgen:predict: no answer: ')
+        and err.count('\n') == 1
+    )
 
 
 def test_a_picture_is_passed_on_as_it_came(run):

@@ -1,4 +1,7 @@
-"""The serve command: the first start, signals, and its complaints. A process each, with the export and the loaded model replaced."""
+"""The serve command: the first start, signals, and its complaints.
+
+A process each, with the export and the loaded model replaced.
+"""
 
 import json
 import os
@@ -17,8 +20,9 @@ import hwgen
 pytest.importorskip('uvicorn', reason='the extra `serve` is not installed: pip install "hwgen[serve]"')
 
 CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent
-# The command with the libraries' parts replaced: what is exported and loaded, and a model that says which version it is.
-STUBBED = '''
+# The command with the libraries' parts replaced: what is exported and loaded, and a model that says which
+# version it is.
+STUBBED = """
 import os, types
 import numpy as np
 from hwgen.cli import app, quiet
@@ -43,16 +47,29 @@ def export_model(writer, path, **options):
 Writer.load = lambda path, **options: print('loaded', path, flush=True) or types.SimpleNamespace(description=dict(info=dict(data=dict(source='scribe'))))
 export.export_model, saved_version.SavedVersion = export_model, Version
 app.dispatch()
-'''
+"""
 
 
 def command(*arguments, stubbed=False):
-    return dict(args=[sys.executable, '-P', *(['-c', STUBBED] if stubbed else ['-m', 'hwgen.cli']), 'serve', *arguments], text=True, stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE, env={**os.environ, 'PYTHONPATH': str(CHECKOUT), 'HWGEN_PROGRAM': 'serve'})
+    return dict(
+        args=[
+            sys.executable,
+            '-P',
+            *(['-c', STUBBED] if stubbed else ['-m', 'hwgen.cli']),
+            'serve',
+            *arguments,
+        ],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, 'PYTHONPATH': str(CHECKOUT), 'HWGEN_PROGRAM': 'serve'},
+    )
 
 
 class Started:
-    """A server in a process that ends with the block at the latest; `lines` of what it said until it served, `url`."""
+    """A server in a process that ends with the block at the latest; `lines` of what it said until it
+    served, `url`.
+    """
 
     def __init__(self, *arguments):
         self.process, self.lines = subprocess.Popen(**command(*arguments, '--port=0', stubbed=True)), []
@@ -72,7 +89,11 @@ class Started:
         self.process.communicate()
 
     def ask(self, text, place=''):
-        answer = urllib3.request('POST', f'{self.url}/v1/models/pen{place}:predict', body=json.dumps({'instances': [text]}).encode())
+        answer = urllib3.request(
+            'POST',
+            f'{self.url}/v1/models/pen{place}:predict',
+            body=json.dumps({'instances': [text]}).encode(),
+        )
         return answer.status, answer.json()
 
     def end(self, number):
@@ -85,9 +106,21 @@ class Started:
 def test_the_first_start_exports_and_a_signal_ends_it_with_0():
     with Started('--model_name=pen') as server:
         out = os.path.abspath('saved_models/hwgen/1')
-        assert server.lines[0] == f'exporting {CHECKOUT / "saved_models/demo"} to {out}: there is no version yet, about half a minute'
-        assert re.fullmatch(rf"asked {out} \[\('licence', 'embedded corpus.*'\), \('max_characters', 256\), \('truncation', 0.8\)\]", server.lines[2])
-        assert server.lines[3] == 'no page: version 1 of pen has no signature styled_components, styles: expected one that `export` wrote'
+        assert (
+            server.lines[0]
+            == f'exporting {CHECKOUT / "saved_models/demo"} to {out}: there is no version yet, about half a'
+            ' minute'
+        )
+        assert re.fullmatch(
+            rf"asked {out} \[\('licence', 'embedded corpus.*'\), \('max_characters', 256\), \('truncation',"
+            r' 0.8\)\]',
+            server.lines[2],
+        )
+        assert (
+            server.lines[3]
+            == 'no page: version 1 of pen has no signature styled_components, styles: expected one that'
+            ' `export` wrote'
+        )
         assert re.fullmatch(r'http://127.0.0.1:\d+: model pen, version 1; Ctrl-C ends it', server.lines[4])
         assert server.ask('永')[1]['predictions'] == [{'image_bytes': {'b64': 'MQ=='}, 'error': ''}]  # "1"
         status, answer = server.ask('?')
@@ -96,7 +129,9 @@ def test_the_first_start_exports_and_a_signal_ends_it_with_0():
         # A second one at the same port ends at once.
         port = server.url.rpartition(':')[2]
         done = subprocess.run(**command(f'--port={port}'), timeout=60)
-        assert (done.returncode, done.stdout) == (2, '') and re.fullmatch(f'serve: 127.0.0.1:{port}: cannot be listened at: Address already in use\n', done.stderr)
+        assert (done.returncode, done.stdout) == (2, '') and re.fullmatch(
+            f'serve: 127.0.0.1:{port}: cannot be listened at: Address already in use\n', done.stderr
+        )
         assert server.end(signal.SIGTERM) == (0, 'stopped\n', '')
 
 
@@ -105,19 +140,30 @@ def test_versions_and_labels_of_a_folder():
         os.makedirs(f'mine/{number}')
     os.makedirs('mine/10.partial')
     with Started('--model_name=pen', '--model_base_path=mine', '--labels=stable:2') as server:
-        assert server.lines[-1].endswith('model pen, version 2, 10; Ctrl-C ends it') and len(server.lines) == 2
-        told = [server.ask('永', place)[1]['predictions'][0]['image_bytes']['b64'] for place in ('', '/labels/stable', '/versions/2')]
+        assert (
+            server.lines[-1].endswith('model pen, version 2, 10; Ctrl-C ends it') and len(server.lines) == 2
+        )
+        told = [
+            server.ask('永', place)[1]['predictions'][0]['image_bytes']['b64']
+            for place in ('', '/labels/stable', '/versions/2')
+        ]
         assert told == ['MTA=', 'Mg==', 'Mg=='] and server.ask('永', '/versions/1')[0] == 404
         assert server.end(signal.SIGINT) == (0, 'stopped\n', '')
 
 
 def test_versions_that_come_and_go_while_it_runs():
-    """Also in the middle of the way: a broken newest version keeps it neither from starting nor from going on."""
+    """Also in the middle of the way: a broken newest version keeps it neither from starting nor from going
+    on.
+    """
     os.makedirs('mine/1')
     os.makedirs('mine/2')
     pathlib.Path('mine/2/broken').touch()
-    with Started('--model_name=pen', '--model_base_path=mine', '--file_system_poll_wait_seconds=.05') as server:
-        assert server.lines[0] == 'passed over, version 1 is served: mine/2: broken' and server.lines[-1].endswith('model pen, version 1; Ctrl-C ends it')
+    with Started(
+        '--model_name=pen', '--model_base_path=mine', '--file_system_poll_wait_seconds=.05'
+    ) as server:
+        assert server.lines[0] == 'passed over, version 1 is served: mine/2: broken' and server.lines[
+            -1
+        ].endswith('model pen, version 1; Ctrl-C ends it')
         assert server.ask('永')[1]['predictions'][0]['image_bytes']['b64'] == 'MQ=='
         os.makedirs('mine/3')
         assert server.process.stdout.readline() == 'version 3 is served now, in place of 1\n'
@@ -132,8 +178,12 @@ def test_an_installed_hwgen_exports_into_its_cache(tmp_path, monkeypatch):
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
     arguments = command('--port=0', stubbed=True)
     installed = STUBBED.replace('app.dispatch()', 'app.in_checkout = lambda: False\napp.dispatch()')
-    with subprocess.Popen(**{**arguments, 'args': [installed if part == STUBBED else part for part in arguments['args']]}) as process:
-        assert process.stdout.readline().startswith(f'exporting {CHECKOUT / "saved_models/demo"} to {tmp_path}/cache/hwgen/saved_models/')
+    with subprocess.Popen(
+        **{**arguments, 'args': [installed if part == STUBBED else part for part in arguments['args']]}
+    ) as process:
+        assert process.stdout.readline().startswith(
+            f'exporting {CHECKOUT / "saved_models/demo"} to {tmp_path}/cache/hwgen/saved_models/'
+        )
         while not process.stdout.readline().startswith('http://'):
             assert process.poll() is None
         process.terminate()
@@ -146,17 +196,25 @@ def test_a_model_of_ones_own_is_exported_for_the_while(tmp_path, monkeypatch):
     scratch.mkdir()
     monkeypatch.setenv('TMPDIR', str(scratch))
     with Started('--model=runs/mine') as server:
-        folder, = scratch.glob('hwgen-serve-*')
-        assert server.lines[:2] == ['exporting runs/mine, about half a minute', 'loaded runs/mine'] and server.lines[2].startswith(f'asked {folder}/1 ')
+        (folder,) = scratch.glob('hwgen-serve-*')
+        assert server.lines[:2] == [
+            'exporting runs/mine, about half a minute',
+            'loaded runs/mine',
+        ] and server.lines[2].startswith(f'asked {folder}/1 ')
         assert server.end(signal.SIGTERM)[0] == 0
     assert not list(scratch.glob('hwgen-serve-*')) and os.listdir('.') == ['scratch']
 
 
 def test_told_to_stop_while_it_exports_it_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setenv('TMPDIR', str(tmp_path))
-    slow = STUBBED.replace("print('asked', path, sorted(options.items()), flush=True)", "print('asked', flush=True); import time; time.sleep(60)")
+    slow = STUBBED.replace(
+        "print('asked', path, sorted(options.items()), flush=True)",
+        "print('asked', flush=True); import time; time.sleep(60)",
+    )
     arguments = command('--model=runs/mine', '--port=0', stubbed=True)
-    with subprocess.Popen(**{**arguments, 'args': [slow if part == STUBBED else part for part in arguments['args']]}) as process:
+    with subprocess.Popen(
+        **{**arguments, 'args': [slow if part == STUBBED else part for part in arguments['args']]}
+    ) as process:
         while process.stdout.readline() != 'asked\n':
             assert process.poll() is None
         assert len(list(tmp_path.glob('hwgen-serve-*'))) == 1
@@ -165,47 +223,93 @@ def test_told_to_stop_while_it_exports_it_leaves_nothing(tmp_path, monkeypatch):
     assert not list(tmp_path.glob('hwgen-serve-*'))
 
 
-@pytest.mark.parametrize('arguments, message', [
-    (['--labels=stable'], 'serve: --labels=stable: expected NAME:NUMBER, such as stable:1'),
-    (['--model=runs/mine', '--model_base_path=mine'], 'serve: --model and --model_base_path are both given: expected one'),
-    (['--model_base_path=mine', '--versions=2'], 'serve: version 2: expected one of those in mine: 1'),
-    (['--model_base_path=mine', '--versions=1,x'], 'serve: --versions: version x: expected a number from 0 to '),
-    (['--model_base_path=mine', f'--labels=stable:{"9" * 5000}'], 'serve: --labels: version 999'),
-    (['--model_base_path=mine', '--labels=stable:٣'], 'serve: --labels: version ٣: expected a number'),
-    (['--model_base_path=plain'], 'serve: plain: no version in it, it holds a SavedModel itself; expected that in a numbered folder, plain/1'),
-    (['--model_base_path=plian'], 'serve: plian: no such folder; expected one with versions as export writes them, plian/1'),
-    (['--model_base_path=mine/1'], 'serve: mine/1: no version in it, it is empty; expected folders as export writes them, mine/1/1'),
-    (['--model_base_path=mine', '--labels=stable:3'], 'serve: version 3: expected one of those in mine: 1'),
-    (['--model_base_path=a file'], 'a file: is a file, expected a folder for versions'),
-    (['--model_base_path=mine'], 'serve: mine/1: not a SavedModel as `export` writes it: '),
-    (['--host=no.such.host.invalid'], 'serve: no.such.host.invalid:0: cannot be listened at: '),
-    (['--max_connections=2000000000'], 'serve: --max_connections=2000000000: expected at most '),
-    (['--port=70000'], 'serve: flag --port=70000'),
-])
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        (['--labels=stable'], 'serve: --labels=stable: expected NAME:NUMBER, such as stable:1'),
+        (
+            ['--model=runs/mine', '--model_base_path=mine'],
+            'serve: --model and --model_base_path are both given: expected one',
+        ),
+        (['--model_base_path=mine', '--versions=2'], 'serve: version 2: expected one of those in mine: 1'),
+        (
+            ['--model_base_path=mine', '--versions=1,x'],
+            'serve: --versions: version x: expected a number from 0 to ',
+        ),
+        (['--model_base_path=mine', f'--labels=stable:{"9" * 5000}'], 'serve: --labels: version 999'),
+        (['--model_base_path=mine', '--labels=stable:٣'], 'serve: --labels: version ٣: expected a number'),
+        (
+            ['--model_base_path=plain'],
+            (
+                'serve: plain: no version in it, it holds a SavedModel itself; expected that in a numbered'
+                ' folder, plain/1'
+            ),
+        ),
+        (
+            ['--model_base_path=plian'],
+            'serve: plian: no such folder; expected one with versions as export writes them, plian/1',
+        ),
+        (
+            ['--model_base_path=mine/1'],
+            'serve: mine/1: no version in it, it is empty; expected folders as export writes them, mine/1/1',
+        ),
+        (
+            ['--model_base_path=mine', '--labels=stable:3'],
+            'serve: version 3: expected one of those in mine: 1',
+        ),
+        (['--model_base_path=a file'], 'a file: is a file, expected a folder for versions'),
+        (['--model_base_path=mine'], 'serve: mine/1: not a SavedModel as `export` writes it: '),
+        (['--host=no.such.host.invalid'], 'serve: no.such.host.invalid:0: cannot be listened at: '),
+        (['--max_connections=2000000000'], 'serve: --max_connections=2000000000: expected at most '),
+        (['--port=70000'], 'serve: flag --port=70000'),
+    ],
+)
 def test_complaints(arguments, message):
     os.makedirs('mine/1')
     os.makedirs('plain')
     for name in ('a file', 'plain/saved_model.pb'):
         pathlib.Path(name).touch()
     done = subprocess.run(**command('--port=0', *arguments), timeout=120)
-    assert (done.returncode, done.stdout) == (2, '') and message in done.stderr and done.stderr.count('\n') == 1
-    assert sorted(os.listdir('.')) == ['a file', 'mine', 'plain'] and os.listdir('mine/1') == [] and os.listdir('plain') == ['saved_model.pb']
+    assert (
+        (done.returncode, done.stdout) == (2, '') and message in done.stderr and done.stderr.count('\n') == 1
+    )
+    assert (
+        sorted(os.listdir('.')) == ['a file', 'mine', 'plain']
+        and os.listdir('mine/1') == []
+        and os.listdir('plain') == ['saved_model.pb']
+    )
 
 
 def test_without_the_extra_of_grpc_it_says_what_to_install(tmp_path):
     (tmp_path / 'shadow').mkdir()
-    (tmp_path / 'shadow/sitecustomize.py').write_text('import sys\nsys.modules["tensorflow_serving"] = None  # as if it were not installed\n')
+    (tmp_path / 'shadow/sitecustomize.py').write_text(
+        'import sys\nsys.modules["tensorflow_serving"] = None  # as if it were not installed\n'
+    )
     asked = command('--port=0', '--grpc_port=0')
     asked['env']['PYTHONPATH'] = os.pathsep.join([str(tmp_path / 'shadow'), str(CHECKOUT)])
     done = subprocess.run(**asked, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (
-        2, '', 'serve: --grpc_port: tensorflow-serving-api is not installed: expected the packages of the extra `grpc`, pip install "hwgen[grpc]"\n')
+        2,
+        '',
+        (
+            'serve: --grpc_port: tensorflow-serving-api is not installed: expected the packages of the extra'
+            ' `grpc`, pip install "hwgen[grpc]"\n'
+        ),
+    )
 
 
 def test_without_the_extra_it_says_what_to_install(tmp_path):
     (tmp_path / 'shadow').mkdir()
-    (tmp_path / 'shadow/uvicorn.py').write_text('raise ModuleNotFoundError("No module named \'uvicorn\'", name="uvicorn")')
+    (tmp_path / 'shadow/uvicorn.py').write_text(
+        'raise ModuleNotFoundError("No module named \'uvicorn\'", name="uvicorn")'
+    )
     asked = command('--port=0')
     asked['env']['PYTHONPATH'] = os.pathsep.join([str(tmp_path / 'shadow'), str(CHECKOUT)])
     done = subprocess.run(**asked, timeout=60)
-    assert (done.returncode, done.stderr) == (2, 'serve: uvicorn is not installed: expected the packages of the extra `serve`, pip install "hwgen[serve]"\n')
+    assert (done.returncode, done.stderr) == (
+        2,
+        (
+            'serve: uvicorn is not installed: expected the packages of the extra `serve`, pip install'
+            ' "hwgen[serve]"\n'
+        ),
+    )

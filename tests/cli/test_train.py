@@ -1,4 +1,7 @@
-"""`train` as a process: what a run leaves behind; killed, told to stop, and started again. Without processes: tests/training/test_loop.py."""
+"""`train` as a process: what a run leaves behind; killed, told to stop, and started again.
+
+Without processes: tests/training/test_loop.py.
+"""
 
 import json
 import pathlib
@@ -11,11 +14,25 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 from tensorboard.backend.event_processing import event_accumulator
+from train_process import (
+    CHECKOUT,
+    PHASES,
+    PLAIN,
+    READING,
+    SAMPLE,
+    TINY,
+    artefact,
+    assert_equal,
+    records,
+    start,
+    train,
+    wait_for_step,
+    weights,
+)
 
 import hwgen
 from hwgen.charset.encoding import Charset, CharsetError
 from hwgen.inference.writer import Writer
-from train_process import CHECKOUT, PHASES, PLAIN, READING, SAMPLE, TINY, artefact, assert_equal, records, start, train, wait_for_step, weights
 
 
 @pytest.fixture(scope='module')
@@ -25,38 +42,66 @@ def finished(tmp_path_factory):
     return folder, *train(*TINY, *PHASES, f'--run_dir={folder}')
 
 
-# What a run leaves behind ----------------------------------------------------------------------------------------------
+# What a run leaves behind
+# ----------------------------------------------------------------------------------------------
 
 
 def test_a_run_tells_what_it_does_and_what_to_type_next(finished):
     folder, status, out, err = finished
     assert (status, err) == (0, '')
-    shape = (r'\d\d:\d\d:\d\d step (\d+)/13 +[\d.]+% phase [123] of 3 \((?:recognisers|generator by rebuilding|generator against discriminator)\) [\d.]+ steps/s '
-             r'ETA \d+:\d\d:\d\d \| (?:[a-z ]+ [-\de.+]+(?: \(good: [a-z]+ [\d.]+\))?(?:, )?)+ \| [\d.]+ GiB')
+    shape = (
+        r'\d\d:\d\d:\d\d step (\d+)/13 +[\d.]+% phase [123] of 3 \((?:recognisers|generator by'
+        r' rebuilding|generator against discriminator)\) [\d.]+ steps/s '
+        r'ETA \d+:\d\d:\d\d \| (?:[a-z ]+ [-\de.+]+(?: \(good: [a-z]+ [\d.]+\))?(?:, )?)+ \| [\d.]+ GiB'
+    )
     progress = [re.fullmatch(shape, line) for line in out.splitlines() if ' step ' in line and 'ETA' in line]
     assert all(progress) and [int(found[1]) for found in progress] == list(range(1, 14))
-    assert re.search(r'24 lines, 1075 characters with images; parameters: generator [\d.]+ M, .*; 1 replica\(s\); 13 steps', out)
-    closing = out[out.index('finished at step 13/13'):].splitlines()
+    assert re.search(
+        r'24 lines, 1075 characters with images; parameters: generator [\d.]+ M, .*; 1 replica\(s\); 13'
+        r' steps',
+        out,
+    )
+    closing = out[out.index('finished at step 13/13') :].splitlines()
     rows = {line[:16].strip(): line[16:] for line in closing[1:]}
     assert rows == {
-        'trained': 'phase 1 of 3 (recognisers): all 4 steps; phase 2 of 3 (generator by rebuilding): all 4 steps; '
-                   'phase 3 of 3 (generator against discriminator): all 5 steps',
+        'trained': (
+            'phase 1 of 3 (recognisers): all 4 steps; phase 2 of 3 (generator by rebuilding): all 4 steps; '
+            'phase 3 of 3 (generator against discriminator): all 5 steps'
+        ),
         'generator': 'trained for 8 of 8 steps',
-        'checkpoint': f'{folder}/checkpoints/step-13', 'sample sheet': f'{folder}/samples/seen-000013.png',
+        'checkpoint': f'{folder}/checkpoints/step-13',
+        'sample sheet': f'{folder}/samples/seen-000013.png',
         'run': f'{folder}  (tensorboard --logdir {folder} --samples_per_plugin images=1000)',
-        'next': f'bin/generate --model={folder}/model --text="你好，世界" --out=line.png'}
-    for said in ('loading TensorFlow and building the networks', 'phase 1 of 3 (recognisers): building its steps', 'writing sample sheets and model'):
+        'next': f'bin/generate --model={folder}/model --text="你好，世界" --out=line.png',
+    }
+    for said in (
+        'loading TensorFlow and building the networks',
+        'phase 1 of 3 (recognisers): building its steps',
+        'writing sample sheets and model',
+    ):
         assert sum(line.startswith(said) for line in out.splitlines()) == 1
     assert sorted(path.name for path in folder.iterdir()) == [
-        'checkpoints', 'config.json', 'lock', 'metrics.jsonl', 'model', 'samples', 'tensorboard']
+        'checkpoints',
+        'config.json',
+        'lock',
+        'metrics.jsonl',
+        'model',
+        'samples',
+        'tensorboard',
+    ]
 
 
 def test_config_says_how_and_with_what(finished):
     config = json.loads((finished[0] / 'config.json').read_text(encoding='utf-8'))
     assert config['flags']['batch_size'] == 4 and config['flags']['generator_channels'] == ['8', '8']
     assert config['flags']['recognizer_rate'] == 2e-3, 'defaults are written out, too'
-    assert config['version'] == hwgen.__version__ and config['tensorflow'] == tf.__version__ and config['numpy'] == np.__version__
-    assert config['data']['digest'] and config['data']['charset_hash'] == Charset.load().prefix(9658).hash  # the table of its lines
+    assert (
+        config['version'] == hwgen.__version__
+        and config['tensorflow'] == tf.__version__
+        and config['numpy'] == np.__version__
+    )
+    # the table of its lines
+    assert config['data']['digest'] and config['data']['charset_hash'] == Charset.load().prefix(9658).hash
     assert config['command'].startswith(f'train {PLAIN} --data={SAMPLE} --batch_size=4')
     if (CHECKOUT / '.git').exists():
         assert re.fullmatch(r'[0-9a-f]{40}\+?', config['git_commit'])
@@ -68,22 +113,46 @@ def test_metrics_are_json_lines_with_paths_as_keys(finished):
     assert [row['step'] for row in steps] == list(range(1, 14))
     keys = {key for row in steps for key in row if key not in ('step', 'phase')}
     assert all(re.fullmatch(r'(loss|metric|grad|score|time)/\w+', key) for key in keys)
-    assert {'loss/sequence_real', 'loss/spatial_real', 'loss/pixel', 'loss/discriminator', 'grad/sigma_discriminator', 'grad/sigma_sequence',
-            'grad/sigma_spatial', 'score/real', 'score/fake', 'time/steps_per_sec', 'time/data_wait_share'} <= keys
+    assert {
+        'loss/sequence_real',
+        'loss/spatial_real',
+        'loss/pixel',
+        'loss/discriminator',
+        'grad/sigma_discriminator',
+        'grad/sigma_sequence',
+        'grad/sigma_spatial',
+        'score/real',
+        'score/fake',
+        'time/steps_per_sec',
+        'time/data_wait_share',
+    } <= keys
     assert all(0 <= row['time/data_wait_share'] <= 1 for row in steps)
     assert {row['step'] for row in found if row.get('phase') == 'sample'} == {6, 12, 13}
     assert [(row['step'], row['state']) for row in found if 'state' in row] == [(13, 'finished')]
 
 
 def test_tensorboard_shows_scalars_pictures_and_texts(finished):
-    events = event_accumulator.EventAccumulator(str(finished[0] / 'tensorboard'), size_guidance=dict.fromkeys(('tensors', 'images'), 0))
+    events = event_accumulator.EventAccumulator(
+        str(finished[0] / 'tensorboard'), size_guidance=dict.fromkeys(('tensors', 'images'), 0)
+    )
     events.Reload()
     tensors = {tag: events.Tensors(tag) for tag in events.Tags()['tensors']}
     assert [event.step for event in tensors['loss/sequence_real']] == [1, 2, 3, 4, 5, 7, 9, 11, 13]
-    jsonl = {row['step']: row.get('loss/sequence_real') for row in records(finished[0]) if row.get('phase') not in (None, 'sample')}
+    jsonl = {
+        row['step']: row.get('loss/sequence_real')
+        for row in records(finished[0])
+        if row.get('phase') not in (None, 'sample')
+    }
     for event in tensors['loss/sequence_real']:
         assert float(tf.make_ndarray(event.tensor_proto)) == pytest.approx(jsonl[event.step], rel=1e-5)
-    for name in ('seen', 'unseen', 'one_style', 'one_text', 'real_above_reconstruction', 'spatial_perception'):
+    for name in (
+        'seen',
+        'unseen',
+        'one_style',
+        'one_text',
+        'real_above_reconstruction',
+        'spatial_perception',
+    ):
         shown = tensors[name]
         assert [event.step for event in shown] == [6, 12, 13]
         width, height, png = tf.make_ndarray(shown[-1].tensor_proto)
@@ -91,7 +160,9 @@ def test_tensorboard_shows_scalars_pictures_and_texts(finished):
         assert (int(width), int(height)) == picture.size
         np.testing.assert_array_equal(tf.io.decode_png(png).numpy().squeeze(), np.asarray(picture))
     assert 'unseen' in tf.make_ndarray(tensors['texts'][-1].tensor_proto).item().decode()
-    assert all(len(events.SummaryMetadata(tag).summary_description) > 20 for tag in tensors), 'every tag says what it is'
+    assert all(len(events.SummaryMetadata(tag).summary_description) > 20 for tag in tensors), (
+        'every tag says what it is'
+    )
 
 
 def test_sheets_have_their_sizes(finished):
@@ -108,21 +179,30 @@ def test_sheets_have_their_sizes(finished):
 
 def test_the_artefact_writes(finished):
     pictures = Writer.load(str(finished[0] / 'model')).write(['永和九年', '你好'], style_seeds=[1, 2])
-    assert [(picture.dtype, picture.shape) for picture in pictures] == [('uint8', (16, 64)), ('uint8', (16, 32))]
+    assert [(picture.dtype, picture.shape) for picture in pictures] == [
+        ('uint8', (16, 64)),
+        ('uint8', (16, 32)),
+    ]
     description = json.loads((finished[0] / 'model' / 'generator.json').read_text(encoding='utf-8'))
     info, charset = description['info'], Charset.load().prefix(9658)
-    assert description['seen'] == ''.join(charset.characters[i] for i in json.loads((SAMPLE / 'info.json').read_text(encoding='utf-8'))['vocabulary'])
+    assert description['seen'] == ''.join(
+        charset.characters[i]
+        for i in json.loads((SAMPLE / 'info.json').read_text(encoding='utf-8'))['vocabulary']
+    )
     assert '，' in description['seen'] and '.' not in description['seen']
     with pytest.raises(CharsetError, match='U\\+002E . at position 1: no training picture'):
         Writer.load(str(finished[0] / 'model')).write('3.14')
     assert info['step'] == 13 and info['seed'] == 1 and info['data']['source'] == 'scribe'
 
 
-# Killed, told to stop, started again -----------------------------------------------------------------------------------
+# Killed, told to stop, started again
+# -----------------------------------------------------------------------------------
 
 
 def test_after_kill_9_the_same_command_ends_with_the_same_weights(finished, tmp_path):
-    """Killed in the adversarial phase, two steps after its checkpoint: bit for bit the weights of a run that was left alone."""
+    """Killed in the adversarial phase, two steps after its checkpoint: bit for bit the weights of a run
+    that was left alone.
+    """
     process = start(*TINY, *PHASES, '--run_dir=run')
     wait_for_step(process, 'run', 11)
     process.kill()
@@ -140,7 +220,11 @@ def test_after_kill_9_the_same_command_ends_with_the_same_weights(finished, tmp_
         if row.get('phase') not in (None, 'sample'):
             values = {key: value for key, value in row.items() if not key.startswith('time/')}
             assert told.setdefault(row['step'], values) == values
-    assert sorted(path.name for path in pathlib.Path('run/checkpoints').glob('*.index')) == ['step-12.index', 'step-13.index', 'step-9.index']
+    assert sorted(path.name for path in pathlib.Path('run/checkpoints').glob('*.index')) == [
+        'step-12.index',
+        'step-13.index',
+        'step-9.index',
+    ]
 
 
 @pytest.mark.slow
@@ -172,7 +256,10 @@ def test_stops_at_a_signal_and_goes_on(tmp_path):
     assert 'run: an earlier start left no checkpoint; starting at step 0' in out
     assert 'SIGTERM: saving a checkpoint, then leaving (once more: leave at once)' in out
     step = int(re.search(r'^interrupted at step (\d+)/400$', out, re.MULTILINE)[1])
-    assert f'  checkpoint    run/checkpoints/step-{step}\n' in out and '  to go on      the same command\n' in out
+    assert (
+        f'  checkpoint    run/checkpoints/step-{step}\n' in out
+        and '  to go on      the same command\n' in out
+    )
     assert [row['step'] for row in records('run') if row.get('state') == 'interrupted'] == [step]
     assert 0 in [row.get('resumed_at') for row in records('run')]
 
@@ -199,31 +286,51 @@ def test_stops_at_a_signal_and_goes_on(tmp_path):
 
 @pytest.mark.slow
 def test_with_unlabelled_lines_it_goes_on_as_if_never_stopped(finished, tmp_path):
-    """The phases before the third are those of a run without; two replicas read them, too; another share is another run."""
+    """The phases before the third are those of a run without; two replicas read them, too; another share
+    is another run.
+    """
     command = [*TINY, *PHASES, f'--unlabelled={SAMPLE}']
     status, out, err = train(*command, '--run_dir=whole')
-    assert (status, err) == (0, '') and '24 unlabelled lines, 2 of the 4 real lines that the discriminator sees at a time' in out
+    assert (status, err) == (
+        0,
+        '',
+    ) and '24 unlabelled lines, 2 of the 4 real lines that the discriminator sees at a time' in out
     assert train(*command, '--run_dir=run', '--max_steps=10')[0] == 0
     status, out, err = train(*command, '--run_dir=run')
     assert (status, err) == (0, '') and 'resumed at step 10' in out
     assert_equal(weights('run', 13), weights('whole', 13))
-    before, after = ({row['step']: row for row in records(run) if row.get('phase') not in (None, 'sample')} for run in (finished[0], 'whole'))
+    before, after = (
+        {row['step']: row for row in records(run) if row.get('phase') not in (None, 'sample')}
+        for run in (finished[0], 'whole')
+    )
     for step, row in after.items():
         assert ('score/unlabelled' in row) == (row['phase'] == 'adversarial')
         if step <= 8:
-            assert {key: value for key, value in row.items() if 'time/' not in key} == {k: v for k, v in before[step].items() if 'time/' not in k}
+            assert {key: value for key, value in row.items() if 'time/' not in key} == {
+                k: v for k, v in before[step].items() if 'time/' not in k
+            }
     status, _, err = train(*command, '--run_dir=run', '--unlabelled_share=.25')
-    assert (status, err) == (2, 'bin/train: run: its run was started with --unlabelled_share=0.5, now --unlabelled_share=0.25: '
-                                'give the same flags, or another --run_dir\n')
-    short = '--recognizer_steps=1 --reconstruction_steps=0 --adversarial_steps=2 --reconstruction_every=0 --recognizer_every=0'.split()
+    assert (status, err) == (
+        2,
+        (
+            'bin/train: run: its run was started with --unlabelled_share=0.5, now --unlabelled_share=0.25: '
+            'give the same flags, or another --run_dir\n'
+        ),
+    )
+    short = (
+        '--recognizer_steps=1 --reconstruction_steps=0 --adversarial_steps=2 --reconstruction_every=0'
+        ' --recognizer_every=0'.split()
+    )
     assert train(*command, *short, '--run_dir=replicas', '--cpu_replicas=2')[0] == 0
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('seconds', [.3, 1., 2., 3., 4.])
+@pytest.mark.parametrize('seconds', [0.3, 1.0, 2.0, 3.0, 4.0])
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_starting_leaves_at_once(tmp_path, seconds, number):
-    """Before the loop there is nothing to save: the process ends, without a traceback, and the next start works."""
+    """Before the loop there is nothing to save: the process ends, without a traceback, and the next start
+    works.
+    """
     process = start(*TINY, *READING, '--run_dir=run')
     time.sleep(seconds)
     process.send_signal(number)
@@ -239,7 +346,11 @@ def test_the_same_command_after_the_end_says_so(finished):
     sheets = {path: path.stat().st_mtime_ns for path in (folder / 'samples').iterdir()}
     status, out, err = train(*TINY, *PHASES, f'--run_dir={folder}')
     assert (status, err) == (0, '')
-    assert 'finished at step 13 before: nothing left to do' in out and 'finished at step 13/13' in out and 'ETA' not in out
+    assert (
+        'finished at step 13 before: nothing left to do' in out
+        and 'finished at step 13/13' in out
+        and 'ETA' not in out
+    )
     assert {path: path.stat().st_mtime_ns for path in (folder / 'samples').iterdir()} == sheets
 
 
@@ -248,10 +359,22 @@ def test_steps_and_minutes_can_be_limited(finished, tmp_path):
     status, out, _ = train(*TINY, *PHASES, '--run_dir=run', '--max_steps=2')
     assert status == 0 and 'stopped at step 2/13' in out and 'the same command, with more --max_steps' in out
     status, out, _ = train(*TINY, *PHASES, '--run_dir=run', '--max_steps=2')
-    assert status == 0 and 'step 2 is done and no more were asked for (--max_steps=2)' in out and 'stopped at step 2/13' in out
-    assert 'not trained yet: its phase is still to come' in out and 'next ' not in out and not pathlib.Path('run/model').exists()
+    assert (
+        status == 0
+        and 'step 2 is done and no more were asked for (--max_steps=2)' in out
+        and 'stopped at step 2/13' in out
+    )
+    assert (
+        'not trained yet: its phase is still to come' in out
+        and 'next ' not in out
+        and not pathlib.Path('run/model').exists()
+    )
     status, out, _ = train(*TINY, *PHASES, '--run_dir=short', '--max_minutes=0.0001')
-    assert status == 0 and 'stopped at step 1/13' in out and 'with more --max_minutes: these ended before the generator began' in out
+    assert (
+        status == 0
+        and 'stopped at step 1/13' in out
+        and 'with more --max_minutes: these ended before the generator began' in out
+    )
     status, out, _ = train(*TINY, *PHASES, '--run_dir=run')
     assert status == 0 and 'finished at step 13/13' in out
     assert_equal(weights('run', 13), weights(finished[0], 13))

@@ -1,4 +1,6 @@
-"""Every flag of `train` that is a size, a weight, a rate or a length reaches its place, and no other: each is given a value of its own."""
+"""Every flag of `train` that is a size, a weight, a rate or a length reaches its place, and no other: each
+is given a value of its own.
+"""
 
 import json
 import subprocess
@@ -7,7 +9,9 @@ import sys
 from train_process import CHECKOUT, ENVIRONMENT
 
 # flag, its value as it is typed, where it has to arrive, as what
-FLAGS = [row.split() for row in '''
+FLAGS = [
+    row.split()
+    for row in """
 recognizer_steps                    11      schedule  recognizer_steps
 reconstruction_steps                12      schedule  reconstruction_steps
 adversarial_steps                   13      schedule  adversarial_steps
@@ -66,8 +70,9 @@ recognizer_hidden                   62      model recognizer_hidden
 recurrent_sequence                  true    model recurrent_sequence
 share_trunk                         false    model share_trunk
 style_channels                      [63,64,65,66]   model style_channels
-'''.strip().splitlines()]
-CODE = '''import dataclasses, json, sys
+""".strip().splitlines()
+]
+CODE = """import dataclasses, json, sys
 from absl import flags
 from hwgen.cli import train
 from hwgen.charset.encoding import Charset
@@ -81,13 +86,23 @@ for arguments in json.loads(sys.argv[1]):
     flags.FLAGS(['train', *arguments])
     model, settings, schedule = map(dataclasses.asdict, session.configurations(settings_flags.read_all(TrainSettings), Charset.load()))
     print('found', json.dumps(dict(model=model, generator=model['generator'], settings=settings, schedule=schedule)))
-'''
+"""
 
 
 def configured(*calls):
-    done = subprocess.run([sys.executable, '-P', '-c', CODE, json.dumps(calls)], capture_output=True, text=True, env=ENVIRONMENT, cwd=CHECKOUT)
+    done = subprocess.run(
+        [sys.executable, '-P', '-c', CODE, json.dumps(calls)],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        cwd=CHECKOUT,
+    )
     assert done.returncode == 0, done.stderr
-    return [json.loads(line.removeprefix('found ')) for line in done.stdout.splitlines() if line.startswith('found ')]
+    return [
+        json.loads(line.removeprefix('found '))
+        for line in done.stdout.splitlines()
+        if line.startswith('found ')
+    ]
 
 
 def typed(name, value):
@@ -100,14 +115,28 @@ def typed(name, value):
 def test_every_flag_reaches_its_place():
     values = {name: typed(name, value) for name, value, _, _ in FLAGS}
     one, default, short, guide = configured(
-        [flag for _, flag in values.values()], [], '--shortest_lines=9 --longest_lines=4 --char_px=64 --generator_channels=8,8,8,8 --product_dtype=float32'.split(),
-        '--attention_perception --product_dtype=bfloat16'.split())
+        [flag for _, flag in values.values()],
+        [],
+        '--shortest_lines=9 --longest_lines=4 --char_px=64 --generator_channels=8,8,8,8'
+        ' --product_dtype=float32'.split(),
+        '--attention_perception --product_dtype=bfloat16'.split(),
+    )
     for name, _, place, attribute in FLAGS:
         assert one[place][attribute] == values[name][0], name
-        assert (short if name == 'char_width_px' else default)[place][attribute] != values[name][0], f'{name}: a value that is the default shows nothing'
+        assert (short if name == 'char_width_px' else default)[place][attribute] != values[name][0], (
+            f'{name}: a value that is the default shows nothing'
+        )
     assert guide['model']['attention_perception'] and not one['model']['attention_perception']
     assert (short['settings']['product_dtype'], guide['settings']['product_dtype']) == ('float32', 'bfloat16')
-    assert (short['schedule']['shortest_lines'], short['schedule']['longest_lines']) == (4, 4)  # lines are never longer than the longest
+    # lines are never longer than the longest
+    assert (short['schedule']['shortest_lines'], short['schedule']['longest_lines']) == (4, 4)
     assert short['generator']['char_width_px'] == 64  # a cell is a square unless the width is told
-    assert one['model']['spatial_labels'] == one['generator']['num_components'] + one['generator']['num_structures'] - 1
-    assert one['model']['sequence_labels'] == one['generator']['num_characters'] > default['model']['sequence_labels']
+    assert (
+        one['model']['spatial_labels']
+        == one['generator']['num_components'] + one['generator']['num_structures'] - 1
+    )
+    assert (
+        one['model']['sequence_labels']
+        == one['generator']['num_characters']
+        > default['model']['sequence_labels']
+    )

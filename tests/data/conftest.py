@@ -24,9 +24,16 @@ def make_record(charset):
         width = max(1, cell * length)
         image = np.full((height, width), 255, np.uint8)
         image[5:-5] = rng.integers(0, 256, (height - 10, width))
-        values = dict(image=image, text=''.join(charset.characters[i] for i in ids), character_ids=ids.astype(np.int32),
-                      component_ids=charset.character_components[ids], structure_ids=charset.character_structures[ids],
-                      writer=writer or f'writer {number % 7}', source='test', boxes=rng.integers(0, 40, (length, 4)).astype(np.int32))
+        values = dict(
+            image=image,
+            text=''.join(charset.characters[i] for i in ids),
+            character_ids=ids.astype(np.int32),
+            component_ids=charset.character_components[ids],
+            structure_ids=charset.character_structures[ids],
+            writer=writer or f'writer {number % 7}',
+            source='test',
+            boxes=rng.integers(0, 40, (length, 4)).astype(np.int32),
+        )
         return LineRecord(**{**values, **fields})
 
     return make
@@ -39,8 +46,13 @@ def write_folder(charset):
     def write(path, records, *, num_shards=3, split='train', hash=None):
         path.mkdir(exist_ok=True)
         counts = shard_writer.write_shards(records, path, split=split, num_shards=num_shards)
-        shards.write_info(path, {'splits': {split: counts._asdict()},
-                                 'charset': {'row_count': charset.row_count, 'hash': hash or charset.hash}})
+        shards.write_info(
+            path,
+            {
+                'splits': {split: counts._asdict()},
+                'charset': {'row_count': charset.row_count, 'hash': hash or charset.hash},
+            },
+        )
         return path
 
     return write
@@ -63,4 +75,6 @@ def lines_of():
 def folder(tmp_path_factory, write_folder, make_record):
     """120 lines of 1 to 6 characters in 3 shards, unequal numbers of each length. Not to be written to."""
     lengths = [1 + i * i // 3 % 6 for i in range(120)]
-    return write_folder(tmp_path_factory.mktemp('lines') / 'lines', [make_record(i, n) for i, n in enumerate(lengths)])
+    return write_folder(
+        tmp_path_factory.mktemp('lines') / 'lines', [make_record(i, n) for i, n in enumerate(lengths)]
+    )

@@ -1,4 +1,6 @@
-"""Batches of lines: what they hold, that they depend on (seed, step) alone, and that every line comes once in an epoch."""
+"""Batches of lines: what they hold, that they depend on (seed, step) alone, and that every line comes once
+in an epoch.
+"""
 
 import collections
 import itertools
@@ -20,6 +22,7 @@ from hwgen.losses import ctc
 def batches(folder, charset):
     def make(**arguments):
         return LineBatches(folder, charset=charset, **{'batch_size': 4, 'seed': 7, **arguments})
+
     return make
 
 
@@ -44,7 +47,9 @@ def test_batch_holds_its_records(batches, folder):
             for name in ('character_ids', 'component_ids', 'structure_ids'):
                 np.testing.assert_array_equal(batch[name][row], getattr(line, name))
                 assert batch[name].dtype == np.int32
-            np.testing.assert_array_equal(batch['images'][row, ..., 0], resize_line(line.image, height_px=16, width_px=8 * n))
+            np.testing.assert_array_equal(
+                batch['images'][row, ..., 0], resize_line(line.image, height_px=16, width_px=8 * n)
+            )
 
 
 def test_padding_is_paper_and_zero(batches):
@@ -56,7 +61,9 @@ def test_padding_is_paper_and_zero(batches):
         for row, length in enumerate(batch['lengths']):
             padded += n - length
             assert batch['widths'][row] == 16 * length
-            assert (batch['images'][row, :, 16 * length:] == 1).all() and (batch['images'][row, :, :16 * length] < 1).any()
+            assert (batch['images'][row, :, 16 * length :] == 1).all() and (
+                batch['images'][row, :, : 16 * length] < 1
+            ).any()
             for name in ('character_ids', 'component_ids', 'structure_ids'):
                 assert not batch[name][row, length:].any() and batch[name][row, :length].any()
     assert padded > 50
@@ -91,8 +98,11 @@ def test_every_line_once_in_every_epoch(batches):
     lengths = data.index.lengths
     for n, stream in streams.items():
         lines = np.flatnonzero(lengths == n).tolist()
-        epochs = list(itertools.batched(stream, len(lines))) if sys.version_info >= (3, 12) else \
-            [tuple(stream[i:i + len(lines)]) for i in range(0, len(stream), len(lines))]
+        epochs = (
+            list(itertools.batched(stream, len(lines)))
+            if sys.version_info >= (3, 12)
+            else [tuple(stream[i : i + len(lines)]) for i in range(0, len(stream), len(lines))]
+        )
         assert len(epochs) > 10
         for epoch in epochs[:-1]:
             assert sorted(epoch) == lines
@@ -118,7 +128,10 @@ def test_lengths_do_not_keep_step_with_another_cycle(batches):
 
 def test_turns_of_the_lengths_follow_the_seed_and_do_not_come_again(batches):
     """Of two seeds, and of a block of random numbers and the next: as different as chance would have it."""
-    turns = lambda seed, start: [batches(seed=seed).members(step)[1] for step in range(start, start + 64)]
+
+    def turns(seed, start):
+        return [batches(seed=seed).members(step)[1] for step in range(start, start + 64)]
+
     first = turns(3, 0)
     assert len(set(first)) > 1 and turns(3, 0) == first
     assert turns(4, 0) != first and turns(3, 4096) != first
@@ -145,7 +158,9 @@ def test_batch_depends_on_seed_and_step_alone(batches):
     other = batches()
     for step in (29, 3, 17, 3):
         assert_same(other.batch(step), forward[step])
-    assert [batches(seed=8).members(s)[0].tolist() for s in range(30)] != [data.members(s)[0].tolist() for s in range(30)]
+    assert [batches(seed=8).members(s)[0].tolist() for s in range(30)] != [
+        data.members(s)[0].tolist() for s in range(30)
+    ]
 
 
 def test_dataset_from_any_step_is_the_rest_of_the_run(batches):
@@ -159,7 +174,10 @@ def test_dataset_from_any_step_is_the_rest_of_the_run(batches):
 def test_threads_get_the_same_batches(batches):
     expected, data = batches(), batches()
     found = {}
-    threads = [threading.Thread(target=lambda s=s: found.__setitem__(s, data.members(s)[0])) for s in range(40, 0, -1)]
+    threads = [
+        threading.Thread(target=lambda s=s: found.__setitem__(s, data.members(s)[0]))
+        for s in range(40, 0, -1)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -169,20 +187,36 @@ def test_threads_get_the_same_batches(batches):
 
 
 def test_order_does_not_depend_on_pythonhashseed(batches, folder):
-    program = ('import sys; from hwgen.charset.encoding import Charset; from hwgen.data.reading.pipeline import LineBatches\n'
-               'data = LineBatches(sys.argv[1], charset=Charset.load(), batch_size=4, seed=7)\n'
-               'print([data.members(s)[0].tolist() for s in range(50)])')
+    program = (
+        'import sys; from hwgen.charset.encoding import Charset; from hwgen.data.reading.pipeline import'
+        ' LineBatches\ndata = LineBatches(sys.argv[1], charset=Charset.load(), batch_size=4,'
+        ' seed=7)\nprint([data.members(s)[0].tolist() for s in range(50)])'
+    )
     root = pipeline.__file__.rsplit('/hwgen/', 1)[0]
-    outputs = {subprocess.run([sys.executable, '-c', program, str(folder)], env={'PYTHONHASHSEED': seed, 'PYTHONPATH': root},
-                              capture_output=True, text=True, check=True).stdout for seed in ('1', '2')}
+    outputs = {
+        subprocess.run(
+            [sys.executable, '-c', program, str(folder)],
+            env={'PYTHONHASHSEED': seed, 'PYTHONPATH': root},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ('1', '2')
+    }
     assert outputs == {f'{[batches().members(s)[0].tolist() for s in range(50)]}\n'}
 
 
 def test_sweep_visits_every_line_once(batches, make_record):
     swept = list(batches(char_px=16, bucket_width=2).sweep(batch_size=16))
-    texts = collections.Counter(tuple(row[:n]) for batch in swept for row, n in zip(batch['character_ids'], batch['lengths']))
-    assert texts == collections.Counter(tuple(make_record(i, 1 + i * i // 3 % 6).character_ids) for i in range(120))
-    assert all(len(batch['lengths']) == len(batch['images']) == len(batch['example_index']) for batch in swept)
+    texts = collections.Counter(
+        tuple(row[:n]) for batch in swept for row, n in zip(batch['character_ids'], batch['lengths'])
+    )
+    assert texts == collections.Counter(
+        tuple(make_record(i, 1 + i * i // 3 % 6).character_ids) for i in range(120)
+    )
+    assert all(
+        len(batch['lengths']) == len(batch['images']) == len(batch['example_index']) for batch in swept
+    )
 
 
 # ---- replicas
@@ -208,7 +242,9 @@ def test_other_table_is_refused(tmp_path, write_folder, make_record, charset):
 
 
 def test_no_line_of_such_a_length(batches):
-    with pytest.raises(shards.RecordError, match=r"split 'train': no line of 7 to 9 characters; its 120 lines have 1 to 6"):
+    with pytest.raises(
+        shards.RecordError, match=r"split 'train': no line of 7 to 9 characters; its 120 lines have 1 to 6"
+    ):
         batches(min_characters=7, max_characters=9)
 
 
@@ -228,7 +264,10 @@ def test_damage_is_told_while_training(tmp_path, write_folder, make_record, char
 def test_ids_beyond_the_table_are_refused(tmp_path, write_folder, make_record, charset):
     line = make_record(0, 2)
     folder = write_folder(tmp_path / 'x', [line._replace(component_ids=np.full((2, 4), 10**6, np.int32))])
-    with pytest.raises(shards.RecordError, match=rf'record 0 .*component_ids has 1000000, expected at most {charset.num_components - 1}'):
+    with pytest.raises(
+        shards.RecordError,
+        match=rf'record 0 .*component_ids has 1000000, expected at most {charset.num_components - 1}',
+    ):
         LineBatches(folder, charset=charset, batch_size=1, seed=0).batch(0)
 
 
@@ -248,8 +287,13 @@ def test_labels_of_every_character_fit_its_frames(charset):
     bound = pipeline.max_label_frames(components, structures)
     assert bound.max() <= pipeline.FRAMES_PER_CHARACTER
     for kind in ('components', 'structured', 'characters'):
-        labels = ctc.line_labels(kind, component_ids=tf.constant(components[:, None]), structure_ids=tf.constant(structures[:, None]),
-                                 character_ids=tf.constant(ids[:, None], tf.int32), num_components=charset.num_components)
+        labels = ctc.line_labels(
+            kind,
+            component_ids=tf.constant(components[:, None]),
+            structure_ids=tf.constant(structures[:, None]),
+            character_ids=tf.constant(ids[:, None], tf.int32),
+            num_components=charset.num_components,
+        )
         alone = ctc.required_frames(labels).numpy()
         assert (alone <= bound).all()
         doubled = ctc.required_frames(tf.concat([labels, labels], axis=1)).numpy()
@@ -262,6 +306,9 @@ def test_labels_of_every_character_fit_its_frames(charset):
 def test_worst_imaginable_character_needs_all_frames():
     """AAAA needs 4 + 3 blanks, and one more before the next A, or the structure: 8."""
     assert pipeline.max_label_frames(np.array([5, 5, 5, 5]), np.array(3)) == 8
-    assert pipeline.max_label_frames(np.array([[1, 2, 2, 0], [0, 0, 0, 0]]), np.array([1, 2])).tolist() == [5, 1]
+    assert pipeline.max_label_frames(np.array([[1, 2, 2, 0], [0, 0, 0, 0]]), np.array([1, 2])).tolist() == [
+        5,
+        1,
+    ]
     line = [5] * 4 * 10
     assert required_frames(line) == 10 * 8 - 1

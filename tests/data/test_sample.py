@@ -13,7 +13,11 @@ SAMPLE = pathlib.Path(pipeline.__file__).parents[2] / 'tfrecords' / 'sample'
 def test_sample_is_small_and_complete():
     assert sum(path.stat().st_size for path in SAMPLE.iterdir()) < 300_000
     info = shards.read_info(SAMPLE)
-    assert info['splits'].keys() == {'train', 'validation', 'test', 'unseen'} and info['version'] and info['seed'] == 0
+    assert (
+        info['splits'].keys() == {'train', 'validation', 'test', 'unseen'}
+        and info['version']
+        and info['seed'] == 0
+    )
     for split, counts in info['splits'].items():
         index = shards.RecordIndex(SAMPLE, split=split)
         lines = [index.read_record(i) for i in range(len(index))]
@@ -26,5 +30,9 @@ def test_sample_can_be_trained_on(charset):
     for step in range(8):
         batch = data.batch(step)
         assert batch['images'].min() < 0 < batch['images'].mean()
-        np.testing.assert_array_equal(charset.character_components[batch['character_ids']], batch['component_ids'])
-        np.testing.assert_array_equal(charset.character_structures[batch['character_ids']], batch['structure_ids'])
+        np.testing.assert_array_equal(
+            charset.character_components[batch['character_ids']], batch['component_ids']
+        )
+        np.testing.assert_array_equal(
+            charset.character_structures[batch['character_ids']], batch['structure_ids']
+        )

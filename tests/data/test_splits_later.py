@@ -1,4 +1,6 @@
-"""Folders of the embedded corpus that get their splits when they are needed: byte for byte what is written at once, whatever interrupts it."""
+"""Folders of the embedded corpus that get their splits when they are needed: byte for byte what is written
+at once, whatever interrupts it.
+"""
 
 import json
 import shutil
@@ -9,7 +11,16 @@ from hwgen.data.preparing import prepare
 from hwgen.data.reading import shards
 from hwgen.data.scribe import corpus
 
-SIZES = dict(lines=70, validation_lines=9, test_lines=8, unseen_lines=7, vocabulary_size=700, seed=5, height_px=32, num_writers=5)
+SIZES = dict(
+    lines=70,
+    validation_lines=9,
+    test_lines=8,
+    unseen_lines=7,
+    vocabulary_size=700,
+    seed=5,
+    height_px=32,
+    num_writers=5,
+)
 SETTINGS = dict(SIZES, workers=1)
 
 
@@ -24,7 +35,11 @@ def whole(tmp_path_factory):
 def contents(folder):
     """The bytes of its shards and indices, and its info.json without the command."""
     found = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != 'info.json'}
-    return found, {name: value for name, value in json.loads((folder / 'info.json').read_text()).items() if name != 'command'}
+    return found, {
+        name: value
+        for name, value in json.loads((folder / 'info.json').read_text()).items()
+        if name != 'command'
+    }
 
 
 def test_an_outline_is_what_is_drawn_later():
@@ -40,9 +55,14 @@ def test_splits_are_added_when_they_are_needed(whole, tmp_path):
     out, said = tmp_path / 'out', []
     info = prepare.prepare_scribe(out, **SETTINGS, splits=['test'], report=said.append)
     assert set(info['splits']) == {'test'} and set(info['planned']) == {'train', 'validation', 'unseen'}
-    assert 'complete, test 8 lines; train, validation, unseen are written when a command needs them' in said[-1]
+    assert (
+        'complete, test 8 lines; train, validation, unseen are written when a command needs them' in said[-1]
+    )
     assert {path.name.split('-')[0].split('.')[0] for path in out.iterdir()} == {'test', 'info'}
-    assert shards.whole(info) == {**shards.whole(info), **{name: value for name, value in contents(whole)[1].items() if name != 'not_shown'}}
+    assert shards.whole(info) == {
+        **shards.whole(info),
+        **{name: value for name, value in contents(whole)[1].items() if name != 'not_shown'},
+    }
     with pytest.raises(shards.RecordError, match="split 'train' has not been written yet"):
         shards.RecordIndex(out, split='train')
     before = (out / 'test-00000-of-00001.tfrecord').stat().st_mtime_ns
@@ -53,7 +73,12 @@ def test_splits_are_added_when_they_are_needed(whole, tmp_path):
     prepare.prepare_scribe(out, **SETTINGS, report=said.append)
     assert contents(out) == contents(whole) and not (tmp_path / 'out.partial').exists()
     assert (out / 'test-00000-of-00001.tfrecord').stat().st_mtime_ns == before  # not drawn again
-    assert list(contents(out)[1]) == list(contents(whole)[1]) and list(contents(out)[1]['splits']) == ['train', 'validation', 'test', 'unseen']
+    assert list(contents(out)[1]) == list(contents(whole)[1]) and list(contents(out)[1]['splits']) == [
+        'train',
+        'validation',
+        'test',
+        'unseen',
+    ]
     with pytest.raises(FileExistsError, match='lines 70, now 71'):
         prepare.prepare_scribe(out, **{**SETTINGS, 'lines': 71}, splits=['test'], report=said.append)
 
@@ -65,6 +90,7 @@ def test_what_is_done_of_other_splits_stays(whole, tmp_path, monkeypatch):
         if lines[0] >= 32:
             raise KeyboardInterrupt
         return drawn(plan, split, lines, **options)
+
     monkeypatch.setattr(prepare, 'drawn', stopping)
     with pytest.raises(KeyboardInterrupt):
         prepare.prepare_scribe(out, **SETTINGS, report=lambda line: None)
@@ -87,11 +113,19 @@ def test_killed_while_splits_move(whole, tmp_path, monkeypatch, moment):
 
     def kill(*arguments):
         raise Killed
-    place = {'rename': (prepare.record_folder.pathlib.Path, 'rename'), 'write_info': (shards, 'write_info'), 'forget': (prepare.record_folder.WorkFolder, 'forget')}
+
+    place = {
+        'rename': (prepare.record_folder.pathlib.Path, 'rename'),
+        'write_info': (shards, 'write_info'),
+        'forget': (prepare.record_folder.WorkFolder, 'forget'),
+    }
     with monkeypatch.context() as patched:
         if moment != 'forget':
             real, calls = getattr(*place[moment]), []
-            patched.setattr(*place[moment], lambda *arguments: (calls.append(1), real(*arguments) if len(calls) < 2 else kill())[1])
+            patched.setattr(
+                *place[moment],
+                lambda *arguments: (calls.append(1), real(*arguments) if len(calls) < 2 else kill())[1],
+            )
         else:
             patched.setattr(*place[moment], kill)
         with pytest.raises(Killed):
@@ -109,7 +143,8 @@ def test_a_corpus_asked_for_by_its_name(whole, tmp_path, monkeypatch):
     prepare.ensure_embedded('moved', ['train', 'validation'], report=lambda line: None)
     assert contents(tmp_path / 'moved') == contents(whole)
     prepare.ensure_embedded('moved', ['train', 'other'], report=pytest.fail)
-    prepare.ensure_embedded('elsewhere', ['train'], report=pytest.fail)  # whoever reads it says that it is not there
+    # whoever reads it says that it is not there
+    prepare.ensure_embedded('elsewhere', ['train'], report=pytest.fail)
 
 
 def test_pictures_and_texts_are_written_at_once(tmp_path):

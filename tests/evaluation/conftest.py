@@ -4,15 +4,18 @@ import numpy as np
 import pytest
 
 from hwgen.charset.encoding import Charset
-from hwgen.data.reading import records, shards
 from hwgen.data.preparing import shard_writer
+from hwgen.data.reading import records, shards
 from hwgen.evaluation import feature_recognizer, feature_space
 
 CELL_PX = 32
 
 
 class GreySpace:
-    """A feature space of two numbers: mean grey of a picture, and of its left half. Remembers the sizes of what it saw."""
+    """A feature space of two numbers: mean grey of a picture, and of its left half.
+
+    Remembers the sizes of what it saw.
+    """
 
     name, digest, description = 'grey', 'none', {}
 
@@ -21,8 +24,18 @@ class GreySpace:
 
     def measure(self, pictures):
         self.shapes += [picture.shape for picture in pictures]
-        vectors = np.array([[picture.mean() / 255., picture[:, :picture.shape[1] // 2].mean() / 255.] for picture in pictures], np.float32)
-        return feature_space.Features(vectors, np.array([picture.shape[1] for picture in pictures], np.float32), np.stack([vectors[:, 0], 1 - vectors[:, 0]], 1))
+        vectors = np.array(
+            [
+                [picture.mean() / 255.0, picture[:, : picture.shape[1] // 2].mean() / 255.0]
+                for picture in pictures
+            ],
+            np.float32,
+        )
+        return feature_space.Features(
+            vectors,
+            np.array([picture.shape[1] for picture in pictures], np.float32),
+            np.stack([vectors[:, 0], 1 - vectors[:, 0]], 1),
+        )
 
 
 @pytest.fixture
@@ -32,7 +45,9 @@ def grey_space():
 
 @pytest.fixture(scope='session')
 def written_folder(tmp_path_factory):
-    """Folder of splits test and train: 6 writers, each with a grey of its own, 64 px high, 48 px a character."""
+    """Folder of splits test and train: 6 writers, each with a grey of its own, 64 px high, 48 px a
+    character.
+    """
     folder, rng = tmp_path_factory.mktemp('written') / 'lines', np.random.default_rng(0)
     folder.mkdir()
     counts = {}
@@ -40,11 +55,26 @@ def written_folder(tmp_path_factory):
         lines = []
         for place in range(number):
             text = ''.join(rng.choice(list('天地玄黄日月'), size=rng.integers(2, 5)))
-            image = rng.integers(0, 40, size=[64, 48 * len(text)]).astype(np.uint8) + np.uint8(30 * (place % 6))
+            image = rng.integers(0, 40, size=[64, 48 * len(text)]).astype(np.uint8) + np.uint8(
+                30 * (place % 6)
+            )
             ids = np.ones(len(text), np.int32)
-            lines.append(records.LineRecord(image, text, ids, np.ones((len(text), 4), np.int32), ids, f'{split}-writer-{place % 6}', 'made'))
+            lines.append(
+                records.LineRecord(
+                    image,
+                    text,
+                    ids,
+                    np.ones((len(text), 4), np.int32),
+                    ids,
+                    f'{split}-writer-{place % 6}',
+                    'made',
+                )
+            )
         counts[split] = shard_writer.write_shards(lines, folder, split=split, num_shards=2)._asdict()
-    shards.write_info(folder, {'splits': counts, 'charset': {'row_count': 1, 'hash': 'none'}, 'source': 'made', 'version': 1})
+    shards.write_info(
+        folder,
+        {'splits': counts, 'charset': {'row_count': 1, 'hash': 'none'}, 'source': 'made', 'version': 1},
+    )
     return folder
 
 
@@ -62,14 +92,35 @@ def lines_of_one_character(tmp_path_factory):
     """Folder of lines of one of two characters, one striped along, one across: splits train and test."""
     folder, charset = tmp_path_factory.mktemp('striped') / 'lines', Charset.load()
     folder.mkdir()
-    stripes = {'明': np.tile(np.repeat([0, 255], 4).astype(np.uint8), [32, 4]), '品': np.tile(np.repeat([0, 255], 4).astype(np.uint8), [32, 4]).T}
+    stripes = {
+        '明': np.tile(np.repeat([0, 255], 4).astype(np.uint8), [32, 4]),
+        '品': np.tile(np.repeat([0, 255], 4).astype(np.uint8), [32, 4]).T,
+    }
     counts = {}
     for split, number in (('train', 32), ('test', 8)):
         found = []
         for place in range(number):
             text = list(stripes)[place % 2]
             encoded = charset.encode(text)
-            found.append(records.LineRecord(stripes[text], text, encoded.character_ids, encoded.component_ids, encoded.structure_ids, 'somebody', 'made'))
+            found.append(
+                records.LineRecord(
+                    stripes[text],
+                    text,
+                    encoded.character_ids,
+                    encoded.component_ids,
+                    encoded.structure_ids,
+                    'somebody',
+                    'made',
+                )
+            )
         counts[split] = shard_writer.write_shards(found, folder, split=split, num_shards=1)._asdict()
-    shards.write_info(folder, {'splits': counts, 'charset': {'row_count': charset.row_count, 'hash': charset.hash}, 'source': 'made', 'version': 1})
+    shards.write_info(
+        folder,
+        {
+            'splits': counts,
+            'charset': {'row_count': charset.row_count, 'hash': charset.hash},
+            'source': 'made',
+            'version': 1,
+        },
+    )
     return folder

@@ -30,10 +30,16 @@ class Darkness(Protocol):
         for seed in task.seeds:
             order = np.random.default_rng(seed).permutation(len(index))[: task.num_lines]
             lines = [index.read_record(int(number)) for number in order]
-            found = {'floor': np.mean([1 - line.image.mean() / 255 for line in lines]) ** task.options['power']}
+            found = {
+                'floor': np.mean([1 - line.image.mean() / 255 for line in lines]) ** task.options['power']
+            }
             if task.writer is not None:
-                images = task.writer.write([line.text for line in lines], style_seeds=seed, truncation=task.truncation)
-                found['generated'] = np.mean([1 - image.mean() / 255 for image in images]) ** task.options['power']
+                images = task.writer.write(
+                    [line.text for line in lines], style_seeds=seed, truncation=task.truncation
+                )
+                found['generated'] = (
+                    np.mean([1 - image.mean() / 255 for image in images]) ** task.options['power']
+                )
             figures.append({f'darkness_{len(lines)}': found})
         return Findings(figures)
 
@@ -47,7 +53,12 @@ def darkness(monkeypatch):
 class Model:
     """Stands in for a Writer."""
 
-    description = {'step': 7, 'info': {'data': {'source': 'scribe', 'version': '1.1'}}, 'charset': 'c', 'seen': 'x'}
+    description = {
+        'step': 7,
+        'info': {'data': {'source': 'scribe', 'version': '1.1'}},
+        'charset': 'c',
+        'seen': 'x',
+    }
 
     def write(self, texts, *, style_seeds, truncation):
         return [np.full([32, 32 * len(text)], 255 - round(truncation * 100), np.uint8) for text in texts]
@@ -55,27 +66,67 @@ class Model:
 
 def test_a_model_is_measured_from_python(darkness, written_folder):
     said = []
-    result = session.evaluate(Model(), darkness, data=str(written_folder), out='there', seeds=2, seed=4, truncation=.51, report=said.append)
-    row, = result['figures']
-    assert (row['name'], row['better'], row['generated']['mean'], row['generated']['spread']) == ('darkness_5', None, pytest.approx(.2), pytest.approx(0, abs=1e-6))
-    assert len(row['floor']['values']) == 2 and result['seeds'] == [4, 5] and result['model'] == 'a Writer' and 'command' not in result
+    result = session.evaluate(
+        Model(),
+        darkness,
+        data=str(written_folder),
+        out='there',
+        seeds=2,
+        seed=4,
+        truncation=0.51,
+        report=said.append,
+    )
+    (row,) = result['figures']
+    assert (row['name'], row['better'], row['generated']['mean'], row['generated']['spread']) == (
+        'darkness_5',
+        None,
+        pytest.approx(0.2),
+        pytest.approx(0, abs=1e-6),
+    )
+    assert (
+        len(row['floor']['values']) == 2
+        and result['seeds'] == [4, 5]
+        and result['model'] == 'a Writer'
+        and 'command' not in result
+    )
     assert result['trained'] == {name: Model.description[name] for name in ('step', 'info', 'charset')}
-    assert result['measured_under'] == {'protocol': darkness, 'num_lines': 5, 'first_seed': 4, 'seeds': 2, 'data': {'source': 'made', 'version': 1}}
-    assert {'format': 1, **result} == json.loads(pathlib.Path('there/darkness_of_lines.json').read_text(encoding='utf-8'))
+    assert result['measured_under'] == {
+        'protocol': darkness,
+        'num_lines': 5,
+        'first_seed': 4,
+        'seeds': 2,
+        'data': {'source': 'made', 'version': 1},
+    }
+    assert {'format': 1, **result} == json.loads(
+        pathlib.Path('there/darkness_of_lines.json').read_text(encoding='utf-8')
+    )
     assert '<h1>Darkness</h1>' in pathlib.Path('there/darkness_of_lines.html').read_text(encoding='utf-8')
-    assert said[0] == '' and said[1].startswith('darkness_5') and said[-1] == '\nreport    there/darkness_of_lines.html, there/darkness_of_lines.json'
+    assert (
+        said[0] == ''
+        and said[1].startswith('darkness_5')
+        and said[-1] == '\nreport    there/darkness_of_lines.html, there/darkness_of_lines.json'
+    )
 
 
 def test_real_lines_alone_settings_and_against(darkness, written_folder, capsys):
     options = dict(data=str(written_folder), out='there', split='train', num_lines=3, seeds=1)
     first = session.evaluate(None, darkness, **options)
-    square = session.evaluate(None, darkness, **{**options, 'out': 'square'}, power=2, against='there/darkness_of_lines.json')
+    square = session.evaluate(
+        None, darkness, **{**options, 'out': 'square'}, power=2, against='there/darkness_of_lines.json'
+    )
     values = [result['figures'][0]['floor']['mean'] for result in (first, square)]
-    assert values[1] == pytest.approx(values[0] ** 2) and first['model'] == 'none' and 'trained' not in first and 'generated' not in first['figures'][0]
+    assert (
+        values[1] == pytest.approx(values[0] ** 2)
+        and first['model'] == 'none'
+        and 'trained' not in first
+        and 'generated' not in first['figures'][0]
+    )
     said = capsys.readouterr().out
     assert 'against there/darkness_of_lines.json' in said and f'{values[0]:.4g}' in said
     with pytest.raises(ValueError, match='measured under other conditions: num_lines 3 there, 5 here'):
-        session.evaluate(None, darkness, **{**options, 'num_lines': None}, against='there/darkness_of_lines.json')
+        session.evaluate(
+            None, darkness, **{**options, 'num_lines': None}, against='there/darkness_of_lines.json'
+        )
 
 
 def test_the_command_is_told_and_folders_are_opened(darkness, written_folder, monkeypatch, tmp_path):
@@ -83,22 +134,45 @@ def test_the_command_is_told_and_folders_are_opened(darkness, written_folder, mo
     asked = []
     (tmp_path / 'run/model').mkdir(parents=True)
     monkeypatch.setattr(session, 'read_description', lambda folder: asked.append(folder))
-    monkeypatch.setattr(writer.Writer, 'load', lambda folder, **options: asked.append((folder, options)) or Model())
-    result = session.evaluate(tmp_path / 'run', darkness, data=str(written_folder), seeds=1, num_lines=2, command='evaluate --x')
+    monkeypatch.setattr(
+        writer.Writer, 'load', lambda folder, **options: asked.append((folder, options)) or Model()
+    )
+    result = session.evaluate(
+        tmp_path / 'run', darkness, data=str(written_folder), seeds=1, num_lines=2, command='evaluate --x'
+    )
     inner = str(tmp_path / 'run/model')
-    assert asked == [inner, (inner, {'allow_unseen': True})] and result['command'] == 'evaluate --x' and result['model'] == str(tmp_path / 'run')
-    assert pathlib.Path('evaluations/darkness_of_lines/darkness_of_lines.json').exists() and set(result['figures'][0]) == {'name', 'better', 'generated', 'floor'}
+    assert (
+        asked == [inner, (inner, {'allow_unseen': True})]
+        and result['command'] == 'evaluate --x'
+        and result['model'] == str(tmp_path / 'run')
+    )
+    assert pathlib.Path('evaluations/darkness_of_lines/darkness_of_lines.json').exists() and set(
+        result['figures'][0]
+    ) == {'name', 'better', 'generated', 'floor'}
 
 
 def test_what_is_refused(darkness, written_folder):
     data = str(written_folder)
     for arguments, options, message in (
-            (('x', 'taste'), {}, "protocol 'taste': expected one of reader, hands, hct, "),
-            ((None, darkness), dict(crop=True), 'crop: no option of protocol darkness_of_lines; it has power'),
-            ((None, darkness), dict(compare=['handright']), f'--compare or --texts_out with --protocol={darkness}: expected --protocol=comparison'),
-            ((None, 'hands'), {}, '--protocol=hands with an empty --model: expected the folder of a model'),
-            (('x', 'hands'), dict(against='y.json'), '--against with --protocol=hands: expected another protocol'),
-            ((None, darkness), dict(data=data, split='unseen'), f'{data}: no split unseen; expected a folder with lines by writers')):
+        (('x', 'taste'), {}, "protocol 'taste': expected one of reader, hands, hct, "),
+        ((None, darkness), dict(crop=True), 'crop: no option of protocol darkness_of_lines; it has power'),
+        (
+            (None, darkness),
+            dict(compare=['handright']),
+            f'--compare or --texts_out with --protocol={darkness}: expected --protocol=comparison',
+        ),
+        ((None, 'hands'), {}, '--protocol=hands with an empty --model: expected the folder of a model'),
+        (
+            ('x', 'hands'),
+            dict(against='y.json'),
+            '--against with --protocol=hands: expected another protocol',
+        ),
+        (
+            (None, darkness),
+            dict(data=data, split='unseen'),
+            f'{data}: no split unseen; expected a folder with lines by writers',
+        ),
+    ):
         with pytest.raises(ProtocolError) as raised:
             session.evaluate(*arguments, **options)
         assert str(raised.value).startswith(message)
@@ -110,10 +184,17 @@ def test_what_is_refused(darkness, written_folder):
 
 
 def test_a_model_is_measured_on_the_corpus_it_learned_from(tmp_path):
-    """Held-out characters are those of a version: another one would have the model tested on what it saw, without a word."""
-    (tmp_path / 'generator.json').write_text(json.dumps({'info': {'data': {'source': 'scribe', 'version': '2.0'}}}), encoding='utf-8')
+    """Held-out characters are those of a version: another one would have the model tested on what it saw,
+    without a word.
+    """
+    (tmp_path / 'generator.json').write_text(
+        json.dumps({'info': {'data': {'source': 'scribe', 'version': '2.0'}}}), encoding='utf-8'
+    )
     reader = registry.find_protocol('reader')
-    folders = [session.default_data(reader, model) for model in (str(CHECKOUT / 'saved_models/demo'), None, Model(), tmp_path, 'nowhere')]
+    folders = [
+        session.default_data(reader, model)
+        for model in (str(CHECKOUT / 'saved_models/demo'), None, Model(), tmp_path, 'nowhere')
+    ]
     assert folders == ['tfrecords/demo-1.1'] * 3 + ['tfrecords/demo'] * 2
     assert session.default_data(registry.find_protocol('ablation'), str(tmp_path)) == 'tfrecords/ablation'
     notes = []
@@ -121,4 +202,7 @@ def test_a_model_is_measured_on_the_corpus_it_learned_from(tmp_path):
     for version in ('1.1', '2.0'):
         session._tell_of_other_corpus({'source': 'scribe', 'version': version}, model, report=notes.append)
     session._tell_of_other_corpus({'source': 'folder', 'version': 1}, model, report=notes.append)
-    assert len(notes) == 1 and 'learned from version 1.1 of the embedded corpus, the data is version 2.0' in notes[0]
+    assert (
+        len(notes) == 1
+        and 'learned from version 1.1 of the embedded corpus, the data is version 2.0' in notes[0]
+    )

@@ -1,4 +1,6 @@
-"""What each corpus is worth: the classes, the rows, what is kept of a run, lines of people's numbers, intervals."""
+"""What each corpus is worth: the classes, the rows, what is kept of a run, lines of people's numbers,
+intervals.
+"""
 
 import hashlib
 import json
@@ -6,7 +8,15 @@ import json
 import numpy as np
 import pytest
 
-from experiments.corpus import character_worth, hands, intervals, measured, people_lines, worth_report, worth_rows
+from experiments.corpus import (
+    character_worth,
+    hands,
+    intervals,
+    measured,
+    people_lines,
+    worth_report,
+    worth_rows,
+)
 from experiments.corpus.lookalikes import CLASSES
 from experiments.corpus.people import NUMERALS
 from hwgen.charset.encoding import Charset
@@ -17,7 +27,8 @@ def test_classes_are_in_the_table_once_and_begin_with_the_numerals():
     assert CLASSES.startswith(NUMERALS)
     assert len(set(CLASSES)) == len(CLASSES)
     assert all(Charset.load().character_id(c) for c in CLASSES)
-    assert (len(CLASSES), hashlib.sha256(CLASSES.encode()).hexdigest()[:16]) == (158, '34cce086b03eecfc')  # what was measured stands on these
+    # what was measured stands on these
+    assert (len(CLASSES), hashlib.sha256(CLASSES.encode()).hexdigest()[:16]) == (158, '34cce086b03eecfc')
 
 
 @pytest.mark.parametrize('kind', hands.KINDS)
@@ -38,7 +49,10 @@ def test_rows_can_be_planned(row):
 
 
 def test_choosing_rows_and_parts():
-    assert [row.name for row in worth_rows.choose_rows(['pen', 'fonts_1_1'], 'writer')] == ['fonts_1_1', 'pen']
+    assert [row.name for row in worth_rows.choose_rows(['pen', 'fonts_1_1'], 'writer')] == [
+        'fonts_1_1',
+        'pen',
+    ]
     assert len(worth_rows.choose_rows([], 'characters')) == len(worth_rows.ROWS)
     assert 'pen_30' not in [row.name for row in worth_rows.choose_rows([], 'writer')]
     assert worth_rows.choose_parts(['writer', 'characters']) == ('characters', 'writer')
@@ -54,27 +68,38 @@ def test_what_is_measured_is_kept_and_measured_anew_under_other_conditions(tmp_p
     def measure():
         calls.append(1)
         return {'value': [len(calls), None]}
+
     path = tmp_path / 'characters' / 'pen.json'
     assert measured.once(path, {'seeds': (1, 2)}, measure) == {'value': [1, None]}
     assert measured.once(path, {'seeds': (1, 2)}, measure) == {'value': [1, None]}
     assert measured.once(path, {'seeds': (1,)}, measure) == {'value': [2, None]}
-    path.write_text(path.read_text(encoding='utf-8')[:20], encoding='utf-8')  # a damaged file is one that is not there
+    # a damaged file is one that is not there
+    path.write_text(path.read_text(encoding='utf-8')[:20], encoding='utf-8')
     assert measured.once(path, {'seeds': (1,)}, measure) == {'value': [3, None]}
     assert json.loads(path.read_text(encoding='utf-8'))['measured_under'] == {'seeds': [1]}
 
 
-@pytest.mark.parametrize('shares, counts', [({'fonts_2_0': .3, 'pen': .7}, {'fonts_2_0': 36, 'pen': 84}), ({'pen': 1.}, {'pen': 120}),
-                                            ({'fonts_2_0': .999, 'pen': .001}, {'fonts_2_0': 120})])
+@pytest.mark.parametrize(
+    'shares, counts',
+    [
+        ({'fonts_2_0': 0.3, 'pen': 0.7}, {'fonts_2_0': 36, 'pen': 84}),
+        ({'pen': 1.0}, {'pen': 120}),
+        ({'fonts_2_0': 0.999, 'pen': 0.001}, {'fonts_2_0': 120}),
+    ],
+)
 def test_shares_become_counts(shares, counts):
     assert character_worth.split_count(shares, 120) == counts
 
 
 def test_a_lesson_has_as_many_pictures_of_each_character_from_the_hands_that_have_it(tmp_path):
-    pools = character_worth.Pools(tmp_path, writers=4, tested=2, longer_px=25., characters='永人')
-    pictures, labels = pools.lesson({'fonts_1_1': .5, 'pen': .5}, copies=4, rng=np.random.default_rng(0))
+    pools = character_worth.Pools(tmp_path, writers=4, tested=2, longer_px=25.0, characters='永人')
+    pictures, labels = pools.lesson({'fonts_1_1': 0.5, 'pen': 0.5}, copies=4, rng=np.random.default_rng(0))
     assert pictures.shape == (8, 32, 32) and labels.tolist() == [0] * 4 + [1] * 4
-    again = character_worth.Pools(tmp_path, writers=4, tested=2, longer_px=25., characters='永人')  # from the folder
-    assert (again.lesson({'fonts_1_1': .5, 'pen': .5}, copies=4, rng=np.random.default_rng(0))[0] == pictures).all()
+    # from the folder
+    again = character_worth.Pools(tmp_path, writers=4, tested=2, longer_px=25.0, characters='永人')
+    assert (
+        again.lesson({'fonts_1_1': 0.5, 'pen': 0.5}, copies=4, rng=np.random.default_rng(0))[0] == pictures
+    ).all()
 
 
 def test_lines_of_people_say_what_they_show():
@@ -91,23 +116,32 @@ def test_lines_of_people_say_what_they_show():
 
 
 def test_intervals():
-    values = np.random.default_rng(0).normal(.5, .1, [3, 50])
+    values = np.random.default_rng(0).normal(0.5, 0.1, [3, 50])
     found = intervals.mean_of(values.tolist())
     assert found.value == pytest.approx(values.mean()) and found.low < found.value < found.high
     # Of the same people: a shift of all is sure, however much they differ.
-    shifted = intervals.difference_of(values + .02, values)
-    assert (shifted.value, shifted.low, shifted.high) == pytest.approx((.02, .02, .02))
-    holes = [[1., None, 0.], [1., 1., None]]
+    shifted = intervals.difference_of(values + 0.02, values)
+    assert (shifted.value, shifted.low, shifted.high) == pytest.approx((0.02, 0.02, 0.02))
+    holes = [[1.0, None, 0.0], [1.0, 1.0, None]]
     assert intervals.mean_of(holes).value == pytest.approx(3 / 4)
     # (1 + 2) / (10 + 20)
-    assert intervals.ratio_of([1, 2], [10, 20]).value == pytest.approx(.1)
-    assert intervals.ratio_difference([1, 2], [0, 0], [10, 20]).value == pytest.approx(.1)
+    assert intervals.ratio_of([1, 2], [10, 20]).value == pytest.approx(0.1)
+    assert intervals.ratio_difference([1, 2], [0, 0], [10, 20]).value == pytest.approx(0.1)
 
 
 def test_tables_name_every_row_that_is_there():
-    hits = [[.5, .7]]
-    found = {name: {column: hits for column in ('people', 'people_15', 'tuned_15', *hands.KINDS)} for name in ('fonts_1_1', 'pen')}
-    text, summary = worth_report.character_table({**found, 'nothing': {'tuned_15': [[None, .9]]}})
-    assert [line.split(' | ')[0] for line in text.splitlines()] == ['| taught by', '|---|---|---|---|---|---|---|---|', '| fonts, 1.1', '| pens', '| nothing']
+    hits = [[0.5, 0.7]]
+    found = {
+        name: dict.fromkeys(('people', 'people_15', 'tuned_15', *hands.KINDS), hits)
+        for name in ('fonts_1_1', 'pen')
+    }
+    text, summary = worth_report.character_table({**found, 'nothing': {'tuned_15': [[None, 0.9]]}})
+    assert [line.split(' | ')[0] for line in text.splitlines()] == [
+        '| taught by',
+        '|---|---|---|---|---|---|---|---|',
+        '| fonts, 1.1',
+        '| pens',
+        '| nothing',
+    ]
     assert summary['pen']['people_difference'].value == 0
     assert '0.600' in text and '0.900' in text

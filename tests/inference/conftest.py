@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from small_generator import make_small_generator
 
 from hwgen.charset.encoding import Charset
 from hwgen.inference.artefact import save_generator
 from hwgen.inference.writer import Writer
 from hwgen.models.style_encoder import StyleEncoder
-from small_generator import make_small_generator
 
 
 @pytest.fixture(scope='session')
@@ -30,8 +30,13 @@ def writer(generator):
 def model_dir(generator, tmp_path_factory):
     """Folder of the small generator with a style encoder."""
     config = generator.config
-    encoder = StyleEncoder(config.style_dim, character_noise_dim=config.character_noise_dim, channels=(4, 6, 8),
-                           char_px=config.char_px, char_width_px=config.char_width_px)
+    encoder = StyleEncoder(
+        config.style_dim,
+        character_noise_dim=config.character_noise_dim,
+        channels=(4, 6, 8),
+        char_px=config.char_px,
+        char_width_px=config.char_width_px,
+    )
     encoder(np.ones([1, config.char_px, config.char_width_px, 1], np.float32))
     path = tmp_path_factory.mktemp('models') / 'small'
     save_generator(str(path), generator, style_encoder=encoder, charset=Charset.load())

@@ -14,28 +14,45 @@ from hwgen.models import content_encoder
 WARPED = dict(content_encoding='warped', map_channels=(3,), learn_boxes=True, bend_px=2)
 
 
-@pytest.mark.parametrize('options', [dict(content_encoding='sequence'), dict(content_encoding='layout'), dict(content_encoding='onehot'), WARPED,
-                                     dict(content_encoding='layout', char_width_px=8, character_noise_dim=0)], ids=lambda o: '-'.join(map(str, o.values())))
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(content_encoding='sequence'),
+        dict(content_encoding='layout'),
+        dict(content_encoding='onehot'),
+        WARPED,
+        dict(content_encoding='layout', char_width_px=8, character_noise_dim=0),
+    ],
+    ids=lambda o: '-'.join(map(str, o.values())),
+)
 def test_the_ends_are_the_ordinary_pictures(make_generator, monkeypatch, options):
-    """一 has one component, 明 two, 湖 three: slots appear and vanish on the way. Before they are rounded to grey levels: this graph is not the Writer's, and
-    most pixels differ in their last bits (some 2e-6), so that one in ten thousand lies beyond the half between two levels."""
+    """一 has one component, 明 two, 湖 three: slots appear and vanish on the way.
+
+    Before they are rounded to grey levels: this graph is not the Writer's, and
+    most pixels differ in their last bits (some 2e-6), so that one in ten thousand lies beyond the half
+    between two levels."""
     for module in (content_interpolation, writer_module):
         monkeypatch.setattr(module, 'to_uint8', lambda pixels: pixels)
     writer = Writer(make_generator(**options), Charset.load(), windows_per_step=1)
     between = ContentInterpolation(writer)
 
     def written(text, **options):
-        pixels, = writer.stream(text, **options)
+        (pixels,) = writer.stream(text, **options)
         return pixels
-    hand = dict(style_seed=3, truncation=.7, noise_offset=2)
+
+    hand = dict(style_seed=3, truncation=0.7, noise_offset=2)
     for first, second in (('明', '湖'), ('一明湖', '湖一明')):
         way = between.write(first, second, steps=5, **hand)
-        assert len(way) == 5 and np.std(way[0]) > .05
+        assert len(way) == 5 and np.std(way[0]) > 0.05
         for found, text in ((way[0], first), (way[-1], second)):
             np.testing.assert_allclose(found, written(text, **hand), atol=1e-5)
         assert all(np.abs(a - b).max() > 1e-3 for a, b in zip(way, way[1:]))  # and every step is one
-    style = np.full(writer.style_dim, .3, np.float32)
-    np.testing.assert_allclose(between.write('一', '明', steps=2, style_seed=1, style=style)[1], written('明', style_seed=1, style=style), atol=1e-5)
+    style = np.full(writer.style_dim, 0.3, np.float32)
+    np.testing.assert_allclose(
+        between.write('一', '明', steps=2, style_seed=1, style=style)[1],
+        written('明', style_seed=1, style=style),
+        atol=1e-5,
+    )
 
 
 def test_pictures_are_grey_levels(writer):
@@ -45,28 +62,45 @@ def test_pictures_are_grey_levels(writer):
 
 
 def test_half_way_by_hand(make_generator):
-    """The middle of `sequence`, linear in what it embeds, has the middle of the features; `warped` has the mean box, or the only one."""
+    """The middle of `sequence`, linear in what it embeds, has the middle of the features; `warped` has the
+    mean box, or the only one.
+    """
     charset = Charset.load()
     first, second = charset.encode('明'), charset.encode('湖')  # ⿰日月; 湖 has three components
-    embed = lambda encoder, text: encoder.embed(*(tf.constant(values[np.newaxis]) for values in (text.component_ids, text.structure_ids)),
-                                                boxes=tf.constant(text.boxes[np.newaxis]))
+
+    def embed(encoder, text):
+        return encoder.embed(
+            *(tf.constant(values[np.newaxis]) for values in (text.component_ids, text.structure_ids)),
+            boxes=tf.constant(text.boxes[np.newaxis]),
+        )
+
     encoder = make_generator(content_encoding='sequence').content_encoder
     ends = [embed(encoder, text) for text in (first, second)]
-    features = [encoder.features(one)[0].numpy() for one in (*ends, content_encoder.interpolate(*ends, .5))]
-    np.testing.assert_allclose(features[2], (features[0] + features[1]) / 2., atol=1e-5)
+    features = [encoder.features(one)[0].numpy() for one in (*ends, content_encoder.interpolate(*ends, 0.5))]
+    np.testing.assert_allclose(features[2], (features[0] + features[1]) / 2.0, atol=1e-5)
     encoder = make_generator(**WARPED).content_encoder
-    middle = content_encoder.interpolate(*(embed(encoder, text) for text in (first, second)), .5)
-    np.testing.assert_array_equal(middle.used.numpy()[0, 0], [1., 1., .5, 0.])
-    np.testing.assert_allclose(middle.boxes.numpy()[0, 0, :2], (first.boxes[0, :2] + second.boxes[0, :2]) / 2.)
+    middle = content_encoder.interpolate(*(embed(encoder, text) for text in (first, second)), 0.5)
+    np.testing.assert_array_equal(middle.used.numpy()[0, 0], [1.0, 1.0, 0.5, 0.0])
+    np.testing.assert_allclose(
+        middle.boxes.numpy()[0, 0, :2], (first.boxes[0, :2] + second.boxes[0, :2]) / 2.0
+    )
     np.testing.assert_array_equal(middle.boxes.numpy()[0, 0, 2], second.boxes[0, 2])
-    places = content_encoder.interpolate(*(embed(make_generator(content_encoding='layout').content_encoder, text) for text in (first, second)), .25).places
-    np.testing.assert_allclose(places.numpy()[0], .75 * content_encoder.placement(first.boxes, first.component_ids)
-                               + .25 * content_encoder.placement(second.boxes, second.component_ids))
+    places = content_encoder.interpolate(
+        *(embed(make_generator(content_encoding='layout').content_encoder, text) for text in (first, second)),
+        0.25,
+    ).places
+    np.testing.assert_allclose(
+        places.numpy()[0],
+        0.75 * content_encoder.placement(first.boxes, first.component_ids)
+        + 0.25 * content_encoder.placement(second.boxes, second.component_ids),
+    )
 
 
 def test_what_cannot_be_interpolated(writer):
     between = ContentInterpolation(writer)
-    with pytest.raises(ValueError, match="from '明' to '明天': 1 and 2 characters, expected equally many, 4 at most"):
+    with pytest.raises(
+        ValueError, match="from '明' to '明天': 1 and 2 characters, expected equally many, 4 at most"
+    ):
         between.write('明', '明天', steps=3)
     with pytest.raises(ValueError, match='5 and 5 characters, expected equally many, 4 at most'):
         between.write('明明明明明', '天天天天天', steps=3)

@@ -17,7 +17,12 @@ def test_a_run_that_has_no_model_yet_is_no_missing_generator(tmp_path):
     for name in ('begun', 'ended'):
         (tmp_path / name / 'metrics.jsonl').write_text('')
     for path in ('begun', 'begun/', 'begun/model'):
-        with pytest.raises(ArtefactError, match=f'{path}: training not finished: there is no model yet. It is written to .*begun/model when'):
+        with pytest.raises(
+            ArtefactError,
+            match=(
+                f'{path}: training not finished: there is no model yet. It is written to .*begun/model when'
+            ),
+        ):
             find_model(f'{tmp_path}/{path}')
     assert find_model(f'{tmp_path}/ended') == f'{tmp_path}/ended/model'
     for path in ('ended/model', 'empty', 'nowhere', 'nowhere/model'):
@@ -27,14 +32,19 @@ def test_a_run_that_has_no_model_yet_is_no_missing_generator(tmp_path):
 def test_what_ships_is_found_from_any_folder(tmp_path, monkeypatch):
     """A folder of that name where one works comes first."""
     monkeypatch.chdir(tmp_path)
-    assert find_model(DEFAULT_MODEL) == str(resource_path(DEFAULT_MODEL)) and (resource_path(DEFAULT_MODEL) / 'generator.json').is_file()
+    assert (
+        find_model(DEFAULT_MODEL) == str(resource_path(DEFAULT_MODEL))
+        and (resource_path(DEFAULT_MODEL) / 'generator.json').is_file()
+    )
     (tmp_path / DEFAULT_MODEL).mkdir(parents=True)
     assert find_model(DEFAULT_MODEL) == DEFAULT_MODEL
 
 
 def test_files_that_ship_lie_in_the_checkout_or_where_it_is_installed(monkeypatch, tmp_path):
     monkeypatch.setattr(resources, 'CHECKOUT', tmp_path / 'checkout')
-    monkeypatch.setattr(resources.sysconfig, 'get_path', lambda kind: {'data': str(tmp_path / 'prefix')}[kind])
+    monkeypatch.setattr(
+        resources.sysconfig, 'get_path', lambda kind: {'data': str(tmp_path / 'prefix')}[kind]
+    )
     assert resource_path('demo.flags') == tmp_path / 'checkout/demo.flags'  # where one would look for it
     for place in ('prefix/share/hwgen', 'checkout'):
         (tmp_path / place).mkdir(parents=True)

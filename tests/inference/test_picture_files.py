@@ -32,7 +32,7 @@ def test_scale():
     assert picture_files.scale(IMAGE, None) is IMAGE and picture_files.scale(IMAGE, 12) is IMAGE
     assert picture_files.scale(IMAGE, 24).shape == (24, 80)
     half = picture_files.scale(IMAGE, 6)  # by hand: means of 2 x 2 pixels
-    np.testing.assert_allclose(half, IMAGE.reshape(6, 2, 20, 2).astype(float).mean(axis=(1, 3)), atol=.51)
+    np.testing.assert_allclose(half, IMAGE.reshape(6, 2, 20, 2).astype(float).mean(axis=(1, 3)), atol=0.51)
     assert (picture_files.scale(np.full([8, 8], 255, np.uint8), 13) == 255).all()
 
 
@@ -40,7 +40,9 @@ def test_stack():
     sheet = picture_files.stack([np.zeros([8, 10], np.uint8), np.full([8, 20], 7, np.uint8)])
     assert sheet.shape == (18, 20)  # 8 + 2 + 8
     assert (sheet[:8, 10:] == 255).all() and (sheet[8:10] == 255).all() and (sheet[10:] == 7).all()
-    assert picture_files.stacked_size([(10, 8), (20, 8)]) == (20, 18) and picture_files.stacked_size([(10, 8)]) == (10, 8)
+    assert picture_files.stacked_size([(10, 8), (20, 8)]) == (20, 18) and picture_files.stacked_size(
+        [(10, 8)]
+    ) == (10, 8)
 
 
 def test_write_file_replaces_whole():
@@ -108,6 +110,7 @@ def test_failed_renaming_brings_the_old_folder_back(monkeypatch):
         if os.path.basename(target) == 'lines' and not source.endswith('.old'):
             full_disk()
         rename(source, target)
+
     monkeypatch.setattr(picture_files.os, 'rename', failing)
     with pytest.raises(OSError, match='no space left'):
         write_folder('lines', ['二'])
@@ -155,7 +158,11 @@ def test_what_appeared_meanwhile_stays(monkeypatch):
     with pytest.raises(FileExistsError, match='appeared there meanwhile'):
         files.write_file('line.png', b'ours', replace=False)
     assert [open(name, 'rb').read() for name in ('line.png', 'new.png')] == [b'theirs', b'ours']
-    assert '一' in open('lines/labels.tsv', encoding='utf-8').read() and sorted(os.listdir('.')) == ['line.png', 'lines', 'new.png']
+    assert '一' in open('lines/labels.tsv', encoding='utf-8').read() and sorted(os.listdir('.')) == [
+        'line.png',
+        'lines',
+        'new.png',
+    ]
 
 
 def test_a_folder_of_nothing_is_an_error():
@@ -187,6 +194,7 @@ def test_what_was_finished_while_one_waited_is_seen(monkeypatch):
     def slow(*names):
         files.write_file('line.png', b'theirs')
         return lock(*names)
+
     monkeypatch.setattr(picture_files, '_lock', slow)
     with pytest.raises(FileExistsError, match='exists; give --overwrite'):
         with picture_files.reserved('line.png', overwrite=False, folder=False):
@@ -196,17 +204,24 @@ def test_what_was_finished_while_one_waited_is_seen(monkeypatch):
 
 def test_unwritable_folder(monkeypatch):
     os.mkdir('locked')
-    monkeypatch.setattr(picture_files.os, 'access', lambda path, mode: not path.endswith('locked'))  # root may write anywhere
+    # root may write anywhere
+    monkeypatch.setattr(picture_files.os, 'access', lambda path, mode: not path.endswith('locked'))
     for place, folder in (('locked/line.png', False), ('locked/new/lines', True)):
         with pytest.raises(PermissionError, match='folder is not writable') as caught:
             picture_files.check_place(place, overwrite=True, folder=folder)
         assert caught.value.filename == os.path.abspath('locked')
 
     def refused(**kwargs):
-        raise PermissionError(errno.EACCES, 'Permission denied', os.path.join(kwargs['dir'], kwargs['prefix'] + 'abcd'))
+        raise PermissionError(
+            errno.EACCES, 'Permission denied', os.path.join(kwargs['dir'], kwargs['prefix'] + 'abcd')
+        )
+
     for name in ('mkstemp', 'mkdtemp'):
         monkeypatch.setattr(files.tempfile, name, refused)
-    for write in (lambda: files.write_file('locked/line.png', b''), lambda: write_folder('locked/lines', ['一'])):
+    for write in (
+        lambda: files.write_file('locked/line.png', b''),
+        lambda: write_folder('locked/lines', ['一']),
+    ):
         with pytest.raises(PermissionError, match='Permission denied') as caught:
             write()
         assert caught.value.filename in (os.path.abspath('locked/line.png'), os.path.abspath('locked/lines'))
@@ -214,23 +229,38 @@ def test_unwritable_folder(monkeypatch):
 
 
 def test_scaling_by_hand():
-    """A third of the width and height: means over 3 x 3; larger: cubic, which goes beyond the levels beside a step, as linear does not."""
+    """A third of the width and height: means over 3 x 3; larger: cubic, which goes beyond the levels
+    beside a step, as linear does not.
+    """
     image = np.random.default_rng(0).integers(0, 256, (6, 9)).astype(np.uint8)
-    np.testing.assert_allclose(picture_files.scale(image, 2), image.reshape(2, 3, 3, 3).mean(axis=(1, 3)), atol=.51)
+    np.testing.assert_allclose(
+        picture_files.scale(image, 2), image.reshape(2, 3, 3, 3).mean(axis=(1, 3)), atol=0.51
+    )
     step = np.repeat(np.uint8([[100, 100, 150, 150]]), 4, axis=0)
     assert picture_files.scale(step, 8).min() < 100 and picture_files.scale(step, 8).max() > 150
-    assert [picture_files.scale(np.zeros(shape, np.uint8), height).shape for shape, height in (((10, 3), 5), ((10, 30), 7), ((10, 33), 5), ((30, 10), 1))] == [(5, 2), (7, 21), (5, 16), (1, 1)]
+    assert [
+        picture_files.scale(np.zeros(shape, np.uint8), height).shape
+        for shape, height in (((10, 3), 5), ((10, 30), 7), ((10, 33), 5), ((30, 10), 1))
+    ] == [(5, 2), (7, 21), (5, 16), (1, 1)]
 
 
 def test_sizes_of_stacks():
-    """Lines of 10 with a quarter between them, rounded to 2: three are 34 high; the first tells the height."""
+    """Lines of 10 with a quarter between them, rounded to 2: three are 34 high; the first tells the
+    height.
+    """
     images = [np.full([10, width], width, np.uint8) for width in (4, 9, 6)]
     sheet = picture_files.stack(images)
     assert sheet.shape == (34, 9) == picture_files.stacked_size([(4, 10), (9, 10), (6, 10)])[::-1]
     for number, image in enumerate(images):
         top = 12 * number
-        assert (sheet[top:top + 10, :image.shape[1]] == image[0, 0]).all() and (sheet[top:top + 10, image.shape[1]:] == 255).all() and (sheet[top + 10:top + 12] == 255).all()
-    assert picture_files.stack(images, gap=.1).shape == (32, 9) and picture_files.stacked_size([(4, 10)] * 2, gap=.56) == (4, 26)
+        assert (
+            (sheet[top : top + 10, : image.shape[1]] == image[0, 0]).all()
+            and (sheet[top : top + 10, image.shape[1] :] == 255).all()
+            and (sheet[top + 10 : top + 12] == 255).all()
+        )
+    assert picture_files.stack(images, gap=0.1).shape == (32, 9) and picture_files.stacked_size(
+        [(4, 10)] * 2, gap=0.56
+    ) == (4, 26)
 
 
 def test_places_and_their_names(tmp_path):
@@ -241,13 +271,21 @@ def test_places_and_their_names(tmp_path):
     os.symlink('nowhere', 'link.png')  # something is there, though nothing can be read
     with pytest.raises(FileExistsError, match='exists; give --overwrite'):
         check('link.png', overwrite=False, folder=False)
-    with pytest.raises(ValueError, match='name: expected a name that ends in .png, .* .or a folder, with --text_file'):
+    with pytest.raises(
+        ValueError, match='name: expected a name that ends in .png, .* .or a folder, with --text_file'
+    ):
         check('name', overwrite=False, folder=False)
     os.mkdir('shards')
     for name in ('train-00000-of-00001.tfrecord', 'train.index.npz', 'info.json', '1234567.png'):
         open(f'shards/{name}', 'w').close()
     check('shards', overwrite=True, folder=True)
-    for name in ('12345.png', 'a000001.png', '000001.png.txt', 'train-0000-of-00001.tfrecord', 'labels.tsv.old'):
+    for name in (
+        '12345.png',
+        'a000001.png',
+        '000001.png.txt',
+        'train-0000-of-00001.tfrecord',
+        'labels.tsv.old',
+    ):
         open(f'shards/{name}', 'w').close()
         with pytest.raises(FileExistsError, match=f'folder holds other files .{name}.'):
             check('shards', overwrite=True, folder=True)
@@ -276,7 +314,11 @@ def test_new_folders_are_open_to_whom_the_umask_lets_in():
         files.write_file('open.png', b'')
     finally:
         os.umask(before)
-    assert [stat.S_IMODE(os.stat(name).st_mode) for name in ('lines', 'open', 'open.png')] == [0o777 & ~before, 0o775, 0o664]
+    assert [stat.S_IMODE(os.stat(name).st_mode) for name in ('lines', 'open', 'open.png')] == [
+        0o777 & ~before,
+        0o775,
+        0o664,
+    ]
 
 
 def test_what_is_added_without_replacing_goes_into_an_empty_folder():
@@ -284,5 +326,7 @@ def test_what_is_added_without_replacing_goes_into_an_empty_folder():
     with picture_files.LineFolder('lines', replace=False) as out:
         out.add(IMAGE, '一', style='3..8 0.500')
         assert out.count == 1
-    assert open('lines/styles.tsv', encoding='utf-8').read() == '000001.png\t3..8 0.500\n' and os.listdir('.') == ['lines']
+    assert open('lines/styles.tsv', encoding='utf-8').read() == '000001.png\t3..8 0.500\n' and os.listdir(
+        '.'
+    ) == ['lines']
     np.testing.assert_array_equal(np.asarray(Image.open('lines/000001.png')), IMAGE)

@@ -30,7 +30,9 @@ def test_rows():
 
 def test_unwritable_rows():
     file = write('一\n二x\nx\n三四'.encode())
-    with pytest.raises(text_files.TextFileError, match=r'^text.txt:2: x at position 1 \(and 1 more such rows\)'):
+    with pytest.raises(
+        text_files.TextFileError, match=r'^text.txt:2: x at position 1 \(and 1 more such rows\)'
+    ):
         text_files.check_rows(file, encode)
     lengths, skipped = text_files.check_rows(file, encode, skip_unwritable=True)
     assert lengths == {1: 1, 4: 2}
@@ -60,11 +62,16 @@ def test_blanks_and_marks_in_the_middle_stay():
 def test_standard_input_is_read_once_and_kept(monkeypatch):
     monkeypatch.setattr(text_files.sys, 'stdin', types.SimpleNamespace(buffer=io.BytesIO('一\n二'.encode())))
     file = text_files.TextFile('-')
-    assert file.name == 'standard input' and [row.text for row in file.rows()] == ['一', '二'] == [row.text for row in file.rows()]
+    assert file.name == 'standard input' and [row.text for row in file.rows()] == ['一', '二'] == [
+        row.text for row in file.rows()
+    ]
 
 
 def test_one_complaint_is_no_more(monkeypatch):
-    with pytest.raises(text_files.TextFileError, match=r'^text.txt:1: x at position 0; --skip_unwritable leaves such rows out$'):
+    with pytest.raises(
+        text_files.TextFileError,
+        match=r'^text.txt:1: x at position 0; --skip_unwritable leaves such rows out$',
+    ):
         text_files.check_rows(write('x\n一'.encode()), encode)
 
 

@@ -17,27 +17,40 @@ TEXT = '天地玄黄，宇宙洪荒。日月盈昃，辰宿列张。寒来暑往
 
 
 def undivided(generator, text, seed):
-    """The whole line in one eager call of the model, float32 [H, W], at the truncation that is the default everywhere."""
+    """The whole line in one eager call of the model, float32 [H, W], at the truncation that is the default
+    everywhere.
+    """
     encoded = Charset.load().encode(text)
     config = generator.config
-    batch = lambda values: np.asarray(values)[np.newaxis]
+
+    def batch(values):
+        return np.asarray(values)[np.newaxis]
+
     return generator(
-        component_ids=batch(encoded.component_ids), structure_ids=batch(encoded.structure_ids), boxes=batch(encoded.boxes),
-        character_ids=batch(encoded.character_ids), lengths=np.array([len(encoded.units)], np.int32),
-        style=generator.style_space(styles.styles_from_seeds(seed, config.style_dim, truncation=.8)),
-        character_noise=batch(styles.character_noise(seed, 0, len(encoded.units), noise_dim=config.character_noise_dim, truncation=.8)),
-        training=False).numpy()[0, :, :, 0]
+        component_ids=batch(encoded.component_ids),
+        structure_ids=batch(encoded.structure_ids),
+        boxes=batch(encoded.boxes),
+        character_ids=batch(encoded.character_ids),
+        lengths=np.array([len(encoded.units)], np.int32),
+        style=generator.style_space(styles.styles_from_seeds(seed, config.style_dim, truncation=0.8)),
+        character_noise=batch(
+            styles.character_noise(
+                seed, 0, len(encoded.units), noise_dim=config.character_noise_dim, truncation=0.8
+            )
+        ),
+        training=False,
+    ).numpy()[0, :, :, 0]
 
 
 @pytest.mark.parametrize('window', [1, 3, 4, 7, 100])
 def test_windows_equal_one_undivided_pass(generator, window):
     writer = Writer(generator, Charset.load(), window_characters=window, windows_per_step=1)
-    line, = writer._lines(TEXT, 5, None, .8, 0)
+    (line,) = writer._lines(TEXT, 5, None, 0.8, 0)
     floats = np.concatenate([writer._render([w])[0] for w in writer._windows(line)], axis=1)
     expected = undivided(generator, TEXT, 5)
-    assert np.std(expected) > .05  # the picture is not blank: the comparison means something
+    assert np.std(expected) > 0.05  # the picture is not blank: the comparison means something
     np.testing.assert_allclose(floats, expected, atol=1e-4)  # kernels of another width round differently
-    pixels, = writer.write(TEXT, style_seeds=5)
+    (pixels,) = writer.write(TEXT, style_seeds=5)
     assert np.abs(pixels.astype(int) - to_uint8(expected)).max() <= 1
 
 
@@ -45,22 +58,22 @@ def test_context_is_needed(generator, monkeypatch):
     """The test above can fail: with one character of context less the windows differ from the whole."""
     monkeypatch.setattr(type(generator), 'context_characters', 0)
     writer = Writer(generator, Charset.load(), window_characters=3, windows_per_step=1)
-    pixels, = writer.write(TEXT, style_seeds=5)
+    (pixels,) = writer.write(TEXT, style_seeds=5)
     assert np.abs(pixels.astype(int) - to_uint8(undivided(generator, TEXT, 5))).max() > 1
 
 
 @pytest.mark.parametrize('step', [1, 4])
 def test_bytes_do_not_depend_on_how_many_windows_one_call_handles(generator, step):
     writer = Writer(generator, Charset.load(), window_characters=3, windows_per_step=step)
-    expected, = writer.write(TEXT, style_seeds=2)
-    line, = writer._lines(TEXT, 2, None, .8, 0)
+    (expected,) = writer.write(TEXT, style_seeds=2)
+    (line,) = writer._lines(TEXT, 2, None, 0.8, 0)
     windows = list(writer._windows(line))
     assert len(windows) > 7
     for count in (1, 3, 7):
         parts = []
         for begin in range(0, len(windows), count):
             for window in range(begin, min(begin + count, len(windows)), step):
-                group = windows[window:min(window + step, begin + count)]
+                group = windows[window : min(window + step, begin + count)]
                 widths = {writer._padded_width(w) for w in group}
                 groups = [group] if len(widths) == 1 else [[w] for w in group]
                 parts += [pixels for g in groups for pixels in writer._render(g)]
@@ -70,7 +83,7 @@ def test_bytes_do_not_depend_on_how_many_windows_one_call_handles(generator, ste
 @pytest.mark.parametrize('step', [1, 4])
 def test_bytes_do_not_depend_on_other_lines(generator, step):
     writer = Writer(generator, Charset.load(), window_characters=4, windows_per_step=step)
-    alone, = writer.write(TEXT, style_seeds=7)
+    (alone,) = writer.write(TEXT, style_seeds=7)
     for others in (['人'], [TEXT[:9], TEXT[3:], '人人人'], [TEXT] * 5):
         together = writer.write([*others, TEXT, '大'], style_seeds=[*range(len(others)), 7, 1])
         assert together[len(others)].tobytes() == alone.tobytes()
@@ -79,23 +92,24 @@ def test_bytes_do_not_depend_on_other_lines(generator, step):
 def test_steps_of_several_windows_equal_steps_of_one(generator, writer):
     four = Writer(generator, Charset.load(), window_characters=4, windows_per_step=4)
     for one, other in zip(writer.write([TEXT, '人'], style_seeds=3), four.write([TEXT, '人'], style_seeds=3)):
-        assert np.abs(one.astype(int) - other.astype(int)).max() <= 1  # another batch size: one grey level at most
+        # another batch size: one grey level at most
+        assert np.abs(one.astype(int) - other.astype(int)).max() <= 1
 
 
 @pytest.mark.parametrize('step', [1, 4])
 def test_stream_is_the_line(generator, step):
     writer = Writer(generator, Charset.load(), window_characters=4, windows_per_step=step)
-    windows = list(writer.stream(TEXT, style_seed=3, truncation=.8))
+    windows = list(writer.stream(TEXT, style_seed=3, truncation=0.8))
     assert [w.shape[1] // writer.char_width_px for w in windows] == [4] * 6
-    expected, = writer.write([TEXT], style_seeds=3, truncation=.8)
+    (expected,) = writer.write([TEXT], style_seeds=3, truncation=0.8)
     assert np.concatenate(windows, axis=1).tobytes() == expected.tobytes()
 
 
 def test_stream_of_any_length_computes_window_by_window(writer):
     pending = writer.stream(TEXT * 400)  # 9,600 characters: only what is asked for is computed
     first = [next(pending) for _ in range(3)]
-    expected, = writer.write(TEXT[:16])
-    assert np.concatenate(first, axis=1).tobytes() == expected[:, :12 * writer.char_width_px].tobytes()
+    (expected,) = writer.write(TEXT[:16])
+    assert np.concatenate(first, axis=1).tobytes() == expected[:, : 12 * writer.char_width_px].tobytes()
 
 
 def test_one_trace_for_all_shapes(make_generator):
@@ -105,6 +119,7 @@ def test_one_trace_for_all_shapes(make_generator):
     def counted(*args, **kwargs):
         traces.append(1)
         return call(*args, **kwargs)
+
     generator.call = counted
     writer = Writer(generator, Charset.load(), windows_per_step=1)
     for n in (1, 5, 9):
@@ -112,13 +127,22 @@ def test_one_trace_for_all_shapes(make_generator):
     assert len(traces) == 1
 
 
-@pytest.mark.parametrize('options', [dict(content_encoding='sequence'), dict(content_encoding='onehot'), dict(character_noise_dim=0),
-                                     dict(char_width_px=8), dict(upsample='between'), dict(attention_px=0)],
-                         ids=lambda options: next(iter(options.values())))
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(content_encoding='sequence'),
+        dict(content_encoding='onehot'),
+        dict(character_noise_dim=0),
+        dict(char_width_px=8),
+        dict(upsample='between'),
+        dict(attention_px=0),
+    ],
+    ids=lambda options: next(iter(options.values())),
+)
 def test_every_kind_of_generator(make_generator, options):
     generator = make_generator(**options)
     writer = Writer(generator, Charset.load(), window_characters=3, windows_per_step=1)
-    pixels, = writer.write(TEXT, style_seeds=5)
+    (pixels,) = writer.write(TEXT, style_seeds=5)
     assert np.abs(pixels.astype(int) - to_uint8(undivided(generator, TEXT, 5))).max() <= 1
     assert pixels.shape == (16, len(TEXT) * generator.config.char_width_px)
 
@@ -126,13 +150,13 @@ def test_every_kind_of_generator(make_generator, options):
 def test_seeds_styles_and_noise(writer):
     seven, eight, again = writer.write(['永永永永'] * 3, style_seeds=[7, 8, 7])
     assert (seven == again).all() and (seven != eight).any()
-    cells = [seven[:, 16 * i:16 * (i + 1)] for i in range(4)]
+    cells = [seven[:, 16 * i : 16 * (i + 1)] for i in range(4)]
     assert (cells[1] != cells[2]).any()  # no two copies of a character are equal
-    by_vector, = writer.write('永永永永', style_seeds=7, styles=writer.styles(7)[0])
+    (by_vector,) = writer.write('永永永永', style_seeds=7, styles=writer.styles(7)[0])
     assert (by_vector == seven).all()
-    offset, = writer.write('永永永永', style_seeds=7, noise_offsets=4)
+    (offset,) = writer.write('永永永永', style_seeds=7, noise_offsets=4)
     assert (offset != seven).any()
-    calm, other = writer.write(['永'] * 2, style_seeds=[1, 2], truncation=0.)
+    calm, other = writer.write(['永'] * 2, style_seeds=[1, 2], truncation=0.0)
     assert (calm == other).all()
 
 
@@ -140,12 +164,14 @@ def test_seeds_draw_from_the_style_space(writer):
     """Truncation 0 is its mean; between two hands the straight numbers are mapped, not the hands."""
     space = writer.generator.style_space
     before = [variable.numpy() for variable in space.variables]
-    normal = styles.styles_from_seeds([1, 2], writer.style_dim, truncation=.8)
+    normal = styles.styles_from_seeds([1, 2], writer.style_dim, truncation=0.8)
     try:
         space.mean.assign(np.arange(writer.style_dim))
         space.factor.assign(np.tril(np.ones([writer.style_dim] * 2)))
-        np.testing.assert_allclose(writer.styles([1, 2]), np.cumsum(normal, 1) + np.arange(writer.style_dim), atol=1e-5)
-        np.testing.assert_allclose(writer.styles(5, truncation=0.)[0], np.arange(writer.style_dim))
+        np.testing.assert_allclose(
+            writer.styles([1, 2]), np.cumsum(normal, 1) + np.arange(writer.style_dim), atol=1e-5
+        )
+        np.testing.assert_allclose(writer.styles(5, truncation=0.0)[0], np.arange(writer.style_dim))
         between = writer.styles_between(1, 2, steps=3)
         expected = styles.interpolate_styles(*normal, steps=3)
         np.testing.assert_allclose(between, np.cumsum(expected, 1) + np.arange(writer.style_dim), atol=1e-5)
@@ -156,9 +182,11 @@ def test_seeds_draw_from_the_style_space(writer):
 
 def test_noise_offset_continues_a_text(writer):
     """A page's line begins with the noise it would have in the undivided text."""
-    np.testing.assert_array_equal(styles.character_noise(7, 2, 6, noise_dim=5)[2:], styles.character_noise(7, 4, 6, noise_dim=5))
-    a, = writer.write('永', style_seeds=7, noise_offsets=3)
-    b, = writer.write(['永'], style_seeds=[7], noise_offsets=[3])
+    np.testing.assert_array_equal(
+        styles.character_noise(7, 2, 6, noise_dim=5)[2:], styles.character_noise(7, 4, 6, noise_dim=5)
+    )
+    (a,) = writer.write('永', style_seeds=7, noise_offsets=3)
+    (b,) = writer.write(['永'], style_seeds=[7], noise_offsets=[3])
     assert (a == b).all()
 
 
@@ -169,7 +197,7 @@ def test_boxes_tile_the_line(writer):
 @hypothesis.given(n=st.integers(1, 40))
 @hypothesis.settings(max_examples=15)
 def test_windows_cover_every_character_once(writer, n):
-    line, = writer._lines('一' * n, 0, None, 1., 0)
+    (line,) = writer._lines('一' * n, 0, None, 1.0, 0)
     windows = list(writer._windows(line))
     assert [i for w in windows for i in range(w.start, w.stop)] == list(range(n))
     for window in windows:
@@ -193,25 +221,35 @@ def test_errors(writer, make_generator):
         Writer(writer.generator, writer.charset, windows_per_step=0)
     broken = make_generator()
     broken.last_conv.bias.assign([np.nan])
-    with pytest.raises(ValueError, match='characters 0 to 1 of a line: the model gives values that are not finite'):
+    with pytest.raises(
+        ValueError, match='characters 0 to 1 of a line: the model gives values that are not finite'
+    ):
         Writer(broken, Charset.load(), window_characters=2, windows_per_step=1).write('永永永')
 
 
 def test_what_a_model_cannot_write(make_generator):
     charset = Charset.load()
-    known, newer = sorted('永人山口', key=lambda character: charset.encode(character).component_ids.max())[::3]
-    old = Writer(make_generator(num_components=int(charset.encode(newer).component_ids.max())), charset)  # the table has grown since
+    known, newer = sorted('永人山口', key=lambda character: charset.encode(character).component_ids.max())[
+        ::3
+    ]
+    # the table has grown since
+    old = Writer(make_generator(num_components=int(charset.encode(newer).component_ids.max())), charset)
     old.encode(known)
     assert old.can_write(charset.encode(known + newer)).tolist() == [True, False]
-    with pytest.raises(CharsetError, match=f"'{newer}' at position 1: has a component that was added") as caught:
+    with pytest.raises(
+        CharsetError, match=f"'{newer}' at position 1: has a component that was added"
+    ) as caught:
         old.encode(known + newer)
     assert caught.value.position == 1
     with pytest.raises(CharsetError, match="'⿱山鱼' at position 1: has no filter"):
         Writer(make_generator(content_encoding='onehot'), charset).encode('天⿱山鱼')
-    with pytest.raises(CharsetError, match="'⿻⿻口一丨' at position 1: its structure ⿻⿻··· has no number.*nearest.*⿻") as caught:
+    with pytest.raises(
+        CharsetError, match="'⿻⿻口一丨' at position 1: its structure ⿻⿻··· has no number.*nearest.*⿻"
+    ) as caught:
         Writer(make_generator(content_encoding='sequence'), charset).encode('天⿻⿻口一丨')
     assert caught.value.position == 1
-    assert Writer(make_generator(), charset).write('天⿻⿻口一丨')[0].shape == (16, 32)  # layout places it by its boxes
+    # layout places it by its boxes
+    assert Writer(make_generator(), charset).write('天⿻⿻口一丨')[0].shape == (16, 32)
 
 
 def test_a_model_of_an_older_table_is_given_the_codes_of_then(make_generator, tmp_path):
@@ -220,7 +258,9 @@ def test_a_model_of_an_older_table_is_given_the_codes_of_then(make_generator, tm
     loaded = Writer.load(str(tmp_path / 'model'))
     assert loaded.charset is older
     np.testing.assert_array_equal(loaded.encode('漢寫囍').component_ids, older.encode('漢寫囍').component_ids)
-    with pytest.raises(CharsetError, match='^U\\+9580 門 at position 1: was added to the table after this model was trained') as caught:
+    with pytest.raises(
+        CharsetError, match='^U\\+9580 門 at position 1: was added to the table after this model was trained'
+    ) as caught:
         loaded.write('入門')
     assert caught.value.position == 1
 
@@ -243,49 +283,67 @@ def test_load(model_dir, writer):
 
 
 def test_widths_of_windows(generator, monkeypatch):
-    """Alone a window is computed as wide as it is; several together in multiples of eight characters, so that a GPU sees few shapes."""
+    """Alone a window is computed as wide as it is; several together in multiples of eight characters, so
+    that a GPU sees few shapes.
+    """
     monkeypatch.setattr(Writer, '_compile', lambda self: None)
     charset = Charset.load()
     one, many = (Writer(generator, charset, window_characters=4, windows_per_step=count) for count in (1, 2))
-    assert (one.windows_per_step, many.windows_per_step) == (1, 2) and Writer(generator, charset).window_characters == 32
+    assert (one.windows_per_step, many.windows_per_step) == (1, 2) and Writer(
+        generator, charset
+    ).window_characters == 32
     for last, alone, together in ((1, 1, 8), (8, 8, 8), (9, 9, 16), (17, 17, 24)):
         window = types.SimpleNamespace(first=0, last=last)
         assert (one._padded_width(window), many._padded_width(window)) == (alone, together)
     assert many._padded_width(types.SimpleNamespace(first=5, last=9)) == 8
-    line, = one._lines('一二三四五六七八九', 0, None, 1., 0)
+    (line,) = one._lines('一二三四五六七八九', 0, None, 1.0, 0)
     context = generator.context_characters
     assert context >= 1 and [window[1:] for window in one._windows(line)] == [
-        (0, 4, 0, min(4 + context, 9)), (4, 8, max(4 - context, 0), min(8 + context, 9)), (8, 9, max(8 - context, 0), 9)]
+        (0, 4, 0, min(4 + context, 9)),
+        (4, 8, max(4 - context, 0), min(8 + context, 9)),
+        (8, 9, max(8 - context, 0), 9),
+    ]
 
 
 @pytest.mark.parametrize('gpus, count', [([], 1), (['a GPU'], 32)])
 def test_windows_that_are_computed_together(generator, monkeypatch, gpus, count):
-    monkeypatch.setattr('hwgen.inference.writer.tf.config.list_physical_devices', lambda kind: {'GPU': gpus}[kind])
+    monkeypatch.setattr(
+        'hwgen.inference.writer.tf.config.list_physical_devices', lambda kind: {'GPU': gpus}[kind]
+    )
     monkeypatch.setattr(Writer, '_compile', lambda self: None)
     assert Writer(generator, Charset.load()).windows_per_step == count
 
 
 def test_what_one_line_has_is_its_own(writer):
-    """Seeds, styles, offsets and quotation marks before it, line by line; one for all where only one is given."""
+    """Seeds, styles, offsets and quotation marks before it, line by line; one for all where only one is
+    given.
+    """
     styles_of = np.arange(2 * writer.style_dim, dtype=np.float32).reshape(2, -1) / 40
-    first, second = writer._lines(['永', '人人'], [7, 2**64 - 1], styles_of, .6, [3, 5], [0, 1])
-    assert [(line.seed, line.offset, line.truncation, line.length) for line in (first, second)] == [(7, 3, .6, 1), (2**64 - 1, 5, .6, 2)]
+    first, second = writer._lines(['永', '人人'], [7, 2**64 - 1], styles_of, 0.6, [3, 5], [0, 1])
+    assert [(line.seed, line.offset, line.truncation, line.length) for line in (first, second)] == [
+        (7, 3, 0.6, 1),
+        (2**64 - 1, 5, 0.6, 2),
+    ]
     np.testing.assert_array_equal([first.style, second.style], styles_of)
-    first, second = writer._lines(['永', '人'], 7, styles_of[1], 1., 4)
+    first, second = writer._lines(['永', '人'], 7, styles_of[1], 1.0, 4)
     assert [(line.seed, line.offset) for line in (first, second)] == [(7, 4)] * 2
     np.testing.assert_array_equal([first.style, second.style], styles_of[[1, 1]])
     with pytest.raises(ValueError, match='truncation -1'):
-        writer._lines(['永'], 7, styles_of[0], -1., 0)
+        writer._lines(['永'], 7, styles_of[0], -1.0, 0)
     with pytest.raises(ValueError, match='window_characters=0: expected at least 1'):
         Writer(writer.generator, writer.charset, window_characters=0)
 
 
 def test_a_streamed_line_has_all_that_it_is_given(writer):
-    style = np.full(writer.style_dim, .4, np.float32)
-    options = dict(truncation=.6)
-    found = np.concatenate(list(writer.stream(TEXT[:6], style_seed=7, style=style, noise_offset=3, **options)), axis=1)
-    np.testing.assert_array_equal(found, writer.write(TEXT[:6], style_seeds=7, styles=style, noise_offsets=3, **options)[0])
-    for other in (dict(style_seed=8), dict(noise_offset=4), dict(style=style + .5), dict(truncation=.9)):
+    style = np.full(writer.style_dim, 0.4, np.float32)
+    options = dict(truncation=0.6)
+    found = np.concatenate(
+        list(writer.stream(TEXT[:6], style_seed=7, style=style, noise_offset=3, **options)), axis=1
+    )
+    np.testing.assert_array_equal(
+        found, writer.write(TEXT[:6], style_seeds=7, styles=style, noise_offsets=3, **options)[0]
+    )
+    for other in (dict(style_seed=8), dict(noise_offset=4), dict(style=style + 0.5), dict(truncation=0.9)):
         changed = dict(dict(style_seed=7, style=style, noise_offset=3, **options), **other)
         assert (np.concatenate(list(writer.stream(TEXT[:6], **changed)), axis=1) != found).any(), other
 

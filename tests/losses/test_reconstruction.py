@@ -18,10 +18,10 @@ def example():
 
 
 def test_pixel_loss_by_hand():
-    images, targets = tf.constant([[[[1.], [0.], [-1.]]]]), tf.constant([[[[-1.], [0.], [-.5]]]])
-    assert reconstruction.pixel_loss(images, targets).numpy() == pytest.approx([2.5 / 3.])
-    mask = tf.constant([[[[1.], [1.], [0.]]]])
-    assert reconstruction.pixel_loss(images, targets, mask=mask).numpy() == pytest.approx([1.])
+    images, targets = tf.constant([[[[1.0], [0.0], [-1.0]]]]), tf.constant([[[[-1.0], [0.0], [-0.5]]]])
+    assert reconstruction.pixel_loss(images, targets).numpy() == pytest.approx([2.5 / 3.0])
+    mask = tf.constant([[[[1.0], [1.0], [0.0]]]])
+    assert reconstruction.pixel_loss(images, targets, mask=mask).numpy() == pytest.approx([1.0])
 
 
 def test_pixel_loss_equals_numpy(example):
@@ -33,24 +33,34 @@ def test_pixel_loss_equals_numpy(example):
 
 def test_feature_loss_equals_numpy(example):
     a, b, mask = example
-    expected = [np.abs(a[0] - b[0]).mean() / np.abs(b[0]).mean(),
-                np.abs(a[1] - b[1])[:, :2].mean() / np.abs(b[1])[:, :2].mean()]
-    np.testing.assert_allclose(reconstruction.feature_loss(a, b, mask=mask), expected, rtol=1e-5)  # its epsilon is 1e-6
-    np.testing.assert_allclose(reconstruction.feature_loss(np.zeros_like(b), b), [1., 1.], rtol=1e-5)
-    np.testing.assert_array_equal(reconstruction.feature_loss(np.zeros_like(b), np.zeros_like(b)), [0., 0.])
+    expected = [
+        np.abs(a[0] - b[0]).mean() / np.abs(b[0]).mean(),
+        np.abs(a[1] - b[1])[:, :2].mean() / np.abs(b[1])[:, :2].mean(),
+    ]
+    # its epsilon is 1e-6
+    np.testing.assert_allclose(reconstruction.feature_loss(a, b, mask=mask), expected, rtol=1e-5)
+    np.testing.assert_allclose(reconstruction.feature_loss(np.zeros_like(b), b), [1.0, 1.0], rtol=1e-5)
+    np.testing.assert_array_equal(reconstruction.feature_loss(np.zeros_like(b), np.zeros_like(b)), [0.0, 0.0])
 
 
 @pytest.mark.parametrize('loss', [reconstruction.pixel_loss, reconstruction.feature_loss])
 def test_padding_changes_nothing(example, loss):
     a, b, mask = example
-    wide = lambda x, value: np.pad(x, [(0, 0), (0, 0), (0, 4), (0, 0)], constant_values=value)
-    np.testing.assert_allclose(loss(wide(a, 9.), wide(b, -3.), mask=wide(mask, 0.)), loss(a, b, mask=mask), rtol=1e-12)
+
+    def wide(x, value):
+        return np.pad(x, [(0, 0), (0, 0), (0, 4), (0, 0)], constant_values=value)
+
+    np.testing.assert_allclose(
+        loss(wide(a, 9.0), wide(b, -3.0), mask=wide(mask, 0.0)), loss(a, b, mask=mask), rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize('loss', [reconstruction.pixel_loss, reconstruction.feature_loss])
 def test_gradient_of_the_images(example, loss):
     a, b, mask = example
-    theory, numeric = tf.test.compute_gradient(lambda x: loss(x, tf.constant(b), mask=tf.constant(mask)), [tf.constant(a)])
+    theory, numeric = tf.test.compute_gradient(
+        lambda x: loss(x, tf.constant(b), mask=tf.constant(mask)), [tf.constant(a)]
+    )
     np.testing.assert_allclose(theory[0], numeric[0], atol=1e-7)
 
 
@@ -60,23 +70,23 @@ def test_no_gradient_flows_into_the_target_features(example):
     with tf.GradientTape() as tape:
         loss = reconstruction.feature_loss(features, targets, mask=mask)
     by_features, by_targets = tape.gradient(loss, [features, targets], unconnected_gradients='zero')
-    assert np.abs(by_features).max() > 0.
+    assert np.abs(by_features).max() > 0.0
     np.testing.assert_array_equal(by_targets, np.zeros_like(b))
 
 
 def test_kl_by_hand_and_against_an_integral():
     # N(1, e^0) from N(0, 1): half of mean^2. N(0, e^1): half of e - 1 - 1.
-    loss = reconstruction.kl_loss(tf.constant([[1.], [0.], [0.]]), tf.constant([[0.], [1.], [0.]]))
-    np.testing.assert_allclose(loss, [.5, .5 * (math.e - 2.), 0.], atol=1e-6)
+    loss = reconstruction.kl_loss(tf.constant([[1.0], [0.0], [0.0]]), tf.constant([[0.0], [1.0], [0.0]]))
+    np.testing.assert_allclose(loss, [0.5, 0.5 * (math.e - 2.0), 0.0], atol=1e-6)
     rng = np.random.default_rng(3)
     mean, log_variance = rng.normal(size=(2, 4, 3))
-    x = np.linspace(-30., 30., 200001)
+    x = np.linspace(-30.0, 30.0, 200001)
     expected = np.zeros(4)
     for i in range(4):
         for j in range(3):
             m, v = mean[i, j], math.exp(log_variance[i, j])
-            log_q = -.5 * ((x - m) ** 2 / v + math.log(2. * math.pi * v))
-            log_p = -.5 * (x ** 2 + math.log(2. * math.pi))
+            log_q = -0.5 * ((x - m) ** 2 / v + math.log(2.0 * math.pi * v))
+            log_p = -0.5 * (x**2 + math.log(2.0 * math.pi))
             expected[i] += np.trapezoid(np.exp(log_q) * (log_q - log_p), x)
     np.testing.assert_allclose(reconstruction.kl_loss(mean, log_variance), expected, rtol=1e-6)
 
@@ -91,5 +101,11 @@ def test_kl_gradient():
 
 def test_the_epsilon_of_features_is_a_millionth():
     """Targets of that size and features of 3 of them: 2 / (1 + 1)."""
-    np.testing.assert_allclose(reconstruction.feature_loss(np.full([1, 2, 2, 1], 3e-6), np.full([1, 2, 2, 1], 1e-6)), [1.], rtol=1e-6)
-    np.testing.assert_allclose(reconstruction.feature_loss(np.full([1, 2, 2, 1], 3.), np.ones([1, 2, 2, 1]), epsilon=1.), [1.])
+    np.testing.assert_allclose(
+        reconstruction.feature_loss(np.full([1, 2, 2, 1], 3e-6), np.full([1, 2, 2, 1], 1e-6)),
+        [1.0],
+        rtol=1e-6,
+    )
+    np.testing.assert_allclose(
+        reconstruction.feature_loss(np.full([1, 2, 2, 1], 3.0), np.ones([1, 2, 2, 1]), epsilon=1.0), [1.0]
+    )

@@ -1,4 +1,6 @@
-"""Copies in the training data: nearest neighbours against SciPy, the test against SciPy's Mann-Whitney, copies that were put there."""
+"""Copies in the training data: nearest neighbours against SciPy, the test against SciPy's Mann-Whitney,
+copies that were put there.
+"""
 
 import numpy as np
 import pytest
@@ -24,12 +26,12 @@ def test_nearest_neighbors_are_scipys(chunks):
     distances = cdist(points, reference)
     np.testing.assert_array_equal(found.indices, distances.argmin(1))
     np.testing.assert_allclose(found.distances, distances.min(1), rtol=1e-12)
-    assert found.distances[3] == 0.
+    assert found.distances[3] == 0.0
 
 
 def test_the_first_of_equals_and_no_reference_at_all():
-    found = nearest(np.zeros([1, 2]), np.array([[3., 4.], [1., 0.], [0., 1.]]), chunks=3)
-    assert (found.indices[0], found.distances[0]) == (1, 1.)
+    found = nearest(np.zeros([1, 2]), np.array([[3.0, 4.0], [1.0, 0.0], [0.0, 1.0]]), chunks=3)
+    assert (found.indices[0], found.distances[0]) == (1, 1.0)
     empty = nearest(np.zeros([1, 2]), np.empty([0, 2]))
     assert (empty.indices[0], empty.distances[0]) == (-1, np.inf)
     with pytest.raises(ValueError, match=r'expected \[m, 2\]'):
@@ -41,8 +43,10 @@ def test_the_first_of_equals_and_no_reference_at_all():
 @pytest.mark.parametrize('n, m, decimals', [(40, 40, 9), (40, 13, 9), (25, 60, 0), (1, 1, 9)])
 def test_copying_score_is_mann_whitneys(n, m, decimals):
     rng = np.random.default_rng(1)
-    test, generated = rng.gamma(2., size=n).round(decimals), rng.gamma(2.5, size=m).round(decimals)
-    result = scipy.stats.mannwhitneyu(generated, test, method='asymptotic', use_continuity=False, alternative='greater')
+    test, generated = rng.gamma(2.0, size=n).round(decimals), rng.gamma(2.5, size=m).round(decimals)
+    result = scipy.stats.mannwhitneyu(
+        generated, test, method='asymptotic', use_continuity=False, alternative='greater'
+    )
     expected = scipy.stats.norm.isf(result.pvalue)
     assert memorization.copying_score(test, generated) == pytest.approx(expected, abs=1e-9)
 
@@ -53,29 +57,40 @@ def test_copies_show():
     copies = training[:150] + 1e-3 * rng.normal(size=[150, 3])
     few = np.concatenate([fresh[:140], copies[:10]])
     real = nearest(test, training).distances
-    score = lambda points: memorization.copying_score(real, nearest(points, training).distances)
-    share = lambda points: memorization.copied_share(real, nearest(points, training).distances)
-    assert score(copies) < -10. and abs(score(fresh)) < 3. and score(fresh + 9.) > 10.
-    assert share(copies) == 1. and share(fresh) < .05 and 10 / 150 <= share(few) < 15 / 150
+
+    def score(points):
+        return memorization.copying_score(real, nearest(points, training).distances)
+
+    def share(points):
+        return memorization.copied_share(real, nearest(points, training).distances)
+
+    assert score(copies) < -10.0 and abs(score(fresh)) < 3.0 and score(fresh + 9.0) > 10.0
+    assert share(copies) == 1.0 and share(fresh) < 0.05 and 10 / 150 <= share(few) < 15 / 150
 
 
 def test_as_near_as_a_test_sample_is_no_copy():
-    """Exact copies among the test lines: where the quantile is a distance of theirs, samples at that distance are as near, not nearer."""
-    assert memorization.copied_share([1., 2., 3.], [1., .5, 1., 4.], quantile=0.) == .25
-    assert memorization.copied_share([0., 0., 0., 5.], [0., 0., 1.]) == 0.
+    """Exact copies among the test lines: where the quantile is a distance of theirs, samples at that
+    distance are as near, not nearer.
+    """
+    assert memorization.copied_share([1.0, 2.0, 3.0], [1.0, 0.5, 1.0, 4.0], quantile=0.0) == 0.25
+    assert memorization.copied_share([0.0, 0.0, 0.0, 5.0], [0.0, 0.0, 1.0]) == 0.0
 
 
 def test_a_copy_is_nearer_than_all_but_one_in_a_hundred_test_lines():
-    test = np.arange(101.)[::-1]  # the hundredth part is below 1
-    assert memorization.copied_share(test, [.5, 1., 1.5, 2.5]) == .25
-    assert memorization.copied_share(test, [.5, 1., 1.5, 2.5, 30.], quantile=.02) == .6
+    test = np.arange(101.0)[::-1]  # the hundredth part is below 1
+    assert memorization.copied_share(test, [0.5, 1.0, 1.5, 2.5]) == 0.25
+    assert memorization.copied_share(test, [0.5, 1.0, 1.5, 2.5, 30.0], quantile=0.02) == 0.6
 
 
 def test_ends():
-    assert memorization.copying_score([1., 1.], [1.]) == 0.
+    assert memorization.copying_score([1.0, 1.0], [1.0]) == 0.0
     for function in (memorization.copying_score, memorization.copied_share):
         with pytest.raises(ValueError, match='0 test samples'):
-            function([], [1.])
+            function([], [1.0])
         with pytest.raises(ValueError, match='of 2 test samples and of 0 generated'):
-            function([1., 2.], [])
-    assert memorization.copying_score([1., 2., 3.], [4., 5.]) == -memorization.copying_score([4., 4.5, 5.], [1., 2.]) > 0.
+            function([1.0, 2.0], [])
+    assert (
+        memorization.copying_score([1.0, 2.0, 3.0], [4.0, 5.0])
+        == -memorization.copying_score([4.0, 4.5, 5.0], [1.0, 2.0])
+        > 0.0
+    )

@@ -1,4 +1,6 @@
-"""The layers once more, in float64 NumPy and in the plainest way, for the modules' tests: maps are [H, W, C], one line each, without padding."""
+"""The layers once more, in float64 NumPy and in the plainest way, for the modules' tests: maps are [H, W,
+C], one line each, without padding.
+"""
 
 import numpy as np
 
@@ -8,11 +10,11 @@ def value(variable):
 
 
 def relu(x):
-    return np.maximum(x, 0.)
+    return np.maximum(x, 0.0)
 
 
 def sigmoid(x):
-    return 1. / (1. + np.exp(-x))
+    return 1.0 / (1.0 + np.exp(-x))
 
 
 def softmax(x):
@@ -21,7 +23,9 @@ def softmax(x):
 
 
 def weights(layer):
-    """A layer's kernel, over its spectral norm as one step of power iteration finds it from the layer's vector."""
+    """A layer's kernel, over its spectral norm as one step of power iteration finds it from the layer's
+    vector.
+    """
     kernel = value(layer.kernel)
     if not layer.spectral:
         return kernel
@@ -34,16 +38,22 @@ def weights(layer):
 
 
 def linear(layer, x):
-    return x @ weights(layer) + (value(layer.bias) if layer.use_bias else 0.)
+    return x @ weights(layer) + (value(layer.bias) if layer.use_bias else 0.0)
 
 
 def convolve(layer, x):
-    """Zeros beyond the ends; each output is the sum over the kernel's places, its middle at the place itself."""
+    """Zeros beyond the ends; each output is the sum over the kernel's places, its middle at the place
+    itself.
+    """
     kernel = weights(layer)
     rows, columns = kernel.shape[:2]
     padded = np.pad(x, [(rows // 2,) * 2, (columns // 2,) * 2, (0, 0)])
-    out = sum(padded[i:i + x.shape[0], j:j + x.shape[1]] @ kernel[i, j] for i in range(rows) for j in range(columns))
-    return out + (value(layer.bias) if layer.use_bias else 0.)
+    out = sum(
+        padded[i : i + x.shape[0], j : j + x.shape[1]] @ kernel[i, j]
+        for i in range(rows)
+        for j in range(columns)
+    )
+    return out + (value(layer.bias) if layer.use_bias else 0.0)
 
 
 def normalise(layer, x, style=None):
@@ -51,7 +61,7 @@ def normalise(layer, x, style=None):
     if style is None:
         return normal * value(layer.gamma) + value(layer.beta)
     scale, shift = np.split(linear(layer.modulation, style), 2)
-    return normal * (1. + scale) + shift
+    return normal * (1.0 + scale) + shift
 
 
 def halve(x, rows=2, columns=2):
@@ -67,12 +77,24 @@ def double(x):
 
 
 def attend(layer, line, columns, reach):
-    """Windowed self-attention of one line [H, W, C]: own character and `reach` on either side, 2 x 2 pooled keys."""
-    query, key, seen = convolve(layer.query, line), largest(convolve(layer.key, line)), largest(convolve(layer.value, line))
+    """Windowed self-attention of one line [H, W, C]: own character and `reach` on either side, 2 x 2
+    pooled keys.
+    """
+    query, key, seen = (
+        convolve(layer.query, line),
+        largest(convolve(layer.key, line)),
+        largest(convolve(layer.value, line)),
+    )
     out, length = np.zeros([*line.shape[:2], seen.shape[-1]]), line.shape[1] // columns
     for j in range(line.shape[1]):
-        low, high = max(0, j // columns - reach) * columns // 2, min(length, j // columns + reach + 1) * columns // 2
-        keys, values = key[:, low:high].reshape(-1, key.shape[-1]), seen[:, low:high].reshape(-1, seen.shape[-1])
+        low, high = (
+            max(0, j // columns - reach) * columns // 2,
+            min(length, j // columns + reach + 1) * columns // 2,
+        )
+        keys, values = (
+            key[:, low:high].reshape(-1, key.shape[-1]),
+            seen[:, low:high].reshape(-1, seen.shape[-1]),
+        )
         for i in range(line.shape[0]):
             out[i, j] = softmax(query[i, j] @ keys.T) @ values
     return line + value(layer.gain) * convolve(layer.output_projection, out)

@@ -3,18 +3,21 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from numpy_layers import linear
 
 from hwgen.charset.encoding import Charset
 from hwgen.models import content_encoder
 from hwgen.models.content_encoder import CELLS, ENCODINGS, ContentEncoder
-from numpy_layers import linear
+
 
 def brute_force_overlap(low, high, cells=CELLS):
-    return [max(0., min(high, (i + 1) / cells) - max(low, i / cells)) * cells for i in range(cells)]
+    return [max(0.0, min(high, (i + 1) / cells) - max(low, i / cells)) * cells for i in range(cells)]
 
 
 def brute_force_placement(boxes, component_ids):
-    """A cell takes the component with the largest overlap, later slots win ties, a slot without a cell is summed in."""
+    """A cell takes the component with the largest overlap, later slots win ties, a slot without a cell is
+    summed in.
+    """
     area, out = np.zeros([4, CELLS, CELLS]), np.zeros([4, CELLS, CELLS])
     for slot, (x0, y0, x1, y1) in enumerate(boxes):
         if component_ids[slot]:
@@ -22,11 +25,11 @@ def brute_force_placement(boxes, component_ids):
     for i in range(CELLS):
         for j in range(CELLS):
             winner = max(range(4), key=lambda slot: (round(area[slot, i, j], 4), slot))
-            if area[winner, i, j] > 0.:
-                out[winner, i, j] = 1.
+            if area[winner, i, j] > 0.0:
+                out[winner, i, j] = 1.0
     for slot in range(4):
         if component_ids[slot] and not out[slot].any():
-            out[slot] = (area[slot] > area[slot].max() - 1e-4) & (area[slot] > 0.)
+            out[slot] = (area[slot] > area[slot].max() - 1e-4) & (area[slot] > 0.0)
     return out
 
 
@@ -41,23 +44,25 @@ def templates():
 def test_placement_by_hand():
     # ⿰: the left half is slot 0, the right half slot 1.
     boxes = np.zeros([4, 4], np.float32)
-    boxes[:2] = [[0., 0., .5, 1.], [.5, 0., 1., 1.]]
+    boxes[:2] = [[0.0, 0.0, 0.5, 1.0], [0.5, 0.0, 1.0, 1.0]]
     placed = content_encoder.placement(boxes, np.array([7, 9, 0, 0])).numpy()
     np.testing.assert_array_equal(placed[0], [[1, 1, 0, 0]] * 4)
     np.testing.assert_array_equal(placed[1], [[0, 0, 1, 1]] * 4)
     assert not placed[2:].any()
-    # ⿴: both cover the middle cells whole or the enclosure more: slot 0 the rim, slot 1 the four cells it fills (a tie, the later wins).
-    boxes[:2] = [[0., 0., 1., 1.], [.25, .25, .75, .75]]
+    # ⿴: both cover the middle cells whole or the enclosure more: slot 0 the rim, slot 1 the four cells it
+    # fills (a tie, the later wins).
+    boxes[:2] = [[0.0, 0.0, 1.0, 1.0], [0.25, 0.25, 0.75, 0.75]]
     placed = content_encoder.placement(boxes, np.array([7, 9, 0, 0])).numpy()
     inner = np.zeros([4, 4])
-    inner[1:3, 1:3] = 1.
+    inner[1:3, 1:3] = 1.0
     np.testing.assert_array_equal(placed[1], inner)
-    np.testing.assert_array_equal(placed[0], 1. - inner)
-    # A slot that wins no cell is added where it lies, and takes nothing away: 1/10 of a cell inside a full box.
-    boxes[:2] = [[0., 0., 1., 1.], [.3, .3, .4, .4]]
+    np.testing.assert_array_equal(placed[0], 1.0 - inner)
+    # A slot that wins no cell is added where it lies, and takes nothing away: 1/10 of a cell inside a full
+    # box.
+    boxes[:2] = [[0.0, 0.0, 1.0, 1.0], [0.3, 0.3, 0.4, 0.4]]
     placed = content_encoder.placement(boxes, np.array([7, 9, 0, 0])).numpy()
     single = np.zeros([4, 4])
-    single[1, 1] = 1.
+    single[1, 1] = 1.0
     np.testing.assert_array_equal(placed[0], np.ones([4, 4]))
     np.testing.assert_array_equal(placed[1], single)
 
@@ -84,58 +89,70 @@ def test_random_boxes_equal_brute_force():
 def place(*boxes):
     """Placement of boxes given by hand, every one of them in use."""
     padded = np.zeros([4, 4], np.float32)
-    padded[:len(boxes)] = boxes
+    padded[: len(boxes)] = boxes
     return content_encoder.placement(padded, (np.arange(4) < len(boxes)).astype(np.int32)).numpy()
 
 
 def test_a_slot_that_wins_no_cell_is_summed_in():
-    # ⿱⿴··· (盥): slot 1 lies in x .2-.8, y .1-.4 of an upper half that slot 0 fills: .6 of each of its four middle cells.
-    placed = place([0., 0., 1., .5], [.2, .1, .8, .4], [0., .5, 1., 1.])
+    # ⿱⿴··· (盥): slot 1 lies in x .2-.8, y .1-.4 of an upper half that slot 0 fills: .6 of each of its four
+    # middle cells.
+    placed = place([0.0, 0.0, 1.0, 0.5], [0.2, 0.1, 0.8, 0.4], [0.0, 0.5, 1.0, 1.0])
     np.testing.assert_array_equal(placed[0], [[1] * 4] * 2 + [[0] * 4] * 2)
     np.testing.assert_array_equal(placed[1], [[0, 1, 1, 0]] * 2 + [[0] * 4] * 2)
     np.testing.assert_array_equal(placed[2], [[0] * 4] * 2 + [[1] * 4] * 2)
-    # ⿻·⿰·· (豳): the halves cover every cell as well as slot 0 does and come later; slot 0 is summed into all sixteen.
-    placed = place([0., 0., 1., 1.], [0., 0., .5, 1.], [.5, 0., 1., 1.])
+    # ⿻·⿰·· (豳): the halves cover every cell as well as slot 0 does and come later; slot 0 is summed into all
+    # sixteen.
+    placed = place([0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.5, 1.0], [0.5, 0.0, 1.0, 1.0])
     np.testing.assert_array_equal(placed[0], np.ones([4, 4]))
     np.testing.assert_array_equal(placed[1:3].sum(0), np.ones([4, 4]))
-    # ⿸·⿱·· (店): slot 1, rows .3-.65, covers .8 of row 1 and .6 of row 2, which slot 0 covers whole; .8 of row 1 is its
+    # ⿸·⿱·· (店): slot 1, rows .3-.65, covers .8 of row 1 and .6 of row 2, which slot 0 covers whole; .8 of row
+    # 1 is its
     # best, in the two columns that it fills.
-    placed = place([0., 0., 1., 1.], [.3, .3, 1., .65], [.3, .65, 1., 1.])
+    placed = place([0.0, 0.0, 1.0, 1.0], [0.3, 0.3, 1.0, 0.65], [0.3, 0.65, 1.0, 1.0])
     np.testing.assert_array_equal(placed[1], [[0, 0, 0, 0], [0, 0, 1, 1], [0, 0, 0, 0], [0, 0, 0, 0]])
     np.testing.assert_array_equal(placed[2], [[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 1, 1]])
-    np.testing.assert_array_equal(placed[0], 1. - placed[2])
+    np.testing.assert_array_equal(placed[0], 1.0 - placed[2])
 
 
 @pytest.mark.parametrize('cells', [4, 8, 16])
 def test_warp_weights_equal_brute_force(cells):
     rng = np.random.default_rng(1)
     low, high = np.sort(rng.uniform(size=(2, 50)), axis=0).astype(np.float32)
-    low[:3], high[:3] = [0., .5, 0.], [1., 1., .0]
+    low[:3], high[:3] = [0.0, 0.5, 0.0], [1.0, 1.0, 0.0]
     found = content_encoder.warp_weights(tf.constant(low), tf.constant(high), cells).numpy()
     for a, b, weights in zip(low.astype(np.float64), high.astype(np.float64), found):
-        share, span = brute_force_overlap(a, b, cells), max(b - a, .05)
+        share, span = brute_force_overlap(a, b, cells), max(b - a, 0.05)
         for i in range(cells):
-            # Where the cell's centre lies in the stretched map, in cells of the map, held to its first and last centre;
+            # Where the cell's centre lies in the stretched map, in cells of the map, held to its first and
+            # last centre;
             # around it a triangle as wide as the cells of the map that fall into one of the character.
-            place = min(max(((i + .5) / cells - a) / span * cells - .5, 0.), cells - 1.)
-            triangle = np.array([max(0., 1. - abs(place - j) * span) for j in range(cells)])
+            place = min(max(((i + 0.5) / cells - a) / span * cells - 0.5, 0.0), cells - 1.0)
+            triangle = np.array([max(0.0, 1.0 - abs(place - j) * span) for j in range(cells)])
             np.testing.assert_allclose(weights[i], triangle / triangle.sum() * share[i], atol=2e-5)
         np.testing.assert_allclose(weights.sum(-1), share, atol=1e-6)
 
 
 def test_full_box_warps_to_itself_and_half_box_to_its_half():
     for cells in (4, 8):
-        np.testing.assert_allclose(content_encoder.warp_weights(tf.constant(0.), tf.constant(1.), cells), np.eye(cells), atol=1e-6)
-    # Right half: the centre of cell 2 lies half way between the map's cells 0 and 1, that of cell 3 between 2 and 3; the
+        np.testing.assert_allclose(
+            content_encoder.warp_weights(tf.constant(0.0), tf.constant(1.0), cells), np.eye(cells), atol=1e-6
+        )
+    # Right half: the centre of cell 2 lies half way between the map's cells 0 and 1, that of cell 3 between 2
+    # and 3; the
     # triangle reaches two cells: 3/4, 3/4, 1/4, 0 before they are brought to a sum of one.
     expected = np.array([[0, 0, 0, 0], [0, 0, 0, 0], [3, 3, 1, 0], [0, 1, 3, 3]]) / 7
-    np.testing.assert_allclose(content_encoder.warp_weights(tf.constant(.5), tf.constant(1.)), expected, atol=1e-6)
+    np.testing.assert_allclose(
+        content_encoder.warp_weights(tf.constant(0.5), tf.constant(1.0)), expected, atol=1e-6
+    )
 
 
-# The encodings -------------------------------------------------------------------------------------------------------
+# The encodings
+# -------------------------------------------------------------------------------------------------------
 
 TABLES = dict(num_components=30, num_structures=12, num_characters=20)
-DIMS = dict(channels=6, structure_dim=5, component_dim=6, cell_dim=4, style_dim=4, map_channels=(), learn_boxes=False)
+DIMS = dict(
+    channels=6, structure_dim=5, component_dim=6, cell_dim=4, style_dim=4, map_channels=(), learn_boxes=False
+)
 
 
 @pytest.fixture
@@ -147,16 +164,26 @@ def encode(randomise, text_inputs):
             names = ('component_ids', 'structure_ids', 'boxes', 'character_ids')
             style = tf.constant(inputs['style'][:, :4])
             return encoder(*(tf.constant(inputs[name]) for name in names), style)[0].numpy()
+
         n = np.ones([1, 1], np.int32)
-        call(dict(component_ids=np.ones([1, 1, 4], np.int32), structure_ids=n, boxes=np.ones([1, 1, 4, 4], np.float32),
-                  character_ids=n, style=np.ones([1, 4], np.float32)))
+        call(
+            dict(
+                component_ids=np.ones([1, 1, 4], np.int32),
+                structure_ids=n,
+                boxes=np.ones([1, 1, 4, 4], np.float32),
+                character_ids=n,
+                style=np.ones([1, 4], np.float32),
+            )
+        )
         randomise(encoder)
         return encoder, call
+
     return make
 
 
 class _Sizes:
     """What `text_inputs` asks of a config."""
+
     num_components, num_structures, num_characters = TABLES.values()
     style_dim, character_noise_dim = 4, 1
 
@@ -168,25 +195,39 @@ def test_shape_and_independence_of_characters(encode, text_inputs, encoding):
     whole = call(inputs)
     assert whole.shape == (2, 4, 20, 6) and whole.dtype == np.float32
     for i in range(5):
-        single = call({key: value if key == 'style' else value[:, i:i + 1] for key, value in inputs.items()})
-        np.testing.assert_allclose(whole[:, :, 4 * i:4 * i + 4], single, atol=1e-5)
+        single = call(
+            {key: value if key == 'style' else value[:, i : i + 1] for key, value in inputs.items()}
+        )
+        np.testing.assert_allclose(whole[:, :, 4 * i : 4 * i + 4], single, atol=1e-5)
 
 
 @pytest.mark.parametrize('encoding', ENCODINGS)
 def test_every_character_differs_in_its_features(encode, encoding):
-    """员 and 呗 have the same components in another structure; 明 and 朋 share one; all four must look different."""
+    """员 and 呗 have the same components in another structure; 明 and 朋 share one; all four must look
+    different.
+    """
     charset = Charset.load()
     ids = np.array([[charset.character_id(c) for c in '员呗明朋']])
-    _, call = encode(encoding, num_components=charset.num_components, num_structures=charset.num_structures,
-                     num_characters=int(ids.max()) + 1 if encoding == 'onehot' else 20)
+    _, call = encode(
+        encoding,
+        num_components=charset.num_components,
+        num_structures=charset.num_structures,
+        num_characters=int(ids.max()) + 1 if encoding == 'onehot' else 20,
+    )
     structures = charset.character_structures[ids]
-    features = call(dict(component_ids=charset.character_components[ids], structure_ids=structures,
-                         boxes=charset.template_boxes[structures], character_ids=ids.astype(np.int32),
-                         style=np.ones([1, 4], np.float32)))[0]
-    cells = [features[:, 4 * i:4 * i + 4] for i in range(4)]
+    features = call(
+        dict(
+            component_ids=charset.character_components[ids],
+            structure_ids=structures,
+            boxes=charset.template_boxes[structures],
+            character_ids=ids.astype(np.int32),
+            style=np.ones([1, 4], np.float32),
+        )
+    )[0]
+    cells = [features[:, 4 * i : 4 * i + 4] for i in range(4)]
     for i in range(4):
         for j in range(i):
-            assert np.abs(cells[i] - cells[j]).max() > .1
+            assert np.abs(cells[i] - cells[j]).max() > 0.1
 
 
 def test_layout_places_the_embeddings(encode, text_inputs):
@@ -203,7 +244,9 @@ def test_layout_places_the_embeddings(encode, text_inputs):
             for i in range(4):
                 for j in range(4):
                     here = sum(placed[s, i, j] * components[ids[s]] for s in range(4))
-                    everywhere = structures[inputs['structure_ids'][b, n]] + encoder.place_embedding.numpy()[i, j]
+                    everywhere = (
+                        structures[inputs['structure_ids'][b, n]] + encoder.place_embedding.numpy()[i, j]
+                    )
                     expected[b, i, 4 * n + j] = np.concatenate([here, everywhere]) @ kernel + bias
     np.testing.assert_allclose(call(inputs), expected, atol=1e-4)  # sums of 11 products of size 1
 
@@ -211,7 +254,10 @@ def test_layout_places_the_embeddings(encode, text_inputs):
 def test_warped_stretches_the_maps(encode, text_inputs):
     encoder, call = encode('warped')
     inputs = text_inputs(2, 3, _Sizes)
-    linear = lambda layer, x: x @ layer.kernel.numpy() + layer.bias.numpy()
+
+    def linear(layer, x):
+        return x @ layer.kernel.numpy() + layer.bias.numpy()
+
     components = encoder.component_embedding.table.numpy()
     structures = encoder.structure_embedding.table.numpy()
     kernel, bias = encoder.project.kernel.numpy()[0, 0], encoder.project.bias.numpy()
@@ -227,8 +273,10 @@ def test_warped_stretches_the_maps(encode, text_inputs):
                 rows = content_encoder.warp_weights(tf.constant(y0), tf.constant(y1)).numpy()
                 columns = content_encoder.warp_weights(tf.constant(x0), tf.constant(x1)).numpy()
                 cells += np.einsum('ik,jl,klc->ijc', rows, columns, drawing)
-            everywhere = linear(encoder.structure_map, structures[inputs['structure_ids'][b, n]]).reshape(4, 4, 4)
-            expected[b, :, 4 * n:4 * n + 4] = np.concatenate([cells, everywhere], -1) @ kernel + bias
+            everywhere = linear(encoder.structure_map, structures[inputs['structure_ids'][b, n]]).reshape(
+                4, 4, 4
+            )
+            expected[b, :, 4 * n : 4 * n + 4] = np.concatenate([cells, everywhere], -1) @ kernel + bias
     np.testing.assert_allclose(call(inputs), expected, atol=1e-4)
 
 
@@ -236,7 +284,10 @@ def test_onehot_is_a_filter_bank_times_z1(encode, text_inputs):
     inputs = text_inputs(2, 3, _Sizes)
     encoder, call = encode('onehot')
     bank = encoder.filters.table.numpy().reshape(20, 4, 4, 4, 6)
-    expected = np.einsum('bz,bnzijc->binjc', inputs['style'], bank[inputs['character_ids']]).reshape(2, 4, 12, 6) / 2.
+    expected = (
+        np.einsum('bz,bnzijc->binjc', inputs['style'], bank[inputs['character_ids']]).reshape(2, 4, 12, 6)
+        / 2.0
+    )
     np.testing.assert_allclose(call(inputs), expected, atol=1e-5)
     assert not encoder.factorised
 
@@ -254,26 +305,36 @@ def test_unknown_encoding():
         ContentEncoder('glyphs', **TABLES, **DIMS)
 
 
-# Finer maps and learned boxes ------------------------------------------------------------------------------------------
+# Finer maps and learned boxes
+# ------------------------------------------------------------------------------------------
 
 
 def fine(encoder, inputs):
-    return encoder(tf.constant(inputs['component_ids']), tf.constant(inputs['structure_ids']), tf.constant(inputs['boxes']))[1]
+    return encoder(
+        tf.constant(inputs['component_ids']),
+        tf.constant(inputs['structure_ids']),
+        tf.constant(inputs['boxes']),
+    )[1]
 
 
 def test_a_component_is_the_same_drawing_wherever_it_stands(encode):
     """Full box: its own map. Left half: that map squeezed by `warp_weights`, and nothing on the right."""
     encoder, _ = encode('warped', map_channels=(3, 2))
-    one = dict(component_ids=np.array([[[7, 0, 0, 0]]], np.int32), structure_ids=np.array([[1]], np.int32),
-               boxes=np.array([[[[0, 0, 1, 1]] + [[0] * 4] * 3]], np.float32))
-    half = dict(one, boxes=np.array([[[[0, 0, .5, 1]] + [[0] * 4] * 3]], np.float32))
+    one = dict(
+        component_ids=np.array([[[7, 0, 0, 0]]], np.int32),
+        structure_ids=np.array([[1]], np.int32),
+        boxes=np.array([[[[0, 0, 1, 1]] + [[0] * 4] * 3]], np.float32),
+    )
+    half = dict(one, boxes=np.array([[[[0, 0, 0.5, 1]] + [[0] * 4] * 3]], np.float32))
     embedding = encoder.component_embedding(np.array([7]))
     for index, (cells, channels) in enumerate(((8, 3), (16, 2))):
         own = tf.reshape(encoder.fine_maps[index](embedding), [cells, cells, channels]).numpy()
         np.testing.assert_allclose(fine(encoder, one)[index][0], own, atol=1e-5)
-        columns = content_encoder.warp_weights(tf.constant(0.), tf.constant(.5), cells).numpy()
-        np.testing.assert_allclose(fine(encoder, half)[index][0], np.einsum('jl,ilc->ijc', columns, own), atol=1e-5)
-        assert not fine(encoder, half)[index][0, :, cells // 2:].numpy().any()
+        columns = content_encoder.warp_weights(tf.constant(0.0), tf.constant(0.5), cells).numpy()
+        np.testing.assert_allclose(
+            fine(encoder, half)[index][0], np.einsum('jl,ilc->ijc', columns, own), atol=1e-5
+        )
+        assert not fine(encoder, half)[index][0, :, cells // 2 :].numpy().any()
 
 
 def test_components_of_a_character_are_summed_in_their_boxes(encode):
@@ -283,7 +344,10 @@ def test_components_of_a_character_are_summed_in_their_boxes(encode):
     corners = np.sort(rng.uniform(size=(1, 1, 4, 2, 2)), axis=-2).reshape(1, 1, 4, 4).astype(np.float32)
     ids = np.array([[[3, 9, 3, 11]]], np.int32)
     inputs = dict(component_ids=ids, structure_ids=np.array([[2]], np.int32), boxes=corners)
-    alone = [fine(encoder, dict(inputs, component_ids=np.where(np.arange(4) == slot, ids, 0)))[0] for slot in range(4)]
+    alone = [
+        fine(encoder, dict(inputs, component_ids=np.where(np.arange(4) == slot, ids, 0)))[0]
+        for slot in range(4)
+    ]
     np.testing.assert_allclose(fine(encoder, inputs)[0], sum(alone), atol=1e-5)
 
 
@@ -291,27 +355,40 @@ def test_learned_boxes_start_as_the_templates_and_then_depend_on_the_components(
     inputs = text_inputs(1, 3, _Sizes)
     fresh = ContentEncoder('warped', **{**TABLES, **DIMS, 'map_channels': (3,), 'learn_boxes': True})
     fine(fresh, inputs)
-    components, structures = fresh.component_embedding(inputs['component_ids']), fresh.structure_embedding(inputs['structure_ids'])
+    components, structures = (
+        fresh.component_embedding(inputs['component_ids']),
+        fresh.structure_embedding(inputs['structure_ids']),
+    )
     refined = fresh._refined(tf.constant(inputs['boxes']), components, structures)
     np.testing.assert_array_equal(refined, inputs['boxes'])
     encoder, _ = encode('warped', map_channels=(3,), learn_boxes=True)
-    components, structures = encoder.component_embedding(inputs['component_ids']), encoder.structure_embedding(inputs['structure_ids'])
+    components, structures = (
+        encoder.component_embedding(inputs['component_ids']),
+        encoder.structure_embedding(inputs['structure_ids']),
+    )
     moved = encoder._refined(tf.constant(inputs['boxes']), components, structures) - inputs['boxes']
-    assert np.abs(moved).max() <= .25 + 1e-6 and np.abs(moved).max() > .01
-    assert np.ptp(np.asarray(moved), axis=(0, 1, 2)).min() > .01  # not one shift for all
+    assert np.abs(moved).max() <= 0.25 + 1e-6 and np.abs(moved).max() > 0.01
+    assert np.ptp(np.asarray(moved), axis=(0, 1, 2)).min() > 0.01  # not one shift for all
 
 
 def test_learned_boxes_stay_in_the_square(text_inputs, encode):
     """However far the offsets reach (a quarter of the character at most), each corner stops at the edge."""
     inputs = text_inputs(1, 3, _Sizes)
     encoder, _ = encode('warped', map_channels=(3,), learn_boxes=True)
-    components, structures = encoder.component_embedding(inputs['component_ids']), encoder.structure_embedding(inputs['structure_ids'])
+    components, structures = (
+        encoder.component_embedding(inputs['component_ids']),
+        encoder.structure_embedding(inputs['structure_ids']),
+    )
     encoder.box_offsets.kernel.assign(tf.zeros_like(encoder.box_offsets.kernel))
-    for far in (-100., 100.):
+    for far in (-100.0, 100.0):
         encoder.box_offsets.bias.assign(tf.fill([4], far))
-        moved = inputs['boxes'] + np.float32(.25 * np.sign(far))
-        assert moved.min() < 0. or moved.max() > 1.
-        np.testing.assert_allclose(encoder._refined(tf.constant(inputs['boxes']), components, structures), np.clip(moved, 0., 1.), atol=1e-6)
+        moved = inputs['boxes'] + np.float32(0.25 * np.sign(far))
+        assert moved.min() < 0.0 or moved.max() > 1.0
+        np.testing.assert_allclose(
+            encoder._refined(tf.constant(inputs['boxes']), components, structures),
+            np.clip(moved, 0.0, 1.0),
+            atol=1e-6,
+        )
 
 
 def test_finer_maps_are_of_warped_alone(encode):
@@ -324,55 +401,103 @@ def test_sequence_spreads_structure_and_slots_in_their_order(encode, text_inputs
     encoder, call = encode('sequence')
     inputs = text_inputs(2, 3, _Sizes)
     components = encoder.component_embedding.table.numpy() * (np.arange(30) > 0)[:, None]
-    flat = np.concatenate([encoder.structure_embedding.table.numpy()[inputs['structure_ids']], components[inputs['component_ids']].reshape(2, 3, 24)], -1)
+    flat = np.concatenate(
+        [
+            encoder.structure_embedding.table.numpy()[inputs['structure_ids']],
+            components[inputs['component_ids']].reshape(2, 3, 24),
+        ],
+        -1,
+    )
     cells = linear(encoder.spread, flat).reshape(2, 3, 4, 4, 6)
     np.testing.assert_allclose(call(inputs), cells.transpose(0, 2, 1, 3, 4).reshape(2, 4, 12, 6), atol=1e-4)
 
 
 def test_the_factorised_filter_bank_is_one(encode, text_inputs):
-    """Rows of the first factor through the second are the filters; both start so that the product has the variance of one."""
+    """Rows of the first factor through the second are the filters; both start so that the product has the
+    variance of one.
+    """
     inputs = text_inputs(2, 3, _Sizes)
     encoder, call = encode('onehot', num_characters=501, onehot_rank=5)
     bank = (encoder.filters.table.numpy() @ encoder.unfold.kernel.numpy()).reshape(501, 4, 4, 4, 6)
-    expected = np.einsum('bz,bnzijc->binjc', inputs['style'], bank[inputs['character_ids']]).reshape(2, 4, 12, 6) / 2.
+    expected = (
+        np.einsum('bz,bnzijc->binjc', inputs['style'], bank[inputs['character_ids']]).reshape(2, 4, 12, 6)
+        / 2.0
+    )
     np.testing.assert_allclose(call(inputs), expected, atol=1e-4)
     fresh = ContentEncoder('onehot', **{**TABLES, **DIMS, 'num_characters': 501})
     fresh(None, None, character_ids=np.ones([1, 1], np.int32), style=np.ones([1, 4], np.float32))
-    assert fresh.unfold.kernel.shape == (64, 384) and np.std(fresh.unfold.kernel) == pytest.approx(1. / 8, rel=.03)  # 24,576 draws: a standard error is .5 %
+    # 24,576 draws: a standard error is .5 %
+    assert fresh.unfold.kernel.shape == (64, 384) and np.std(fresh.unfold.kernel) == pytest.approx(
+        1.0 / 8, rel=0.03
+    )
 
 
 def test_learned_boxes_equal_numpy(encode, text_inputs):
-    """Each slot's own component, the sum of the others, the structure and the slot's number, through one hidden layer to a quarter of the character at most."""
+    """Each slot's own component, the sum of the others, the structure and the slot's number, through one
+    hidden layer to a quarter of the character at most.
+    """
     encoder, _ = encode('warped', learn_boxes=True)
     inputs = text_inputs(1, 3, _Sizes)
-    components, structures = encoder.component_embedding(inputs['component_ids']).numpy(), encoder.structure_embedding(inputs['structure_ids']).numpy()
+    components, structures = (
+        encoder.component_embedding(inputs['component_ids']).numpy(),
+        encoder.structure_embedding(inputs['structure_ids']).numpy(),
+    )
     for n in range(3):
         for slot in range(4):
             others = sum(components[0, n, s] for s in range(4) if s != slot)
-            hidden = np.maximum(linear(encoder.box_hidden, np.concatenate([components[0, n, slot], others, structures[0, n], np.eye(4)[slot]])), 0.)
-            expected = np.clip(inputs['boxes'][0, n, slot] + .25 * np.tanh(linear(encoder.box_offsets, hidden)), 0., 1.)
-            np.testing.assert_allclose(encoder._refined(tf.constant(inputs['boxes']), components, structures)[0, n, slot], expected, atol=1e-5)
+            hidden = np.maximum(
+                linear(
+                    encoder.box_hidden,
+                    np.concatenate([components[0, n, slot], others, structures[0, n], np.eye(4)[slot]]),
+                ),
+                0.0,
+            )
+            expected = np.clip(
+                inputs['boxes'][0, n, slot] + 0.25 * np.tanh(linear(encoder.box_offsets, hidden)), 0.0, 1.0
+            )
+            np.testing.assert_allclose(
+                encoder._refined(tf.constant(inputs['boxes']), components, structures)[0, n, slot],
+                expected,
+                atol=1e-5,
+            )
     assert encoder.box_hidden.units == 64
 
 
 def test_what_was_looked_up_lies_between(encode, text_inputs):
-    """A quarter of the way: numbers a quarter, and where only one of the two uses a slot it stands where that one has it."""
+    """A quarter of the way: numbers a quarter, and where only one of the two uses a slot it stands where
+    that one has it.
+    """
     encoder, _ = encode('warped')
     first, second = (text_inputs(1, 2, _Sizes, seed) for seed in (1, 2))
     first['component_ids'][0, 0], second['component_ids'][0, 0] = [3, 4, 0, 0], [5, 0, 7, 0]
-    one, other = (encoder.embed(*(tf.constant(inputs[name]) for name in ('component_ids', 'structure_ids')), boxes=tf.constant(inputs['boxes'])) for inputs in (first, second))
-    found = content_encoder.interpolate(one, other, .25)
+    one, other = (
+        encoder.embed(
+            *(tf.constant(inputs[name]) for name in ('component_ids', 'structure_ids')),
+            boxes=tf.constant(inputs['boxes']),
+        )
+        for inputs in (first, second)
+    )
+    found = content_encoder.interpolate(one, other, 0.25)
     for name in ('components', 'structures', 'used'):
-        np.testing.assert_allclose(getattr(found, name), .75 * getattr(one, name) + .25 * getattr(other, name), atol=1e-6)
+        np.testing.assert_allclose(
+            getattr(found, name), 0.75 * getattr(one, name) + 0.25 * getattr(other, name), atol=1e-6
+        )
     a, b = first['boxes'][0, 0], second['boxes'][0, 0]
-    np.testing.assert_allclose(found.boxes[0, 0], [.75 * a[0] + .25 * b[0], a[1], b[2], .75 * b[3] + .25 * a[3]], atol=1e-6)
-    np.testing.assert_array_equal(found.used[0, 0], [1., .75, .25, 0.])
+    np.testing.assert_allclose(
+        found.boxes[0, 0], [0.75 * a[0] + 0.25 * b[0], a[1], b[2], 0.75 * b[3] + 0.25 * a[3]], atol=1e-6
+    )
+    np.testing.assert_array_equal(found.used[0, 0], [1.0, 0.75, 0.25, 0.0])
     assert found.places is None and found.filters is None
-    for share, end in ((0., one), (1., other)):
-        np.testing.assert_array_equal(content_encoder.interpolate(one, other, share).components, end.components)
+    for share, end in ((0.0, one), (1.0, other)):
+        np.testing.assert_array_equal(
+            content_encoder.interpolate(one, other, share).components, end.components
+        )
 
 
 def test_places_start_with_unit_variance():
     fresh = ContentEncoder('layout', **{**TABLES, **DIMS, 'structure_dim': 400})
     fresh(np.ones([1, 1, 4], np.int32), np.ones([1, 1], np.int32), np.ones([1, 1, 4, 4], np.float32))
-    assert fresh.place_embedding.shape == (4, 4, 400) and np.std(fresh.place_embedding) == pytest.approx(1., abs=.05)  # 6,400 draws
+    # 6,400 draws
+    assert fresh.place_embedding.shape == (4, 4, 400) and np.std(fresh.place_embedding) == pytest.approx(
+        1.0, abs=0.05
+    )

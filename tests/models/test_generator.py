@@ -3,13 +3,20 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from plain_sizes import PLAIN
 
 from hwgen.models.content_encoder import ENCODINGS
 from hwgen.models.generator import Generator
 from hwgen.settings.model import GeneratorConfig
-from plain_sizes import PLAIN
 
-FINE = dict(content_encoding='warped', map_channels=(3, 2), learn_boxes=True, bend_px=4, upsample='subpixel', spectral=False)
+FINE = dict(
+    content_encoding='warped',
+    map_channels=(3, 2),
+    learn_boxes=True,
+    bend_px=4,
+    upsample='subpixel',
+    spectral=False,
+)
 CELLS = [(16, 16), (32, 32), (32, 16), (64, 64)]
 
 
@@ -27,7 +34,10 @@ def widen(inputs, extra, seed=9):
 
 
 def cut(inputs, line, characters):
-    return {key: value[line:line + 1] if key == 'style' else value[line:line + 1, :characters] for key, value in inputs.items()}
+    return {
+        key: value[line : line + 1] if key == 'style' else value[line : line + 1, :characters]
+        for key, value in inputs.items()
+    }
 
 
 @pytest.mark.parametrize('char_px, char_width_px', CELLS)
@@ -38,24 +48,37 @@ def test_shapes(make_generator, text_inputs, char_px, char_width_px):
     for n in (1, 3):
         images = generator(**text_inputs(2, n, generator.config))
         assert images.shape == (2, char_px, n * char_width_px, 1) and images.dtype == tf.float32
-        assert np.abs(images).max() <= 1. and np.std(images) > .01
+        assert np.abs(images).max() <= 1.0 and np.std(images) > 0.01
 
 
-@pytest.mark.parametrize('encoding, in_encoder, in_all', [
-    ('sequence', 8_995_840, 11_683_986), ('layout', 327_648, 3_015_794), ('warped', 597_984, 3_286_130),
-    ('onehot', 16_240_640, 18_844_754)])
+@pytest.mark.parametrize(
+    'encoding, in_encoder, in_all',
+    [
+        ('sequence', 8_995_840, 11_683_986),
+        ('layout', 327_648, 3_015_794),
+        ('warped', 597_984, 3_286_130),
+        ('onehot', 16_240_640, 18_844_754),
+    ],
+)
 def test_pinned_parameter_counts(encoding, in_encoder, in_all):
     """Sizes of the paper's defaults with tables of 500 components, 100 structures, 8,000 characters, by hand.
 
-    Tables: 100 x 128 + 500 x 256 = 140,800. `sequence`: (128 + 4 x 256 + 1) x 7,680 more. `layout`: places 16 x 128,
-    projection (128 + 256 + 1) x 480. `warped`: maps (256 + 1 + 128 + 1) x 1,024, projection (64 + 64 + 1) x 480.
+    Tables: 100 x 128 + 500 x 256 = 140,800. `sequence`: (128 + 4 x 256 + 1) x 7,680 more. `layout`: places 16
+    x 128, projection (128 + 256 + 1) x 480. `warped`: maps (256 + 1 + 128 + 1) x 1,024, projection (64 + 64 +
+    1) x 480.
     `onehot`, factorised: 8,000 x 64 + 64 x (32 x 16 x 480), no tables.
-    On 480 + 32 + 8 channels (onehot: 480 + 8) stand the blocks: 1,973,008, attention 81,921, 500,864, 131,648; the end 705.
+    On 480 + 32 + 8 channels (onehot: 480 + 8) stand the blocks: 1,973,008, attention 81,921, 500,864,
+    131,648; the end 705.
     """
     generator = Generator(GeneratorConfig(500, 100, 8000, **{**PLAIN, 'content_encoding': encoding}))
-    generator(component_ids=tf.ones([1, 1, 4], tf.int32), structure_ids=tf.ones([1, 1], tf.int32),
-              boxes=tf.ones([1, 1, 4, 4]), character_ids=tf.ones([1, 1], tf.int32), style=tf.zeros([1, 128]),
-              character_noise=tf.zeros([1, 1, 8]))
+    generator(
+        component_ids=tf.ones([1, 1, 4], tf.int32),
+        structure_ids=tf.ones([1, 1], tf.int32),
+        boxes=tf.ones([1, 1, 4, 4]),
+        character_ids=tf.ones([1, 1], tf.int32),
+        style=tf.zeros([1, 128]),
+        character_noise=tf.zeros([1, 1, 8]),
+    )
     assert generator.content_encoder.count_params() == in_encoder
     assert sum(int(np.prod(v.shape)) for v in generator.trainable_variables) == in_all
 
@@ -65,16 +88,26 @@ def test_line_alone_equals_line_in_a_padded_batch(make_generator, text_inputs, e
     generator = make_generator(char_px=16, content_encoding=encoding)
     inputs, lengths = text_inputs(3, 4, generator.config), [4, 1, 3]
     for extra in (0, 4):
-        images = generator(**(widen(inputs, extra) if extra else inputs), lengths=tf.constant(lengths)).numpy()
+        images = generator(
+            **(widen(inputs, extra) if extra else inputs), lengths=tf.constant(lengths)
+        ).numpy()
         for line, length in enumerate(lengths):
             alone = generator(**cut(inputs, line, length)).numpy()[0]
-            np.testing.assert_allclose(images[line, :, :16 * length], alone, atol=1e-5)
-            np.testing.assert_array_equal(images[line, :, 16 * length:], 1.)  # padding is paper
+            np.testing.assert_allclose(images[line, :, : 16 * length], alone, atol=1e-5)
+            np.testing.assert_array_equal(images[line, :, 16 * length :], 1.0)  # padding is paper
 
 
-@pytest.mark.parametrize('options', [
-    dict(char_px=32, upsample='first'), dict(char_px=32, upsample='between', spectral=False),
-    dict(char_px=32, char_width_px=16), dict(char_px=32, character_noise_dim=0, attention_px=0), FINE, dict(FINE, char_width_px=16)])
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(char_px=32, upsample='first'),
+        dict(char_px=32, upsample='between', spectral=False),
+        dict(char_px=32, char_width_px=16),
+        dict(char_px=32, character_noise_dim=0, attention_px=0),
+        FINE,
+        dict(FINE, char_width_px=16),
+    ],
+)
 def test_padding_is_ignored_by_every_variant(make_generator, text_inputs, options):
     generator = make_generator(**options)
     width = generator.config.char_width_px
@@ -82,7 +115,7 @@ def test_padding_is_ignored_by_every_variant(make_generator, text_inputs, option
     images = generator(**widen(inputs, 2), lengths=tf.constant(lengths)).numpy()
     for line, length in enumerate(lengths):
         alone = generator(**cut(inputs, line, length)).numpy()[0]
-        np.testing.assert_allclose(images[line, :, :width * length], alone, atol=1e-5)
+        np.testing.assert_allclose(images[line, :, : width * length], alone, atol=1e-5)
 
 
 @pytest.mark.parametrize('upsample', ['first', 'between', 'subpixel'])
@@ -91,9 +124,12 @@ def test_padding_is_ignored_while_training(make_generator, text_inputs, numpy_va
     for extra in (0, 3):
         generator = make_generator(char_px=16, upsample=upsample)
         inputs = text_inputs(2, 3, generator.config)
-        images = generator(**(widen(inputs, extra) if extra else inputs), lengths=lengths, training=True).numpy()
+        images = generator(
+            **(widen(inputs, extra) if extra else inputs), lengths=lengths, training=True
+        ).numpy()
         results.append((images[:, :, :48], numpy_values(generator)))
-    np.testing.assert_allclose(results[0][0], results[1][0], atol=2e-5)  # batch statistics: sums in another order
+    # batch statistics: sums in another order
+    np.testing.assert_allclose(results[0][0], results[1][0], atol=2e-5)
     for a, b in zip(results[0][1], results[1][1]):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
@@ -109,29 +145,46 @@ def test_no_lengths_equals_full_lengths(make_generator, text_inputs, numpy_value
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=2e-5)  # the fused kernel sums in another order
 
 
-@pytest.mark.parametrize('options', [
-    dict(char_px=16), dict(char_px=32), dict(char_px=32, upsample='between'), dict(char_px=32, char_width_px=16),
-    dict(char_px=32, attention_px=0), dict(char_px=64, channels=(4, 4, 4, 4)), dict(char_px=16, attention_px=16), FINE])
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(char_px=16),
+        dict(char_px=32),
+        dict(char_px=32, upsample='between'),
+        dict(char_px=32, char_width_px=16),
+        dict(char_px=32, attention_px=0),
+        dict(char_px=64, channels=(4, 4, 4, 4)),
+        dict(char_px=16, attention_px=16),
+        FINE,
+    ],
+)
 def test_receptive_field(make_generator, text_inputs, options):
-    """A character beyond `context_characters` changes no bit; the context is not much wider than what does change."""
+    """A character beyond `context_characters` changes no bit; the context is not much wider than what does
+    change.
+    """
     generator = make_generator(**options)
     context, by_character = generator.context_characters, change_of_the_middle(generator, text_inputs)
     middle = len(by_character) // 2
     reach = np.abs(np.flatnonzero(by_character) - middle).max()
-    assert by_character[middle] > .01
+    assert by_character[middle] > 0.01
     assert reach <= context, 'a character beyond the context changed'
     assert context <= 4 and context <= reach + 1
 
 
 def test_bending_brings_ink_from_as_far_as_it_reaches(make_generator, text_inputs):
-    """With all ink moved by as much as there is, a quarter of a character, half a one, a whole one; convolutions alone reach .625."""
+    """With all ink moved by as much as there is, a quarter of a character, half a one, a whole one;
+    convolutions alone reach .625.
+    """
     for bend_px, further in ((4, 0), (8, 1), (16, 1)):
         options = dict(char_px=16, attention_px=0, upsample='between')
         generator = make_generator(**options, bend_px=bend_px)
         assert generator.context_characters == make_generator(**options).context_characters + further
-        generator.to_bend.bias.assign([1e4, 0.])  # columns alone
+        generator.to_bend.bias.assign([1e4, 0.0])  # columns alone
         by_character = change_of_the_middle(generator, text_inputs)
-        assert np.abs(np.flatnonzero(by_character) - len(by_character) // 2).max() <= generator.context_characters
+        assert (
+            np.abs(np.flatnonzero(by_character) - len(by_character) // 2).max()
+            <= generator.context_characters
+        )
 
 
 def change_of_the_middle(generator, text_inputs):
@@ -143,21 +196,34 @@ def change_of_the_middle(generator, text_inputs):
     changed = {key: value.copy() for key, value in inputs.items()}
     changed['component_ids'][0, middle] = [5, 6, 7, 8]
     changed['structure_ids'][0, middle] = inputs['structure_ids'][0, middle] % 11 + 1
-    changed['character_noise'][0, middle] += 3.
+    changed['character_noise'][0, middle] += 3.0
     difference = np.abs(generator(**inputs) - generator(**changed))
     return difference.reshape(config.char_px, n, config.char_width_px).max((0, 2))
 
 
-@pytest.mark.parametrize('options', [dict(content_encoding=e) for e in ENCODINGS] + [
-    dict(upsample='between', spectral=False, content_encoding='warped'), dict(char_width_px=16), dict(character_noise_dim=0), FINE])
+@pytest.mark.parametrize(
+    'options',
+    [dict(content_encoding=e) for e in ENCODINGS]
+    + [
+        dict(upsample='between', spectral=False, content_encoding='warped'),
+        dict(char_width_px=16),
+        dict(character_noise_dim=0),
+        FINE,
+    ],
+)
 def test_every_variable_gets_a_gradient(make_generator, text_inputs, options):
     generator = make_generator(char_px=32, **options)
-    inputs, weights = text_inputs(3, 2, generator.config), np.random.default_rng(5).normal(size=(3, 32, 64, 1))
-    weights = weights[:, :, :2 * generator.config.char_width_px].astype(np.float32)
+    inputs, weights = (
+        text_inputs(3, 2, generator.config),
+        np.random.default_rng(5).normal(size=(3, 32, 64, 1)),
+    )
+    weights = weights[:, :, : 2 * generator.config.char_width_px].astype(np.float32)
     for training in (True, False):
         with tf.GradientTape() as tape:
             loss = tf.reduce_sum(generator(**inputs, training=training) * weights)
-        for variable, gradient in zip(generator.trainable_variables, tape.gradient(loss, generator.trainable_variables)):
+        for variable, gradient in zip(
+            generator.trainable_variables, tape.gradient(loss, generator.trainable_variables)
+        ):
             assert gradient is not None, variable.path
             gradient = tf.convert_to_tensor(gradient).numpy()
             assert np.isfinite(gradient).all(), variable.path
@@ -171,7 +237,9 @@ def test_graph_equals_eager(make_generator, text_inputs):
     for n in (2, 3):
         inputs, lengths = text_inputs(2, n, generator.config), tf.constant([n, 1])
         tensors = {key: tf.constant(value) for key, value in inputs.items()}
-        np.testing.assert_allclose(function(tensors, lengths), generator(**inputs, lengths=lengths), atol=1e-5)
+        np.testing.assert_allclose(
+            function(tensors, lengths), generator(**inputs, lengths=lengths), atol=1e-5
+        )
 
 
 def test_a_pass_without_training_moves_nothing(make_generator, text_inputs, numpy_values):
@@ -186,33 +254,42 @@ def test_a_pass_without_training_moves_nothing(make_generator, text_inputs, nump
 
 
 def test_style_and_noise_matter(make_generator, text_inputs):
-    """Every part of z and every character's noise changes the picture; noise changes its own neighbourhood only."""
+    """Every part of z and every character's noise changes the picture; noise changes its own neighbourhood
+    only.
+    """
     generator = make_generator(char_px=32)
     inputs = text_inputs(1, 1, generator.config)
     base = generator(**inputs).numpy()
     for part in range(4):
         other = dict(inputs, style=inputs['style'].copy())
-        other['style'][:, 4 * part:4 * part + 4] += 1.
+        other['style'][:, 4 * part : 4 * part + 4] += 1.0
         assert np.abs(generator(**other) - base).max() > 1e-3, part
-    other = dict(inputs, character_noise=inputs['character_noise'] + 1.)
+    other = dict(inputs, character_noise=inputs['character_noise'] + 1.0)
     assert np.abs(generator(**other) - base).max() > 1e-3
 
 
-@pytest.mark.parametrize('options, message', [
-    (dict(char_px=24), 'char_px=24: expected a power of two'), (dict(char_px=4, channels=()), 'char_px=4: expected a power of two of at least 8'),
-    (dict(char_px=64), r'char_px=64 has 4 blocks .* expected 4 numbers'),
-    (dict(char_width_px=8), 'char_width_px=8: expected 32 or 16'),
-    (dict(char_width_px=0), 'char_width_px=0: expected 32 or 16'),
-    (dict(content_encoding='runes'), "'runes': expected one of sequence, layout, warped, onehot"),
-    (dict(upsample='after'), "upsample='after': expected one of first, between, subpixel"),
-    (dict(map_channels=(4, 4, 4)), r'map_channels \(4, 4, 4\): expected fewer than the 3 blocks')])
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        (dict(char_px=24), 'char_px=24: expected a power of two'),
+        (dict(char_px=4, channels=()), 'char_px=4: expected a power of two of at least 8'),
+        (dict(char_px=64), r'char_px=64 has 4 blocks .* expected 4 numbers'),
+        (dict(char_width_px=8), 'char_width_px=8: expected 32 or 16'),
+        (dict(char_width_px=0), 'char_width_px=0: expected 32 or 16'),
+        (dict(content_encoding='runes'), "'runes': expected one of sequence, layout, warped, onehot"),
+        (dict(upsample='after'), "upsample='after': expected one of first, between, subpixel"),
+        (dict(map_channels=(4, 4, 4)), r'map_channels \(4, 4, 4\): expected fewer than the 3 blocks'),
+    ],
+)
 def test_impossible_sizes(options, message):
     with pytest.raises(ValueError, match=message):
         GeneratorConfig(30, 12, 20, **{**PLAIN, **options})
 
 
 def test_finest_channels_shrink_with_subpixel_convolution(make_generator):
-    """The last block keeps 4 times its filters on the small map; only the last convolution sees the large one."""
+    """The last block keeps 4 times its filters on the small map; only the last convolution sees the large
+    one.
+    """
     config = make_generator(**FINE).config
     assert [config.block_upsample(i) for i in range(3)] == ['between', 'between', 'subpixel']
 
@@ -225,11 +302,11 @@ def test_bending_moves_ink_and_keeps_the_amount(make_generator, text_inputs):
     try:
         generator.to_bend.kernel.assign(np.zeros_like(kernel))
         pictures = {}
-        for name, value in (('still', 0.), ('moved', np.arctanh(.5) * 10.)):  # tanh(.1 bias) * 4 px: 2 px
-            generator.to_bend.bias.assign([value, 0.])
+        for name, value in (('still', 0.0), ('moved', np.arctanh(0.5) * 10.0)):  # tanh(.1 bias) * 4 px: 2 px
+            generator.to_bend.bias.assign([value, 0.0])
             pictures[name] = generator(**inputs).numpy()[0, ..., 0]
         np.testing.assert_allclose(pictures['moved'][:, :-2], pictures['still'][:, 2:], atol=1e-5)
-        np.testing.assert_allclose(pictures['moved'][:, -2:], 1., atol=1e-5)  # paper comes in from outside
+        np.testing.assert_allclose(pictures['moved'][:, -2:], 1.0, atol=1e-5)  # paper comes in from outside
     finally:
         generator.to_bend.kernel.assign(kernel)
         generator.to_bend.bias.assign(bias)

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from numpy_layers import convolve, halve, largest, linear, normalise, relu, sigmoid
 
 from hwgen.models.recognizer_trunk import FRAMES, RecognizerTrunk
 from hwgen.models.sequence_recognition import SequenceRecognition
 from hwgen.models.spatial_perception import SpatialPerception
-from numpy_layers import convolve, halve, largest, linear, normalise, relu, sigmoid
 
 
 class Readers:
@@ -15,7 +15,9 @@ class Readers:
 
     def __init__(self, randomise, char_px, char_width_px):
         self.char_px, self.char_width_px = char_px, char_width_px
-        self.trunk = RecognizerTrunk((8,) * (char_px.bit_length() - 2), char_px=char_px, char_width_px=char_width_px)
+        self.trunk = RecognizerTrunk(
+            (8,) * (char_px.bit_length() - 2), char_px=char_px, char_width_px=char_width_px
+        )
         self.sequence = SequenceRecognition(11, hidden=8)
         self.spatial = SpatialPerception(7, hidden=8)
         self.modules = self.trunk, self.sequence, self.spatial
@@ -48,16 +50,25 @@ def test_shapes(make, lines_of_images, char_px, char_width_px):
         assert sequence.shape == (2, FRAMES * n, 11) and sequence.dtype == tf.float32
         assert spatial.shape == (2, 4, 4 * n, 7) and spatial.dtype == tf.float32
         assert attention.shape == (2, 4, 4 * n, 1)
-        assert (attention.numpy() > 0.).all() and (attention.numpy() < 1.).all()
+        assert (attention.numpy() > 0.0).all() and (attention.numpy() < 1.0).all()
 
 
 def test_pinned_parameter_counts():
-    """Trunk 64, 128, 256, 256, 512; heads of 256 channels for 1,126 and 1,040 labels (convolutions without bias)."""
-    trunk, sequence, spatial = RecognizerTrunk((64, 128, 256, 256, 512), char_px=32, char_width_px=32), SequenceRecognition(1126, hidden=256), SpatialPerception(1040, hidden=256)
+    """Trunk 64, 128, 256, 256, 512; heads of 256 channels for 1,126 and 1,040 labels (convolutions without
+    bias).
+    """
+    trunk, sequence, spatial = (
+        RecognizerTrunk((64, 128, 256, 256, 512), char_px=32, char_width_px=32),
+        SequenceRecognition(1126, hidden=256),
+        SpatialPerception(1040, hidden=256),
+    )
     features = trunk(tf.ones([1, 32, 32, 1]))
     sequence(features[-1])
     spatial(features[-1])
-    count = lambda module: sum(int(np.prod(v.shape)) for v in module.trainable_variables)
+
+    def count(module):
+        return sum(int(np.prod(v.shape)) for v in module.trainable_variables)
+
     pairs = ((1, 64), (64, 128), (128, 256), (256, 256), (256, 512))
     assert count(trunk) == sum(9 * a * b + 2 * b for a, b in pairs) == 2_141_120
     assert count(sequence) == 5 * 512 * 256 + 2 * 256 + 257 * 1126 == 945_254
@@ -68,25 +79,29 @@ def test_pinned_parameter_counts():
 def test_line_alone_equals_line_in_a_padded_batch(make, lines_of_images, char_px, char_width_px):
     readers, lengths = make(char_px, char_width_px), [4, 1, 3]
     images = lines_of_images(lengths, char_px, char_width_px)
-    wide = np.pad(images, [(0, 0), (0, 0), (0, 4 * char_width_px), (0, 0)], constant_values=-.3)
+    wide = np.pad(images, [(0, 0), (0, 0), (0, 4 * char_width_px), (0, 0)], constant_values=-0.3)
     for batch in (images, wide):
         features, sequence, spatial, attention = readers(batch, lengths=tf.constant(lengths))
         for line, length in enumerate(lengths):
-            alone = readers(images[line:line + 1, :, :length * char_width_px])
+            alone = readers(images[line : line + 1, :, : length * char_width_px])
             for found, expected in zip(features, alone[0]):
-                np.testing.assert_allclose(found[line, :, :expected.shape[2]], expected[0], atol=1e-5)
-                assert not found[line, :, expected.shape[2]:].numpy().any()
-            np.testing.assert_allclose(sequence[line, :FRAMES * length], alone[1][0], atol=1e-5)
-            np.testing.assert_allclose(spatial[line, :, :4 * length], alone[2][0], atol=1e-5)
-            np.testing.assert_allclose(attention[line, :, :4 * length], alone[3][0], atol=1e-5)
+                np.testing.assert_allclose(found[line, :, : expected.shape[2]], expected[0], atol=1e-5)
+                assert not found[line, :, expected.shape[2] :].numpy().any()
+            np.testing.assert_allclose(sequence[line, : FRAMES * length], alone[1][0], atol=1e-5)
+            np.testing.assert_allclose(spatial[line, :, : 4 * length], alone[2][0], atol=1e-5)
+            np.testing.assert_allclose(attention[line, :, : 4 * length], alone[3][0], atol=1e-5)
 
 
 def test_doubled_padding_changes_nothing_while_training(make, lines_of_images):
     results, lengths = [], tf.constant([3, 1])
     for n in (3, 6):
         readers = make()
-        _, sequence, spatial, _ = readers(lines_of_images([3, 1], 16, 16, num_characters=n), lengths=lengths, training=True)
-        results.append((sequence[0, :24], sequence[1, :8], spatial[0, :, :12], spatial[1, :, :4], *readers.variables))
+        _, sequence, spatial, _ = readers(
+            lines_of_images([3, 1], 16, 16, num_characters=n), lengths=lengths, training=True
+        )
+        results.append(
+            (sequence[0, :24], sequence[1, :8], spatial[0, :, :12], spatial[1, :, :4], *readers.variables)
+        )
     for a, b in zip(*results):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=2e-5)  # statistics are summed in another order
 
@@ -110,9 +125,12 @@ def test_every_variable_gets_a_gradient(make, lines_of_images):
         with tf.GradientTape() as tape:
             _, sequence, spatial, _ = readers(lines_of_images([3, 2], 32, 32), training=training)
             loss = tf.reduce_sum(sequence * rng.normal(size=sequence.shape)) + tf.reduce_sum(
-                spatial * rng.normal(size=spatial.shape))
+                spatial * rng.normal(size=spatial.shape)
+            )
         for variable, gradient in zip(variables, tape.gradient(loss, variables)):
-            assert gradient is not None and np.isfinite(gradient).all() and gradient.numpy().any(), variable.path
+            assert gradient is not None and np.isfinite(gradient).all() and gradient.numpy().any(), (
+                variable.path
+            )
 
 
 def test_a_pass_without_training_moves_nothing(make, lines_of_images):
@@ -141,20 +159,28 @@ def test_too_few_channels():
 
 @pytest.mark.parametrize('char_px, char_width_px', [(16, 16), (32, 16)])
 def test_readers_equal_numpy(make, lines_of_images, char_px, char_width_px):
-    """Trunk: the largest of 2 x 2, once eight columns a character are reached of 2 x 1. SRM: the largest of each column, a convolution along them. SPM: half the
+    """Trunk: the largest of 2 x 2, once eight columns a character are reached of 2 x 1.
+
+    SRM: the largest of each column, a convolution along them. SPM: half the
     map, a convolution, and the attention of mean and maximum on what is classified."""
     readers = make(char_px, char_width_px)
     images = lines_of_images([3, 3], char_px, char_width_px)
     features, sequence, spatial, attention = readers(images)
     for line, image in enumerate(images.astype(np.float64)):
-        x = 1. - image
-        for found, convolution, norm in zip(features, readers.trunk.convolutions, readers.trunk.norms, strict=True):
+        x = 1.0 - image
+        for found, convolution, norm in zip(
+            features, readers.trunk.convolutions, readers.trunk.norms, strict=True
+        ):
             x = relu(normalise(norm, convolve(convolution, x)))
             np.testing.assert_allclose(found[line], x, atol=1e-4)
             if x.shape[0] > 8:
                 last, x = x, largest(x, 2, 2 if x.shape[1] > 24 else 1)
         assert x.shape[:2] == (8, 24) and last.shape[0] == 16
-        frames = relu(normalise(readers.sequence.frame_norm, convolve(readers.sequence.frame_conv, x.max(0, keepdims=True))))[0]
+        frames = relu(
+            normalise(
+                readers.sequence.frame_norm, convolve(readers.sequence.frame_conv, x.max(0, keepdims=True))
+            )
+        )[0]
         np.testing.assert_allclose(sequence[line], linear(readers.sequence.classify, frames), atol=1e-4)
         x = relu(normalise(readers.spatial.norm, convolve(readers.spatial.conv, halve(x))))
         seen = sigmoid(convolve(readers.spatial.attention, np.stack([x.mean(-1), x.max(-1)], -1)))

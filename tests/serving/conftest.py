@@ -1,12 +1,13 @@
 """A small generator, exported once, and loaded as a server loads it."""
 
 import pytest
+from small_generator import make_small_generator
 
 from hwgen.charset.encoding import Charset
 from hwgen.inference.writer import Writer
 from hwgen.serving import export
 from hwgen.serving.saved_version import SavedVersion
-from small_generator import make_small_generator
+
 
 @pytest.fixture(scope='session')
 def writer():
@@ -16,16 +17,20 @@ def writer():
 @pytest.fixture(scope='session')
 def truncation():
     """Of the exported model; none of the defaults, so that a forgotten one shows."""
-    return .7
+    return 0.7
 
 
 @pytest.fixture(scope='session')
 def exported(writer, truncation, tmp_path_factory):
-    """The version folder (str) of the small generator, what `export_model` says of it, and what the fresh process answered."""
+    """The version folder (str) of the small generator, what `export_model` says of it, and what the fresh
+    process answered.
+    """
     path, ask, answered = str(tmp_path_factory.mktemp('served') / 'hwgen' / '3'), export._ask, []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(export, '_ask', lambda *arguments: answered.append(ask(*arguments)) or answered[-1])
-        path, told = export.export_model(writer, path, truncation=truncation, max_characters=80, licence='made for a test')
+        path, told = export.export_model(
+            writer, path, truncation=truncation, max_characters=80, licence='made for a test'
+        )
     return path, told, answered[0]
 
 

@@ -16,10 +16,15 @@ def signed(seed):
 @pytest.mark.parametrize('seed', SEEDS)
 def test_styles_and_noise_are_those_of_the_writer(seed):
     # 5e-7: two bits of a float32 of size 4, for another library's logarithm and cosine.
-    np.testing.assert_allclose(drawn_styles.style_of_seed(signed(seed), 18), styles.styles_from_seeds(seed, 18)[0], atol=5e-7)
+    np.testing.assert_allclose(
+        drawn_styles.style_of_seed(signed(seed), 18), styles.styles_from_seeds(seed, 18)[0], atol=5e-7
+    )
     for noise_dim in (1, 4, 5, 8):
-        np.testing.assert_allclose(drawn_styles.character_noise(signed(seed), 9, noise_dim=noise_dim),
-                                   styles.character_noise(seed, 0, 9, noise_dim=noise_dim), atol=5e-7)
+        np.testing.assert_allclose(
+            drawn_styles.character_noise(signed(seed), 9, noise_dim=noise_dim),
+            styles.character_noise(seed, 0, 9, noise_dim=noise_dim),
+            atol=5e-7,
+        )
 
 
 def test_a_longer_line_begins_with_the_noise_of_a_shorter_one():

@@ -14,32 +14,45 @@ from starlette.requests import ClientDisconnect
 from hwgen.serving.request_body import encoding_of, read_body, unpack
 
 
-def request(parts, wait=0., **headers):
+def request(parts, wait=0.0, **headers):
     async def stream():
         for part in parts:
             if isinstance(part, Exception):
                 raise part
             await asyncio.sleep(wait)
             yield part
-    return types.SimpleNamespace(headers={name.replace('_', '-'): value for name, value in headers.items()}, stream=stream)
+
+    return types.SimpleNamespace(
+        headers={name.replace('_', '-'): value for name, value in headers.items()}, stream=stream
+    )
 
 
-def read(*arguments, most=10, timeout_sec=60., **options):
+def read(*arguments, most=10, timeout_sec=60.0, **options):
     return asyncio.run(read_body(request(*arguments, **options), most=most, timeout_sec=timeout_sec))
 
 
 def test_bodies_of_the_largest_size():
-    assert read([b'12345', b'', b'67890']) == b'1234567890' == read([b'1234567890'], content_length='10') and read([]) == b''
+    assert (
+        read([b'12345', b'', b'67890']) == b'1234567890' == read([b'1234567890'], content_length='10')
+        and read([]) == b''
+    )
     for parts, headers in (([b'12345', b'678901'], {}), ([b'x'], dict(content_length='11'))):
         with pytest.raises(HTTPException) as caught:
             read(parts, **headers)
-        assert (caught.value.status_code, caught.value.detail) == (413, 'a request of more than 10 bytes: expected at most so many')
+        assert (caught.value.status_code, caught.value.detail) == (
+            413,
+            'a request of more than 10 bytes: expected at most so many',
+        )
 
 
 def test_bodies_that_do_not_come():
     with pytest.raises(HTTPException) as caught:
-        read([b'1', b'2'], 5., timeout_sec=.01)
-    assert (caught.value.status_code, caught.value.detail, caught.value.headers) == (408, 'the request took too long to arrive', {'Connection': 'close'})
+        read([b'1', b'2'], 5.0, timeout_sec=0.01)
+    assert (caught.value.status_code, caught.value.detail, caught.value.headers) == (
+        408,
+        'the request took too long to arrive',
+        {'Connection': 'close'},
+    )
     with pytest.raises(HTTPException) as caught:
         read([b'1', ClientDisconnect()])
     assert (caught.value.status_code, caught.value.detail) == (499, 'the client has gone')
@@ -65,4 +78,6 @@ def test_unpacked_bodies_of_the_largest_size():
     assert unpack(packed, '', most=1) == packed == unpack(packed, 'identity', most=1)
     with pytest.raises(HTTPException) as caught:
         unpack(b'x', 'x-gzip', most=9)
-    assert caught.value.status_code == 400 and caught.value.detail.startswith('Content-Encoding x-gzip: Not a gzipped file')
+    assert caught.value.status_code == 400 and caught.value.detail.startswith(
+        'Content-Encoding x-gzip: Not a gzipped file'
+    )

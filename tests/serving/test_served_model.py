@@ -6,47 +6,78 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from small_generator import make_small_generator
 
 from hwgen.charset.encoding import Charset
 from hwgen.inference.writer import Writer
 from hwgen.serving.served_model import ServedModel
-from small_generator import make_small_generator
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('options', [dict(content_encoding='onehot'), dict(content_encoding='sequence', character_noise_dim=0, char_width_px=8, attention_px=0)],
-                         ids=['onehot', 'sequence'])
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(content_encoding='onehot'),
+        dict(content_encoding='sequence', character_noise_dim=0, char_width_px=8, attention_px=0),
+    ],
+    ids=['onehot', 'sequence'],
+)
 def test_other_generators(options):
     writer = Writer(make_small_generator(**options), Charset.load(), windows_per_step=1)
-    model = ServedModel(writer, truncation=1., max_characters=40)
+    model = ServedModel(writer, truncation=1.0, max_characters=40)
     text, charset = '天地玄黄' * 9, writer.charset  # two windows
-    outside = next(character for character in charset.encodable_characters() if not charset.character_id(character))
+    outside = next(
+        character for character in charset.encodable_characters() if not charset.character_id(character)
+    )
     answer = tf.function(model.write)(tf.constant([text, outside, '⿻']), tf.constant([5, 1, 2], tf.int64))
     # A character outside the table has components, but no filter.
     known = options['content_encoding'] == 'sequence'
-    assert [error.decode() for error in answer['error'].numpy()] == ['', '' if known else f'U+{ord(outside):04X} at position 0', 'U+2FFB at position 0']
-    expected, = writer.write([text], style_seeds=5)
+    assert [error.decode() for error in answer['error'].numpy()] == [
+        '',
+        '' if known else f'U+{ord(outside):04X} at position 0',
+        'U+2FFB at position 0',
+    ]
+    (expected,) = writer.write([text], style_seeds=5)
     found = np.asarray(Image.open(io.BytesIO(answer['image_bytes'][0].numpy())))
-    assert found.shape == expected.shape and np.std(expected) > 1 and np.abs(found.astype(int) - expected).max() <= 1
+    assert (
+        found.shape == expected.shape
+        and np.std(expected) > 1
+        and np.abs(found.astype(int) - expected).max() <= 1
+    )
     codes = writer.charset.encode('永人')
-    inputs = {name: tf.constant([getattr(codes, name)] * 2) for name in ('component_ids', 'structure_ids', 'boxes')}
+    inputs = {
+        name: tf.constant([getattr(codes, name)] * 2) for name in ('component_ids', 'structure_ids', 'boxes')
+    }
     answer = tf.function(model.write_components)(
-        **inputs, character_ids=tf.constant([codes.character_ids, [codes.character_ids[0], 0]]), lengths=tf.constant([2, 2]),
-        style_seeds=tf.constant([5, 5], tf.int64), truncation=tf.constant([1., 1.]))
+        **inputs,
+        character_ids=tf.constant([codes.character_ids, [codes.character_ids[0], 0]]),
+        lengths=tf.constant([2, 2]),
+        style_seeds=tf.constant([5, 5], tf.int64),
+        truncation=tf.constant([1.0, 1.0]),
+    )
     first, second = (error.decode() for error in answer['error'].numpy())
-    assert first == '' and second == ('' if known else f'character 1: expected a character id of 1 to {writer.charset.num_characters - 1}')
-    expected, = writer.write(['永人'], style_seeds=5)
-    assert np.abs(np.asarray(Image.open(io.BytesIO(answer['image_bytes'][0].numpy()))).astype(int) - expected).max() <= 1
+    assert first == '' and second == (
+        '' if known else f'character 1: expected a character id of 1 to {writer.charset.num_characters - 1}'
+    )
+    (expected,) = writer.write(['永人'], style_seeds=5)
+    assert (
+        np.abs(
+            np.asarray(Image.open(io.BytesIO(answer['image_bytes'][0].numpy()))).astype(int) - expected
+        ).max()
+        <= 1
+    )
 
 
 def test_weights_that_give_no_picture_are_an_error_of_the_line(writer):
     bias = writer.generator.last_conv.bias
     before = bias.numpy()
-    model = ServedModel(writer, truncation=1., max_characters=9)
+    model = ServedModel(writer, truncation=1.0, max_characters=9)
     try:
         bias.assign([np.nan])
         answer = tf.function(model.write)(tf.constant(['永', 'ก']), tf.constant([5, 1], tf.int64))
     finally:
         bias.assign(before)
     assert answer['error'][0].numpy().startswith(b'no picture: the model gives values that are not finite')
-    assert answer['error'][1] == b'U+0E01 at position 0' and answer['image_bytes'][0] == answer['image_bytes'][1]
+    assert (
+        answer['error'][1] == b'U+0E01 at position 0' and answer['image_bytes'][0] == answer['image_bytes'][1]
+    )

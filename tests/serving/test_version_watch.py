@@ -1,4 +1,6 @@
-"""Versions that come, go and break below a folder that is served; a version is what its folder's name says."""
+"""Versions that come, go and break below a folder that is served; a version is what its folder's name
+says.
+"""
 
 import os
 import shutil
@@ -43,7 +45,11 @@ def test_the_newest_is_served_once_its_files_stay_the_same(said):
     assert not watched.poll()  # seen
     put(2)
     assert not watched.poll() and watched.versions == {1: 'model 1'}  # it is another one than a moment ago
-    assert watched.poll() and watched.versions == {2: 'model 2'} and said == ['version 2 is served now, in place of 1']
+    assert (
+        watched.poll()
+        and watched.versions == {2: 'model 2'}
+        and said == ['version 2 is served now, in place of 1']
+    )
     assert not watched.poll()
 
 
@@ -55,7 +61,10 @@ def test_a_broken_one_is_passed_over_and_tried_again_when_it_changes(said):
     put(2)
     assert [watched.poll() for _ in range(3)] == [False, True, False] and watched.versions == {2: 'model 2'}
     put(4, 'cut')
-    assert not any(watched.poll() for _ in range(4)) and said[2:] == ['passed over, version 2 goes on being served: base/4: cut']  # once
+    # once
+    assert not any(watched.poll() for _ in range(4)) and said[2:] == [
+        'passed over, version 2 goes on being served: base/4: cut'
+    ]
     put(4)
     assert [watched.poll() for _ in range(2)] == [False, True] and watched.versions == {4: 'model 4'}
 
@@ -76,7 +85,10 @@ def test_versions_with_labels_stay_and_wanted_ones_are_the_only_ones(said):
     watched = watch(said, labelled=[1])
     assert watched.versions == {1: 'model 1', 3: 'model 3'}
     put(4)
-    assert [watched.poll() for _ in range(2)] == [False, True] and watched.versions == {1: 'model 1', 4: 'model 4'}
+    assert [watched.poll() for _ in range(2)] == [False, True] and watched.versions == {
+        1: 'model 1',
+        4: 'model 4',
+    }
     fixed = watch(said, wanted=[2])
     put(5)
     assert not fixed.poll() and not fixed.poll() and fixed.versions == {2: 'model 2'}
@@ -106,7 +118,12 @@ def test_a_file_that_changes_in_a_folder_below_is_seen(said):
     assert watched.versions == {2: 'model 2'}
     os.makedirs('base/3/variables')
     put(3)
-    for change in (lambda: open(file, 'w').close(), lambda: open(file, 'a').write('x'), lambda: os.utime(file, ns=(5, 5)), lambda: os.rename(file, f'{file}2')):
+    for change in (
+        lambda: open(file, 'w').close(),
+        lambda: open(file, 'a').write('x'),
+        lambda: os.utime(file, ns=(5, 5)),
+        lambda: os.rename(file, f'{file}2'),
+    ):
         assert not watched.poll()
         change()
     assert not watched.poll() and watched.versions == {2: 'model 2'}
@@ -133,16 +150,28 @@ def test_it_looks_again_and_again_and_tells_of_changes_alone(said, monkeypatch, 
             if over:
                 done.set()
             return over
+
     monkeypatch.setattr(watched, 'poll', poll)
-    monkeypatch.setattr(version_watch, 'threading', types.SimpleNamespace(Event=Pause, Thread=threading.Thread))
+    monkeypatch.setattr(
+        version_watch, 'threading', types.SimpleNamespace(Event=Pause, Thread=threading.Thread)
+    )
     watched.watch(2.5, told.append)
-    assert done.wait(60) and waited == [2.5] * 5 and told == [{1: 'model 1'}] * 2 and "'base': looking for versions" in caplog.text
+    assert (
+        done.wait(60)
+        and waited == [2.5] * 5
+        and told == [{1: 'model 1'}] * 2
+        and "'base': looking for versions" in caplog.text
+    )
 
 
 def test_a_version_that_is_wanted_is_not_loaded_twice():
     loaded = []
     put(1)
     put(2)
-    watched = VersionWatch('base', labelled=[2], load=lambda path: loaded.append(path) or f'model {path}', report=print)
+    watched = VersionWatch(
+        'base', labelled=[2], load=lambda path: loaded.append(path) or f'model {path}', report=print
+    )
     assert loaded == ['base/2'] and watched.versions == {2: 'model base/2'}
-    assert sorted(VersionWatch('base', wanted=[2], labelled=[1, 2], load=lambda path: path, report=print).versions) == [1, 2]
+    assert sorted(
+        VersionWatch('base', wanted=[2], labelled=[1, 2], load=lambda path: path, report=print).versions
+    ) == [1, 2]

@@ -1,4 +1,6 @@
-"""The queue before the model: so many at once, so many behind them, and what becomes of those that nobody waits for."""
+"""The queue before the model: so many at once, so many behind them, and what becomes of those that nobody
+waits for.
+"""
 
 import concurrent.futures
 import gc
@@ -15,7 +17,7 @@ def until(condition):
     end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end
-        time.sleep(.001)
+        time.sleep(0.001)
 
 
 @pytest.fixture
@@ -26,6 +28,7 @@ def make():
     def queue(**sizes):
         made.append(WorkQueue(**sizes))
         return made[-1], go
+
     yield queue
     go.set()
     for one in made:
@@ -35,9 +38,13 @@ def make():
 def test_as_many_run_and_wait_as_may(make):
     queue, go = make(workers=2, max_waiting=1)
     entered = threading.Semaphore(0)
-    work = lambda value: (entered.release(), go.wait(60), value)[2]
+
+    def work(value):
+        return (entered.release(), go.wait(60), value)[2]
+
     tasks = [queue.submit(work, number) for number in range(3)]
-    assert entered.acquire(timeout=60) and entered.acquire(timeout=60) and not entered.acquire(timeout=.05)  # two run, one waits
+    # two run, one waits
+    assert entered.acquire(timeout=60) and entered.acquire(timeout=60) and not entered.acquire(timeout=0.05)
     assert queue.pending == 3
     with pytest.raises(QueueFullError, match='^3 requests are being answered: expected fewer$'):
         queue.submit(work, 3)
@@ -53,6 +60,7 @@ def test_errors_are_for_who_waits_and_the_thread_goes_on(make):
 
     def fail(error):
         raise error
+
     for error in (ValueError('wrong'), SystemExit(3), KeyboardInterrupt()):
         assert queue.submit(fail, error).exception(60) is error
     assert queue.submit(lambda: 'next').result(60) == 'next'
@@ -61,7 +69,9 @@ def test_errors_are_for_who_waits_and_the_thread_goes_on(make):
 def test_what_is_cancelled_leaves_its_place_and_is_not_run(make):
     queue, go = make(workers=1, max_waiting=2)
     ran = []
-    first, second, third = (queue.submit(lambda number=number: (go.wait(60), ran.append(number))) for number in range(3))
+    first, second, third = (
+        queue.submit(lambda number=number: (go.wait(60), ran.append(number))) for number in range(3)
+    )
     until(first.running)
     assert second.cancel() and queue.pending == 2 and not first.cancel()
     go.set()
@@ -92,6 +102,7 @@ def test_no_body_is_kept_until_the_next_request(make):
 
     class Body:
         """What a request brings along."""
+
     body = Body()
     kept = weakref.ref(body)
     assert queue.submit(lambda given: 1, body).result(60) == 1

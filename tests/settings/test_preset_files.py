@@ -18,8 +18,18 @@ def write(path, *rows):
 def test_a_preset_holds_the_difference_from_its_parent():
     write('elsewhere/parent.flags', '# sizes', '', '--batch_size=4', '--seed=2')
     child = write('elsewhere/child.flags', '// a child', '--flagfile=parent.flags', '  --seed=3  ')
-    assert presets.expand([f'--flagfile={child}', '--seed=5', 'rest']) == ['--batch_size=4', '--seed=2', '--seed=3', '--seed=5', 'rest']
-    assert presets.expand(['--flagfile', str(child)]) == presets.expand(['-flagfile=elsewhere/child.flags']) == presets.read(child)
+    assert presets.expand([f'--flagfile={child}', '--seed=5', 'rest']) == [
+        '--batch_size=4',
+        '--seed=2',
+        '--seed=3',
+        '--seed=5',
+        'rest',
+    ]
+    assert (
+        presets.expand(['--flagfile', str(child)])
+        == presets.expand(['-flagfile=elsewhere/child.flags'])
+        == presets.read(child)
+    )
 
 
 def test_where_a_parent_is_looked_for():
@@ -27,7 +37,9 @@ def test_where_a_parent_is_looked_for():
     child = write('elsewhere/child.flags', '--flagfile=hand.flags')
     assert presets.read(child) == presets.read(CHECKOUT / 'hand.flags') != []
     here = write('hand.flags', '--seed=1')
-    assert presets.read(child) == presets.expand(['--flagfile=hand.flags']) == presets.read(here) == ['--seed=1']
+    assert (
+        presets.read(child) == presets.expand(['--flagfile=hand.flags']) == presets.read(here) == ['--seed=1']
+    )
     write('elsewhere/hand.flags', '--seed=2')
     assert presets.read(child) == ['--seed=2'] and presets.expand(['--flagfile=hand.flags']) == ['--seed=1']
     write('elsewhere/deeper/child.flags', '--flagfile=../child.flags')
@@ -35,7 +47,11 @@ def test_where_a_parent_is_looked_for():
 
 
 def test_what_is_no_preset():
-    assert presets.expand(['--flagfile=', '--seed=1', '--', '--flagfile=none.flags']) == ['--seed=1', '--', '--flagfile=none.flags']
+    assert presets.expand(['--flagfile=', '--seed=1', '--', '--flagfile=none.flags']) == [
+        '--seed=1',
+        '--',
+        '--flagfile=none.flags',
+    ]
     assert presets.expand(['flagfile=x', '--text', 'flagfile']) == ['flagfile=x', '--text', 'flagfile']
 
 
@@ -45,7 +61,9 @@ def test_what_goes_wrong_is_one_line():
     with pytest.raises(presets.PresetError, match='^--flagfile with no argument$'):
         presets.expand(['--flagfile'])
     child = write('child.flags', '--flagfile=none.flags')
-    with pytest.raises(presets.PresetError, match=r'^--flagfile=none.flags: no such file \(named in child.flags\)$'):
+    with pytest.raises(
+        presets.PresetError, match=r'^--flagfile=none.flags: no such file \(named in child.flags\)$'
+    ):
         presets.expand(['--flagfile=child.flags'])
     write('child.flags', '--flagfile=other.flags')
     write('other.flags', '--seed=1', '--flagfile=./child.flags')

@@ -46,7 +46,7 @@ def test_nothing_there(tmp_path):
     items = trackables()
     fill(items, 7)
     assert Checkpoints(str(tmp_path / 'none'), items).restore() == (0, None, [])
-    assert values(items) == {7.}
+    assert values(items) == {7.0}
     assert saved_steps(str(tmp_path / 'none')) == []
 
 
@@ -54,7 +54,7 @@ def test_the_newest_is_restored_into_fresh_objects(three):
     items = trackables()
     step, path, unreadable = Checkpoints(three, items).restore()
     assert (step, os.path.basename(path), unreadable) == (30, 'step-30', [])
-    assert values(items) == {30.}
+    assert values(items) == {30.0}
 
 
 def test_only_the_newest_few_stay(tmp_path):
@@ -62,37 +62,53 @@ def test_only_the_newest_few_stay(tmp_path):
     checkpoints = Checkpoints(str(tmp_path / 'checkpoints'), items, keep=2)
     for step in (1, 2, 3, 4):
         checkpoints.save(step)
-    assert sorted(name for name in os.listdir(tmp_path / 'checkpoints') if name.endswith('.index')) == ['step-3.index', 'step-4.index']
+    assert sorted(name for name in os.listdir(tmp_path / 'checkpoints') if name.endswith('.index')) == [
+        'step-3.index',
+        'step-4.index',
+    ]
     assert saved_steps(str(tmp_path / 'checkpoints')) == [3, 4]
     again = Checkpoints(str(tmp_path / 'checkpoints'), items, keep=2)  # a resumed run goes on counting
     again.restore()
     again.save(5)
-    assert sorted(name for name in os.listdir(tmp_path / 'checkpoints') if name.endswith('.index')) == ['step-4.index', 'step-5.index']
+    assert sorted(name for name in os.listdir(tmp_path / 'checkpoints') if name.endswith('.index')) == [
+        'step-4.index',
+        'step-5.index',
+    ]
 
 
-@pytest.mark.parametrize('keep, every, steps, expected', [
-    (3, 10, [10, 13, 17, 20, 24], [10, 20, 24]),
-    (3, 10, [10, 13, 17], [10, 13, 17]),
-    (3, 10, [10, 20, 30, 33, 37], [30, 33, 37]),
-    (3, 10, [3, 5, 7, 9], [7, 9]),
-    (1, 10, [10, 13], [13]),
-    (2, 10, [10, 20, 21, 22], [21, 22]),
-], ids=['between goes first', 'two newest', 'never more', 'a short run', 'one', 'two'])
+@pytest.mark.parametrize(
+    'keep, every, steps, expected',
+    [
+        (3, 10, [10, 13, 17, 20, 24], [10, 20, 24]),
+        (3, 10, [10, 13, 17], [10, 13, 17]),
+        (3, 10, [10, 20, 30, 33, 37], [30, 33, 37]),
+        (3, 10, [3, 5, 7, 9], [7, 9]),
+        (1, 10, [10, 13], [13]),
+        (2, 10, [10, 20, 21, 22], [21, 22]),
+    ],
+    ids=['between goes first', 'two newest', 'never more', 'a short run', 'one', 'two'],
+)
 def test_those_between_go_first(tmp_path, keep, every, steps, expected):
     checkpoints = Checkpoints(str(tmp_path), trackables(), keep=keep, every=every)
     for step in steps:
         checkpoints.save(step)
     assert saved_steps(str(tmp_path)) == expected
-    assert sorted(os.listdir(tmp_path)) == sorted(['checkpoint', *(f'step-{s}.{end}' for s in expected for end in ('index', 'data-00000-of-00001'))])
-    assert tf.train.latest_checkpoint(str(tmp_path)) == str(tmp_path / f'step-{expected[-1]}'), 'what TensorFlow itself reads'
-    assert tf.train.get_checkpoint_state(str(tmp_path)).all_model_checkpoint_paths == [str(tmp_path / f'step-{s}') for s in expected]
+    assert sorted(os.listdir(tmp_path)) == sorted(
+        ['checkpoint', *(f'step-{s}.{end}' for s in expected for end in ('index', 'data-00000-of-00001'))]
+    )
+    assert tf.train.latest_checkpoint(str(tmp_path)) == str(tmp_path / f'step-{expected[-1]}'), (
+        'what TensorFlow itself reads'
+    )
+    assert tf.train.get_checkpoint_state(str(tmp_path)).all_model_checkpoint_paths == [
+        str(tmp_path / f'step-{s}') for s in expected
+    ]
 
 
 def test_a_clock_that_was_set_back_changes_nothing(tmp_path, monkeypatch, capfd):
     items = trackables()
     Checkpoints(str(tmp_path), items, keep=2).save(8)
     now = time.time()
-    monkeypatch.setattr(time, 'time', lambda: now - 864000.)
+    monkeypatch.setattr(time, 'time', lambda: now - 864000.0)
     checkpoints = Checkpoints(str(tmp_path), items, keep=2)
     checkpoints.restore()
     for step in (9, 10, 11):
@@ -110,13 +126,27 @@ def test_a_list_that_is_lost_leaves_the_order_of_numbers(tmp_path):
         checkpoints.save(step)
     os.remove(tmp_path / 'checkpoint')
     items = trackables()
-    assert Checkpoints(str(tmp_path), items).restore()[0] == 10 and values(items) == {10.}
+    assert Checkpoints(str(tmp_path), items).restore()[0] == 10 and values(items) == {10.0}
 
 
-@pytest.mark.parametrize('name, neighbour', [('exp[1]', 'exp1'), ('exp[!2]', 'exp1'), ('e*p1', 'exp1'), ('exp?', 'exp1'), ('exp\\1', 'exp1'), ('exp{1}', 'exp1'),
-                                             ('x=[1,2] 文', 'x=1 文'), ('[', 'a'), ('exp1', 'exp[1]')])
+@pytest.mark.parametrize(
+    'name, neighbour',
+    [
+        ('exp[1]', 'exp1'),
+        ('exp[!2]', 'exp1'),
+        ('e*p1', 'exp1'),
+        ('exp?', 'exp1'),
+        ('exp\\1', 'exp1'),
+        ('exp{1}', 'exp1'),
+        ('x=[1,2] 文', 'x=1 文'),
+        ('[', 'a'),
+        ('exp1', 'exp[1]'),
+    ],
+)
 def test_a_name_is_no_pattern(tmp_path, name, neighbour):
-    """Below `runs/exp[1]` TensorFlow alone saves, restores nothing, and removes checkpoints of `runs/exp1`."""
+    """Below `runs/exp[1]` TensorFlow alone saves, restores nothing, and removes checkpoints of
+    `runs/exp1`.
+    """
     folders = [str(tmp_path / 'runs' / part / 'checkpoints') for part in (name, neighbour)]
     items = trackables()
     for value, folder in enumerate(folders):
@@ -127,7 +157,9 @@ def test_a_name_is_no_pattern(tmp_path, name, neighbour):
     for value, folder in enumerate(folders):
         assert saved_steps(folder) == [2, 3]
         items = trackables()
-        assert Checkpoints(folder, items).restore() == (3, os.path.join(folder, 'step-3'), []) and values(items) == {10. * value + 3.}
+        assert Checkpoints(folder, items).restore() == (3, os.path.join(folder, 'step-3'), []) and values(
+            items
+        ) == {10.0 * value + 3.0}
 
 
 def test_no_word_of_tensorflow_about_what_is_damaged(three):
@@ -139,12 +171,22 @@ def test_no_word_of_tensorflow_about_what_is_damaged(three):
     os.remove(os.path.join(three, 'step-10.data-00000-of-00001'))
     with pytest.raises(CheckpointError) as error:
         Checkpoints(three, trackables()).restore()
-    assert str(error.value) == ('no checkpoint can be restored (other sizes, or damaged files): ' + '; '.join(
-        f'{three}/step-{step}: {reason}' for step, reason in (
-            (30, 'damaged (a checksum does not fit)'), (20, 'damaged (a file of it is cut short)'), (10, 'no such file or directory'))))
+    assert str(error.value) == (
+        'no checkpoint can be restored (other sizes, or damaged files): '
+        + '; '.join(
+            f'{three}/step-{step}: {reason}'
+            for step, reason in (
+                (30, 'damaged (a checksum does not fit)'),
+                (20, 'damaged (a file of it is cut short)'),
+                (10, 'no such file or directory'),
+            )
+        )
+    )
 
 
-@pytest.mark.parametrize('damage', ['truncated data', 'empty data', 'no data', 'garbage index', 'empty index'])
+@pytest.mark.parametrize(
+    'damage', ['truncated data', 'empty data', 'no data', 'garbage index', 'empty index']
+)
 def test_a_damaged_newest_falls_back_and_says_so(three, damage):
     what, part = damage.split()
     file = os.path.join(three, 'step-30.index' if part == 'index' else 'step-30.data-00000-of-00001')
@@ -160,8 +202,8 @@ def test_a_damaged_newest_falls_back_and_says_so(three, damage):
     items = trackables()
     step, path, unreadable = Checkpoints(three, items).restore()
     assert (step, os.path.basename(path)) == (20, 'step-20')
-    assert values(items) == {20.}
-    (damaged, reason), = unreadable
+    assert values(items) == {20.0}
+    ((damaged, reason),) = unreadable
     assert os.path.basename(damaged) == 'step-30' and reason
 
 
@@ -174,7 +216,7 @@ def test_flipped_bytes_are_found(three):
         stream.write(bytes([byte[0] ^ 0x10]))
     items = trackables()
     step, _, unreadable = Checkpoints(three, items).restore()
-    assert step == 20 and len(unreadable) == 1 and values(items) == {20.}
+    assert step == 20 and len(unreadable) == 1 and values(items) == {20.0}
 
 
 def test_other_sizes_are_refused(three):
@@ -186,12 +228,16 @@ def test_other_sizes_are_refused(three):
 
 
 def test_other_objects_are_refused(three):
-    items = dict(trackables(), more=tf.Variable(1.))
-    with pytest.raises(CheckpointError, match='no checkpoint can be restored.*step-30: it lacks variables that are here'):
+    items = dict(trackables(), more=tf.Variable(1.0))
+    with pytest.raises(
+        CheckpointError, match='no checkpoint can be restored.*step-30: it lacks variables that are here'
+    ):
         Checkpoints(three, items).restore()
     fewer = trackables()
     del fewer['count']
-    with pytest.raises(CheckpointError, match='no checkpoint can be restored.*step-30: it holds count, which is not here'):
+    with pytest.raises(
+        CheckpointError, match='no checkpoint can be restored.*step-30: it holds count, which is not here'
+    ):
         Checkpoints(three, fewer).restore()
 
 
@@ -211,28 +257,45 @@ def test_three_stay_where_nothing_is_said(tmp_path):
     for step in (1, 2, 3, 4, 5):
         assert checkpoints.save(step) == str(tmp_path / f'step-{step}') and int(checkpoints.step) == step
     assert saved_steps(str(tmp_path)) == [3, 4, 5]
-    assert tf.train.load_variable(str(tmp_path / 'step-5'), 'save_counter/.ATTRIBUTES/VARIABLE_VALUE') == 5, 'as where TensorFlow itself saves'
+    assert tf.train.load_variable(str(tmp_path / 'step-5'), 'save_counter/.ATTRIBUTES/VARIABLE_VALUE') == 5, (
+        'as where TensorFlow itself saves'
+    )
 
 
 def test_one_that_was_passed_over_stays_and_counts_for_nothing(three):
-    """Step 30 is damaged; two are kept of those up to the one that is written, and TensorFlow's list names these."""
+    """Step 30 is damaged; two are kept of those up to the one that is written, and TensorFlow's list names
+    these.
+    """
     os.remove(os.path.join(three, 'step-30.data-00000-of-00001'))
     checkpoints = Checkpoints(three, trackables(), keep=2)
     assert checkpoints.restore()[0] == 20
     checkpoints.save(25)
     assert saved_steps(three) == [20, 25, 30]
-    assert pathlib.Path(three, 'checkpoint').read_text(encoding='utf-8') == (
-        'model_checkpoint_path: "step-25"\nall_model_checkpoint_paths: "step-20"\nall_model_checkpoint_paths: "step-25"\n')
+    assert (
+        pathlib.Path(three, 'checkpoint').read_text(encoding='utf-8')
+        == 'model_checkpoint_path: "step-25"\nall_model_checkpoint_paths:'
+        ' "step-20"\nall_model_checkpoint_paths: "step-25"\n'
+    )
 
 
 def test_only_names_of_checkpoints_are_checkpoints(tmp_path):
-    for name in ('step-7.index', 'step-12.index', 'step-x.index', 'step-9.index.part', 'xstep-8.index', 'step-5.data-00000-of-00001', 'step-.index'):
+    for name in (
+        'step-7.index',
+        'step-12.index',
+        'step-x.index',
+        'step-9.index.part',
+        'xstep-8.index',
+        'step-5.data-00000-of-00001',
+        'step-.index',
+    ):
         (tmp_path / name).write_text('')
     assert saved_steps(str(tmp_path)) == [7, 12] and saved_steps(str(tmp_path / 'step-7.index')) == []
 
 
 def test_what_a_failed_save_left_is_removed_and_the_others_are_untouched(three, monkeypatch):
-    """A full disk in the middle of a checkpoint, and in the middle of the list; what is no checkpoint's stays."""
+    """A full disk in the middle of a checkpoint, and in the middle of the list; what is no checkpoint's
+    stays.
+    """
     before = {path.name: path.read_bytes() for path in pathlib.Path(three).iterdir()}
     pathlib.Path(three, 'step-x_temp').mkdir()
     checkpoints, remaining = Checkpoints(three, trackables()), set(before) | {'step-x_temp'}
@@ -243,8 +306,15 @@ def test_what_a_failed_save_left_is_removed_and_the_others_are_untouched(three, 
         pathlib.Path(three, 'checkpoint.part').write_text('')
         pathlib.Path(three, '.checkpoint.x1y2').write_text('')
         raise tf.errors.ResourceExhaustedError(None, None, 'x; No space left on device')
+
     monkeypatch.setattr(checkpoints._checkpoint, 'write', full)
-    with pytest.raises(CheckpointError, match='checkpoint of step 40 could not be written: no space left on device; the earlier ones are untouched$'):
+    with pytest.raises(
+        CheckpointError,
+        match=(
+            'checkpoint of step 40 could not be written: no space left on device; the earlier ones are'
+            ' untouched$'
+        ),
+    ):
         checkpoints.save(40)
     assert {path.name for path in pathlib.Path(three).iterdir()} == remaining
     assert all(pathlib.Path(three, name).read_bytes() == content for name, content in before.items())
@@ -252,7 +322,12 @@ def test_what_a_failed_save_left_is_removed_and_the_others_are_untouched(three, 
 
 def test_a_checkpoint_loses_its_index_first(three, monkeypatch):
     """Killed in between, it is none; the files of step 3 are not those of step 30."""
-    for name in ('step-3.index', 'step-3.data-00000-of-00002', 'step-3.data-00001-of-00002', 'step-3.index.bak'):
+    for name in (
+        'step-3.index',
+        'step-3.data-00000-of-00002',
+        'step-3.data-00001-of-00002',
+        'step-3.index.bak',
+    ):
         pathlib.Path(three, name).write_text('')
     removed, remove = [], os.remove
     monkeypatch.setattr(os, 'remove', lambda path: removed.append(os.path.basename(path)) or remove(path))
@@ -260,5 +335,7 @@ def test_a_checkpoint_loses_its_index_first(three, monkeypatch):
     for step in (3, 10):
         own = [name for name in removed if name.startswith(f'step-{step}.')]
         assert own[0] == f'step-{step}.index' and len(own) == (3 if step == 3 else 2)
-    assert sorted(set(name.split('.')[0] for name in removed)) == ['step-10', 'step-3'] and saved_steps(three) == [20, 30, 35]
+    assert sorted(set(name.split('.')[0] for name in removed)) == ['step-10', 'step-3'] and saved_steps(
+        three
+    ) == [20, 30, 35]
     assert pathlib.Path(three, 'step-3.index.bak').exists()

@@ -39,12 +39,17 @@ def test_batches_are_split_in_order(two_replicas):
 
 @pytest.mark.parametrize('several', [False, True])
 def test_each_worker_keeps_its_own_parts(several):
-    """Six replicas of two workers: of twelve lines the second worker's replicas have 6 and 7, 8 and 9, 10 and 11, of every batch, in order."""
+    """Six replicas of two workers: of twelve lines the second worker's replicas have 6 and 7, 8 and 9, 10
+    and 11, of every batch, in order.
+    """
     lines = dict(a=np.arange(24).reshape(2, 12, 1).repeat(2, -1), step=np.arange(2)[:, None].repeat(12, 1))
     dataset = tf.data.Dataset.from_tensor_slices((lines, {'b': -lines['a']}) if several else lines)
     for worker in (0, 1):
         context = types.SimpleNamespace(num_input_pipelines=2, input_pipeline_id=worker)
-        strategy = types.SimpleNamespace(num_replicas_in_sync=6, distribute_datasets_from_function=lambda make, context=context: make(context))
+        strategy = types.SimpleNamespace(
+            num_replicas_in_sync=6,
+            distribute_datasets_from_function=lambda make, context=context: make(context),
+        )
         found = list(distribution.distribute(strategy, dataset))
         assert len(found) == 2 * 3
         for index, part in enumerate(found):
@@ -58,10 +63,23 @@ def test_each_worker_keeps_its_own_parts(several):
 def test_one_device_needs_no_mirror_and_several_machines_are_asked(monkeypatch):
     """GPUs where there are any, else CPUs; what TF_CONFIG says is TensorFlow's matter."""
     asked = []
-    monkeypatch.setattr(tf.config, 'list_logical_devices', lambda kind: asked.append(kind) or {'CPU': ['one']}.get(kind, []))
-    assert distribution.make_strategy('mirrored', batch_size=3) is tf.distribute.get_strategy() and asked == ['GPU', 'CPU']
-    monkeypatch.setattr(tf.distribute, 'MirroredStrategy', lambda names: types.SimpleNamespace(names=names, num_replicas_in_sync=len(names)))
-    monkeypatch.setattr(tf.config, 'list_logical_devices', lambda kind: [types.SimpleNamespace(name=f'{kind}:{i}') for i in range(2)])
+    monkeypatch.setattr(
+        tf.config, 'list_logical_devices', lambda kind: asked.append(kind) or {'CPU': ['one']}.get(kind, [])
+    )
+    assert distribution.make_strategy('mirrored', batch_size=3) is tf.distribute.get_strategy() and asked == [
+        'GPU',
+        'CPU',
+    ]
+    monkeypatch.setattr(
+        tf.distribute,
+        'MirroredStrategy',
+        lambda names: types.SimpleNamespace(names=names, num_replicas_in_sync=len(names)),
+    )
+    monkeypatch.setattr(
+        tf.config,
+        'list_logical_devices',
+        lambda kind: [types.SimpleNamespace(name=f'{kind}:{i}') for i in range(2)],
+    )
     assert distribution.make_strategy('mirrored', batch_size=4).names == ['GPU:0', 'GPU:1']
     several = types.SimpleNamespace(num_replicas_in_sync=3)
     monkeypatch.setattr(tf.distribute, 'MultiWorkerMirroredStrategy', lambda: several)

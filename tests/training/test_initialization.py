@@ -11,7 +11,12 @@ from hwgen.charset.encoding import Charset, CharsetMismatchError
 from hwgen.inference import artefact
 from hwgen.training import initialization
 from hwgen.training.checkpoints import Checkpoints
-from hwgen.training.initialization import InitializationError, common_table, initialize, initialize_recognizers
+from hwgen.training.initialization import (
+    InitializationError,
+    common_table,
+    initialize,
+    initialize_recognizers,
+)
 
 
 @pytest.fixture
@@ -29,42 +34,66 @@ def same(a, b):
 
 @pytest.fixture
 def written(tmp_path, make_trainer, charset):
-    """A generator and style encoder of other weights than a fresh trainer's, as files; and the values that were written."""
+    """A generator and style encoder of other weights than a fresh trainer's, as files; and the values that
+    were written.
+    """
     model = make_trainer().model
     for variable in (*model.generator.variables, *model.average.variables, *model.style_encoder.variables):
         variable.assign(variable + 1.5)
-    artefact.save_generator(str(tmp_path / 'model'), model.average, style_encoder=model.style_encoder, charset=charset)
+    artefact.save_generator(
+        str(tmp_path / 'model'), model.average, style_encoder=model.style_encoder, charset=charset
+    )
     return str(tmp_path / 'model'), model
 
 
 def test_a_run_has_the_table_of_its_lines_or_of_its_weights_where_that_is_larger(tmp_path, charset):
     first = charset.prefix(9658)
-    of_lines = {name: {'charset': dict(row_count=table.row_count, hash=table.hash)} for name, table in (('first', first), ('whole', charset))}
+    of_lines = {
+        name: {'charset': dict(row_count=table.row_count, hash=table.hash)}
+        for name, table in (('first', first), ('whole', charset))
+    }
     for name, info in of_lines.items():
         (tmp_path / name).mkdir()
         (tmp_path / name / 'generator.json').write_text(json.dumps(info), encoding='utf-8')
         (tmp_path / f'run-{name}').mkdir()
-        (tmp_path / f'run-{name}' / 'config.json').write_text(json.dumps({'data': {'charset_rows': info['charset']['row_count']}}), encoding='utf-8')
-    for lines, weights, expected in (('first', None, first), ('whole', '', charset), ('first', 'first', first), ('first', 'whole', charset), ('whole', 'first', charset),
-                                     ('first', 'run-first', first), ('first', 'run-whole', charset), ('first', 'nowhere', first)):
+        (tmp_path / f'run-{name}' / 'config.json').write_text(
+            json.dumps({'data': {'charset_rows': info['charset']['row_count']}}), encoding='utf-8'
+        )
+    for lines, weights, expected in (
+        ('first', None, first),
+        ('whole', '', charset),
+        ('first', 'first', first),
+        ('first', 'whole', charset),
+        ('whole', 'first', charset),
+        ('first', 'run-first', first),
+        ('first', 'run-whole', charset),
+        ('first', 'nowhere', first),
+    ):
         assert common_table(charset, of_lines[lines], weights and str(tmp_path / weights)) is expected
     with pytest.raises(CharsetMismatchError, match='0000'):
         common_table(charset, {'charset': dict(row_count=9658, hash='0' * 64)}, None)
 
 
 def test_from_a_written_generator(written, make_trainer, charset):
-    """Both generators start as the one that was written, which is the average; recognisers and discriminator are left alone."""
+    """Both generators start as the one that was written, which is the average; recognisers and
+    discriminator are left alone.
+    """
     path, source = written
     model = make_trainer().model
     others = values(model.discriminator), values(model.sequence_trunk)
     assert initialize(model, path, charset=charset) == f'generator and style encoder from {path}'
-    assert same(values(model.generator), values(source.average)) and same(values(model.average), values(source.average))
+    assert same(values(model.generator), values(source.average)) and same(
+        values(model.average), values(source.average)
+    )
     assert same(values(model.style_encoder), values(source.style_encoder))
     assert same(values(model.discriminator), others[0]) and same(values(model.sequence_trunk), others[1])
 
 
 def test_from_a_run(tmp_path, make_trainer, charset, variables_of):
-    """The newest checkpoint's modules, all of them; its optimizers and step count are not taken. The name is one that TensorFlow takes for a pattern."""
+    """The newest checkpoint's modules, all of them; its optimizers and step count are not taken.
+
+    The name is one that TensorFlow takes for a pattern.
+    """
     source, run = make_trainer(), str(tmp_path / 'runs' / 'exp[1]')
     checkpoints = Checkpoints(f'{run}/checkpoints', source.trackables())
     for step in (3, 5):
@@ -95,8 +124,12 @@ def test_recognizers_of_a_run_of_another_generator(tmp_path, make_trainer, varia
 
 
 def test_recognizers_of_another_kind(tmp_path, make_trainer):
-    Checkpoints(str(tmp_path / 'run' / 'checkpoints'), make_trainer(guides=dict(recurrent_sequence=True)).trackables()).save(1)
-    with pytest.raises(InitializationError, match='step-1: does not fit: .*expected recognisers of the same sizes and kinds'):
+    Checkpoints(
+        str(tmp_path / 'run' / 'checkpoints'), make_trainer(guides=dict(recurrent_sequence=True)).trackables()
+    ).save(1)
+    with pytest.raises(
+        InitializationError, match='step-1: does not fit: .*expected recognisers of the same sizes and kinds'
+    ):
         initialize_recognizers(make_trainer().model, str(tmp_path / 'run'))
     with pytest.raises(InitializationError, match='nowhere: a run without checkpoints'):
         initialize_recognizers(make_trainer().model, str(tmp_path / 'nowhere'))
@@ -108,35 +141,53 @@ def test_grown_tables_keep_new_rows(written, make_trainer, charset):
     fresh = model.average.content_encoder.component_embedding.table.numpy()
     assert initialize(model, path, charset=charset).endswith('; 3 new rows of embeddings')
     table = model.average.content_encoder.component_embedding.table.numpy()
-    np.testing.assert_array_equal(table[:12], source.average.content_encoder.component_embedding.table.numpy())
+    np.testing.assert_array_equal(
+        table[:12], source.average.content_encoder.component_embedding.table.numpy()
+    )
     np.testing.assert_array_equal(table[12:], fresh[12:])
     np.testing.assert_array_equal(model.generator.content_encoder.component_embedding.table.numpy(), table)
 
 
 def test_from_a_run_with_smaller_tables(tmp_path, make_trainer, charset, variables_of):
-    """As from its generator, and with its discriminator; the recognisers, whose classes are the rows of the tables, begin anew."""
+    """As from its generator, and with its discriminator; the recognisers, whose classes are the rows of
+    the tables, begin anew.
+    """
     source, run = make_trainer(), str(tmp_path / 'run')
     for variable in variables_of(source).values():
         variable.assign(variable + 1)
     Checkpoints(f'{run}/checkpoints', source.trackables()).save(2)
     sizes = dataclasses.asdict(source.model.config.generator)
-    (tmp_path / 'run' / 'config.json').write_text(json.dumps({'model': {'generator': sizes}}), encoding='utf-8')
+    (tmp_path / 'run' / 'config.json').write_text(
+        json.dumps({'model': {'generator': sizes}}), encoding='utf-8'
+    )
     model = make_trainer(model=dict(num_components=15)).model
     read = values(model.sequence_recognition)
     told = initialize(model, run, charset=charset)
-    assert told == (f'generator, discriminator and style encoder from {run}/checkpoints/step-2; 3 new rows of embeddings; its table of characters is a smaller one, '
-                    'so the recognisers begin anew')
+    assert (
+        told == f'generator, discriminator and style encoder from {run}/checkpoints/step-2; 3 new rows of'
+        ' embeddings; its table of characters is a smaller one, so the recognisers begin anew'
+    )
     for name in ('discriminator', 'style_encoder'):
         assert same(values(getattr(model, name)), values(getattr(source.model, name)))
     assert same(values(model.sequence_recognition), read)
-    assert all(np.array_equal(here[:len(there)] if here.ndim else here, there) for here, there in zip(values(model.average), values(source.model.average), strict=True))
+    assert all(
+        np.array_equal(here[: len(there)] if here.ndim else here, there)
+        for here, there in zip(values(model.average), values(source.model.average), strict=True)
+    )
     assert same(values(model.generator), values(model.average))
 
 
-@pytest.mark.parametrize('sizes, message', [
-    (dict(channels=(8, 16)), r'channels \(8, 8\) there, \(8, 16\) here'),
-    (dict(num_components=10), 'num_components 12 there, 10 here'),
-    (dict(content_encoding='layout', bend_px=2), 'content_encoding warped there, layout here; bend_px 0 there, 2 here')])
+@pytest.mark.parametrize(
+    'sizes, message',
+    [
+        (dict(channels=(8, 16)), r'channels \(8, 8\) there, \(8, 16\) here'),
+        (dict(num_components=10), 'num_components 12 there, 10 here'),
+        (
+            dict(content_encoding='layout', bend_px=2),
+            'content_encoding warped there, layout here; bend_px 0 there, 2 here',
+        ),
+    ],
+)
 def test_other_sizes_are_named_and_nothing_is_taken(written, make_trainer, charset, sizes, message):
     path, _ = written
     model = make_trainer(model=sizes).model
@@ -148,13 +199,17 @@ def test_other_sizes_are_named_and_nothing_is_taken(written, make_trainer, chars
 
 def test_a_run_of_other_sizes(tmp_path, make_trainer, charset):
     Checkpoints(str(tmp_path / 'run' / 'checkpoints'), make_trainer().trackables()).save(1)
-    with pytest.raises(InitializationError, match='step-1: does not fit: .*expected a run with the same sizes'):
+    with pytest.raises(
+        InitializationError, match='step-1: does not fit: .*expected a run with the same sizes'
+    ):
         initialize(make_trainer(model=dict(channels=(8, 16))).model, str(tmp_path / 'run'), charset=charset)
 
 
 def test_nothing_to_start_from(tmp_path, make_trainer, charset):
     model = make_trainer().model
-    with pytest.raises(InitializationError, match='nowhere: no such folder; expected that of a run or of a generator'):
+    with pytest.raises(
+        InitializationError, match='nowhere: no such folder; expected that of a run or of a generator'
+    ):
         initialize(model, str(tmp_path / 'nowhere'), charset=charset)
     (tmp_path / 'empty').mkdir()
     with pytest.raises(InitializationError, match='empty: no generator there'):
@@ -167,6 +222,7 @@ def test_nothing_to_start_from(tmp_path, make_trainer, charset):
 def test_another_table(written, make_trainer):
     def refuse(row_count, digest):
         raise CharsetMismatchError(f'{row_count} {digest}')
+
     with pytest.raises(CharsetMismatchError):
         initialize(make_trainer().model, written[0], charset=types.SimpleNamespace(check_compatible=refuse))
 
@@ -176,35 +232,72 @@ def test_a_table_is_no_larger_than_the_packaged_one_and_a_broken_word_of_it_is_p
     first, second = charset.prefix(9658), charset.prefix(9700)
     info = {'charset': dict(row_count=first.row_count, hash=first.hash)}
     for name, generator, config, expected in (
-            ('later', {'charset': {'row_count': charset.row_count + 9}}, {}, charset), ('both', {'charset': {'row_count': 9658}}, {'data': {'charset_rows': 9700}}, second),
-            ('other way', {'charset': {'row_count': '9700'}}, {'data': {'charset_rows': 9658}}, second), ('no number', {'charset': {'row_count': 'x'}}, {'data': None}, first),
-            ('no table', [], {'data': {'charset_rows': 9700}}, second), ('none', {}, {}, first)):
+        ('later', {'charset': {'row_count': charset.row_count + 9}}, {}, charset),
+        ('both', {'charset': {'row_count': 9658}}, {'data': {'charset_rows': 9700}}, second),
+        ('other way', {'charset': {'row_count': '9700'}}, {'data': {'charset_rows': 9658}}, second),
+        ('no number', {'charset': {'row_count': 'x'}}, {'data': None}, first),
+        ('no table', [], {'data': {'charset_rows': 9700}}, second),
+        ('none', {}, {}, first),
+    ):
         (tmp_path / name).mkdir()
         (tmp_path / name / 'generator.json').write_text(json.dumps(generator), encoding='utf-8')
         (tmp_path / name / 'config.json').write_text(json.dumps(config), encoding='utf-8')
         assert common_table(charset, info, str(tmp_path / name)) is expected, name
 
 
-@pytest.mark.parametrize('there, smaller', [
-    (dict(num_components=10), dict(num_components=10)), (dict(num_components=10, num_structures=3, num_characters=20), dict(num_components=10, num_structures=3, num_characters=20)),
-    ({}, {}), (dict(num_components=13), {}), (dict(num_components=10, num_characters=22), {}), (dict(num_structures='x'), {})])
+@pytest.mark.parametrize(
+    'there, smaller',
+    [
+        (dict(num_components=10), dict(num_components=10)),
+        (
+            dict(num_components=10, num_structures=3, num_characters=20),
+            dict(num_components=10, num_structures=3, num_characters=20),
+        ),
+        ({}, {}),
+        (dict(num_components=13), {}),
+        (dict(num_components=10, num_characters=22), {}),
+        (dict(num_structures='x'), {}),
+    ],
+)
 def test_only_an_earlier_state_of_the_tables_is_a_smaller_one(tmp_path, there, smaller):
     """Where one of them is larger there it is another table, and whoever restores the weights says so."""
     sizes = dict(num_components=12, num_structures=5, num_characters=21)
-    (tmp_path / 'config.json').write_text(json.dumps({'model': {'generator': {**sizes, **there, 'channels': [9]}}}), encoding='utf-8')
+    (tmp_path / 'config.json').write_text(
+        json.dumps({'model': {'generator': {**sizes, **there, 'channels': [9]}}}), encoding='utf-8'
+    )
     config = types.SimpleNamespace(**sizes, channels=(8,))
-    assert initialization._smaller_tables(config, str(tmp_path)) == smaller and initialization._smaller_tables(config, str(tmp_path / 'nowhere')) == {}
+    assert (
+        initialization._smaller_tables(config, str(tmp_path)) == smaller
+        and initialization._smaller_tables(config, str(tmp_path / 'nowhere')) == {}
+    )
 
 
 def test_what_a_written_generator_has_and_what_it_has_not(trainer, monkeypatch):
-    """Without a style encoder only the generator is taken; one of other channels is refused, and all that differs is said at once."""
+    """Without a style encoder only the generator is taken; one of other channels is refused, and all that
+    differs is said at once.
+    """
     model = trainer.model
-    loaded, other = types.SimpleNamespace(config=model.config.generator, variables=[v.numpy() + 2. for v in model.average.variables]), types.SimpleNamespace
+    loaded, other = (
+        types.SimpleNamespace(
+            config=model.config.generator, variables=[v.numpy() + 2.0 for v in model.average.variables]
+        ),
+        types.SimpleNamespace,
+    )
     monkeypatch.setattr(artefact, 'load_generator', lambda path, charset: (loaded, encoder, None))
     encoder, before = None, values(model.style_encoder)
     assert initialize(model, '.', charset=None) == 'generator from .'
-    assert same(values(model.generator), loaded.variables) and same(values(model.average), loaded.variables) and same(values(model.style_encoder), before)
+    assert (
+        same(values(model.generator), loaded.variables)
+        and same(values(model.average), loaded.variables)
+        and same(values(model.style_encoder), before)
+    )
     encoder = other(convolutions=[other(filters=n) for n in (8, 16, 8)])
     loaded.config = dataclasses.replace(loaded.config, cell_dim=4)
-    with pytest.raises(InitializationError, match=r'other sizes than this run: cell_dim 4 there, 8 here; style_channels \(8, 16, 8\) there, \(8, 8, 8\) here$'):
+    with pytest.raises(
+        InitializationError,
+        match=(
+            r'other sizes than this run: cell_dim 4 there, 8 here; style_channels \(8, 16, 8\) there, \(8, 8,'
+            r' 8\) here$'
+        ),
+    ):
         initialize(model, '.', charset=None)

@@ -45,8 +45,13 @@ def test_a_start_that_does_not_say_leaves_it_unknown(tmp_path):
 
 def test_a_run_remembers_a_start_that_has_gone(tmp_path):
     charset, mine = Charset.load(), write(tmp_path / 'mine', 'config.json', seen='天地')
-    assert seen_characters(charset, info_of('天'), start=str(tmp_path / 'gone'), run_dir=mine) == seen_characters(charset, info_of('天地'))
-    assert seen_characters(charset, info_of('天'), start=str(tmp_path / 'gone'), run_dir=str(tmp_path / 'new')) is None
+    assert seen_characters(
+        charset, info_of('天'), start=str(tmp_path / 'gone'), run_dir=mine
+    ) == seen_characters(charset, info_of('天地'))
+    assert (
+        seen_characters(charset, info_of('天'), start=str(tmp_path / 'gone'), run_dir=str(tmp_path / 'new'))
+        is None
+    )
 
 
 def test_characters_come_by_id_each_once(tmp_path):
@@ -54,14 +59,24 @@ def test_characters_come_by_id_each_once(tmp_path):
     charset = Charset.load()
     ids = sorted(charset.character_id(c) for c in '永a，天')
     told = write(tmp_path / 'told', 'generator.json', seen='天永永')
-    info = {'vocabulary': [charset.character_id('，'), 0, charset.character_id('a'), charset.num_characters, charset.num_characters + 5]}
+    info = {
+        'vocabulary': [
+            charset.character_id('，'),
+            0,
+            charset.character_id('a'),
+            charset.num_characters,
+            charset.num_characters + 5,
+        ]
+    }
     assert seen_characters(charset, info, start=told) == ''.join(charset.characters[row] for row in ids)
     last = {'vocabulary': [charset.num_characters - 1]}
     assert seen_characters(charset, last) == charset.characters[charset.num_characters - 1]
 
 
 def test_a_start_speaks_for_itself_while_it_is_there(tmp_path):
-    """A run's own memory counts only where the start has gone; of one folder the generator's word comes first, and what is no text is passed over."""
+    """A run's own memory counts only where the start has gone; of one folder the generator's word comes
+    first, and what is no text is passed over.
+    """
     charset, mine = Charset.load(), write(tmp_path / 'mine', 'config.json', seen='天地')
     silent = write(tmp_path / 'silent', 'generator.json', seen=None)
     assert seen_characters(charset, info_of('天'), start=silent, run_dir=mine) is None
@@ -69,4 +84,6 @@ def test_a_start_speaks_for_itself_while_it_is_there(tmp_path):
         write(tmp_path / 'many', name, seen=seen)
     assert set(seen_characters(charset, info_of('天'), start=str(tmp_path / 'many'))) == set('天玄')
     write(tmp_path / 'many', 'generator.json', seen='')
-    assert set(seen_characters(charset, info_of('天'), start=str(tmp_path / 'many'))) == set('天'), 'it was shown nothing, which is an answer'
+    assert set(seen_characters(charset, info_of('天'), start=str(tmp_path / 'many'))) == set('天'), (
+        'it was shown nothing, which is an answer'
+    )

@@ -1,4 +1,6 @@
-"""A step's bits do not depend on which lengths of lines its process has seen before: it is traced once for all."""
+"""A step's bits do not depend on which lengths of lines its process has seen before: it is traced once for
+all.
+"""
 
 import numpy as np
 import tensorflow as tf
@@ -7,16 +9,29 @@ from hwgen.training.signatures import of_any_length
 
 
 def test_the_axis_of_the_line_is_open():
-    given = dict(images=np.ones([4, 16, 32, 1], np.float32), style=np.ones([4, 7], np.float32), ids=tf.ones([4, 2, 4], tf.int32), lengths=tf.ones([4], tf.int64),
-                 scale=tf.constant(1.))
+    given = dict(
+        images=np.ones([4, 16, 32, 1], np.float32),
+        style=np.ones([4, 7], np.float32),
+        ids=tf.ones([4, 2, 4], tf.int32),
+        lengths=tf.ones([4], tf.int64),
+        scale=tf.constant(1.0),
+    )
     found = {name: (spec.shape.as_list(), spec.dtype) for name, spec in of_any_length(given).items()}
-    assert found == dict(images=([4, 16, None, 1], tf.float32), style=([4, 7], tf.float32), ids=([4, None, 4], tf.int32), lengths=([4], tf.int64),
-                         scale=([], tf.float32))
+    assert found == dict(
+        images=([4, 16, None, 1], tf.float32),
+        style=([4, 7], tf.float32),
+        ids=([4, None, 4], tf.int32),
+        lengths=([4], tf.int64),
+        scale=([], tf.float32),
+    )
 
 
 def test_what_came_first_changes_no_bit(determinism, make_trainer, make_batch, variables_of):
     """The same lines of 2, 3 and 4 characters after none, and after one of 4."""
-    batches = {n: {key: tf.constant(value) for key, value in make_batch(n, lengths=(n,) * 4).items()} for n in (2, 3, 4)}
+    batches = {
+        n: {key: tf.constant(value) for key, value in make_batch(n, lengths=(n,) * 4).items()}
+        for n in (2, 3, 4)
+    }
     ends = []
     for before in ((), (4, 3)):
         trainer = make_trainer()
@@ -36,5 +51,7 @@ def test_every_replica_has_the_open_axis(two_replicas):
     """Of values that each replica has its own of, as of one."""
     parts = two_replicas.experimental_distribute_values_from_function(lambda context: tf.ones([2, 16, 32, 1]))
     found = of_any_length(dict(images=parts, texts=dict(ids=tf.ones([4, 3], tf.int32))))
-    assert [(spec.shape.as_list(), spec.dtype) for spec in found['images']._value_specs] == [([2, 16, None, 1], tf.float32)] * 2
+    assert [(spec.shape.as_list(), spec.dtype) for spec in found['images']._value_specs] == [
+        ([2, 16, None, 1], tf.float32)
+    ] * 2
     assert found['texts']['ids'] == tf.TensorSpec([4, None], tf.int32)

@@ -29,7 +29,9 @@ def test_the_first_is_said_and_noted_the_second_leaves(number):
     with pytest.raises(KeyboardInterrupt):
         with signals.heeded():
             os.kill(os.getpid(), number)
-            assert signals.told is True and said == [f'{number.name}: saving a checkpoint, then leaving (once more: leave at once)']
+            assert signals.told is True and said == [
+                f'{number.name}: saving a checkpoint, then leaving (once more: leave at once)'
+            ]
             os.kill(os.getpid(), signal.SIGTERM)
             pytest.fail('nothing happened')
     assert said[1:] == [] and {signal.getsignal(n) for n in NUMBERS} == {signal.default_int_handler}

@@ -1,4 +1,6 @@
-"""Runs that were started before settings had one place (stored_runs.json: their config.json) are what they were: read back, compared by what they mean, gone on with."""
+"""Runs that were started before settings had one place (stored_runs.json: their config.json) are what they
+were: read back, compared by what they mean, gone on with.
+"""
 
 import dataclasses
 import json
@@ -21,8 +23,15 @@ from hwgen.training.session import configurations
 
 STORED = json.loads(pathlib.Path(__file__).with_name('stored_runs.json').read_text(encoding='utf-8'))
 # What was typed then, and what to type for the same today, where the defaults are others.
-TYPED = {'demo': ['--product_dtype=bfloat16'],
-         'no preset': ['--flagfile=paper_sizes.flags', '--batch_size=4', '--product_dtype=float32', '--generator_channels=8,8,8']}
+TYPED = {
+    'demo': ['--product_dtype=bfloat16'],
+    'no preset': [
+        '--flagfile=paper_sizes.flags',
+        '--batch_size=4',
+        '--product_dtype=float32',
+        '--generator_channels=8,8,8',
+    ],
+}
 LINES = dict(folder='lines', digest='a', charset_hash='h')
 
 
@@ -30,8 +39,13 @@ def described(*arguments):
     """The parts of config.json that make two calls one run, as today's flags come to them."""
     settings = settings_flags.parse(TrainSettings, arguments)
     model, steps, schedule = configurations(settings, Charset.load())
-    return dict(model=dataclasses.asdict(model), settings=dataclasses.asdict(steps), schedule=dataclasses.asdict(schedule), data=LINES,
-                flags=settings_flags.as_flags(settings))
+    return dict(
+        model=dataclasses.asdict(model),
+        settings=dataclasses.asdict(steps),
+        schedule=dataclasses.asdict(schedule),
+        data=LINES,
+        flags=settings_flags.as_flags(settings),
+    )
 
 
 def begun(stored):
@@ -64,18 +78,31 @@ def test_a_run_of_before_goes_on(name):
     """Its effective settings are equal, whatever was typed and whatever the defaults were."""
     begun(STORED[name])
     RunDirectory('run', described(*TYPED[name])).close()
-    with pytest.raises(OtherRunError, match='--bend_px=. now --bend_px=3: give the same flags'.replace('. ', '., ')):
+    with pytest.raises(
+        OtherRunError, match='--bend_px=. now --bend_px=3: give the same flags'.replace('. ', '., ')
+    ):
         RunDirectory('run', described(*TYPED[name], '--bend_px=3'))
 
 
 def test_a_run_that_is_older_than_some_settings():
     """What its config.json does not name it did not have: today's defaults are not put in its place."""
-    late = [('model', 'generator', 'bend_px'), ('model', 'generator', 'learn_boxes'), ('model', 'generator', 'map_channels'), ('settings', 'product_dtype'),
-            ('flags', 'bend_px'), ('flags', 'learn_boxes'), ('flags', 'map_channels'), ('flags', 'product_dtype')]
+    late = [
+        ('model', 'generator', 'bend_px'),
+        ('model', 'generator', 'learn_boxes'),
+        ('model', 'generator', 'map_channels'),
+        ('settings', 'product_dtype'),
+        ('flags', 'bend_px'),
+        ('flags', 'learn_boxes'),
+        ('flags', 'map_channels'),
+        ('flags', 'product_dtype'),
+    ]
     begun(without(STORED['no preset'], *late))
     RunDirectory('run', described(*TYPED['no preset'])).close()
-    for flag, place in {'--bend_px=5': 'model.generator.bend_px = 0, now 5', '--map_channels=16,8': 'model.generator.map_channels = , now 16,8',
-                        '--learn_boxes': 'model.generator.learn_boxes = false, now true'}.items():
+    for flag, place in {
+        '--bend_px=5': 'model.generator.bend_px = 0, now 5',
+        '--map_channels=16,8': 'model.generator.map_channels = , now 16,8',
+        '--learn_boxes': 'model.generator.learn_boxes = false, now true',
+    }.items():
         with pytest.raises(OtherRunError, match=f'its run was started with {place}: give'):
             RunDirectory('run', described(*TYPED['no preset'], flag))
 
@@ -83,12 +110,22 @@ def test_a_run_that_is_older_than_some_settings():
 def test_stored_descriptions_are_read_back():
     for stored in STORED.values():
         model = stored_model(stored['model'])
-        assert json.loads(json.dumps(dataclasses.asdict(model))) == stored['model'] and isinstance(model, HctGanConfig)
-        assert json.loads(json.dumps(dataclasses.asdict(from_stored(GanSettings, stored['settings'])))) == stored['settings']
+        assert json.loads(json.dumps(dataclasses.asdict(model))) == stored['model'] and isinstance(
+            model, HctGanConfig
+        )
+        assert (
+            json.loads(json.dumps(dataclasses.asdict(from_stored(GanSettings, stored['settings']))))
+            == stored['settings']
+        )
         assert dataclasses.asdict(from_stored(Schedule, stored['schedule'])) == stored['schedule']
     older = without(STORED['demo']['model']['generator'], ('bend_px',), ('learn_boxes',), ('map_channels',))
     config = from_stored(GeneratorConfig, older)
-    assert (config.bend_px, config.learn_boxes, config.map_channels, config.content_channels) == (0, False, (), 192)
+    assert (config.bend_px, config.learn_boxes, config.map_channels, config.content_channels) == (
+        0,
+        False,
+        (),
+        192,
+    )
 
 
 def test_the_model_that_ships_is_what_the_defaults_make():
@@ -96,5 +133,8 @@ def test_the_model_that_ships_is_what_the_defaults_make():
     folder = str(resource_path('saved_models/demo'))
     generator, _, description = load_generator(folder)
     assert json.loads(json.dumps(dataclasses.asdict(generator.config))) == description['generator']
-    tables = {name: description['generator'][name] for name in ('num_components', 'num_structures', 'num_characters')}
+    tables = {
+        name: description['generator'][name]
+        for name in ('num_components', 'num_structures', 'num_characters')
+    }
     assert GeneratorConfig(**tables) == generator.config

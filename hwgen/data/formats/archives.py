@@ -1,4 +1,6 @@
-"""The files of a collection as it was downloaded: in folders, in .zip archives, or archives in folders; nothing is unpacked."""
+"""The files of a collection as it was downloaded: in folders, in .zip archives, or archives in folders;
+nothing is unpacked.
+"""
 
 import contextlib
 import functools
@@ -13,7 +15,8 @@ from hwgen.data.formats.byte_stream import ByteStream
 from hwgen.data.formats.samples import FormatError, refuse_or_raise
 
 MAX_TEXT_BYTES = 1 << 26  # of a table, an XML file or an image file read whole
-_UNREADABLE = (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, EOFError, struct.error)  # what damaged archives raise
+# what damaged archives raise
+_UNREADABLE = (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, EOFError, struct.error)
 
 
 class File(NamedTuple):
@@ -46,11 +49,16 @@ class File(NamedTuple):
         try:
             archive = _archive(self.path, self.path.stat().st_mtime_ns)
             method = archive.getinfo(self.member).compress_type
-            if method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # the others unpack any amount at once
-                raise NotImplementedError(f'compressed by method {method}, expected 0, stored, or 8, deflated; unpack it first')
+            # the others unpack any amount at once
+            if method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise NotImplementedError(
+                    f'compressed by method {method}, expected 0, stored, or 8, deflated; unpack it first'
+                )
             file = archive.open(self.member)
         except (*_UNREADABLE, OSError, KeyError, RuntimeError) as error:
-            raise FormatError(f'{self.name}, byte 0: cannot be read from the archive ({error})', reason='archive') from error
+            raise FormatError(
+                f'{self.name}, byte 0: cannot be read from the archive ({error})', reason='archive'
+            ) from error
         with file:
             yield ByteStream(file, size=self.size, name=self.name)
 
@@ -81,10 +89,12 @@ def list_files(path, *, refuse=None):
 
     Args:
         path: path of a file, a .zip archive, or a folder of both.
-        refuse: function of a FormatError, told of archives in the folder that cannot be read; None: it is raised.
+        refuse: function of a FormatError, told of archives in the folder that cannot be read; None: it is
+            raised.
 
     Returns:
-        list of File. Hidden files and links to folders are left out; archives in archives are listed as files.
+        list of File. Hidden files and links to folders are left out; archives in archives are listed as
+        files.
 
     Raises:
         FileNotFoundError: no such path.
@@ -93,19 +103,30 @@ def list_files(path, *, refuse=None):
     path = pathlib.Path(path)
     if path.is_file():
         shown = as_text(path.name)
-        found = _members(path, shown, refuse) if path.suffix.lower() == '.zip' else [File(shown, path.stat().st_size, path)]
+        found = (
+            _members(path, shown, refuse)
+            if path.suffix.lower() == '.zip'
+            else [File(shown, path.stat().st_size, path)]
+        )
     elif path.is_dir():
         found = []
         for inner in disk_files(path):
-            shown = as_text(pathlib.PurePath(path.name or path.resolve().name, inner.relative_to(path)).as_posix())
-            found += _members(inner, shown, refuse) if inner.suffix.lower() == '.zip' else [File(shown, inner.stat().st_size, inner)]
+            shown = as_text(
+                pathlib.PurePath(path.name or path.resolve().name, inner.relative_to(path)).as_posix()
+            )
+            found += (
+                _members(inner, shown, refuse)
+                if inner.suffix.lower() == '.zip'
+                else [File(shown, inner.stat().st_size, inner)]
+            )
     else:
         raise FileNotFoundError(f'{path}: no such file or folder')
     return sorted(found, key=lambda file: file.name)
 
 
 def disk_files(path):
-    """The files of a folder and its sub-folders as they lie on disk, or the file itself; hidden files and links to folders are left out.
+    """The files of a folder and its sub-folders as they lie on disk, or the file itself; hidden files and
+    links to folders are left out.
 
     Args:
         path: path.
@@ -117,7 +138,11 @@ def disk_files(path):
         yield pathlib.Path(path)
     for folder, folders, names in os.walk(path):
         folders[:] = [name for name in folders if not name.startswith('.')]
-        yield from (inner for inner in (pathlib.Path(folder, name) for name in names if not name.startswith('.')) if inner.is_file())
+        yield from (
+            inner
+            for inner in (pathlib.Path(folder, name) for name in names if not name.startswith('.'))
+            if inner.is_file()
+        )
 
 
 @functools.lru_cache(8)
@@ -131,8 +156,15 @@ def _members(path, shown, refuse):
     try:
         archive = _archive(path, path.stat().st_mtime_ns)
     except _UNREADABLE as error:
-        refuse_or_raise(FormatError(f'{shown}, byte 0: no readable .zip archive ({error})', reason='archive'), refuse)
+        refuse_or_raise(
+            FormatError(f'{shown}, byte 0: no readable .zip archive ({error})', reason='archive'), refuse
+        )
         return []
-    return [File(f'{shown}/{info.filename}', info.file_size, path, info.filename) for info in archive.infolist()
-            if info.filename and not info.filename.endswith('/') and not pathlib.PurePosixPath(info.filename).name.startswith('.')
-            and not info.filename.startswith('__MACOSX/')]
+    return [
+        File(f'{shown}/{info.filename}', info.file_size, path, info.filename)
+        for info in archive.infolist()
+        if info.filename
+        and not info.filename.endswith('/')
+        and not pathlib.PurePosixPath(info.filename).name.startswith('.')
+        and not info.filename.startswith('__MACOSX/')
+    ]

@@ -1,4 +1,6 @@
-"""A binary file read from front to end, in which no size is believed before it is held against the bytes that remain."""
+"""A binary file read from front to end, in which no size is believed before it is held against the bytes
+that remain.
+"""
 
 import struct
 import zipfile
@@ -48,7 +50,9 @@ class ByteStream:
             FormatError.
         """
         place = f', {self.place}' if self.place else ''
-        return FormatError(f'{self.name}{place}, byte {self.offset if offset is None else offset}: {problem}', reason=reason)
+        return FormatError(
+            f'{self.name}{place}, byte {self.offset if offset is None else offset}: {problem}', reason=reason
+        )
 
     def take(self, count, what):
         """The next bytes.
@@ -64,13 +68,18 @@ class ByteStream:
             FormatError: fewer remain, or more than MAX_TAKE_BYTES are asked for.
         """
         if count > self.remaining:
-            raise self.error(f'{what} of {count} bytes, {self.remaining} bytes remain (truncated or corrupt)', reason='truncated')
+            raise self.error(
+                f'{what} of {count} bytes, {self.remaining} bytes remain (truncated or corrupt)',
+                reason='truncated',
+            )
         if count > MAX_TAKE_BYTES:
             raise self.error(f'{what} of {count} bytes, expected at most {MAX_TAKE_BYTES}', reason='size')
         data = self.ahead(count)
         if len(data) < count:
-            raise self.error(f'{what} of {count} bytes, the file ends {count - len(data)} bytes before (truncated)',
-                             reason='truncated')
+            raise self.error(
+                f'{what} of {count} bytes, the file ends {count - len(data)} bytes before (truncated)',
+                reason='truncated',
+            )
         self._used += count
         self.offset += count
         return data
@@ -89,10 +98,17 @@ class ByteStream:
         if missing > 0:
             try:
                 more = self._file.read(max(missing, _READ_BYTES))
-            except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+            except (
+                zipfile.BadZipFile,
+                zlib.error,
+                OSError,
+                EOFError,
+                NotImplementedError,
+                RuntimeError,
+            ) as error:
                 raise self.error(f'the archive cannot be read further ({error})', reason='archive') from error
-            self._buffer, self._used = self._buffer[self._used:] + more, 0
-        return self._buffer[self._used:self._used + count]
+            self._buffer, self._used = self._buffer[self._used :] + more, 0
+        return self._buffer[self._used : self._used + count]
 
     def unpack(self, layout, what):
         """The next bytes as numbers.
@@ -112,4 +128,7 @@ class ByteStream:
     def check_end(self):
         """Raises FormatError where bytes are left."""
         if self.remaining:
-            raise self.error(f'{self.remaining} bytes after the last record, expected the end of the file', reason='trailing')
+            raise self.error(
+                f'{self.remaining} bytes after the last record, expected the end of the file',
+                reason='trailing',
+            )

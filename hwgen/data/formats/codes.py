@@ -1,4 +1,6 @@
-"""Character codes of CASIA's files: GB 2312, GBK or GB 18030, or ASCII padded with zeros, sometimes with their bytes swapped."""
+"""Character codes of CASIA's files: GB 2312, GBK or GB 18030, or ASCII padded with zeros, sometimes with
+their bytes swapped.
+"""
 
 import unicodedata
 
@@ -9,7 +11,8 @@ _FOREIGN_TYPES = ('SJIS', 'JIS', 'BIG5', 'EUC', 'UTF', 'UNICODE')
 
 
 def read_code_length(stream):
-    """The part of a page's header that tells its codes: 20 bytes code type (ASCII, GB, ...), int16 bytes of a code.
+    """The part of a page's header that tells its codes: 20 bytes code type (ASCII, GB, ...), int16 bytes of a
+    code.
 
     Args:
         stream: ByteStream.
@@ -22,7 +25,7 @@ def read_code_length(stream):
     """
     start = stream.offset
     code_type = stream.take(20, 'code type').split(b'\0')[0].decode('latin-1').strip().upper()
-    length, = stream.unpack('<h', 'length of a code')
+    (length,) = stream.unpack('<h', 'length of a code')
     if code_type.startswith(_FOREIGN_TYPES):
         raise stream.error(f'code type {code_type!r}, expected GB or ASCII', reason='header', offset=start)
     if length not in _LENGTHS:
@@ -38,8 +41,8 @@ def decode_code(code, *, swapped=False):
         swapped: bool, the last byte comes first (a little-endian number).
 
     Returns:
-        str, one character; '' for zeros alone; None for a code that decodes to nothing: unassigned, for private use, a
-        control character, or more than one character.
+        str, one character; '' for zeros alone; None for a code that decodes to nothing: unassigned, for
+        private use, a control character, or more than one character.
     """
     code = (code[::-1] if swapped else code).strip(b'\0')
     try:
@@ -59,10 +62,10 @@ def decode_label(data, *, code_length):
         code_length: int, bytes of each.
 
     Returns:
-        str, with U+FFFD for each code that decodes to nothing; tuple of bytes, the codes. Zeros at the end are padding
-        and in neither, unless there is nothing else.
+        str, with U+FFFD for each code that decodes to nothing; tuple of bytes, the codes. Zeros at the end
+        are padding and in neither, unless there is nothing else.
     """
-    codes = [data[i:i + code_length] for i in range(0, len(data), code_length)]
+    codes = [data[i : i + code_length] for i in range(0, len(data), code_length)]
     while len(codes) > 1 and not codes[-1].strip(b'\0'):
         codes.pop()
     return ''.join(decode_code(code) or UNKNOWN_CHARACTER for code in codes), tuple(codes)

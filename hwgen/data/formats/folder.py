@@ -1,12 +1,14 @@
-"""A plain folder of line images and their texts: a table (`label_table.py`), a folder of text files, or the names of the images.
+"""A plain folder of line images and their texts: a table (`label_table.py`), a folder of text files, or the
+names of the images.
 
-The writer is what the table says, else the sub-folder that the image lies in, else unknown. A path of a table with \\ is read as one with / where no
-other picture has that name.
-Where the labels are a folder, a.png has its text in a.txt or a.gt.txt there (RIMES-2011-Lines: Images, Transcriptions).
-A pattern of names may tell writer and text, as of CVL's words, 0052-1-0-0-Imagine.tif: writer, page, line, word, text.
-Images without text need no table: `list_images`.
+The writer is what the table says, else the sub-folder that the image lies in, else unknown. A path of a table
+with \\ is read as one with / where no other picture has that name.
+Where the labels are a folder, a.png has its text in a.txt or a.gt.txt there (RIMES-2011-Lines: Images,
+Transcriptions). A pattern of names may tell writer and text, as of CVL's words, 0052-1-0-0-Imagine.tif:
+writer, page, line, word, text. Images without text need no table: `list_images`.
 
-Source: public readers of these sets (github.com/aimagelab/HWD; loaders of groundtruth_training_icdar2011.txt) and descriptions of CVL 1.1.
+Source: public readers of these sets (github.com/aimagelab/HWD; loaders of groundtruth_training_icdar2011.txt)
+and descriptions of CVL 1.1.
 """
 
 import os
@@ -43,13 +45,14 @@ def read_folder(folder, *, labels='labels.tsv', name_pattern=None, refuse=None, 
 
     Args:
         folder: path that the images' paths start from.
-        labels: path of the table, or of a folder of text files; in `folder` unless absolute. UTF-8, see `label_table.read_table`.
-        name_pattern: str, a regular expression that the names of the images match, without suffix: its groups `writer` and
-            `text` tell them; with a group `text` there are no labels. None: names tell nothing.
-        refuse: function of a FormatError, told of rows of another shape, names that do not match, writers and texts from names that are no
-            UTF-8, and images without a text; None: it is raised.
-        report: function of a str, told of a column that may be no writer, and of files that look like pictures and are passed over (where no table
-            names the pictures); or None.
+        labels: path of the table, or of a folder of text files; in `folder` unless absolute. UTF-8, see
+            `label_table.read_table`.
+        name_pattern: str, a regular expression that the names of the images match, without suffix: its groups
+            `writer` and `text` tell them; with a group `text` there are no labels. None: names tell nothing.
+        refuse: function of a FormatError, told of rows of another shape, names that do not match, writers and
+            texts from names that are no UTF-8, and images without a text; None: it is raised.
+        report: function of a str, told of a column that may be no writer, and of files that look like
+            pictures and are passed over (where no table names the pictures); or None.
 
     Yields:
         LabelledImage.
@@ -57,26 +60,42 @@ def read_folder(folder, *, labels='labels.tsv', name_pattern=None, refuse=None, 
     Raises:
         FileNotFoundError: no folder or no labels.
         ValueError: no such pattern.
-        FormatError: a table or text that is no UTF-8, or `refuse` is None and a row of another shape; names file, row and byte.
+        FormatError: a table or text that is no UTF-8, or `refuse` is None and a row of another shape; names
+            file, row and byte.
     """
     folder = pathlib.Path(folder)
     pattern = _compiled(name_pattern)
     if not folder.is_dir():
-        raise FileNotFoundError(f'{folder}: no such folder; expected one with images and {pathlib.Path(labels).name}')
+        raise FileNotFoundError(
+            f'{folder}: no such folder; expected one with images and {pathlib.Path(labels).name}'
+        )
     if 'text' in pattern.groupindex:
         rows = ((number, path, None, '') for number, path in enumerate(_images(folder, report), 1))
     elif (folder / labels).is_dir():
         rows = _text_file_rows(folder, folder / labels, refuse, report)
     else:
-        rows = ((row.number, _path_of(folder, row.name), row.text, row.writer) for row in read_table(folder / labels, refuse=refuse, report=report))
+        rows = (
+            (row.number, _path_of(folder, row.name), row.text, row.writer)
+            for row in read_table(folder / labels, refuse=refuse, report=report)
+        )
     for number, path, text, writer in rows:
         found = pattern.fullmatch(path.stem)
         if found is None:
-            refuse_or_raise(FormatError(f'{printable(path)}: the name does not match {name_pattern}, expected it to', reason='name'), refuse)
+            refuse_or_raise(
+                FormatError(
+                    f'{printable(path)}: the name does not match {name_pattern}, expected it to',
+                    reason='name',
+                ),
+                refuse,
+            )
             continue
         told = found.groupdict()
-        image = LabelledImage(path=path, text=told.get('text') or text or '', row=number,
-                              writer=writer or told.get('writer') or _sub_folder(folder, path))
+        image = LabelledImage(
+            path=path,
+            text=told.get('text') or text or '',
+            row=number,
+            writer=writer or told.get('writer') or _sub_folder(folder, path),
+        )
         problem = _name_problem(image)
         if problem:
             refuse_or_raise(problem, refuse)
@@ -93,7 +112,9 @@ def _compiled(name_pattern):
     except re.error as error:
         raise ValueError(f'name pattern {name_pattern!r}: {error}, expected a regular expression') from error
     if not {'writer', 'text'} & pattern.groupindex.keys():
-        raise ValueError(f'name pattern {name_pattern!r}: no group (?P<writer>...) or (?P<text>...), expected at least one')
+        raise ValueError(
+            f'name pattern {name_pattern!r}: no group (?P<writer>...) or (?P<text>...), expected at least one'
+        )
     return pattern
 
 
@@ -119,14 +140,30 @@ def _text_file_rows(folder, texts, refuse, report):
     """(number, path, text, '') of each image with a text file."""
     for number, path in enumerate(_images(folder, report), 1):
         stem = texts / path.relative_to(folder).with_suffix('')
-        file = next((name for name in (stem.with_name(f'{stem.name}.txt'), stem.with_name(f'{stem.name}.gt.txt')) if name.is_file()), None)
+        file = next(
+            (
+                name
+                for name in (stem.with_name(f'{stem.name}.txt'), stem.with_name(f'{stem.name}.gt.txt'))
+                if name.is_file()
+            ),
+            None,
+        )
         if file is None:
-            refuse_or_raise(FormatError(f'{printable(path)}: no {printable(stem.name)}.txt in {printable(stem.parent)}, expected its text', reason='table'), refuse)
+            refuse_or_raise(
+                FormatError(
+                    f'{printable(path)}: no {printable(stem.name)}.txt in {printable(stem.parent)}, expected'
+                    ' its text',
+                    reason='table',
+                ),
+                refuse,
+            )
             continue
         text = read_utf8(file).strip()
         problem = text_problem(text)
         if problem:
-            refuse_or_raise(FormatError(f'{printable(file)}: {problem}; the text: {shown(text)}', reason='table'), refuse)
+            refuse_or_raise(
+                FormatError(f'{printable(file)}: {problem}; the text: {shown(text)}', reason='table'), refuse
+            )
             continue
         yield number, path, text, ''
 
@@ -141,7 +178,8 @@ def _path_of(folder, name):
 def _sub_folder(folder, path):
     """The writer where nothing else tells one."""
     inside = path.parent
-    for place, root in ((inside, folder), (pathlib.Path(os.path.abspath(inside)), os.path.abspath(folder))):  # a table may name pictures from the root on
+    # a table may name pictures from the root on
+    for place, root in ((inside, folder), (pathlib.Path(os.path.abspath(inside)), os.path.abspath(folder))):
         if place.is_relative_to(root):
             inside = place.relative_to(root)
             break
@@ -152,8 +190,12 @@ def _name_problem(image):
     """A FormatError for a text or writer from a name that is no text, or None."""
     for what, value in (('text', image.text), ('writer', image.writer)):
         if not is_text(value):
-            return FormatError(f'{printable(image.path)}: the {what} would be {printable(value)}, which is no UTF-8 (a name in GBK, from an archive made on Windows?); '
-                               'unpack it by unzip -O GBK, or rename by convmv -f gbk -t utf8 --notest -r FOLDER', reason='name')
+            return FormatError(
+                f'{printable(image.path)}: the {what} would be {printable(value)}, which is no UTF-8 (a name'
+                ' in GBK, from an archive made on Windows?); unpack it by unzip -O GBK, or rename by convmv'
+                ' -f gbk -t utf8 --notest -r FOLDER',
+                reason='name',
+            )
     return None
 
 
@@ -162,7 +204,8 @@ def list_images(folder, *, refuse=None, report=None):
 
     Args:
         folder: path. Files of other kinds, and what begins with a dot, are passed over.
-        refuse: function of a FormatError, told of images in a sub-folder, the writer, whose name is no UTF-8; None: it is raised.
+        refuse: function of a FormatError, told of images in a sub-folder, the writer, whose name is no UTF-8;
+            None: it is raised.
         report: see `read_folder`.
 
     Yields:
@@ -176,7 +219,10 @@ def list_images(folder, *, refuse=None, report=None):
         raise FileNotFoundError(f'{folder}: no such folder; expected one with images')
     paths, others = find_images(folder)
     if not paths:
-        raise FileNotFoundError(f'{folder}: no image in it{"; " + _passed_over(others) if others else "; expected " + expected_formats()}')
+        raise FileNotFoundError(
+            f'{folder}: no image in'
+            f' it{"; " + _passed_over(others) if others else "; expected " + expected_formats()}'
+        )
     _tell_passed_over(folder, others, report)
     for number, path in enumerate(paths, 1):
         image = LabelledImage(path=path, text='', writer=_sub_folder(folder, path), row=number)

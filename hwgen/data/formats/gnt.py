@@ -1,4 +1,5 @@
-"""CASIA-HWDB1.x, isolated characters (.gnt): samples one after the other, no header, all numbers little-endian.
+"""CASIA-HWDB1.x, isolated characters (.gnt): samples one after the other, no header, all numbers
+little-endian.
 
     bytes          content
     4   uint32     size of the sample with these 10 bytes, 10 + W * H
@@ -7,8 +8,8 @@
     2   uint16     H, px
     W * H  uint8   rows of pixels, 255 = paper
 
-Source: nlpr.ia.ac.cn/databases/handwriting/Offline_database.html, table 2. A file holds the samples of one writer
-(001-f.gnt), in older downloads those of many (1.0train-gb1.gnt).
+Source: nlpr.ia.ac.cn/databases/handwriting/Offline_database.html, table 2. A file holds the samples of one
+writer (001-f.gnt), in older downloads those of many (1.0train-gb1.gnt).
 """
 
 import struct
@@ -27,8 +28,9 @@ def read_gnt(file, *, refuse=None):
 
     Args:
         file: archives.File.
-        refuse: function of a FormatError, told of what cannot be read; None: it is raised. A sample whose sizes
-            contradict each other is left out if another follows where its size field or W * H says, else the rest of the file is.
+        refuse: function of a FormatError, told of what cannot be read; None: it is raised. A sample whose
+            sizes contradict each other is left out if another follows where its size field or W * H says,
+            else the rest of the file is.
 
     Yields:
         Picture; its text is U+FFFD where the code decodes to nothing.
@@ -45,21 +47,45 @@ def _read_samples(stream, refuse):
         record += 1
         stream.place, start = f'sample {record}', stream.offset
         if stream.remaining < _HEADER.size:
-            raise stream.error(f'{stream.remaining} bytes, expected a header of {_HEADER.size} or the end of the file', reason='trailing')
+            raise stream.error(
+                f'{stream.remaining} bytes, expected a header of {_HEADER.size} or the end of the file',
+                reason='trailing',
+            )
         size, code, width, height = _HEADER.unpack(stream.ahead(_HEADER.size).ljust(_HEADER.size, b'\0'))
         problem = _problem(size, width, height, stream.remaining)
         if problem:
             sentence, reason = problem
-            length = next((length for length in (size, _HEADER.size + width * height)
-                           if _HEADER.size <= length <= min(stream.remaining, MAX_LINE_PIXELS) and _sample_follows(stream, length)), None)
+            length = next(
+                (
+                    length
+                    for length in (size, _HEADER.size + width * height)
+                    if _HEADER.size <= length <= min(stream.remaining, MAX_LINE_PIXELS)
+                    and _sample_follows(stream, length)
+                ),
+                None,
+            )
             if length is None:
-                raise stream.error(f'{sentence}; the rest of the file, {stream.remaining} bytes, is not read', reason=reason)
-            refuse_or_raise(stream.error(sentence if length == size else f'{sentence}: a wrong size, read on behind the image', reason=reason), refuse)
+                raise stream.error(
+                    f'{sentence}; the rest of the file, {stream.remaining} bytes, is not read', reason=reason
+                )
+            refuse_or_raise(
+                stream.error(
+                    sentence if length == size else f'{sentence}: a wrong size, read on behind the image',
+                    reason=reason,
+                ),
+                refuse,
+            )
             stream.take(length, 'sample')
             continue
         pixels = np.frombuffer(stream.take(size, 'sample'), np.uint8, offset=_HEADER.size)
-        yield Picture(image=pixels.reshape(height, width), text=decode_code(code) or UNKNOWN_CHARACTER, writer=writer, record=record,
-                      offset=start, codes=(code,))
+        yield Picture(
+            image=pixels.reshape(height, width),
+            text=decode_code(code) or UNKNOWN_CHARACTER,
+            writer=writer,
+            record=record,
+            offset=start,
+            codes=(code,),
+        )
 
 
 def _problem(size, width, height, remaining):
@@ -69,9 +95,21 @@ def _problem(size, width, height, remaining):
     if width * height > MAX_LINE_PIXELS:
         return f'image of {width} x {height} px, expected at most {MAX_LINE_PIXELS} pixels', 'size'
     if size != _HEADER.size + width * height:
-        return f'sample of {size} bytes, expected {_HEADER.size + width * height} for an image of {width} x {height} px', 'size'
+        return (
+            (
+                f'sample of {size} bytes, expected {_HEADER.size + width * height} for an image of {width} x'
+                f' {height} px'
+            ),
+            'size',
+        )
     if size > remaining:
-        return f'sample of {size} bytes ({width} x {height} px), {remaining} bytes remain (truncated or corrupt)', 'truncated'
+        return (
+            (
+                f'sample of {size} bytes ({width} x {height} px), {remaining} bytes remain (truncated or'
+                ' corrupt)'
+            ),
+            'truncated',
+        )
     return None
 
 

@@ -1,19 +1,22 @@
-"""IAM, English lines and words as images: a table (`lines.txt` or `words.txt`), the images, and who wrote which form.
+"""IAM, English lines and words as images: a table (`lines.txt` or `words.txt`), the images, and who wrote
+which form.
 
 Rows of `lines.txt`, fields by spaces, # before a comment:
     a01-000u-00 ok 154 19 408 746 1661 89 A|MOVE|to|stop|Mr.|Gaitskell|from
-    id, ok | err (segmentation into words), grey level that parts ink from paper, components, x y w h on the form, text
-    with | between words
+    id, ok | err (segmentation into words), grey level that parts ink from paper, components, x y w h on the
+    form, text with | between words
 Rows of `words.txt`:
     a01-000u-00-00 ok 154 408 768 27 51 AT A
-    the same without the number of components (which its own heading still lists), and a grammatical tag before the text
+    the same without the number of components (which its own heading still lists), and a grammatical tag
+    before the text
 The image of a01-000u-00 is a01/a01-000u/a01-000u-00.png, wherever that folder lies.
-`forms.txt`, where it is there: a01-000u 000 2 prt 7 5 52 36: the form, its writer, ...
-Lists of the official partition, a row an id of a line: trainset.txt, validationset1.txt, validationset2.txt, testset.txt.
+`forms.txt`, where it is there: a01-000u 000 2 prt 7 5 52 36: the form, its writer, ... Lists of the official
+partition, a row an id of a line: trainset.txt, validationset1.txt, validationset2.txt, testset.txt.
 
-Source: the headings of the tables of the IAM Handwriting Database 3.0 (fki.tic.heia-fr.ch/databases/iam-handwriting-database).
-Differs: pixels lighter than the row's grey level are paper and become 255, as everywhere in hwgen; `whiten=False` leaves
-them. A form without a known writer counts as a writer of its own.
+Source: the headings of the tables of the IAM Handwriting Database 3.0
+(fki.tic.heia-fr.ch/databases/iam-handwriting-database).
+Differs: pixels lighter than the row's grey level are paper and become 255, as everywhere in hwgen;
+`whiten=False` leaves them. A form without a known writer counts as a writer of its own.
 """
 
 import io
@@ -28,8 +31,15 @@ from hwgen.data.formats.samples import FormatError, Picture, refuse_or_raise
 
 _ID = re.compile(r'([a-z]\d\d-\d{3}[a-z]?)-(\d\d)(?:-(\d\d))?')
 _INTEGER = re.compile(r'-?\d{1,6}')
-PARTITION_LISTS = {'trainset.txt': 'train', 'validationset1.txt': 'validation', 'validationset2.txt': 'validation',
-                   'testset.txt': 'test', 'testset_v.txt': 'validation', 'testset_t.txt': 'validation', 'testset_f.txt': 'test'}
+PARTITION_LISTS = {
+    'trainset.txt': 'train',
+    'validationset1.txt': 'validation',
+    'validationset2.txt': 'validation',
+    'testset.txt': 'test',
+    'testset_v.txt': 'validation',
+    'testset_t.txt': 'validation',
+    'testset_f.txt': 'test',
+}
 
 
 class IamRow(NamedTuple):
@@ -99,15 +109,35 @@ def read_table(file, *, words, refuse=None):
         while numbers < min(len(fields), 8) and _INTEGER.fullmatch(fields[numbers]):
             numbers += 1
         # lines: level, components, box; words: level, (components,) box, tag
-        text = fields[numbers + 1 if words else numbers:]
-        if not found or bool(found[3]) != words or fields[1] not in ('ok', 'err') or not text or \
-                numbers - 2 not in ((5, 6) if words else (6,)) or not 0 <= int(fields[2]) <= 255:
-            expected = 'id ok|err level x y w h tag text' if words else 'id ok|err level components x y w h text'
-            refuse_or_raise(FormatError(f'{file.name}, row {number}, byte {offset}: {row[:60]!r}, expected "{expected}"',
-                                        reason='table'), refuse)
+        text = fields[numbers + 1 if words else numbers :]
+        if (
+            not found
+            or bool(found[3]) != words
+            or fields[1] not in ('ok', 'err')
+            or not text
+            or numbers - 2 not in ((5, 6) if words else (6,))
+            or not 0 <= int(fields[2]) <= 255
+        ):
+            expected = (
+                'id ok|err level x y w h tag text' if words else 'id ok|err level components x y w h text'
+            )
+            refuse_or_raise(
+                FormatError(
+                    f'{file.name}, row {number}, byte {offset}: {row[:60]!r}, expected "{expected}"',
+                    reason='table',
+                ),
+                refuse,
+            )
             continue
-        yield IamRow(id=fields[0], form=found[1], text=' '.join(text).replace('|', ' ').strip(), grey_level=int(fields[2]),
-                     segmented=fields[1] == 'ok', row=number, offset=offset)
+        yield IamRow(
+            id=fields[0],
+            form=found[1],
+            text=' '.join(text).replace('|', ' ').strip(),
+            grey_level=int(fields[2]),
+            segmented=fields[1] == 'ok',
+            row=number,
+            offset=offset,
+        )
 
 
 def read_writers(file):
@@ -132,8 +162,11 @@ def read_partition(files):
     Returns:
         dict {id of a line or form: 'train' | 'validation' | 'test'}; empty where there is no list.
     """
-    lists = [(PARTITION_LISTS[name], file) for file in files
-             if (name := pathlib.PurePosixPath(file.name).name) in PARTITION_LISTS]
+    lists = [
+        (PARTITION_LISTS[name], file)
+        for file in files
+        if (name := pathlib.PurePosixPath(file.name).name) in PARTITION_LISTS
+    ]
     return {row.split()[0]: partition for partition, file in lists for _, _, row in text_rows(file)}
 
 
@@ -145,7 +178,8 @@ def read_sample(row, image_file, *, writer, table, words=False, whiten=True):
         image_file: archives.File, or None where there is none.
         writer: str.
         table: str, its name, for messages.
-        words: bool, whether the row is a word: a word that is marked `err` gets a note, a line's text stands all the same.
+        words: bool, whether the row is a word: a word that is marked `err` gets a note, a line's text stands
+            all the same.
         whiten: bool, make paper 255.
 
     Returns:
@@ -163,5 +197,11 @@ def read_sample(row, image_file, *, writer, table, words=False, whiten=True):
         raise FormatError(f'{place}: {error}', reason='image') from error
     if whiten:
         image = np.where(image > row.grey_level, np.uint8(255), image)
-    return Picture(image=image, text=row.text, writer=writer, record=row.row, offset=row.offset,
-                   note='' if row.segmented or not words else 'segmentation')
+    return Picture(
+        image=image,
+        text=row.text,
+        writer=writer,
+        record=row.row,
+        offset=row.offset,
+        note='' if row.segmented or not words else 'segmentation',
+    )

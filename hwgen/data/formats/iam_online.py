@@ -3,13 +3,17 @@
 `lineStrokes/a01/a01-000/a01-000u-01.xml` is a line:
     <WhiteboardCaptureSession>
       <WhiteboardDescription> corners of the board </WhiteboardDescription>
-      <StrokeSet> <Stroke colour="black" start_time=".." end_time=".."> <Point x="1073" y="1058" time="3.7"/> ... </Stroke>
-`ascii/a01/a01-000/a01-000u.txt` has its text: below a row `CSR:` and an empty one a row for each line, from 01.
-`original/a01/a01-000/strokesu.xml`, where it is there: <Form id="a01-000u" writerID="10008" ...> tells the writer.
-Lists of the official partition, a row an id of a form: trainset.txt, testset_v.txt, testset_t.txt, testset_f.txt.
+      <StrokeSet> <Stroke colour="black" start_time=".." end_time=".."> <Point x="1073" y="1058" time="3.7"/>
+      ... </Stroke>
+`ascii/a01/a01-000/a01-000u.txt` has its text: below a row `CSR:` and an empty one a row for each line, from
+01. `original/a01/a01-000/strokesu.xml`, where it is there: <Form id="a01-000u" writerID="10008" ...> tells
+the writer. Lists of the official partition, a row an id of a form: trainset.txt, testset_v.txt,
+testset_t.txt, testset_f.txt.
 
-Source: fki.tic.heia-fr.ch/databases/iam-on-line-handwriting-database (data format). Times and the board's corners are not kept.
-Differs: an XML file that declares entities is refused. A form without a known writer counts as a writer of its own.
+Source: fki.tic.heia-fr.ch/databases/iam-on-line-handwriting-database (data format). Times and the board's
+corners are not kept.
+Differs: an XML file that declares entities is refused. A form without a known writer counts as a writer of
+its own.
 """
 
 import pathlib
@@ -49,15 +53,25 @@ def read_line(file, *, text, writer):
             except (KeyError, ValueError):
                 point = None
             if point is None or max(map(abs, point)) > _MAX_COORDINATE or not strokes:
-                raise _error(file, parser, f'point {str(attributes)[:80]}, expected numbers x and y, in a stroke', 'strokes')
+                raise _error(
+                    file,
+                    parser,
+                    f'point {str(attributes)[:80]}, expected numbers x and y, in a stroke',
+                    'strokes',
+                )
             strokes[-1].append(point)
 
     _parse(file, parser, start)
     if not any(strokes):
         raise _error(file, parser, 'no stroke with a point, expected at least one', 'strokes')
     found = LINE_NAME.fullmatch(pathlib.PurePosixPath(file.name).name)
-    return Ink(strokes=tuple(np.array(stroke, np.int32) for stroke in strokes if stroke), text=text, writer=writer,
-               record=int(found[2]) if found else 1, offset=0)
+    return Ink(
+        strokes=tuple(np.array(stroke, np.int32) for stroke in strokes if stroke),
+        text=text,
+        writer=writer,
+        record=int(found[2]) if found else 1,
+        offset=0,
+    )
 
 
 def read_form_writer(file):
@@ -97,12 +111,14 @@ def read_transcription(file):
     rows = [row.strip() for row in file.read().decode('latin-1').splitlines() if row.strip()]
     if 'CSR:' not in rows:
         raise FormatError(f'{file.name}, byte 0: no row "CSR:", expected one above the lines', reason='table')
-    return rows[rows.index('CSR:') + 1:]
+    return rows[rows.index('CSR:') + 1 :]
 
 
 def _error(file, parser, problem, reason):
-    return FormatError(f'{file.name}, row {parser.CurrentLineNumber}, byte {max(0, parser.CurrentByteIndex)}: {problem}',
-                       reason=reason)
+    return FormatError(
+        f'{file.name}, row {parser.CurrentLineNumber}, byte {max(0, parser.CurrentByteIndex)}: {problem}',
+        reason=reason,
+    )
 
 
 def _parse(file, parser, start):
@@ -116,5 +132,6 @@ def _parse(file, parser, start):
         parser.Parse(file.read(), True)
     except FormatError:
         raise
-    except (xml.parsers.expat.ExpatError, LookupError, ValueError) as error:  # the last two: an encoding that Python does not have
+    # the last two: an encoding that Python does not have
+    except (xml.parsers.expat.ExpatError, LookupError, ValueError) as error:
         raise _error(file, parser, f'no readable XML ({error})', 'xml') from error

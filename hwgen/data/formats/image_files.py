@@ -1,4 +1,6 @@
-"""Picture files: the formats that are read, the files of a folder that have them, and their pixels as grey levels."""
+"""Picture files: the formats that are read, the files of a folder that have them, and their pixels as grey
+levels.
+"""
 
 import contextlib
 import functools
@@ -14,11 +16,24 @@ from hwgen.charset.printable import printable
 from hwgen.data.formats.pixel_range import grey_levels
 from hwgen.data.formats.samples import MAX_LINE_PIXELS
 
-# Not all that Pillow knows: some of its readers call other programs (EPS), some take any bytes for an image (TGA).
-FORMATS = {'PNG': 'PNG', 'JPEG': 'JPEG', 'TIFF': 'TIFF', 'BMP': 'BMP', 'PPM': 'PNM', 'GIF': 'GIF', 'WEBP': 'WebP', 'JPEG2000': 'JPEG 2000', 'AVIF': 'AVIF'}
+# Not all that Pillow knows: some of its readers call other programs (EPS), some take any bytes for an image
+# (TGA).
+FORMATS = {
+    'PNG': 'PNG',
+    'JPEG': 'JPEG',
+    'TIFF': 'TIFF',
+    'BMP': 'BMP',
+    'PPM': 'PNM',
+    'GIF': 'GIF',
+    'WEBP': 'WebP',
+    'JPEG2000': 'JPEG 2000',
+    'AVIF': 'AVIF',
+}
 # What people have pictures of writing in, and is not read.
-_OTHER_SUFFIXES = frozenset('''.ai .arw .cr2 .cr3 .dcm .dds .dib .djv .djvu .dng .emf .eps .exr .fits .heic .heics .heif .hif .ico .jb2 .jbig2 .jng .jp3 .jpm .jxl
-    .jxr .mpo .nef .orf .pam .pcx .pdf .ps .psb .psd .qoi .raf .ras .rw2 .sgi .svg .svgz .tga .wdp .wmf .xbm .xcf .xpm'''.split())
+_OTHER_SUFFIXES = frozenset(
+    """.ai .arw .cr2 .cr3 .dcm .dds .dib .djv .djvu .dng .emf .eps .exr .fits .heic .heics .heif .hif .ico .jb2 .jbig2 .jng .jp3 .jpm .jxl
+    .jxr .mpo .nef .orf .pam .pcx .pdf .ps .psb .psd .qoi .raf .ras .rw2 .sgi .svg .svgz .tga .wdp .wmf .xbm .xcf .xpm""".split()
+)
 _TEXT_SUFFIXES = frozenset('.csv .htm .html .json .jsonl .log .md .tsv .txt .xml .yaml .yml'.split())
 SHEET, REPORT = 'sheet.png', 'report.json'  # what stands beside shards
 _NEW_SUBFILE_TYPE, _PHOTOMETRIC, _BITS, _SAMPLE_FORMAT, _ORIENTATION = 254, 262, 258, 339, 274  # tags of TIFF
@@ -43,18 +58,25 @@ def expected_formats():
 
 
 def find_images(folder):
-    """The pictures of a folder and its sub-folders; nothing hidden, nor the sheet of a folder of records that was written into it.
+    """The pictures of a folder and its sub-folders; nothing hidden, nor the sheet of a folder of records that
+    was written into it.
 
     Args:
         folder: pathlib.Path.
 
     Returns:
-        (list of pathlib.Path in their order, list of str: files that look like pictures and are none of those, with what they are).
+        (list of pathlib.Path in their order, list of str: files that look like pictures and are none of
+        those, with what they are).
     """
     found, others = [], []
     for path in sorted(folder.rglob('*')):
         inner = path.relative_to(folder)
-        if any(part.startswith('.') for part in inner.parts) or not path.is_file() or path.name == SHEET and path.with_name(REPORT).is_file():
+        if (
+            any(part.startswith('.') for part in inner.parts)
+            or not path.is_file()
+            or path.name == SHEET
+            and path.with_name(REPORT).is_file()
+        ):
             continue
         if path.suffix.lower() in suffixes():
             found.append(path)
@@ -72,7 +94,10 @@ def _looks_like(path):
         return f'{suffix[1:].upper()} is not read'
     try:
         # Two letters make a BMP or PNM: words of a text may begin with them.
-        with warnings.catch_warnings(action='ignore'), Image.open(path, formats=[name for name in _formats() if name not in ('BMP', 'PPM')]) as image:
+        with (
+            warnings.catch_warnings(action='ignore'),
+            Image.open(path, formats=[name for name in _formats() if name not in ('BMP', 'PPM')]) as image,
+        ):
             return f'{FORMATS.get(image.format, image.format)} without its suffix'
     except Exception:  # whatever a reader makes of a file that nobody said was a picture
         return ''
@@ -90,22 +115,29 @@ def read_image(path, *, name=None, max_pixels=MAX_LINE_PIXELS):
         uint8 [H, W], 255 = paper; what is transparent is paper.
 
     Raises:
-        OSError: no such file, no image, damaged, too large, several pages or frames, or values whose range cannot be told.
+        OSError: no such file, no image, damaged, too large, several pages or frames, or values whose range
+            cannot be told.
     """
     name = printable(path) if name is None else name
     try:
         if not hasattr(path, 'read') and os.path.exists(path) and not os.path.isfile(path):
             raise OSError('no regular file')  # one would wait for what comes through a pipe
-        # Opened here: where Pillow is given a path it maps plain TIFFs, and those that lie on their side come out scrambled (13.0).
-        with contextlib.nullcontext(path) if hasattr(path, 'read') else open(path, 'rb') as file, \
-                warnings.catch_warnings(action='ignore'), Image.open(file, formats=_formats()) as image:
+        # Opened here: where Pillow is given a path it maps plain TIFFs, and those that lie on their side come
+        # out scrambled (13.0).
+        with (
+            contextlib.nullcontext(path) if hasattr(path, 'read') else open(path, 'rb') as file,
+            warnings.catch_warnings(action='ignore'),
+            Image.open(file, formats=_formats()) as image,
+        ):
             if image.width * image.height > max_pixels:
                 raise OSError(f'{image.width} x {image.height} px, expected at most {max_pixels} pixels')
             if (count := _count_pictures(image)) > 1:
                 raise OSError(f'{count} pages or frames, expected a single picture')
-            deep = _deep_colours(file, image.size) if _has_deep_colours(image, file) else None  # Pillow keeps the high bytes alone
+            # Pillow keeps the high bytes alone
+            deep = _deep_colours(file, image.size) if _has_deep_colours(image, file) else None
             if deep is not None:
-                return grey_levels(deep) if image.format == 'TIFF' else _turned(grey_levels(deep), image)  # OpenCV turns TIFF itself
+                # OpenCV turns TIFF itself
+                return grey_levels(deep) if image.format == 'TIFF' else _turned(grey_levels(deep), image)
             if image.mode[0] in 'IF':
                 return _single_channel(image)
             jpeg, image = image.format == 'JPEG', ImageOps.exif_transpose(image)
@@ -115,12 +147,21 @@ def read_image(path, *, name=None, max_pixels=MAX_LINE_PIXELS):
             grey = np.array(image.convert('L'))
             if jpeg and (lost := _lost_rows(grey)):
                 raise OSError(f'damaged: its last {lost} of {len(grey)} rows are missing')
-            return grey_levels(grey) if grey.max(initial=0) == 1 and not grey.min() else grey  # a mask: ink 0, paper 1
+            # a mask: ink 0, paper 1
+            return grey_levels(grey) if grey.max(initial=0) == 1 and not grey.min() else grey
     except FileNotFoundError:
         raise FileNotFoundError(f'{name}: no such image') from None
     except UnidentifiedImageError:  # its own message has the address of what was read
         raise OSError(f'{name}: no readable image (none of {expected_formats()})') from None
-    except (OSError, ValueError, SyntaxError, EOFError, OverflowError, struct.error, Image.DecompressionBombError) as error:
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        EOFError,
+        OverflowError,
+        struct.error,
+        Image.DecompressionBombError,
+    ) as error:
         raise OSError(f'{name}: no readable image ({error})') from error
 
 
@@ -137,7 +178,9 @@ def _count_pictures(image):
 
 
 def _lost_rows(grey):
-    """Rows at the lower end of a decoded JPEG that its file did not hold: the decoder fills them with its middle grey, and does not say so."""
+    """Rows at the lower end of a decoded JPEG that its file did not hold: the decoder fills them with its
+    middle grey, and does not say so.
+    """
     filled = (grey == 128).all(1)
     lost = len(filled) if filled.all() else int(np.argmin(filled[::-1]))
     return lost if 8 <= lost < len(filled) else 0
@@ -161,7 +204,8 @@ def _has_deep_colours(image, file):
     kind = image.tile[0].args
     if image.format == 'JPEG2000':
         head = _file_bytes(file)
-        place = head.find(b'\xff\x4f\xff\x51')  # SOC and SIZ of the codestream; 42 bytes on, the bits of the first channel, less 1
+        # SOC and SIZ of the codestream; 42 bytes on, the bits of the first channel, less 1
+        place = head.find(b'\xff\x4f\xff\x51')
         return 0 <= place < len(head) - 42 and head[place + 42] & 127 > 7
     if image.format == 'PPM':
         return isinstance(kind, tuple) and kind[-1] > 255
@@ -169,7 +213,9 @@ def _has_deep_colours(image, file):
 
 
 def _deep_colours(file, size):
-    """uint16 [H, W, 3 or 4], blue, green, red and opacity; None where OpenCV cannot read it (damaged, or a TIFF that lies on its side)."""
+    """uint16 [H, W, 3 or 4], blue, green, red and opacity; None where OpenCV cannot read it (damaged, or a
+    TIFF that lies on its side).
+    """
     logging = cv2.utils.logging
     level = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
     try:
@@ -178,7 +224,14 @@ def _deep_colours(file, size):
         return None
     finally:
         logging.setLogLevel(level)
-    return values if values is not None and values.ndim == 3 and values.shape[1::-1] == size and values.shape[2] in (3, 4) else None
+    return (
+        values
+        if values is not None
+        and values.ndim == 3
+        and values.shape[1::-1] == size
+        and values.shape[2] in (3, 4)
+        else None
+    )
 
 
 def _file_bytes(file):

@@ -1,17 +1,24 @@
 r"""Tables of labels: which picture shows which text, in the forms that trainers of OCR read and write.
 
-    a.png TAB text              PaddleOCR's rec_gt.txt; a third column is the writer; ["a.png", "b.png"] TAB text: each of them shows it
+    a.png TAB text              PaddleOCR's rec_gt.txt; a third column is the writer; ["a.png", "b.png"] TAB
+    text: each of them shows it
     a.png text                  a row without a TAB: RIMES, MMOCR's txt
     a.png, "text"               ICDAR's word recognition; \" and \\ in it stand for " and \
-    filename,words              a first row that names its columns, by TAB, comma or semicolon: in any order, others are passed over (TRDG, EasyOCR)
-    *.csv                       fields by comma, quoted or not, path and text and perhaps writer where no first row names them
-    {"path": .., "text": ..}    JSON Lines, in *.jsonl or between other rows; the names of columns are those of _NAMES, as MMOCR's filename
-    *.json                      MMOCR's data_list of img_path and instances, or a list of such objects as above, or with anno_info in place of text
+    filename,words              a first row that names its columns, by TAB, comma or semicolon: in any order,
+    others are passed over (TRDG, EasyOCR)
+    *.csv                       fields by comma, quoted or not, path and text and perhaps writer where no
+    first row names them
+    {"path": .., "text": ..}    JSON Lines, in *.jsonl or between other rows; the names of columns are those
+    of _NAMES, as MMOCR's filename
+    *.json                      MMOCR's data_list of img_path and instances, or a list of such objects as
+    above, or with anno_info in place of text
 
-What looks like one of these and is something else is refused: labels of detection, a backslash and a t for a TAB, a TAB inside a text.
+What looks like one of these and is something else is refused: labels of detection, a backslash and a t for a
+TAB, a TAB inside a text.
 
-Source: PaddleOCR doc/datasets/ocr_datasets.md and PPOCRLabel; mmocr/datasets (recog_text_dataset.py, ocr_dataset.py, 0.x core/utils); ICDAR 2015
-challenge 4.3; TRDG's and EasyOCR's labels.csv; metadata.jsonl of Hugging Face.
+Source: PaddleOCR doc/datasets/ocr_datasets.md and PPOCRLabel; mmocr/datasets (recog_text_dataset.py,
+ocr_dataset.py, 0.x core/utils); ICDAR 2015 challenge 4.3; TRDG's and EasyOCR's labels.csv; metadata.jsonl of
+Hugging Face.
 """
 
 import csv
@@ -22,8 +29,11 @@ from typing import NamedTuple
 from hwgen.charset.printable import is_text, printable, shown
 from hwgen.data.formats.samples import FormatError, refuse_or_raise
 
-_NAMES = {'path': ('path', 'file_name', 'filename', 'image', 'img', 'image_path', 'img_path', 'image_name', 'file'),
-          'text': ('text', 'label', 'words', 'word', 'transcription'), 'writer': ('writer', 'writer_id')}
+_NAMES = {
+    'path': ('path', 'file_name', 'filename', 'image', 'img', 'image_path', 'img_path', 'image_name', 'file'),
+    'text': ('text', 'label', 'words', 'word', 'transcription'),
+    'writer': ('writer', 'writer_id'),
+}
 _DELIMITERS = ('\t', ',', ';')
 _SUFFIX = r'\.(?:png|jpe?g|jfif|jp2|tiff?|bmp|gif|webp|p[bgnp]m|avif)'
 _ICDAR = re.compile(r'(.+?\.\w{2,5}),\s*"(.*)"\s*')
@@ -36,7 +46,7 @@ _ESCAPED = re.compile(r'\\u[0-9A-Fa-f]{4}|&(?:#\d+|#x[0-9A-Fa-f]+|amp|lt|gt|quot
 _NAME_WITH_HASH = re.compile(rf'(?i:#\S*?{_SUFFIX})[\s,;]')
 _LINE_BREAK = re.compile(r'\\[nr](?![A-Za-z])')
 _NOT_TRANSCRIBED = frozenset(['###', '***', '<unk>', '<UNK>', '[UNK]'])
-_PREDICTION = re.compile(r'''[(\[]\s*(['"]).*\1\s*,\s*\d*\.?\d+(?:e-?\d+)?\s*[)\]]''')
+_PREDICTION = re.compile(r"""[(\[]\s*(['"]).*\1\s*,\s*\d*\.?\d+(?:e-?\d+)?\s*[)\]]""")
 _OBJECT = '{"path": "...", "text": "..."}'
 
 
@@ -64,19 +74,26 @@ def read_table(path, *, refuse=None, report=None):
     """The rows of a table.
 
     Args:
-        path: pathlib.Path of a UTF-8 file. Empty rows, and rows that start with # and hold no TAB, are left out.
+        path: pathlib.Path of a UTF-8 file. Empty rows, and rows that start with # and hold no TAB, are left
+            out.
         refuse: function of a FormatError, told of rows of another shape; None: it is raised.
-        report: function of a str, told of a third column that may be no writer, and of texts that all stand in quotes; or None.
+        report: function of a str, told of a third column that may be no writer, and of texts that all stand
+            in quotes; or None.
 
     Yields:
         Row.
 
     Raises:
         FileNotFoundError: no such file.
-        FormatError: no UTF-8, no JSON, or `refuse` is None and a row of another shape; names file, row and the row itself.
+        FormatError: no UTF-8, no JSON, or `refuse` is None and a row of another shape; names file, row and
+            the row itself.
     """
     if path.exists() and not path.is_file():
-        raise FormatError(f'{printable(path)}: no regular file; it is read more than once: save it, and give the name of that', reason='table')
+        raise FormatError(
+            f'{printable(path)}: no regular file; it is read more than once: save it, and give the name of'
+            ' that',
+            reason='table',
+        )
     if not path.is_file():
         raise FileNotFoundError(f'{printable(path)}: no such file; expected rows "path TAB text"')
     text, suffix = read_utf8(path), path.suffix.lower()
@@ -86,7 +103,9 @@ def read_table(path, *, refuse=None, report=None):
     if suffix == '.json':
         rows = _objects(text, path)
     elif header and header[0] != '\t' or suffix == '.csv':
-        delimiter = header[0] if header else next((delimiter for delimiter in _DELIMITERS if delimiter in first), ',')
+        delimiter = (
+            header[0] if header else next((delimiter for delimiter in _DELIMITERS if delimiter in first), ',')
+        )
         rows = _separated(lines, delimiter, header and header[1])
     else:
         rows = _lines(lines, header and header[1], objects_only=suffix == '.jsonl')
@@ -98,22 +117,29 @@ def read_table(path, *, refuse=None, report=None):
         problem = found if isinstance(found, str) else unsure.get(number) or text_problem(found[1])
         if problem:
             of_row = '' if suffix == '.jsonl' and found is problem else f'; the row: {shown(raw)}'
-            refuse_or_raise(FormatError(f'{printable(path)}, row {number}: {problem}{of_row}', reason='table'), refuse)
+            refuse_or_raise(
+                FormatError(f'{printable(path)}, row {number}: {problem}{of_row}', reason='table'), refuse
+            )
             continue
         for name in _names(found[0]):
             yield Row(number, name, found[1], found[2] if len(found) > 2 else '')
 
 
 def read_utf8(path):
-    """The text of a UTF-8 file, without its byte order mark, rows ended by LF; raises FormatError where it is none."""
+    """The text of a UTF-8 file, without its byte order mark, rows ended by LF; raises FormatError where it
+    is none.
+    """
     try:
         return path.read_text(encoding='utf-8-sig')
     except UnicodeDecodeError as error:
-        raise FormatError(f'{printable(path)}, byte {error.start}: no UTF-8; convert it to that', reason='text') from error
+        raise FormatError(
+            f'{printable(path)}, byte {error.start}: no UTF-8; convert it to that', reason='text'
+        ) from error
 
 
 def text_problem(text):
-    """What a text plainly is in place of one: labels of detection or other JSON, coordinates, escapes, or the rest of a TAB that was spelled out. None where nothing is wrong.
+    """What a text plainly is in place of one: labels of detection or other JSON, coordinates, escapes, or the
+    rest of a TAB that was spelled out. None where nothing is wrong.
 
     Args:
         text: str.
@@ -124,13 +150,19 @@ def text_problem(text):
     if re.match(r'\\t(?![A-Za-z])', text):
         return 'the text begins with a backslash and a t, expected a TAB between path and text'
     if _LINE_BREAK.search(text):
-        return 'the text has a line break (a backslash and an n), expected a line: a picture of a page? Its lines are pictures of their own'
+        return (
+            'the text has a line break (a backslash and an n), expected a line: a picture of a page? Its'
+            ' lines are pictures of their own'
+        )
     if text in _NOT_TRANSCRIBED:
         return 'the text stands for what nobody transcribed, expected what is written there'
     if _PREDICTION.fullmatch(text):
         return 'the text is what a recogniser read, and how sure it was: expected the text alone'
     if _COORDINATES.match(text):
-        return "the text begins with eight coordinates: labels of detection, as ICDAR's gt_img_1.txt; expected those of recognition, a picture of each line"
+        return (
+            "the text begins with eight coordinates: labels of detection, as ICDAR's gt_img_1.txt; expected"
+            ' those of recognition, a picture of each line'
+        )
     if text[:1] not in ('[', '{'):
         escaped = _ESCAPED.search(text)
         return escaped and f'the text has {escaped[0]} in place of a character, expected the character itself'
@@ -139,16 +171,24 @@ def text_problem(text):
     except (ValueError, RecursionError):
         value = None
     members = value if isinstance(value, list) else [value]
-    if _DETECTION.match(text) or any(isinstance(member, dict) and 'transcription' in member for member in members):
-        return ("the text is JSON with a transcription: labels of detection, as PPOCRLabel's Label.txt; expected those of recognition: PPOCRLabel writes "
-                'rec_gt.txt and crop_img (File > Export Recognition Result)')
+    if _DETECTION.match(text) or any(
+        isinstance(member, dict) and 'transcription' in member for member in members
+    ):
+        return (
+            "the text is JSON with a transcription: labels of detection, as PPOCRLabel's Label.txt; expected"
+            ' those of recognition: PPOCRLabel writes rec_gt.txt and crop_img (File > Export Recognition'
+            ' Result)'
+        )
     if any(isinstance(member, str) or isinstance(member, (dict, list)) and member for member in members):
         return f'the text is JSON, expected the text itself; in a table named *.jsonl a row is {_OBJECT}'
     return None
 
 
 def row_of_table(text):
-    """What a line of texts plainly is in place of one: a row of a table, a picture and its text. None where nothing is wrong."""
+    """What a line of texts plainly is in place of one: a row of a table, a picture and its text.
+
+    None where nothing is wrong.
+    """
     if re.match(rf'(?i:[^\t]*?{_SUFFIX})(?:\t|\\t)', text) or _ICDAR.fullmatch(text):
         return 'a row of a table of labels, a picture and its text; expected the text alone'
     return None
@@ -160,10 +200,16 @@ def _is_comment(row):
 
 
 def _header(line):
-    """(delimiter, {'path': column, 'text': column, perhaps 'writer': column}) of a row that names columns, else None."""
+    """(delimiter, {'path': column, 'text': column, perhaps 'writer': column}) of a row that names columns,
+    else None.
+    """
     for delimiter in _DELIMITERS:
         cells = [cell.strip().strip('"').lower() for cell in line.lstrip('# ').split(delimiter)]
-        found = {role: next(cells.index(name) for name in names if name in cells) for role, names in _NAMES.items() if set(names) & set(cells)}
+        found = {
+            role: next(cells.index(name) for name in names if name in cells)
+            for role, names in _NAMES.items()
+            if set(names) & set(cells)
+        }
         if {'path', 'text'} <= found.keys():
             return delimiter, found | {'count': len(cells)}
     return None
@@ -220,9 +266,14 @@ def _separated(lines, delimiter, header):
         columns, end = _fields(lines, start, delimiter)
         if not isinstance(columns, str):
             try:
-                if '"' not in raw and header and header['text'] == header['count'] - 1:  # EasyOCR does not quote a text with a comma
+                # EasyOCR does not quote a text with a comma
+                if '"' not in raw and header and header['text'] == header['count'] - 1:
                     columns = raw.split(delimiter, header['text'])
-                columns = _by_header(columns, header, 'a delimiter inside the text?') if header else _positional(columns)
+                columns = (
+                    _by_header(columns, header, 'a delimiter inside the text?')
+                    if header
+                    else _positional(columns)
+                )
             except _Problem as problem:
                 columns = str(problem)
         yield start + 1, raw, columns
@@ -231,7 +282,8 @@ def _separated(lines, delimiter, header):
 def _fields(lines, start, delimiter):
     """(the fields of a row, or what is wrong with it; where the next row begins).
 
-    A quote that is not closed takes no other row with it: a text is one line, and behind its end only the end of its quote may follow.
+    A quote that is not closed takes no other row with it: a text is one line, and behind its end only the end
+    of its quote may follow.
     """
     row = lines[start].rstrip('\r')
     for end in range(start + 1, len(lines) + 1):
@@ -250,16 +302,22 @@ def _fields(lines, start, delimiter):
 def _positional(columns):
     columns = [column.strip() for column in columns]
     if len(columns) not in (2, 3) or not columns[0]:
-        raise _Problem(f'{len(columns)} columns, {_EXPECTED}' + ('; fields by comma are read from a table named *.csv' if ',' in columns[0] else ''))
+        raise _Problem(
+            f'{len(columns)} columns, {_EXPECTED}'
+            + ('; fields by comma are read from a table named *.csv' if ',' in columns[0] else '')
+        )
     return columns
 
 
 def _by_header(columns, header, doubt):
     columns = [column.strip() for column in columns]
-    if any(columns[header['count']:]):
+    if any(columns[header['count'] :]):
         raise _Problem(f'{len(columns)} columns, expected the {header["count"]} of the first row ({doubt})')
     if len(columns) <= max(header['path'], header['text']) or not columns[header['path']]:
-        raise _Problem(f'{len(columns)} columns, expected path and text as columns {header["path"] + 1} and {header["text"] + 1}')
+        raise _Problem(
+            f'{len(columns)} columns, expected path and text as columns {header["path"] + 1} and'
+            f' {header["text"] + 1}'
+        )
     return [columns[header[role]] if header.get(role, len(columns)) < len(columns) else '' for role in _NAMES]
 
 
@@ -273,10 +331,28 @@ def _loaded(row):
 
 
 def _object_columns(fields, row):
-    """Path, text and, where it is there, writer of an object; raises _Problem where it is none with the first two."""
-    found = {role: next((fields[name] for name in names if name in fields), None) for role, names in _NAMES.items()} if fields else {}
-    columns = [str(value).strip() if isinstance(value, (str, int)) and is_text(str(value)) else None for value in found.values()]
-    if not columns or None in columns[:2] or not columns[0] or columns[2] is None and found['writer'] is not None:
+    """Path, text and, where it is there, writer of an object; raises _Problem where it is none with the
+    first two.
+    """
+    found = (
+        {
+            role: next((fields[name] for name in names if name in fields), None)
+            for role, names in _NAMES.items()
+        }
+        if fields
+        else {}
+    )
+    columns = [
+        str(value).strip() if isinstance(value, (str, int)) and is_text(str(value)) else None
+        for value in found.values()
+    ]
+    if (
+        not columns
+        or None in columns[:2]
+        or not columns[0]
+        or columns[2] is None
+        and found['writer'] is not None
+    ):
         raise _Problem(f'{shown(row)}, expected {_OBJECT}')
     return columns if columns[2] is not None else columns[:2]
 
@@ -286,17 +362,26 @@ def _objects(text, path):
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise FormatError(f'{printable(path)}: no JSON ({error}); expected data_list, or a list of {_OBJECT}', reason='table') from error
+        raise FormatError(
+            f'{printable(path)}: no JSON ({error}); expected data_list, or a list of {_OBJECT}',
+            reason='table',
+        ) from error
     found = value.get('data_list') if isinstance(value, dict) else value
     if not isinstance(found, list):
-        raise FormatError(f'{printable(path)}: expected data_list, or a list of {_OBJECT}; JSON Lines are named *.jsonl', reason='table')
+        raise FormatError(
+            f'{printable(path)}: expected data_list, or a list of {_OBJECT}; JSON Lines are named *.jsonl',
+            reason='table',
+        )
     for number, fields in enumerate(found, 1):
         raw = json.dumps(fields, ensure_ascii=False)
         try:
             inner = fields.get('instances', fields.get('anno_info')) if isinstance(fields, dict) else None
             if inner is not None:
                 if not isinstance(inner, list) or len(inner) != 1 or not isinstance(inner[0], dict):
-                    raise _Problem(f'{len(inner) if isinstance(inner, list) else 0} texts of a picture, expected 1 (labels of recognition, not of detection)')
+                    raise _Problem(
+                        f'{len(inner) if isinstance(inner, list) else 0} texts of a picture, expected 1'
+                        ' (labels of recognition, not of detection)'
+                    )
                 fields = {**fields, **inner[0]}
             yield number, raw, _object_columns(fields if isinstance(fields, dict) else None, raw)
         except _Problem as problem:
@@ -310,23 +395,33 @@ def _names(name):
             value = json.loads(name)
         except (ValueError, RecursionError):
             value = None
-        if isinstance(value, list) and value and all(isinstance(inner, str) and inner.strip() for inner in value):
+        if (
+            isinstance(value, list)
+            and value
+            and all(isinstance(inner, str) and inner.strip() for inner in value)
+        ):
             return [inner.strip() for inner in value]
     return [name]
 
 
 def _tell_quotes(rows, path, report):
-    """Tells where all texts of a table that knows no quotes stand in some: they may be the form of who wrote it."""
+    """Tells where all texts of a table that knows no quotes stand in some: they may be the form of who
+    wrote it.
+    """
     texts = [found[1] for _, _, found in rows if not isinstance(found, str)]
     if len(texts) > 1 and all(len(text) > 2 and text[0] == text[-1] == '"' for text in texts):
-        report(f'{path}: all {len(texts)} texts stand in quotation marks, which are kept as a part of them: are they? (in a table named *.csv they are not)')
+        report(
+            f'{path}: all {len(texts)} texts stand in quotation marks, which are kept as a part of them: are'
+            ' they? (in a table named *.csv they are not)'
+        )
 
 
 def _unsure(rows, path, report):
     """{number: what is wrong} of rows whose third column may be the second half of a text that holds a TAB.
 
-    A writer has written several rows. Where nearly every row has another, and some rows have no third column, it is taken for a writer only where it is a
-    name in Latin letters behind a text in others; that, and a third column in all rows that never comes again, is said.
+    A writer has written several rows. Where nearly every row has another, and some rows have no third column,
+    it is taken for a writer only where it is a name in Latin letters behind a text in others; that, and a
+    third column in all rows that never comes again, is said.
     """
     parsed = [(number, found) for number, _, found in rows if not isinstance(found, str)]
     third = {number: found[2] for number, found in parsed if len(found) > 2 and found[2]}
@@ -335,10 +430,21 @@ def _unsure(rows, path, report):
         return {}
     advice = 'a first row "path TAB text TAB writer" says that it is'
     texts = {number: found[1] for number, found in parsed}
-    doubtful = {number for number, value in third.items() if without and (texts[number].isascii() or not _LATIN_NAME.fullmatch(value))}
+    doubtful = {
+        number
+        for number, value in third.items()
+        if without and (texts[number].isascii() or not _LATIN_NAME.fullmatch(value))
+    }
     third = {number: value for number, value in third.items() if number not in doubtful}
     if report and third and (without or len(third) >= 3 and 10 * len(set(third.values())) > 9 * len(third)):
         number, value = next(iter(third.items()))
-        report(f'{path}: the third column is taken for the writer, and {len(third)} rows have {len(set(third.values()))} of them '
-               f'({printable(value)!r} in row {number}): is it one, or the rest of a text with a TAB in it? ({advice})')
-    return dict.fromkeys(doubtful, f'3 columns, {without} other rows have 2: a TAB inside the text? As a writer expected in every row, or {advice}')
+        report(
+            f'{path}: the third column is taken for the writer, and {len(third)} rows have'
+            f' {len(set(third.values()))} of them ({printable(value)!r} in row {number}): is it one, or the'
+            f' rest of a text with a TAB in it? ({advice})'
+        )
+    return dict.fromkeys(
+        doubtful,
+        f'3 columns, {without} other rows have 2: a TAB inside the text? As a writer expected in every row,'
+        f' or {advice}',
+    )

@@ -9,8 +9,8 @@ import unicodedata
 def near_name(folder, path):
     """A file that is there, whose name differs by what people and other programs change.
 
-    These are the case of letters, a comma or quotes around the name, another or no suffix, how an accent is composed (macOS), \\ for /, and folders
-    before it that are no part of the path from here on.
+    These are the case of letters, a comma or quotes around the name, another or no suffix, how an accent is
+    composed (macOS), \\ for /, and folders before it that are no part of the path from here on.
 
     Args:
         folder: path that names start from.
@@ -36,7 +36,13 @@ def _found(folder, parts):
         place = os.path.join(folder, *found)
         there = _entries(place, os.stat(place).st_mtime_ns) if os.path.isdir(place) else {}
         is_file = depth == len(parts) - 1
-        entry = there.get(_key(part)) or is_file and there.get('stem ' + _key(pathlib.PurePath(part).stem)) or is_file and there.get('stem ' + _key(part))
+        entry = (
+            there.get(_key(part))
+            or is_file
+            and there.get('stem ' + _key(pathlib.PurePath(part).stem))
+            or is_file
+            and there.get('stem ' + _key(part))
+        )
         if not entry:
             return None
         found.append(entry)
@@ -45,14 +51,20 @@ def _found(folder, parts):
 
 @functools.lru_cache(16)
 def _entries(folder, changed):
-    """{key: name} of what a folder holds, by whole names and by stems; the first in their order where two are alike."""
+    """{key: name} of what a folder holds, by whole names and by stems; the first in their order where two
+    are alike.
+    """
     del changed
     try:
         names = sorted(os.listdir(folder), reverse=True)
     except OSError:
         return {}
-    pictures = [name for name in names if not name.lower().endswith(('.txt', '.json', '.jsonl', '.tsv', '.csv'))]
-    return {'stem ' + _key(pathlib.PurePath(name).stem): name for name in pictures} | {_key(name): name for name in names}
+    pictures = [
+        name for name in names if not name.lower().endswith(('.txt', '.json', '.jsonl', '.tsv', '.csv'))
+    ]
+    return {'stem ' + _key(pathlib.PurePath(name).stem): name for name in pictures} | {
+        _key(name): name for name in names
+    }
 
 
 def _key(name):

@@ -1,16 +1,19 @@
-"""Grey levels of 8 bits from pixels of any depth: by the range that the values use, not by the one that their container could hold.
+"""Grey levels of 8 bits from pixels of any depth: by the range that the values use, not by the one that their
+container could hold.
 
-Scanners and programs put 8, 10, 12 or 14 bits into 16, and 0 to 1 or 0 to 255 into floats, and no file says which. So the range is the
-smallest of RANGES that holds the brightest value. What is brightest in a picture of writing is paper: where it has less than three tenths of that
-range the file may as well be brighter than a smaller range allows, and is refused.
+Scanners and programs put 8, 10, 12 or 14 bits into 16, and 0 to 1 or 0 to 255 into floats, and no file says
+which. So the range is the smallest of RANGES that holds the brightest value. What is brightest in a picture
+of writing is paper: where it has less than three tenths of that range the file may as well be brighter than a
+smaller range allows, and is refused.
 """
 
 import numpy as np
 
 # Masks and floats; 8, 10, 12, 14, 16, 24, 31 and 32 bits.
 RANGES = (1, *((1 << bits) - 1 for bits in (8, 10, 12, 14, 16, 24, 31, 32)))
-_LEAST_SHARE = .3  # of a range that its brightest value takes; the smallest range has no smaller one to be mistaken for
-_SLACK = .005  # of a range, a grey level: what resampling leaves beyond it
+# of a range that its brightest value takes; the smallest range has no smaller one to be mistaken for
+_LEAST_SHARE = 0.3
+_SLACK = 0.005  # of a range, a grey level: what resampling leaves beyond it
 _PIXELS_AT_ONCE = 1 << 20  # of numbers that are wider than those of the picture
 
 
@@ -36,7 +39,10 @@ def full_scale(values):
     if low < -_SLACK * RANGES[place]:
         raise ValueError(f'{found}, expected none below 0')
     if place and high < _LEAST_SHARE * RANGES[place]:
-        raise ValueError(f'{found}: white may be {RANGES[place - 1]} or {RANGES[place]}, expected a picture that shows which; save it with 8 bits')
+        raise ValueError(
+            f'{found}: white may be {RANGES[place - 1]} or {RANGES[place]}, expected a picture that shows'
+            ' which; save it with 8 bits'
+        )
     return RANGES[place]
 
 
@@ -57,9 +63,10 @@ def grey_levels(values, *, white_is_zero=False):
     grey = np.empty(values.shape[:2], np.uint8)
     rows = max(1, _PIXELS_AT_ONCE // grey.shape[1])
     for top in range(0, len(grey), rows):
-        part = values[top:top + rows].astype(np.float32) * scale
+        part = values[top : top + rows].astype(np.float32) * scale
         if part.ndim == 3:
-            opacity = part[..., 3] / 255 if part.shape[2] == 4 else 1.
-            part = 255 - opacity * (255 - part[..., :3] @ np.array([.114, .587, .299], np.float32))  # ITU-R 601-2, as Pillow's
-        grey[top:top + rows] = np.clip(np.rint(255 - part if white_is_zero else part), 0, 255)
+            opacity = part[..., 3] / 255 if part.shape[2] == 4 else 1.0
+            # ITU-R 601-2, as Pillow's
+            part = 255 - opacity * (255 - part[..., :3] @ np.array([0.114, 0.587, 0.299], np.float32))
+        grey[top : top + rows] = np.clip(np.rint(255 - part if white_is_zero else part), 0, 255)
     return grey

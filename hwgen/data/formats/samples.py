@@ -1,11 +1,14 @@
-"""What the readers of foreign formats give: pictures, or ink (pen strokes), each with its text; and their one exception."""
+"""What the readers of foreign formats give: pictures, or ink (pen strokes), each with its text; and their
+one exception.
+"""
 
 import functools
 from typing import NamedTuple
 
 import numpy as np
 
-# A page of CASIA scanned at 300 dpi has 9 million pixels, a line of it less than one: what is larger than this is no line.
+# A page of CASIA scanned at 300 dpi has 9 million pixels, a line of it less than one: what is larger than
+# this is no line.
 MAX_LINE_PIXELS = 1 << 24
 UNKNOWN_CHARACTER = '�'  # stands in a text for a code that decodes to nothing
 
@@ -51,10 +54,12 @@ class Ink(NamedTuple):
 
 
 class FormatError(ValueError):
-    """A file that is not what its format says; the message names file, record, byte, what was found and what was expected.
+    """A file that is not what its format says; the message names file, record, byte, what was found and what
+    was expected.
 
     Attributes:
-        reason: str, one word for counting: truncated, size, magic, header, code, trailing, image, archive, text, ...
+        reason: str, one word for counting: truncated, size, magic, header, code, trailing, image, archive,
+            text, ...
     """
 
     def __init__(self, message, *, reason):

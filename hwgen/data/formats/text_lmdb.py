@@ -1,9 +1,11 @@
-"""The LMDB folder of code that recognises text in scenes: keys num-samples, image-%09d and label-%09d, from 1.
+"""The LMDB folder of code that recognises text in scenes: keys num-samples, image-%09d and label-%09d, from
+1.
 
 Values: the number in ASCII; an image file (PNG, JPEG, ...); the text in UTF-8.
 
-Source: create_lmdb_dataset of CRNN and of its followers (deep-text-recognition-benchmark, PARSeq). The library `lmdb` is
-imported when it is used. It trusts its files: a data.mdb that was made to harm may crash it.
+Source: create_lmdb_dataset of CRNN and of its followers (deep-text-recognition-benchmark, PARSeq). The
+library `lmdb` is imported when it is used. It trusts its files: a data.mdb that was made to harm may crash
+it.
 """
 
 import io
@@ -32,14 +34,21 @@ def read_lmdb(folder, *, name=None, refuse=None):
     try:
         import lmdb
     except ImportError:
-        raise ValueError(f'{name}: reading LMDB needs the package lmdb, which is not installed: pip install lmdb') from None
+        raise ValueError(
+            f'{name}: reading LMDB needs the package lmdb, which is not installed: pip install lmdb'
+        ) from None
     try:
-        with lmdb.open(str(folder), readonly=True, lock=False, readahead=False, create=False) as environment, \
-                environment.begin() as transaction:
+        with (
+            lmdb.open(str(folder), readonly=True, lock=False, readahead=False, create=False) as environment,
+            environment.begin() as transaction,
+        ):
             count = transaction.get(b'num-samples', b'')
             if not count.isdigit() or len(count) > 18 or int(count) > 2 * environment.stat()['entries']:
-                raise FormatError(f'{name}: num-samples {count[:20]!r}, expected the number of samples in the '
-                                  f'{environment.stat()["entries"]} entries', reason='header')
+                raise FormatError(
+                    f'{name}: num-samples {count[:20]!r}, expected the number of samples in the '
+                    f'{environment.stat()["entries"]} entries',
+                    reason='header',
+                )
             for record in range(1, int(count) + 1):
                 try:
                     yield _read_sample(transaction, name, record)
@@ -53,7 +62,9 @@ def _read_sample(transaction, name, record):
     place = f'{name}, sample {record}'
     image, label = transaction.get(b'image-%09d' % record), transaction.get(b'label-%09d' % record)
     if image is None or label is None:
-        missing = ' and '.join(f'{kind}-{record:09d}' for kind, value in (('image', image), ('label', label)) if value is None)
+        missing = ' and '.join(
+            f'{kind}-{record:09d}' for kind, value in (('image', image), ('label', label)) if value is None
+        )
         raise FormatError(f'{place}: no key {missing}', reason='table')
     try:
         text = label.decode()

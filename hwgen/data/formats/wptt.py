@@ -12,13 +12,15 @@
     4   int32      strokes, S
     each stroke:   uint16 points, then 2 * uint16 each, x and y
     2   uint16     lines
-    each line:     uint16 strokes, then the number of each, uint16 from 0; uint16 characters, then a code each;
+    each line:     uint16 strokes, then the number of each, uint16 from 0; uint16 characters, then a code
+    each;
                    .ptts has its strokes after each code: uint16 strokes, then the number of each
 
-Source: nlpr.ia.ac.cn/databases/handwriting/Online_database.html for .wptt, and public readers of such files. Of .ptts there is
-no official table: two independent public readers of it agree (one is printed in blog.csdn.net/hhxsisme/article/details/121492917).
-Neither looks at its format code, so a file of that name may have any. Where the header ends is documented in more than one
-way, so the illustration's zero decides and the size is only held against it. FF FF is the code of what nobody could read.
+Source: nlpr.ia.ac.cn/databases/handwriting/Online_database.html for .wptt, and public readers of such files.
+Of .ptts there is no official table: two independent public readers of it agree (one is printed in
+blog.csdn.net/hhxsisme/article/details/121492917). Neither looks at its format code, so a file of that name
+may have any. Where the header ends is documented in more than one way, so the illustration's zero decides and
+the size is only held against it. FF FF is the code of what nobody could read.
 Differs: which strokes belong to which character is not kept; a line has those that it names itself.
 """
 
@@ -38,8 +40,9 @@ def read_wptt(file, *, refuse=None):
 
     Args:
         file: archives.File, .wptt or .ptts.
-        refuse: function of a FormatError, told of what cannot be read; None: it is raised. A header whose size contradicts the illustration costs
-            nothing else, a line that refers to a stroke that is not there is left out; sizes that contradict each other end the page.
+        refuse: function of a FormatError, told of what cannot be read; None: it is raised. A header whose
+            size contradicts the illustration costs nothing else, a line that refers to a stroke that is not
+            there is left out; sizes that contradict each other end the page.
 
     Yields:
         Ink of each line, in the order of the file.
@@ -57,22 +60,25 @@ def _read_page(stream, refuse):
     _, _, count = stream.unpack('<iii', 'number of strokes')
     most = min(stream.remaining // 2, _MAX_STROKES)
     if not 0 < count <= most:
-        raise stream.error(f'{count} strokes, expected 1 to {most} ({stream.remaining} bytes remain)', reason='size',
-                           offset=start + 8)
+        raise stream.error(
+            f'{count} strokes, expected 1 to {most} ({stream.remaining} bytes remain)',
+            reason='size',
+            offset=start + 8,
+        )
     strokes = []
     for number in range(count):
         stream.place = f'stroke {number}'
-        points, = stream.unpack('<H', 'number of points')
+        (points,) = stream.unpack('<H', 'number of points')
         strokes.append(np.frombuffer(stream.take(4 * points, f'{points} points'), '<u2').reshape(-1, 2))
     stream.place = f'after stroke {count - 1}'
-    lines, = stream.unpack('<H', 'number of lines')
+    (lines,) = stream.unpack('<H', 'number of lines')
     # Each stroke belongs to one line; a file that names them again and again would grow without limit.
     left = 2 * sum(map(len, strokes))
     for record in range(1, lines + 1):
         stream.place, start = f'line {record}', stream.offset
-        members, = stream.unpack('<H', 'number of strokes')
+        (members,) = stream.unpack('<H', 'number of strokes')
         numbers = np.frombuffer(stream.take(2 * members, f'{members} numbers of strokes'), '<u2').tolist()
-        characters, = stream.unpack('<H', 'number of characters')
+        (characters,) = stream.unpack('<H', 'number of characters')
         last = max(numbers, default=0)
         if by_character:
             label, last = _read_characters(stream, characters, code_length, last)
@@ -86,30 +92,42 @@ def _read_page(stream, refuse):
         else:
             left -= sum(len(strokes[n]) for n in numbers)
             if left < 0:
-                raise stream.error('the lines name their strokes more than twice', reason='strokes', offset=start)
+                raise stream.error(
+                    'the lines name their strokes more than twice', reason='strokes', offset=start
+                )
         if error:
             refuse_or_raise(stream.error(error, reason='strokes', offset=start), refuse)
             continue
         text, codes = decode_label(label, code_length=code_length)
-        yield Ink(strokes=tuple(strokes[n].astype(np.int32) for n in numbers if len(strokes[n])), text=text, writer=writer,
-                  record=record, offset=start, codes=codes)
+        yield Ink(
+            strokes=tuple(strokes[n].astype(np.int32) for n in numbers if len(strokes[n])),
+            text=text,
+            writer=writer,
+            record=record,
+            offset=start,
+            codes=codes,
+        )
     stream.place = f'after line {lines}'
     stream.check_end()
 
 
 def _read_characters(stream, count, code_length, last):
-    """The characters of a line of .ptts: bytes of their codes, one after the other; the largest number of a stroke, at least `last`."""
+    """The characters of a line of .ptts: bytes of their codes, one after the other; the largest number of
+    a stroke, at least `last`.
+    """
     label = bytearray()
     for _ in range(count):
         label += stream.take(code_length, 'code')
-        strokes, = stream.unpack('<H', 'number of strokes of a character')
-        last = max(last, *np.frombuffer(stream.take(2 * strokes, f'{strokes} numbers of strokes'), '<u2').tolist(), 0)
+        (strokes,) = stream.unpack('<H', 'number of strokes of a character')
+        last = max(
+            last, *np.frombuffer(stream.take(2 * strokes, f'{strokes} numbers of strokes'), '<u2').tolist(), 0
+        )
     return bytes(label), last
 
 
 def _read_header(stream, refuse):
     """Bytes of a code, and whether characters name their strokes."""
-    size, = stream.unpack('<i', 'size of the header')
+    (size,) = stream.unpack('<i', 'size of the header')
     kind = stream.take(8, 'format code').split(b'\0')[0].strip().upper()
     by_character = kind == b'PTTS' or stream.name.lower().endswith('.ptts')
     if kind != b'WPTT' and not by_character:
@@ -120,8 +138,15 @@ def _read_header(stream, refuse):
     stream.take(length, 'illustration')
     # 54 without the page's three numbers, 66 with them.
     if not _FIXED_HEADER - 1 <= size - length <= _FIXED_HEADER + 12:
-        refuse_or_raise(stream.error(f'header of {size} bytes, expected {_FIXED_HEADER + length}, where the zero of the illustration is; read on there',
-                                     reason='header', offset=0), refuse)
+        refuse_or_raise(
+            stream.error(
+                f'header of {size} bytes, expected {_FIXED_HEADER + length}, where the zero of the'
+                ' illustration is; read on there',
+                reason='header',
+                offset=0,
+            ),
+            refuse,
+        )
     code_length, start = read_code_length(stream), stream.offset
     data_type = stream.take(20, 'data type').split(b'\0')[0].decode('latin-1').strip().lower()
     if data_type and 'short' not in data_type:

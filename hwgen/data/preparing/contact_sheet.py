@@ -70,6 +70,6 @@ def draw_sheet(pictures):
     sheet, top = np.full((height, WIDTH_PX), _PAPER, np.uint8), 0
     for row in rows:
         for left, picture in row:
-            sheet[top:top + picture.shape[0], left:left + picture.shape[1]] = picture
+            sheet[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
         top += max(p.shape[0] for _, p in row) + _GAP_PX
     return sheet

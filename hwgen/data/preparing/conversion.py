@@ -10,19 +10,20 @@ import numpy as np
 
 from hwgen.charset.encoding import Charset, CharsetError
 from hwgen.charset.normal_form import plain
-from hwgen.data.reading import records as records_lib
 from hwgen.data.formats.samples import UNKNOWN_CHARACTER, FormatError, Ink
 from hwgen.data.preparing.line_image import draw_ink, on_paper, scaled_down, with_cells
 from hwgen.data.preparing.line_normalization import IMAGES_OF_A_HAND, estimate_slant, shear, sized, upright
 from hwgen.data.preparing.picture_intake import Intake, look_at_character
 from hwgen.data.preparing.split_writer import Piece
+from hwgen.data.reading import records as records_lib
 
 SHOWN = 20  # codes in a message
 # A part that another process reads comes back whole; a larger one is read here, record by record.
 MAX_SENT_BYTES = 64 << 20
 _PIECE_SAMPLES = 512  # of a part that is read here
 _COUNTERS = ('classes', 'outside', 'codes', 'skipped', 'remarks')
-WHITENED = ('lmdb',)  # kinds of parts whose pictures come as they were taken; CASIA's and IAM's have white paper when they are read
+# kinds of parts whose pictures come as they were taken; CASIA's and IAM's have white paper when they are read
+WHITENED = ('lmdb',)
 
 
 @functools.cache
@@ -52,7 +53,9 @@ class Tally:
 
     def __init__(self, *, skip):
         self.skip, self.rejected = skip, {}
-        self.classes, self.outside, self.codes, self.skipped, self.remarks = (collections.Counter() for _ in range(5))
+        self.classes, self.outside, self.codes, self.skipped, self.remarks = (
+            collections.Counter() for _ in range(5)
+        )
         self.present = set()
 
     def refuse(self, error, reason=None):
@@ -69,13 +72,20 @@ class Tally:
 
     def as_json(self):
         """All of it as a dict for JSON."""
-        return {'rejected': self.rejected, 'present': sorted(self.present), **{name: dict(getattr(self, name)) for name in _COUNTERS}}
+        return {
+            'rejected': self.rejected,
+            'present': sorted(self.present),
+            **{name: dict(getattr(self, name)) for name in _COUNTERS},
+        }
 
     def merge(self, found):
         """Adds what another tally has, given `as_json`."""
         reasons = collections.Counter(found['rejected'].values())
         for name in _COUNTERS:  # the journal of an earlier version has no remarks
-            getattr(self, name).update(collections.Counter(found.get(name, {})) - (reasons if name == 'skipped' else collections.Counter()))
+            getattr(self, name).update(
+                collections.Counter(found.get(name, {}))
+                - (reasons if name == 'skipped' else collections.Counter())
+            )
         for message, reason in found['rejected'].items():
             self.refuse(message, reason)
         self.present.update(found['present'])
@@ -86,13 +96,26 @@ class Converter:
 
     Args:
         tally: Tally that counts them.
-        height_px, pen_px, deslant, normalize_size, shortest, longest, keep_paper, dark: see `prepare_collection`.
+        height_px, pen_px, deslant, normalize_size, shortest, longest, keep_paper, dark: see
+            `prepare_collection`.
 
     Attributes:
         tally: the same; may be changed for another between two samples.
     """
 
-    def __init__(self, tally, *, height_px, pen_px, shortest, longest, deslant=False, normalize_size=None, keep_paper=False, dark='refuse'):
+    def __init__(
+        self,
+        tally,
+        *,
+        height_px,
+        pen_px,
+        shortest,
+        longest,
+        deslant=False,
+        normalize_size=None,
+        keep_paper=False,
+        dark='refuse',
+    ):
         self.tally, self._lengths = tally, (shortest, longest)
         self._height_px, self._pen_px, self._deslant, self._share = height_px, pen_px, deslant, normalize_size
         self._intakes = {whiten: Intake(whiten=whiten, dark=dark) for whiten in (False, not keep_paper)}
@@ -117,7 +140,11 @@ class Converter:
             samples = part.read(refuse=self._refuse if self.tally.skip else None)
             cells = with_cells(samples) if part.isolated else ((sample, None) for sample in samples)
             for sample, cell, slant in itertools.islice(self._with_slants(cells, part), after, None):
-                yield self._record(part, sample, cell, slant) if chosen is None or chosen(sample.record) else None
+                yield (
+                    self._record(part, sample, cell, slant)
+                    if chosen is None or chosen(sample.record)
+                    else None
+                )
         except FormatError as error:
             self.tally.refuse(error)
         except OSError as error:
@@ -127,15 +154,26 @@ class Converter:
         self.tally.refuse(error)
 
     def _with_slants(self, cells, part):
-        """Samples with the slant of their hand, where it is to be taken away; that of each line alone where the writer is unknown."""
+        """Samples with the slant of their hand, where it is to be taken away; that of each line alone
+        where the writer is unknown.
+        """
         first = list(itertools.islice(cells, IMAGES_OF_A_HAND)) if self._deslant and part.writer else []
         common = estimate_slant(self._readable(part, first))
         for sample, cell in itertools.chain(first, cells):
-            yield sample, cell, common if first or not self._deslant else estimate_slant(self._readable(part, [(sample, cell)]))
+            yield (
+                sample,
+                cell,
+                (
+                    common
+                    if first or not self._deslant
+                    else estimate_slant(self._readable(part, [(sample, cell)]))
+                ),
+            )
 
     def _readable(self, part, cells):
         for sample, cell in cells:
-            with contextlib.suppress(ValueError):  # what cannot be drawn or taken in is told when its record is made
+            # what cannot be drawn or taken in is told when its record is made
+            with contextlib.suppress(ValueError):
                 yield self._upright(part, self._taken(part, sample)[0], cell, 0, units=len(sample.text))[0]
 
     def _taken(self, part, sample):
@@ -157,10 +195,14 @@ class Converter:
             self.tally.skipped[sample.note] += 1
             return None
         if UNKNOWN_CHARACTER in sample.text:
-            bad = [code for code, character in zip(sample.codes, sample.text) if character == UNKNOWN_CHARACTER]
+            bad = [
+                code for code, character in zip(sample.codes, sample.text) if character == UNKNOWN_CHARACTER
+            ]
             self.tally.codes.update(code.hex() for code in bad)
             shown = f'code {" ".join(code.hex() for code in bad[:SHOWN])}' if bad else 'a code'
-            self.tally.refuse(FormatError(f'{place}: {shown} decodes to nothing, expected GBK or ASCII', reason='code'))
+            self.tally.refuse(
+                FormatError(f'{place}: {shown} decodes to nothing, expected GBK or ASCII', reason='code')
+            )
             return None
         try:
             encoded = self._charset.encode(sample.text.strip())
@@ -169,7 +211,9 @@ class Converter:
             self.tally.refuse(FormatError(f'{place}: {error}', reason='text'))
             return None
         if not len(encoded.character_ids):
-            self.tally.refuse(FormatError(f'{place}: no text, expected at least one character', reason='text'))
+            self.tally.refuse(
+                FormatError(f'{place}: no text, expected at least one character', reason='text')
+            )
             return None
         if not shortest <= len(encoded.character_ids) <= longest:
             self.tally.skipped['length'] += 1
@@ -184,17 +228,34 @@ class Converter:
         self.tally.classes.update(map(plain, encoded.units))
         self.tally.present.update(int(i) for i in encoded.character_ids if i)
         return records_lib.LineRecord(
-            image=records_lib.encode_png(image), text=sample.text.strip(), character_ids=encoded.character_ids, component_ids=encoded.component_ids,
-            structure_ids=encoded.structure_ids, writer=sample.writer or part.writer or f'unknown {part.name} {sample.record}',
-            source=part.kind, boxes=boxes)
+            image=records_lib.encode_png(image),
+            text=sample.text.strip(),
+            character_ids=encoded.character_ids,
+            component_ids=encoded.component_ids,
+            structure_ids=encoded.structure_ids,
+            writer=sample.writer or part.writer or f'unknown {part.name} {sample.record}',
+            source=part.kind,
+            boxes=boxes,
+        )
 
     def _upright(self, part, sample, cell, slant, *, units):
         """The image of a sample without its slant, uint8 [H, W] as large as it is, and its boxes or None."""
         if isinstance(sample, Ink):
             strokes = upright(sample.strokes, degrees=slant)
-            return draw_ink(strokes, height_px=self._height_px, pen_px=self._pen_px, num_characters=units, cell_extent=cell), None
+            return (
+                draw_ink(
+                    strokes,
+                    height_px=self._height_px,
+                    pen_px=self._pen_px,
+                    num_characters=units,
+                    cell_extent=cell,
+                ),
+                None,
+            )
         image, boxes = shear(sample.image, degrees=slant, boxes=sample.boxes)
-        return on_paper(image) if part.isolated else image, boxes if boxes is not None and len(boxes) == units else None
+        return on_paper(image) if part.isolated else image, (
+            boxes if boxes is not None and len(boxes) == units else None
+        )
 
     def _image(self, part, sample, cell, slant, *, units):
         image, boxes = self._upright(part, sample, cell, slant, units=units)
@@ -219,7 +280,8 @@ def converted(members, done=0, within=0, *, settings, skip, pool=None):
         pool: WorkerPool, or None: read here.
 
     Yields:
-        split_writer.Piece, with a `Tally.as_json` in `found`; a part that a process reads is one piece, another is many.
+        split_writer.Piece, with a `Tally.as_json` in `found`; a part that a process reads is one piece,
+        another is many.
 
     Raises:
         FormatError: as `Converter.records`.
@@ -228,9 +290,17 @@ def converted(members, done=0, within=0, *, settings, skip, pool=None):
     rest = list(enumerate(members))[done:]
     after = {done: within}
     # A data base is one part, however many samples it has, and may be larger than its file says.
-    tasks = ((number, *member, settings, skip, after.get(number, 0))
-             if pool and member[0].num_bytes <= MAX_SENT_BYTES and member[0].kind != 'lmdb' else None for number, member in rest)
-    pieces = pool.results(_convert, tasks, names=lambda i: rest[i][1][0].name) if pool else (None for _ in rest)
+    tasks = (
+        (
+            (number, *member, settings, skip, after.get(number, 0))
+            if pool and member[0].num_bytes <= MAX_SENT_BYTES and member[0].kind != 'lmdb'
+            else None
+        )
+        for number, member in rest
+    )
+    pieces = (
+        pool.results(_convert, tasks, names=lambda i: rest[i][1][0].name) if pool else (None for _ in rest)
+    )
     for (number, member), piece in zip(rest, pieces):
         if piece is not None:
             yield piece
@@ -240,7 +310,7 @@ def converted(members, done=0, within=0, *, settings, skip, pool=None):
 
 def _convert(*arguments):
     """All of a part as one piece."""
-    piece, = _pieces(*arguments, samples=math.inf)
+    (piece,) = _pieces(*arguments, samples=math.inf)
     return piece
 
 

@@ -1,4 +1,6 @@
-"""What a preparation has read, as it was then: whoever prepares again is told what has changed since, and keeps no old lines without a word."""
+"""What a preparation has read, as it was then: whoever prepares again is told what has changed since, and
+keeps no old lines without a word.
+"""
 
 import hashlib
 import os
@@ -14,14 +16,19 @@ class InputState:
 
     Args:
         root: path of the input; names are told from there on.
-        files: iterable of path, pictures and archives: compared by names, sizes and times, by their contents where only times differ.
-        tables: dict {name: list of path}, labels and the like: compared by their contents. What is not there counts as well.
+        files: iterable of path, pictures and archives: compared by names, sizes and times, by their contents
+            where only times differ.
+        tables: dict {name: list of path}, labels and the like: compared by their contents. What is not there
+            counts as well.
     """
 
     def __init__(self, root, *, files, tables=None):
         self._root = pathlib.Path(root)
         self._files = sorted({self._name(path): pathlib.Path(path) for path in files}.items())
-        self._tables = {as_text(name): _hashed((self._name(path), _digest(path)) for path in paths) for name, paths in (tables or {}).items()}
+        self._tables = {
+            as_text(name): _hashed((self._name(path), _digest(path)) for path in paths)
+            for name, paths in (tables or {}).items()
+        }
         self._stats = {name: _stat(path) for name, path in self._files}
         self._contents = None
 
@@ -31,8 +38,12 @@ class InputState:
 
     @property
     def fingerprint(self):
-        """str, another one where a table has other contents, or a file another name, size or time of change."""
-        return _hashed([*self._tables.items(), *((name, size, time) for name, (size, time) in self._stats.items())])
+        """str, another one where a table has other contents, or a file another name, size or time of
+        change.
+        """
+        return _hashed(
+            [*self._tables.items(), *((name, size, time) for name, (size, time) in self._stats.items())]
+        )
 
     @property
     def contents(self):
@@ -47,12 +58,19 @@ class InputState:
 
     def as_json(self):
         """What info.json keeps of it: dict of numbers and digests."""
-        return {'files': len(self._files), 'bytes': sum(max(0, size) for size, _ in self._stats.values()), 'tables': self._tables, **self._digests(),
-                'contents': _hashed(self.contents.items())}
+        return {
+            'files': len(self._files),
+            'bytes': sum(max(0, size) for size, _ in self._stats.values()),
+            'tables': self._tables,
+            **self._digests(),
+            'contents': _hashed(self.contents.items()),
+        }
 
     def _digests(self):
-        return {'sizes': _hashed((name, size) for name, (size, _) in self._stats.items()),
-                'times': _hashed((name, time) for name, (_, time) in self._stats.items())}
+        return {
+            'sizes': _hashed((name, size) for name, (size, _) in self._stats.items()),
+            'times': _hashed((name, time) for name, (_, time) in self._stats.items()),
+        }
 
     def changes(self, before, *, since=None):
         """What is not as it was.
@@ -65,11 +83,18 @@ class InputState:
             list of str, empty where nothing has changed; str, a remark, or ''.
         """
         names = {**before['tables'], **self._tables}
-        changed = [f'{printable(name)} has changed' for name in names if before['tables'].get(name) != self._tables.get(name)]
+        changed = [
+            f'{printable(name)} has changed'
+            for name in names
+            if before['tables'].get(name) != self._tables.get(name)
+        ]
         now, remark = self._digests(), ''
         if now['sizes'] != before['sizes']:
             size = sum(max(0, size) for size, _ in self._stats.values())
-            changed.append(f'{before["files"]} files of {before["bytes"]} bytes then, now {len(self._files)} of {size}' + self._newer(since))
+            changed.append(
+                f'{before["files"]} files of {before["bytes"]} bytes then, now {len(self._files)} of {size}'
+                + self._newer(since)
+            )
         elif now['times'] != before['times']:
             if _hashed(self.contents.items()) != before['contents']:
                 changed.append('files of the same size have other contents' + self._newer(since))
@@ -78,8 +103,12 @@ class InputState:
         return changed, remark
 
     def _newer(self, since):
-        newer = [printable(name) for name, (_, time) in self._stats.items() if since is not None and time > since]
-        return f' (newer: {", ".join(newer[:_NAMED])}{" ..." if len(newer) > _NAMED else ""})' if newer else ''
+        newer = [
+            printable(name) for name, (_, time) in self._stats.items() if since is not None and time > since
+        ]
+        return (
+            f' (newer: {", ".join(newer[:_NAMED])}{" ..." if len(newer) > _NAMED else ""})' if newer else ''
+        )
 
 
 def _stat(path):

@@ -1,32 +1,50 @@
-"""What a file or collection of handwriting holds, told in lines of text, and its first samples on one sheet."""
+"""What a file or collection of handwriting holds, told in lines of text, and its first samples on one
+sheet.
+"""
 
 import collections
 import pathlib
 
 import numpy as np
 
-from hwgen.data.preparing.collection import open_collection, source_of
-from hwgen.data.preparing.contact_sheet import ROW_PX, draw_sheet, small
 from hwgen.data.formats.folder import LabelledImage, list_images, read_folder
 from hwgen.data.formats.image_files import find_images, read_image, suffixes
 from hwgen.data.formats.samples import UNKNOWN_CHARACTER, FormatError, Ink, Picture
+from hwgen.data.preparing.collection import open_collection, source_of
+from hwgen.data.preparing.contact_sheet import ROW_PX, draw_sheet, small
 from hwgen.data.preparing.line_image import draw_ink, with_cells
 from hwgen.data.preparing.picture_intake import look_at, look_at_character, look_soon
 from hwgen.data.reading.records import encode_png
 
 _FIRST = 10
 _ON_SHEET = 60
-_TABLES = ('labels.tsv', 'label.txt', 'rec_gt.txt', 'labels.csv', 'labels.jsonl', 'metadata.jsonl', 'metadata.csv')
-_LOOKS = {'grey paper': 'with grey paper', 'dark': 'dark (ink on black? --dark=invert turns such pictures over)', 'black': 'nearly black', 'blank': 'without ink',
-          'tiny': 'lower or narrower than 4 px'}
+_TABLES = (
+    'labels.tsv',
+    'label.txt',
+    'rec_gt.txt',
+    'labels.csv',
+    'labels.jsonl',
+    'metadata.jsonl',
+    'metadata.csv',
+)
+_LOOKS = {
+    'grey paper': 'with grey paper',
+    'dark': 'dark (ink on black? --dark=invert turns such pictures over)',
+    'black': 'nearly black',
+    'blank': 'without ink',
+    'tiny': 'lower or narrower than 4 px',
+}
 _TABLE_SUFFIXES = ('.tsv', '.txt', '.jsonl', '.json', '.csv')
 
 
-def inspect(path, *, source='auto', unit='lines', labels=None, name_pattern=None, pen_px=2.0, sheet=None, report=print):
+def inspect(
+    path, *, source='auto', unit='lines', labels=None, name_pattern=None, pen_px=2.0, sheet=None, report=print
+):
     """Reads all of it and tells what was found; damaged samples are told as well, nothing stops it.
 
     Args:
-        path: path of a file, an archive, a collection, or a folder of images with a table of labels; or of that table.
+        path: path of a file, an archive, a collection, or a folder of images with a table of labels; or of
+            that table.
         source, unit: see `open_collection`; also 'folder'.
         labels: str, the table of a folder; None: the first there is of the usual names.
         name_pattern: str, see `read_folder`.
@@ -39,7 +57,11 @@ def inspect(path, *, source='auto', unit='lines', labels=None, name_pattern=None
         FormatError: an archive or table that cannot be read.
     """
     errors = []
-    if source in ('auto', 'folder') and pathlib.Path(path).is_file() and pathlib.Path(path).suffix.lower() in _TABLE_SUFFIXES:
+    if (
+        source in ('auto', 'folder')
+        and pathlib.Path(path).is_file()
+        and pathlib.Path(path).suffix.lower() in _TABLE_SUFFIXES
+    ):
         path, labels = pathlib.Path(path).parent, pathlib.Path(path).name
     table = _table(path, labels)
     if source in ('auto', 'folder') and not table and not name_pattern and not labels and _is_pictures(path):
@@ -52,11 +74,16 @@ def inspect(path, *, source='auto', unit='lines', labels=None, name_pattern=None
         parts = open_collection(path, source=source, unit=unit, refuse=errors.append)
         kinds = collections.Counter(part.kind for part in parts)
         writers = sorted({part.writer for part in parts if part.writer})
-        report(f'{path}: {", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))}, '
-               f'{sum(part.num_bytes for part in parts)} bytes, {len(writers)} writers named {_some(writers)}')
+        report(
+            f'{path}: {", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))}, '
+            f'{sum(part.num_bytes for part in parts)} bytes, {len(writers)} writers named {_some(writers)}'
+        )
         named = collections.Counter(part.partition for part in parts if part.partition)
         if named:
-            report(f'official partition: {", ".join(f"{name} {count} parts" for name, count in sorted(named.items()))}')
+            report(
+                'official partition:'
+                f' {", ".join(f"{name} {count} parts" for name, count in sorted(named.items()))}'
+            )
         samples = _part_samples(parts, errors.append)
     found = _Found(report)
     pictures = []
@@ -82,7 +109,11 @@ class _Found:
 
     def __init__(self, report):
         self._report, self._first = report, []
-        self._characters, self._bad, self._writers = collections.Counter(), collections.Counter(), collections.Counter()
+        self._characters, self._bad, self._writers = (
+            collections.Counter(),
+            collections.Counter(),
+            collections.Counter(),
+        )
         self._heights, self._widths, self._count, self._looks = [], [], 0, collections.defaultdict(list)
 
     def _seen(self, look, record):
@@ -93,7 +124,9 @@ class _Found:
         return found and f', {found}'
 
     def add(self, sample, look=look_at):
-        """Counts one, and tells of it if it is one of the first; look: function of a picture, gives a picture_intake.Look."""
+        """Counts one, and tells of it if it is one of the first; look: function of a picture, gives a
+        picture_intake.Look.
+        """
         self._count += 1
         self._characters.update(sample.text)
         self._bad.update(code.hex() for code, c in zip(sample.codes, sample.text) if c == UNKNOWN_CHARACTER)
@@ -104,15 +137,22 @@ class _Found:
             size = f'{len(sample.strokes)} strokes, {len(points)} points, {width} x {height}'
         else:
             height, width = sample.image.shape
-            size = f'{width} x {height} px, grey {sample.image.min()} to {sample.image.max()}{self._seen(look(sample.image), sample.record)}'
+            size = (
+                f'{width} x {height} px, grey {sample.image.min()} to'
+                f' {sample.image.max()}{self._seen(look(sample.image), sample.record)}'
+            )
         self._heights.append(height)
         self._widths.append(width)
         if self._count <= _FIRST:
-            codes = ' '.join(code.hex() for code in sample.codes[:8]) + (' ...' if len(sample.codes) > 8 else '')
+            codes = ' '.join(code.hex() for code in sample.codes[:8]) + (
+                ' ...' if len(sample.codes) > 8 else ''
+            )
             boxes = '' if sample.__class__ is Ink or sample.boxes is None else ', boxes of characters'
             note = f', marked {sample.note}' if sample.note else ''
-            self._report(f'  {sample.record} at byte {sample.offset}: {sample.text[:40]} '
-                         f'{f"[{codes}] " if codes else ""}{size}{boxes}{note}')
+            self._report(
+                f'  {sample.record} at byte {sample.offset}: {sample.text[:40]} '
+                f'{f"[{codes}] " if codes else ""}{size}{boxes}{note}'
+            )
 
     def tell(self):
         """Tells the counts."""
@@ -121,13 +161,17 @@ class _Found:
             return
         known = {c: n for c, n in self._characters.items() if c != UNKNOWN_CHARACTER}
         hanzi = sum(n for c, n in known.items() if '一' <= c <= '鿿')
-        self._report(f'{self._count} samples, {sum(known.values())} characters ({hanzi} hanzi) of {len(known)} classes, '
-                     f'writers {_some(sorted(filter(None, self._writers))) or "unknown"}')
+        self._report(
+            f'{self._count} samples, {sum(known.values())} characters ({hanzi} hanzi) of {len(known)}'
+            f' classes, writers {_some(sorted(filter(None, self._writers))) or "unknown"}'
+        )
         for name, values in (('heights', self._heights), ('widths', self._widths)):
             self._report(f'{name} {min(values)} to {max(values)}, median {int(np.median(values))}')
         for found, said in _LOOKS.items():
             if self._looks[found]:
-                self._report(f'{len(self._looks[found])} of {self._count} {said}: {_some(self._looks[found])}')
+                self._report(
+                    f'{len(self._looks[found])} of {self._count} {said}: {_some(self._looks[found])}'
+                )
         if self._bad:
             shown = ', '.join(f'{code} {n}' for code, n in self._bad.most_common(_FIRST))
             self._report(f'codes that decode to nothing: {shown}')
@@ -139,7 +183,11 @@ def _some(names):
 
 def _table(path, labels):
     names = [labels] if labels else _TABLES
-    return next((name for name in names if pathlib.Path(path, name).exists()), None) if pathlib.Path(path).is_dir() else None
+    return (
+        next((name for name in names if pathlib.Path(path, name).exists()), None)
+        if pathlib.Path(path).is_dir()
+        else None
+    )
 
 
 def _part_samples(parts, refuse):
@@ -157,23 +205,39 @@ def _part_samples(parts, refuse):
 def _is_pictures(path):
     """Whether it is a picture, or a folder with pictures and no collection."""
     path = pathlib.Path(path)
-    return path.suffix.lower() in suffixes() if path.is_file() else path.is_dir() and source_of(path) is None and bool(find_images(path)[0])
+    return (
+        path.suffix.lower() in suffixes()
+        if path.is_file()
+        else path.is_dir() and source_of(path) is None and bool(find_images(path)[0])
+    )
 
 
 def _picture_samples(path, refuse, report):
     path = pathlib.Path(path)
-    rows = list_images(path, refuse=refuse, report=report) if path.is_dir() else [LabelledImage(path=path, text='', writer='', row=1)]
+    rows = (
+        list_images(path, refuse=refuse, report=report)
+        if path.is_dir()
+        else [LabelledImage(path=path, text='', writer='', row=1)]
+    )
     yield from _samples_of(rows, refuse)
 
 
 def _folder_samples(path, labels, name_pattern, refuse, report):
-    yield from _samples_of(read_folder(path, labels=labels, name_pattern=name_pattern, refuse=refuse, report=report), refuse)
+    yield from _samples_of(
+        read_folder(path, labels=labels, name_pattern=name_pattern, refuse=refuse, report=report), refuse
+    )
 
 
 def _samples_of(rows, refuse):
     for row in rows:
         try:
-            yield Picture(image=read_image(row.path), text=row.text, writer=row.writer, record=row.row, offset=0), None, look_at
+            yield (
+                Picture(
+                    image=read_image(row.path), text=row.text, writer=row.writer, record=row.row, offset=0
+                ),
+                None,
+                look_at,
+            )
         except OSError as error:
             refuse(error)
 
@@ -181,7 +245,13 @@ def _samples_of(rows, refuse):
 def _picture(sample, cell, pen_px):
     """uint8 [H <= 64, W <= the sheet's]."""
     if isinstance(sample, Ink):
-        image = draw_ink(sample.strokes, height_px=ROW_PX, pen_px=pen_px, num_characters=len(sample.text) or 1, cell_extent=cell)
+        image = draw_ink(
+            sample.strokes,
+            height_px=ROW_PX,
+            pen_px=pen_px,
+            num_characters=len(sample.text) or 1,
+            cell_extent=cell,
+        )
     else:
         image = sample.image
     return small(image)

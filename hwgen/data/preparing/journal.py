@@ -1,4 +1,6 @@
-"""What a long piece of work has done so far, in a file that only grows: who is killed and starts again reads it there."""
+"""What a long piece of work has done so far, in a file that only grows: who is killed and starts again
+reads it there.
+"""
 
 import contextlib
 import json
@@ -11,8 +13,9 @@ import google_crc32c
 class Journal:
     """An append-only file: a head, which says what the work is, and an entry for each finished piece.
 
-    A row is the checksum (crc32c) of a JSON value, a space, and the value. Rows are valid up to the first that is not, so a
-    row that was cut off by the end of its process is as if it had not been written; opening the journal cuts it off.
+    A row is the checksum (crc32c) of a JSON value, a space, and the value. Rows are valid up to the first
+    that is not, so a row that was cut off by the end of its process is as if it had not been written; opening
+    the journal cuts it off.
 
     Args:
         path: pathlib.Path; need not exist.
@@ -42,7 +45,7 @@ class Journal:
 
     def keep(self, count):
         """Forgets all but the first `count` entries."""
-        del self.entries[count:], self._ends[count + 1:]
+        del self.entries[count:], self._ends[count + 1 :]
         self._file.truncate(self._ends[-1])
 
     def drop(self, unwanted):
@@ -73,7 +76,9 @@ class Journal:
 
 
 def read_journal(path):
-    """The head and the entries of a journal that another process may be writing: (None, []) where there is none."""
+    """The head and the entries of a journal that another process may be writing: (None, []) where there is
+    none.
+    """
     try:
         with open(path, 'rb') as file:
             values, _ = _values(file)

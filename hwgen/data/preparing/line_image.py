@@ -33,7 +33,8 @@ def scaled_down(image, *, height_px):
 
 
 def on_paper(image, *, cell_px=CHARACTER_PX):
-    """A character that was cropped tightly, in the middle of a square of paper: 一 stays flat and a comma small.
+    """A character that was cropped tightly, in the middle of a square of paper: 一 stays flat and a comma
+    small.
 
     Args:
         image: uint8 [H, W], 255 = paper.
@@ -51,7 +52,7 @@ def on_paper(image, *, cell_px=CHARACTER_PX):
         raise ValueError(f'character of {width} x {height} px, expected at most {_MAX_CHARACTER_PX} px')
     paper = np.full((side, side), 255, np.uint8)
     top, left = (side - height) // 2, (side - width) // 2
-    paper[top:top + height, left:left + width] = image
+    paper[top : top + height, left : left + width] = image
     return paper
 
 
@@ -69,7 +70,8 @@ def extent(strokes):
 
 
 def with_cells(samples):
-    """Isolated characters, each with the size of a usual one: the median of the first 200, so that a comma stays small.
+    """Isolated characters, each with the size of a usual one: the median of the first 200, so that a comma
+    stays small.
 
     Args:
         samples: iterable of Ink or Picture.
@@ -92,14 +94,16 @@ def draw_ink(strokes, *, height_px, pen_px, num_characters, cell_extent=None):
         strokes: sequence of int [P, 2], x to the right and y down.
         height_px: int, height of the image.
         pen_px: float, width of the pen in the image.
-        num_characters: int, N; a line is drawn no wider than 1.5 * N * height_px, and lower than the image then.
+        num_characters: int, N; a line is drawn no wider than 1.5 * N * height_px, and lower than the image
+            then.
         cell_extent: int, for an isolated character: the size of a usual one, in the pen's unit. None: a line.
 
     Returns:
         uint8 [height_px, W]; for an isolated character W = height_px and it stands in the middle.
 
     Raises:
-        ValueError: an image that is too large to be a line, or strokes that are too long to be its characters.
+        ValueError: an image that is too large to be a line, or strokes that are too long to be its
+            characters.
     """
     points = np.concatenate(strokes).astype(np.float64)
     low, high = points.min(0), points.max(0)
@@ -110,20 +114,35 @@ def draw_ink(strokes, *, height_px, pen_px, num_characters, cell_extent=None):
         width_px = max(1, round(size[0] * scale + pen_px + 2))
     else:
         scale, width_px = inner / max(*size, cell_extent), height_px
-    if width_px * height_px * _OVERSAMPLING ** 2 > 4 * MAX_LINE_PIXELS:  # 64 MB while it is drawn
-        raise ValueError(f'ink of {width_px} x {height_px} px, expected at most {MAX_LINE_PIXELS // 4} pixels')
-    path_px = sum(float(np.hypot(*np.diff(stroke, axis=0).T.astype(np.float64)).sum()) for stroke in strokes) * scale
+    if width_px * height_px * _OVERSAMPLING**2 > 4 * MAX_LINE_PIXELS:  # 64 MB while it is drawn
+        raise ValueError(
+            f'ink of {width_px} x {height_px} px, expected at most {MAX_LINE_PIXELS // 4} pixels'
+        )
+    path_px = (
+        sum(float(np.hypot(*np.diff(stroke, axis=0).T.astype(np.float64)).sum()) for stroke in strokes)
+        * scale
+    )
     if path_px > _MAX_PATH * height_px * max(1, num_characters):
-        raise ValueError(f'strokes of {path_px:.0f} px for {num_characters} characters, expected at most '
-                         f'{_MAX_PATH * height_px * max(1, num_characters)} px')
+        raise ValueError(
+            f'strokes of {path_px:.0f} px for {num_characters} characters, expected at most '
+            f'{_MAX_PATH * height_px * max(1, num_characters)} px'
+        )
     fine = np.full((height_px * _OVERSAMPLING, width_px * _OVERSAMPLING), 255, np.uint8)
     middle = np.array([width_px, height_px]) / 2
     shift = 4  # fractional bits of the coordinates
     for stroke in strokes:
-        placed = ((stroke - (low + high) / 2) * scale + middle) * _OVERSAMPLING - .5
+        placed = ((stroke - (low + high) / 2) * scale + middle) * _OVERSAMPLING - 0.5
         fixed = np.round(placed * (1 << shift)).astype(np.int32).reshape(-1, 1, 2)
         if len(fixed) == 1:  # a dot
-            cv2.circle(fine, fixed[0, 0].tolist(), round(pen_px * _OVERSAMPLING / 2 * (1 << shift)), 0, -1, cv2.LINE_AA, shift)
+            cv2.circle(
+                fine,
+                fixed[0, 0].tolist(),
+                round(pen_px * _OVERSAMPLING / 2 * (1 << shift)),
+                0,
+                -1,
+                cv2.LINE_AA,
+                shift,
+            )
         else:
             cv2.polylines(fine, [fixed], False, 0, max(1, round(pen_px * _OVERSAMPLING)), cv2.LINE_AA, shift)
     return cv2.resize(fine, (width_px, height_px), interpolation=cv2.INTER_AREA).reshape(height_px, width_px)

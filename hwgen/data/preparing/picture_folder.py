@@ -1,15 +1,20 @@
-"""Folders of labelled pictures while they are written, as trainers of OCR read them, and `prepare --source=folder`.
+"""Folders of labelled pictures while they are written, as trainers of OCR read them, and `prepare
+--source=folder`.
 
 A split is a folder (the whole folder where there is but one split):
 
 - 000001.png, 000002.png, ...: the lines.
-- labels.tsv: a row `path TAB text TAB writer` for each. PaddleOCR's SimpleDataSet takes it as a label file: it reads the first two columns.
-- boxes.jsonl: an object a row, {"path", "text", "boxes": [[x0, y0, x1, y1], ...] of the characters, px, null where unknown} and, where it is known,
-  "component_boxes": [[[x0, y0, x1, y1] of each of 4 slots], ...], zeros where a slot is unused.
-- strokes.jsonl, where trajectories were asked for: {"path", "x", "y" px, "time" s, "pen" 1 on paper .. 0 in the air, "pressure" 0..1, "slots"}, a list of a
-  number for each sample; slots: 4 * character + slot, -1 for travel between characters.
+- labels.tsv: a row `path TAB text TAB writer` for each. PaddleOCR's SimpleDataSet takes it as a label file:
+  it reads the first two columns.
+- boxes.jsonl: an object a row, {"path", "text", "boxes": [[x0, y0, x1, y1], ...] of the characters, px, null
+  where unknown} and, where it is known, "component_boxes": [[[x0, y0, x1, y1] of each of 4 slots], ...],
+  zeros where a slot is unused.
+- strokes.jsonl, where trajectories were asked for: {"path", "x", "y" px, "time" s, "pen" 1 on paper .. 0 in
+  the air, "pressure" 0..1, "slots"}, a list of a number for each sample; slots: 4 * character + slot, -1 for
+  travel between characters.
 
-The interface is that of `shard_writer.ShardWriter`: who was killed goes on behind the lines that it is known to have written.
+The interface is that of `shard_writer.ShardWriter`: who was killed goes on behind the lines that it is known
+to have written.
 """
 
 import contextlib
@@ -20,12 +25,13 @@ import pathlib
 import numpy as np
 from PIL import Image
 
-from hwgen.data.reading import records as records_lib
 from hwgen.data.preparing.shard_writer import OpenFiles, Storage, naming_place
+from hwgen.data.reading import records as records_lib
 from hwgen.data.reading.shards import ShardCounts
 
 LABELS, BOXES, STROKES = 'labels.tsv', 'boxes.jsonl', 'strokes.jsonl'
-_COLUMNS = (('x', 2), ('y', 2), ('time', 4), ('pen', 3), ('pressure', 3))  # of a trajectory, and their decimals
+# of a trajectory, and their decimals
+_COLUMNS = (('x', 2), ('y', 2), ('time', 4), ('pen', 3), ('pressure', 3))
 
 
 class PictureWriter(OpenFiles):
@@ -35,7 +41,8 @@ class PictureWriter(OpenFiles):
         out_dir: path of an existing folder.
         split: str.
         num_shards: int, no matter here.
-        sizes, lengths: sequences of int, bytes of the pictures that are there already, and their characters; what lies behind them is removed.
+        sizes, lengths: sequences of int, bytes of the pictures that are there already, and their characters;
+            what lies behind them is removed.
         subfolders: bool, whether a split has a folder of its own.
         trajectory: bool, whether there is a table of strokes.
 
@@ -46,7 +53,9 @@ class PictureWriter(OpenFiles):
         OSError: a file that cannot be written; names it.
     """
 
-    def __init__(self, out_dir, *, split, num_shards=0, sizes=(), lengths=(), subfolders=False, trajectory=False):
+    def __init__(
+        self, out_dir, *, split, num_shards=0, sizes=(), lengths=(), subfolders=False, trajectory=False
+    ):
         del num_shards
         self._split, self._folder = split, _folder(out_dir, split, subfolders)
         self._folder.mkdir(exist_ok=True)
@@ -71,14 +80,21 @@ class PictureWriter(OpenFiles):
         """
         name = _name(len(self.sizes))
         if any(set('\t\r\n') & set(value) for value in (record.text, record.writer)):
-            raise ValueError(f'{self._split}, line {len(self.sizes)}: text {record.text!r}, writer {record.writer!r}, expected no TAB or line break')
+            raise ValueError(
+                f'{self._split}, line {len(self.sizes)}: text {record.text!r}, writer {record.writer!r},'
+                ' expected no TAB or line break'
+            )
         png = record.image if isinstance(record.image, bytes) else records_lib.encode_png(record.image)
         with naming_place(self._folder / name):
             (self._folder / name).write_bytes(png)
         boxes = {'path': name, 'text': record.text, 'boxes': _list(record.boxes)}
         if record.component_boxes is not None:
             boxes['component_boxes'] = _list(record.component_boxes)
-        rows = (f'{name}\t{record.text}\t{record.writer}', _json(boxes), _json({'path': name, **_strokes(record)}))
+        rows = (
+            f'{name}\t{record.text}\t{record.writer}',
+            _json(boxes),
+            _json({'path': name, **_strokes(record)}),
+        )
         for path, file, row in zip(self._paths, self._files, rows):
             with naming_place(path):
                 file.write(row.encode() + b'\n')
@@ -115,8 +131,10 @@ def picture_storage(*, subfolders, trajectory):
     Returns:
         Storage.
     """
-    return Storage(functools.partial(PictureWriter, subfolders=subfolders, trajectory=trajectory),
-                   functools.partial(_count_intact, subfolders=subfolders, trajectory=trajectory))
+    return Storage(
+        functools.partial(PictureWriter, subfolders=subfolders, trajectory=trajectory),
+        functools.partial(_count_intact, subfolders=subfolders, trajectory=trajectory),
+    )
 
 
 def _count_intact(out_dir, *, split, num_shards, sizes, subfolders, trajectory):
@@ -124,13 +142,19 @@ def _count_intact(out_dir, *, split, num_shards, sizes, subfolders, trajectory):
     del num_shards
     folder = _folder(out_dir, split, subfolders)
     with contextlib.ExitStack() as stack:
-        files = [stack.enter_context(open(path, 'rb')) for path in (folder / name for name in _tables(trajectory)) if path.is_file()]
+        files = [
+            stack.enter_context(open(path, 'rb'))
+            for path in (folder / name for name in _tables(trajectory))
+            if path.is_file()
+        ]
         if len(files) < len(_tables(trajectory)):
             return 0
         for i, size in enumerate(sizes):
             rows = [file.readline() for file in files]
             starts = (f'{_name(i)}\t', *[f'{{"path": "{_name(i)}"'] * 2)
-            whole = all(row.startswith(start.encode()) and row.endswith(b'\n') for row, start in zip(rows, starts))
+            whole = all(
+                row.startswith(start.encode()) and row.endswith(b'\n') for row, start in zip(rows, starts)
+            )
             if not whole or not _is_intact(folder / _name(i), size):
                 return i
     return len(sizes)
@@ -152,7 +176,7 @@ def _folder(out_dir, split, subfolders):
 
 
 def _tables(trajectory):
-    return (LABELS, BOXES, STROKES)[:3 if trajectory else 2]
+    return (LABELS, BOXES, STROKES)[: 3 if trajectory else 2]
 
 
 def _name(i):
@@ -172,4 +196,6 @@ def _strokes(record):
     if record.trajectory is None:
         return {}
     columns = np.asarray(record.trajectory, np.float64).T
-    return {name: column.round(decimals).tolist() for (name, decimals), column in zip(_COLUMNS, columns)} | {'slots': _list(record.trajectory_slots)}
+    return {name: column.round(decimals).tolist() for (name, decimals), column in zip(_COLUMNS, columns)} | {
+        'slots': _list(record.trajectory_slots)
+    }

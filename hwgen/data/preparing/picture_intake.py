@@ -1,21 +1,25 @@
-"""What comes from outside is looked at before it becomes a line: no ink, too small, nearly black, ink on black, grey paper. None of it passes without a word."""
+"""What comes from outside is looked at before it becomes a line: no ink, too small, nearly black, ink on
+black, grey paper. None of it passes without a word.
+"""
 
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from hwgen.data.preparing import paper
 from hwgen.data.formats.samples import FormatError
+from hwgen.data.preparing import paper
 from hwgen.settings.prepare import InputSettings
 from hwgen.settings.setting import choices_of
 
 DARK = choices_of(InputSettings, 'dark')
-GREY, INVERTED, INK_ON_BLACK = 'grey paper', 'inverted', 'ink on black'  # remarks on pictures that become lines
+# remarks on pictures that become lines
+GREY, INVERTED, INK_ON_BLACK = 'grey paper', 'inverted', 'ink on black'
 _LEAST_PX = 4
 _LEAST_INK = 4, 12  # pixels of ink in a picture of at most 96 px of height, grey levels below its paper
 _LEAST_PAPER = 40  # grey level: below it all is black
-_LEAST_SHARE = .4  # of what is around ink, and of the picture's edge, that is light; less of both is ink on black
+# of what is around ink, and of the picture's edge, that is light; less of both is ink on black
+_LEAST_SHARE = 0.4
 
 
 class Look(NamedTuple):
@@ -43,7 +47,9 @@ def look_at(image):
     """
     height, width = image.shape
     if min(height, width) < _LEAST_PX:
-        return Look('tiny', f'a picture of {width} x {height} px, expected at least {_LEAST_PX} x {_LEAST_PX}', False)
+        return Look(
+            'tiny', f'a picture of {width} x {height} px, expected at least {_LEAST_PX} x {_LEAST_PX}', False
+        )
     small = paper.reduced(image)
     bright, levels = float(np.percentile(small, 95)), f'grey levels {image.min()} to {image.max()}'
     if bright < _LEAST_PAPER and float(np.percentile(small, 99.8)) < 2 * _LEAST_PAPER:
@@ -51,31 +57,46 @@ def look_at(image):
     if _is_dark(small):
         return Look('dark', f'ink on black? ({levels}), expected dark ink on light paper', False)
     grey = not paper.has_white_paper(image)
-    pixels, depth = (max(_LEAST_INK[0], small.size // 2000), 2 * _LEAST_INK[1]) if grey else _LEAST_INK  # a photograph of paper has specks
+    # a photograph of paper has specks
+    pixels, depth = (max(_LEAST_INK[0], small.size // 2000), 2 * _LEAST_INK[1]) if grey else _LEAST_INK
     if np.count_nonzero(paper.depth_of_ink(small) >= depth) < pixels:
         return Look('blank', f'no ink ({levels}), expected some on the paper', False)
     return Look('', '', grey)
 
 
 def look_soon(image):
-    """The same of one of the millions of lines of a collection: what is mostly white and has ink for sure is not looked at any closer."""
-    good = min(image.shape) >= _LEAST_PX and np.count_nonzero(image >= 254) > .7 * image.size and np.count_nonzero(image < 200) >= 20
+    """The same of one of the millions of lines of a collection: what is mostly white and has ink for sure
+    is not looked at any closer.
+    """
+    good = (
+        min(image.shape) >= _LEAST_PX
+        and np.count_nonzero(image >= 254) > 0.7 * image.size
+        and np.count_nonzero(image < 200) >= 20
+    )
     return Look('', '', False) if good else look_at(image)
 
 
 def look_at_character(image):
-    """The same of an isolated character, which is cut so closely that a dash is all ink: blank, or nothing to say."""
+    """The same of an isolated character, which is cut so closely that a dash is all ink: blank, or nothing
+    to say.
+    """
     blank = image.min() == image.max() > 127
-    return Look('blank', f'no ink (all of grey level {image.max()}), expected some on the paper', False) if blank else Look('', '', False)
+    return (
+        Look('blank', f'no ink (all of grey level {image.max()}), expected some on the paper', False)
+        if blank
+        else Look('', '', False)
+    )
 
 
 def _is_dark(small):
     """Whether light ink stands on dark paper: what is light is less, both around ink and along the edge."""
     kernel = np.ones((paper.window(small),) * 2, np.uint8)
     quiet = cv2.medianBlur(small, 3)
-    high, low = (cv2.morphologyEx(quiet, how, kernel).astype(np.float32) for how in (cv2.MORPH_DILATE, cv2.MORPH_ERODE))
+    high, low = (
+        cv2.morphologyEx(quiet, how, kernel).astype(np.float32) for how in (cv2.MORPH_DILATE, cv2.MORPH_ERODE)
+    )
     contrast = high - low
-    inked = contrast > max(_LEAST_INK[1], .3 * float(contrast.max()))
+    inked = contrast > max(_LEAST_INK[1], 0.3 * float(contrast.max()))
     if not inked.any():
         return False
     middle = np.where(inked, (high + low) / 2, np.percentile(small, [2, 98]).mean())
@@ -116,7 +137,11 @@ class Intake:
             image, remarks = 255 - image, (INVERTED,)
             look = look_at(image)
         if look.fault:
-            advice = '; --dark=invert turns such pictures over, --dark=keep takes them as they are' if look.fault == 'dark' else ''
+            advice = (
+                '; --dark=invert turns such pictures over, --dark=keep takes them as they are'
+                if look.fault == 'dark'
+                else ''
+            )
             raise FormatError(f'{look.words}{advice}', reason=look.fault)
         if not look.grey_paper:
             return image, remarks
@@ -139,8 +164,14 @@ def told(remarks, *, total, whitened):
     Yields:
         str.
     """
-    words = {GREY: 'with grey paper: ' + ('made white (--keep_paper keeps it)' if whitened else 'kept, look at the sheet'),
-             INVERTED: 'of ink on black: turned over', INK_ON_BLACK: 'of ink on black: kept as they are'}
+    words = {
+        GREY: (
+            'with grey paper: '
+            + ('made white (--keep_paper keeps it)' if whitened else 'kept, look at the sheet')
+        ),
+        INVERTED: 'of ink on black: turned over',
+        INK_ON_BLACK: 'of ink on black: kept as they are',
+    }
     for remark, said in words.items():
         if remarks[remark]:
             yield f'{remarks[remark]} of {total} pictures {said}'

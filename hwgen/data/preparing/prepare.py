@@ -7,19 +7,24 @@ from typing import NamedTuple
 
 from hwgen.charset.printable import as_json
 from hwgen.data.preparing import record_folder
-from hwgen.data.reading import records as records_lib
 from hwgen.data.preparing.picture_folder import picture_storage
-from hwgen.data.scribe import corpus
-from hwgen.data.scribe.given_texts import read_texts
 from hwgen.data.preparing.shard_writer import SHARDS
-from hwgen.data.reading.shards import ShardCounts, read_info
 from hwgen.data.preparing.split_writer import LINES_PER_PIECE, LINES_PER_SHARD, Piece, resumed, write_split
 from hwgen.data.preparing.worker_pool import open_pool
+from hwgen.data.reading import records as records_lib
+from hwgen.data.reading.shards import ShardCounts, read_info
+from hwgen.data.scribe import corpus
+from hwgen.data.scribe.given_texts import read_texts
 from hwgen.settings.prepare import CorpusSettings, OutputSettings
 from hwgen.settings.setting import choices_of
 
-# Corpora that commands write where they are asked for by these names and not there: folder -> settings of `prepare_scribe`.
-EMBEDDED = {'tfrecords/demo': {}, f'tfrecords/demo-{corpus.FONTS_VERSION}': {'version': corpus.FONTS_VERSION}, 'tfrecords/latin': {'script': 'latin'}}
+# Corpora that commands write where they are asked for by these names and not there: folder -> settings of
+# `prepare_scribe`.
+EMBEDDED = {
+    'tfrecords/demo': {},
+    f'tfrecords/demo-{corpus.FONTS_VERSION}': {'version': corpus.FONTS_VERSION},
+    'tfrecords/latin': {'script': 'latin'},
+}
 _OUTPUT, _CORPUS = OutputSettings(), CorpusSettings()  # whose defaults are ours
 _WRITERS = 400  # that a corpus had before their number was a setting
 
@@ -43,15 +48,18 @@ class Work(NamedTuple):
 
 
 def prepare_scribe(out_dir, *, splits=None, workers=None, report=print, **settings):
-    """Has the embedded corpus written: train, validation, test (other writers) and unseen (held-out characters).
+    """Has the embedded corpus written: train, validation, test (other writers) and unseen (held-out
+    characters).
 
-    The result is the same for any number of workers. A folder that is there and was written with the same settings is
-    left as it is; an interrupted call leaves no `out_dir`, and the same call goes on where it was.
+    The result is the same for any number of workers. A folder that is there and was written with the same
+    settings is left as it is; an interrupted call leaves no `out_dir`, and the same call goes on where it
+    was.
 
     Args:
         out_dir: path to write.
-        splits: collection of str, the splits that are needed now; the folder gets the others when a later call asks for them, and is then byte for byte the
-            one that is written at once. None: all. Not for pictures or a text file.
+        splits: collection of str, the splits that are needed now; the folder gets the others when a later
+            call asks for them, and is then byte for byte the one that is written at once. None: all. Not for
+            pictures or a text file.
         workers: int, processes; None: one for each CPU.
         report: function of a str, told about progress.
         settings: those of `work_of`.
@@ -60,14 +68,18 @@ def prepare_scribe(out_dir, *, splits=None, workers=None, report=print, **settin
         dict, info.json; with a text file `skipped` {reason: lines}.
 
     Raises:
-        ValueError: impossible settings, a line of the text file that cannot be written, or a writer without a trajectory where it is asked for.
-        FileExistsError: `out_dir` exists and was written with other settings, or another call was interrupted.
+        ValueError: impossible settings, a line of the text file that cannot be written, or a writer without a
+            trajectory where it is asked for.
+        FileExistsError: `out_dir` exists and was written with other settings, or another call was
+            interrupted.
         ChildProcessError: a worker ended without an answer.
     """
     plan, planned, identity, given, as_pictures, trajectory = work_of(**settings)
     counts = {name: n for name, n in plan.splits.items() if n}
     if splits is not None and (as_pictures or given):
-        raise ValueError('some of the splits of pictures or of given texts: expected all of them, splits=None')
+        raise ValueError(
+            'some of the splits of pictures or of given texts: expected all of them, splits=None'
+        )
     storage = picture_storage(subfolders=len(counts) > 1, trajectory=trajectory) if as_pictures else SHARDS
     with record_folder.exclusive(out_dir, storage=storage, report=report) as work:
         said = []
@@ -82,41 +94,77 @@ def prepare_scribe(out_dir, *, splits=None, workers=None, report=print, **settin
         work.begin(identity, charset=corpus.corpus_charset(plan.version), report=report)
         resumed(work, {name: counts[name] for name in wanted}, unit='line', name=out_dir, report=report)
         written = {}
-        with open_pool(workers or os.cpu_count() or 1, start=_start_worker, arguments=(planned, trajectory)) as pool:
+        with open_pool(
+            workers or os.cpu_count() or 1, start=_start_worker, arguments=(planned, trajectory)
+        ) as pool:
             for split in wanted:
-                written[split] = write_split(work, functools.partial(_drawn_lines, plan, pool, split, trajectory), split=split, steps=counts[split], unit='line',
-                                             num_shards=0 if as_pictures else _num_shards(counts[split]), name=out_dir, report=report)
-        info = _info(plan, identity, {name: written.get(name) or there.get(name) for name in counts}, given=given)
+                written[split] = write_split(
+                    work,
+                    functools.partial(_drawn_lines, plan, pool, split, trajectory),
+                    split=split,
+                    steps=counts[split],
+                    unit='line',
+                    num_shards=0 if as_pictures else _num_shards(counts[split]),
+                    name=out_dir,
+                    report=report,
+                )
+        info = _info(
+            plan, identity, {name: written.get(name) or there.get(name) for name in counts}, given=given
+        )
         if given and given.skipped:
             report(f'{out_dir}: skipped {sum(given.skipped.values())} lines of {given.name}: {given.skipped}')
         return record_folder.publish(work, out_dir, info, report=report)
 
 
-def work_of(*, lines=None, vocabulary_size=_CORPUS.vocabulary, seed=0, min_characters=None, max_characters=None, height_px=_OUTPUT.height_px, script=_CORPUS.script, validation_lines=None,
-            test_lines=None, unseen_lines=None, shots=(), num_writers=_WRITERS, text_file=None, on_error=_OUTPUT.on_error, output_format=_CORPUS.format, trajectory=False,
-            version=corpus.SCRIBE_VERSION, pen_share=None, vertical=False, slips=0.):
+def work_of(
+    *,
+    lines=None,
+    vocabulary_size=_CORPUS.vocabulary,
+    seed=0,
+    min_characters=None,
+    max_characters=None,
+    height_px=_OUTPUT.height_px,
+    script=_CORPUS.script,
+    validation_lines=None,
+    test_lines=None,
+    unseen_lines=None,
+    shots=(),
+    num_writers=_WRITERS,
+    text_file=None,
+    on_error=_OUTPUT.on_error,
+    output_format=_CORPUS.format,
+    trajectory=False,
+    version=corpus.SCRIBE_VERSION,
+    pen_share=None,
+    vertical=False,
+    slips=0.0,
+):
     """The Work of the settings of a corpus.
 
     With `text_file` its lines are what is written (`given_texts.read_texts`, `corpus.plan_corpus`).
 
     Args:
         lines: int, of train; None: 48,000, or as many as the text file has.
-        validation_lines, test_lines, unseen_lines: int, lines of these splits; None: 500, or none with a text file, whose lines have no unseen. Latin
-            has no unseen either.
-        vocabulary_size: int, hanzi that have images; punctuation, digits and letters come on top. Latin: ignored.
+        validation_lines, test_lines, unseen_lines: int, lines of these splits; None: 500, or none with a text
+            file, whose lines have no unseen. Latin has no unseen either.
+        vocabulary_size: int, hanzi that have images; punctuation, digits and letters come on top. Latin:
+            ignored.
         seed: int >= 0.
-        min_characters, max_characters: int, length of a line; None: 2 and 8, or no limit to the lines of a text file.
+        min_characters, max_characters: int, length of a line; None: 2 and 8, or no limit to the lines of a
+            text file.
         height_px: int, height of the stored images.
         script: 'chinese' | 'latin'.
-        shots: sequence of int, how often training lines show the characters of each group of held-out ones (`corpus.plan_corpus`);
-            empty: never.
+        shots: sequence of int, how often training lines show the characters of each group of held-out ones
+            (`corpus.plan_corpus`); empty: never.
         num_writers: int, of train; other splits have a tenth as many, at least 4, of their own.
         text_file: path of a UTF-8 file, `-` is standard input; or None.
-        on_error: 'fail' stops at a line of the text file that cannot be written; 'skip' reports and counts those.
-        output_format: 'records' | 'folder': pictures and tables, see `picture_folder`; a folder for each split where there are several.
+        on_error: 'fail' stops at a line of the text file that cannot be written; 'skip' reports and counts
+            those.
+        output_format: 'records' | 'folder': pictures and tables, see `picture_folder`; a folder for each
+            split where there are several.
         trajectory: bool, whether the path of the pen is stored as well.
-        version, pen_share, vertical, slips: `corpus.plan_corpus`; pictures of vertical lines are for folders, and height_px is their width. Where
-            trajectories are asked for all writers have a pen.
+        version, pen_share, vertical, slips: `corpus.plan_corpus`; pictures of vertical lines are for folders,
+            and height_px is their width. Where trajectories are asked for all writers have a pen.
 
     Raises:
         ValueError: impossible settings, or a line of the text file that cannot be written.
@@ -127,29 +175,70 @@ def work_of(*, lines=None, vocabulary_size=_CORPUS.vocabulary, seed=0, min_chara
     if vertical and output_format == 'records':
         raise ValueError('vertical lines: models learn from horizontal ones; expected output_format=folder')
     if trajectory and pen_share is None and version != corpus.FONTS_VERSION:
-        pen_share = 1.
+        pen_share = 1.0
     if trajectory and pen_share != 1:
-        raise ValueError(f'trajectory with version={version}, pen_share={pen_share}: a font has no path of a pen; expected pen_share=1')
-    planned = {'seed': seed, 'height_px': height_px, 'script': script, 'shots': list(shots), 'num_writers': num_writers, 'version': version,
-               'pen_share': pen_share, 'vertical': vertical, 'slips': slips}
+        raise ValueError(
+            f'trajectory with version={version}, pen_share={pen_share}: a font has no path of a pen; expected'
+            ' pen_share=1'
+        )
+    planned = {
+        'seed': seed,
+        'height_px': height_px,
+        'script': script,
+        'shots': list(shots),
+        'num_writers': num_writers,
+        'version': version,
+        'pen_share': pen_share,
+        'vertical': vertical,
+        'slips': slips,
+    }
     if text_file is None:
         given = None
-        planned |= {'lines': 48000 if lines is None else lines, 'vocabulary_size': vocabulary_size,
-                    'min_characters': 2 if min_characters is None else min_characters, 'max_characters': 8 if max_characters is None else max_characters}
+        planned |= {
+            'lines': 48000 if lines is None else lines,
+            'vocabulary_size': vocabulary_size,
+            'min_characters': 2 if min_characters is None else min_characters,
+            'max_characters': 8 if max_characters is None else max_characters,
+        }
     else:
-        given = read_texts(text_file, script=script, version=version, height_px=height_px, min_characters=min_characters or 1, max_characters=max_characters,
-                           on_error=on_error)
+        given = read_texts(
+            text_file,
+            script=script,
+            version=version,
+            height_px=height_px,
+            min_characters=min_characters or 1,
+            max_characters=max_characters,
+            on_error=on_error,
+        )
         planned |= {'lines': len(given.texts) if lines is None else lines, 'texts': given.texts}
-    planned |= {f'{split}_lines': (0 if given else 500) if n is None else n
-                for split, n in (('validation', validation_lines), ('test', test_lines), ('unseen', unseen_lines))}
-    # What was not thought of when folders were written that are there today stands here only where it is not as it was then.
+    planned |= {
+        f'{split}_lines': (0 if given else 500) if n is None else n
+        for split, n in (('validation', validation_lines), ('test', test_lines), ('unseen', unseen_lines))
+    }
+    # What was not thought of when folders were written that are there today stands here only where it is not
+    # as it was then.
     plan = corpus.plan_corpus(**planned)
     planned['pen_share'] = plan.pen_share
-    unsaid = {'shots': [], 'num_writers': _WRITERS, 'version': version, 'vertical': False, 'slips': 0, **({} if plan.pen_share else {'pen_share': 0})}
-    settings = {name: value for name, value in planned.items() if name != 'texts' and value != unsaid.get(name)}
+    unsaid = {
+        'shots': [],
+        'num_writers': _WRITERS,
+        'version': version,
+        'vertical': False,
+        'slips': 0,
+        **({} if plan.pen_share else {'pen_share': 0}),
+    }
+    settings = {
+        name: value for name, value in planned.items() if name != 'texts' and value != unsaid.get(name)
+    }
     if given:
-        settings |= {'text_file': given.name, 'text_file_bytes': given.num_bytes, 'text_file_sha256': given.sha256, 'on_error': on_error,
-                     'min_characters': min_characters, 'max_characters': max_characters}
+        settings |= {
+            'text_file': given.name,
+            'text_file_bytes': given.num_bytes,
+            'text_file_sha256': given.sha256,
+            'on_error': on_error,
+            'min_characters': min_characters,
+            'max_characters': max_characters,
+        }
     if output_format != 'records':
         settings['format'] = output_format
     if trajectory:
@@ -159,7 +248,8 @@ def work_of(*, lines=None, vocabulary_size=_CORPUS.vocabulary, seed=0, min_chara
 
 
 def ensure_embedded(folder, splits, *, settings=None, report=print):
-    """Sees to it that a folder has the splits that a command reads, where it is that of an embedded corpus; else does nothing.
+    """Sees to it that a folder has the splits that a command reads, where it is that of an embedded corpus;
+    else does nothing.
 
     Args:
         folder: path; the names of `EMBEDDED` are written where they are not there.
@@ -178,7 +268,10 @@ def ensure_embedded(folder, splits, *, settings=None, report=print):
     else:
         settings = EMBEDDED.get(str(folder)) if settings is None else settings
     if settings is not None:
-        report(f'{folder}: writing what is needed of the embedded corpus and not there: {", ".join(splits)} (once)')
+        report(
+            f'{folder}: writing what is needed of the embedded corpus and not there: {", ".join(splits)}'
+            ' (once)'
+        )
         prepare_scribe(folder, **settings, splits=splits, report=report)
 
 
@@ -192,7 +285,9 @@ def settings_of(info):
 
 
 def not_shown(plan):
-    """The characters of the vocabulary that no training line of a plan shows: list of int, ascending; nothing is drawn."""
+    """The characters of the vocabulary that no training line of a plan shows: list of int, ascending;
+    nothing is drawn.
+    """
     charset, missing = corpus.corpus_charset(plan.version), {*plan.vocabulary}
     for i in range(plan.splits['train']):
         if not missing:
@@ -206,11 +301,19 @@ def _info(plan, identity, counts, *, given=None):
     planned = {}
     for split in [name for name, found in counts.items() if found is None]:
         lengths, writers = plan.outline(split)
-        planned[split] = ShardCounts(len(lengths), _num_shards(len(lengths)), len(set(writers.tolist())), int(lengths.sum()))._asdict()
+        planned[split] = ShardCounts(
+            len(lengths), _num_shards(len(lengths)), len(set(writers.tolist())), int(lengths.sum())
+        )._asdict()
     charset = corpus.corpus_charset(plan.version)
-    info = {**identity, 'splits': {name: found for name, found in counts.items() if found}, 'charset': record_folder.charset_info(charset),
-            'image_height_px': plan.height_px, 'vocabulary': [int(i) for i in plan.vocabulary], 'held_out': [int(i) for i in plan.held_out],
-            'command': record_folder.typed_command()}
+    info = {
+        **identity,
+        'splits': {name: found for name, found in counts.items() if found},
+        'charset': record_folder.charset_info(charset),
+        'image_height_px': plan.height_px,
+        'vocabulary': [int(i) for i in plan.vocabulary],
+        'held_out': [int(i) for i in plan.held_out],
+        'command': record_folder.typed_command(),
+    }
     if plan.shots:
         info['shots'] = {str(count): list(group) for count, group in plan.shots.items()}
     if given:
@@ -254,8 +357,10 @@ def drawn(plan, split, lines, *, trajectory):
         if not trajectory:
             record = record._replace(trajectory=None, trajectory_slots=None)
         elif record.trajectory is None:
-            raise ValueError(f'{split}, line {i}: {record.writer} writes with a font and has no trajectory, expected a writer with a pen; '
-                             'leave --trajectory out')
+            raise ValueError(
+                f'{split}, line {i}: {record.writer} writes with a font and has no trajectory, expected a'
+                ' writer with a pen; leave --trajectory out'
+            )
         records.append(record._replace(image=records_lib.encode_png(record.image)))
     return records
 
@@ -264,10 +369,16 @@ def _drawn_lines(plan, pool, split, trajectory, done, within):
     """The Pieces of a split after so many lines."""
     del within
     total = plan.splits[split]
-    tasks = [range(start, min(start + LINES_PER_PIECE, total)) for start in range(done, total, LINES_PER_PIECE)]
+    tasks = [
+        range(start, min(start + LINES_PER_PIECE, total)) for start in range(done, total, LINES_PER_PIECE)
+    ]
     if pool is None:
         found = (drawn(plan, split, lines, trajectory=trajectory) for lines in tasks)
     else:
-        found = pool.results(_draw, ((split, lines) for lines in tasks), names=lambda n: f'{split}, lines {tasks[n][0]} to {tasks[n][-1]}')
+        found = pool.results(
+            _draw,
+            ((split, lines) for lines in tasks),
+            names=lambda n: f'{split}, lines {tasks[n][0]} to {tasks[n][-1]}',
+        )
     for lines, records in zip(tasks, found):
         yield Piece(records, lines[-1] + 1)

@@ -1,4 +1,6 @@
-"""Folders of records from collections of handwriting: splits by writer, a report, the list of what was left out."""
+"""Folders of records from collections of handwriting: splits by writer, a report, the list of what was
+left out.
+"""
 
 import collections
 import functools
@@ -25,49 +27,83 @@ _SHOWN = 20
 _ALONE_BYTES = 64 << 20  # read before further processes would have started
 
 
-def prepare_collection(out_dir, *, path, source='auto', unit=_INPUT.unit, partition=_INPUT.partition, height_px=_OUTPUT.height_px, pen_px=_INPUT.pen_px,
-                       min_characters=1, max_characters=None, seed=0, validation_share=_INPUT.validation_share, test_share=_INPUT.test_share, on_error=_OUTPUT.on_error,
-                       deslant=False, normalize_size=None, keep_paper=False, dark=_INPUT.dark, workers=None, report=print):
+def prepare_collection(
+    out_dir,
+    *,
+    path,
+    source='auto',
+    unit=_INPUT.unit,
+    partition=_INPUT.partition,
+    height_px=_OUTPUT.height_px,
+    pen_px=_INPUT.pen_px,
+    min_characters=1,
+    max_characters=None,
+    seed=0,
+    validation_share=_INPUT.validation_share,
+    test_share=_INPUT.test_share,
+    on_error=_OUTPUT.on_error,
+    deslant=False,
+    normalize_size=None,
+    keep_paper=False,
+    dark=_INPUT.dark,
+    workers=None,
+    report=print,
+):
     """Writes the records of a collection, and beside them report.json, rejected.tsv and sheet.png.
 
-    The result is the same for any number of workers. An interrupted call leaves no `out_dir`, and the same call goes on behind
-    the files that are done; of a file that is larger than 64 MiB, or a data base, behind the samples that are done.
+    The result is the same for any number of workers. An interrupted call leaves no `out_dir`, and the same
+    call goes on behind the files that are done; of a file that is larger than 64 MiB, or a data base, behind
+    the samples that are done.
 
     Args:
         out_dir: path to write.
         path: path of a file, an archive or a folder of both.
         source, unit: see `open_collection`.
-        partition: 'auto': the official one where files or folders are named by it, else by writer; 'writers': by writer;
-            'train' | 'validation' | 'test': all of it is that.
+        partition: 'auto': the official one where files or folders are named by it, else by writer; 'writers':
+            by writer; 'train' | 'validation' | 'test': all of it is that.
         height_px: int, higher images are scaled down to it, keeping their aspect; ink is drawn at it.
         pen_px: float, width of the pen that ink is drawn with.
         min_characters, max_characters: int, other lines are left out and counted.
         seed: int >= 0, of the splits.
         validation_share, test_share: float, of the bytes of what the official partition does not settle.
-        on_error: 'fail' stops at the first sample that cannot be used; 'skip' keeps the others, and lists it in rejected.tsv.
-        deslant: bool, shear slanted writing upright: by the slant of each file's writer, of each line where the writer is unknown.
-        normalize_size: float, the share of a line's height that the core of its writing takes, see `line_normalization.sized`;
-            isolated characters keep their sizes. None: as it was written.
-        keep_paper: bool, grey paper of an LMDB's pictures stays grey; else it becomes white (`paper.flattened`). CASIA's and IAM's are white when read.
+        on_error: 'fail' stops at the first sample that cannot be used; 'skip' keeps the others, and lists it
+            in rejected.tsv.
+        deslant: bool, shear slanted writing upright: by the slant of each file's writer, of each line where
+            the writer is unknown.
+        normalize_size: float, the share of a line's height that the core of its writing takes, see
+            `line_normalization.sized`; isolated characters keep their sizes. None: as it was written.
+        keep_paper: bool, grey paper of an LMDB's pictures stays grey; else it becomes white
+            (`paper.flattened`). CASIA's and IAM's are white when read.
         dark: 'refuse' | 'invert' | 'keep', what becomes of pictures of light ink on black.
-        workers: int, processes that read; None: one for each CPU, and one in all for a collection of less than 64 MiB.
+        workers: int, processes that read; None: one for each CPU, and one in all for a collection of less
+            than 64 MiB.
         report: function of a str, told about progress.
 
     Returns:
         dict, info.json; `skipped` {reason: samples}.
 
     Raises:
-        ValueError: on_error='fail' and a sample that cannot be used (FormatError: a file that is not what its format
-            says); or no usable sample.
-        FileExistsError: `out_dir` exists and was written with other settings or from other input, or another call was interrupted.
+        ValueError: on_error='fail' and a sample that cannot be used (FormatError: a file that is not what its
+            format says); or no usable sample.
+        FileExistsError: `out_dir` exists and was written with other settings or from other input, or another
+            call was interrupted.
         FileNotFoundError: no such path, or nothing of that source in it.
         ChildProcessError: a worker ended without an answer; names the file.
     """
     if on_error not in ('fail', 'skip'):
         raise ValueError(f'on_error={on_error!r}: expected fail or skip')
-    settings = {'input': str(path), 'unit': unit, 'partition': partition, 'height_px': height_px, 'pen_px': pen_px,
-                'min_characters': min_characters, 'max_characters': max_characters, 'validation_share': validation_share,
-                'test_share': test_share, 'on_error': on_error}
+    settings = {
+        'input': str(path),
+        'unit': unit,
+        'partition': partition,
+        'height_px': height_px,
+        'pen_px': pen_px,
+        'min_characters': min_characters,
+        'max_characters': max_characters,
+        'validation_share': validation_share,
+        'test_share': test_share,
+        'on_error': on_error,
+    }
     settings |= record_folder.normalization(deslant=deslant, normalize_size=normalize_size)
     whitened = not keep_paper and (source if source != 'auto' else source_of(path)) in conversion.WHITENED
     settings |= intake_settings(whiten=whitened, dark=dark)
@@ -78,8 +114,16 @@ def prepare_collection(out_dir, *, path, source='auto', unit=_INPUT.unit, partit
         if done:
             return done
         tally = conversion.Tally(skip=on_error == 'skip')
-        converting = {'height_px': height_px, 'pen_px': pen_px, 'shortest': max(1, min_characters),
-                      'longest': max_characters or math.inf, 'deslant': deslant, 'normalize_size': normalize_size, 'keep_paper': keep_paper, 'dark': dark}
+        converting = {
+            'height_px': height_px,
+            'pen_px': pen_px,
+            'shortest': max(1, min_characters),
+            'longest': max_characters or math.inf,
+            'deslant': deslant,
+            'normalize_size': normalize_size,
+            'keep_paper': keep_paper,
+            'dark': dark,
+        }
         parts = open_collection(path, source=source, unit=unit, refuse=tally.refuse if tally.skip else None)
         shares = {'test': test_share, 'validation': validation_share}
         if workers is None:
@@ -87,39 +131,75 @@ def prepare_collection(out_dir, *, path, source='auto', unit=_INPUT.unit, partit
         splits = dict(split_parts(parts, seed=seed, shares=shares, partition=partition, report=report))
         kept = state().as_json()  # as it is before the first sample is read
         work.begin(identity, fingerprint=state().fingerprint, report=report)
-        resumed(work, {split: len(members) for split, members in splits.items()}, unit='file', name=out_dir, report=report)
+        resumed(
+            work,
+            {split: len(members) for split, members in splits.items()},
+            unit='file',
+            name=out_dir,
+            report=report,
+        )
         written = {}
         with open_pool(workers) as pool:
             for split, members in splits.items():
                 weights = list(itertools.accumulate((part.num_bytes for part, _ in members), initial=0))
-                counts = write_split(work, functools.partial(conversion.converted, members, settings=converting, skip=tally.skip, pool=pool),
-                                     split=split, num_shards=min(_MAX_SHARDS, math.ceil((weights[-1] or 1) / _BYTES_PER_SHARD)),
-                                     steps=len(members), unit='file', weights=weights, name=out_dir, report=report, tell=tally.merge)
+                counts = write_split(
+                    work,
+                    functools.partial(
+                        conversion.converted, members, settings=converting, skip=tally.skip, pool=pool
+                    ),
+                    split=split,
+                    num_shards=min(_MAX_SHARDS, math.ceil((weights[-1] or 1) / _BYTES_PER_SHARD)),
+                    steps=len(members),
+                    unit='file',
+                    weights=weights,
+                    name=out_dir,
+                    report=report,
+                    tell=tally.merge,
+                )
                 if counts:
                     written[split] = counts
         if 'train' not in written and partition not in ('validation', 'test') or not written:
-            raise ValueError(f'{path}: no usable sample{" to train on" if written else ""}, left out '
-                             f'{dict(tally.skipped) or "none"}')
-        info = {**identity, 'splits': written, 'charset': record_folder.charset_info(), 'image_height_px': height_px,
-                'vocabulary': sorted(tally.present), 'held_out': [], 'skipped': dict(sorted(tally.skipped.items())), 'input': kept,
-                'command': record_folder.typed_command()}
-        return collection_report.publish(work, out_dir, info, tally, files=[part.kind for part in parts], whitened=whitened,
-                                         writers_named=len({part.writer for part in parts if part.writer}), report=report)
+            raise ValueError(
+                f'{path}: no usable sample{" to train on" if written else ""}, left out '
+                f'{dict(tally.skipped) or "none"}'
+            )
+        info = {
+            **identity,
+            'splits': written,
+            'charset': record_folder.charset_info(),
+            'image_height_px': height_px,
+            'vocabulary': sorted(tally.present),
+            'held_out': [],
+            'skipped': dict(sorted(tally.skipped.items())),
+            'input': kept,
+            'command': record_folder.typed_command(),
+        }
+        return collection_report.publish(
+            work,
+            out_dir,
+            info,
+            tally,
+            files=[part.kind for part in parts],
+            whitened=whitened,
+            writers_named=len({part.writer for part in parts if part.writer}),
+            report=report,
+        )
 
 
 def split_parts(parts, *, seed, shares, partition, report=print):
     """Which parts of a collection belong to which split; no writer is in two.
 
-    Where the official partition settles test or validation it stands, and what it does not name goes with its writer, or
-    to train. What it leaves open is drawn by writer, see `draw_writers`. Samples of a part without a
-    writer are drawn one by one.
+    Where the official partition settles test or validation it stands, and what it does not name goes with its
+    writer, or to train. What it leaves open is drawn by writer, see `draw_writers`. Samples of a part without
+    a writer are drawn one by one.
 
     Args:
         parts: list of Part.
         seed: int.
         shares: dict {split: share of the bytes}, of the splits to draw.
         partition: see `prepare_collection`.
-        report: function of a str, told of writers that the official partition has twice, and of splits that stay empty.
+        report: function of a str, told of writers that the official partition has twice, and of splits that
+            stay empty.
 
     Returns:
         list of (split, list of (Part, None or function of a record's number -> bool)); train first.
@@ -149,13 +229,17 @@ def split_parts(parts, *, seed, shares, partition, report=print):
         if part.writer:
             weights[part.writer] += max(1, part.num_bytes)
     everything = all(part.writer for part in pool)  # else samples without a writer are drawn for every split
-    drawn = draw_writers(weights, seed=seed, shares=shares, keep=set(twice), report=report if everything else lambda line: None)
+    drawn = draw_writers(
+        weights, seed=seed, shares=shares, keep=set(twice), report=report if everything else lambda line: None
+    )
     for part in pool:
         if part.writer:
             splits.setdefault(drawn.get(part.writer, 'train'), []).append((part, None))
             continue
         for split in ('train', *shares):
-            splits.setdefault(split, []).append((part, functools.partial(_is_chosen, part.name, split, seed, shares)))
+            splits.setdefault(split, []).append(
+                (part, functools.partial(_is_chosen, part.name, split, seed, shares))
+            )
     return [(split, splits[split]) for split in ('train', 'validation', 'test') if splits.get(split)]
 
 

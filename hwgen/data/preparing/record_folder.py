@@ -14,15 +14,16 @@ import sys
 
 from hwgen.charset.encoding import Charset
 from hwgen.charset.printable import as_text
-from hwgen.data.reading import shards as shards_lib
 from hwgen.data.preparing.journal import Journal, read_journal
 from hwgen.data.preparing.shard_writer import SHARDS
+from hwgen.data.reading import shards as shards_lib
 
 _JOURNAL = 'journal'
 
 
 class WorkFolder:
-    """Where the splits of a folder lie while they are written, `{out_dir}.partial`, and the journal of what is finished.
+    """Where the splits of a folder lie while they are written, `{out_dir}.partial`, and the journal of what
+    is finished.
 
     Args:
         path: pathlib.Path of the folder, which is this process's alone.
@@ -36,7 +37,8 @@ class WorkFolder:
         self.path, self.storage, self._journal = path, storage, None
 
     def begin(self, identity, *, fingerprint='', charset=None, report=print):
-        """Goes on with what an interrupted process left here, where it was the same work; starts afresh where it had finished nothing.
+        """Goes on with what an interrupted process left here, where it was the same work; starts afresh where
+        it had finished nothing.
 
         Args:
             identity: dict for JSON, what the work is: see `already_there`.
@@ -52,16 +54,23 @@ class WorkFolder:
         if journal.entries and journal.head != head:
             journal.close()
             differing = _differing(journal.head['identity'], head['identity'])
-            differing += [f'{name} changed' for name in ('charset', 'input') if journal.head[name] != head[name]]
-            raise FileExistsError(f'{self.path} has what an interrupted command finished, but that was another one '
-                                  f'({"; ".join(differing)}): give that again, or remove what it left: rm -r {self.path}')
+            differing += [
+                f'{name} changed' for name in ('charset', 'input') if journal.head[name] != head[name]
+            ]
+            raise FileExistsError(
+                f'{self.path} has what an interrupted command finished, but that was another one '
+                f'({"; ".join(differing)}): give that again, or remove what it left: rm -r {self.path}'
+            )
         self._journal = journal
         if not journal.entries:
             self._empty(but=_JOURNAL)
             journal.start(head)
         intact = self._count_intact()
         if intact < len(journal.entries):
-            report(f'{self.path}: damaged files, {len(journal.entries) - intact} of {len(journal.entries)} pieces are written again')
+            report(
+                f'{self.path}: damaged files, {len(journal.entries) - intact} of {len(journal.entries)}'
+                ' pieces are written again'
+            )
             journal.keep(intact)
 
     def entries(self, split):
@@ -125,7 +134,9 @@ class WorkFolder:
         intact = len(entries)
         for split in {entry['split']: None for entry in entries}:
             sizes = [size for entry in self.entries(split) for size in entry['sizes']]
-            left = self.storage.count_intact(self.path, split=split, num_shards=self.entries(split)[0]['shards'], sizes=sizes)
+            left = self.storage.count_intact(
+                self.path, split=split, num_shards=self.entries(split)[0]['shards'], sizes=sizes
+            )
             if left < len(sizes):
                 for number, entry in enumerate(entries):
                     left -= len(entry['sizes']) if entry['split'] == split else 0
@@ -148,12 +159,18 @@ def finished_pieces(out_dir, split, identity, *, charset=None):
     """
     partial = _partial(out_dir)
     head, entries = read_journal(partial / _JOURNAL)
-    return partial, [entry for entry in entries if entry['split'] == split] if head == _head(identity, '', charset) else []
+    return partial, (
+        [entry for entry in entries if entry['split'] == split]
+        if head == _head(identity, '', charset)
+        else []
+    )
 
 
 def _head(identity, fingerprint, charset):
     """The head of the journal of a work."""
-    return json.loads(json.dumps({'identity': identity, 'charset': charset_info(charset), 'input': fingerprint}))
+    return json.loads(
+        json.dumps({'identity': identity, 'charset': charset_info(charset), 'input': fingerprint})
+    )
 
 
 def _partial(out_dir):
@@ -166,7 +183,8 @@ def _partial(out_dir):
 def exclusive(out_dir, *, storage=SHARDS, report=print):
     """The WorkFolder beside `out_dir`, this process's alone.
 
-    Where the block fails, what is finished stays for the next time, unless the input is to blame (a ValueError).
+    Where the block fails, what is finished stays for the next time, unless the input is to blame (a
+    ValueError).
 
     Args:
         out_dir: path that shall be written.
@@ -200,7 +218,9 @@ def exclusive(out_dir, *, storage=SHARDS, report=print):
     except BaseException:
         keep = work.has_results
         if keep:
-            report(f'{out_dir}: interrupted; {partial} has what is finished, the same command goes on from there')
+            report(
+                f'{out_dir}: interrupted; {partial} has what is finished, the same command goes on from there'
+            )
         raise
     finally:
         work.close()
@@ -213,7 +233,8 @@ def exclusive(out_dir, *, storage=SHARDS, report=print):
 
 
 def already_there(out_dir, identity, *, state=None, report=print):
-    """info.json of a complete folder with the same settings and from the same input; None where there is no folder.
+    """info.json of a complete folder with the same settings and from the same input; None where there is no
+    folder.
 
     Args:
         out_dir: path.
@@ -222,51 +243,75 @@ def already_there(out_dir, identity, *, state=None, report=print):
         report: function of a str, told that it is there.
 
     Raises:
-        FileExistsError: it is something else, was written with other settings or from other input, which is told, or its shards are missing or cut.
+        FileExistsError: it is something else, was written with other settings or from other input, which is
+            told, or its shards are missing or cut.
     """
     if not pathlib.Path(out_dir).exists():
         return None
     try:
         info = shards_lib.read_info(out_dir)
     except shards_lib.RecordError as error:
-        raise FileExistsError(f'{out_dir} exists and is no folder of records ({error}); choose another or remove it') from None
+        raise FileExistsError(
+            f'{out_dir} exists and is no folder of records ({error}); choose another or remove it'
+        ) from None
     Charset.load().check_compatible(info['charset']['row_count'], info['charset']['hash'])
     differing = _differing(info, identity)
     if differing:
-        raise FileExistsError(f'{out_dir} exists and was written with other settings ({"; ".join(differing)}); choose '
-                              f'another folder or remove it')
+        raise FileExistsError(
+            f'{out_dir} exists and was written with other settings ({"; ".join(differing)}); choose '
+            'another folder or remove it'
+        )
     try:
         for split, counts in info['splits'].items():
             if counts['records'] and counts['shards'] and split not in info.get('planned', ()):
                 shards_lib.RecordIndex(out_dir, split=split).close()
     except shards_lib.RecordError as error:
-        raise FileExistsError(f'{out_dir} exists and is damaged ({error}); remove it to have it written anew: rm -r {shlex.quote(str(out_dir))}') from None
+        raise FileExistsError(
+            f'{out_dir} exists and is damaged ({error}); remove it to have it written anew: rm -r'
+            f' {shlex.quote(str(out_dir))}'
+        ) from None
     remark = _compare_input(out_dir, info, state) if state else ''
     report(f'{out_dir}: already there, {summary(info)}{remark}')
     return info
 
 
 def _compare_input(out_dir, info, state):
-    """Refuses a folder that was written from other input; otherwise what is to be said of it, '' or '; ...'."""
+    """Refuses a folder that was written from other input; otherwise what is to be said of it, '' or ';
+    ...'.
+    """
     if 'input' not in info:
-        return '; an earlier version wrote it and kept no account of its input: whether that has changed since is not known'
+        return (
+            '; an earlier version wrote it and kept no account of its input: whether that has changed since'
+            ' is not known'
+        )
     try:
-        changed, remark = state().changes(info['input'], since=(pathlib.Path(out_dir) / 'info.json').stat().st_mtime_ns)
+        changed, remark = state().changes(
+            info['input'], since=(pathlib.Path(out_dir) / 'info.json').stat().st_mtime_ns
+        )
     except FileNotFoundError as error:
         return f'; not compared with its input ({error})'
     if changed:
-        raise FileExistsError(f'{out_dir} exists and was written from other input ({"; ".join(changed)}); choose another folder, or remove it to have '
-                              f'it written anew: rm -r {shlex.quote(str(out_dir))}')
+        raise FileExistsError(
+            f'{out_dir} exists and was written from other input ({"; ".join(changed)}); choose another'
+            f' folder, or remove it to have it written anew: rm -r {shlex.quote(str(out_dir))}'
+        )
     return f'; {remark}' if remark else ''
 
 
 def _differing(there, identity):
     """What makes a preparation another one than that which is there: a list of str."""
-    differing = [f'{name} {there.get(name)!r}, now {value!r}' for name, value in identity.items()
-                 if name != 'settings' and there.get(name) != value]
+    differing = [
+        f'{name} {there.get(name)!r}, now {value!r}'
+        for name, value in identity.items()
+        if name != 'settings' and there.get(name) != value
+    ]
     before, now = there.get('settings', {}), identity['settings']
     if there.get('source') == identity['source']:
-        differing += [f'{name} {before.get(name)!r}, now {now.get(name)!r}' for name in {**now, **before} if before.get(name) != now.get(name)]
+        differing += [
+            f'{name} {before.get(name)!r}, now {now.get(name)!r}'
+            for name in {**now, **before}
+            if before.get(name) != now.get(name)
+        ]
     return differing
 
 
@@ -294,14 +339,17 @@ def charset_info(charset=None):
 
 def normalization(*, deslant, normalize_size):
     """What info.json says of it: nothing where nothing was done."""
-    return {name: value for name, value in (('deslant', deslant), ('normalize_size', normalize_size)) if value}
+    return {
+        name: value for name, value in (('deslant', deslant), ('normalize_size', normalize_size)) if value
+    }
 
 
 def publish(work, out_dir, info, *, report):
     """Gives what is finished to `out_dir`, which has nothing of it before that, and returns its info.json.
 
-    A folder that is there gets further splits (those of `info` that it has not), and what is done of splits that are not in `info` stays for another time.
-    Where training lines lack characters of the vocabulary (few lines of a large one; those of the other splits alone), `not_shown` says which.
+    A folder that is there gets further splits (those of `info` that it has not), and what is done of splits
+    that are not in `info` stays for another time. Where training lines lack characters of the vocabulary (few
+    lines of a large one; those of the other splits alone), `not_shown` says which.
 
     Args:
         work: WorkFolder.
@@ -326,7 +374,10 @@ def publish(work, out_dir, info, *, report):
         work.path.rename(out_dir)
     info = shards_lib.read_info(out_dir)
     planned = ', '.join(info.get('planned', ()))
-    report(f'{out_dir}: complete, {summary(info)}' + (f'; {planned} are written when a command needs them' if planned else ''))
+    report(
+        f'{out_dir}: complete, {summary(info)}'
+        + (f'; {planned} are written when a command needs them' if planned else '')
+    )
     return info
 
 

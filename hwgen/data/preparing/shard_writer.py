@@ -1,23 +1,34 @@
-"""Writes shards and their index; a writer that was killed goes on behind the records that it is known to have written."""
+"""Writes shards and their index; a writer that was killed goes on behind the records that it is known to
+have written.
+"""
 
 import contextlib
 import io
 import os
 import pathlib
 import struct
-from typing import Callable, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from hwgen.data.reading import records as records_lib
-from hwgen.data.reading.shards import FOOTER_BYTES, FRAME_BYTES, HEADER_BYTES, ShardCounts, masked_crc, shard_name
+from hwgen.data.reading.shards import (
+    FOOTER_BYTES,
+    FRAME_BYTES,
+    HEADER_BYTES,
+    ShardCounts,
+    masked_crc,
+    shard_name,
+)
 
 
 class Storage(NamedTuple):
     """A way in which the lines of a split lie in a folder that is being written.
 
     Attributes:
-        open: what `ShardWriter` is: called with its arguments it gives an object with its methods and attributes.
+        open: what `ShardWriter` is: called with its arguments it gives an object with its methods and
+            attributes.
         count_intact: what `count_intact` is.
     """
 
@@ -54,8 +65,8 @@ class ShardWriter(OpenFiles):
         out_dir: path of an existing folder.
         split: str, 'train', 'validation', ...
         num_shards: int.
-        sizes, lengths: sequences of int, the bytes and characters of records that are there already; what lies behind them in
-            the shards is cut off.
+        sizes, lengths: sequences of int, the bytes and characters of records that are there already; what
+            lies behind them in the shards is cut off.
 
     Attributes:
         sizes, lengths: list of int, of all records so far.
@@ -88,7 +99,11 @@ class ShardWriter(OpenFiles):
         header = struct.pack('<Q', len(data))
         shard = len(self.sizes) % len(self._files)
         with naming_place(self._paths[shard]):
-            self._files[shard].write(b''.join((header, struct.pack('<I', masked_crc(header)), data, struct.pack('<I', masked_crc(data)))))
+            self._files[shard].write(
+                b''.join(
+                    (header, struct.pack('<I', masked_crc(header)), data, struct.pack('<I', masked_crc(data)))
+                )
+            )
         self.sizes.append(len(data))
         self.lengths.append(len(record.character_ids))
 
@@ -111,8 +126,16 @@ class ShardWriter(OpenFiles):
         offsets, sizes, shard_bytes = places(self.sizes, num_shards=len(self._paths))
         path = self._folder / f'{self._split}.index.npz'
         with naming_place(path), open(path, 'wb') as file:
-            np.savez(file, offsets=offsets, sizes=sizes, lengths=np.array(self.lengths, np.int32), shard_bytes=shard_bytes)
-        return ShardCounts(records=len(sizes), shards=len(self._paths), writers=writers, characters=sum(self.lengths))
+            np.savez(
+                file,
+                offsets=offsets,
+                sizes=sizes,
+                lengths=np.array(self.lengths, np.int32),
+                shard_bytes=shard_bytes,
+            )
+        return ShardCounts(
+            records=len(sizes), shards=len(self._paths), writers=writers, characters=sum(self.lengths)
+        )
 
 
 def places(sizes, *, num_shards):
@@ -123,7 +146,8 @@ def places(sizes, *, num_shards):
         num_shards: int.
 
     Returns:
-        int64 [n], where each starts in its shard; int64 [n], `sizes`; int64 [num_shards], bytes of each shard.
+        int64 [n], where each starts in its shard; int64 [n], `sizes`; int64 [num_shards], bytes of each
+        shard.
     """
     sizes = np.array(sizes, np.int64)
     offsets, shard_bytes = np.zeros(len(sizes), np.int64), np.zeros(num_shards, np.int64)

@@ -1,4 +1,6 @@
-"""Writes a split piece by piece: each finished piece is in the shards and in the journal, and is not made again."""
+"""Writes a split piece by piece: each finished piece is in the shards and in the journal, and is not made
+again.
+"""
 
 import contextlib
 import math
@@ -27,11 +29,13 @@ class Piece(NamedTuple):
 
 
 def write_split(work, pieces, *, split, num_shards, steps, unit, name, report, weights=None, tell=None):
-    """Writes the shards (or pictures) of a split, from where an interrupted process left them, and reports a line every few seconds.
+    """Writes the shards (or pictures) of a split, from where an interrupted process left them, and reports a
+    line every few seconds.
 
     Args:
         work: record_folder.WorkFolder, begun.
-        pieces: function of (done, within) of the last finished piece, (0, 0) at the start; gives the Pieces after it.
+        pieces: function of (done, within) of the last finished piece, (0, 0) at the start; gives the Pieces
+            after it.
         split: str.
         num_shards: int.
         steps: int, of the whole split.
@@ -45,8 +49,13 @@ def write_split(work, pieces, *, split, num_shards, steps, unit, name, report, w
         dict of counts for info.json, or None where there is no record.
     """
     before = work.entries(split)
-    shards = work.storage.open(work.path, split=split, num_shards=num_shards, sizes=[n for e in before for n in e['sizes']],
-                         lengths=[n for e in before for n in e['lengths']])
+    shards = work.storage.open(
+        work.path,
+        split=split,
+        num_shards=num_shards,
+        sizes=[n for e in before for n in e['sizes']],
+        lengths=[n for e in before for n in e['lengths']],
+    )
     writers, done, within = set(), 0, 0
     for entry in before:
         writers.update(entry['writers'])
@@ -63,24 +72,43 @@ def write_split(work, pieces, *, split, num_shards, steps, unit, name, report, w
                 shards.append(record)
                 here.setdefault(record.writer, i)
             shards.flush()
-            work.append({'split': split, 'shards': num_shards, 'done': piece.done, 'within': piece.within, 'found': piece.found,
-                         'sizes': shards.sizes[count:], 'lengths': shards.lengths[count:], 'writers': here})
+            work.append(
+                {
+                    'split': split,
+                    'shards': num_shards,
+                    'done': piece.done,
+                    'within': piece.within,
+                    'found': piece.found,
+                    'sizes': shards.sizes[count:],
+                    'lengths': shards.lengths[count:],
+                    'writers': here,
+                }
+            )
             writers.update(here)
             if tell:
                 tell(piece.found)
             now, read = time.monotonic(), weights[piece.done] - ahead
             if now - last >= _REPORT_SEC:
                 last = now
-                left = f', {math.ceil((now - start) * (weights[-1] - weights[piece.done]) / read)} s left' if read else ''
-                report(f'{name}: {split} {unit} {piece.done}/{steps}, {100 * weights[piece.done] // (weights[-1] or 1)} %, '
-                       f'{len(shards.sizes)} lines, {(len(shards.sizes) - first) / (now - start):.0f} lines/s{left}')
+                left = (
+                    f', {math.ceil((now - start) * (weights[-1] - weights[piece.done]) / read)} s left'
+                    if read
+                    else ''
+                )
+                report(
+                    f'{name}: {split} {unit} {piece.done}/{steps},'
+                    f' {100 * weights[piece.done] // (weights[-1] or 1)} %, {len(shards.sizes)} lines,'
+                    f' {(len(shards.sizes) - first) / (now - start):.0f} lines/s{left}'
+                )
         if not shards.sizes:
             shards.remove()
             report(f'{name}: {split} has no usable line')
             return None
         counts = shards.finish(writers=len(writers))
-    report(f'{name}: {split} {counts.records} lines of {counts.writers} writers, {counts.characters} characters, '
-           f'{(counts.records - first) / max(time.monotonic() - start, 1e-9):.0f} lines/s')
+    report(
+        f'{name}: {split} {counts.records} lines of {counts.writers} writers, {counts.characters} characters,'
+        f' {(counts.records - first) / max(time.monotonic() - start, 1e-9):.0f} lines/s'
+    )
     return counts._asdict()
 
 

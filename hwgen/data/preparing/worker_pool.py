@@ -33,15 +33,19 @@ class WorkerPool:
         # Each worker has two numbers that all see: its process id, and the task it is at.
         self._at = context.RawArray('q', [0, _IDLE] * workers)
         self._pool = concurrent.futures.ProcessPoolExecutor(
-            workers, mp_context=context, initializer=_begin, initargs=(self._at, context.Value('i', 0), start, arguments))
+            workers,
+            mp_context=context,
+            initializer=_begin,
+            initargs=(self._at, context.Value('i', 0), start, arguments),
+        )
 
     def results(self, function, tasks, *, names):
         """What a function returns for each task, in order.
 
         Args:
             function: function of the module level.
-            tasks: iterable of tuples, its arguments, or None for a task that is not for the processes: its result is None. No more
-                than 2 * workers are taken ahead.
+            tasks: iterable of tuples, its arguments, or None for a task that is not for the processes: its
+                result is None. No more than 2 * workers are taken ahead.
             names: function of the number of a task, from 0 -> str, for messages.
 
         Yields:
@@ -54,7 +58,9 @@ class WorkerPool:
         while True:
             for number, task in itertools.islice(ahead, 2 * self.workers - len(waiting)):
                 try:
-                    waiting.append((number, None if task is None else self._pool.submit(_work, number, function, task)))
+                    waiting.append(
+                        (number, None if task is None else self._pool.submit(_work, number, function, task))
+                    )
                 except BrokenProcessPool:
                     raise self._died(number, names) from None
                 self._children.update((process.pid, process) for process in multiprocessing.active_children())
@@ -72,16 +78,27 @@ class WorkerPool:
         self._pool.shutdown(cancel_futures=True)
 
     def _died(self, number, names):
-        """The error for a dead process. The pool ends the others, by SIGTERM; only when it has, the codes of all are known."""
+        """The error for a dead process.
+
+        The pool ends the others, by SIGTERM; only when it has, the codes of all are known.
+        """
         self._pool.shutdown()
         at = dict(zip(self._at[::2], self._at[1::2]))
         codes = {pid: child.exitcode for pid, child in self._children.items() if pid in at}
         dead = [pid for pid, code in codes.items() if code not in (None, 0, -signal.SIGTERM)] or list(codes)
-        found = [names(n) for n in sorted(at[pid] for pid in dead) if n != _IDLE] or [f'{names(number)} or what follows']
-        how = {signal.Signals(-codes[pid]).name if codes[pid] < 0 else f'status {codes[pid]}' for pid in dead if codes[pid]}
-        return ChildProcessError(f'{", ".join(found)}: the process that worked on it ended without an answer '
-                                 f'({", ".join(sorted(how)) or "no status"}; SIGKILL is mostly for want of memory), expected a result; '
-                                 f'--workers=1 needs the least')
+        found = [names(n) for n in sorted(at[pid] for pid in dead) if n != _IDLE] or [
+            f'{names(number)} or what follows'
+        ]
+        how = {
+            signal.Signals(-codes[pid]).name if codes[pid] < 0 else f'status {codes[pid]}'
+            for pid in dead
+            if codes[pid]
+        }
+        return ChildProcessError(
+            f'{", ".join(found)}: the process that worked on it ended without an answer'
+            f' ({", ".join(sorted(how)) or "no status"}; SIGKILL is mostly for want of memory), expected a'
+            ' result; --workers=1 needs the least'
+        )
 
 
 @contextlib.contextmanager
@@ -108,7 +125,9 @@ _at = _place = None  # the numbers of all, and where this process's two stand
 
 
 def follow_parent():
-    """Has this process, which another one started to work for it, leave Ctrl-C to that one and end when it does, however it ends."""
+    """Has this process, which another one started to work for it, leave Ctrl-C to that one and end when it
+    does, however it ends.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)  # they share the cores
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -1,4 +1,6 @@
-"""Which writers validate and test: by a hash of their names, whatever their order; none makes a split much larger than was asked for."""
+"""Which writers validate and test: by a hash of their names, whatever their order; none makes a split much
+larger than was asked for.
+"""
 
 import hashlib
 import math
@@ -9,8 +11,9 @@ _MOST = 2  # times its share that a split may have
 def draw_writers(weights, *, seed, shares, keep=(), report=print):
     """Draws the writers of splits; the others, at least one, are for training.
 
-    A writer is taken while the split has less than its share, and only if it stays within twice its share with him: of three hands of ten lines each
-    none validates at a share of 5 %. A split that nobody fits into stays empty, and that is said.
+    A writer is taken while the split has less than its share, and only if it stays within twice its share
+    with him: of three hands of ten lines each none validates at a share of 5 %. A split that nobody fits into
+    stays empty, and that is said.
 
     Args:
         weights: dict {writer: how much of the data is his}.
@@ -22,7 +25,9 @@ def draw_writers(weights, *, seed, shares, keep=(), report=print):
     Returns:
         dict {writer: split} of those that are drawn.
     """
-    order = sorted(weights.keys() - set(keep), key=lambda writer: hashlib.sha256(f'{seed} {writer}'.encode()).digest())
+    order = sorted(
+        weights.keys() - set(keep), key=lambda writer: hashlib.sha256(f'{seed} {writer}'.encode()).digest()
+    )
     drawn, total = {}, sum(weights.values())
     for split, share in shares.items():
         weight, passed = 0, []
@@ -36,6 +41,13 @@ def draw_writers(weights, *, seed, shares, keep=(), report=print):
         order += reversed(passed)
         if share > 0 and not weight and len(weights) > 1:
             needed = min((weights[writer] for writer in order), default=total) / total
-            enough = f'; --{split}_share={max(.01, math.floor(100 * needed) / 100):g} takes the smallest' if needed < .5 else ''
-            report(f'no lines for {split}: no writer is so small that it stays below {_MOST * share:.0%} of the lines, {_MOST} x --{split}_share{enough}')
+            enough = (
+                f'; --{split}_share={max(0.01, math.floor(100 * needed) / 100):g} takes the smallest'
+                if needed < 0.5
+                else ''
+            )
+            report(
+                f'no lines for {split}: no writer is so small that it stays below {_MOST * share:.0%} of the'
+                f' lines, {_MOST} x --{split}_share{enough}'
+            )
     return drawn

@@ -31,8 +31,9 @@ def random_stream(*key):
 def max_label_frames(component_ids, structure_ids):
     """Frames that the labels of a character need at most, in whatever line and kind of label it stands.
 
-    CTC needs a frame a label and one between equal neighbours. `structured` labels are the structure and the components;
-    `components` are the latter alone and may also repeat the last component of the character before.
+    CTC needs a frame a label and one between equal neighbours. `structured` labels are the structure and the
+    components; `components` are the latter alone and may also repeat the last component of the character
+    before.
 
     Args:
         component_ids: int32 [..., 4], 0 where a slot is empty.
@@ -56,9 +57,9 @@ class NoLineError(RecordError):
 class LineBatches:
     """Batches of a split of a folder of records.
 
-    Lines of equal length (or of a bucket of lengths) make a batch. Each bucket is an endless stream: all its lines in a
-    random order, then all in another, so each line comes exactly once in every epoch of its bucket; the buckets take
-    turns at random such that none lags behind its share by more than a few batches.
+    Lines of equal length (or of a bucket of lengths) make a batch. Each bucket is an endless stream: all its
+    lines in a random order, then all in another, so each line comes exactly once in every epoch of its
+    bucket; the buckets take turns at random such that none lags behind its share by more than a few batches.
 
     Args:
         folder: path of the records.
@@ -69,7 +70,8 @@ class LineBatches:
         char_px: int, height of a line in px.
         char_width_px: int, width of a character in px; None: char_px.
         min_characters: int, shorter lines are left out.
-        max_characters: int, longer lines are left out; None: no limit; or a function of the step, for short lines first.
+        max_characters: int, longer lines are left out; None: no limit; or a function of the step, for short
+            lines first.
         bucket_width: int, lengths that share a bucket; above 1 lines are padded to the bucket's longest.
         index: RecordIndex or DrawnIndex of the split, None: the former.
 
@@ -82,8 +84,21 @@ class LineBatches:
         CharsetMismatchError: the records were written with another table.
     """
 
-    def __init__(self, folder, *, charset, split='train', batch_size, seed, char_px: int = GeneratorSettings().char_px,
-                 char_width_px: int | None = None, min_characters=1, max_characters=None, bucket_width=1, index=None):
+    def __init__(
+        self,
+        folder,
+        *,
+        charset,
+        split='train',
+        batch_size,
+        seed,
+        char_px: int = GeneratorSettings().char_px,
+        char_width_px: int | None = None,
+        min_characters=1,
+        max_characters=None,
+        bucket_width=1,
+        index=None,
+    ):
         self.index = RecordIndex(folder, split=split) if index is None else index
         self.charset, self.batch_size, self.seed = charset, batch_size, seed
         self.char_px, self.char_width_px = char_px, char_width_px or char_px
@@ -95,16 +110,22 @@ class LineBatches:
         lengths = self.index.lengths
         self._limit, limit = (max_characters, None) if callable(max_characters) else (None, max_characters)
         usable = (lengths >= max(1, min_characters)) & (lengths <= (limit or np.inf))
-        self._buckets = {int(b): np.flatnonzero(usable & ((lengths - 1) // bucket_width == b))
-                         for b in np.unique((lengths[usable] - 1) // bucket_width)}
+        self._buckets = {
+            int(b): np.flatnonzero(usable & ((lengths - 1) // bucket_width == b))
+            for b in np.unique((lengths[usable] - 1) // bucket_width)
+        }
         if not lengths.any():
-            raise RecordError(f'{folder}, split {split!r}: its {len(lengths)} lines have no text, expected lines with one; '
-                              f'`train --unlabelled` takes those without')
+            raise RecordError(
+                f'{folder}, split {split!r}: its {len(lengths)} lines have no text, expected lines with one; '
+                '`train --unlabelled` takes those without'
+            )
         if not self._buckets:
-            raise NoLineError(f'{folder}, split {split!r}: no line of {min_characters} to {limit or "any number of"} '
-                              f'characters; its {len(lengths)} lines have {lengths.min()} to {lengths.max()}')
+            raise NoLineError(
+                f'{folder}, split {split!r}: no line of {min_characters} to {limit or "any number of"} '
+                f'characters; its {len(lengths)} lines have {lengths.min()} to {lengths.max()}'
+            )
         self.num_characters = {b: int(lengths[members].max()) for b, members in self._buckets.items()}
-        self._orders = {}   # (bucket, epoch) -> permutation, the newest few
+        self._orders = {}  # (bucket, epoch) -> permutation, the newest few
         self._schedule = []  # step -> (bucket, how many batches of it came before)
         self._credits = dict.fromkeys(self._buckets, 0.0)
         self._counts = dict.fromkeys(self._buckets, 0)
@@ -121,7 +142,8 @@ class LineBatches:
         return np.sort(np.concatenate(list(self._buckets.values())))
 
     def limit(self, max_characters):
-        """Another limit of length; whose turn it is is decided anew, as it would have been had this limit been given at the start.
+        """Another limit of length; whose turn it is is decided anew, as it would have been had this limit
+        been given at the start.
 
         Args:
             max_characters: function of the step.
@@ -154,9 +176,9 @@ class LineBatches:
             step: int >= 0.
 
         Returns:
-            dict of numpy arrays: images float32 [B, char_px, N * char_width_px, 1] in [-1, 1], paper and padding +1;
-            widths int32 [B] px; lengths int32 [B]; character_ids, structure_ids int32 [B, N]; component_ids int32
-            [B, N, 4]; example_index int32 [B], 0 to B - 1.
+            dict of numpy arrays: images float32 [B, char_px, N * char_width_px, 1] in [-1, 1], paper and
+            padding +1; widths int32 [B] px; lengths int32 [B]; character_ids, structure_ids int32 [B, N];
+            component_ids int32 [B, N, 4]; example_index int32 [B], 0 to B - 1.
 
         Raises:
             RecordError: a damaged record; names file, record and byte.
@@ -176,7 +198,7 @@ class LineBatches:
         batch_size = batch_size or self.batch_size
         for bucket, members in self._buckets.items():
             for start in range(0, len(members), batch_size):
-                yield self._read_batch(members[start:start + batch_size], self.num_characters[bucket])
+                yield self._read_batch(members[start : start + batch_size], self.num_characters[bucket])
 
     def dataset(self, start_step=0, *, workers=2, prefetch=4):
         """The batches from a step on, read ahead of their use, in order.
@@ -187,14 +209,21 @@ class LineBatches:
             prefetch: int, batches kept ready.
 
         Returns:
-            tf.data.Dataset of `batch`'s dict and `step` int64 [B], the same number B times: a distribution strategy can
-            split it between replicas like the rest. Endless.
+            tf.data.Dataset of `batch`'s dict and `step` int64 [B], the same number B times: a distribution
+            strategy can split it between replicas like the rest. Endless.
         """
         import tensorflow as tf  # here: batches are read without it, too
+
         b, h = self.batch_size, self.char_px
-        spec = {'images': (np.float32, [b, h, None, 1]), 'widths': (np.int32, [b]), 'lengths': (np.int32, [b]),
-                'character_ids': (np.int32, [b, None]), 'component_ids': (np.int32, [b, None, 4]),
-                'structure_ids': (np.int32, [b, None]), 'example_index': (np.int32, [b])}
+        spec = {
+            'images': (np.float32, [b, h, None, 1]),
+            'widths': (np.int32, [b]),
+            'lengths': (np.int32, [b]),
+            'character_ids': (np.int32, [b, None]),
+            'component_ids': (np.int32, [b, None, 4]),
+            'structure_ids': (np.int32, [b, None]),
+            'example_index': (np.int32, [b]),
+        }
 
         def read(step):
             batch = self.batch(int(step))
@@ -218,16 +247,22 @@ class LineBatches:
             s = len(self._schedule)
             limit = self._limit(s) if self._limit else None
             allowed = [b for b, n in self.num_characters.items() if limit is None or n <= limit]
-            allowed = allowed or [min(self._buckets)]  # a limit below the shortest line: the shortest ones there are
+            # a limit below the shortest line: the shortest ones there are
+            allowed = allowed or [min(self._buckets)]
             total = sum(len(self._buckets[b]) for b in allowed)
             for b in allowed:
                 self._credits[b] += len(self._buckets[b]) / total
             if s % _UNIFORMS_PER_BLOCK == 0:
-                self._uniforms = random_stream(self.seed, _CHOICE, s // _UNIFORMS_PER_BLOCK).random(_UNIFORMS_PER_BLOCK)
-            # Drawn in proportion to what each is owed: random, so that no other cycle of the training keeps step with
+                self._uniforms = random_stream(self.seed, _CHOICE, s // _UNIFORMS_PER_BLOCK).random(
+                    _UNIFORMS_PER_BLOCK
+                )
+            # Drawn in proportion to what each is owed: random, so that no other cycle of the training keeps
+            # step with
             # the lengths, and yet in the long run exactly its share.
             owed = np.cumsum([max(self._credits[b], 0.0) for b in allowed])
-            place = int(np.searchsorted(owed, self._uniforms[s % _UNIFORMS_PER_BLOCK] * owed[-1], side='right'))
+            place = int(
+                np.searchsorted(owed, self._uniforms[s % _UNIFORMS_PER_BLOCK] * owed[-1], side='right')
+            )
             chosen = allowed[min(place, len(allowed) - 1)]
             self._credits[chosen] -= 1
             self._schedule.append((chosen, self._counts[chosen]))
@@ -246,24 +281,35 @@ class LineBatches:
 
     def _read_batch(self, members, num_characters):
         cell, b, n = self.char_width_px, len(members), num_characters
-        batch = {'images': np.ones((b, self.char_px, n * cell, 1), np.float32),
-                 'widths': (self.index.lengths[members] * cell).astype(np.int32),
-                 'lengths': self.index.lengths[members].astype(np.int32),
-                 'character_ids': np.zeros((b, n), np.int32), 'component_ids': np.zeros((b, n, 4), np.int32),
-                 'structure_ids': np.zeros((b, n), np.int32), 'example_index': np.arange(b, dtype=np.int32)}
+        batch = {
+            'images': np.ones((b, self.char_px, n * cell, 1), np.float32),
+            'widths': (self.index.lengths[members] * cell).astype(np.int32),
+            'lengths': self.index.lengths[members].astype(np.int32),
+            'character_ids': np.zeros((b, n), np.int32),
+            'component_ids': np.zeros((b, n, 4), np.int32),
+            'structure_ids': np.zeros((b, n), np.int32),
+            'example_index': np.arange(b, dtype=np.int32),
+        }
 
-        table_sizes = {'character_ids': self.charset.num_characters, 'component_ids': self.charset.num_components,
-                       'structure_ids': self.charset.num_structures}
+        table_sizes = {
+            'character_ids': self.charset.num_characters,
+            'component_ids': self.charset.num_components,
+            'structure_ids': self.charset.num_structures,
+        }
 
         def fill(row):
             record = self.index.read_record(int(members[row]), decode_trajectory=False)
             length, width = len(record.character_ids), int(batch['widths'][row])
-            batch['images'][row, :, :width, 0] = resize_line(record.image, height_px=self.char_px, width_px=width)
+            batch['images'][row, :, :width, 0] = resize_line(
+                record.image, height_px=self.char_px, width_px=width
+            )
             for name, size in table_sizes.items():
                 ids = getattr(record, name)
                 if length and ids.max() >= size:
-                    raise RecordError(f'{self.index.folder}, split {self.index.split!r}, record {members[row]} '
-                                      f'({record.text!r}): {name} has {ids.max()}, expected at most {size - 1}')
+                    raise RecordError(
+                        f'{self.index.folder}, split {self.index.split!r}, record {members[row]} '
+                        f'({record.text!r}): {name} has {ids.max()}, expected at most {size - 1}'
+                    )
                 batch[name][row, :length] = ids
 
         list(self._threads.map(fill, range(b)))  # decoding and scaling run outside Python's lock

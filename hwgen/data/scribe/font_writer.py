@@ -1,7 +1,7 @@
 """A simulated writer who writes with a font: habits drawn once, varied a little with every character.
 
-Lines are thin pen strokes for most writers and a brush for some (`glyphs.py`), on white paper. `docs/scribe.md` has the ranges as measured on the
-result, beside those of scanned handwriting.
+Lines are thin pen strokes for most writers and a brush for some (`glyphs.py`), on white paper.
+`docs/scribe.md` has the ranges as measured on the result, beside those of scanned handwriting.
 """
 
 import functools
@@ -15,11 +15,11 @@ from hwgen.data.scribe.habits import BEND_NODES, draw_habits
 from hwgen.data.scribe.written_line import WrittenLine
 
 _STREAM = 0x5C121BE  # keeps these random streams apart from others of the same seed
-_JITTER_NODES = 11      # side of the grid on which the trembling of the pen is drawn
-_PATCH = 1.5            # side of the patch a character is drawn on, em
-_EM_OF_HEIGHT = .86     # lines are drawn at about the size they are stored in
-_LEAST_SPACE = .36      # between words, em: several fonts have hardly any
-_LEAST_HEIGHT = .84     # a line of 一 is not enlarged until it fills the height, em
+_JITTER_NODES = 11  # side of the grid on which the trembling of the pen is drawn
+_PATCH = 1.5  # side of the patch a character is drawn on, em
+_EM_OF_HEIGHT = 0.86  # lines are drawn at about the size they are stored in
+_LEAST_SPACE = 0.36  # between words, em: several fonts have hardly any
+_LEAST_HEIGHT = 0.84  # a line of 一 is not enlarged until it fills the height, em
 
 
 class FontWriter:
@@ -42,10 +42,14 @@ class FontWriter:
     def __init__(self, seed, index, *, script='chinese', fonts=None):
         fonts = tuple(fonts) if fonts is not None else default_fonts(script)
         if script not in ('chinese', 'latin') or not fonts:
-            raise ValueError(f'script {script!r}, fonts {fonts}: expected chinese or latin, and at least one font')
+            raise ValueError(
+                f'script {script!r}, fonts {fonts}: expected chinese or latin, and at least one font'
+            )
         self.script = script
         self.name = f'{script} {seed}-{index}'
-        self.habits = draw_habits(np.random.default_rng((_STREAM, seed, index, script == 'latin')), fonts=fonts)
+        self.habits = draw_habits(
+            np.random.default_rng((_STREAM, seed, index, script == 'latin')), fonts=fonts
+        )
 
     @property
     def characters(self):
@@ -71,7 +75,7 @@ class FontWriter:
         em_px = _EM_OF_HEIGHT * height_px
         centres, rows = self._places(text, rng)
         margin = em_px  # room for what reaches over the first and last cell
-        width = int(np.ceil((centres[-1] + .7) * em_px + 2 * margin))
+        width = int(np.ceil((centres[-1] + 0.7) * em_px + 2 * margin))
         top = min(rows) - _PATCH / 2
         height = int(np.ceil((max(rows) + _PATCH / 2 - top) * em_px)) + 2
         ink = np.zeros([height, width], np.float32)
@@ -82,15 +86,17 @@ class FontWriter:
         return self._scan(ink, boxes, rng, em_px=em_px, height_px=height_px)
 
     def _places(self, text, rng):
-        """Centres of the characters, em: x from the left edge of the first cell, y downwards around the middle of the line."""
+        """Centres of the characters, em: x from the left edge of the first cell, y downwards around the
+        middle of the line.
+        """
         habits = self.habits
         cells = np.array([self._cell(c) for c in text])
-        cells *= habits.pitch * (1 + np.clip(rng.normal(0, habits.pitch_deviation, len(text)), -.15, .15))
+        cells *= habits.pitch * (1 + np.clip(rng.normal(0, habits.pitch_deviation, len(text)), -0.15, 0.15))
         centres = np.cumsum(cells) - cells / 2
         phase, period = rng.uniform(0, 2 * np.pi), rng.uniform(4, 9)
-        rise = np.clip(habits.drift + rng.normal(0, .004), -.03, .03) * np.minimum(1, 8 / len(text))
+        rise = np.clip(habits.drift + rng.normal(0, 0.004), -0.03, 0.03) * np.minimum(1, 8 / len(text))
         rows = -rise * (centres - centres.mean()) + habits.sway * np.sin(phase + centres * 2 * np.pi / period)
-        return centres, rows + np.clip(rng.normal(0, habits.shift_deviation, len(text)), -.12, .12)
+        return centres, rows + np.clip(rng.normal(0, habits.shift_deviation, len(text)), -0.12, 0.12)
 
     def _cell(self, character):
         """Width of a character's cell before the pitch is applied: float, em."""
@@ -98,10 +104,14 @@ class FontWriter:
         if self.script == 'latin':
             width = _advance(habits.font, character) * habits.size * habits.aspect
             # Letters keep closer to their natural distance than hanzi.
-            return max(width, _LEAST_SPACE if character == ' ' else 0) * (.6 + .42 * habits.pitch) / habits.pitch
+            return (
+                max(width, _LEAST_SPACE if character == ' ' else 0)
+                * (0.6 + 0.42 * habits.pitch)
+                / habits.pitch
+            )
         if character.isascii():
             return habits.narrow * (1.2 if character in 'mwMW%@' else 1)
-        return 1.
+        return 1.0
 
     def _draw(self, ink, character, x, y, *, em_px, rng, position):
         """Draws a character centred at x, y px into ink; returns the box of its ink, px."""
@@ -127,29 +137,31 @@ class FontWriter:
         bend = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
         shake = cv2.resize(fine * np.float32(habits.jitter), (side, side), interpolation=cv2.INTER_CUBIC)
         # patch px -> em around the character's centre -> em of the upright character -> px of the field
-        steps = np.arange(side, dtype=np.float32) + .5
+        steps = np.arange(side, dtype=np.float32) + 0.5
         across, down = (steps + left - x) / np.float32(em_px), (steps + top - y) / np.float32(em_px)
         source = bend[..., :2] + shake
         source[..., 0] += inverse[0, 0] * across + (inverse[0, 1] * down)[:, None]
         source[..., 1] += inverse[1, 0] * across + (inverse[1, 1] * down)[:, None]
         source *= glyphs.EM_PX
-        source += glyphs.SIDE_PX / 2 - .5
-        drawn = cv2.remap(field, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0))
+        source += glyphs.SIDE_PX / 2 - 0.5
+        drawn = cv2.remap(
+            field, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0)
+        )
         # both fields in steps, the widths too
         step = glyphs.STEP_PX / glyphs.EM_PX  # em
         t = habits.brush
         depth = cv2.transform(drawn.astype(np.float32), np.array([[t, 1 - t]], np.float32))
         own = (1 - t) * habits.half_width / step
-        depth += bend[..., 2] * (own + t * .03 / step)
+        depth += bend[..., 2] * (own + t * 0.03 / step)
         depth += own + t * habits.swell / step - glyphs.ZERO
         depth *= scale * step * em_px / habits.softness
-        depth += .5
+        depth += 0.5
         np.clip(depth, 0, 1, out=depth)
-        rows, columns = np.flatnonzero(depth.max(1) > .3), np.flatnonzero(depth.max(0) > .3)
+        rows, columns = np.flatnonzero(depth.max(1) > 0.3), np.flatnonzero(depth.max(0) > 0.3)
         y0, y1 = max(0, -top), min(side, ink.shape[0] - top)
         x0, x1 = max(0, -left), min(side, ink.shape[1] - left)
         depth *= 1 - abs(habits.grey_deviation * variation[4])
-        part = ink[top + y0:top + y1, left + x0:left + x1]
+        part = ink[top + y0 : top + y1, left + x0 : left + x1]
         np.maximum(part, depth[y0:y1, x0:x1], out=part)
         if not len(rows):
             return x, y, x, y
@@ -160,7 +172,7 @@ class FontWriter:
         habits = self.habits
         turn = np.deg2rad(habits.turn + habits.turn_deviation * variation[0])
         slant = habits.slant + habits.slant_deviation * variation[1]
-        aspect = habits.aspect * (1 + .04 * variation[2])
+        aspect = habits.aspect * (1 + 0.04 * variation[2])
         rotate = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         forward = rotate @ np.array([[aspect, -slant], [0, 1]]) * scale
         return np.linalg.inv(forward).astype(np.float32)
@@ -171,30 +183,43 @@ class FontWriter:
         height, width = ink.shape
         grain = rng.standard_normal((max(2, height // 5), max(2, width // 5)), np.float32)
         np.clip(grain, -2, 2, out=grain)
-        ink *= 1 - habits.grain * .25 * np.abs(cv2.resize(grain, (width, height), interpolation=cv2.INTER_LINEAR))
+        ink *= 1 - habits.grain * 0.25 * np.abs(
+            cv2.resize(grain, (width, height), interpolation=cv2.INTER_LINEAR)
+        )
         ink = cv2.GaussianBlur(ink, (0, 0), habits.blur)
         left, top, right, bottom = self._cut(boxes, rng, em_px=em_px, shape=ink.shape)
         scale = height_px / (bottom - top)
         out_width = max(1, round((right - left) * scale))
-        method = cv2.INTER_AREA if scale < .8 else cv2.INTER_LINEAR
+        method = cv2.INTER_AREA if scale < 0.8 else cv2.INTER_LINEAR
         ink = cv2.resize(ink[top:bottom, left:right], (out_width, height_px), interpolation=method)
         ink *= -(255 - habits.grey)
         ink += 255.5
-        boxes = (boxes - [left, top, left, top]) * [out_width / (right - left), scale, out_width / (right - left), scale]
+        boxes = (boxes - [left, top, left, top]) * [
+            out_width / (right - left),
+            scale,
+            out_width / (right - left),
+            scale,
+        ]
         limits = [out_width, height_px, out_width, height_px]
         return WrittenLine(ink.astype(np.uint8), np.clip(np.rint(boxes), 0, limits).astype(np.int32))
 
     def _cut(self, boxes, rng, *, em_px, shape):
-        """The rectangle that is kept: the ink and a small margin, at least a line's height, and room for the cell of a comma."""
-        margins = rng.uniform(.01, .07, 4) * em_px
+        """The rectangle that is kept: the ink and a small margin, at least a line's height, and room for
+        the cell of a comma.
+        """
+        margins = rng.uniform(0.01, 0.07, 4) * em_px
         top, bottom = boxes[:, 1].min(), boxes[:, 3].max()
         missing = max(0, _LEAST_HEIGHT * em_px - (bottom - top))
         middle = (boxes[:, 1] + boxes[:, 3]).mean() / 2
         # What is missing goes to the side where the line's middle leaves more room.
-        share = .5 if bottom == top else np.clip((bottom - middle) / (bottom - top), .3, .7)
-        edges = [boxes[:, 0].min() - margins[0], top - missing * (1 - share) - margins[1],
-                 boxes[:, 2].max() + margins[2], bottom + missing * share + margins[3]]
-        least = .3 * em_px
+        share = 0.5 if bottom == top else np.clip((bottom - middle) / (bottom - top), 0.3, 0.7)
+        edges = [
+            boxes[:, 0].min() - margins[0],
+            top - missing * (1 - share) - margins[1],
+            boxes[:, 2].max() + margins[2],
+            bottom + missing * share + margins[3],
+        ]
+        least = 0.3 * em_px
         for side, n in ((0, boxes[:, 0].argmin()), (2, boxes[:, 2].argmax())):
             x0, _, x1, _ = boxes[n]
             if x1 - x0 < 2 * least:  # a narrow character at the end keeps most of its cell

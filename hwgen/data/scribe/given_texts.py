@@ -19,7 +19,8 @@ from hwgen.data.scribe.corpus import corpus_charset
 from hwgen.data.scribe.fonts import default_fonts, open_font
 from hwgen.data.scribe.letterforms import pen_problem
 
-# A line is at most about so many times as wide as its height times its characters (docs/scribe.md: 95 % below 1.05).
+# A line is at most about so many times as wide as its height times its characters (docs/scribe.md: 95 % below
+# 1.05).
 _WIDEST = 1.25
 
 
@@ -43,11 +44,21 @@ class GivenTexts(NamedTuple):
     skipped: dict
 
 
-def read_texts(path, *, script='chinese', version=None, height_px=64, min_characters=1, max_characters=None, on_error='fail'):
+def read_texts(
+    path,
+    *,
+    script='chinese',
+    version=None,
+    height_px=64,
+    min_characters=1,
+    max_characters=None,
+    on_error='fail',
+):
     """The texts of a file: each line that is not blank.
 
     Args:
-        path: path of a UTF-8 file, `-` is standard input; a byte order mark, ends of lines by CR or CRLF, and blanks at both ends of a line (U+3000 too) are no part of the texts.
+        path: path of a UTF-8 file, `-` is standard input; a byte order mark, ends of lines by CR or CRLF, and
+            blanks at both ends of a line (U+3000 too) are no part of the texts.
         script: 'chinese' | 'latin', of the writers.
         version: str, of the corpus (`corpus.VERSIONS`); None: the present one.
         height_px: int, of their lines.
@@ -58,8 +69,8 @@ def read_texts(path, *, script='chinese', version=None, height_px=64, min_charac
         GivenTexts.
 
     Raises:
-        ValueError: not UTF-8 (names line and byte), no line that can be written, or on_error='fail' and one that cannot: names file, line and
-            position, and how many more there are.
+        ValueError: not UTF-8 (names line and byte), no line that can be written, or on_error='fail' and one
+            that cannot: names file, line and position, and how many more there are.
         OSError: no such file.
     """
     if on_error not in ('fail', 'skip'):
@@ -73,14 +84,25 @@ def read_texts(path, *, script='chinese', version=None, height_px=64, min_charac
         rows = data.decode('utf-8').removeprefix('\ufeff').split(end.decode())
     except UnicodeDecodeError as error:
         line = data.count(end, 0, error.start) + 1
-        raise ValueError(f'{path}, line {line}, byte {error.start}: 0x{data[error.start]:02X} is no UTF-8, expected a UTF-8 text file') from None
+        raise ValueError(
+            f'{path}, line {line}, byte {error.start}: 0x{data[error.start]:02X} is no UTF-8, expected a'
+            ' UTF-8 text file'
+        ) from None
     charset = corpus_charset(version) if version else corpus_charset()
-    limit = math.floor(MAX_LINE_PIXELS / (_WIDEST * height_px ** 2))
+    limit = math.floor(MAX_LINE_PIXELS / (_WIDEST * height_px**2))
     texts, refused, skipped = [], [], collections.Counter()
     for number, row in enumerate(rows, 1):
         text = row.strip()
         if plain(text):  # what is invisible alone is a blank line, too
-            reason, problem = _problem(text, charset=charset, script=script, shortest=min_characters, longest=max_characters or math.inf, limit=limit, height_px=height_px)
+            reason, problem = _problem(
+                text,
+                charset=charset,
+                script=script,
+                shortest=min_characters,
+                longest=max_characters or math.inf,
+                limit=limit,
+                height_px=height_px,
+            )
             if problem:
                 refused.append(f'{printable(path)}, line {number}: {problem}')
                 skipped[reason] += 1
@@ -88,10 +110,20 @@ def read_texts(path, *, script='chinese', version=None, height_px=64, min_charac
                 texts.append(text)
     if refused and (on_error == 'fail' or not texts):
         more = f' (and {len(refused) - 1} more such lines)' if len(refused) > 1 else ''
-        raise ValueError(f'{refused[0]}{more}; ' + ('--on_error=skip leaves such lines out' if texts else 'no other line has a text'))
+        raise ValueError(
+            f'{refused[0]}{more}; '
+            + ('--on_error=skip leaves such lines out' if texts else 'no other line has a text')
+        )
     if not texts:
         raise ValueError(f'{path}: no text in it, expected a line of text a row')
-    return GivenTexts(as_text(pathlib.Path(path).name), len(data), hashlib.sha256(data).hexdigest(), tuple(texts), refused, dict(skipped))
+    return GivenTexts(
+        as_text(pathlib.Path(path).name),
+        len(data),
+        hashlib.sha256(data).hexdigest(),
+        tuple(texts),
+        refused,
+        dict(skipped),
+    )
 
 
 def _problem(text, *, charset, script, shortest, longest, limit, height_px):
@@ -104,8 +136,13 @@ def _problem(text, *, charset, script, shortest, longest, limit, height_px):
     if len(text) > longest:
         return 'length', f'{len(text)} characters, expected at most {longest}'
     if len(text) > limit:
-        return 'size', (f'{len(text)} characters make a picture that is larger than readers take, expected at most {limit} at --height_px={height_px}; '
-                        'break the line, or lower --height_px')
+        return (
+            'size',
+            (
+                f'{len(text)} characters make a picture that is larger than readers take, expected at most'
+                f' {limit} at --height_px={height_px}; break the line, or lower --height_px'
+            ),
+        )
     try:
         encoded = charset.encode(text)
     except CharsetError as error:
@@ -114,7 +151,10 @@ def _problem(text, *, charset, script, shortest, longest, limit, height_px):
     for unit in encoded.units:
         if script == 'latin' and normalize(unit) not in latin_characters():
             hint = '; --script=chinese can' if pen_problem(normalize(unit)) is None else ''
-            return 'text', f'{describe(unit)} at position {position}: writers of script {script} cannot write it{hint}'
+            return (
+                'text',
+                f'{describe(unit)} at position {position}: writers of script {script} cannot write it{hint}',
+            )
         problem = pen_problem(normalize(unit)) if script == 'chinese' else None
         if problem:
             return 'text', f'{unit} at position {position}: {problem}'
@@ -123,11 +163,16 @@ def _problem(text, *, charset, script, shortest, longest, limit, height_px):
 
 
 def _told(text, error, charset):
-    """What to say of a text that a dictionary cannot encode; where the present one can, that it is too old."""
+    """What to say of a text that a dictionary cannot encode; where the present one can, that it is too
+    old.
+    """
     if charset.row_count < Charset.load().row_count and error.position is not None:
         with contextlib.suppress(CharsetError):
             Charset.load().encode(text)
-            return f'{describe(text[error.position])} at position {error.position}: not in the dictionary of this version of the corpus; the present one has it'
+            return (
+                f'{describe(text[error.position])} at position {error.position}: not in the dictionary of'
+                ' this version of the corpus; the present one has it'
+            )
     return error
 
 

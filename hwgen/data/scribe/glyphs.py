@@ -1,12 +1,13 @@
 """The shape of a character as two distance fields, from which a stroke of any width is drawn.
 
-A brush font read as pen: the skeleton of the outline is the path of the pen. With d the distance to that path and b the signed distance to the
-outline (inside positive, about r - d where the brush has half width r), ink lies where
+A brush font read as pen: the skeleton of the outline is the path of the pen. With d the distance to that path
+and b the signed distance to the outline (inside positive, about r - d where the brush has half width r), ink
+lies where
 
     (1 - t) (w - d) + t (b + s) > 0,
 
-which is a pen of constant half width w at t = 0 and the font's own brush, made thinner or bolder by s, at t = 1. Both fields are linear in
-between, so they bear enlarging, turning and bending without a loss of edge.
+which is a pen of constant half width w at t = 0 and the font's own brush, made thinner or bolder by s, at t =
+1. Both fields are linear in between, so they bear enlarging, turning and bending without a loss of edge.
 """
 
 import functools
@@ -19,17 +20,21 @@ from hwgen.data.scribe.fonts import font_for
 EM_PX = 96
 PAD_PX = 16
 SIDE_PX = EM_PX + 2 * PAD_PX
-# Fields are kept as uint8 in steps of 1/8 px: finer than outlines on their grid, a quarter of the memory of floats.
+# Fields are kept as uint8 in steps of 1/8 px: finer than outlines on their grid, a quarter of the memory of
+# floats.
 STEP_PX = 1 / 8
 ZERO = 128
 _KEPT = 12000  # characters, 32 KiB each: at most 400 MB a process
 
 
 def _removable():
-    """Zhang and Suen 1984: for each of both sub-steps a table, neighbourhood code -> 255 where the pixel may go, else 0."""
+    """Zhang and Suen 1984: for each of both sub-steps a table, neighbourhood code -> 255 where the pixel
+    may go, else 0.
+    """
     tables = np.zeros([2, 256], np.uint8)
     for code in range(256):
-        n = [(code >> k) & 1 for k in range(8)]  # clockwise from the north: n0 n1(ne) n2(e) n3(se) n4(s) n5(sw) n6(w) n7(nw)
+        # clockwise from the north: n0 n1(ne) n2(e) n3(se) n4(s) n5(sw) n6(w) n7(nw)
+        n = [(code >> k) & 1 for k in range(8)]
         if not 2 <= sum(n) <= 6 or sum(n[k] == 0 and n[(k + 1) % 8] == 1 for k in range(8)) != 1:
             continue
         tables[0, code] = 255 * (n[0] * n[2] * n[4] == 0 and n[2] * n[4] * n[6] == 0)
@@ -73,8 +78,8 @@ def fields(font_name, character):
         character: str of one.
 
     Returns:
-        uint8 [SIDE_PX, SIDE_PX, 2]: (b, -d) in steps of STEP_PX px from ZERO; the em box lies PAD_PX inside. None for a character without
-        ink.
+        uint8 [SIDE_PX, SIDE_PX, 2]: (b, -d) in steps of STEP_PX px from ZERO; the em box lies PAD_PX inside.
+        None for a character without ink.
 
     Raises:
         ValueError: neither the font nor a fallback has the character.
@@ -89,7 +94,7 @@ def fields(font_name, character):
     outside = cv2.distanceTransform((~ink).astype(np.uint8), cv2.DIST_L2, 5)
     # 5 x 5: the path on the grid of pixels has steps, a pen has not.
     from_path = cv2.GaussianBlur(cv2.distanceTransform((~path).astype(np.uint8), cv2.DIST_L2, 5), (0, 0), 1.2)
-    brush = cv2.GaussianBlur(inside - outside, (0, 0), .7)
+    brush = cv2.GaussianBlur(inside - outside, (0, 0), 0.7)
     result = np.stack([_quantized(brush), _quantized(-from_path)], -1)
     result.setflags(write=False)
     return result

@@ -1,4 +1,7 @@
-"""What is constant in a simulated hand, and how hands differ. The ranges are calibrated on scanned handwriting, see docs/scribe.md."""
+"""What is constant in a simulated hand, and how hands differ.
+
+The ranges are calibrated on scanned handwriting, see docs/scribe.md.
+"""
 
 from typing import NamedTuple
 
@@ -28,9 +31,10 @@ class Habits(NamedTuple):
         narrow: float, width of the cell of a digit or letter.
         drift: float, rise of the baseline a character; sway: amplitude of its slow wave.
         bend: float32 [BEND_NODES, BEND_NODES, 2], displacement that all its characters share.
-        bend_deviation, jitter, shift_deviation, size_deviation, turn_deviation, slant_deviation, pitch_deviation, grey_deviation: float,
-            standard deviations from character to character.
+        bend_deviation, jitter, shift_deviation, size_deviation, turn_deviation, slant_deviation,
+            pitch_deviation, grey_deviation: float, standard deviations from character to character.
     """
+
     font: str
     brush: float
     half_width: float
@@ -72,21 +76,37 @@ def draw_habits(rng, *, fonts):
     font = fonts[rng.integers(len(fonts))]
     kind = rng.random()
     own_brush = open_font(font).source.brush
-    if not own_brush or kind < .72:
-        brush, swell = rng.uniform(0, .25), rng.uniform(-.012, 0)
-    elif kind < .9:
-        brush, swell = rng.uniform(.3, .7), rng.uniform(-.015, -.003)
+    if not own_brush or kind < 0.72:
+        brush, swell = rng.uniform(0, 0.25), rng.uniform(-0.012, 0)
+    elif kind < 0.9:
+        brush, swell = rng.uniform(0.3, 0.7), rng.uniform(-0.015, -0.003)
     else:
-        brush, swell = rng.uniform(.8, 1), rng.uniform(-.012, 0)
+        brush, swell = rng.uniform(0.8, 1), rng.uniform(-0.012, 0)
     return Habits(
-        font=font, brush=brush, swell=swell, half_width=float(np.clip(rng.lognormal(np.log(.023), .26), .013, .042)),
-        pressure=rng.uniform(.05, .22), grey=float(np.clip(rng.normal(75, 34), 10, 150)), grain=rng.uniform(.05, .4),
-        softness=rng.uniform(1, 1.6), blur=rng.uniform(.25, .65),
-        size=float(np.clip(rng.normal(1., .07), .85, 1.18)), aspect=float(np.exp(np.clip(rng.normal(-.03, .1), -.28, .22))),
-        slant=float(np.clip(rng.normal(.03, .08), -.2, .28)), turn=float(np.clip(rng.normal(-1, 1.8), -5, 5)),
-        pitch=float(np.clip(rng.normal(.89, .08), .72, 1.15)), narrow=rng.uniform(.6, .85),
-        drift=float(np.clip(rng.normal(0, .012), -.03, .03)), sway=rng.uniform(0, .05),
-        bend=rng.normal(0, rng.uniform(.012, .03), (BEND_NODES, BEND_NODES, 2)).astype(np.float32),
-        bend_deviation=rng.uniform(.008, .024), jitter=rng.uniform(.002, .007), shift_deviation=rng.uniform(.015, .05),
-        size_deviation=rng.uniform(.02, .07), turn_deviation=rng.uniform(.8, 2.6), slant_deviation=rng.uniform(.01, .04),
-        pitch_deviation=rng.uniform(.02, .06), grey_deviation=rng.uniform(.01, .06))
+        font=font,
+        brush=brush,
+        swell=swell,
+        half_width=float(np.clip(rng.lognormal(np.log(0.023), 0.26), 0.013, 0.042)),
+        pressure=rng.uniform(0.05, 0.22),
+        grey=float(np.clip(rng.normal(75, 34), 10, 150)),
+        grain=rng.uniform(0.05, 0.4),
+        softness=rng.uniform(1, 1.6),
+        blur=rng.uniform(0.25, 0.65),
+        size=float(np.clip(rng.normal(1.0, 0.07), 0.85, 1.18)),
+        aspect=float(np.exp(np.clip(rng.normal(-0.03, 0.1), -0.28, 0.22))),
+        slant=float(np.clip(rng.normal(0.03, 0.08), -0.2, 0.28)),
+        turn=float(np.clip(rng.normal(-1, 1.8), -5, 5)),
+        pitch=float(np.clip(rng.normal(0.89, 0.08), 0.72, 1.15)),
+        narrow=rng.uniform(0.6, 0.85),
+        drift=float(np.clip(rng.normal(0, 0.012), -0.03, 0.03)),
+        sway=rng.uniform(0, 0.05),
+        bend=rng.normal(0, rng.uniform(0.012, 0.03), (BEND_NODES, BEND_NODES, 2)).astype(np.float32),
+        bend_deviation=rng.uniform(0.008, 0.024),
+        jitter=rng.uniform(0.002, 0.007),
+        shift_deviation=rng.uniform(0.015, 0.05),
+        size_deviation=rng.uniform(0.02, 0.07),
+        turn_deviation=rng.uniform(0.8, 2.6),
+        slant_deviation=rng.uniform(0.01, 0.04),
+        pitch_deviation=rng.uniform(0.02, 0.06),
+        grey_deviation=rng.uniform(0.01, 0.06),
+    )

@@ -1,15 +1,16 @@
 """Ink: what a trajectory leaves on paper, at the size it is drawn.
 
-Lines are drawn several times as fine as the result and brought down by averaging areas, so that edges are as sharp as the size allows and nothing is ever
-enlarged. Width and darkness vary along the line; pieces of equal width and darkness are drawn together, from light to dark.
+Lines are drawn several times as fine as the result and brought down by averaging areas, so that edges are as
+sharp as the size allows and nothing is ever enlarged. Width and darkness vary along the line; pieces of equal
+width and darkness are drawn together, from light to dark.
 """
 
 import cv2
 import numpy as np
 
-_FINE_PX = 256      # a line's height on the fine canvas, about
+_FINE_PX = 256  # a line's height on the fine canvas, about
 _DARK_LEVELS = 6
-_SHIFT = 4          # fractional bits of coordinates for OpenCV
+_SHIFT = 4  # fractional bits of coordinates for OpenCV
 
 
 def fineness(height_px):
@@ -18,7 +19,8 @@ def fineness(height_px):
 
 
 def _thickness(widths):
-    """What OpenCV is to be told so that its smooth lines come out nearest to these widths, px: int64 of the same shape.
+    """What OpenCV is to be told so that its smooth lines come out nearest to these widths, px: int64 of the
+    same shape.
 
     It draws lines of 1.4 px, and of 3.5, 5.5, 7.5, ... for the even numbers 2, 4, 6, ...
     """
@@ -45,15 +47,25 @@ def draw(points, widths, darkness, shown, *, shape, fine):
     at = np.flatnonzero(shown)
     if len(at):
         thick = _thickness((widths[at] + widths[at + 1]) * (fine / 2))
-        dark = np.clip(np.rint((darkness[at] + darkness[at + 1]) / 2 * _DARK_LEVELS), 1, _DARK_LEVELS).astype(np.int64)
-        grid = np.rint((points * fine - .5) * (1 << _SHIFT)).astype(np.int32)
+        dark = np.clip(np.rint((darkness[at] + darkness[at + 1]) / 2 * _DARK_LEVELS), 1, _DARK_LEVELS).astype(
+            np.int64
+        )
+        grid = np.rint((points * fine - 0.5) * (1 << _SHIFT)).astype(np.int32)
         segments = np.stack([grid[at], grid[at + 1]], 1)
         keys = dark * 256 + thick
         order = np.argsort(keys, kind='stable')
         ends = np.flatnonzero(np.diff(keys[order], append=-1)) + 1
         for a, b in zip([0, *ends[:-1]], ends):
             key = int(keys[order[a]])
-            cv2.polylines(canvas, list(segments[order[a:b]]), False, round(255 * (key >> 8) / _DARK_LEVELS), key & 255, cv2.LINE_AA, _SHIFT)
+            cv2.polylines(
+                canvas,
+                list(segments[order[a:b]]),
+                False,
+                round(255 * (key >> 8) / _DARK_LEVELS),
+                key & 255,
+                cv2.LINE_AA,
+                _SHIFT,
+            )
     small = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
     return small.astype(np.float32) * np.float32(1 / 255)
 
@@ -75,7 +87,7 @@ def scan(ink, rng, *, grain, grain_px, blur_px):
     noise = rng.standard_normal((max(2, int(height / grain_px)), max(2, int(width / grain_px))), np.float32)
     if grain:
         noise = cv2.resize(np.clip(noise, -2, 2), (width, height), interpolation=cv2.INTER_LINEAR)
-        ink *= 1 - grain * .4 * np.abs(noise)
-    if blur_px > .05:
+        ink *= 1 - grain * 0.4 * np.abs(noise)
+    if blur_px > 0.05:
         ink = cv2.GaussianBlur(ink, (0, 0), blur_px)
     return (255.5 - 255 * np.clip(ink, 0, 1)).astype(np.uint8)

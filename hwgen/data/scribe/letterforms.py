@@ -1,7 +1,8 @@
 """How one hand writes one character: the skeleton, made its own by habit, and varied from copy to copy.
 
-Habits belong to a component (who bends the 口 of 吗 bends that of 吃), to a character (its proportions, a form of running hand of its own), and to the hand
-(`traits.py`). All are drawn from generators that are seeded by the hand and the thing, so that they need no memory and no order.
+Habits belong to a component (who bends the 口 of 吗 bends that of 吃), to a character (its proportions, a form
+of running hand of its own), and to the hand (`traits.py`). All are drawn from generators that are seeded by
+the hand and the thing, so that they need no memory and no order.
 """
 
 import functools
@@ -15,13 +16,13 @@ from hwgen.data.scribe.running_hand import PLACES, running_variants, stroke_orde
 from hwgen.data.scribe.symbol_strokes import symbol_strokes, written_symbols
 
 _STREAM = 0x9E4C0DE
-_ROWS = 32            # strokes of a component with a habit of their own
-_RICH = 9             # strokes: richer characters have less room for each stroke to stray
-_LONG = .28           # em: horizontals and verticals from this length on, fully at .2 more, are long ones
-_FLICKER = .1         # how often a copy is written otherwise than the hand's habit
-_USUAL = .75         # share of hands that write otherwise than print where most people do
-_ALONG, _ACROSS = 1.3, .6
-_ORDER = .3           # share of hands that write a component in an order of their own, where orders vary
+_ROWS = 32  # strokes of a component with a habit of their own
+_RICH = 9  # strokes: richer characters have less room for each stroke to stray
+_LONG = 0.28  # em: horizontals and verticals from this length on, fully at .2 more, are long ones
+_FLICKER = 0.1  # how often a copy is written otherwise than the hand's habit
+_USUAL = 0.75  # share of hands that write otherwise than print where most people do
+_ALONG, _ACROSS = 1.3, 0.6
+_ORDER = 0.3  # share of hands that write a component in an order of their own, where orders vary
 
 
 class Form(NamedTuple):
@@ -34,6 +35,7 @@ class Form(NamedTuple):
         symbol: bool.
         abreast, stacked: bool, parts side by side; one above the other.
     """
+
     points: np.ndarray
     stroke_of: np.ndarray
     slots: np.ndarray
@@ -45,9 +47,10 @@ class Form(NamedTuple):
 
 class _Habit(NamedTuple):
     """A hand's way with a component or character: random numbers that stay."""
-    strokes: np.ndarray   # [_ROWS, 3, 2] standard normal: moved, stretched, bowed
-    whole: np.ndarray     # [12] standard normal
-    choice: np.ndarray    # [6] uniform
+
+    strokes: np.ndarray  # [_ROWS, 3, 2] standard normal: moved, stretched, bowed
+    whole: np.ndarray  # [12] standard normal
+    choice: np.ndarray  # [6] uniform
 
 
 class Letterforms:
@@ -92,12 +95,19 @@ class Letterforms:
             return Form(skeleton.points, skeleton.stroke_of, skeleton.slots, skeleton.advance, symbol)
         points = self._hooked(skeleton, unit)
         points = points + self._strayed(skeleton, rng)
-        points -= [skeleton.advance / 2 if symbol else .5, .5]
+        points -= [skeleton.advance / 2 if symbol else 0.5, 0.5]
         if len(skeleton.tokens) > 1:
             points = self._parts(points, skeleton, unit, rng)
-        points = self._bent(points, unit, rng, amount=.45 if symbol else 1.)
-        return Form(points.astype(np.float32), skeleton.stroke_of, skeleton.slots, skeleton.advance, symbol, 'left' in skeleton.places,
-                    'top' in skeleton.places)
+        points = self._bent(points, unit, rng, amount=0.45 if symbol else 1.0)
+        return Form(
+            points.astype(np.float32),
+            skeleton.stroke_of,
+            skeleton.slots,
+            skeleton.advance,
+            symbol,
+            'left' in skeleton.places,
+            'top' in skeleton.places,
+        )
 
     def _skeleton(self, unit, rng):
         """The skeleton with the hand's choice of forms and orders."""
@@ -106,7 +116,9 @@ class Letterforms:
             variants = symbol_strokes(unit)
             return _symbol(unit, int(own.choice[0] * len(variants)))
         flicker = rng.random(6)
-        whole = _chosen(running_variants(unit), self._traits, own.choice[1] if flicker[4] > _FLICKER else flicker[5])
+        whole = _chosen(
+            running_variants(unit), self._traits, own.choice[1] if flicker[4] > _FLICKER else flicker[5]
+        )
         if whole is not None:
             return _replaced(unit, (('whole', whole),), ())
         base = skeletons.skeleton(unit)
@@ -124,46 +136,65 @@ class Letterforms:
     def _strayed(self, skeleton, rng):
         """Displacement of every point: each stroke moved, stretched and bowed, by habit and anew."""
         traits, count = self._traits, len(skeleton.slots)
-        habits = np.concatenate([self.habit(token).strokes[np.arange(n) % _ROWS] for token, n in
-                                 zip(skeleton.tokens, np.bincount(skeleton.slots, minlength=len(skeleton.tokens)))])
+        habits = np.concatenate(
+            [
+                self.habit(token).strokes[np.arange(n) % _ROWS]
+                for token, n in zip(
+                    skeleton.tokens, np.bincount(skeleton.slots, minlength=len(skeleton.tokens))
+                )
+            ]
+        )
         # Rows lie slot by slot; strokes may not.
         order = np.argsort(skeleton.slots, kind='stable')
         by_stroke = np.empty_like(habits)
         by_stroke[order] = habits
         share = traits.copy_share
-        drawn = np.sqrt(1 - share ** 2) * by_stroke + share * rng.standard_normal((count, 3, 2))
+        drawn = np.sqrt(1 - share**2) * by_stroke + share * rng.standard_normal((count, 3, 2))
         # Dense characters leave less room.
-        amount = traits.stroke * (.5 if skeleton.places == ('symbol',) else 1) * min(1.25, (_RICH / max(count, 2)) ** .35)
-        drawn *= amount * np.array([1., 1., .8])[:, None]
+        amount = (
+            traits.stroke
+            * (0.5 if skeleton.places == ('symbol',) else 1)
+            * min(1.25, (_RICH / max(count, 2)) ** 0.35)
+        )
+        drawn *= amount * np.array([1.0, 1.0, 0.8])[:, None]
         # A stroke changes its length more readily than its direction.
         ends = np.searchsorted(skeleton.stroke_of, np.arange(count), side='right') - 1
-        chords = skeleton.points[ends] - skeleton.points[np.searchsorted(skeleton.stroke_of, np.arange(count))]
+        chords = (
+            skeleton.points[ends] - skeleton.points[np.searchsorted(skeleton.stroke_of, np.arange(count))]
+        )
         chords /= np.maximum(np.hypot(*chords.T), 1e-6)[:, None]
-        drawn[:, 1] = _ACROSS * drawn[:, 1] + (_ALONG - _ACROSS) * (drawn[:, 1] * chords).sum(1, keepdims=True) * chords
+        drawn[:, 1] = (
+            _ACROSS * drawn[:, 1] + (_ALONG - _ACROSS) * (drawn[:, 1] * chords).sum(1, keepdims=True) * chords
+        )
         # Short strokes are not stretched by more than a part of their length.
         of, u = skeleton.stroke_of, skeleton.along[:, None]
         lengths = _lengths(skeleton)
-        drawn[:, 1:] *= np.minimum(1, lengths / .22)[:, None, None]
+        drawn[:, 1:] *= np.minimum(1, lengths / 0.22)[:, None, None]
         return drawn[of, 0] + u * drawn[of, 1] + (1 - u * u) * drawn[of, 2] + self._reached(skeleton)
 
     def _hooked(self, skeleton, unit):
-        """The points with the hooks as large as the hand makes them: many people leave them out in most characters."""
+        """The points with the hooks as large as the hand makes them: many people leave them out in most
+        characters.
+        """
         hooked = skeleton.hook_of != np.arange(len(skeleton.points))
         if not hooked.any():
             return skeleton.points
-        factor = np.clip(self._traits.hook * (1 + .3 * self.habit('/' + unit).whole[0]), 0, 2.6)
+        factor = np.clip(self._traits.hook * (1 + 0.3 * self.habit('/' + unit).whole[0]), 0, 2.6)
         corner = skeleton.points[skeleton.hook_of]
         return corner + (skeleton.points - corner) * np.where(hooked, factor, 1)[:, None]
 
     def _reached(self, skeleton):
-        """Strokes shorter or longer than printed, about their middle; long horizontals by a measure of their own: where they stand
+        """Strokes shorter or longer than printed, about their middle; long horizontals by a measure of their
+        own: where they stand
         above the rest, printed ones are longer than people's."""
         traits, of = self._traits, skeleton.stroke_of
         low, high = _extents(skeleton)
         size = high - low
-        long, tall = (np.clip((size[:, k] - _LONG) / .2, 0, 1) * (size[:, 1 - k] < .5 * size[:, k]) for k in (0, 1))
+        long, tall = (
+            np.clip((size[:, k] - _LONG) / 0.2, 0, 1) * (size[:, 1 - k] < 0.5 * size[:, k]) for k in (0, 1)
+        )
         # Not those on which a character stands: 二, 五, 土 keep their base.
-        long *= np.clip((.75 - (low + high)[:, 1] / 2) / .4, 0, 1)
+        long *= np.clip((0.75 - (low + high)[:, 1] / 2) / 0.4, 0, 1)
         factor = np.exp(traits.reach + traits.long_reach * long + traits.tall_reach * tall) - 1
         return (skeleton.points - ((low + high) / 2)[of]) * factor[of, None]
 
@@ -180,10 +211,10 @@ class Letterforms:
             low, high = points[mine].min(0), points[mine].max(0)
             centre, size = (low + high) / 2, high - low
             kept = self.habit(skeleton.tokens[slot]).whole
-            random = .75 * own[slot % _ROWS, :2] + .45 * anew[slot] + .4 * kept[:4].reshape(2, 2)
-            shift = traits.part * .55 * random[0] * np.minimum(1, .3 + size)
+            random = 0.75 * own[slot % _ROWS, :2] + 0.45 * anew[slot] + 0.4 * kept[:4].reshape(2, 2)
+            shift = traits.part * 0.55 * random[0] * np.minimum(1, 0.3 + size)
             scale = np.exp(traits.part * 1.6 * random[1] + traits.balance * np.sign(centre) * -1)
-            points[mine] = (points[mine] - centre) * scale + centre * (1 + .5 * traits.balance) + shift
+            points[mine] = (points[mine] - centre) * scale + centre * (1 + 0.5 * traits.balance) + shift
         return points
 
     def _bent(self, points, unit, rng, *, amount):
@@ -192,7 +223,7 @@ class Letterforms:
         x, y = points[:, 0], points[:, 1]
         basis = np.stack([x, y, 2 * x * y, 2 * x * x, 2 * y * y, np.ones_like(x)], 1)
         habit = self.habit('/' + unit).whole.reshape(6, 2)
-        bend = traits.fixed_warp + traits.warp * (.7 * habit + .6 * rng.standard_normal((6, 2)))
+        bend = traits.fixed_warp + traits.warp * (0.7 * habit + 0.6 * rng.standard_normal((6, 2)))
         return points + amount * (basis @ bend)
 
 
@@ -234,17 +265,18 @@ def _lengths(skeleton):
 def _chosen(forms, traits, choice):
     """Index of the form of running hand that a hand takes, or None for the printed one.
 
-    A form of degree d is open to hands that run about so much; how often they take one at all is a trait of theirs. Forms of degree 0 are no
-    abbreviations but what people write in place of print: most hands take them.
+    A form of degree d is open to hands that run about so much; how often they take one at all is a trait of
+    theirs. Forms of degree 0 are no abbreviations but what people write in place of print: most hands take
+    them.
     """
     usual = [k for k, form in enumerate(forms) if form.degree == 0]
     if usual and choice < _USUAL:
         return usual[int(choice / _USUAL * len(usual))]
     choice = (choice - _USUAL) / (1 - _USUAL) if usual else choice
-    open_ = [k for k, form in enumerate(forms) if form.degree <= traits.running + .1]
+    open_ = [k for k, form in enumerate(forms) if form.degree <= traits.running + 0.1]
     if not open_:
         return None
-    likely = traits.abbreviates * min(1., (traits.running + .1 - min(forms[k].degree for k in open_)) / .3)
+    likely = traits.abbreviates * min(1.0, (traits.running + 0.1 - min(forms[k].degree for k in open_)) / 0.3)
     if choice >= likely:
         return None
     return open_[int(choice / likely * len(open_))]
@@ -263,7 +295,8 @@ def _replaced(unit, forms, orders):
     base = skeletons.skeleton(unit)
     if forms and forms[0][0] == 'whole':
         strokes = _into(running_variants(unit)[forms[0][1]].strokes, base.points.min(0), base.points.max(0))
-        # Which of its strokes belong to which component is not told by a form of the whole: all to the component they are nearest to.
+        # Which of its strokes belong to which component is not told by a form of the whole: all to the
+        # component they are nearest to.
         slots = [_nearest_slot(base, stroke) for stroke in strokes]
         return skeletons.assemble(strokes, slots, base.tokens, base.places, composed=base.composed)
     of = [base.points[base.stroke_of == k] for k in range(len(base.slots))]
@@ -275,7 +308,11 @@ def _replaced(unit, forms, orders):
             continue
         if slot in chosen:
             own = np.concatenate([of[k] for k in members])
-            strokes = _into(running_variants(base.tokens[slot], _place(base.places[slot]))[chosen[slot]].strokes, own.min(0), own.max(0))
+            strokes = _into(
+                running_variants(base.tokens[slot], _place(base.places[slot]))[chosen[slot]].strokes,
+                own.min(0),
+                own.max(0),
+            )
             # They are written when the printed ones begin (or end, where those close an enclosure).
             at = np.linspace(members[0], members[-1], len(strokes)) if len(strokes) > 1 else [members[0]]
         elif slot in order and len(order[slot]) == len(members):
@@ -284,13 +321,19 @@ def _replaced(unit, forms, orders):
             strokes, at = [of[k] for k in members], members
         pieces += [(float(when), slot, n, stroke) for n, (when, stroke) in enumerate(zip(at, strokes))]
     pieces.sort(key=lambda piece: piece[:3])
-    return skeletons.assemble([piece[3] for piece in pieces], [piece[1] for piece in pieces], base.tokens, base.places, advance=base.advance,
-                              composed=base.composed)
+    return skeletons.assemble(
+        [piece[3] for piece in pieces],
+        [piece[1] for piece in pieces],
+        base.tokens,
+        base.places,
+        advance=base.advance,
+        composed=base.composed,
+    )
 
 
 def _into(strokes, low, high):
     """Strokes of a unit box brought into another; a thin box keeps a little of the second direction."""
-    size = np.maximum(high - low, .06)
+    size = np.maximum(high - low, 0.06)
     return [low + stroke * size for stroke in strokes]
 
 

@@ -1,7 +1,9 @@
-"""Running hand: how people in a hurry write components and common characters, and in which order they take strokes.
+"""Running hand: how people in a hurry write components and common characters, and in which order they take
+strokes.
 
-The tables strokes/running.txt and strokes/orders.txt are of our own making, from general knowledge of everyday handwriting (Differs: nothing
-known; there is no source to differ from). Blank lines and lines that start with `#` say nothing.
+The tables strokes/running.txt and strokes/orders.txt are of our own making, from general knowledge of
+everyday handwriting (Differs: nothing known; there is no source to differ from). Blank lines and lines that
+start with `#` say nothing.
 """
 
 import functools
@@ -20,10 +22,12 @@ class RunningForm(NamedTuple):
 
     Attributes:
         name: str, of the form; each is unique within its component and place.
-        degree: float in [0, 1], how hurried a writer is who writes so: near 0 nearly everyone, near 1 only fast cursive hands.
-        strokes: tuple of float32 [n, 2], n >= 2, in writing order; x to the right, y downwards, where [0, 1] is the box that the component's
-            printed strokes fill. Arrays are shared: not to be changed.
+        degree: float in [0, 1], how hurried a writer is who writes so: near 0 nearly everyone, near 1 only
+            fast cursive hands.
+        strokes: tuple of float32 [n, 2], n >= 2, in writing order; x to the right, y downwards, where [0, 1]
+            is the box that the component's printed strokes fill. Arrays are shared: not to be changed.
     """
+
     name: str
     degree: float
     strokes: tuple
@@ -63,14 +67,16 @@ def stroke_orders(token: str) -> tuple[tuple[int, ...], ...]:
 
 
 def read_running(path):
-    """Reads running forms: rows `COMPONENT[@PLACE] <tab> name <tab> degree <tab> strokes`, strokes in hundredths of the component's box.
+    """Reads running forms: rows `COMPONENT[@PLACE] <tab> name <tab> degree <tab> strokes`, strokes in
+    hundredths of the component's box.
 
     Args:
         path: pathlib.Path.
 
     Returns:
-        dict (token, place or None) -> tuple of callables () -> RunningForm, in the order of the file. They read the strokes, which is most of the
-        work, when called; where these are malformed they raise a ValueError like the one below.
+        dict (token, place or None) -> tuple of callables () -> RunningForm, in the order of the file. They
+        read the strokes, which is most of the work, when called; where these are malformed they raise a
+        ValueError like the one below.
 
     Raises:
         ValueError: the file, the row and what was expected there.
@@ -80,7 +86,10 @@ def read_running(path):
         key, name, degree, strokes = fields
         token, at, place = key.partition('@')
         if not token or (at and place not in PLACES):
-            raise ValueError(f'{where}: component {key!r}, expected COMPONENT or COMPONENT@PLACE with a place of {", ".join(PLACES)}')
+            raise ValueError(
+                f'{where}: component {key!r}, expected COMPONENT or COMPONENT@PLACE with a place of'
+                f' {", ".join(PLACES)}'
+            )
         forms = table.setdefault((token, place or None), {})
         if not name or name in forms:
             raise ValueError(f'{where}: name {name!r}, expected one that no other form of {key} has')
@@ -89,7 +98,8 @@ def read_running(path):
 
 
 def read_orders(path):
-    """Reads stroke orders: rows `COMPONENT <tab> order`, the numbers of the printed strokes from 1, such as `2 1 3`.
+    """Reads stroke orders: rows `COMPONENT <tab> order`, the numbers of the printed strokes from 1, such as
+    `2 1 3`.
 
     Args:
         path: pathlib.Path.
@@ -105,7 +115,9 @@ def read_orders(path):
         words = text.split()
         order = tuple(int(word) - 1 for word in words if word.isdecimal())
         if not token or len(order) != len(words) or sorted(order) != list(range(max(2, len(words)))):
-            raise ValueError(f'{where}: order {text!r} of {token!r}, expected the numbers 1 to n once each, n >= 2')
+            raise ValueError(
+                f'{where}: order {text!r} of {token!r}, expected the numbers 1 to n once each, n >= 2'
+            )
         if order in table.get(token, ()):
             raise ValueError(f'{where}: order {text!r} of {token}, expected one not given before')
         table[token] = *table.get(token, ()), order
@@ -131,7 +143,7 @@ def _degree(text, where):
     try:
         degree = float(text)
     except ValueError:
-        degree = -1.
+        degree = -1.0
     if not 0 <= degree <= 1:
         raise ValueError(f'{where}: degree {text!r}, expected a number in [0, 1]')
     return degree

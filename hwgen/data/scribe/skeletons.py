@@ -1,8 +1,10 @@
-"""The path of a pen for every character that the dictionary can describe: an entry of the stroke table, or composed from the strokes of its components.
+"""The path of a pen for every character that the dictionary can describe: an entry of the stroke table, or
+composed from the strokes of its components.
 
-A composed character takes each component from the entry that shows it in the most similar place, and puts it where such components stand: in the mean box
-of its component in that slot of that pattern, weighted towards entries whose other parts are as rich in strokes. Real boxes are met better so than by any
-fixed template (docs/scribe.md has the figures). What no entry shows has its strokes from `component_strokes`.
+A composed character takes each component from the entry that shows it in the most similar place, and puts it
+where such components stand: in the mean box of its component in that slot of that pattern, weighted towards
+entries whose other parts are as rich in strokes. Real boxes are met better so than by any fixed template
+(docs/scribe.md has the figures). What no entry shows has its strokes from `component_strokes`.
 """
 
 import functools
@@ -15,29 +17,34 @@ from hwgen.charset.encoding import Charset
 from hwgen.data.scribe.component_strokes import component_strokes, described_components
 from hwgen.data.scribe.stroke_table import StrokeTable
 
-_LONG = .22          # em: a longer straight piece gets points in between, so that it can bow
-_FLAT = .12          # em: a thinner piece is not stretched across
-_HOOK, _HOOK_TURN, _DOWN_HOOK = .26, .55, .1  # em, cos, em: a short end that turns by more than 57 degrees is a hook
-_RICHNESS = 2.5      # strokes: how fast an entry's weight falls with the difference of the other parts
-_ENOUGH = 8          # entries of a pattern whose mean boxes are trusted
-_OVERLAP = .3        # of the smaller of two neighbours' boxes: more than that lies on each other
-_INSET = (.07, .07, .93, .93)  # what of its em a character covers, where nothing else is known
+_LONG = 0.22  # em: a longer straight piece gets points in between, so that it can bow
+_FLAT = 0.12  # em: a thinner piece is not stretched across
+# em, cos, em: a short end that turns by more than 57 degrees is a hook
+_HOOK, _HOOK_TURN, _DOWN_HOOK = 0.26, 0.55, 0.1
+_RICHNESS = 2.5  # strokes: how fast an entry's weight falls with the difference of the other parts
+_ENOUGH = 8  # entries of a pattern whose mean boxes are trusted
+_OVERLAP = 0.3  # of the smaller of two neighbours' boxes: more than that lies on each other
+_INSET = (0.07, 0.07, 0.93, 0.93)  # what of its em a character covers, where nothing else is known
 
 
 class Skeleton(NamedTuple):
     """What is written, before a hand makes it its own. S strokes, P points.
 
     Attributes:
-        points: float32 [P, 2], em, x to the right and y downwards from the top left corner of the em; targets of the pen's movement.
+        points: float32 [P, 2], em, x to the right and y downwards from the top left corner of the em; targets
+            of the pen's movement.
         stroke_of: int32 [P], the stroke of each point, ascending from 0.
         along: float32 [P] in [-1, 1], place along its stroke.
-        hook_of: int32 [P], the point at which the hook begins that a point belongs to; its own number where it belongs to none.
+        hook_of: int32 [P], the point at which the hook begins that a point belongs to; its own number where
+            it belongs to none.
         slots: int32 [S], component slot of each stroke.
         tokens: tuple of str, the component of each slot.
-        places: tuple of str, where each slot stands: 'left', 'right', 'top', 'bottom', 'around', 'inside', 'whole'.
+        places: tuple of str, where each slot stands: 'left', 'right', 'top', 'bottom', 'around', 'inside',
+            'whole'.
         advance: float, em, width of the cell.
         composed: bool, not an entry of the table.
     """
+
     points: np.ndarray
     stroke_of: np.ndarray
     along: np.ndarray
@@ -49,7 +56,7 @@ class Skeleton(NamedTuple):
     composed: bool
 
 
-def assemble(strokes, slots, tokens, places, *, advance=1., composed=False):
+def assemble(strokes, slots, tokens, places, *, advance=1.0, composed=False):
     """A Skeleton of strokes.
 
     Args:
@@ -70,9 +77,18 @@ def assemble(strokes, slots, tokens, places, *, advance=1., composed=False):
     for stroke, first in zip(dense, np.cumsum([0, *counts])):
         corner = _hook(stroke)
         if corner is not None:
-            hooks[first + corner:first + len(stroke)] = first + corner
-    return Skeleton(points.astype(np.float32), np.repeat(np.arange(len(dense), dtype=np.int32), counts), np.concatenate(along).astype(np.float32),
-                    hooks, np.asarray(slots, np.int32), tuple(tokens), tuple(places), float(advance), composed)
+            hooks[first + corner : first + len(stroke)] = first + corner
+    return Skeleton(
+        points.astype(np.float32),
+        np.repeat(np.arange(len(dense), dtype=np.int32), counts),
+        np.concatenate(along).astype(np.float32),
+        hooks,
+        np.asarray(slots, np.int32),
+        tuple(tokens),
+        tuple(places),
+        float(advance),
+        composed,
+    )
 
 
 def _along(stroke):
@@ -81,26 +97,31 @@ def _along(stroke):
 
 
 def _hook(stroke):
-    """Number of the point at which a stroke's hook begins: a short end that turns sharply; None where it has none."""
+    """Number of the point at which a stroke's hook begins: a short end that turns sharply; None where it
+    has none.
+    """
     lengths = np.hypot(*np.diff(stroke, axis=0).T)
     left = np.concatenate([np.cumsum(lengths[::-1])[::-1], [0]])
     best = None
     for k in range(len(stroke) - 2, 0, -1):
-        if left[k] > min(_HOOK, .45 * left[0]):
+        if left[k] > min(_HOOK, 0.45 * left[0]):
             break
         # Directions over a stretch, for printed hooks have a small foot at their corner.
-        first = next(j for j in range(k - 1, -1, -1) if left[j] - left[k] > .5 * _HOOK or not j)
+        first = next(j for j in range(k - 1, -1, -1) if left[j] - left[k] > 0.5 * _HOOK or not j)
         before, after = stroke[k] - stroke[first], stroke[-1] - stroke[k]
         turn = before @ after / max(np.hypot(*before) * np.hypot(*after), 1e-9)
         # What turns down is the second half of a corner (口) unless it is very short (冖).
-        if turn < _HOOK_TURN and left[k] > .03 and (after[1] < 0 or left[k] < _DOWN_HOOK):
+        if turn < _HOOK_TURN and left[k] > 0.03 and (after[1] < 0 or left[k] < _DOWN_HOOK):
             best = k
     return best
 
 
 def _with_midpoints(stroke):
     steps = np.hypot(*np.diff(stroke, axis=0).T)
-    parts = [np.linspace(a, b, max(1, int(np.ceil(step / _LONG))), endpoint=False) for a, b, step in zip(stroke, stroke[1:], steps)]
+    parts = [
+        np.linspace(a, b, max(1, int(np.ceil(step / _LONG))), endpoint=False)
+        for a, b, step in zip(stroke, stroke[1:], steps)
+    ]
     return np.concatenate([*parts, stroke[-1:]])
 
 
@@ -121,8 +142,14 @@ def places_of(tree):
     """
     if isinstance(tree, str):
         return ('whole',)
-    names = {'⿰': ('left', 'right'), '⿱': ('top', 'bottom'), '⿲': ('left', 'middle', 'right'), '⿳': ('top', 'middle', 'bottom'),
-             'H4': ('left', 'middle', 'middle', 'right'), 'V4': ('top', 'middle', 'middle', 'bottom')}.get(tree[0], ('around', 'inside'))
+    names = {
+        '⿰': ('left', 'right'),
+        '⿱': ('top', 'bottom'),
+        '⿲': ('left', 'middle', 'right'),
+        '⿳': ('top', 'middle', 'bottom'),
+        'H4': ('left', 'middle', 'middle', 'right'),
+        'V4': ('top', 'middle', 'middle', 'bottom'),
+    }.get(tree[0], ('around', 'inside'))
     found = ()
     for child, name in zip(tree[1:], names):
         found += (name,) if isinstance(child, str) else places_of(child)
@@ -176,7 +203,14 @@ def _placed(tree, boxes, without=()):
         shape = table.shape(token, pattern, slot, placed[slot], without=without)
         own = box_of(shape)
         # A flat piece (一) keeps its thickness: it is moved across, not stretched.
-        factor = [(placed[slot][2 + k] - placed[slot][k]) / (own[2 + k] - own[k]) if own[2 + k] - own[k] > _FLAT else 1 for k in (0, 1)]
+        factor = [
+            (
+                (placed[slot][2 + k] - placed[slot][k]) / (own[2 + k] - own[k])
+                if own[2 + k] - own[k] > _FLAT
+                else 1
+            )
+            for k in (0, 1)
+        ]
         centre, to = (own[:2] + own[2:]) / 2, (placed[slot][:2] + placed[slot][2:]) / 2
         strokes += [(stroke - centre) * factor + to for stroke in shape]
         slots += [slot] * len(shape)
@@ -185,7 +219,9 @@ def _placed(tree, boxes, without=()):
 
 
 def _writing_order(tree, slots):
-    """Order of strokes: as the slots follow each other, but 辶 and its kin come after what they hold, and 囗 is closed last."""
+    """Order of strokes: as the slots follow each other, but 辶 and its kin come after what they hold, and 囗
+    is closed last.
+    """
     members = [[k for k, slot in enumerate(slots) if slot == s] for s in range(max(slots) + 1)]
 
     def read(node, first):
@@ -237,7 +273,7 @@ def _kept_apart(tree, placed, boxes):
             for a, b, c in zip(ends, ends[1:], ends[2:]):
                 low, end = placed[a:b, axis].min(), placed[a:b, axis + 2].max()
                 begin, high = placed[b:c, axis].min(), placed[b:c, axis + 2].max()
-                smaller = max(min(end - low, high - begin), .05)
+                smaller = max(min(end - low, high - begin), 0.05)
                 if end - begin <= _OVERLAP * smaller:
                     continue
                 middle, reach = (end + begin) / 2, _OVERLAP / 2 * smaller
@@ -245,8 +281,10 @@ def _kept_apart(tree, placed, boxes):
                     for leaves in (slice(a, b), slice(b, c)):
                         placed[leaves] = _in_em(boxes[leaves])
                     continue
-                for leaves, from_, to, scale in ((slice(a, b), low, low, (middle + reach - low) / (end - low)),
-                                                 (slice(b, c), high, high, (high - middle + reach) / (high - begin))):
+                for leaves, from_, to, scale in (
+                    (slice(a, b), low, low, (middle + reach - low) / (end - low)),
+                    (slice(b, c), high, high, (high - middle + reach) / (high - begin)),
+                ):
                     placed[leaves, axis::2] = to + (placed[leaves, axis::2] - from_) * scale
         for child, begin in zip(node[1:], ends):
             visit(child, begin)
@@ -280,7 +318,17 @@ class _Shown:
         for character in table.characters:  # components that are entries without a code of their own
             if character not in self._of_token:
                 strokes = table[character].strokes
-                self._of_token[character] = [(character, ids.SLOT, 0, character, box_of(strokes), len(strokes), np.array([len(strokes)]))]
+                self._of_token[character] = [
+                    (
+                        character,
+                        ids.SLOT,
+                        0,
+                        character,
+                        box_of(strokes),
+                        len(strokes),
+                        np.array([len(strokes)]),
+                    )
+                ]
 
     @classmethod
     @functools.cache
@@ -292,7 +340,9 @@ class _Shown:
         return token in self._of_token or token in described_components()
 
     def _is_shown(self, token):
-        """Whether entries are to be asked for a component: what `component_strokes` has is not shown by any, or wrongly."""
+        """Whether entries are to be asked for a component: what `component_strokes` has is not shown by
+        any, or wrongly.
+        """
         return token in self._of_token and token not in described_components()
 
     @functools.cache
@@ -310,20 +360,31 @@ class _Shown:
         return float(np.median([row[5] for row in self._of_token[token]]))
 
     def boxes(self, tree, templates, richness, *, without):
-        """Where the components of a tree stand: list of float [4], one a leaf. Where few entries have its pattern, the outer parts are placed first."""
+        """Where the components of a tree stand: list of float [4], one a leaf.
+
+        Where few entries have its pattern, the outer parts are placed first.
+        """
         pattern, tokens = ids.pattern(tree), ids.leaves(tree)
-        shown = sum(row[0] not in without for row in self._of_slot.get((pattern, 0), ())[:_ENOUGH + 1])
+        shown = sum(row[0] not in without for row in self._of_slot.get((pattern, 0), ())[: _ENOUGH + 1])
         if isinstance(tree, str) or shown >= _ENOUGH or all(isinstance(child, str) for child in tree[1:]):
-            return [self.box(pattern, slot, tokens, richness, template=templates[slot], without=without) for slot in range(len(tokens))]
+            return [
+                self.box(pattern, slot, tokens, richness, template=templates[slot], without=without)
+                for slot in range(len(tokens))
+            ]
         ends = np.cumsum([0] + [len(ids.leaves(child)) for child in tree[1:]]).tolist()
         outer = (tree[0], *map(ids.format_tree, tree[1:]))
-        whole = self.boxes(outer, ids.boxes(outer), [sum(richness[a:b]) for a, b in zip(ends, ends[1:])], without=without)
+        whole = self.boxes(
+            outer, ids.boxes(outer), [sum(richness[a:b]) for a, b in zip(ends, ends[1:])], without=without
+        )
         found = []
         for child, box, a, b in zip(tree[1:], whole, ends, ends[1:]):
             inner = np.stack(self.boxes(child, ids.boxes(child), richness[a:b], without=without))
             low, high = inner[:, :2].min(0), inner[:, 2:].max(0)
             factor = (box[2:] - box[:2]) / (high - low)
-            found += [np.concatenate([(own[:2] - low) * factor, (own[2:] - low) * factor]) + np.tile(box[:2], 2) for own in inner]
+            found += [
+                np.concatenate([(own[:2] - low) * factor, (own[2:] - low) * factor]) + np.tile(box[:2], 2)
+                for own in inner
+            ]
         return found
 
     def box(self, pattern, slot, tokens, richness, *, template, without):
@@ -336,16 +397,34 @@ class _Shown:
             return _in_em(template)
         if not same:
             # Another component there, as rich as this one.
-            same = sorted(rows, key=lambda row: abs(row[5] - richness[slot]))[:max(8, len(rows) // 10)]
-        weights = np.array([np.exp(-sum(abs(float(count) - rich) for count, rich in zip(row[6], richness)) / _RICHNESS) for row in same]) + 1e-4
+            same = sorted(rows, key=lambda row: abs(row[5] - richness[slot]))[: max(8, len(rows) // 10)]
+        weights = (
+            np.array(
+                [
+                    np.exp(
+                        -sum(abs(float(count) - rich) for count, rich in zip(row[6], richness)) / _RICHNESS
+                    )
+                    for row in same
+                ]
+            )
+            + 1e-4
+        )
         return weights @ np.stack([row[4] for row in same]) / weights.sum()
 
     def shape(self, token, pattern, slot, box, *, without):
-        """The strokes of a component as the entry has them that shows it in the most similar place: list of float [n, 2]."""
+        """The strokes of a component as the entry has them that shows it in the most similar place: list
+        of float [n, 2].
+        """
         if not self._is_shown(token):
             return self._described(token)
         rows = [row for row in self._of_token[token] if row[0] not in without] or self._of_token[token]
-        chosen = min(rows, key=lambda row: (float(np.abs(row[4] - box).sum()) + .15 * ((row[1], row[2]) != (pattern, slot)), row[0]))
+        chosen = min(
+            rows,
+            key=lambda row: (
+                float(np.abs(row[4] - box).sum()) + 0.15 * ((row[1], row[2]) != (pattern, slot)),
+                row[0],
+            ),
+        )
         printed = self._table[chosen[0]]
         if printed.slots is None or chosen[1] == ids.SLOT:
             return list(printed.strokes)
@@ -359,7 +438,8 @@ def code_tree(unit):
         unit: str, a character or sequence that the dictionary can describe.
 
     Returns:
-        (tree, boxes): token or (operator, child, ...) over components; float [k, 4], template box of each of its k leaves.
+        (tree, boxes): token or (operator, child, ...) over components; float [k, 4], template box of each of
+        its k leaves.
 
     Raises:
         CharsetError: it cannot.
@@ -369,7 +449,9 @@ def code_tree(unit):
         tree = charset.tree(unit)
     else:
         sequence = ids.parse(unit)
-        tree = charset.composer.compose(sequence.tree, leaf_positions=sequence.leaf_positions, position=0).tree
+        tree = charset.composer.compose(
+            sequence.tree, leaf_positions=sequence.leaf_positions, position=0
+        ).tree
     return tree, np.array(ids.boxes(tree))
 
 

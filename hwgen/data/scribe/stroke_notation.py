@@ -1,13 +1,15 @@
 """Strokes as text: how the shapes of our own are written down, in files that a person can read and mend.
 
-A stroke is a row of points `x,y` in hundredths, x to the right and y downwards, in the direction of writing; `;` stands between strokes:
+A stroke is a row of points `x,y` in hundredths, x to the right and y downwards, in the direction of writing;
+`;` stands between strokes:
 
     10,50 90,46                a straight stroke
     10,20 80,20 80,90          a polygon: every point is a corner
     ~50,10 20,50 50,90         a curve through its points
     ~20,10 20,80 40,90! 70,40  a curve with a corner at the third point
 
-A curve is the Catmull-Rom spline of its points (Catmull and Rom 1974; Differs: nothing known), which passes through every one of them.
+A curve is the Catmull-Rom spline of its points (Catmull and Rom 1974; Differs: nothing known), which passes
+through every one of them.
 """
 
 import numpy as np
@@ -16,7 +18,8 @@ _STEPS = 6  # parts into which a curve is cut between two points
 
 
 def read_rows(path, columns):
-    """The rows of a table of strokes: fields between tabs; blank lines and those that start with `#` say nothing.
+    """The rows of a table of strokes: fields between tabs; blank lines and those that start with `#` say
+    nothing.
 
     Args:
         path: pathlib.Path of a UTF-8 text.
@@ -32,7 +35,10 @@ def read_rows(path, columns):
         if line and not line.startswith('#'):
             place, fields = f'{path.name}, row {number}', line.split('\t')
             if len(fields) != len(columns):
-                raise ValueError(f'{place}: {len(fields)} fields, expected {", ".join(columns[:-1])} and {columns[-1]} with tabs between them')
+                raise ValueError(
+                    f'{place}: {len(fields)} fields, expected {", ".join(columns[:-1])} and {columns[-1]}'
+                    ' with tabs between them'
+                )
             yield place, fields
 
 
@@ -66,7 +72,7 @@ def _stroke(text, number):
     corners[0] = corners[-1] = True
     ends = [n for n, corner in enumerate(corners) if corner]
     points = np.array(points)
-    parts = [_spline(points[a:b + 1])[:-1] for a, b in zip(ends, ends[1:])]
+    parts = [_spline(points[a : b + 1])[:-1] for a, b in zip(ends, ends[1:])]
     return np.concatenate([*parts, points[-1:]]).astype(np.float32)
 
 
@@ -77,5 +83,11 @@ def _spline(points):
     padded = np.concatenate([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])
     before, a, b, after = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]
     t = np.arange(_STEPS)[:, None, None] / _STEPS
-    curve = .5 * (2 * a + (b - before) * t + (2 * before - 5 * a + 4 * b - after) * t ** 2 + (3 * a - before - 3 * b + after) * t ** 3)
-    return np.concatenate([curve.transpose(1, 0, 2).reshape(-1, 2), points[-1:]])  # steps x parts x 2 -> (parts steps) x 2
+    curve = 0.5 * (
+        2 * a
+        + (b - before) * t
+        + (2 * before - 5 * a + 4 * b - after) * t**2
+        + (3 * a - before - 3 * b + after) * t**3
+    )
+    # steps x parts x 2 -> (parts steps) x 2
+    return np.concatenate([curve.transpose(1, 0, 2).reshape(-1, 2), points[-1:]])

@@ -1,8 +1,10 @@
 """Which stroke belongs to which component: found from the order of writing and the shapes of components.
 
-Parts side by side or one above the other are written one after the other; of an enclosure the inner part is written without interruption, before, after
-or between strokes of the outer one. Of all cuts that allows, the one is taken whose pieces look most like their components, as known from entries of their
-own or from the characters cut so far; a few rounds settle it. Source: ours; the idea of matching medians to components is Make Me a Hanzi's.
+Parts side by side or one above the other are written one after the other; of an enclosure the inner part is
+written without interruption, before, after or between strokes of the outer one. Of all cuts that allows, the
+one is taken whose pieces look most like their components, as known from entries of their own or from the
+characters cut so far; a few rounds settle it. Source: ours; the idea of matching medians to components is
+Make Me a Hanzi's.
 """
 
 import collections
@@ -12,10 +14,12 @@ import numpy as np
 
 from hwgen.charset import ids
 
-_POINTS = 8           # a stroke in comparisons
-_NEW = .30            # cost of a piece that looks like no known shape of its component (mean distance of points, in the box of the piece)
-_UNKNOWN = .18        # cost of a component of which nothing is known yet
-_PLACE = .15          # weight of the distance between a piece's box and its slot's
+_POINTS = 8  # a stroke in comparisons
+# cost of a piece that looks like no known shape of its component (mean distance of points, in the box of the
+# piece)
+_NEW = 0.30
+_UNKNOWN = 0.18  # cost of a component of which nothing is known yet
+_PLACE = 0.15  # weight of the distance between a piece's box and its slot's
 _ROUNDS = 4
 _SHAPES, _SAMPLES = 5, 24
 _ENCLOSING = frozenset('⿴⿵⿶⿷⿸⿹⿺⿻⿼⿽㇯')
@@ -30,10 +34,13 @@ def segment(strokes, trees, *, report=lambda message: None):
         report: function of a str.
 
     Returns:
-        (slots, costs): dict str -> list of int, one a stroke, for every character of both; dict str -> float, how unlike their components its pieces
+        (slots, costs): dict str -> list of int, one a stroke, for every character of both; dict str -> float,
+        how unlike their components its pieces
         look: below .1 good, above .25 doubtful.
     """
-    forms = {character: np.stack([_resampled(stroke) for stroke in own]) for character, own in strokes.items()}
+    forms = {
+        character: np.stack([_resampled(stroke) for stroke in own]) for character, own in strokes.items()
+    }
     known = {character: [form] for character, form in forms.items()}
     slots, costs = {}, {}
     for number in range(_ROUNDS):
@@ -45,8 +52,14 @@ def segment(strokes, trees, *, report=lambda message: None):
             own = np.array(slots[character])
             for slot, token in enumerate(ids.leaves(tree)):
                 pieces[token].append((costs[character], forms[character][own == slot]))
-        known = {**{c: [form] for c, form in forms.items()}, **{token: _shapes(token, found, forms) for token, found in pieces.items()}}
-        report(f'round {number + 1}: mean cost {np.mean(list(costs.values())):.4f}, {sum(c > .25 for c in costs.values())} doubtful')
+        known = {
+            **{c: [form] for c, form in forms.items()},
+            **{token: _shapes(token, found, forms) for token, found in pieces.items()},
+        }
+        report(
+            f'round {number + 1}: mean cost {np.mean(list(costs.values())):.4f},'
+            f' {sum(c > 0.25 for c in costs.values())} doubtful'
+        )
     return slots, costs
 
 
@@ -59,19 +72,21 @@ def _resampled(stroke):
 def _in_box(form):
     """A piece [S, P, 2] in its own box; a flat one is not stretched to a square."""
     low, high = form.min((0, 1)), form.max((0, 1))
-    size = np.maximum(high - low, .35 * (high - low).max() + 1e-6)
+    size = np.maximum(high - low, 0.35 * (high - low).max() + 1e-6)
     return (form - (low + high) / 2) / size
 
 
 def _shapes(token, found, forms):
-    """Typical shapes of a component: of each frequent number of strokes the middle one of its clearest pieces, and its own entry."""
+    """Typical shapes of a component: of each frequent number of strokes the middle one of its clearest
+    pieces, and its own entry.
+    """
     by_count = collections.defaultdict(list)
     for cost, form in sorted(found, key=lambda item: item[0])[:200]:
         by_count[len(form)].append(form)
     total = sum(map(len, by_count.values()))
     shapes = [forms[token]] if token in forms else []
     for count, members in sorted(by_count.items(), key=lambda item: -len(item[1])):
-        if len(members) < .12 * total or len(shapes) >= _SHAPES:
+        if len(members) < 0.12 * total or len(shapes) >= _SHAPES:
             continue
         boxed = np.stack([_in_box(form) for form in members[:_SAMPLES]])
         distances = np.linalg.norm(boxed[:, None] - boxed[None], axis=-1).mean((2, 3))
@@ -86,7 +101,7 @@ class _Cut:
         self._forms, self._tree, self._known = forms, tree, known
         self._leaf_costs = {}
         low, high = forms.min((0, 1)), forms.max((0, 1))
-        self._low, self._size = low, np.maximum(high - low, .2)
+        self._low, self._size = low, np.maximum(high - low, 0.2)
         self._numbers = {}
 
     def best(self):
@@ -108,7 +123,7 @@ class _Cut:
             return self._numbers[key]
         best = (np.inf, ())
         for pieces in _divisions(node[0], len(node) - 1, len(members)):
-            total, parts = 0., ()
+            total, parts = 0.0, ()
             for child, piece in zip(node[1:], pieces):
                 cost, found = self._parts(child, tuple(members[k] for k in piece))
                 total, parts = total + cost, parts + found
@@ -131,9 +146,15 @@ class _Cut:
                 same = [shape for shape in shapes if len(shape) == len(form)]
                 fewest = min(abs(len(shape) - len(form)) for shape in shapes)
                 boxed = _in_box(form)
-                cost = min((float(np.linalg.norm(_in_box(shape) - boxed, axis=-1).mean()) for shape in same), default=_NEW + .05 * fewest)
-                cost = min(cost, _NEW + .05 * fewest)
-            low, high = (form.min((0, 1)) - self._low) / self._size, (form.max((0, 1)) - self._low) / self._size
+                cost = min(
+                    (float(np.linalg.norm(_in_box(shape) - boxed, axis=-1).mean()) for shape in same),
+                    default=_NEW + 0.05 * fewest,
+                )
+                cost = min(cost, _NEW + 0.05 * fewest)
+            low, high = (
+                (form.min((0, 1)) - self._low) / self._size,
+                (form.max((0, 1)) - self._low) / self._size,
+            )
             place = float(np.abs(np.concatenate([low, high]) - box).mean())
             self._leaf_costs[key] = (cost + _PLACE * place) * len(form)
         return self._leaf_costs[key]
@@ -148,7 +169,9 @@ def _numbered(tree, places):
 
 
 def _divisions(operator, count, total):
-    """How an operator's parts may share strokes: lists of tuples of indices, one a part, each with at least one stroke if there are enough."""
+    """How an operator's parts may share strokes: lists of tuples of indices, one a part, each with at
+    least one stroke if there are enough.
+    """
     if total < count:
         return
     if operator in _ENCLOSING and count == 2:

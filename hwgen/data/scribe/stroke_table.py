@@ -1,10 +1,12 @@
-"""The strokes of hanzi as they are printed: medians in writing order, and to which component of its character each stroke belongs.
+"""The strokes of hanzi as they are printed: medians in writing order, and to which component of its character
+each stroke belongs.
 
-`strokes/medians.npz` is a derived table of hanzi-writer-data 2.0.1 (Make Me a Hanzi, from fonts of Arphic Technology), under the Arphic Public License
-that lies beside it; `strokes/NOTICE.txt` says what was changed. `build.py` makes it, with `stroke_segmentation.py`.
+`strokes/medians.npz` is a derived table of hanzi-writer-data 2.0.1 (Make Me a Hanzi, from fonts of Arphic
+Technology), under the Arphic Public License that lies beside it; `strokes/NOTICE.txt` says what was changed.
+`build.py` makes it, with `stroke_segmentation.py`.
 
-Arrays of the file: codes uint32 [C], ascending; stroke_counts uint8 [C]; point_counts uint8 [S]; slots uint8 [S]; points uint8 [P, 2], x and y in GRID
-parts of the em, origin top left.
+Arrays of the file: codes uint32 [C], ascending; stroke_counts uint8 [C]; point_counts uint8 [S]; slots uint8
+[S]; points uint8 [P, 2], x and y in GRID parts of the em, origin top left.
 """
 
 import functools
@@ -16,7 +18,7 @@ import numpy as np
 FOLDER = Path(__file__).parent / 'strokes'
 GRID = 255
 _SOURCE_BOX, _SOURCE_TOP = 1024, 900  # the source's em and the height of its upper edge; y runs upwards there
-_TOLERANCE = .005  # em: a point of the median may be left out where the line passes it this near
+_TOLERANCE = 0.005  # em: a point of the median may be left out where the line passes it this near
 NO_SLOT = 255
 
 
@@ -25,8 +27,10 @@ class PrintedStrokes(NamedTuple):
 
     Attributes:
         strokes: tuple of float32 [n, 2], n >= 2: x, y in em, origin top left.
-        slots: tuple of int, the component slot 0..3 of each stroke, as `Charset.tree` orders them; None for a character without a code.
+        slots: tuple of int, the component slot 0..3 of each stroke, as `Charset.tree` orders them; None for a
+            character without a code.
     """
+
     strokes: tuple
     slots: tuple | None
 
@@ -44,7 +48,8 @@ class StrokeTable:
     def __init__(self, path=FOLDER / 'medians.npz'):
         with np.load(path) as arrays:
             self._stroke_counts, self._point_counts, self._slots, self._points = (
-                arrays[name] for name in ('stroke_counts', 'point_counts', 'slots', 'points'))
+                arrays[name] for name in ('stroke_counts', 'point_counts', 'slots', 'points')
+            )
             codes = arrays['codes'].tolist()
         self.characters = {chr(code): row for row, code in enumerate(codes)}
         self._first_strokes = np.concatenate([[0], np.cumsum(self._stroke_counts, dtype=np.int64)])
@@ -61,16 +66,24 @@ class StrokeTable:
 
     @functools.lru_cache(maxsize=4096)
     def __getitem__(self, character):
-        """The strokes of a character: PrintedStrokes. Raises LookupError naming it where the table has none."""
+        """The strokes of a character: PrintedStrokes.
+
+        Raises LookupError naming it where the table has none.
+        """
         if character not in self.characters:
-            raise LookupError(f'{character!r}: not among the {len(self.characters)} characters of the stroke table')
+            raise LookupError(
+                f'{character!r}: not among the {len(self.characters)} characters of the stroke table'
+            )
         row = self.characters[character]
-        first, last = self._first_strokes[row:row + 2].tolist()
-        ends = self._first_points[first:last + 1].tolist()
-        points = self._points[ends[0]:ends[-1]].astype(np.float32) / GRID
+        first, last = self._first_strokes[row : row + 2].tolist()
+        ends = self._first_points[first : last + 1].tolist()
+        points = self._points[ends[0] : ends[-1]].astype(np.float32) / GRID
         points.setflags(write=False)
         slots = tuple(self._slots[first:last].tolist())
-        return PrintedStrokes(tuple(points[a - ends[0]:b - ends[0]] for a, b in zip(ends, ends[1:])), None if NO_SLOT in slots else slots)
+        return PrintedStrokes(
+            tuple(points[a - ends[0] : b - ends[0]] for a, b in zip(ends, ends[1:])),
+            None if NO_SLOT in slots else slots,
+        )
 
 
 def read_medians(entry):
@@ -82,7 +95,9 @@ def read_medians(entry):
     Returns:
         list of float [n, 2], em, origin top left.
     """
-    return [(np.array(stroke, float) * [1, -1] + [0, _SOURCE_TOP]) / _SOURCE_BOX for stroke in entry['medians']]
+    return [
+        (np.array(stroke, float) * [1, -1] + [0, _SOURCE_TOP]) / _SOURCE_BOX for stroke in entry['medians']
+    ]
 
 
 def simplified(points, tolerance=_TOLERANCE):
@@ -101,10 +116,14 @@ def simplified(points, tolerance=_TOLERANCE):
         if b - a < 2:
             continue
         start, along = points[a], points[b] - points[a]
-        inner = points[a + 1:b] - start
+        inner = points[a + 1 : b] - start
         length = np.hypot(*along)
         # A closed piece has no direction: distance from its end.
-        away = np.abs(inner[:, 0] * along[1] - inner[:, 1] * along[0]) / length if length > 1e-9 else np.hypot(*inner.T)
+        away = (
+            np.abs(inner[:, 0] * along[1] - inner[:, 1] * along[0]) / length
+            if length > 1e-9
+            else np.hypot(*inner.T)
+        )
         worst = int(away.argmax())
         if away[worst] > tolerance:
             keep.add(a + 1 + worst)
@@ -121,9 +140,19 @@ def write_table(path, strokes, slots):
         slots: dict str -> sequence of int, one a stroke; characters without a code are absent.
     """
     characters = sorted(strokes)
-    kept = [[np.clip(np.rint(simplified(stroke) * GRID), 0, GRID).astype(np.uint8) for stroke in strokes[c]] for c in characters]
+    kept = [
+        [np.clip(np.rint(simplified(stroke) * GRID), 0, GRID).astype(np.uint8) for stroke in strokes[c]]
+        for c in characters
+    ]
     every = [stroke for character in kept for stroke in character]
     np.savez_compressed(
-        path, codes=np.array([ord(c) for c in characters], np.uint32), stroke_counts=np.array([len(c) for c in kept], np.uint8),
-        point_counts=np.array([len(stroke) for stroke in every], np.uint8), points=np.concatenate(every),
-        slots=np.array([slot for c, own in zip(characters, kept) for slot in slots.get(c, [NO_SLOT] * len(own))], np.uint8))
+        path,
+        codes=np.array([ord(c) for c in characters], np.uint32),
+        stroke_counts=np.array([len(c) for c in kept], np.uint8),
+        point_counts=np.array([len(stroke) for stroke in every], np.uint8),
+        points=np.concatenate(every),
+        slots=np.array(
+            [slot for c, own in zip(characters, kept) for slot in slots.get(c, [NO_SLOT] * len(own))],
+            np.uint8,
+        ),
+    )

@@ -1,12 +1,14 @@
 """The strokes of letters, digits, punctuation and signs: how people write them, drawn for this project.
 
-`strokes/symbols.txt` holds them, a row for every way in which a symbol is written (the strokes as `stroke_notation` has them):
+`strokes/symbols.txt` holds them, a row for every way in which a symbol is written (the strokes as
+`stroke_notation` has them):
 
     SYMBOL <TAB> advance <TAB> name of the way <TAB> strokes
 
-A symbol stands for itself, or is U+XXXX. The box of a symbol is one em high and as wide as its advance; x and y are hundredths of the em from the upper
-left corner of that box. Hanzi fill 8 to 92 of their em; capitals and digits stand from 18 down to the baseline at 84, small letters reach up to 46,
-ascenders up to 14 and descenders down to 104.
+A symbol stands for itself, or is U+XXXX. The box of a symbol is one em high and as wide as its advance; x and
+y are hundredths of the em from the upper left corner of that box. Hanzi fill 8 to 92 of their em; capitals
+and digits stand from 18 down to the baseline at 84, small letters reach up to 46, ascenders up to 14 and
+descenders down to 104.
 """
 
 import functools
@@ -18,7 +20,7 @@ import numpy as np
 from hwgen.data.scribe.stroke_notation import parse_strokes, read_rows
 
 SYMBOLS_FILE = Path(__file__).parent / 'strokes' / 'symbols.txt'
-_BLANK_EM = .45  # what a space takes
+_BLANK_EM = 0.45  # what a space takes
 
 
 class SymbolShape(NamedTuple):
@@ -27,9 +29,10 @@ class SymbolShape(NamedTuple):
     Attributes:
         name: str, unlike the names of the symbol's other ways.
         advance: float, width of the symbol's box in em, > 0.
-        strokes: tuple of float32 [n, 2] in the order of writing, points x, y in em, x from the left edge of the box, y downwards from its top; n >= 2;
-            read-only. A space has none.
+        strokes: tuple of float32 [n, 2] in the order of writing, points x, y in em, x from the left edge of
+            the box, y downwards from its top; n >= 2; read-only. A space has none.
     """
+
     name: str
     advance: float
     strokes: tuple[np.ndarray, ...]
@@ -58,7 +61,7 @@ def symbol_strokes(character: str, *, path: Path = SYMBOLS_FILE) -> tuple[Symbol
         ValueError: a row that cannot be read; file and row are named.
     """
     if character == ' ':
-        return SymbolShape('blank', _BLANK_EM, ()),
+        return (SymbolShape('blank', _BLANK_EM, ()),)
     rows = _rows(path).get(character)
     if rows is None:
         raise LookupError(f'{character!r}: no strokes in {path.name}')
@@ -73,12 +76,17 @@ def written_symbols(*, path: Path = SYMBOLS_FILE) -> frozenset[str]:
 
 @functools.cache
 def _rows(path):
-    """dict symbol -> its rows. Strokes stay text until they are asked for: reading all of them would take a noticeable moment."""
+    """dict symbol -> its rows.
+
+    Strokes stay text until they are asked for: reading all of them would take a noticeable moment.
+    """
     table = {}
     for place, fields in read_rows(path, ('symbol', 'advance', 'name', 'strokes')):
         rows = table.setdefault(_symbol(fields[0], place), [])
         if fields[2] in {row.name for row in rows}:
-            raise ValueError(f'{place}: {fields[0]!r} has a shape {fields[2]!r} already, expected another name')
+            raise ValueError(
+                f'{place}: {fields[0]!r} has a shape {fields[2]!r} already, expected another name'
+            )
         rows.append(_Row(place, fields[2], fields[1], fields[3]))
     return table
 

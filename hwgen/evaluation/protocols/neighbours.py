@@ -20,9 +20,11 @@ class Neighbours(PairProtocol):
     kinds = {
         **PairProtocol.kinds,
         'alone': 'the character written by itself, against the same in the line',
-        'same_neighbours': 'two copies, with other character noise (real: by one writer, with the left or '
-        'the right '
-        'neighbour in common)',
+        'same_neighbours': (
+            'two copies, with other character noise (real: by one writer, with the left or '
+            'the right '
+            'neighbour in common)'
+        ),
         'other_neighbours': 'two copies whose neighbours differ as well',
         'other_hand': 'the same line in another drawn style',
     }

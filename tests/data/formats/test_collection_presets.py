@@ -15,29 +15,47 @@ from hwgen.data.preparing import prepare_collection
 from hwgen.data.reading import shards
 
 CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent
-NARROW = ('--batch_size=4 --growing_steps=2 --component_dim=8 --structure_dim=8 --cell_dim=8 --style_part_dim=4 --recognizer_hidden=16 '
-          '--content_channels=16 --generator_channels=8,8,8 --discriminator_channels=8,8,8,8 --recognizer_channels=8,8,16,16,16 '
-          '--style_channels=8,8,8,8 --log_every=1 --recognizer_steps=1 --reconstruction_steps=1 --adversarial_steps=1 '
-          '--discriminator_warmup_steps=0').split()
+NARROW = (
+    '--batch_size=4 --growing_steps=2 --component_dim=8 --structure_dim=8 --cell_dim=8 --style_part_dim=4'
+    ' --recognizer_hidden=16 --content_channels=16 --generator_channels=8,8,8'
+    ' --discriminator_channels=8,8,8,8 --recognizer_channels=8,8,16,16,16 --style_channels=8,8,8,8'
+    ' --log_every=1 --recognizer_steps=1 --reconstruction_steps=1 --adversarial_steps=1'
+    ' --discriminator_warmup_steps=0'
+).split()
 
 
 def command(*arguments):
-    done = subprocess.run([sys.executable, '-P', '-m', 'hwgen.cli', *arguments], capture_output=True, text=True, check=False,
-                          env={**os.environ, 'PYTHONPATH': str(CHECKOUT), 'OMP_NUM_THREADS': '1'})
+    done = subprocess.run(
+        [sys.executable, '-P', '-m', 'hwgen.cli', *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, 'PYTHONPATH': str(CHECKOUT), 'OMP_NUM_THREADS': '1'},
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 @pytest.mark.slow
 def test_from_archives_to_a_model():
-    """Lines of the sample data, put into pages and files of characters: nothing is lost or invented, and the models write."""
+    """Lines of the sample data, put into pages and files of characters: nothing is lost or invented, and
+    the models write.
+    """
     expected, _ = end_to_end.write_casia(pathlib.Path.cwd(), CHECKOUT / 'tfrecords' / 'sample', pages=20)
     for name, out in (('HWDB1', 'casia-hwdb1'), ('HWDB2', 'casia-hwdb2')):
         command('prepare', '--source=casia', f'--input={name}', f'--out=tfrecords/{out}', '--on_error=skip')
         counts = end_to_end.hold_against(f'tfrecords/{out}', expected[name])
-        assert sum(counts.values()) == sum(expected[name].values()) and set(counts) == {'train', 'validation', 'test'}
-    assert 'finished at step 3/3' in command('train', f'--flagfile={CHECKOUT}/casia_characters.flags', *NARROW)
-    assert 'finished at step 3/3' in command('train', f'--flagfile={CHECKOUT}/casia.flags', *NARROW, '--init_from=runs/casia-characters')
+        assert sum(counts.values()) == sum(expected[name].values()) and set(counts) == {
+            'train',
+            'validation',
+            'test',
+        }
+    assert 'finished at step 3/3' in command(
+        'train', f'--flagfile={CHECKOUT}/casia_characters.flags', *NARROW
+    )
+    assert 'finished at step 3/3' in command(
+        'train', f'--flagfile={CHECKOUT}/casia.flags', *NARROW, '--init_from=runs/casia-characters'
+    )
     command('generate', '--model=runs/casia', '--text=明天去钓鱼', '--out=line.png')
     assert Image.open('line.png').size == (5 * 32, 32)
 
@@ -47,7 +65,14 @@ def test_words_of_iam():
     """Words of the embedded corpus, as the words of forms of many writers."""
     command('prepare', '--script=latin', '--out=latin', '--lines=60', '--heldout_lines=2')
     expected = end_to_end.write_iam(pathlib.Path('iam'), 'latin', words=60)
-    command('prepare', '--source=iam', '--unit=words', '--input=iam', '--out=tfrecords/iam-words', '--on_error=skip')
+    command(
+        'prepare',
+        '--source=iam',
+        '--unit=words',
+        '--input=iam',
+        '--out=tfrecords/iam-words',
+        '--on_error=skip',
+    )
     end_to_end.hold_against('tfrecords/iam-words', expected)
     assert shards.read_info('tfrecords/iam-words')['skipped'] == {} and sum(expected.values()) == 60
     small = [flag for flag in NARROW if not flag.startswith(('--recognizer_steps', '--reconstruction_steps'))]

@@ -38,23 +38,36 @@ def test_wide_letters_have_wide_cells():
     writer = FontWriter(3, 0)
     for character in 'mwMW%@':
         assert writer._cell(character) == pytest.approx(1.2 * writer.habits.narrow)
-    assert {writer._cell(character) for character in 'aiN3,'} == {writer.habits.narrow} and {writer._cell(character) for character in '明，。'} == {1.}
+    assert {writer._cell(character) for character in 'aiN3,'} == {writer.habits.narrow} and {
+        writer._cell(character) for character in '明，。'
+    } == {1.0}
 
 
 @hypothesis.settings(max_examples=40)
-@hypothesis.given(text=st.text('明天写字一乙，。12aW（', min_size=1, max_size=12), index=st.integers(0, 50), height=st.sampled_from([32, 48, 64, 96]))
+@hypothesis.given(
+    text=st.text('明天写字一乙，。12aW（', min_size=1, max_size=12),
+    index=st.integers(0, 50),
+    height=st.sampled_from([32, 48, 64, 96]),
+)
 def test_image_and_boxes(text, index, height):
     image, boxes = line(text, index=index, height_px=height)
-    assert image.dtype == np.uint8 and image.shape[0] == height and boxes.shape == (len(text), 4) and boxes.dtype == np.int32
+    assert (
+        image.dtype == np.uint8
+        and image.shape[0] == height
+        and boxes.shape == (len(text), 4)
+        and boxes.dtype == np.int32
+    )
     assert image.max() == 255 and image.min() < 215
-    assert (boxes[:, :2] >= 0).all() and (boxes[:, 2] <= image.shape[1]).all() and (boxes[:, 3] <= height).all()
+    assert (
+        (boxes[:, :2] >= 0).all() and (boxes[:, 2] <= image.shape[1]).all() and (boxes[:, 3] <= height).all()
+    )
     assert (boxes[:, 2] > boxes[:, 0]).all() and (boxes[:, 3] > boxes[:, 1]).all()
     for x0, y0, x1, y1 in boxes:
         assert image[y0:y1, x0:x1].min() < 235  # there is ink in the box of every character
     assert (np.diff(boxes[:, [0, 2]].mean(1)) > 0).all()
     outside = image.copy()
     for x0, y0, x1, y1 in boxes:
-        outside[max(0, y0 - 2):y1 + 2, max(0, x0 - 2):x1 + 2] = 255
+        outside[max(0, y0 - 2) : y1 + 2, max(0, x0 - 2) : x1 + 2] = 255
     assert outside.min() > 150  # and hardly any elsewhere
 
 
@@ -63,12 +76,12 @@ def test_hanzi_lie_in_equal_cells(index):
     text = '国家明天我想能看'
     image, boxes = line(text, index=index)
     centres = boxes[:, [0, 2]].mean(1) / image.shape[1] * len(text)
-    np.testing.assert_allclose(centres, np.arange(len(text)) + .5, atol=.45)
+    np.testing.assert_allclose(centres, np.arange(len(text)) + 0.5, atol=0.45)
 
 
 def test_a_flat_character_is_not_blown_up():
     image, boxes = line('一')
-    assert (boxes[0, 3] - boxes[0, 1]) < .5 * image.shape[0]
+    assert (boxes[0, 3] - boxes[0, 1]) < 0.5 * image.shape[0]
 
 
 def test_a_comma_at_the_end_keeps_room():
@@ -80,7 +93,7 @@ def test_a_comma_at_the_end_keeps_room():
 def test_space_is_paper():
     image, boxes = line('ab cd', script='latin')
     x0, _, x1, _ = boxes[2]
-    assert x1 - x0 > .1 * image.shape[0]
+    assert x1 - x0 > 0.1 * image.shape[0]
     assert (image[:, (x0 + x1) // 2] > 200).all()
 
 
@@ -91,11 +104,13 @@ def test_writers_differ_in_every_habit():
         if name not in ('font', 'bend'):
             values = np.array([getattr(h, name) for h in habits])
             assert np.isfinite(values).all() and len(np.unique(values)) > 20, name
-    assert np.mean([h.brush < .3 for h in habits]) > .6  # most write with a pen
-    assert any(h.brush > .8 for h in habits)
+    assert np.mean([h.brush < 0.3 for h in habits]) > 0.6  # most write with a pen
+    assert any(h.brush > 0.8 for h in habits)
 
 
-@pytest.mark.parametrize('name', fonts.default_fonts('chinese', '2.0') + fonts.partial_fonts('chinese', '2.0'))
+@pytest.mark.parametrize(
+    'name', fonts.default_fonts('chinese', '2.0') + fonts.partial_fonts('chinese', '2.0')
+)
 def test_hands_of_all_fonts_write_alike(name):
     """The same habits with each font: size, aspect, place and ink are the writer's, not the font's."""
     text = '国有我湖看事要能得意明天去'
@@ -107,8 +122,8 @@ def test_hands_of_all_fonts_write_alike(name):
         widths.append(np.median(size[:, 0]) * len(text) / image.shape[1])
         rises.append(boxes[:, [1, 3]].mean() / 64)
         inks.append((image < (int(image.min()) + 255) / 2).mean())
-    assert .6 < np.mean(heights) < .85 and .65 < np.mean(widths) < 1.05
-    assert abs(np.mean(rises) - .5) < .04 and .1 < np.mean(inks) < .3
+    assert 0.6 < np.mean(heights) < 0.85 and 0.65 < np.mean(widths) < 1.05
+    assert abs(np.mean(rises) - 0.5) < 0.04 and 0.1 < np.mean(inks) < 0.3
 
 
 def test_scripts_and_fonts():

@@ -23,7 +23,7 @@ def component(form, slot):
 
 def test_the_same_hand_writes_a_component_the_same_way_in_every_character():
     """口 of 吗 and 吃 in one hand are more alike than in two, though no stroke of a copy is that of another."""
-    still = dict(running=0., abbreviates=0., copy_share=.05, warp=0.)
+    still = dict(running=0.0, abbreviates=0.0, copy_share=0.05, warp=0.0)
     mouths = {}
     for index in range(12):
         letterforms = hand(index, **still)
@@ -32,8 +32,10 @@ def test_the_same_hand_writes_a_component_the_same_way_in_every_character():
             mouths[index, character] = component(form, 0)
     assert len({len(mouth) for mouth in mouths.values()}) == 1
     same = np.mean([np.abs(mouths[i, '吗'] - mouths[i, '吃']).mean() for i in range(12)])
-    other = np.mean([np.abs(mouths[i, '吗'] - mouths[j, '吃']).mean() for i in range(12) for j in range(12) if i != j])
-    assert same < .6 * other
+    other = np.mean(
+        [np.abs(mouths[i, '吗'] - mouths[j, '吃']).mean() for i in range(12) for j in range(12) if i != j]
+    )
+    assert same < 0.6 * other
 
 
 def test_habits_do_not_depend_on_what_was_asked_before():
@@ -45,36 +47,60 @@ def test_habits_do_not_depend_on_what_was_asked_before():
 
 def test_only_who_runs_abbreviates():
     def strokes(running, abbreviates):
-        return np.array([len(hand(index, running=running, abbreviates=abbreviates).form('语', np.random.default_rng(index)).slots) for index in range(60)])
+        return np.array(
+            [
+                len(
+                    hand(index, running=running, abbreviates=abbreviates)
+                    .form('语', np.random.default_rng(index))
+                    .slots
+                )
+                for index in range(60)
+            ]
+        )
 
     printed = len(skeletons.skeleton('语').slots)
-    careful, hurried = strokes(0., 0.), strokes(1., 1.)
-    assert running_variants('讠', 'left') and (careful >= printed - 1).mean() > .9 and (hurried < printed).mean() > .5
+    careful, hurried = strokes(0.0, 0.0), strokes(1.0, 1.0)
+    assert (
+        running_variants('讠', 'left')
+        and (careful >= printed - 1).mean() > 0.9
+        and (hurried < printed).mean() > 0.5
+    )
 
 
 def test_long_strokes_change_their_length_but_for_the_base():
-    """`long_reach` shortens long horizontals about their middle, but not those on which a character stands; short ones are left to `reach`."""
-    letterforms = hand(0, reach=0., long_reach=-.4, tall_reach=0.)
+    """`long_reach` shortens long horizontals about their middle, but not those on which a character
+    stands; short ones are left to `reach`.
+    """
+    letterforms = hand(0, reach=0.0, long_reach=-0.4, tall_reach=0.0)
     of = np.repeat([0, 1, 2], 3)
-    points = np.array([[x, y] for width, y in ((.6, .3), (.6, .8), (.2, .3)) for x in (.5 - width / 2, .5, .5 + width / 2)], np.float32)
+    points = np.array(
+        [
+            [x, y]
+            for width, y in ((0.6, 0.3), (0.6, 0.8), (0.2, 0.3))
+            for x in (0.5 - width / 2, 0.5, 0.5 + width / 2)
+        ],
+        np.float32,
+    )
     skeleton = skeletons.assemble([points[of == k] for k in range(3)], [0] * 3, ('三',), ('whole',))
     moved = letterforms._reached(skeleton)
     widths = [np.ptp((skeleton.points + moved)[skeleton.stroke_of == k, 0]) for k in range(3)]
-    np.testing.assert_allclose(widths, [.6 * np.exp(-.4), .6, .2], atol=1e-6)
-    np.testing.assert_allclose(moved.sum(0), 0., atol=1e-6)
+    np.testing.assert_allclose(widths, [0.6 * np.exp(-0.4), 0.6, 0.2], atol=1e-6)
+    np.testing.assert_allclose(moved.sum(0), 0.0, atol=1e-6)
 
 
 def test_symbols_are_written_in_one_of_their_ways():
     form = hand(0).form('a', np.random.default_rng(0))
-    assert form.symbol and .2 < form.advance < .7 and len(form.points)
+    assert form.symbol and 0.2 < form.advance < 0.7 and len(form.points)
     space = hand(0).form(' ', np.random.default_rng(0))
-    assert space.symbol and not len(space.points) and space.advance > .2
+    assert space.symbol and not len(space.points) and space.advance > 0.2
 
 
 def test_what_no_pen_writes_is_told(monkeypatch):
     assert pen_problem('明') is None and pen_problem(' ') is None and pen_problem('⿱山鱼') is None
+
     def lacking(unit):
         raise LookupError(f'component of {unit}: no strokes')
+
     monkeypatch.setattr(skeletons, 'skeleton', lacking)
     assert pen_problem('⿰甲甲') == 'component of ⿰甲甲: no strokes'
     assert pen_problem('#') is None  # symbols have strokes of their own

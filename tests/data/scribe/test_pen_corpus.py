@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture(scope='module')
 def plan():
-    return plan_corpus(lines=400, seed=1, pen_share=.6)
+    return plan_corpus(lines=400, seed=1, pen_share=0.6)
 
 
 @pytest.fixture(scope='module')
@@ -32,12 +32,15 @@ def records(plan):
 
 
 def test_the_share_of_pens_is_that_of_each_split():
-    for share in (0., .25, .5, .7, 1.):
+    for share in (0.0, 0.25, 0.5, 0.7, 1.0):
         plan = plan_corpus(pen_share=share)
         for writers in plan.writers.values():
             pens = sum(plan._writer(index).name.startswith('pen ') for index in writers)
             assert abs(pens - share * len(writers)) <= 1
-    assert plan_corpus().pen_share == corpus.PEN_SHARE and plan_corpus(version='1.1').pen_share == plan_corpus(script='latin').pen_share == 0
+    assert (
+        plan_corpus().pen_share == corpus.PEN_SHARE
+        and plan_corpus(version='1.1').pen_share == plan_corpus(script='latin').pen_share == 0
+    )
 
 
 def test_a_record_says_who_wrote_it_how_and_where(plan, records):
@@ -46,12 +49,20 @@ def test_a_record_says_who_wrote_it_how_and_where(plan, records):
         for record in lines:
             kind, name = record.writer.split(' ')
             kinds[kind] += 1
-            assert int(name.split('-')[1]) in plan.writers[split] and record.source == f'scribe {corpus.SCRIBE_VERSION}'
+            assert (
+                int(name.split('-')[1]) in plan.writers[split]
+                and record.source == f'scribe {corpus.SCRIBE_VERSION}'
+            )
             encoded = corpus.corpus_charset().encode(record.text)
             np.testing.assert_array_equal(record.component_ids, encoded.component_ids)
             assert record.image.shape[0] == 64 and len(record.boxes) == len(encoded.units)
-            assert (record.trajectory is None) == (record.trajectory_slots is None) == (record.component_boxes is None) == (kind == 'chinese')
-    assert .4 < kinds['pen'] / sum(kinds.values()) < .8
+            assert (
+                (record.trajectory is None)
+                == (record.trajectory_slots is None)
+                == (record.component_boxes is None)
+                == (kind == 'chinese')
+            )
+    assert 0.4 < kinds['pen'] / sum(kinds.values()) < 0.8
 
 
 def test_no_writer_in_two_splits_and_no_held_out_character_elsewhere(plan, records):
@@ -66,7 +77,7 @@ def test_no_writer_in_two_splits_and_no_held_out_character_elsewhere(plan, recor
 
 def test_fonts_write_only_what_they_have():
     """No other font's letterforms stand in a hand."""
-    plan = plan_corpus(lines=300, seed=2, pen_share=0.)
+    plan = plan_corpus(lines=300, seed=2, pen_share=0.0)
     fonts = set()
     for i in range(120):
         record = plan.line('train', i)
@@ -78,14 +89,16 @@ def test_fonts_write_only_what_they_have():
 
 def test_every_symbol_of_the_table_is_shown(plan):
     """Characters that no picture shows would be written as scribbles."""
-    assert {c for c in SYMBOLS if c != ' '} <= {corpus.corpus_charset().characters[i] for i in plan.vocabulary}
+    assert {c for c in SYMBOLS if c != ' '} <= {
+        corpus.corpus_charset().characters[i] for i in plan.vocabulary
+    }
     composer = EverydayComposer([corpus.corpus_charset().characters[i] for i in plan.vocabulary])
     rng, found, texts = np.random.default_rng(0), collections.Counter(), 0
     while texts < 30000:
         found.update(composer.compose(int(rng.integers(2, 9)), rng))
         texts += 1
     assert min(found[c] for c in SYMBOLS) >= 5
-    assert sum(n for c, n in found.items() if c in SYMBOLS) / found.total() < .4
+    assert sum(n for c, n in found.items() if c in SYMBOLS) / found.total() < 0.4
 
 
 def test_the_default_corpus_shows_every_character_of_its_vocabulary():
@@ -111,7 +124,10 @@ def test_the_text_of_a_line_without_its_picture(plan, records):
 
 @pytest.mark.parametrize('length', [1, 2, 3, 8, 40])
 def test_texts_have_their_length_and_no_space_at_an_end(plan, length):
-    composer, rng = EverydayComposer([corpus.corpus_charset().characters[i] for i in plan.vocabulary]), np.random.default_rng(1)
+    composer, rng = (
+        EverydayComposer([corpus.corpus_charset().characters[i] for i in plan.vocabulary]),
+        np.random.default_rng(1),
+    )
     texts = [composer.compose(length, rng) for _ in range(300)]
     assert all(len(text) == length and text == text.strip() for text in texts) and len(set(texts)) > 150
     assert length < 8 or any(' ' in text for text in texts)
@@ -123,33 +139,56 @@ def test_texts_of_few_characters_hold_no_others():
 
 
 def test_lines_do_not_depend_on_order_process_or_hash_seed(plan):
-    program = ('import sys, pickle, hashlib; plan = pickle.load(sys.stdin.buffer); r = plan.line("test", 7); '
-               'print(hashlib.sha256(r.image.tobytes() + r.boxes.tobytes() + r.text.encode() + r.writer.encode()).hexdigest())')
-    digests = [subprocess.run([sys.executable, '-c', program], input=pickle.dumps(plan), check=True, capture_output=True,
-                              env={**os.environ, 'PYTHONPATH': str(ROOT), 'PYTHONHASHSEED': hash_seed}).stdout for hash_seed in ('1', '2')]
+    program = (
+        'import sys, pickle, hashlib; plan = pickle.load(sys.stdin.buffer); r = plan.line("test", 7);'
+        ' print(hashlib.sha256(r.image.tobytes() + r.boxes.tobytes() + r.text.encode() +'
+        ' r.writer.encode()).hexdigest())'
+    )
+    digests = [
+        subprocess.run(
+            [sys.executable, '-c', program],
+            input=pickle.dumps(plan),
+            check=True,
+            capture_output=True,
+            env={**os.environ, 'PYTHONPATH': str(ROOT), 'PYTHONHASHSEED': hash_seed},
+        ).stdout
+        for hash_seed in ('1', '2')
+    ]
     plan.line('test', 3)
     record = plan.line('test', 7)
-    here = hashlib.sha256(record.image.tobytes() + record.boxes.tobytes() + record.text.encode() + record.writer.encode()).hexdigest()
+    here = hashlib.sha256(
+        record.image.tobytes() + record.boxes.tobytes() + record.text.encode() + record.writer.encode()
+    ).hexdigest()
     assert [digest.decode().strip() for digest in digests] == [here, here]
 
 
 def test_given_texts_are_written_by_whoever_can():
     """A font that lacks a character of a text leaves it to a pen."""
-    plan = plan_corpus(lines=40, validation_lines=0, test_lines=0, unseen_lines=0, texts=('⿱山鱼', '明天', '3.14 ok'), pen_share=.3)
+    plan = plan_corpus(
+        lines=40,
+        validation_lines=0,
+        test_lines=0,
+        unseen_lines=0,
+        texts=('⿱山鱼', '明天', '3.14 ok'),
+        pen_share=0.3,
+    )
     lines = [plan.line('train', i) for i in range(40)]
     assert [line.text for line in lines[:4]] == ['⿱山鱼', '明天', '3.14 ok', '⿱山鱼']
     assert all(line.writer.startswith('pen ') for line in lines if line.text == '⿱山鱼')
     assert {line.writer.split(' ')[0] for line in lines if line.text == '明天'} == {'pen', 'chinese'}
 
 
-@pytest.mark.parametrize('arguments, message', [
-    (dict(version='0.9'), "version='0.9': expected one of 1.1, 2.0"),
-    (dict(pen_share=1.5), 'pen_share=1.5: expected a share'),
-    (dict(pen_share=.5, version='1.1'), 'version 1.1 has no pens'),
-    (dict(slips=-1), 'slips=-1'),
-    (dict(slips=.1, pen_share=.5), 'pen_share=0.5: fonts write neither'),
-    (dict(vertical=True, version='1.1'), 'fonts write neither'),
-])
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        (dict(version='0.9'), "version='0.9': expected one of 1.1, 2.0"),
+        (dict(pen_share=1.5), 'pen_share=1.5: expected a share'),
+        (dict(pen_share=0.5, version='1.1'), 'version 1.1 has no pens'),
+        (dict(slips=-1), 'slips=-1'),
+        (dict(slips=0.1, pen_share=0.5), 'pen_share=0.5: fonts write neither'),
+        (dict(vertical=True, version='1.1'), 'fonts write neither'),
+    ],
+)
 def test_impossible_settings(arguments, message):
     with pytest.raises(ValueError, match=message):
         plan_corpus(**arguments)
@@ -162,29 +201,33 @@ def test_version_stands_for_these_texts():
     assert corpus.SCRIBE_VERSION == '2.0'
     assert [(r.text, r.writer) for r in records] == GOLDEN_TEXTS
     # Not bytes: other builds of OpenCV round the last grey level differently.
-    np.testing.assert_allclose([255 - r.image.mean() for r in records], GOLDEN_INK, atol=.5)
+    np.testing.assert_allclose([255 - r.image.mean() for r in records], GOLDEN_INK, atol=0.5)
 
 
-GOLDEN_TEXTS = [('屠燥梅', 'chinese 0-340'),
-                ('龙M挖', 'pen 0-355'),
-                ('屈服℃这', 'chinese 0-88'),
-                ('第敬怎割', 'chinese 0-290'),
-                ('排名·遍', 'pen 0-99'),
-                ('可能', 'pen 0-345'),
-                ('¥写袖藤', 'pen 0-219'),
-                ('2头目三鲜', 'chinese 0-398'),
-                ('浠漠毙芯', 'chinese 0-218'),
-                ('前景', 'chinese 0-260')]
+GOLDEN_TEXTS = [
+    ('屠燥梅', 'chinese 0-340'),
+    ('龙M挖', 'pen 0-355'),
+    ('屈服℃这', 'chinese 0-88'),
+    ('第敬怎割', 'chinese 0-290'),
+    ('排名·遍', 'pen 0-99'),
+    ('可能', 'pen 0-345'),
+    ('¥写袖藤', 'pen 0-219'),
+    ('2头目三鲜', 'chinese 0-398'),
+    ('浠漠毙芯', 'chinese 0-218'),
+    ('前景', 'chinese 0-260'),
+]
 GOLDEN_INK = [21.03, 17.76, 28.27, 25.07, 33.15, 15.08, 8.35, 31.28, 26.21, 56.24]
 
 
 def test_version_stands_for_these_movements():
-    """Where the pen goes, how fast and how hard, to a hundredth of a pixel: a change of a hand that grey levels hardly show is another version, too."""
+    """Where the pen goes, how fast and how hard, to a hundredth of a pixel: a change of a hand that grey
+    levels hardly show is another version, too.
+    """
     plan = plan_corpus(seed=0)
     lines = {i: plan.line('train', i).trajectory for i in range(24)}
     found = [(i, len(line), *line.mean(0, dtype=np.float64)) for i, line in lines.items() if line is not None]
     # Sums of sines and logarithms of another build of NumPy differ in their last digits.
-    np.testing.assert_allclose(found, GOLDEN_MOVEMENTS, atol=.002)
+    np.testing.assert_allclose(found, GOLDEN_MOVEMENTS, atol=0.002)
 
 
 # Line, samples, mean of x px, y px, time s, pen, pressure.

@@ -42,27 +42,47 @@ def test_the_more_frequent_words_come_several_times():
     """By hand: sqrt(count) / 40 times, once at least; those beyond the 20,000 first once."""
     words, text = sentences.words(), sentences.running_text('chinese')
     paragraphs = (sentences.FOLDER / 'declaration.zh.txt').read_text(encoding='utf-8').splitlines()
-    assert list(text[:len(paragraphs)]) == paragraphs
-    rest = text[len(paragraphs):]
-    assert rest.count('的') == round(dict(words)['的'] ** .5 / 40) > 10
-    expected = [word for word, count in words[:20000] for _ in range(max(1, round(count ** .5 / 40)))] + [word for word, _ in words[20000:]]
+    assert list(text[: len(paragraphs)]) == paragraphs
+    rest = text[len(paragraphs) :]
+    assert rest.count('的') == round(dict(words)['的'] ** 0.5 / 40) > 10
+    expected = [word for word, count in words[:20000] for _ in range(max(1, round(count**0.5 / 40)))] + [
+        word for word, _ in words[20000:]
+    ]
     assert list(rest) == expected
     assert sentences.running_text() == text
 
 
 def test_latin_texts_come_without_accents():
     text = ' '.join(sentences.running_text('latin'))
-    assert text.isascii() and 'Declaration universelle des droits' in text and 'egaux' in text and 'All human beings' in text
+    assert (
+        text.isascii()
+        and 'Declaration universelle des droits' in text
+        and 'egaux' in text
+        and 'All human beings' in text
+    )
     words = sentences.latin_words()
     assert list(words) == text.split() and words.index('Universal') < words.index('universelle')
 
 
 def test_packaged_words_are_these():
     """What the texts of a version are made of, byte for byte."""
-    digest = lambda value: hashlib.sha256(repr(value).encode()).hexdigest()[:16]
-    assert [digest(value) for value in (sentences.words(), sentences.english_words(), sentences.running_text('latin'), list(sentences.character_counts().items()))] == DIGESTS
+
+    def digest(value):
+        return hashlib.sha256(repr(value).encode()).hexdigest()[:16]
+
+    assert [
+        digest(value)
+        for value in (
+            sentences.words(),
+            sentences.english_words(),
+            sentences.running_text('latin'),
+            list(sentences.character_counts().items()),
+        )
+    ] == DIGESTS
     counts = list(sentences.character_counts().items())
-    assert counts == sorted(counts, key=lambda item: (-item[1], item[0])) and list(sentences.english_words()) == sorted(sentences.english_words())
+    assert counts == sorted(counts, key=lambda item: (-item[1], item[0])) and list(
+        sentences.english_words()
+    ) == sorted(sentences.english_words())
 
 
 DIGESTS = ['f17aefbdb333da01', 'ce02f7826b14b504', '4b41ba1593d74858', '0910191b0e91bdde']
@@ -83,7 +103,9 @@ def test_licences_lie_beside():
 def test_chinese_composer(length, seed, uniform):
     text = ChineseComposer(CHARACTERS, uniform=uniform).compose(length, np.random.default_rng(seed))
     assert len(text) == length
-    assert set(text) <= set(CHARACTERS) | (set() if uniform else set(SYMBOLS['chinese']) | set('年月日个第元') & set(CHARACTERS))
+    assert set(text) <= set(CHARACTERS) | (
+        set() if uniform else set(SYMBOLS['chinese']) | set('年月日个第元') & set(CHARACTERS)
+    )
 
 
 def test_chinese_composer_mixes():
@@ -92,8 +114,9 @@ def test_chinese_composer_mixes():
     text = ''.join(composer.compose(8, rng) for _ in range(3000))
     hanzi = [c for c in text if '\u4e00' <= c <= '\u9fff']
     counts = np.array([hanzi.count(c) for c in composer.hanzi])
-    assert (counts > 0).all() and counts.max() < .03 * len(hanzi)  # each has images, none crowds out the others
-    assert .8 < len(hanzi) / len(text) < .95
+    # each has images, none crowds out the others
+    assert (counts > 0).all() and counts.max() < 0.03 * len(hanzi)
+    assert 0.8 < len(hanzi) / len(text) < 0.95
     assert set(SYMBOLS['chinese']) <= set(text)
     assert '我们' in text and '中国' in text
 
@@ -101,7 +124,12 @@ def test_chinese_composer_mixes():
 @hypothesis.given(length=st.integers(1, 60), seed=st.integers(0, 1000))
 def test_latin_composer(length, seed):
     text = LATIN.compose(length, np.random.default_rng(seed))
-    assert len(text) == length and set(text) <= set(SYMBOLS['latin']) and text == text.strip() and '  ' not in text
+    assert (
+        len(text) == length
+        and set(text) <= set(SYMBOLS['latin'])
+        and text == text.strip()
+        and '  ' not in text
+    )
 
 
 LATIN = LatinComposer(SYMBOLS['latin'])

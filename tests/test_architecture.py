@@ -38,6 +38,23 @@ FOREIGN = {
     'models': {'PIL', 'cv2', 'absl'},
     'losses': {'PIL', 'cv2', 'absl'},
 }
+# Packages whose public functions still lack types.
+UNTYPED = {
+    'files',
+    'images',
+    'tensorflow_files',
+    'settings',
+    'charset',
+    'models',
+    'losses',
+    'metrics',
+    'data',
+    'inference',
+    'training',
+    'serving',
+    'evaluation',
+    'cli',
+}
 MAX_LINES, MAX_LINES_OF_TESTS = 400, 800
 FORBIDDEN_NAMES = {'utils', 'util', 'common', 'base', 'helpers', 'helper', 'misc', 'tools', 'stuff'}
 
@@ -85,7 +102,7 @@ def package_of(name):
 def test_every_package_has_a_place():
     found = {path.name for path in PACKAGE.iterdir() if path.is_dir() and any(path.glob('*.py'))}
     assert found <= set(RANKS), (
-        f'no rank for {sorted(found - set(RANKS))}: give the package its place in RANKS and in CONTRIBUTING.md'
+        f'no rank for {sorted(found - set(RANKS))}: give it a place in RANKS and in CONTRIBUTING.md'
     )
 
 
@@ -164,6 +181,37 @@ def test_documented(path):
         and not (package_of(module_name(path)) == 'cli' and node.name == 'main')
     ]
     assert not bare, f'{relative(path)}: no docstring on {bare}'
+
+
+def public_functions(tree):
+    """Functions and methods that others call: (name, node), those of private classes left out."""
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not node.name.startswith('_'):
+            yield node.name, node
+        elif isinstance(node, ast.ClassDef) and not node.name.startswith('_'):
+            for one in node.body:
+                if isinstance(one, ast.FunctionDef) and (
+                    one.name == '__init__' or not one.name.startswith('_')
+                ):
+                    yield f'{node.name}.{one.name}', one
+
+
+@pytest.mark.parametrize(
+    'path', [one for one in MODULES if package_of(module_name(one)) not in UNTYPED], ids=relative
+)
+def test_typed(path):
+    """Every argument and every answer of a public function has a type; shapes stand in its docstring."""
+    bare = []
+    for name, node in public_functions(ast.parse(path.read_text(encoding='utf-8'))):
+        arguments = node.args
+        every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+        every += [one for one in (arguments.vararg, arguments.kwarg) if one]
+        untyped = [one.arg for one in every if one.annotation is None and one.arg not in ('self', 'cls')]
+        if node.returns is None and not name.endswith('.__init__'):
+            untyped.append('return')
+        if untyped:
+            bare.append(f'{relative(path)}:{node.lineno} {name}: no type for {", ".join(untyped)}')
+    assert not bare, '\n'.join(bare)
 
 
 @pytest.mark.parametrize('path', MODULES, ids=relative)

@@ -261,9 +261,10 @@ def test_records_of_cells_that_are_no_squares(run, monkeypatch):
         info['image_height_px'],
         info['held_out'],
     ) == ('generated', hwgen.__version__, 7, 15, [])
-    assert info['vocabulary'] == sorted(
-        charset.character_id(character) for character in '明天去一二三四'
-    ) and info['command'] == "generate --text_file=lines.txt '--out=my shards'"
+    assert (
+        info['vocabulary'] == sorted(charset.character_id(character) for character in '明天去一二三四')
+        and info['command'] == "generate --text_file=lines.txt '--out=my shards'"
+    )
     assert info['charset'] == dict(row_count=charset.row_count, hash=charset.hash)
     run('--text=⿱山鱼', '--format=tfrecord', '--out=as_it_is')
     assert (

@@ -194,7 +194,7 @@ def test_what_the_parts_get():
     )
     assert (
         config['command']
-        == 'train --flagfile=demo.flags --run_dir=my run --recognizer_steps=10 --reconstruction_steps=12'
+        == "train --flagfile=demo.flags '--run_dir=my run' --recognizer_steps=10 --reconstruction_steps=12"
         ' --adversarial_steps=8 --data=lines'
         and (config['flags']['batch_size'], config['flags']['clip_norm']) == (8, 1.0)
         and (config['seed'], config['version']) == (1, 'v')

@@ -10,7 +10,8 @@ import sys
 from absl import flags
 
 from hwgen.cli.places import corpus_place
-from hwgen.evaluation import judges, session
+from hwgen.evaluation import session
+from hwgen.evaluation.judges import panel
 from hwgen.evaluation.protocols import registry
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.inference.model_folder import DEFAULT_MODEL
@@ -102,7 +103,7 @@ _SEEDS = flags.DEFINE_integer(
 _SPACE = flags.DEFINE_enum(
     'feature_space',
     'recognizer',
-    judges.SPACES,
+    panel.SPACES,
     "Whose features distances are measured in. recognizer: the project's own; inception, vgg16_hwd: with "
     '--feature_weights.',
 )

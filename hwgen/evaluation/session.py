@@ -14,10 +14,10 @@ from typing import Any
 
 import hwgen
 from hwgen.charset.printable import printable
-from hwgen.evaluation import judges as judging
+from hwgen.evaluation.judges import panel
 from hwgen.evaluation.protocols import registry
 from hwgen.evaluation.protocols.protocol import Protocol, ProtocolError, Request
-from hwgen.evaluation.task import Task, say
+from hwgen.evaluation.protocols.task import Task, say
 from hwgen.inference.description import DEFAULT_TRUNCATION, read_description
 from hwgen.inference.model_folder import DEFAULT_MODEL, find_model
 
@@ -86,15 +86,15 @@ def evaluate(
         raise ProtocolError(f'--protocol={protocol} with an empty --model: expected the folder of a model')
     if chosen.opens_model and isinstance(model, str):
         read_description(find_model(model))
-    judges = judging.open_judges(
+    judges = panel.open_judges(
         chosen.judges, space=feature_space, weights=feature_weights, square=chosen.square
     )
     opened = chosen.open(request)
     asked = {'split': split, 'first_seed': seed, 'seeds': seeds}
     if there is not None:
-        from hwgen.evaluation import results
+        from hwgen.evaluation.reporting import result_file
 
-        results.check_comparable(
+        result_file.check_comparable(
             _measured_under(chosen, request, judges, **asked), there['measured_under'], place=against
         )
     data = data or default_data(chosen, model)
@@ -107,7 +107,7 @@ def evaluate(
     else:
         writer = chosen.first_model(request, opened)
 
-    from hwgen.evaluation import reporting
+    from hwgen.evaluation import protocol_run
 
     task = Task(
         protocol=protocol,
@@ -128,7 +128,7 @@ def evaluate(
         opened=opened,
         report=report,
     )
-    return reporting.run(chosen, task)
+    return protocol_run.run(chosen, task)
 
 
 def write_texts(
@@ -153,7 +153,8 @@ def write_texts(
         ProtocolError: a protocol that takes no systems; data without the split.
     """
     from hwgen.data.reading.shards import RecordIndex
-    from hwgen.evaluation import comparison, systems
+    from hwgen.evaluation.measuring import comparison
+    from hwgen.evaluation.systems import compared_systems
 
     chosen = registry.find_protocol(protocol)
     _check_takes_systems(chosen)
@@ -163,7 +164,7 @@ def write_texts(
     drawn = range(seed, seed + seeds)
     found = comparison.protocol_texts(RecordIndex(data, split=split), seeds=drawn, num_lines=num_lines)
     texts = [text for of_seed in found for text in of_seed]
-    systems.write_texts(path, texts)
+    compared_systems.write_texts(path, texts)
     report(f'{printable(path)}: {len(texts)} lines to write, those of {len(drawn)} seeds')
 
 
@@ -178,7 +179,7 @@ def train_features(folder: str, *, data: str, report: Callable[[str], None] = sa
     """
     import tensorflow as tf
 
-    from hwgen.evaluation import feature_recognizer
+    from hwgen.evaluation.judges import feature_recognizer
 
     _read_info(data, _ALL_SPLITS, report=report)
     tf.config.experimental.enable_op_determinism()
@@ -262,9 +263,9 @@ def _read_against(protocol, against):
         return None
     if not protocol.takes_against:
         raise ProtocolError(f'--against with --protocol={protocol.name}: expected another protocol')
-    from hwgen.evaluation import results
+    from hwgen.evaluation.reporting import result_file
 
-    return results.read_result(against)
+    return result_file.read_result(against)
 
 
 def _read_info(data, splits, *, report, settings=None):

@@ -14,7 +14,7 @@ SETUP = """
 def measured(protocol, task):
     tell('run', protocol.name, **task.options)
     tell('task', **{**vars(task), 'judges': sorted(task.judges), 'writer': str(task.writer)})
-stand_in('hwgen.evaluation.reporting', run=measured)
+stand_in('hwgen.evaluation.protocol_run', run=measured)
 class Judge:
     def __init__(self, name):
         self.name, self.digest = name, name + ' digest'
@@ -35,22 +35,22 @@ class Writer:
         return 'a writer'
 stand_in('hwgen.inference.writer', Writer=Writer)
 stand_in('hwgen.inference.description', DEFAULT_TRUNCATION=.8, ArtefactError=ValueError, read_description=lambda path: tell('described', os.path.relpath(path, ROOT) if path.startswith(ROOT) else path))
-stand_in('hwgen.evaluation.feature_space', open_space=lambda name, weights, **options: tell('space', name, weights and os.path.relpath(weights, ROOT) if weights and weights.startswith(ROOT) else weights, **options) or Judge(name))
-stand_in('hwgen.evaluation.component_reader', ComponentReader=types.SimpleNamespace(load=lambda path: tell('component reader', os.path.relpath(path, ROOT)) or Judge('components')))
-stand_in('hwgen.evaluation.independent_reader', IndependentReader=lambda: tell('reader') or Judge('ppocr'))
+stand_in('hwgen.evaluation.judges.feature_space', open_space=lambda name, weights, **options: tell('space', name, weights and os.path.relpath(weights, ROOT) if weights and weights.startswith(ROOT) else weights, **options) or Judge(name))
+stand_in('hwgen.evaluation.judges.component_reader', ComponentReader=types.SimpleNamespace(load=lambda path: tell('component reader', os.path.relpath(path, ROOT)) or Judge('components')))
+stand_in('hwgen.evaluation.judges.independent_reader', IndependentReader=lambda: tell('reader') or Judge('ppocr'))
 def check_comparable(here, there, *, place):
     tell('compared', sorted(here), there, place)
-stand_in('hwgen.evaluation.results', read_result=lambda path: {'measured_under': f'that of {path}'}, check_comparable=check_comparable)
-stand_in('hwgen.evaluation.training_plan', read_plan=lambda folder, **options: tell('plan', os.path.relpath(folder, ROOT) if folder.startswith(ROOT) else folder, **options) or types.SimpleNamespace(data={'lines': 3}))
-stand_in('hwgen.evaluation.systems', name_of=lambda path: 'named', open_systems=lambda names: tell('systems', [name.replace(ROOT, '') for name in names]) or {name: Writer.load(name) for name in names},
+stand_in('hwgen.evaluation.reporting.result_file', read_result=lambda path: {'measured_under': f'that of {path}'}, check_comparable=check_comparable)
+stand_in('hwgen.evaluation.measuring.training_plan', read_plan=lambda folder, **options: tell('plan', os.path.relpath(folder, ROOT) if folder.startswith(ROOT) else folder, **options) or types.SimpleNamespace(data={'lines': 3}))
+stand_in('hwgen.evaluation.systems.compared_systems', name_of=lambda path: 'named', open_systems=lambda names: tell('systems', [name.replace(ROOT, '') for name in names]) or {name: Writer.load(name) for name in names},
          write_texts=lambda path, texts: tell('texts', path, texts))
-stand_in('hwgen.evaluation.comparison', protocol_texts=lambda index, **options: tell('protocol_texts', index, [*options['seeds']], options['num_lines']) or [['一', '二'], ['三']])
+stand_in('hwgen.evaluation.measuring.comparison', protocol_texts=lambda index, **options: tell('protocol_texts', index, [*options['seeds']], options['num_lines']) or [['一', '二'], ['三']])
 def train(data, *, report):
     report('learns')
     return 'network', {'seed': 1}
 recognizer = dict(train=train, measured_splits=lambda data: ['test', 'unseen'], label_error=lambda network, data, *, split: (.12341 if split == 'test' else .5, 10, 40),
                   save=lambda *arguments: tell('saved', *arguments))
-stand_in('hwgen.evaluation.feature_recognizer', **recognizer)
+stand_in('hwgen.evaluation.judges.feature_recognizer', **recognizer)
 tensorflow = types.ModuleType('tensorflow')
 tensorflow.config = types.SimpleNamespace(experimental=types.SimpleNamespace(enable_op_determinism=lambda: tell('deterministic')))
 sys.modules['tensorflow'] = tensorflow

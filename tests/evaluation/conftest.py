@@ -6,7 +6,7 @@ import pytest
 from hwgen.charset.encoding import Charset
 from hwgen.data.preparing import shard_writer
 from hwgen.data.reading import records, shards
-from hwgen.evaluation import feature_recognizer, feature_space
+from hwgen.evaluation.judges import feature_recognizer, feature_space
 
 CELL_PX = 32
 

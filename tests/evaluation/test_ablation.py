@@ -13,8 +13,9 @@ from PIL import Image
 
 from hwgen.charset.encoding import Charset
 from hwgen.data.reading.shards import RecordIndex
-from hwgen.evaluation import ablation, comparison, result_page, results, training_plan
+from hwgen.evaluation.measuring import ablation, comparison, training_plan
 from hwgen.evaluation.protocols.registry import find_protocol
+from hwgen.evaluation.reporting import result_file, result_page
 from hwgen.inference import artefact
 from tests.small_generator import make_small_generator
 
@@ -68,7 +69,7 @@ def test_table_of_rows_with_different_numbers_of_seeds():
         'far': [of(0.1, 4.1)],
         'low': [of(0.1, -0.5), of(0.3, -1.5)],
     }
-    gathered = results.gather(ablation.by_seed(measured), find_protocol('ablation').directions)
+    gathered = result_file.gather(ablation.by_seed(measured), find_protocol('ablation').directions)
     fid, inception = gathered
     assert fid['floor']['values'] == [0.1, 0.3, 0.2] and fid['base'] == {
         'values': [1.0, 3.0, 2.0],
@@ -102,7 +103,7 @@ def test_table_of_rows_with_different_numbers_of_seeds():
 
 
 def test_no_verdict_without_a_spread_or_a_better():
-    once = results.gather(
+    once = result_file.gather(
         ablation.by_seed({'base': [of(0.1, 1.0)], 'other': [of(0.1, 9.0)]}),
         find_protocol('ablation').directions,
     )[0]

@@ -8,9 +8,10 @@ from PIL import Image
 
 from hwgen import files
 from hwgen.data.reading import shards
-from hwgen.evaluation import comparison, result_page, results, systems
-from hwgen.evaluation import distribution_protocol as distances
+from hwgen.evaluation.measuring import comparison, distances
 from hwgen.evaluation.protocols.registry import find_protocol
+from hwgen.evaluation.reporting import result_file, result_page
+from hwgen.evaluation.systems import compared_systems
 from hwgen.inference import picture_files
 
 
@@ -72,7 +73,7 @@ def write_folder(folder, records, picture):
     (folder / 'labels.tsv').write_text(
         ''.join(f'{number}.png\t{record.text}\n' for number, record in enumerate(records)), encoding='utf-8'
     )
-    return systems.PictureFolder(folder)
+    return compared_systems.PictureFolder(folder)
 
 
 def second_half(index, seeds=(0,)):
@@ -224,8 +225,8 @@ def test_what_cannot_be_compared(index, grey_space):
 
 def test_the_table_has_a_row_a_system_in_the_order_given(index, grey_space):
     found = run(index, grey_space, {'zeta': GreyWriter(), 'alpha': GreyWriter(90)}, seeds=(0, 1))
-    gathered = results.gather(found.figures, find_protocol('comparison').directions)
-    assert all(results.kinds(row) == ['floor', 'zeta', 'alpha'] for row in gathered)
+    gathered = result_file.gather(found.figures, find_protocol('comparison').directions)
+    assert all(result_file.kinds(row) == ['floor', 'zeta', 'alpha'] for row in gathered)
     assert {row['name']: row['better'] for row in gathered}['label_error_20'] == 'lower'
     page = result_page.format_page(
         {'seeds': [0, 1], 'figures': gathered},
@@ -237,7 +238,7 @@ def test_the_table_has_a_row_a_system_in_the_order_given(index, grey_space):
     assert [row.split('</td>')[0] for row in rows[1:]] == ['<td>floor', '<td>zeta', '<td>alpha']
     assert (
         all(row.count('<td>') == 1 + len(gathered) for row in rows[1:])
-        and results.describe(gathered[0]['alpha']) in rows[3]
+        and result_file.describe(gathered[0]['alpha']) in rows[3]
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hwgen.data.reading import shards
-from hwgen.evaluation import distribution_protocol as distances
+from hwgen.evaluation.measuring import distances
 from hwgen.metrics import distribution, geometry_score, memorization
 
 

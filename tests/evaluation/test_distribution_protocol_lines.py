@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hwgen.data.reading import records, shards
-from hwgen.evaluation import distribution_protocol as distances
+from hwgen.evaluation.measuring import distances
 
 
 @pytest.fixture

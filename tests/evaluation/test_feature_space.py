@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 
 import hwgen
-from hwgen.evaluation import feature_recognizer, feature_space
+from hwgen.evaluation.judges import feature_recognizer, feature_space
 from hwgen.inference.artefact import ArtefactError
 
 CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent

@@ -8,7 +8,7 @@ import pytest
 from hwgen.charset.encoding import Charset
 from hwgen.data.preparing import shard_writer
 from hwgen.data.reading import records, shards
-from hwgen.evaluation import nonsense, nonsense_sheet
+from hwgen.evaluation.measuring import nonsense, nonsense_sheet
 from hwgen.metrics import text
 
 

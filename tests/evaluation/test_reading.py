@@ -7,7 +7,7 @@ import pytest
 
 from hwgen.data.preparing import shard_writer
 from hwgen.data.reading import records, shards
-from hwgen.evaluation import reading
+from hwgen.evaluation.measuring import reading
 from hwgen.metrics import text as text_metrics
 
 ALPHABET = '天地玄黄宇宙洪荒日月盈昃'

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
-from hwgen.evaluation import reading, report
+from hwgen.evaluation.measuring import reading
+from hwgen.evaluation.reporting import reading_report
 from hwgen.metrics import text as text_metrics
 
 
@@ -27,7 +28,7 @@ def write(tmp_path, conditions):
     summaries = [one.summary(seed=0) for one in conditions]
     facts = {'protocol': 'reader', 'reader': 'somebody', 'seed': 0, 'data': {'folder': 'lines', 'version': 2}}
     return (
-        report.write_report(
+        reading_report.write_report(
             tmp_path / 'out',
             conditions,
             summaries,
@@ -80,12 +81,14 @@ def test_the_sheet_sets_equal_texts_side_by_side(tmp_path, conditions):
         pixels = np.asarray(sheet.convert('L'))
     # Ink of the two pictures of the first row, at twice their size: 192 px each, in one row of the sheet.
     assert max((row == 40).sum() for row in pixels) == 2 * 192
-    alone = np.asarray(report.draw_sheet(conditions[2:], font=ImageFont.load_default(22)).convert('L'))
+    alone = np.asarray(
+        reading_report.draw_sheet(conditions[2:], font=ImageFont.load_default(22)).convert('L')
+    )
     assert max((row == 40).sum() for row in alone) == 192
 
 
 def test_long_lines_are_cut_on_the_sheet(conditions):
-    sheet = report.draw_sheet(
+    sheet = reading_report.draw_sheet(
         [condition('real_seen', ['a'], ['b'], width_px=5000)], font=ImageFont.load_default(22)
     )
     assert sheet.width < 1700
@@ -100,7 +103,7 @@ RIGHT, WRONG, TEXT, FRAME = (20, 110, 40), (180, 30, 30), (110, 110, 110), (220,
 
 def test_what_was_misread_is_red_with_what_was_written_beside_it():
     def draw(*readings):
-        return report.draw_sheet(
+        return reading_report.draw_sheet(
             [condition('x', ['abc'] * len(readings), list(readings))], font=ImageFont.load_default(22)
         )
 
@@ -137,7 +140,9 @@ def test_the_sheet_is_as_large_as_what_is_on_it():
     font = ImageFont.load_default(22)
 
     def rows(number, **options):
-        return report.draw_sheet([condition('x', ['abc'] * number, ['abc'] * number)], font=font, **options)
+        return reading_report.draw_sheet(
+            [condition('x', ['abc'] * number, ['abc'] * number)], font=font, **options
+        )
 
     assert [rows(number).height for number in (1, 12, 13, 40)] == [
         44 + 106 + 10,
@@ -146,7 +151,7 @@ def test_the_sheet_is_as_large_as_what_is_on_it():
         44 + 12 * 106 + 10,
     ]
     assert rows(9, lines_on_sheet=2).height == 44 + 2 * 106 + 10 and rows(1).width == 192 + 20
-    two = report.draw_sheet(
+    two = reading_report.draw_sheet(
         [condition('x', ['abc'], ['abc']), condition('y', ['abd'], ['abd'], width_px=200)], font=font
     )
     # other texts stand below
@@ -155,14 +160,14 @@ def test_the_sheet_is_as_large_as_what_is_on_it():
         and (np.asarray(two)[44 + 160 : 108 + 160, 10:410] == 40).all()
     )
     narrow, wide = (
-        report.draw_sheet([condition('x', ['abc'], ['abc'], width_px=width)], font=font).width
+        reading_report.draw_sheet([condition('x', ['abc'], ['abc'], width_px=width)], font=font).width
         for width in (8, 900)
     )
     assert (narrow, wide) == (22 * 8 + 20, 1600 + 20)
     mixed = [condition('x', ['abc'], ['abc']), condition('y', ['abc'], ['abc'])]
     mixed[1].images[0] = np.full([48, 20], 7, np.uint8)
     # as high as the highest of a row; columns of their own widths
-    pixels = np.asarray(report.draw_sheet(mixed, font=font))
+    pixels = np.asarray(reading_report.draw_sheet(mixed, font=font))
     assert (
         pixels.shape[:2] == (44 + 96 + 42 + 10, 192 + 20 + 176 + 20)
         and (pixels[44:140, 222:262] == 7).all()
@@ -184,7 +189,9 @@ def test_the_page_word_by_word(tmp_path):
         'normalized_edit_distance': 0.0625,
     }
     facts = {'protocol': 'reader', 'num_lines': 5, 'data': {'folder': '手'}}
-    page = report.format_markdown([row, {**row, 'name': 'real_seen_true_aspect'}], title='T', facts=facts)
+    page = reading_report.format_markdown(
+        [row, {**row, 'name': 'real_seen_true_aspect'}], title='T', facts=facts
+    )
     lines = page.splitlines()
     assert (
         lines[0] == '# T'
@@ -200,11 +207,11 @@ def test_the_page_word_by_word(tmp_path):
         lines[-3:] == ['- protocol: reader', '- num lines: 5', '- data: {"folder": "手"}']
         and 'Symbol by symbol' not in page
     )
-    more = report.format_markdown([row], title='T', facts=facts, further='| a |')
+    more = reading_report.format_markdown([row], title='T', facts=facts, further='| a |')
     assert '\nSymbol by symbol, over all seeds:\n\n| a |\n- protocol: reader\n' in more
-    assert report.write_report.__kwdefaults__ == {'lines_on_sheet': 12, 'further': ''}
+    assert reading_report.write_report.__kwdefaults__ == {'lines_on_sheet': 12, 'further': ''}
     one = condition('real_seen', ['abc'], ['abc'])
-    paths = report.write_report(
+    paths = reading_report.write_report(
         tmp_path / 'x' / 'y',
         [one],
         [one.summary(seed=0)],

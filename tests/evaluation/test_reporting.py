@@ -6,10 +6,11 @@ import pathlib
 import pytest
 
 from hwgen.data.reading import shards
-from hwgen.evaluation import reporting, result_page
+from hwgen.evaluation import protocol_run
 from hwgen.evaluation.protocols.protocol import Findings, Protocol
 from hwgen.evaluation.protocols.registry import find_protocol
-from hwgen.evaluation.task import Task
+from hwgen.evaluation.protocols.task import Task
+from hwgen.evaluation.reporting import result_page
 
 
 class Measure(Protocol):
@@ -61,7 +62,7 @@ def test_a_report_is_written_shown_and_compared(capsys, monkeypatch):
         ],
     }
     task = task_with_files(there=there, against='other.json')
-    found = reporting.write_result(
+    found = protocol_run.write_result(
         Measure(), task, Findings(figures, {'more': 7}), [('a.png', 'A'), ('b.png', 'B')]
     )['figures']
     assert found == [
@@ -105,7 +106,7 @@ def test_a_report_is_written_shown_and_compared(capsys, monkeypatch):
         ]
         and len(pages[0]['differences']) == 2
     )
-    reporting.write_result(find_protocol('hct'), task_with_files(out='alone'), Findings([figures[0]]))
+    protocol_run.write_result(find_protocol('hct'), task_with_files(out='alone'), Findings([figures[0]]))
     said = capsys.readouterr().out
     assert (
         'against' not in said
@@ -118,7 +119,7 @@ def test_a_report_is_written_shown_and_compared(capsys, monkeypatch):
     with pytest.raises(
         ValueError, match='other.json: measured under other conditions: seeds 2 there, 3 here'
     ):
-        reporting.write_result(
+        protocol_run.write_result(
             find_protocol('hct'),
             task_with_files(there=there, against='other.json', measured_under={'seeds': 3}),
             Findings(figures),
@@ -156,13 +157,13 @@ def test_a_protocol_is_asked_in_order():
             )
 
     figures = []
-    assert reporting.run(Three(), task_with_files()) == {} and not pathlib.Path('out').exists()
+    assert protocol_run.run(Three(), task_with_files()) == {} and not pathlib.Path('out').exists()
     assert asked == ['measure', ('conclude', None, False)]
     figures.append({'fid': {'generated': 1.0}})
     asked.clear()
-    result = reporting.run(Three(), task_with_files())
+    result = protocol_run.run(Three(), task_with_files())
     assert asked == ['measure', ('sheets', 7, {'seeds': 2, 'lines': 'digest'}, [9]), ('conclude', [9], True)]
     assert {**result, 'format': 1} == json.loads(pathlib.Path('out/hct.json').read_text(encoding='utf-8'))
     assert 'src="a.png"' in pathlib.Path('out/hct.html').read_text(encoding='utf-8')
     with pytest.raises(NotImplementedError, match='Measure.measure'):
-        reporting.run(Measure(), task_with_files())
+        protocol_run.run(Measure(), task_with_files())

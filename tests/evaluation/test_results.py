@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
-from hwgen.evaluation import result_page, results
 from hwgen.evaluation.protocols.registry import find_protocol, find_protocols
+from hwgen.evaluation.reporting import result_file, result_page
 
 DIRECTIONS = find_protocol('hct').directions
 KINDS = {**find_protocol('hct').kinds, **find_protocol('neighbours').kinds}
@@ -38,29 +38,32 @@ def result(figures=None, **under):
         'protocol': 'hct',
         'seeds': [0, 1, 2],
         'measured_under': {'protocol': 'hct', 'lines_sha256': ['a', 'b', 'c'], **under},
-        'figures': results.gather(figures or FIGURES, DIRECTIONS),
+        'figures': result_file.gather(figures or FIGURES, DIRECTIONS),
     }
 
 
 def test_mean_and_spread():
-    fid, copying = results.gather(FIGURES, DIRECTIONS)
+    fid, copying = result_file.gather(FIGURES, DIRECTIONS)
     assert (fid['name'], fid['better'], copying['better']) == ('fid_recognizer_25', 'lower', None)
     assert fid['generated'] == {
         'values': [3.0, 3.5, 4.0],
         'mean': 3.5,
         'spread': pytest.approx(statistics.stdev([3.0, 3.5, 4.0])),
     }
-    assert results.kinds(fid) == ['generated', 'floor'] and results.describe(fid['generated']) == '3.5 ± 0.5'
-    single, _ = results.gather(FIGURES[:1], DIRECTIONS)
-    assert single['floor']['spread'] is None and results.describe(single['floor']) == '2'
+    assert (
+        result_file.kinds(fid) == ['generated', 'floor']
+        and result_file.describe(fid['generated']) == '3.5 ± 0.5'
+    )
+    single, _ = result_file.gather(FIGURES[:1], DIRECTIONS)
+    assert single['floor']['spread'] is None and result_file.describe(single['floor']) == '2'
 
 
 def test_files_are_read_back_and_equal():
     for path in ('a.json', 'b.json'):
-        results.write_result(path, result())
+        result_file.write_result(path, result())
     assert pathlib.Path('a.json').read_bytes() == pathlib.Path('b.json').read_bytes()
     assert {
-        name: value for name, value in results.read_result('a.json').items() if name != 'format'
+        name: value for name, value in result_file.read_result('a.json').items() if name != 'format'
     } == json.loads(json.dumps(result()))
     for content, message in (
         (None, 'no such file'),
@@ -70,10 +73,10 @@ def test_files_are_read_back_and_equal():
     ):
         if content is not None:
             pathlib.Path('c.json').write_text(content)
-        with pytest.raises(results.ResultError, match=message):
-            results.read_result('c.json')
-    with pytest.raises(results.ResultError, match='no such file'):
-        results.read_result('.')
+        with pytest.raises(result_file.ResultError, match=message):
+            result_file.read_result('c.json')
+    with pytest.raises(result_file.ResultError, match='no such file'):
+        result_file.read_result('.')
 
 
 def test_against_another():
@@ -85,7 +88,7 @@ def test_against_another():
         {name: {kind: value + 9.0 for kind, value in values.items()} for name, values in figures.items()}
         for figures in FIGURES
     ]
-    rows = results.differences(result(), result(moved))
+    rows = result_file.differences(result(), result(moved))
     assert rows[0] == {
         'name': 'fid_recognizer_25',
         'kind': 'generated',
@@ -94,22 +97,22 @@ def test_against_another():
         'difference': -1.0,
         'within': True,
     }
-    assert len(rows) == 4 and not any(row['within'] for row in results.differences(result(), result(far)))
-    assert results.differences(result(FIGURES[:1]), result())[0]['within'] is None
-    assert results.differences(result(), {'figures': []}) == []
+    assert len(rows) == 4 and not any(row['within'] for row in result_file.differences(result(), result(far)))
+    assert result_file.differences(result(FIGURES[:1]), result())[0]['within'] is None
+    assert result_file.differences(result(), {'figures': []}) == []
     here = result()['measured_under']
-    results.check_comparable(here, result()['measured_under'], place='x.json')
+    result_file.check_comparable(here, result()['measured_under'], place='x.json')
     # what is not known yet is not compared
-    results.check_comparable({'protocol': 'hct'}, here, place='x.json')
+    result_file.check_comparable({'protocol': 'hct'}, here, place='x.json')
     with pytest.raises(
-        results.ResultError,
+        result_file.ResultError,
         match=r'x.json: measured under other conditions: lines_sha256 \["z"\] there, \["a", "b", "c"\] here',
     ):
-        results.check_comparable(here, {**here, 'lines_sha256': ['z']}, place='x.json')
+        result_file.check_comparable(here, {**here, 'lines_sha256': ['z']}, place='x.json')
 
 
 def test_the_page():
-    compared = results.differences(result(), result())
+    compared = result_file.differences(result(), result())
     page = result_page.format_page(
         {**result(), 'model': '<b> & co'},
         title='Figures',
@@ -179,7 +182,7 @@ def test_which_way_is_better():
     directions = {
         word: better for protocol in find_protocols().values() for word, better in protocol.directions.items()
     }
-    rows = results.gather(
+    rows = result_file.gather(
         [{name: {'floor': 1.0} for name in (*expected, 'unseen_cer_9', 'unseen_is_9')}], directions
     )
     assert {row['name']: row['better'] for row in rows} == {
@@ -195,17 +198,17 @@ def test_which_way_is_better():
         for word, better in protocol.directions.items()
     )
     with pytest.raises(
-        results.ResultError,
+        result_file.ResultError,
         match=(
             'figure cer_9: the protocol does not say which way cer is better; its directions are those of'
             ' fid, kid'
         ),
     ):
-        results.gather([{'cer_9': {'floor': 1.0}}], DIRECTIONS)
+        result_file.gather([{'cer_9': {'floor': 1.0}}], DIRECTIONS)
 
 
 def test_a_seed_need_not_have_every_figure_and_kind():
-    a, b = results.gather(
+    a, b = result_file.gather(
         [
             {'fid_a': {'floor': 1.0}},
             {'fid_a': {'generated': 5.0, 'floor': 4.0}, 'is_b': {'x': 2.0}},
@@ -221,23 +224,23 @@ def test_a_seed_need_not_have_every_figure_and_kind():
     assert (
         list(a) == ['name', 'better', 'floor', 'generated']
         and b['x']['values'] == [2.0]
-        and results.kinds(a) == ['generated', 'floor']
+        and result_file.kinds(a) == ['generated', 'floor']
     )
-    assert results.kinds({'name': 'n', 'zeta': {}, 'floor': {}, 'alpha': {}, 'generated': {}}) == [
+    assert result_file.kinds({'name': 'n', 'zeta': {}, 'floor': {}, 'alpha': {}, 'generated': {}}) == [
         'generated',
         'floor',
         'zeta',
         'alpha',
     ]
     assert (
-        results.describe({'mean': 12.3456, 'spread': 0.04567}) == '12.35 ± 0.046'
-        and results.describe({'mean': 1234567.0, 'spread': None}) == '1.235e+06'
+        result_file.describe({'mean': 12.3456, 'spread': 0.04567}) == '12.35 ± 0.046'
+        and result_file.describe({'mean': 1234567.0, 'spread': None}) == '1.235e+06'
     )
 
 
 def test_the_pairs_of_all_seeds():
     def seed(*values):
-        return results.Measured(
+        return result_file.Measured(
             {},
             {
                 'ppl_a': {'generated': list(values), 'independent': [0.0, 8.0]},
@@ -246,7 +249,7 @@ def test_the_pairs_of_all_seeds():
             '',
         )
 
-    rows = results.over_pairs([seed(1.0, 2.0), seed(3.0, 10.0, 4.0)])
+    rows = result_file.over_pairs([seed(1.0, 2.0), seed(3.0, 10.0, 4.0)])
     assert rows[0] == {
         'name': 'ppl_a',
         'kind': 'generated',
@@ -270,7 +273,7 @@ def test_within_is_no_further_than_both_spreads():
         }
 
     def within(here, there):
-        return results.differences(figure(*here), figure(*there))[0]['within']
+        return result_file.differences(figure(*here), figure(*there))[0]['within']
 
     assert [
         within((1.0, 1.0), (4.0, 2.0)),
@@ -279,17 +282,17 @@ def test_within_is_no_further_than_both_spreads():
         within((4.25, 2.0), (1.0, 1.0)),
     ] == [True, True, False, False]
     assert within((1.0, None), (1.0, 2.0)) is None and within((1.0, 2.0), (1.0, None)) is None
-    (row,) = results.differences(figure(3.0, 1.0), figure(1.0, 1.0))
-    assert (row['here'], row['there'], row['difference']) == (3.0, 1.0, 2.0) and results.differences(
+    (row,) = result_file.differences(figure(3.0, 1.0), figure(1.0, 1.0))
+    assert (row['here'], row['there'], row['difference']) == (3.0, 1.0, 2.0) and result_file.differences(
         figure(3.0, 1.0), figure(1.0, 1.0, 'floor')
     ) == []
 
 
 def test_what_differs_is_told_in_short():
     """Eighty characters of a value at most, all differences, tuples and lists alike."""
-    results.check_comparable({'seeds': (0, 1)}, {'seeds': [0, 1]}, place='x')
-    with pytest.raises(results.ResultError) as told:
-        results.check_comparable(
+    result_file.check_comparable({'seeds': (0, 1)}, {'seeds': [0, 1]}, place='x')
+    with pytest.raises(result_file.ResultError) as told:
+        result_file.check_comparable(
             {'a': 1, 'b': 'y' * 78, 'c': 'z' * 79, 'd': 5},
             {'a': 2, 'b': 'v' * 78, 'c': 'w' * 79, 'e': 6},
             place='x',
@@ -414,7 +417,7 @@ def test_words_of_the_page():
     ] == ['a.png', 'b.png']
     partly = {
         'seeds': [0],
-        'figures': results.gather(
+        'figures': result_file.gather(
             [{'cer_a': {'floor': 1.0, 'same_neighbours': 2.0}, 'fid_b': {'other_texts': 3.0}}],
             {'cer': 'lower', 'fid': 'lower'},
         ),

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from hwgen.charset.encoding import CharsetError
-from hwgen.evaluation import reading, symbol_reading
-from hwgen.evaluation.independent_reader import folded
-from hwgen.evaluation.symbol_reading import KINDS, count_errors, draw_texts
+from hwgen.evaluation.judges.independent_reader import folded
+from hwgen.evaluation.measuring import reading, symbol_reading
+from hwgen.evaluation.measuring.symbol_reading import KINDS, count_errors, draw_texts
 
 INFO = {'source': 'scribe', 'version': '1.1', 'seed': 0}
 

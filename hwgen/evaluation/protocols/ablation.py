@@ -51,7 +51,7 @@ class Ablation(Protocol):
 
     def open(self, request):
         """The plan."""
-        from hwgen.evaluation import training_plan
+        from hwgen.evaluation.measuring import training_plan
         from hwgen.settings.resources import resource_path
 
         options = request.options
@@ -70,7 +70,7 @@ class Ablation(Protocol):
 
     def measure(self, task):
         """Trains and measures; what did not succeed is left for `conclude`."""
-        from hwgen.evaluation import ablation
+        from hwgen.evaluation.measuring import ablation
 
         plan = task.opened
         measured, failed = ablation.run(
@@ -94,7 +94,7 @@ class Ablation(Protocol):
 
     def sheets(self, task, found):
         """A sheet of all rows, and strips."""
-        from hwgen.evaluation import ablation
+        from hwgen.evaluation.measuring import ablation
 
         measured, _ = found.samples
         return ablation.write_sheets(
@@ -109,7 +109,7 @@ class Ablation(Protocol):
     def conclude(self, task, found, result):
         """Writes the table, and names the trainings that failed."""
         from hwgen import files
-        from hwgen.evaluation import ablation
+        from hwgen.evaluation.measuring import ablation
 
         measured, failed = found.samples
         if result is not None:

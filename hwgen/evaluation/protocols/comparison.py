@@ -34,7 +34,7 @@ class Comparison(Protocol):
 
     def open(self, request):
         """The systems: dict name -> system, the model first."""
-        from hwgen.evaluation import systems
+        from hwgen.evaluation.systems import compared_systems
         from hwgen.inference.model_folder import find_model
 
         opened = {}
@@ -45,10 +45,10 @@ class Comparison(Protocol):
         names = list(request.compare)
         if isinstance(request.model, str):
             folder = find_model(request.model)
-            names.insert(0, f'{systems.name_of(folder)}={folder}')
+            names.insert(0, f'{compared_systems.name_of(folder)}={folder}')
         elif request.model is not None:
             opened['model'] = request.model
-        return {**opened, **systems.open_systems(names)}
+        return {**opened, **compared_systems.open_systems(names)}
 
     def first_model(self, request, opened):
         """The model, which is the first of the systems."""
@@ -56,7 +56,7 @@ class Comparison(Protocol):
 
     def measure(self, task):
         """Has all systems write and all judges read."""
-        from hwgen.evaluation import comparison
+        from hwgen.evaluation.measuring import comparison
 
         compared = comparison.compare_systems(
             task.opened,
@@ -77,7 +77,7 @@ class Comparison(Protocol):
 
     def sheets(self, task, found):
         """The same texts: a real line, and each system."""
-        from hwgen.evaluation import comparison
+        from hwgen.evaluation.measuring import comparison
 
         comparison.write_sheet(task.place('comparison.png'), found.samples, task.opened)
         return [('comparison.png', 'The same texts: a real line, and each system')]

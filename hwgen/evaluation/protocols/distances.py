@@ -42,7 +42,7 @@ class Distances(Protocol):
 
     def measure(self, task):
         """Compares for every seed; where the convention says so, copies of training lines are looked for."""
-        from hwgen.evaluation import distribution_protocol as distances
+        from hwgen.evaluation.measuring import distances
 
         space, writer, training, training_index = task.judges['space'], task.writer, None, None
         convention, cells = distances.CONVENTIONS[self.name], {'char_px': 32, 'char_width_px': 32}
@@ -76,8 +76,8 @@ class Distances(Protocol):
 
     def sheets(self, task, found):
         """Real lines beside generated ones of the same texts; what lies closest to a training line."""
-        from hwgen.evaluation import distribution_protocol as distances
-        from hwgen.evaluation import result_page
+        from hwgen.evaluation.measuring import distances
+        from hwgen.evaluation.reporting import result_page
 
         first, training_index = found.samples
         beside = 'Real lines, and beside them generated ones of the same texts'

@@ -24,7 +24,7 @@ class Hands(Protocol):
 
     def measure(self, task):
         """Measures for the first seed: `facts` are the figures, `samples` the lines of each hand."""
-        from hwgen.evaluation import hands
+        from hwgen.evaluation.measuring import hands
 
         summary, pictures = hands.hands_protocol(
             task.index('test'), task.writer, seed=task.seeds[0], truncation=task.truncation

@@ -31,7 +31,7 @@ class Interpolation(PairProtocol):
 
     def measure(self, task):
         """Measures pairs of every seed."""
-        from hwgen.evaluation import interpolation
+        from hwgen.evaluation.measuring import interpolation
         from hwgen.inference import content_interpolation
 
         between = content_interpolation.ContentInterpolation(task.writer)

@@ -31,7 +31,7 @@ class Neighbours(PairProtocol):
 
     def measure(self, task):
         """Measures places of every seed; real copies are looked for where there are most lines."""
-        from hwgen.evaluation import neighbours
+        from hwgen.evaluation.measuring import neighbours
 
         real = neighbours.real_copies(task.index('train' if 'train' in task.info['splits'] else None))
         counted = {'num_places': task.num_lines, 'real': real}

@@ -22,7 +22,7 @@ class Nonsense(Protocol):
 
     def measure(self, task):
         """Has glyphs written and read."""
-        from hwgen.evaluation import nonsense
+        from hwgen.evaluation.measuring import nonsense
 
         reader = task.judges['component_reader']
         # Both must know the glyphs, the one that writes and the one that reads: the older table of the two.
@@ -59,7 +59,7 @@ class Nonsense(Protocol):
     def sheets(self, task, found):
         """What was written and beside it what was asked, the sequences, and the table of intervals."""
         from hwgen import files
-        from hwgen.evaluation import nonsense, nonsense_sheet
+        from hwgen.evaluation.measuring import nonsense, nonsense_sheet
         from hwgen.inference import picture_files
 
         charset, first = found.samples

@@ -9,7 +9,7 @@ of a second.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from hwgen.evaluation.task import Task
+from hwgen.evaluation.protocols.task import Task
 
 # The splits of held-out lines: characters that had images in training, and characters that had none. The
 # writers are new in both.

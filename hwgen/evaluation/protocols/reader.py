@@ -54,7 +54,7 @@ class Reader(Protocol):
 
     def measure(self, task):
         """Has real and generated lines read, and lines of punctuation, digits and Latin letters."""
-        from hwgen.evaluation import reading, symbol_reading
+        from hwgen.evaluation.measuring import reading, symbol_reading
 
         reader, crop = task.judges['reader'], task.options['crop']
         figures, conditions, symbols, digests = [], None, [], {'lines_sha256': [], 'symbol_lines_sha256': []}
@@ -95,17 +95,18 @@ class Reader(Protocol):
         from PIL import ImageFont
 
         from hwgen.data.scribe import fonts
-        from hwgen.evaluation import report, symbol_reading
+        from hwgen.evaluation.measuring import symbol_reading
+        from hwgen.evaluation.reporting import reading_report
 
         conditions, summaries = found.samples
         facts = {name: found.facts[name] for name in ('reader', 'num_lines', 'crop')}
-        paths = report.write_report(
+        paths = reading_report.write_report(
             task.out,
             conditions,
             summaries,
             title=self.title,
             facts={**task.facts, 'seeds': task.seeds, **facts},
-            font=ImageFont.truetype(str(fonts.open_font(fonts.FALLBACK).path), report.TEXT_PX),
+            font=ImageFont.truetype(str(fonts.open_font(fonts.FALLBACK).path), reading_report.TEXT_PX),
             lines_on_sheet=task.options['sheet_lines'],
             further=symbol_reading.format_markdown(found.facts['symbols']),
         )

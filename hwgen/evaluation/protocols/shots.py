@@ -40,7 +40,8 @@ class Shots(Protocol):
         import functools
 
         from hwgen.charset.encoding import Charset
-        from hwgen.evaluation import character_errors, shots
+        from hwgen.evaluation.judges import character_errors
+        from hwgen.evaluation.measuring import shots
         from hwgen.inference.model_folder import find_model
         from hwgen.inference.writer import Writer
 
@@ -80,7 +81,8 @@ class Shots(Protocol):
     def sheets(self, task, found):
         """The first characters of each group, and the table of intervals."""
         from hwgen import files
-        from hwgen.evaluation import result_page, shots
+        from hwgen.evaluation.measuring import shots
+        from hwgen.evaluation.reporting import result_page
 
         files.write_file(task.place('shots.md'), shots.format_markdown(found.facts['conditions']).encode())
         result_page.write_sheet(task.place('shots.png'), shots.sheet_rows(*found.samples))

@@ -10,22 +10,21 @@ import pytest
 from PIL import Image
 
 from hwgen.charset.encoding import Charset
-from hwgen.evaluation import (
+from hwgen.evaluation import protocol_run
+from hwgen.evaluation.judges import character_errors
+from hwgen.evaluation.measuring import (
     ablation,
-    character_errors,
     comparison,
     interpolation,
     neighbours,
     nonsense,
     nonsense_sheet,
-    reporting,
-    result_page,
-    results,
     shots,
 )
 from hwgen.evaluation.protocols.protocol import ProtocolError
 from hwgen.evaluation.protocols.registry import find_protocol
-from hwgen.evaluation.task import Task
+from hwgen.evaluation.protocols.task import Task
+from hwgen.evaluation.reporting import result_file, result_page
 from hwgen.inference import content_interpolation
 from hwgen.inference.writer import Writer
 
@@ -51,12 +50,12 @@ def task_of(protocol, monkeypatch, **options):
         }
     )
     monkeypatch.setattr(task, 'index', lambda split=None: f'index of {split}')
-    monkeypatch.setattr(reporting, 'write_result', lambda *arguments: {})
+    monkeypatch.setattr(protocol_run, 'write_result', lambda *arguments: {})
     return task
 
 
 def run(task):
-    return reporting.run(find_protocol(task.protocol), task)
+    return protocol_run.run(find_protocol(task.protocol), task)
 
 
 def test_nonsense_is_drawn_from_the_older_table(monkeypatch):
@@ -110,7 +109,7 @@ def test_copies_of_real_characters_are_looked_for_in_the_training_lines(monkeypa
         neighbours,
         'measure',
         lambda index, writer, **options: (
-            asked.append((index, options)) or results.Measured({'copies': {}}, {}, 'digest')
+            asked.append((index, options)) or result_file.Measured({'copies': {}}, {}, 'digest')
         ),
     )
     monkeypatch.setattr(
@@ -153,7 +152,7 @@ def written(task, monkeypatch):
     """The findings that a task would write, and its pictures."""
     found = []
     monkeypatch.setattr(
-        reporting,
+        protocol_run,
         'write_result',
         lambda protocol, task, findings, pictures: (
             found.append((findings, pictures)) or {'figures': 'gathered'}
@@ -169,7 +168,7 @@ def test_pairs_of_every_seed_and_the_sheets_of_the_first(monkeypatch, capsys):
         monkeypatch,
         interpolation,
         'measure',
-        lambda index, writer, **options: results.Measured(
+        lambda index, writer, **options: result_file.Measured(
             {'ppl': options['seed']},
             {'ppl': {'generated': [float(options['seed'])]}},
             f'digest {options["seed"]}',

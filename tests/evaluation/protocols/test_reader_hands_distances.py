@@ -9,20 +9,12 @@ import types
 import numpy as np
 from PIL import Image
 
-from hwgen.evaluation import distribution_protocol as distances
-from hwgen.evaluation import (
-    hands,
-    reading,
-    report,
-    reporting,
-    result_page,
-    symbol_reading,
-)
-from hwgen.evaluation import (
-    task as task_module,
-)
+from hwgen.evaluation import protocol_run
+from hwgen.evaluation.measuring import distances, hands, reading, symbol_reading
+from hwgen.evaluation.protocols import task as task_module
 from hwgen.evaluation.protocols.registry import find_protocol
-from hwgen.evaluation.task import Task
+from hwgen.evaluation.protocols.task import Task
+from hwgen.evaluation.reporting import reading_report, result_page
 
 
 class Lines:
@@ -58,7 +50,7 @@ def task_of(protocol, splits, monkeypatch, told, **options):
     )
     monkeypatch.setattr(task, 'index', lambda split=None: Lines())
     monkeypatch.setattr(
-        reporting,
+        protocol_run,
         'write_result',
         lambda protocol, task, found, pictures: told.append((found, pictures)) or {},
     )
@@ -66,7 +58,7 @@ def task_of(protocol, splits, monkeypatch, told, **options):
 
 
 def run(task):
-    return reporting.run(find_protocol(task.protocol), task)
+    return protocol_run.run(find_protocol(task.protocol), task)
 
 
 def test_copies_are_shown_beside_the_training_lines_that_they_resemble(monkeypatch):
@@ -309,7 +301,7 @@ def test_reading_takes_every_seed_and_shows_the_first(monkeypatch, capsys):
     )
     monkeypatch.setattr(reading, 'bootstrap_seed', lambda seed: [seed, 'bootstrap'])
     monkeypatch.setattr(
-        report,
+        reading_report,
         'write_report',
         lambda out, conditions, summaries, **options: (
             reports.append((out, [one.name for one in conditions], options))
@@ -327,7 +319,7 @@ def test_reading_takes_every_seed_and_shows_the_first(monkeypatch, capsys):
     )
     monkeypatch.setattr(task, 'index', lambda split=None: f'index of {split}')
     monkeypatch.setattr(
-        reporting, 'write_result', lambda protocol, task, found, pictures: told.append((found, pictures))
+        protocol_run, 'write_result', lambda protocol, task, found, pictures: told.append((found, pictures))
     )
     run(task)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwgen.evaluation.independent_reader import folded
+from hwgen.evaluation.judges.independent_reader import folded
 from hwgen.evaluation.protocols.protocol import SPLITS
 from hwgen.images import crop_to_ink, to_cells, to_height
 from hwgen.inference.description import DEFAULT_TRUNCATION
@@ -144,7 +144,7 @@ def reader_protocol(
 
 
 def reading_figures(conditions) -> dict:
-    """Character errors as figures of `results.gather`: real lines are the floor of the generated ones with
+    """Character errors as figures of `result_file.gather`: real lines are the floor of the generated ones with
     the same texts.
 
     Args:

@@ -6,7 +6,7 @@ It says structures and components, so it can read what has no code point, and se
 import numpy as np
 
 from hwgen.charset.encoding import Charset
-from hwgen.evaluation import feature_recognizer
+from hwgen.evaluation.judges import feature_recognizer
 from hwgen.images import to_cells
 from hwgen.losses import ctc
 

@@ -16,8 +16,8 @@ import numpy as np
 
 from hwgen.charset.encoding import CharsetError
 from hwgen.data.scribe import corpus, sentences
-from hwgen.evaluation.independent_reader import folded
-from hwgen.evaluation.reading import Condition
+from hwgen.evaluation.judges.independent_reader import folded
+from hwgen.evaluation.measuring.reading import Condition
 from hwgen.images import crop_to_ink, to_cells
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.metrics import text as text_metrics

@@ -27,7 +27,7 @@ def open_judges(
         FeatureError: no network there, or one that trained a generator.
         ReaderUnavailableError: PP-OCR is not installed.
     """
-    from hwgen.evaluation import feature_space
+    from hwgen.evaluation.judges import feature_space
 
     opened = {}
     if weights is None and space == 'recognizer':
@@ -35,13 +35,13 @@ def open_judges(
     if 'space' in names:
         opened['space'] = feature_space.open_space(space, weights, square=square)
     if 'component_reader' in names:
-        from hwgen.evaluation.component_reader import ComponentReader
+        from hwgen.evaluation.judges.component_reader import ComponentReader
 
         opened['component_reader'] = ComponentReader.load(
             weights if space == 'recognizer' else str(resource_path(FEATURES))
         )
     if 'reader' in names:
-        from hwgen.evaluation.independent_reader import IndependentReader
+        from hwgen.evaluation.judges.independent_reader import IndependentReader
 
         opened['reader'] = IndependentReader()
     return opened

@@ -13,7 +13,8 @@ import numpy as np
 
 from hwgen import files
 from hwgen.data.reading.shards import RecordIndex
-from hwgen.evaluation import comparison, hands, result_page, results, training_plan
+from hwgen.evaluation.measuring import comparison, hands, training_plan
+from hwgen.evaluation.reporting import result_file, result_page
 from hwgen.inference.writer import Writer
 
 GEOMETRY_REPEATS = 50  # a quarter of what one comparison takes: many rows, one of the costlier figures
@@ -178,7 +179,7 @@ def by_seed(measured):
 
     Returns:
         list of dict figure -> dict of float (`floor` and the rows that have so many seeds), for
-        `results.gather`.
+        `result_file.gather`.
     """
     merged = []
     for turn in range(max(map(len, measured.values()))):
@@ -196,7 +197,7 @@ def verdict(figure, row, reference):
     both together.
 
     Args:
-        figure: dict of `results.gather`: better, and mean and spread of each row.
+        figure: dict of `result_file.gather`: better, and mean and spread of each row.
         row, reference: str, rows of it. A row that was trained once is taken to spread as the reference does.
 
     Returns:
@@ -216,7 +217,7 @@ def format_table(gathered, titles, *, reference):
     from the reference.
 
     Args:
-        gathered: list of `results.gather`.
+        gathered: list of `result_file.gather`.
         titles: dict row's name -> title, in the table's order.
         reference: str, the row that all others are held against.
 
@@ -233,7 +234,7 @@ def format_table(gathered, titles, *, reference):
             if kind in ('floor', reference) or reference not in figure
             else marks[verdict(figure, kind, reference)]
         )
-        return results.describe(figure[kind]) + mark
+        return result_file.describe(figure[kind]) + mark
 
     heads = ['row', *(f'`{figure["name"]}`' for figure in gathered)]
     lines = ['| ' + ' | '.join(heads) + ' |', '|' + '---|' * len(heads)]

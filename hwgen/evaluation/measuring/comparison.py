@@ -11,9 +11,9 @@ import numpy as np
 from PIL import ImageFont
 
 from hwgen.data.scribe import fonts
-from hwgen.evaluation import distribution_protocol as distances
-from hwgen.evaluation import result_page
-from hwgen.evaluation.independent_reader import folded
+from hwgen.evaluation.judges.independent_reader import folded
+from hwgen.evaluation.measuring import distances
+from hwgen.evaluation.reporting import result_page
 from hwgen.images import to_cells
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.metrics import text as text_metrics
@@ -27,7 +27,7 @@ class Compared(NamedTuple):
 
     Attributes:
         figures: list, one a seed, of dict figure -> dict of float: `floor` and each system's name, for
-            `results.gather`.
+            `result_file.gather`.
         digests: list of str, one a seed, of the lines.
         sheet: list of rows of uint8 [H, W], a row a text of the first seed: the real line, then a picture of
             each system.

@@ -5,9 +5,9 @@ from typing import Any
 
 from hwgen import files
 from hwgen.charset.printable import as_json
-from hwgen.evaluation import result_page, results
 from hwgen.evaluation.protocols.protocol import Findings, Protocol
-from hwgen.evaluation.task import Task
+from hwgen.evaluation.protocols.task import Task
+from hwgen.evaluation.reporting import result_file, result_page
 
 
 def run(protocol: Protocol, task: Task) -> dict[str, Any]:
@@ -50,12 +50,12 @@ def write_result(
         pictures: list of (file name in `task.out`, caption).
 
     Returns:
-        dict, the result as the file has it: `figures` are those of `results.gather`.
+        dict, the result as the file has it: `figures` are those of `result_file.gather`.
 
     Raises:
         ResultError: what it shall be held against was measured under other conditions.
     """
-    figures = results.gather(found.figures, protocol.directions)
+    figures = result_file.gather(found.figures, protocol.directions)
     result = {
         **task.facts,
         'seeds': task.seeds,
@@ -64,10 +64,12 @@ def write_result(
         'figures': figures,
     }
     places = {kind: task.place(f'{protocol.name}.{kind}') for kind in ('json', 'html')}
-    results.write_result(places['json'], result)
+    result_file.write_result(places['json'], result)
     task.report('')
     for row in figures:
-        kinds = [f'{kind.replace("_", " ")} {results.describe(row[kind])}' for kind in results.kinds(row)]
+        kinds = [
+            f'{kind.replace("_", " ")} {result_file.describe(row[kind])}' for kind in result_file.kinds(row)
+        ]
         task.report(f'{row["name"]:<32} ' + '  '.join(kinds))
     compared = None if task.there is None else _compare(task, result)
     page = result_page.format_page(
@@ -87,9 +89,9 @@ def write_result(
 
 
 def _compare(task, result):
-    """Holds a result against the other one; list of `results.differences`."""
-    results.check_comparable(task.measured_under, task.there['measured_under'], place=task.against)
-    compared = results.differences(result, task.there)
+    """Holds a result against the other one; list of `result_file.differences`."""
+    result_file.check_comparable(task.measured_under, task.there['measured_under'], place=task.against)
+    compared = result_file.differences(result, task.there)
     task.report(f'\nagainst {task.against}')
     verdicts = {True: 'within the spreads', False: 'beyond the spreads', None: ''}
     for row in compared:

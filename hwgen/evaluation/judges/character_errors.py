@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hwgen.charset.normal_form import plain
-from hwgen.evaluation.independent_reader import folded
+from hwgen.evaluation.judges.independent_reader import folded
 from hwgen.metrics import text as text_metrics
 
 _RESAMPLES = 1000

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from hwgen.evaluation import feature_recognizer
-from hwgen.evaluation.feature_recognizer import FeatureError
+from hwgen.evaluation.judges import feature_recognizer
+from hwgen.evaluation.judges.feature_recognizer import FeatureError
 from hwgen.images import resize_line
 from hwgen.tensorflow_files import plain_path
 

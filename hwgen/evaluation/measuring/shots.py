@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from hwgen.charset.normal_form import plain
-from hwgen.evaluation import character_errors
+from hwgen.evaluation.judges import character_errors
 from hwgen.evaluation.protocols.protocol import SPLITS
 from hwgen.images import to_cells, to_height
 from hwgen.inference.description import DEFAULT_TRUNCATION
@@ -148,7 +148,7 @@ def read_lines(
 
 
 def figures(reading, groups):
-    """Errors as figures of `results.gather`.
+    """Errors as figures of `result_file.gather`.
 
     Args:
         reading: Reading of a seed.

@@ -298,7 +298,7 @@ def _read(reader, charset, kind, side, units, images):
 
 
 def figures(found):
-    """Errors as figures of `results.gather`, but those of whole and recombined lines, of which every seed has
+    """Errors as figures of `result_file.gather`, but those of whole and recombined lines, of which every seed has
     another number.
 
     Args:

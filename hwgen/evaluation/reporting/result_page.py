@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from hwgen import files
 from hwgen.charset.printable import as_text
-from hwgen.evaluation import results
+from hwgen.evaluation.reporting import result_file
 from hwgen.images import to_height
 from hwgen.inference import picture_files
 
@@ -33,11 +33,11 @@ def format_page(
     """The page as HTML.
 
     Args:
-        result: dict as `results.write_result` takes it.
+        result: dict as `result_file.write_result` takes it.
         title: str.
         explained: kind of a figure -> what it is: `Protocol.kinds`.
         pictures: sequence of (file name beside the page, caption).
-        differences: list of `results.differences`, or None.
+        differences: list of `result_file.differences`, or None.
         against: str, what they are held against.
         systems: bool, the kinds are systems that were compared: a row each, and a column a figure.
 
@@ -45,10 +45,10 @@ def format_page(
         The page.
     """
     escape, figures = html.escape, result['figures']
-    columns = [kind for kind in dict.fromkeys(kind for row in figures for kind in results.kinds(row))]
+    columns = [kind for kind in dict.fromkeys(kind for row in figures for kind in result_file.kinds(row))]
 
     def cell(row, kind):
-        return f'<td>{escape(results.describe(row[kind]))}</td>' if kind in row else '<td></td>'
+        return f'<td>{escape(result_file.describe(row[kind]))}</td>' if kind in row else '<td></td>'
 
     def better(row):
         return row['better'] or 'like the floor'
@@ -137,7 +137,7 @@ def _table(heads, rows):
 
 def _plot(row):
     """A strip for each kind: a dot a seed, a bar at the mean, on one axis from 0 or the least value."""
-    found = results.kinds(row)
+    found = result_file.kinds(row)
     values = [value for kind in found for value in row[kind]['values']]
     low, high = min(0.0, *values), max(0.0, *values)
 
@@ -153,7 +153,7 @@ def _plot(row):
         middle, colour = number * _ROW_PX + _ROW_PX / 2, _COLOURS.get(kind, '#b58a3a')
         marks.append(
             f'<text x="12" y="{middle + 5}">{html.escape(kind.replace("_", " "))}'
-            f' {html.escape(results.describe(row[kind]))}</text>'
+            f' {html.escape(result_file.describe(row[kind]))}</text>'
         )
         mean = place(row[kind]['mean'])
         marks.append(f'<rect x="{mean - 1:.1f}" y="{middle - 9}" width="2" height="18" fill="{colour}"/>')

@@ -15,7 +15,7 @@ from hwgen import files
 from hwgen.data.formats.folder import read_folder
 from hwgen.data.formats.image_files import read_image
 from hwgen.data.preparing.picture_intake import look_at
-from hwgen.evaluation.font_simulator import FontSimulator
+from hwgen.evaluation.systems.font_simulator import FontSimulator
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.inference.writer import Writer
 

@@ -7,7 +7,7 @@ from hwgen import files
 from hwgen.charset.printable import as_json
 from hwgen.evaluation.protocols.protocol import Findings, Protocol
 from hwgen.evaluation.protocols.task import Task
-from hwgen.evaluation.reporting import result_file, result_page
+from hwgen.evaluation.reporting import result_file, result_page, seed_figures
 
 
 def run(protocol: Protocol, task: Task) -> dict[str, Any]:
@@ -50,12 +50,12 @@ def write_result(
         pictures: list of (file name in `task.out`, caption).
 
     Returns:
-        dict, the result as the file has it: `figures` are those of `result_file.gather`.
+        dict, the result as the file has it: `figures` are those of `seed_figures.gather`.
 
     Raises:
         ResultError: what it shall be held against was measured under other conditions.
     """
-    figures = result_file.gather(found.figures, protocol.directions)
+    figures = seed_figures.gather(found.figures, protocol.directions)
     result = {
         **task.facts,
         'seeds': task.seeds,
@@ -68,7 +68,7 @@ def write_result(
     task.report('')
     for row in figures:
         kinds = [
-            f'{kind.replace("_", " ")} {result_file.describe(row[kind])}' for kind in result_file.kinds(row)
+            f'{kind.replace("_", " ")} {seed_figures.describe(row[kind])}' for kind in seed_figures.kinds(row)
         ]
         task.report(f'{row["name"]:<32} ' + '  '.join(kinds))
     compared = None if task.there is None else _compare(task, result)

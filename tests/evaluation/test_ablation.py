@@ -15,7 +15,7 @@ from hwgen.charset.encoding import Charset
 from hwgen.data.reading.shards import RecordIndex
 from hwgen.evaluation.measuring import ablation, comparison, training_plan
 from hwgen.evaluation.protocols.registry import find_protocol
-from hwgen.evaluation.reporting import result_file, result_page
+from hwgen.evaluation.reporting import picture_sheet, seed_figures
 from hwgen.inference import artefact
 from tests.small_generator import make_small_generator
 
@@ -69,7 +69,7 @@ def test_table_of_rows_with_different_numbers_of_seeds():
         'far': [of(0.1, 4.1)],
         'low': [of(0.1, -0.5), of(0.3, -1.5)],
     }
-    gathered = result_file.gather(ablation.by_seed(measured), find_protocol('ablation').directions)
+    gathered = seed_figures.gather(ablation.by_seed(measured), find_protocol('ablation').directions)
     fid, inception = gathered
     assert fid['floor']['values'] == [0.1, 0.3, 0.2] and fid['base'] == {
         'values': [1.0, 3.0, 2.0],
@@ -103,7 +103,7 @@ def test_table_of_rows_with_different_numbers_of_seeds():
 
 
 def test_no_verdict_without_a_spread_or_a_better():
-    once = result_file.gather(
+    once = seed_figures.gather(
         ablation.by_seed({'base': [of(0.1, 1.0)], 'other': [of(0.1, 9.0)]}),
         find_protocol('ablation').directions,
     )[0]
@@ -498,9 +498,9 @@ def test_which_model_writes_what_on_the_sheets(tmp_path, monkeypatch):
             return [(self.path.parts[-3:-1], text, style_seeds) for text in texts]
 
     monkeypatch.setattr(ablation, 'Writer', Loaded)
-    monkeypatch.setattr(result_page, 'head_picture', lambda head, font: head)
+    monkeypatch.setattr(picture_sheet, 'head_picture', lambda head, font: head)
     monkeypatch.setattr(
-        result_page,
+        picture_sheet,
         'write_sheet',
         lambda path, shown, **options: sheets.update({path.name: (shown, options.get('heads'))}),
     )

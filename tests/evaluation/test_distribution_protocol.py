@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hwgen.data.reading import shards
-from hwgen.evaluation.measuring import distances
+from hwgen.evaluation.measuring import conventions, distances, line_halves, line_statistics
 from hwgen.metrics import distribution, geometry_score, memorization
 
 
@@ -53,7 +53,7 @@ def index(written_folder):
 
 @pytest.fixture(autouse=True)
 def _few_landmarks(monkeypatch):
-    monkeypatch.setattr(distances, '_GEOMETRY_REPEATS', 2)
+    monkeypatch.setattr(line_halves, '_GEOMETRY_REPEATS', 2)
 
 
 def run(index, name, space, **options):
@@ -62,18 +62,18 @@ def run(index, name, space, **options):
 
 def test_numbers_of_lines_and_repeats_are_the_protocols_unless_less_is_asked(index, grey_space, monkeypatch):
     monkeypatch.setitem(
-        distances.CONVENTIONS, 'hct', distances.CONVENTIONS['hct']._replace(num_lines=9, geometry_lines=6)
+        conventions.CONVENTIONS, 'hct', conventions.CONVENTIONS['hct']._replace(num_lines=9, geometry_lines=6)
     )
     asked, options = [], dict(space=grey_space, cells=dict(char_px=32, char_width_px=32), seed=4)
     monkeypatch.setattr(
-        distances.geometry_score,
+        line_statistics.geometry_score,
         'relative_living_times',
         lambda points, **told: asked.append((len(points), told)) or np.array([len(asked), 0.0]),
     )
-    halves = distances.Halves(index, 'hct', num_lines=20, **options)
+    halves = line_halves.Halves(index, 'hct', num_lines=20, **options)
     assert (
         len(halves.selection.first) == 9
-        and len(distances.Halves(index, 'hct', num_lines=4, **options).selection.second) == 4
+        and len(line_halves.Halves(index, 'hct', num_lines=4, **options).selection.second) == 4
     )
     figures = halves.figures()
     # one for each side
@@ -86,10 +86,10 @@ def test_numbers_of_lines_and_repeats_are_the_protocols_unless_less_is_asked(ind
         and len(asked) == 2
     )
     assert (
-        'geometry_score_pixels_6' in distances.Halves(index, 'hct', geometry_repeats=7, **options).figures()
+        'geometry_score_pixels_6' in line_halves.Halves(index, 'hct', geometry_repeats=7, **options).figures()
         and asked[-1][1]['num_repeats'] == 7
     )
-    assert set(distances.Halves(index, 'hct', geometry_repeats=0, **options).figures()) == {
+    assert set(line_halves.Halves(index, 'hct', geometry_repeats=0, **options).figures()) == {
         'fid_grey_9',
         'kid_grey_9',
         'is_grey_9',
@@ -100,21 +100,23 @@ def test_more_vectors_than_are_kept_are_a_sample(index, grey_space, monkeypatch)
     """The same draw on every side of every seed: what is kept of written lines are the places that are
     kept of the real ones.
     """
-    monkeypatch.setattr(distances, '_KEPT_VECTORS', 5)
-    protocol = distances.CONVENTIONS['hct']._replace(geometry_lines=7)
-    side = distances.Side(protocol, grey_space, cells=dict(char_px=32, char_width_px=32), geometry_repeats=1)
+    monkeypatch.setattr(line_statistics, '_KEPT_VECTORS', 5)
+    protocol = conventions.CONVENTIONS['hct']._replace(geometry_lines=7)
+    side = line_statistics.Side(
+        protocol, grey_space, cells=dict(char_px=32, char_width_px=32), geometry_repeats=1
+    )
     lines = [index.read_record(number) for number in range(30)]
     for part in (lines[:13], lines[13:]):
         side.update([line.image for line in part], part)
     cut = [
-        distances.pictures(
+        conventions.pictures(
             line.image, kind='cells', num_characters=len(line.text), char_px=32, char_width_px=32
         )[0]
         for line in lines
     ]
     for found, capacity, vectors in (
         (side.vectors, 5, grey_space.measure(cut).vectors),
-        (side.points, 7, np.stack(list(map(distances._left_pixels, cut)))),
+        (side.points, 7, np.stack(list(map(line_statistics._left_pixels, cut)))),
     ):
         expected = distribution.FeatureReservoir(capacity, seed=2)
         expected.update(vectors)
@@ -128,15 +130,15 @@ def test_more_vectors_than_are_kept_are_a_sample(index, grey_space, monkeypatch)
 
 def test_no_more_lines_of_a_hand_are_read_than_are_its_due(index, grey_space, monkeypatch):
     """The first of each writer in the order of the half, across chunks."""
-    monkeypatch.setattr(distances, '_STYLE_LINES', 3)
-    monkeypatch.setattr(distances, '_CHUNK_LINES', 5)
+    monkeypatch.setattr(line_halves, '_STYLE_LINES', 3)
+    monkeypatch.setattr(line_halves, '_CHUNK_LINES', 5)
     monkeypatch.setattr(
         distances,
         'read_style',
         lambda writer, images, numbers: (writer, [image.tobytes() for image in images], list(numbers)),
     )
     lines = [index.read_record(number) for number in range(30, 0, -1)]
-    found = distances._hands(index, range(30, 0, -1), 'writer')
+    found = line_halves._hands(index, range(30, 0, -1), 'writer')
     assert list(found) == list(dict.fromkeys(line.writer for line in lines))
     for name, (writer, images, numbers) in found.items():
         own = [line for line in lines if line.writer == name][:3]
@@ -151,7 +153,7 @@ def test_figures_are_those_of_the_lines(index, grey_space):
     """One seed, worked out again from the records."""
     writer = Writer()
     found = run(index, 'scrabblegan', grey_space, writer=writer, seed=3, truncation=0.7)
-    chosen = distances.choose_lines(index, 'scrabblegan', num_lines=distances.ALL_LINES, seed=3)
+    chosen = line_halves.choose_lines(index, 'scrabblegan', num_lines=conventions.ALL_LINES, seed=3)
     assert found.digest == chosen.digest
     texts = [index.read_record(number).text for number in chosen.second]
     assert [text for call in writer.calls for text in call[0]] == texts and {
@@ -161,7 +163,7 @@ def test_figures_are_those_of_the_lines(index, grey_space):
     assert len(set(seeds)) == 25
 
     def cut(number):
-        return distances.pictures(
+        return conventions.pictures(
             index.read_record(number).image,
             kind='cells',
             num_characters=len(index.read_record(number).text),
@@ -202,7 +204,7 @@ def test_figures_are_those_of_the_lines(index, grey_space):
         )
     assert (
         1.0 <= found.figures['is_grey_25']['generated'] <= 2.0
-        and len(found.sheet) == distances._SHOWN
+        and len(found.sheet) == line_statistics._SHOWN
         and found.copies == []
     )
     for (real, written), number, seed in zip(found.sheet, chosen.second, seeds):
@@ -257,7 +259,7 @@ def test_hands_are_read_from_lines_that_are_not_compared(index, grey_space, monk
         ),
     )
     run(index, name, grey_space, writer=Writer(), seed=1)
-    chosen, expected = distances.choose_lines(index, name, num_lines=distances.ALL_LINES, seed=1), {}
+    chosen, expected = line_halves.choose_lines(index, name, num_lines=conventions.ALL_LINES, seed=1), {}
     for record in map(index.read_record, chosen.first):
         expected.setdefault(record.writer, []).append((record.image.tobytes(), len(record.text)))
     assert sorted(
@@ -268,7 +270,7 @@ def test_hands_are_read_from_lines_that_are_not_compared(index, grey_space, monk
 def test_handwriting_distance_is_that_of_the_writers_columns(index, grey_space):
     """A line counts by its feature columns, pixels here: worked out again from the records."""
     values = run(index, 'hwd', grey_space, cells=dict(char_px=32, char_width_px=32), seed=2).figures
-    chosen, means = distances.choose_lines(index, 'hwd', num_lines=distances.ALL_LINES, seed=2), []
+    chosen, means = line_halves.choose_lines(index, 'hwd', num_lines=conventions.ALL_LINES, seed=2), []
     for half in (chosen.first, chosen.second):
         by_writer = {}
         for record in map(index.read_record, half):
@@ -318,7 +320,7 @@ def test_lines_are_measured_alike_in_chunks_of_any_size(index, grey_space, monke
     """
     training, whole = np.random.default_rng(0).random([30, 2]).astype(np.float32), None
     for size in (32, 7, 3):
-        monkeypatch.setattr(distances, '_CHUNK_LINES', size)
+        monkeypatch.setattr(line_halves, '_CHUNK_LINES', size)
         found = run(index, 'hct', grey_space, writer=Writer(), training=training, seed=6)
         whole = whole or found
         assert (
@@ -350,21 +352,21 @@ def test_what_is_said_of_a_seed(index, grey_space):
 
 def test_what_is_drawn_in_measuring_follows_the_seed(index, grey_space, monkeypatch):
     """Subsets of KID and landmarks of the geometry score, of the same lines."""
-    chosen = distances.choose_lines(index, 'hct', num_lines=20, seed=0)
-    monkeypatch.setattr(distances, 'choose_lines', lambda *arguments, **options: chosen)
+    chosen = line_halves.choose_lines(index, 'hct', num_lines=20, seed=0)
+    monkeypatch.setattr(line_halves, 'choose_lines', lambda *arguments, **options: chosen)
     monkeypatch.setattr(
-        distances.distribution,
+        line_statistics.distribution,
         'kernel_distance',
         functools.partial(distribution.kernel_distance, subset_size=8, num_subsets=3),
     )
     # Few landmarks and a complex that grows large: one of 20 points has no holes at the authors' size.
     monkeypatch.setattr(
-        distances.geometry_score,
+        line_statistics.geometry_score,
         'relative_living_times',
         functools.partial(geometry_score.relative_living_times, num_landmarks=12, gamma=0.9),
     )
     first, again, other = (
-        distances.Halves(
+        line_halves.Halves(
             index,
             'hct',
             space=grey_space,
@@ -387,7 +389,7 @@ def test_copies_of_training_lines_show(written_folder, index, grey_space):
     numbers = distances.training_lines(train)
     assert training.shape == (40, 2) and sorted(numbers) == list(range(40)) != list(numbers)
     cut = [
-        distances.pictures(record.image, kind='cells', num_characters=len(record.text), **cells)[0]
+        conventions.pictures(record.image, kind='cells', num_characters=len(record.text), **cells)[0]
         for record in (train.read_record(int(number)) for number in numbers)
     ]
     np.testing.assert_array_equal(training, grey_space.measure(cut).vectors)
@@ -399,7 +401,7 @@ def test_copies_of_training_lines_show(written_folder, index, grey_space):
             }
             records = [by_length[len(text)] for text in texts]
             return [
-                distances.pictures(record.image, kind='cells', num_characters=len(record.text), **cells)[0]
+                conventions.pictures(record.image, kind='cells', num_characters=len(record.text), **cells)[0]
                 for record in records
             ]
 
@@ -413,7 +415,7 @@ def test_copies_of_training_lines_show(written_folder, index, grey_space):
     image, place = copied.copies[0]
     record = train.read_record(int(numbers[place]))
     np.testing.assert_array_equal(
-        image, distances.pictures(record.image, kind='cells', num_characters=len(record.text), **cells)[0]
+        image, conventions.pictures(record.image, kind='cells', num_characters=len(record.text), **cells)[0]
     )
     honest = run(index, 'hct', grey_space, writer=Writer(), training=training).figures
     assert (
@@ -435,14 +437,14 @@ def test_copies_are_looked_for_where_the_protocol_has_it(index, grey_space):
         np.array([[0.1, 0.1], [0.6, 0.6]], np.float32),
         dict(space=grey_space, cells=dict(char_px=32, char_width_px=32), training=None, num_lines=8),
     )
-    halves = distances.Halves(index, 'hct', **{**options, 'training': training})
+    halves = line_halves.Halves(index, 'hct', **{**options, 'training': training})
 
     def nearest(side):
         return np.concatenate(side.distances)
 
     vectors = grey_space.measure(
         [
-            distances.pictures(
+            conventions.pictures(
                 record.image, kind='cells', num_characters=len(record.text), char_px=32, char_width_px=32
             )[0]
             for record in map(index.read_record, halves.selection.second)
@@ -460,8 +462,8 @@ def test_copies_are_looked_for_where_the_protocol_has_it(index, grey_space):
         assert figures[name] == {'floor': expected, 'generated': expected} and halves.figures()[name] == {
             'floor': expected
         }
-    assert not any(name.startswith('cop') for name in distances.Halves(index, 'hct', **options).figures())
-    assert not distances.Halves(index, 'hwd', **{**options, 'training': training}).second.distances
+    assert not any(name.startswith('cop') for name in line_halves.Halves(index, 'hct', **options).figures())
+    assert not line_halves.Halves(index, 'hwd', **{**options, 'training': training}).second.distances
 
 
 def test_the_closest_copies_are_shown_the_closest_first(index, grey_space):
@@ -496,11 +498,11 @@ def test_no_more_lines_are_held_than_a_chunk(index, grey_space):
             return super().write(texts, **options)
 
     run(Long(index), 'scrabblegan', Counting(), writer=Short())
-    assert max(sizes) == distances._CHUNK_LINES and sum(sizes) == 4 * 200
+    assert max(sizes) == line_halves._CHUNK_LINES and sum(sizes) == 4 * 200
 
 
 def test_counts_in_names():
-    assert [distances.short_count(number) for number in (25, 999, 1000, 1234, 1500, 20000)] == [
+    assert [line_statistics.short_count(number) for number in (25, 999, 1000, 1234, 1500, 20000)] == [
         '25',
         '999',
         '1k',

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hwgen.data.reading import records, shards
-from hwgen.evaluation.measuring import distances
+from hwgen.evaluation.measuring import conventions, distances, line_halves, line_statistics
 
 
 @pytest.fixture
@@ -17,14 +17,19 @@ def index(written_folder):
 
 def test_what_the_protocols_fix():
     """Numbers of the papers: a figure of another number of lines is not theirs, whatever its name says."""
-    fixed = {name: tuple(protocol[:6]) for name, protocol in distances.CONVENTIONS.items()}
+    fixed = {name: tuple(protocol[:6]) for name, protocol in conventions.CONVENTIONS.items()}
     assert fixed == {
         'hct': (20_000, 5_000, 'cells', False, True, True),
         'scrabblegan': (1 << 30, 5_000, 'cells', False, False, True),
         'ganwriting': (1 << 30, 0, 'left', True, True, False),
         'hwd': (1 << 30, 0, 'squares', True, True, False),
     }
-    assert (distances._STYLE_LINES, distances._KEPT_VECTORS, distances._TRAINING_LINES, distances._SHOWN) == (
+    assert (
+        line_halves._STYLE_LINES,
+        line_statistics._KEPT_VECTORS,
+        distances._TRAINING_LINES,
+        line_statistics._SHOWN,
+    ) == (
         15,
         10_000,
         10_000,
@@ -34,18 +39,18 @@ def test_what_the_protocols_fix():
 
 
 def test_halves_share_no_line_and_are_fixed_by_the_seed(index):
-    chosen = distances.choose_lines(index, 'scrabblegan', num_lines=distances.ALL_LINES, seed=1)
+    chosen = line_halves.choose_lines(index, 'scrabblegan', num_lines=conventions.ALL_LINES, seed=1)
     assert sorted(chosen.first + chosen.second) == list(range(50))
-    assert chosen == distances.choose_lines(index, 'scrabblegan', num_lines=distances.ALL_LINES, seed=1)
+    assert chosen == line_halves.choose_lines(index, 'scrabblegan', num_lines=conventions.ALL_LINES, seed=1)
     others = [
-        distances.choose_lines(index, 'scrabblegan', num_lines=distances.ALL_LINES, seed=2),
-        distances.choose_lines(index, 'scrabblegan', num_lines=20, seed=1),
-        distances.choose_lines(index, 'hct', num_lines=distances.ALL_LINES, seed=1),
+        line_halves.choose_lines(index, 'scrabblegan', num_lines=conventions.ALL_LINES, seed=2),
+        line_halves.choose_lines(index, 'scrabblegan', num_lines=20, seed=1),
+        line_halves.choose_lines(index, 'hct', num_lines=conventions.ALL_LINES, seed=1),
     ]
     assert len({chosen.digest, *(other.digest for other in others)}) == 4
     assert len(others[1].first) == len(others[1].second) == 20
     with pytest.raises(ValueError, match="split 'test': 1 lines for each half, expected at least 2"):
-        distances.choose_lines(index, 'hct', num_lines=1, seed=0)
+        line_halves.choose_lines(index, 'hct', num_lines=1, seed=0)
 
 
 class Made:
@@ -70,7 +75,7 @@ def test_the_digest_is_that_of_the_lines_and_whose_they_are(monkeypatch):
     lines = [('天地', 'a'), ('玄', 'a'), ('黄', 'b'), ('日月', 'b'), ('人', 'b'), ('山', 'c')]
 
     def choose(lines, name='hct', seed=1):
-        return distances.choose_lines(Made(lines), name, num_lines=2, seed=seed)
+        return line_halves.choose_lines(Made(lines), name, num_lines=2, seed=seed)
 
     chosen = choose(lines)
     for number in (*chosen.first, *chosen.second):
@@ -79,26 +84,26 @@ def test_the_digest_is_that_of_the_lines_and_whose_they_are(monkeypatch):
     unread = min({*range(6)} - {*chosen.first, *chosen.second})
     assert choose([*lines[:unread], ('别', 'd'), *lines[unread + 1 :]]) == chosen
     assert (
-        len({choose(lines, name).digest for name in distances.CONVENTIONS} | {choose(lines, seed=2).digest})
+        len({choose(lines, name).digest for name in conventions.CONVENTIONS} | {choose(lines, seed=2).digest})
         == 5
         and len(chosen.digest) == 64
     )
     # a protocol that fixes something else
     for change in ({'num_lines': 5}, {'geometry_lines': 5}, {'picture': 'left'}, {'square': False}):
         monkeypatch.setitem(
-            distances.CONVENTIONS, 'scrabblegan', distances.CONVENTIONS['hct']._replace(**change)
+            conventions.CONVENTIONS, 'scrabblegan', conventions.CONVENTIONS['hct']._replace(**change)
         )
-        monkeypatch.setitem(distances.CONVENTIONS, 'ganwriting', distances.CONVENTIONS['hct'])
+        monkeypatch.setitem(conventions.CONVENTIONS, 'ganwriting', conventions.CONVENTIONS['hct'])
         repeated = []
         for name in ('scrabblegan', 'ganwriting'):
-            monkeypatch.setitem(distances.CONVENTIONS, 'hct', distances.CONVENTIONS[name])
+            monkeypatch.setitem(conventions.CONVENTIONS, 'hct', conventions.CONVENTIONS[name])
             repeated.append(choose(lines).digest)
         assert repeated[0] != repeated[1] == chosen.digest
 
 
 def test_halves_of_hands_have_writers_with_two_lines_alone():
     lines = [('天', 'odd')] * 5 + [('地', 'pair')] * 2 + [('玄', 'alone')]
-    chosen = distances.choose_lines(Made(lines), 'ganwriting', num_lines=99, seed=0)
+    chosen = line_halves.choose_lines(Made(lines), 'ganwriting', num_lines=99, seed=0)
     assert [[lines[number][1] for number in half] for half in (chosen.first, chosen.second)] == [
         ['odd', 'pair', 'odd']
     ] * 2
@@ -110,13 +115,13 @@ def test_halves_of_hands_have_writers_with_two_lines_alone():
             r' more\)'
         ),
     ):
-        distances.choose_lines(Made(lines[5:]), 'hwd', num_lines=99, seed=0)
+        line_halves.choose_lines(Made(lines[5:]), 'hwd', num_lines=99, seed=0)
     # of five one is left over
-    assert len(distances.choose_lines(Made(lines[:5]), 'hct', num_lines=99, seed=0).second) == 2
+    assert len(line_halves.choose_lines(Made(lines[:5]), 'hct', num_lines=99, seed=0).second) == 2
 
 
 def test_hands_are_paired_and_take_turns(index):
-    chosen = distances.choose_lines(index, 'hwd', num_lines=14, seed=0)
+    chosen = line_halves.choose_lines(index, 'hwd', num_lines=14, seed=0)
     writers = [
         [index.read_record(number).writer for number in half] for half in (chosen.first, chosen.second)
     ]
@@ -129,7 +134,7 @@ def test_hands_are_paired_and_take_turns(index):
 )
 def test_pictures(kind, shapes):
     image = np.tile(np.linspace(0.0, 255.0, 144), [64, 1]).astype(np.uint8)
-    found = distances.pictures(image, kind=kind, num_characters=3, char_px=32, char_width_px=32)
+    found = conventions.pictures(image, kind=kind, num_characters=3, char_px=32, char_width_px=32)
     assert [picture.shape for picture in found] == shapes
     if kind == 'left':
         np.testing.assert_array_equal(found[0], image[:, :64])
@@ -143,7 +148,7 @@ def test_how_lines_are_cut():
     tall, narrow = (rng.integers(0, 256, size=shape).astype(np.uint8) for shape in ((128, 200), (64, 24)))
 
     def cut(image, kind, **cells):
-        return distances.pictures(
+        return conventions.pictures(
             image, kind=kind, num_characters=2, **{**dict(char_px=32, char_width_px=32), **cells}
         )
 
@@ -165,11 +170,11 @@ def test_how_lines_are_cut():
 def test_points_of_the_geometry_score_are_left_ends():
     """Two cells at 32 px, in [0, 1]; what a short line has no ink for is paper."""
     image = np.random.default_rng(2).integers(0, 256, size=[32, 80]).astype(np.uint8)
-    np.testing.assert_allclose(distances._left_pixels(image), image[:, :64].ravel() / 255.0, rtol=1e-6)
-    short = distances._left_pixels(image[:, :40]).reshape(32, 64)
+    np.testing.assert_allclose(line_statistics._left_pixels(image), image[:, :64].ravel() / 255.0, rtol=1e-6)
+    short = line_statistics._left_pixels(image[:, :40]).reshape(32, 64)
     np.testing.assert_allclose(
         short, np.pad(image[:, :40] / 255.0, [(0, 0), (0, 24)], constant_values=1.0), rtol=1e-6
     )
-    assert short.dtype == np.float32 and distances._left_pixels(np.zeros([64, 30], np.uint8)).sum() == 32 * (
-        64 - 15
-    )
+    assert short.dtype == np.float32 and line_statistics._left_pixels(
+        np.zeros([64, 30], np.uint8)
+    ).sum() == 32 * (64 - 15)

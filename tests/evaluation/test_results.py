@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageFont
 
 from hwgen.evaluation.protocols.registry import find_protocol, find_protocols
-from hwgen.evaluation.reporting import result_file, result_page
+from hwgen.evaluation.reporting import picture_sheet, result_file, result_page, seed_figures
 
 DIRECTIONS = find_protocol('hct').directions
 KINDS = {**find_protocol('hct').kinds, **find_protocol('neighbours').kinds}
@@ -38,12 +38,12 @@ def result(figures=None, **under):
         'protocol': 'hct',
         'seeds': [0, 1, 2],
         'measured_under': {'protocol': 'hct', 'lines_sha256': ['a', 'b', 'c'], **under},
-        'figures': result_file.gather(figures or FIGURES, DIRECTIONS),
+        'figures': seed_figures.gather(figures or FIGURES, DIRECTIONS),
     }
 
 
 def test_mean_and_spread():
-    fid, copying = result_file.gather(FIGURES, DIRECTIONS)
+    fid, copying = seed_figures.gather(FIGURES, DIRECTIONS)
     assert (fid['name'], fid['better'], copying['better']) == ('fid_recognizer_25', 'lower', None)
     assert fid['generated'] == {
         'values': [3.0, 3.5, 4.0],
@@ -51,11 +51,11 @@ def test_mean_and_spread():
         'spread': pytest.approx(statistics.stdev([3.0, 3.5, 4.0])),
     }
     assert (
-        result_file.kinds(fid) == ['generated', 'floor']
-        and result_file.describe(fid['generated']) == '3.5 ± 0.5'
+        seed_figures.kinds(fid) == ['generated', 'floor']
+        and seed_figures.describe(fid['generated']) == '3.5 ± 0.5'
     )
-    single, _ = result_file.gather(FIGURES[:1], DIRECTIONS)
-    assert single['floor']['spread'] is None and result_file.describe(single['floor']) == '2'
+    single, _ = seed_figures.gather(FIGURES[:1], DIRECTIONS)
+    assert single['floor']['spread'] is None and seed_figures.describe(single['floor']) == '2'
 
 
 def test_files_are_read_back_and_equal():
@@ -73,9 +73,9 @@ def test_files_are_read_back_and_equal():
     ):
         if content is not None:
             pathlib.Path('c.json').write_text(content)
-        with pytest.raises(result_file.ResultError, match=message):
+        with pytest.raises(seed_figures.ResultError, match=message):
             result_file.read_result('c.json')
-    with pytest.raises(result_file.ResultError, match='no such file'):
+    with pytest.raises(seed_figures.ResultError, match='no such file'):
         result_file.read_result('.')
 
 
@@ -105,7 +105,7 @@ def test_against_another():
     # what is not known yet is not compared
     result_file.check_comparable({'protocol': 'hct'}, here, place='x.json')
     with pytest.raises(
-        result_file.ResultError,
+        seed_figures.ResultError,
         match=r'x.json: measured under other conditions: lines_sha256 \["z"\] there, \["a", "b", "c"\] here',
     ):
         result_file.check_comparable(here, {**here, 'lines_sha256': ['z']}, place='x.json')
@@ -147,7 +147,7 @@ def test_the_sheet():
         [np.zeros([48, 100], np.uint8), np.zeros([24, 30], np.uint8)],
         [np.zeros([96, 96], np.uint8), np.zeros([48, 20], np.uint8)],
     ]
-    result_page.write_sheet('sheet.png', rows)
+    picture_sheet.write_sheet('sheet.png', rows)
     with Image.open('sheet.png') as sheet:
         pixels = np.asarray(sheet)
     # Columns of 100 + 48 and 60 + 48 px; rows of 48 px with a quarter between them.
@@ -182,7 +182,7 @@ def test_which_way_is_better():
     directions = {
         word: better for protocol in find_protocols().values() for word, better in protocol.directions.items()
     }
-    rows = result_file.gather(
+    rows = seed_figures.gather(
         [{name: {'floor': 1.0} for name in (*expected, 'unseen_cer_9', 'unseen_is_9')}], directions
     )
     assert {row['name']: row['better'] for row in rows} == {
@@ -198,17 +198,17 @@ def test_which_way_is_better():
         for word, better in protocol.directions.items()
     )
     with pytest.raises(
-        result_file.ResultError,
+        seed_figures.ResultError,
         match=(
             'figure cer_9: the protocol does not say which way cer is better; its directions are those of'
             ' fid, kid'
         ),
     ):
-        result_file.gather([{'cer_9': {'floor': 1.0}}], DIRECTIONS)
+        seed_figures.gather([{'cer_9': {'floor': 1.0}}], DIRECTIONS)
 
 
 def test_a_seed_need_not_have_every_figure_and_kind():
-    a, b = result_file.gather(
+    a, b = seed_figures.gather(
         [
             {'fid_a': {'floor': 1.0}},
             {'fid_a': {'generated': 5.0, 'floor': 4.0}, 'is_b': {'x': 2.0}},
@@ -224,23 +224,23 @@ def test_a_seed_need_not_have_every_figure_and_kind():
     assert (
         list(a) == ['name', 'better', 'floor', 'generated']
         and b['x']['values'] == [2.0]
-        and result_file.kinds(a) == ['generated', 'floor']
+        and seed_figures.kinds(a) == ['generated', 'floor']
     )
-    assert result_file.kinds({'name': 'n', 'zeta': {}, 'floor': {}, 'alpha': {}, 'generated': {}}) == [
+    assert seed_figures.kinds({'name': 'n', 'zeta': {}, 'floor': {}, 'alpha': {}, 'generated': {}}) == [
         'generated',
         'floor',
         'zeta',
         'alpha',
     ]
     assert (
-        result_file.describe({'mean': 12.3456, 'spread': 0.04567}) == '12.35 ± 0.046'
-        and result_file.describe({'mean': 1234567.0, 'spread': None}) == '1.235e+06'
+        seed_figures.describe({'mean': 12.3456, 'spread': 0.04567}) == '12.35 ± 0.046'
+        and seed_figures.describe({'mean': 1234567.0, 'spread': None}) == '1.235e+06'
     )
 
 
 def test_the_pairs_of_all_seeds():
     def seed(*values):
-        return result_file.Measured(
+        return seed_figures.Measured(
             {},
             {
                 'ppl_a': {'generated': list(values), 'independent': [0.0, 8.0]},
@@ -249,7 +249,7 @@ def test_the_pairs_of_all_seeds():
             '',
         )
 
-    rows = result_file.over_pairs([seed(1.0, 2.0), seed(3.0, 10.0, 4.0)])
+    rows = seed_figures.over_pairs([seed(1.0, 2.0), seed(3.0, 10.0, 4.0)])
     assert rows[0] == {
         'name': 'ppl_a',
         'kind': 'generated',
@@ -291,7 +291,7 @@ def test_within_is_no_further_than_both_spreads():
 def test_what_differs_is_told_in_short():
     """Eighty characters of a value at most, all differences, tuples and lists alike."""
     result_file.check_comparable({'seeds': (0, 1)}, {'seeds': [0, 1]}, place='x')
-    with pytest.raises(result_file.ResultError) as told:
+    with pytest.raises(seed_figures.ResultError) as told:
         result_file.check_comparable(
             {'a': 1, 'b': 'y' * 78, 'c': 'z' * 79, 'd': 5},
             {'a': 2, 'b': 'v' * 78, 'c': 'w' * 79, 'e': 6},
@@ -417,7 +417,7 @@ def test_words_of_the_page():
     ] == ['a.png', 'b.png']
     partly = {
         'seeds': [0],
-        'figures': result_file.gather(
+        'figures': seed_figures.gather(
             [{'cer_a': {'floor': 1.0, 'same_neighbours': 2.0}, 'fid_b': {'other_texts': 3.0}}],
             {'cer': 'lower', 'fid': 'lower'},
         ),
@@ -453,16 +453,16 @@ def test_heads_of_the_sheet():
     its own.
     """
     font = ImageFont.load_default(20)
-    head = result_page.head_picture('Agx', font)
+    head = picture_sheet.head_picture('Agx', font)
     ink = np.argwhere(head < 200)
     assert (
         head.shape == (48, round(font.getlength('Agx')))
         and head.min() == 90
         and ink[:, 0].max() > 42
-        and result_page.head_picture('', font).shape == (48, 1)
+        and picture_sheet.head_picture('', font).shape == (48, 1)
     )
-    assert np.argwhere(result_page.head_picture('x', font) < 200)[:, 0].max() == 41
-    result_page.write_sheet(
+    assert np.argwhere(picture_sheet.head_picture('x', font) < 200)[:, 0].max() == 41
+    picture_sheet.write_sheet(
         'heads.png',
         [[np.zeros([24, 20], np.uint8), np.zeros([48, 9], np.uint8)]],
         heads=['A', 'a longer one'],
@@ -473,6 +473,6 @@ def test_heads_of_the_sheet():
     width = round(font.getlength('a longer one'))
     assert pixels.shape == (48 + 12 + 48, 40 + 48 + width + 48)
     np.testing.assert_array_equal(
-        pixels[:48, 88 : 88 + width], result_page.head_picture('a longer one', font)
+        pixels[:48, 88 : 88 + width], picture_sheet.head_picture('a longer one', font)
     )
     assert (pixels[60:, :40] == 0).all() and (pixels[60:, 88:97] == 0).all() and (pixels[48:60] == 255).all()

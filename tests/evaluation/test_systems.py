@@ -202,7 +202,9 @@ def test_names_and_places(pictures, monkeypatch):
 
 def test_which_kind_of_system_stands_at_a_place(pictures, monkeypatch):
     asked = []
-    monkeypatch.setattr(compared_systems, 'FontSimulator', lambda **options: asked.append(('simulator', options)))
+    monkeypatch.setattr(
+        compared_systems, 'FontSimulator', lambda **options: asked.append(('simulator', options))
+    )
     monkeypatch.setattr(compared_systems, 'PictureFolder', lambda place: asked.append(('pictures', place)))
     monkeypatch.setattr(
         compared_systems.Writer, 'load', lambda place, **options: asked.append(('model', place, options))

@@ -14,7 +14,7 @@ import numpy as np
 from hwgen import files
 from hwgen.data.reading.shards import RecordIndex
 from hwgen.evaluation.measuring import comparison, hands, training_plan
-from hwgen.evaluation.reporting import result_file, result_page
+from hwgen.evaluation.reporting import picture_sheet, seed_figures
 from hwgen.inference.writer import Writer
 
 GEOMETRY_REPEATS = 50  # a quarter of what one comparison takes: many rows, one of the costlier figures
@@ -179,7 +179,7 @@ def by_seed(measured):
 
     Returns:
         list of dict figure -> dict of float (`floor` and the rows that have so many seeds), for
-        `result_file.gather`.
+        `seed_figures.gather`.
     """
     merged = []
     for turn in range(max(map(len, measured.values()))):
@@ -197,7 +197,7 @@ def verdict(figure, row, reference):
     both together.
 
     Args:
-        figure: dict of `result_file.gather`: better, and mean and spread of each row.
+        figure: dict of `seed_figures.gather`: better, and mean and spread of each row.
         row, reference: str, rows of it. A row that was trained once is taken to spread as the reference does.
 
     Returns:
@@ -217,7 +217,7 @@ def format_table(gathered, titles, *, reference):
     from the reference.
 
     Args:
-        gathered: list of `result_file.gather`.
+        gathered: list of `seed_figures.gather`.
         titles: dict row's name -> title, in the table's order.
         reference: str, the row that all others are held against.
 
@@ -234,7 +234,7 @@ def format_table(gathered, titles, *, reference):
             if kind in ('floor', reference) or reference not in figure
             else marks[verdict(figure, kind, reference)]
         )
-        return result_file.describe(figure[kind]) + mark
+        return seed_figures.describe(figure[kind]) + mark
 
     heads = ['row', *(f'`{figure["name"]}`' for figure in gathered)]
     lines = ['| ' + ' | '.join(heads) + ' |', '|' + '---|' * len(heads)]
@@ -283,7 +283,7 @@ def write_sheets(out, plan, measured, *, runs, texts, truncation):
     titles = {row.name: row.title for row in plan.rows}
     shown = [
         [
-            result_page.head_picture(titles[name], font),
+            picture_sheet.head_picture(titles[name], font),
             *(
                 picture
                 for seed in (0, 1)
@@ -292,7 +292,7 @@ def write_sheets(out, plan, measured, *, runs, texts, truncation):
         ]
         for name, writer in writers.items()
     ]
-    result_page.write_sheet(out / 'ablation.png', shown)
+    picture_sheet.write_sheet(out / 'ablation.png', shown)
     found = [('ablation.png', 'The same texts by every row, in two drawn hands')]
     if plan.strip and set(plan.strip) <= set(writers):
         comparison.write_strip(

@@ -12,8 +12,8 @@ from PIL import ImageFont
 
 from hwgen.data.scribe import fonts
 from hwgen.evaluation.judges.independent_reader import folded
-from hwgen.evaluation.measuring import distances
-from hwgen.evaluation.reporting import result_page
+from hwgen.evaluation.measuring import conventions, line_halves, line_statistics
+from hwgen.evaluation.reporting import picture_sheet
 from hwgen.images import to_cells
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.metrics import text as text_metrics
@@ -27,7 +27,7 @@ class Compared(NamedTuple):
 
     Attributes:
         figures: list, one a seed, of dict figure -> dict of float: `floor` and each system's name, for
-            `result_file.gather`.
+            `seed_figures.gather`.
         digests: list of str, one a seed, of the lines.
         sheet: list of rows of uint8 [H, W], a row a text of the first seed: the real line, then a picture of
             each system.
@@ -113,7 +113,7 @@ def compare_systems(
         seeds: sequence of int, of lines, styles and all that is drawn in measuring.
         num_lines: int, of a half at most; None: the protocol's number.
         truncation: float, of drawn styles and of the character noise, for systems that know it.
-        protocol: str, one of `distribution_protocol` that draws hands.
+        protocol: str, one of `conventions.CONVENTIONS` that draws hands.
         cells: dict char_px, char_width_px that all lines are scaled to; None: those of the first system.
         geometry_repeats: int, choices of landmarks behind the geometry score (the most costly figure but for
             reading); 0: none; None: 200.
@@ -128,7 +128,7 @@ def compare_systems(
         ValueError: no system; a protocol that imitates hands; too few lines; what a system raises that cannot
             write the texts.
     """
-    if not systems or distances.CONVENTIONS[protocol].imitates:
+    if not systems or conventions.CONVENTIONS[protocol].imitates:
         raise ValueError(
             f'comparison of {len(systems)} systems by the protocol {protocol}: expected at least one, and a'
             ' protocol that draws hands'
@@ -145,7 +145,7 @@ def compare_systems(
     for seed in seeds:
         if real is None or seed not in real:
             measured = _measure_real(
-                distances.Halves(
+                line_halves.Halves(
                     index,
                     protocol,
                     space=space,
@@ -187,9 +187,9 @@ def _measure_real(halves, reading):
 
 def protocol_texts(index, *, protocol='hct', seeds=(0, 1, 2), num_lines=None):
     """The texts that systems write: a list of str for each seed; arguments as of `compare_systems`."""
-    most = distances.CONVENTIONS[protocol].num_lines
+    most = conventions.CONVENTIONS[protocol].num_lines
     chosen = [
-        distances.choose_lines(index, protocol, num_lines=min(num_lines or most, most), seed=seed).second
+        line_halves.choose_lines(index, protocol, num_lines=min(num_lines or most, most), seed=seed).second
         for seed in seeds
     ]
     return [[index.read_record(number, decode_image=False).text for number in numbers] for numbers in chosen]
@@ -203,7 +203,7 @@ def _add(found, name, measured, reading, floor):
             found.setdefault(f'{figure}_other_texts', {FLOOR: values['floor']})[name] = values['other_texts']
     for figure, rate in reading.rates().items():
         found.setdefault(
-            f'{figure}_{distances.short_count(reading.num_lines)}', {FLOOR: floor.rates()[figure]}
+            f'{figure}_{line_statistics.short_count(reading.num_lines)}', {FLOOR: floor.rates()[figure]}
         )[name] = rate
 
 
@@ -216,7 +216,7 @@ def write_sheet(path, compared, names):
         compared: Compared.
         names: sequence of str, the systems in their order.
     """
-    result_page.write_sheet(path, compared.sheet, heads=['real', *names], font=head_font())
+    picture_sheet.write_sheet(path, compared.sheet, heads=['real', *names], font=head_font())
 
 
 def write_strip(path, systems, texts, *, style_seeds=0, truncation=DEFAULT_TRUNCATION):
@@ -237,7 +237,9 @@ def write_strip(path, systems, texts, *, style_seeds=0, truncation=DEFAULT_TRUNC
     columns = [
         system.write(list(texts), style_seeds=seeds, truncation=truncation) for system in systems.values()
     ]
-    result_page.write_sheet(path, [list(row) for row in zip(*columns)], heads=list(systems), font=head_font())
+    picture_sheet.write_sheet(
+        path, [list(row) for row in zip(*columns)], heads=list(systems), font=head_font()
+    )
 
 
 def head_font():

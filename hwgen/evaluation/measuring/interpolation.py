@@ -17,7 +17,7 @@ import itertools
 import numpy as np
 
 from hwgen.charset.encoding import CharsetError
-from hwgen.evaluation.reporting.result_file import Measured
+from hwgen.evaluation.reporting.seed_figures import Measured
 from hwgen.inference import picture_files
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.metrics import path_smoothness

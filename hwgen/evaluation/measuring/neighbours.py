@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwgen.evaluation.reporting.result_file import Measured
+from hwgen.evaluation.reporting.seed_figures import Measured
 from hwgen.images import resize_line, to_cells, to_uint8
 from hwgen.inference.description import DEFAULT_TRUNCATION
 

@@ -144,7 +144,7 @@ def reader_protocol(
 
 
 def reading_figures(conditions) -> dict:
-    """Character errors as figures of `result_file.gather`: real lines are the floor of the generated ones with
+    """Character errors as figures of `seed_figures.gather`: real lines are the floor of the generated ones with
     the same texts.
 
     Args:

@@ -148,7 +148,7 @@ def read_lines(
 
 
 def figures(reading, groups):
-    """Errors as figures of `result_file.gather`.
+    """Errors as figures of `seed_figures.gather`.
 
     Args:
         reading: Reading of a seed.
@@ -224,7 +224,7 @@ def format_markdown(rows):
 
 
 def sheet_rows(reading, groups):
-    """Rows of pictures for `result_page.write_sheet`: for each group real, before, after, the characters
+    """Rows of pictures for `picture_sheet.write_sheet`: for each group real, before, after, the characters
     below each other; each row named on its left.
     """
     rows, width = [], max(len(cells) for cells in reading.cells.values())

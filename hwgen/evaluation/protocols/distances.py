@@ -28,7 +28,7 @@ VGG16 are taken from --feature_weights."""
 
 
 class Distances(Protocol):
-    """What the four have in common; the convention of each stands in `distribution_protocol.CONVENTIONS`."""
+    """What the four have in common; the convention of each stands in `conventions.CONVENTIONS`."""
 
     judges = ('space',)
     real_alone = True
@@ -42,10 +42,10 @@ class Distances(Protocol):
 
     def measure(self, task):
         """Compares for every seed; where the convention says so, copies of training lines are looked for."""
-        from hwgen.evaluation.measuring import distances
+        from hwgen.evaluation.measuring import conventions, distances
 
         space, writer, training, training_index = task.judges['space'], task.writer, None, None
-        convention, cells = distances.CONVENTIONS[self.name], {'char_px': 32, 'char_width_px': 32}
+        convention, cells = conventions.CONVENTIONS[self.name], {'char_px': 32, 'char_width_px': 32}
         if writer is not None:
             cells = {'char_px': writer.char_px, 'char_width_px': writer.char_width_px}
         if convention.memorization and 'train' in task.info['splits']:
@@ -77,12 +77,12 @@ class Distances(Protocol):
     def sheets(self, task, found):
         """Real lines beside generated ones of the same texts; what lies closest to a training line."""
         from hwgen.evaluation.measuring import distances
-        from hwgen.evaluation.reporting import result_page
+        from hwgen.evaluation.reporting import picture_sheet
 
         first, training_index = found.samples
         beside = 'Real lines, and beside them generated ones of the same texts'
         pictures = [(f'{self.name}.png', 'Real lines' if task.writer is None else beside)]
-        result_page.write_sheet(task.place(pictures[0][0]), first.sheet)
+        picture_sheet.write_sheet(task.place(pictures[0][0]), first.sheet)
         if first.copies:
             caption = 'Generated lines that lie closest to a training line, and that line'
             pictures.append((f'{self.name}_copies.png', caption))
@@ -91,7 +91,7 @@ class Distances(Protocol):
                 [image, training_index.read_record(int(numbers[place])).image]
                 for image, place in first.copies
             ]
-            result_page.write_sheet(task.place(pictures[1][0]), rows)
+            picture_sheet.write_sheet(task.place(pictures[1][0]), rows)
         return pictures
 
 

@@ -22,13 +22,13 @@ class Nonsense(Protocol):
 
     def measure(self, task):
         """Has glyphs written and read."""
-        from hwgen.evaluation.measuring import nonsense
+        from hwgen.evaluation.measuring import nonsense, nonsense_glyphs
 
         reader = task.judges['component_reader']
         # Both must know the glyphs, the one that writes and the one that reads: the older table of the two.
         charset = min(task.writer.charset, reader.charset, key=lambda charset: charset.row_count)
         indices = {split: task.index(split) for split in SPLITS}
-        known = nonsense.known_codes(charset)
+        known = nonsense_glyphs.known_codes(charset)
         vocabulary = [i for i in task.info['vocabulary'] if i < charset.num_characters]
         found = [
             nonsense.read_lines(

@@ -21,7 +21,7 @@ class PairProtocol(Protocol):
         Returns:
             Findings.
         """
-        from hwgen.evaluation.reporting import result_file
+        from hwgen.evaluation.reporting import seed_figures
 
         index, space, found = task.index(), task.judges['space'], []
         options = {'truncation': task.truncation, **(shown or {})}
@@ -30,7 +30,7 @@ class PairProtocol(Protocol):
             task.report(f'seed {seed}: measured')
         return Findings(
             [one.figures for one in found],
-            {'feature_network': space.description, 'conditions': result_file.over_pairs(found), **facts},
+            {'feature_network': space.description, 'conditions': seed_figures.over_pairs(found), **facts},
             {'lines_sha256': [one.digest for one in found]},
             samples=(measuring, index, options),
         )

@@ -82,10 +82,10 @@ class Shots(Protocol):
         """The first characters of each group, and the table of intervals."""
         from hwgen import files
         from hwgen.evaluation.measuring import shots
-        from hwgen.evaluation.reporting import result_page
+        from hwgen.evaluation.reporting import picture_sheet
 
         files.write_file(task.place('shots.md'), shots.format_markdown(found.facts['conditions']).encode())
-        result_page.write_sheet(task.place('shots.png'), shots.sheet_rows(*found.samples))
+        picture_sheet.write_sheet(task.place('shots.png'), shots.sheet_rows(*found.samples))
         return [('shots.png', 'The first characters of each group: real, before, after')]
 
     def conclude(self, task, found, result):

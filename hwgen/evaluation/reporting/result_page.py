@@ -7,17 +7,12 @@ import html
 import json
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-from PIL import Image, ImageDraw
-
 from hwgen import files
 from hwgen.charset.printable import as_text
-from hwgen.evaluation.reporting import result_file
-from hwgen.images import to_height
-from hwgen.inference import picture_files
+from hwgen.evaluation.reporting import seed_figures
 
 _COLOURS = {'generated': '#1b5fa8', 'floor': '#777', 'other_texts': '#9cc3ea'}
-_ROW_PX, _LABEL_PX, _PLOT_PX, _SHEET_PX = 24, 250, 420, 48
+_ROW_PX, _LABEL_PX, _PLOT_PX = 24, 250, 420
 
 
 def format_page(
@@ -45,10 +40,10 @@ def format_page(
         The page.
     """
     escape, figures = html.escape, result['figures']
-    columns = [kind for kind in dict.fromkeys(kind for row in figures for kind in result_file.kinds(row))]
+    columns = [kind for kind in dict.fromkeys(kind for row in figures for kind in seed_figures.kinds(row))]
 
     def cell(row, kind):
-        return f'<td>{escape(result_file.describe(row[kind]))}</td>' if kind in row else '<td></td>'
+        return f'<td>{escape(seed_figures.describe(row[kind]))}</td>' if kind in row else '<td></td>'
 
     def better(row):
         return row['better'] or 'like the floor'
@@ -137,7 +132,7 @@ def _table(heads, rows):
 
 def _plot(row):
     """A strip for each kind: a dot a seed, a bar at the mean, on one axis from 0 or the least value."""
-    found = result_file.kinds(row)
+    found = seed_figures.kinds(row)
     values = [value for kind in found for value in row[kind]['values']]
     low, high = min(0.0, *values), max(0.0, *values)
 
@@ -153,7 +148,7 @@ def _plot(row):
         middle, colour = number * _ROW_PX + _ROW_PX / 2, _COLOURS.get(kind, '#b58a3a')
         marks.append(
             f'<text x="12" y="{middle + 5}">{html.escape(kind.replace("_", " "))}'
-            f' {html.escape(result_file.describe(row[kind]))}</text>'
+            f' {html.escape(seed_figures.describe(row[kind]))}</text>'
         )
         mean = place(row[kind]['mean'])
         marks.append(f'<rect x="{mean - 1:.1f}" y="{middle - 9}" width="2" height="18" fill="{colour}"/>')
@@ -170,44 +165,3 @@ def _plot(row):
 def write_page(path, page):
     """Writes a page, whole or not at all."""
     files.write_file(str(path), as_text(page).encode())
-
-
-def write_sheet(path, rows, *, heads=None, font=None):
-    """Writes rows of pictures as a PNG: columns of one width, each picture 48 px high.
-
-    Args:
-        path: of the file.
-        rows: list of lists of uint8 [H, W], 255 = paper, as many in each.
-        heads: list of str, what stands above each column; None: nothing.
-        font: PIL font, at most 24 px high, of the heads.
-    """
-    if heads is not None:
-        rows = [[head_picture(head, font) for head in heads], *rows]
-    rows = [[to_height(picture, _SHEET_PX) for picture in row] for row in rows]
-    widths = [max(row[column].shape[1] for row in rows) + _SHEET_PX for column in range(len(rows[0]))]
-    lines = [
-        np.concatenate(
-            [
-                np.pad(picture, [(0, 0), (0, width - picture.shape[1])], constant_values=255)
-                for picture, width in zip(row, widths)
-            ],
-            axis=1,
-        )
-        for row in rows
-    ]
-    files.write_file(str(path), picture_files.encode_png(picture_files.stack(lines)))
-
-
-def head_picture(head, font):
-    """Words as a picture of a sheet's height.
-
-    Args:
-        head: str.
-        font: PIL font, at most 24 px high.
-
-    Returns:
-        uint8 [48, W].
-    """
-    picture = Image.new('L', (max(1, round(font.getlength(head))), _SHEET_PX), 255)
-    ImageDraw.Draw(picture).text((0, _SHEET_PX - 6), head, font=font, fill=90, anchor='ls')
-    return np.asarray(picture)

@@ -18,13 +18,14 @@ from hwgen.evaluation.measuring import (
     interpolation,
     neighbours,
     nonsense,
+    nonsense_glyphs,
     nonsense_sheet,
     shots,
 )
 from hwgen.evaluation.protocols.protocol import ProtocolError
 from hwgen.evaluation.protocols.registry import find_protocol
 from hwgen.evaluation.protocols.task import Task
-from hwgen.evaluation.reporting import result_file, result_page
+from hwgen.evaluation.reporting import picture_sheet, seed_figures
 from hwgen.inference import content_interpolation
 from hwgen.inference.writer import Writer
 
@@ -79,7 +80,7 @@ def test_nonsense_is_drawn_from_the_older_table(monkeypatch):
         raise Enough
 
     monkeypatch.setattr(nonsense, 'read_lines', read_lines)
-    monkeypatch.setattr(nonsense, 'known_codes', lambda charset: f'codes of {charset.row_count}')
+    monkeypatch.setattr(nonsense_glyphs, 'known_codes', lambda charset: f'codes of {charset.row_count}')
     whole, first, asked = Charset.load(), Charset.load().prefix(9658), []
     for writing, reading in ((whole, first), (first, whole)):
         task = task_of(
@@ -109,7 +110,7 @@ def test_copies_of_real_characters_are_looked_for_in_the_training_lines(monkeypa
         neighbours,
         'measure',
         lambda index, writer, **options: (
-            asked.append((index, options)) or result_file.Measured({'copies': {}}, {}, 'digest')
+            asked.append((index, options)) or seed_figures.Measured({'copies': {}}, {}, 'digest')
         ),
     )
     monkeypatch.setattr(
@@ -168,7 +169,7 @@ def test_pairs_of_every_seed_and_the_sheets_of_the_first(monkeypatch, capsys):
         monkeypatch,
         interpolation,
         'measure',
-        lambda index, writer, **options: result_file.Measured(
+        lambda index, writer, **options: seed_figures.Measured(
             {'ppl': options['seed']},
             {'ppl': {'generated': [float(options['seed'])]}},
             f'digest {options["seed"]}',
@@ -227,7 +228,7 @@ def test_shots_are_read_before_and_after(monkeypatch, capsys):
     keep(monkeypatch, shots, 'figures', lambda one, groups: f'figures of {one.digest} by {groups}', asked)
     monkeypatch.setattr(shots, 'format_markdown', lambda rows: f'markdown of {rows}')
     monkeypatch.setattr(shots, 'sheet_rows', lambda one, groups: f'sheet of {one.digest}')
-    monkeypatch.setattr(result_page, 'write_sheet', lambda path, rows: sheets.append((path, rows)))
+    monkeypatch.setattr(picture_sheet, 'write_sheet', lambda path, rows: sheets.append((path, rows)))
     monkeypatch.setattr(Writer, 'load', lambda path, **options: (path, options))
     for reader in ('read_characters', 'read_components'):
         monkeypatch.setattr(character_errors, reader, lambda judge, *_, reader=reader: f'{reader} by {judge}')

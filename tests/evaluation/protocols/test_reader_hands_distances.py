@@ -10,11 +10,11 @@ import numpy as np
 from PIL import Image
 
 from hwgen.evaluation import protocol_run
-from hwgen.evaluation.measuring import distances, hands, reading, symbol_reading
+from hwgen.evaluation.measuring import conventions, distances, hands, reading, symbol_reading
 from hwgen.evaluation.protocols import task as task_module
 from hwgen.evaluation.protocols.registry import find_protocol
 from hwgen.evaluation.protocols.task import Task
-from hwgen.evaluation.reporting import reading_report, result_page
+from hwgen.evaluation.reporting import picture_sheet, reading_report
 
 
 class Lines:
@@ -76,7 +76,7 @@ def test_copies_are_shown_beside_the_training_lines_that_they_resemble(monkeypat
         ),
     )
     monkeypatch.setattr(
-        result_page, 'write_sheet', lambda path, rows, **options: sheets.setdefault(path, rows)
+        picture_sheet, 'write_sheet', lambda path, rows, **options: sheets.setdefault(path, rows)
     )
     task = task_of('hct', ['train', 'test'], monkeypatch, told)
     run(task)
@@ -107,7 +107,7 @@ def test_only_protocols_that_look_for_copies_read_the_training_lines(monkeypatch
             given.append(training is not None) or distances.Comparison({'fid': {}}, [], [], '')
         ),
     )
-    monkeypatch.setattr(result_page, 'write_sheet', lambda *arguments, **options: None)
+    monkeypatch.setattr(picture_sheet, 'write_sheet', lambda *arguments, **options: None)
     for protocol, splits in (
         ('hwd', ['train', 'test']),
         ('ganwriting', ['train', 'test']),
@@ -166,7 +166,9 @@ def test_distances_of_a_model_are_measured_in_its_cells(monkeypatch):
             or distances.Comparison({'fid': {'floor': 1.0}}, ['a sheet'], [], f'digest {options["seed"]}')
         ),
     )
-    monkeypatch.setattr(result_page, 'write_sheet', lambda path, rows, **options: sheets.append((path, rows)))
+    monkeypatch.setattr(
+        picture_sheet, 'write_sheet', lambda path, rows, **options: sheets.append((path, rows))
+    )
     writer = types.SimpleNamespace(char_px=16, char_width_px=8)
     task = task_of(
         'hct',
@@ -204,7 +206,7 @@ def test_distances_of_a_model_are_measured_in_its_cells(monkeypatch):
         and facts['feature_network'] == 'a space'
         and find_protocol('hct').title == 'Distance from real lines: hct'
     )
-    assert facts['convention'] == distances.CONVENTIONS['hct'].source and task.measured_under == {
+    assert facts['convention'] == conventions.CONVENTIONS['hct'].source and task.measured_under == {
         'cells': cells,
         'lines_sha256': ['digest 3', 'digest 4'],
     }

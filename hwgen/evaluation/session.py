@@ -102,10 +102,10 @@ def evaluate(
     info = _read_info(data, splits_read(chosen, split), settings=corpus, report=report)
     _check_splits(chosen, split, data, info)
     if chosen.opens_model:
-        writer = _open_model(model)
-        _tell_of_other_corpus(info, writer, report=report)
+        opened_model = _open_model(model)
+        _tell_of_other_corpus(info, opened_model, report=report)
     else:
-        writer = chosen.first_model(request, opened)
+        opened_model = chosen.first_model(request, opened)
 
     from hwgen.evaluation import protocol_run
 
@@ -115,13 +115,15 @@ def evaluate(
         split=split,
         info=info,
         judges=judges,
-        writer=writer,
+        model=opened_model,
         out=out or f'evaluations/{protocol}',
         seeds=list(range(seed, seed + seeds)),
         num_lines=request.num_lines,
         truncation=truncation,
         measured_under=_measured_under(chosen, request, judges, info=info, **asked),
-        facts=_facts(chosen, request, data=data, info=info, writer=writer, seed=seed, command=command),
+        facts=_facts(
+            chosen, request, data=data, info=info, opened_model=opened_model, seed=seed, command=command
+        ),
         there=there,
         against=against,
         options=settings,
@@ -300,9 +302,11 @@ def _open_model(model):
     return Writer.load(find_model(model), allow_unseen=True)
 
 
-def _tell_of_other_corpus(info, writer, *, report):
+def _tell_of_other_corpus(info, opened_model, *, report):
     """A word where a model is measured on another version of the embedded corpus than it learned from."""
-    learned = (writer.description.get('info') or {}).get('data') or {} if writer is not None else {}
+    learned = {}
+    if opened_model is not None:
+        learned = (opened_model.description.get('info') or {}).get('data') or {}
     embedded = learned.get('source') == info.get('source') == 'scribe'
     if embedded and learned.get('version') != info.get('version'):
         report(
@@ -335,10 +339,10 @@ def _measured_under(protocol, request, judges, *, split, first_seed, seeds, info
     return under
 
 
-def _facts(protocol, request, *, data, info, writer, seed, command):
+def _facts(protocol, request, *, data, info, opened_model, seed, command):
     """What the figures depend on, for the report."""
     model = request.model
-    if model is None or (writer is None and model == DEFAULT_MODEL):
+    if model is None or (opened_model is None and model == DEFAULT_MODEL):
         told = 'none'
     else:
         told = model if isinstance(model, str) else 'a Writer'
@@ -352,7 +356,7 @@ def _facts(protocol, request, *, data, info, writer, seed, command):
     }
     if command is not None:
         facts['command'] = command
-    if writer is not None:
-        described = writer.description.items()
+    if opened_model is not None:
+        described = opened_model.description.items()
         facts['trained'] = {name: value for name, value in described if name in ('step', 'info', 'charset')}
     return facts

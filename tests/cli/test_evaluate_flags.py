@@ -13,7 +13,7 @@ import hwgen
 SETUP = """
 def measured(protocol, task):
     tell('run', protocol.name, **task.options)
-    tell('task', **{**vars(task), 'judges': sorted(task.judges), 'writer': str(task.writer)})
+    tell('task', **{**vars(task), 'judges': sorted(task.judges), 'model': str(task.model)})
 stand_in('hwgen.evaluation.protocol_run', run=measured)
 class Judge:
     def __init__(self, name):
@@ -143,7 +143,7 @@ def test_what_a_protocol_takes(plain, name):
         task['out'],
     ) == (judges, lines, data, 'unseen', f'evaluations/{name}')
     assert (task['seeds'], task['truncation'], task['there'], task['against']) == ([0, 1, 2], 0.8, None, None)
-    assert (task['writer'] == 'None') == (name == 'ablation')
+    assert (task['model'] == 'None') == (name == 'ablation')
     if name not in ('ablation', 'comparison'):
         assert told(plain[name], 'Writer.load') == [[DEMO, dict(allow_unseen=True)]] and told(
             plain[name], 'described'
@@ -247,7 +247,7 @@ def test_models_and_judges_of_other_kinds():
     )
     (task,) = told(none, 'task')[0]
     assert (
-        task['writer'] == 'None'
+        task['model'] == 'None'
         and task['facts']['model'] == 'none'
         and 'trained' not in task['facts']
         and told(none, 'Writer.load') == told(none, 'described') == []
@@ -291,9 +291,9 @@ def test_models_and_judges_of_other_kinds():
     )
     assert (
         told(one_model, 'systems') == [[['named=mine', 'a=b', 'handright']]]
-        and told(one_model, 'task')[0][0]['writer'] == 'a writer'
+        and told(one_model, 'task')[0][0]['model'] == 'a writer'
     )
-    assert told(alone, 'systems') == [[['b']]] and told(alone, 'task')[0][0]['writer'] == 'None'
+    assert told(alone, 'systems') == [[['b']]] and told(alone, 'task')[0][0]['model'] == 'None'
     # its settings are those of its own corpus
     assert (
         told(plan, 'plan') == [['experiments/ablation', dict(base=None, rows=None)]]

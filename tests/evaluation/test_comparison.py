@@ -100,7 +100,7 @@ def test_each_system_gets_the_figures_that_it_has_alone(index, grey_space, monke
                 index,
                 'hct',
                 space=grey_space,
-                writer=GreyWriter(grey),
+                model=GreyWriter(grey),
                 num_lines=20,
                 seed=seed,
                 truncation=0.7,

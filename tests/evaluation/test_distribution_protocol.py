@@ -152,7 +152,7 @@ def test_no_more_lines_of_a_hand_are_read_than_are_its_due(index, grey_space, mo
 def test_figures_are_those_of_the_lines(index, grey_space):
     """One seed, worked out again from the records."""
     writer = Writer()
-    found = run(index, 'scrabblegan', grey_space, writer=writer, seed=3, truncation=0.7)
+    found = run(index, 'scrabblegan', grey_space, model=writer, seed=3, truncation=0.7)
     chosen = line_halves.choose_lines(index, 'scrabblegan', num_lines=conventions.ALL_LINES, seed=3)
     assert found.digest == chosen.digest
     texts = [index.read_record(number).text for number in chosen.second]
@@ -214,7 +214,7 @@ def test_figures_are_those_of_the_lines(index, grey_space):
 
 def test_the_same_call_gives_the_same_figures_and_another_seed_others(index, grey_space):
     first, again, other = (
-        run(index, 'hct', grey_space, writer=Writer(), num_lines=12, seed=seed) for seed in (0, 0, 1)
+        run(index, 'hct', grey_space, model=Writer(), num_lines=12, seed=seed) for seed in (0, 0, 1)
     )
     assert first.figures == again.figures and first.digest == again.digest
     assert first.figures != other.figures and first.digest != other.digest
@@ -234,15 +234,15 @@ def test_hands_are_imitated_from_the_other_half(index, grey_space):
     were they mixed up, it would show.
     """
     writer = Writer()
-    found = run(index, 'hwd', grey_space, writer=writer, seed=0)
+    found = run(index, 'hwd', grey_space, model=writer, seed=0)
     values = found.figures['hwd_grey_24']
     assert values['generated'] < 0.02 and values['floor'] < 0.02 < values['other_hands']
     assert all(call[2] is not None for call in writer.calls)
     # a grey of its own is not used where styles are given
-    wrong = run(index, 'hwd', grey_space, writer=Writer(grey=200, encoder=True)).figures
+    wrong = run(index, 'hwd', grey_space, model=Writer(grey=200, encoder=True)).figures
     assert wrong['hwd_grey_24']['generated'] == pytest.approx(values['generated'])
     with pytest.raises(ValueError, match='--protocol=hwd: the model has no style encoder'):
-        run(index, 'hwd', grey_space, writer=Writer(encoder=False))
+        run(index, 'hwd', grey_space, model=Writer(encoder=False))
 
 
 @pytest.mark.parametrize('name', ['hwd', 'ganwriting'])
@@ -258,7 +258,7 @@ def test_hands_are_read_from_lines_that_are_not_compared(index, grey_space, monk
             read.append((images, num_characters)) or np.zeros(1, np.float32)
         ),
     )
-    run(index, name, grey_space, writer=Writer(), seed=1)
+    run(index, name, grey_space, model=Writer(), seed=1)
     chosen, expected = line_halves.choose_lines(index, name, num_lines=conventions.ALL_LINES, seed=1), {}
     for record in map(index.read_record, chosen.first):
         expected.setdefault(record.writer, []).append((record.image.tobytes(), len(record.text)))
@@ -307,7 +307,7 @@ class Long:
 
 def test_every_line_has_a_hand_of_its_own_beyond_a_chunk_too(index, grey_space):
     writer = Writer()
-    run(Long(index), 'scrabblegan', grey_space, writer=writer)
+    run(Long(index), 'scrabblegan', grey_space, model=writer)
     seeds = [seed for call in writer.calls for seed in call[1]]
     assert len(writer.calls) == 7 and len(set(seeds)) == 200
     # the stream: the same hands for every model
@@ -321,7 +321,7 @@ def test_lines_are_measured_alike_in_chunks_of_any_size(index, grey_space, monke
     training, whole = np.random.default_rng(0).random([30, 2]).astype(np.float32), None
     for size in (32, 7, 3):
         monkeypatch.setattr(line_halves, '_CHUNK_LINES', size)
-        found = run(index, 'hct', grey_space, writer=Writer(), training=training, seed=6)
+        found = run(index, 'hct', grey_space, model=Writer(), training=training, seed=6)
         whole = whole or found
         assert (
             found.digest == whole.digest
@@ -341,7 +341,7 @@ def test_what_is_said_of_a_seed(index, grey_space):
             index,
             'hct',
             space=grey_space,
-            writer=writer,
+            model=writer,
             cells=cells,
             num_lines=12,
             seed=3,
@@ -405,7 +405,7 @@ def test_copies_of_training_lines_show(written_folder, index, grey_space):
                 for record in records
             ]
 
-    copied = run(index, 'hct', grey_space, writer=Copier(), training=training)
+    copied = run(index, 'hct', grey_space, model=Copier(), training=training)
     figures = copied.figures
     assert (
         figures['copied_share_grey_25']['generated'] == 1.0
@@ -417,7 +417,7 @@ def test_copies_of_training_lines_show(written_folder, index, grey_space):
     np.testing.assert_array_equal(
         image, conventions.pictures(record.image, kind='cells', num_characters=len(record.text), **cells)[0]
     )
-    honest = run(index, 'hct', grey_space, writer=Writer(), training=training).figures
+    honest = run(index, 'hct', grey_space, model=Writer(), training=training).figures
     assert (
         honest['copied_share_grey_25']['generated'] < 0.5 and honest['copying_z_grey_25']['generated'] > 0.0
     )
@@ -468,7 +468,7 @@ def test_copies_are_looked_for_where_the_protocol_has_it(index, grey_space):
 
 def test_the_closest_copies_are_shown_the_closest_first(index, grey_space):
     training = np.random.default_rng(0).random([30, 2]).astype(np.float32)
-    found = run(index, 'hct', grey_space, writer=Writer(), training=training)
+    found = run(index, 'hct', grey_space, model=Writer(), training=training)
 
     def distances_of(image):
         return np.linalg.norm(training - grey_space.measure([image]).vectors[0], axis=1)
@@ -497,7 +497,7 @@ def test_no_more_lines_are_held_than_a_chunk(index, grey_space):
             sizes.append(len(texts))
             return super().write(texts, **options)
 
-    run(Long(index), 'scrabblegan', Counting(), writer=Short())
+    run(Long(index), 'scrabblegan', Counting(), model=Short())
     assert max(sizes) == line_halves._CHUNK_LINES and sum(sizes) == 4 * 200
 
 

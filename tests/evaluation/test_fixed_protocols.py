@@ -115,7 +115,7 @@ def run_distances(name, model, space):
         Lines(),
         name,
         space=space,
-        writer=model,
+        model=model,
         num_lines=20,
         seed=5,
         truncation=0.7,
@@ -153,7 +153,7 @@ def _few_landmarks(monkeypatch):
             lambda model, space: reading.reader_protocol(
                 Reader(),
                 {split: Lines(split) for split in ('test', 'unseen')},
-                writer=model,
+                model=model,
                 num_lines=40,
                 seed=5,
                 truncation=0.7,

@@ -28,7 +28,7 @@ def task_with_files(**options):
                 data='lines',
                 split='test',
                 info={'splits': {'test': {}}},
-                writer=None,
+                model=None,
                 out='out',
                 seeds=[3, 4],
                 num_lines=None,

@@ -33,8 +33,8 @@ class Darkness(Protocol):
             found = {
                 'floor': np.mean([1 - line.image.mean() / 255 for line in lines]) ** task.options['power']
             }
-            if task.writer is not None:
-                images = task.writer.write(
+            if task.model is not None:
+                images = task.model.write(
                     [line.text for line in lines], style_seeds=seed, truncation=task.truncation
                 )
                 found['generated'] = (

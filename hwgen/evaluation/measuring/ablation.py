@@ -63,9 +63,9 @@ def measure_model(folder, *, data, judges, seed, num_lines, truncation, geometry
     except (OSError, ValueError, KeyError, TypeError):
         pass
     # what it cannot write shall count
-    writer = Writer.load(str(folder / 'model'), allow_unseen=True, tell=None)
+    model = Writer.load(str(folder / 'model'), allow_unseen=True, tell=None)
     compared = comparison.compare_systems(
-        {'generated': writer},
+        {'generated': model},
         index,
         seeds=(seed,),
         num_lines=num_lines,
@@ -78,7 +78,7 @@ def measure_model(folder, *, data, judges, seed, num_lines, truncation, geometry
     figures = dict(compared.figures[0])
     if 'unseen' in index.info['splits']:
         unseen = comparison.compare_systems(
-            {'generated': writer},
+            {'generated': model},
             RecordIndex(str(data), split='unseen'),
             seeds=(seed,),
             num_lines=num_lines,
@@ -95,7 +95,7 @@ def measure_model(folder, *, data, judges, seed, num_lines, truncation, geometry
         (index.read_record(number) for number in range(len(index))), key=lambda record: record.writer
     )
     drawn, written = hands.distances_between_hands(
-        records, writer, seeds=np.random.default_rng([seed, _HANDS_STREAM]), truncation=truncation
+        records, model, seeds=np.random.default_rng([seed, _HANDS_STREAM]), truncation=truncation
     )
     figures['hands_distance_pixels'] = (
         {'floor': written, 'generated': drawn} if written is not None else {'generated': drawn}
@@ -271,7 +271,7 @@ def write_sheets(out, plan, measured, *, runs, texts, truncation):
         list of (file name in `out`, caption).
     """
     out, font = pathlib.Path(out), comparison.head_font()
-    writers = {
+    models = {
         row.name: Writer.load(
             str(pathlib.Path(runs) / row.name / f'seed-{row.seeds[0]}' / 'model'),
             allow_unseen=True,
@@ -287,17 +287,17 @@ def write_sheets(out, plan, measured, *, runs, texts, truncation):
             *(
                 picture
                 for seed in (0, 1)
-                for picture in writer.write(texts, style_seeds=seed, truncation=truncation)
+                for picture in model.write(texts, style_seeds=seed, truncation=truncation)
             ),
         ]
-        for name, writer in writers.items()
+        for name, model in models.items()
     ]
     picture_sheet.write_sheet(out / 'ablation.png', shown)
     found = [('ablation.png', 'The same texts by every row, in two drawn hands')]
-    if plan.strip and set(plan.strip) <= set(writers):
+    if plan.strip and set(plan.strip) <= set(models):
         comparison.write_strip(
             out / 'ablation_strip.png',
-            {titles[name]: writers[name] for name in plan.strip},
+            {titles[name]: models[name] for name in plan.strip},
             texts,
             truncation=truncation,
         )

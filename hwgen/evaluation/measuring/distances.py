@@ -46,7 +46,7 @@ def compare(
     name,
     *,
     space,
-    writer=None,
+    model=None,
     cells=None,
     training=None,
     num_lines=None,
@@ -58,8 +58,8 @@ def compare(
 
     Args:
         index, name, space, training, num_lines, seed: as `Halves` has them.
-        writer: Writer, or None for the floor alone.
-        cells: dict char_px, char_width_px where there is no writer.
+        model: Writer, or None for the floor alone.
+        cells: dict char_px, char_width_px where there is no model.
         truncation: float, of drawn styles and of the character noise.
         report: function of a str.
 
@@ -70,18 +70,18 @@ def compare(
         ValueError: too few lines; a protocol that imitates hands and a model without style encoder.
         CharsetError: the model cannot write one of the texts.
     """
-    if writer is not None:
-        cells = dict(char_px=writer.char_px, char_width_px=writer.char_width_px)
-        if CONVENTIONS[name].imitates and writer.style_encoder is None:
+    if model is not None:
+        cells = dict(char_px=model.char_px, char_width_px=model.char_width_px)
+        if CONVENTIONS[name].imitates and model.style_encoder is None:
             raise ValueError(
                 f'--protocol={name}: the model has no style encoder, so it cannot imitate the writers;'
                 ' expected one trained with reconstruction'
             )
     halves = Halves(index, name, space=space, cells=cells, training=training, num_lines=num_lines, seed=seed)
     generated = None
-    if writer is not None:
+    if model is not None:
         generated = halves.side()
-        for images, records in halves.write(writer, truncation=truncation):
+        for images, records in halves.write(model, truncation=truncation):
             generated.update(images, records)
     report(
         f'seed {seed}: 2 x {len(halves.selection.first)} real lines'

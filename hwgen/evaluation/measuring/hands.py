@@ -19,13 +19,13 @@ COPIES = 8  # of a character: side by side in a line, or one in each of so many 
 
 
 def hands_protocol(
-    index, writer, *, num_hands=8, lines_per_hand=12, num_characters=20, seed=0, truncation=DEFAULT_TRUNCATION
+    index, model, *, num_hands=8, lines_per_hand=12, num_characters=20, seed=0, truncation=DEFAULT_TRUNCATION
 ):
     """Measures real writers and drawn styles on the same texts.
 
     Args:
         index: RecordIndex of lines by writers that are not in the training lines.
-        writer: Writer.
+        model: Writer.
         num_hands, lines_per_hand: int; the writers with the most lines are asked first.
         num_characters: int, characters of which COPIES copies are written in one line each.
         seed: int, of the choice of lines, styles and characters.
@@ -58,20 +58,20 @@ def hands_protocol(
     real, generated, pictures = [], [], {}
     for name, style_seed in zip(chosen, rng('styles').integers(2**63, size=num_hands)):
         records = lines[name][:lines_per_hand]
-        cells = dict(char_px=writer.char_px, char_width_px=writer.char_width_px)
+        cells = dict(char_px=model.char_px, char_width_px=model.char_width_px)
         real.append(
             [metrics.line_measures(to_cells(r.image, len(r.character_ids), **cells)) for r in records]
         )
-        written = writer.write([r.text for r in records], style_seeds=int(style_seed), truncation=truncation)
+        written = model.write([r.text for r in records], style_seeds=int(style_seed), truncation=truncation)
         generated.append([metrics.line_measures(image) for image in written])
         pictures[len(pictures)] = written
     records = [record for name in sorted(lines) for record in lines[name]]
     between, between_real = distances_between_hands(
-        records, writer, num_characters=num_characters, seeds=rng('hands'), truncation=truncation
+        records, model, num_characters=num_characters, seeds=rng('hands'), truncation=truncation
     )
     characters, distances = _frequent(records, num_characters), []
     for character, style_seed in zip(characters, rng('copies').integers(2**63, size=len(characters))):
-        (image,) = writer.write([character * COPIES], style_seeds=int(style_seed), truncation=truncation)
+        (image,) = model.write([character * COPIES], style_seeds=int(style_seed), truncation=truncation)
         distances.append(metrics.copy_distances(np.stack(np.split(image, COPIES, axis=1))))
     distances = np.concatenate(distances)
 
@@ -97,13 +97,13 @@ def hands_protocol(
     )
 
 
-def distances_between_hands(records, writer, *, num_characters=20, seeds, truncation=DEFAULT_TRUNCATION):
+def distances_between_hands(records, model, *, num_characters=20, seeds, truncation=DEFAULT_TRUNCATION):
     """How much one character differs from hand to hand: 0 where all drawn styles write alike (a collapsed
     generator).
 
     Args:
         records: list of Record, sorted by writer.
-        writer: Writer.
+        model: Writer.
         num_characters: int, how many of the records' most frequent ideographs.
         seeds: numpy Generator, of the styles.
         truncation: float, standard deviation of the styles.
@@ -117,10 +117,10 @@ def distances_between_hands(records, writer, *, num_characters=20, seeds, trunca
     for character, style_seeds in zip(characters, seeds.integers(2**63, size=[len(characters), COPIES])):
         between.append(
             metrics.copy_distances(
-                np.stack(writer.write([character] * COPIES, style_seeds=style_seeds, truncation=truncation))
+                np.stack(model.write([character] * COPIES, style_seeds=style_seeds, truncation=truncation))
             )
         )
-        written_by = _cells_of(character, records, char_px=writer.char_px, char_width_px=writer.char_width_px)
+        written_by = _cells_of(character, records, char_px=model.char_px, char_width_px=model.char_width_px)
         if len(written_by) > 1:
             between_real.append(metrics.copy_distances(np.stack(written_by)))
     return float(np.concatenate(between).mean()), (

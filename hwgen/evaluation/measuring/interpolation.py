@@ -35,13 +35,13 @@ _SHOWN_CHARACTERS = {
 }
 
 
-def measure(index, writer, *, between, space, num_pairs=None, seed=0, truncation=DEFAULT_TRUNCATION):
+def measure(index, model, *, between, space, num_pairs=None, seed=0, truncation=DEFAULT_TRUNCATION):
     """Measures the paths of one seed.
 
     Args:
         index: RecordIndex, whose texts and characters are written.
-        writer: Writer.
-        between: ContentInterpolation of the writer.
+        model: Writer.
+        between: ContentInterpolation of the model.
         space: feature space.
         num_pairs: int, paths of each kind at most; None: DEFAULT_PAIRS.
         seed: int, of texts, characters and styles.
@@ -66,15 +66,15 @@ def measure(index, writer, *, between, space, num_pairs=None, seed=0, truncation
     paths = {
         'styles': (
             (
-                writer.write(
+                model.write(
                     [text] * (STEPS + 1),
                     style_seeds=int(seeds[0]),
-                    styles=writer.styles_between(
+                    styles=model.styles_between(
                         int(seeds[0]), int(seeds[1]), steps=STEPS + 1, truncation=truncation
                     ),
                     truncation=truncation,
                 ),
-                writer.write([text] * (STEPS + 1), style_seeds=seeds, truncation=truncation),
+                model.write([text] * (STEPS + 1), style_seeds=seeds, truncation=truncation),
             )
             for text, seeds in zip(texts, draw('styles', [len(texts), STEPS + 1]))
         )
@@ -85,7 +85,7 @@ def measure(index, writer, *, between, space, num_pairs=None, seed=0, truncation
         paths[kind] = (
             (
                 between.write(*ends, steps=STEPS + 1, style_seed=int(hand), truncation=truncation),
-                writer.write(
+                model.write(
                     list(rng.choice(characters, STEPS + 1)), style_seeds=int(hand), truncation=truncation
                 ),
             )
@@ -177,7 +177,7 @@ def _choose(index, num_pairs, seed):
     return texts[:num_pairs], pairs, characters
 
 
-def sheets(index, writer, *, between, seed=0, truncation=DEFAULT_TRUNCATION):
+def sheets(index, model, *, between, seed=0, truncation=DEFAULT_TRUNCATION):
     """Pictures to look at.
 
     Args:
@@ -199,25 +199,23 @@ def sheets(index, writer, *, between, seed=0, truncation=DEFAULT_TRUNCATION):
 
     styled = []
     for text, *ends in zip(short, seeds, seeds[1:]):
-        styles = writer.styles_between(*ends, steps=_SHOWN_STEPS, truncation=truncation)
+        styles = model.styles_between(*ends, steps=_SHOWN_STEPS, truncation=truncation)
         styled.append(
             picture_files.stack(
-                writer.write(
-                    [text] * _SHOWN_STEPS, style_seeds=ends[0], styles=styles, truncation=truncation
-                ),
+                model.write([text] * _SHOWN_STEPS, style_seeds=ends[0], styles=styles, truncation=truncation),
                 gap=0.0,
             )
         )
     height = max(block.shape[0] for block in styled)
     styled = [
-        np.pad(block, [(0, height - block.shape[0]), (0, writer.char_width_px // 2)], constant_values=255)
+        np.pad(block, [(0, height - block.shape[0]), (0, model.char_width_px // 2)], constant_values=255)
         for block in styled
     ]
     found = {
         'styles': (row(styled), 'From hand to hand, downwards: one text each, the ends are drawn styles')
     }
     for kind, hand in zip(_KINDS[1:], seeds):
-        pairs = [tuple(pair) for pair in _SHOWN_CHARACTERS[kind] if _can_write(writer, pair)] or drawn.get(
+        pairs = [tuple(pair) for pair in _SHOWN_CHARACTERS[kind] if _can_write(model, pair)] or drawn.get(
             kind, []
         )[:5]
         blocks = []
@@ -235,20 +233,20 @@ def sheets(index, writer, *, between, seed=0, truncation=DEFAULT_TRUNCATION):
                 ),
             )
     found['one_hand'] = (
-        picture_files.stack(writer.write(texts, style_seeds=seeds[0], truncation=truncation)),
+        picture_files.stack(model.write(texts, style_seeds=seeds[0], truncation=truncation)),
         'One style, many texts',
     )
-    text = _SHOWN_TEXT if _can_write(writer, _SHOWN_TEXT) else texts[-1]
+    text = _SHOWN_TEXT if _can_write(model, _SHOWN_TEXT) else texts[-1]
     found['one_text'] = (
-        picture_files.stack(writer.write([text] * _SHOWN_HANDS, style_seeds=seeds, truncation=truncation)),
+        picture_files.stack(model.write([text] * _SHOWN_HANDS, style_seeds=seeds, truncation=truncation)),
         'One text, many styles',
     )
     return found
 
 
-def _can_write(writer, text):
+def _can_write(model, text):
     try:
-        writer.encode(''.join(text))
+        model.encode(''.join(text))
     except CharsetError:
         return False
     return True

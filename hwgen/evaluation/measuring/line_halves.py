@@ -141,19 +141,19 @@ class Halves:
             geometry_repeats=self._geometry_repeats,
         )
 
-    def write(self, writer, *, truncation):
+    def write(self, model, *, truncation):
         """Has the texts of the second half written, in hands that the seed draws, or in those of the real
         writers.
 
         Args:
-            writer: has `write`, as Writer; where hands are imitated its style encoder, too.
+            model: has `write`, as Writer; where hands are imitated its style encoder, too.
             truncation: float, of drawn styles and of the character noise.
 
         Yields:
             list of uint8 [H, W]; list of the LineRecords whose texts they have, without images. A chunk at a
             time.
         """
-        styles = _hands(self._index, self.selection.first, writer) if self._protocol.imitates else None
+        styles = _hands(self._index, self.selection.first, model) if self._protocol.imitates else None
         style_seeds = np.random.default_rng([self._seed, _STREAMS['styles']]).integers(
             2**63, size=len(self.selection.second)
         )
@@ -161,7 +161,7 @@ class Halves:
             seeds = style_seeds[number * _CHUNK_LINES :][: len(records)]
             chosen = None if styles is None else np.stack([styles[record.writer] for record in records])
             yield (
-                writer.write(
+                model.write(
                     [record.text for record in records],
                     style_seeds=seeds,
                     styles=chosen,
@@ -184,11 +184,11 @@ def chunks(index, numbers, **options):
         yield [index.read_record(int(number), **options) for number in numbers[start : start + _CHUNK_LINES]]
 
 
-def _hands(index, numbers, writer):
+def _hands(index, numbers, model):
     """dict writer's name -> style float32 [Z], read from at most 15 of the lines."""
     lines = {}
     for records in chunks(index, numbers):
         for record in records:
             if len(lines.setdefault(record.writer, [])) < _STYLE_LINES:
                 lines[record.writer].append((record.image, len(record.character_ids)))
-    return {name: read_style(writer, *zip(*pairs)) for name, pairs in lines.items()}
+    return {name: read_style(model, *zip(*pairs)) for name, pairs in lines.items()}

@@ -47,12 +47,12 @@ class RealCopies(NamedTuple):
     matched: list
 
 
-def measure(index, writer, *, space, real=None, num_places=None, seed=0, truncation=DEFAULT_TRUNCATION):
+def measure(index, model, *, space, real=None, num_places=None, seed=0, truncation=DEFAULT_TRUNCATION):
     """Measures the cells of one seed.
 
     Args:
         index: RecordIndex, from whose texts the lines are cut.
-        writer: Writer.
+        model: Writer.
         space: feature space.
         real: RealCopies or None.
         num_places: int, characters whose neighbours are changed; None: DEFAULT_PLACES.
@@ -74,9 +74,9 @@ def measure(index, writer, *, space, real=None, num_places=None, seed=0, truncat
     """
     lines, by_pair = choose_lines(index, num_places or DEFAULT_PLACES, seed=seed), {}
     hands = np.random.default_rng([seed, _STREAMS['styles']]).integers(2**63, size=[len(lines), 2]).tolist()
-    profiles = {side: np.zeros(writer.char_width_px) for side in ('left', 'right')}
+    profiles = {side: np.zeros(model.char_width_px) for side in ('left', 'right')}
     for (line, others), pair_of_hands in zip(lines, hands):
-        cells = _write_cells(writer, line, others, pair_of_hands, truncation)
+        cells = _write_cells(model, line, others, pair_of_hands, truncation)
         _compare(cells, space, len(lines), by_pair)
         for side, profile in profiles.items():
             first, second = cells['neighbour_{}_1'][side]
@@ -84,7 +84,7 @@ def measure(index, writer, *, space, real=None, num_places=None, seed=0, truncat
     drawn = _draw_real(real, len(lines), seed)
     for pairs in drawn:
         cells = {
-            kind: [real_cell(real.index.read_record(number), place, writer) for number, place in copies]
+            kind: [real_cell(real.index.read_record(number), place, model) for number, place in copies]
             for kind, copies in pairs.items()
         }
         _compare({'real_{}': cells}, space, len(drawn), by_pair)
@@ -92,7 +92,7 @@ def measure(index, writer, *, space, real=None, num_places=None, seed=0, truncat
         name: {kind: float(np.mean(values)) for kind, values in kinds.items()}
         for name, kinds in by_pair.items()
     }
-    eighth = max(1, writer.char_width_px // 8)
+    eighth = max(1, model.char_width_px // 8)
     near = {'left': profiles['left'][:eighth], 'right': profiles['right'][-eighth:]}
     figures[f'nearest_eighth_1_{len(lines)}'] = {
         side: float(near[side].sum() / (profile.sum() or 1.0)) for side, profile in profiles.items()
@@ -147,11 +147,11 @@ def _exchange(line, others, places):
     )
 
 
-def _write_cells(writer, line, others, hands, truncation):
+def _write_cells(model, line, others, hands, truncation):
     """dict name of a figure, {} for its measure -> dict kind -> two uint8 [char_px, char_width_px]."""
 
     def cell(image, place=MIDDLE):
-        return image[:, place * writer.char_width_px : (place + 1) * writer.char_width_px]
+        return image[:, place * model.char_width_px : (place + 1) * model.char_width_px]
 
     whole = _exchange(line, others, set(range(LENGTH)) - {MIDDLE})
     variants = {
@@ -159,11 +159,11 @@ def _write_cells(writer, line, others, hands, truncation):
         for distance in DISTANCES
         for side, signs in SIDES.items()
     }
-    plain, same, other, *changed = writer.write(
+    plain, same, other, *changed = model.write(
         [line, line + line, line + whole, *variants.values()], style_seeds=hands[0], truncation=truncation
     )
-    (alone,) = writer.write([line[MIDDLE]], style_seeds=hands[0], truncation=truncation, noise_offsets=MIDDLE)
-    (elsewhere,) = writer.write([line], style_seeds=hands[1], truncation=truncation)
+    (alone,) = model.write([line[MIDDLE]], style_seeds=hands[0], truncation=truncation, noise_offsets=MIDDLE)
+    (elsewhere,) = model.write([line], style_seeds=hands[1], truncation=truncation)
     found = {}
     for (distance, side), image in zip(variants, changed):
         found.setdefault(f'neighbour_{{}}_{distance}', {})[side] = cell(plain), cell(image)
@@ -232,14 +232,14 @@ def _draw_real(real, count, seed):
     return [real.matched[place] for place in order]
 
 
-def real_cell(record, place, writer):
-    """A character of a real line, scaled to a cell of the writer: what stands in its box; where boxes are
+def real_cell(record, place, model):
+    """A character of a real line, scaled to a cell of the model: what stands in its box; where boxes are
     unknown, its share of the line.
 
     Args:
         record: LineRecord.
         place: int, of the character.
-        writer: Writer.
+        model: Writer.
 
     Returns:
         uint8 [char_px, char_width_px].
@@ -248,21 +248,21 @@ def real_cell(record, place, writer):
         image = to_cells(
             record.image,
             len(record.character_ids),
-            char_px=writer.char_px,
-            char_width_px=writer.char_width_px,
+            char_px=model.char_px,
+            char_width_px=model.char_width_px,
         )
-        return image[:, place * writer.char_width_px : (place + 1) * writer.char_width_px]
+        return image[:, place * model.char_width_px : (place + 1) * model.char_width_px]
     x0, y0, x1, y1 = np.maximum(record.boxes[place], 0)
     return to_uint8(
         resize_line(
             record.image[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)],
-            height_px=writer.char_px,
-            width_px=writer.char_width_px,
+            height_px=model.char_px,
+            width_px=model.char_width_px,
         )
     )
 
 
-def sheets(index, writer, *, seed=0, truncation=DEFAULT_TRUNCATION):
+def sheets(index, model, *, seed=0, truncation=DEFAULT_TRUNCATION):
     """Pictures to look at: the first lines of `measure`.
 
     Args:
@@ -275,10 +275,10 @@ def sheets(index, writer, *, seed=0, truncation=DEFAULT_TRUNCATION):
     hands = np.random.default_rng([seed, _STREAMS['styles']]).integers(2**63, size=[_SHOWN, 2]).tolist()
     for (line, others), (hand, _) in zip(choose_lines(index, _SHOWN, seed=seed), hands):
         changed = _exchange(line, others, [MIDDLE - 1, MIDDLE + 1])
-        images = writer.write([line, changed], style_seeds=hand, truncation=truncation)
+        images = model.write([line, changed], style_seeds=hand, truncation=truncation)
         joined = np.concatenate(
             [
-                writer.write([letter], style_seeds=hand, truncation=truncation, noise_offsets=place)[0]
+                model.write([letter], style_seeds=hand, truncation=truncation, noise_offsets=place)[0]
                 for place, letter in enumerate(line)
             ],
             axis=1,
@@ -287,13 +287,13 @@ def sheets(index, writer, *, seed=0, truncation=DEFAULT_TRUNCATION):
             255.0 - np.minimum(4.0 * np.abs(np.float64(images[0]) - image), 255.0)
             for image in (images[1], joined)
         ]
-        gap = np.full([writer.char_px, writer.char_width_px // 2], 255, np.uint8)
+        gap = np.full([model.char_px, model.char_width_px // 2], 255, np.uint8)
         parts = [images[0], images[1], difference[0], joined, difference[1]]
         rows.append(
             np.concatenate([part for one in parts for part in (one.astype(np.uint8), gap)][:-1], axis=1)
         )
     picture = np.concatenate(
-        [np.pad(row, [(0, writer.char_px // 4), (0, 0)], constant_values=255) for row in rows]
+        [np.pad(row, [(0, model.char_px // 4), (0, 0)], constant_values=255) for row in rows]
     )
     return {
         'lines': (

@@ -1,11 +1,11 @@
 """Nonsense glyphs: combinations of components that are in no table and no font, written as sequences (`⿱山鱼`,
 `nonsense_glyphs`) and read by the component reader.
 
-What a reader misreads is not the writer's fault alone: it has seen characters that exist, and may read what
+What a reader misreads is not the model's fault alone: it has seen characters that exist, and may read what
 is unusual as something usual. So the same is asked of ink that no model wrote: real characters, left of
 right, cut between their components and put together anew (`recombined`), beside the same characters as they
 are (`whole`). What recombining costs a reader of real ink is the reader's bias; what it costs more of
-generated lines with the same texts is the writer's.
+generated lines with the same texts is the model's.
 """
 
 import hashlib
@@ -49,7 +49,7 @@ class Lines(NamedTuple):
 def read_lines(
     reader,
     indices,
-    writer,
+    model,
     *,
     vocabulary,
     charset,
@@ -64,7 +64,7 @@ def read_lines(
     Args:
         reader: ComponentReader.
         indices: dict of RecordIndex, `test` and `unseen`.
-        writer: Writer.
+        model: Writer.
         vocabulary: ints, characters with images in training.
         charset: Charset.
         known: set of `known_codes`.
@@ -115,7 +115,7 @@ def read_lines(
         images = []
         for start in range(0, len(units), _LINES_AT_ONCE):
             part = slice(start, start + _LINES_AT_ONCE)
-            images += writer.write(
+            images += model.write(
                 [''.join(line) for line in units[part]], style_seeds=seeds[part], truncation=truncation
             )
         found.append(_read(reader, charset, kind, 'generated', units, images))
@@ -245,7 +245,7 @@ def intervals(found_by_seed, *, seed):
 def recombining(found_by_seed, *, seed):
     """What it costs that a character does not exist: label error of `recombined` lines less that of `whole`
     ones, over all seeds together. In ink that
-    no model wrote (floor) it is the reader's bias, what generated lines cost more is the writer's.
+    no model wrote (floor) it is the reader's bias, what generated lines cost more is the model's.
 
     Args:
         found_by_seed: list of lists of Lines.

@@ -60,7 +60,7 @@ def reader_protocol(
     reader,
     indices,
     *,
-    writer=None,
+    model=None,
     num_lines=200,
     seed=0,
     char_px=32,
@@ -78,10 +78,10 @@ def reader_protocol(
     Args:
       reader: has `read(images) -> texts` and `characters`; see `IndependentReader`.
       indices: split -> RecordIndex, of `test` and, where the collection has it, `unseen`.
-      writer: Writer, or None to read real lines only; its cells replace char_px and char_width_px.
+      model: Writer, or None to read real lines only; its cells replace char_px and char_width_px.
       num_lines: lines of each kind, at most; drawn without replacement, the same ones for every model.
       seed: of the choice of lines and of the styles.
-      char_px, char_width_px: size of a cell, px, where there is no writer.
+      char_px, char_width_px: size of a cell, px, where there is no model.
       true_aspect: read real lines also as they were written, scaled to char_px in height only.
       crop: cut every line to its ink (with a margin of a tenth of its height) before it is read.
       truncation: standard deviation of the styles that are drawn.
@@ -98,8 +98,8 @@ def reader_protocol(
         raise ValueError(
             f'num_lines={num_lines}, splits {sorted(indices)}: expected at least one line and one split'
         )
-    if writer is not None:
-        char_px, char_width_px = writer.char_px, writer.char_width_px
+    if model is not None:
+        char_px, char_width_px = model.char_px, model.char_width_px
     conditions = []
 
     def read(name, images, texts):
@@ -128,14 +128,14 @@ def reader_protocol(
         )
         if true_aspect:
             read(f'real_{kind}_true_aspect', [to_height(line.image, char_px) for line in lines], texts)
-        if writer is not None:
+        if model is not None:
             style_seeds = np.random.default_rng([seed, _STREAMS['styles'], number]).integers(
                 2**63, size=len(texts)
             )
             images = []
             for start in range(0, len(texts), _LINES_AT_ONCE):
                 part = slice(start, start + _LINES_AT_ONCE)
-                images += writer.write(texts[part], style_seeds=style_seeds[part], truncation=truncation)
+                images += model.write(texts[part], style_seeds=style_seeds[part], truncation=truncation)
             read(f'generated_{kind}', images, texts)
     return sorted(
         conditions,

@@ -67,7 +67,7 @@ def groups_of(info, charset):
 def read_lines(
     readers,
     indices,
-    writers,
+    models,
     *,
     groups,
     num_lines=250,
@@ -81,7 +81,7 @@ def read_lines(
     Args:
         readers: dict name -> function of (images, texts) that gives CharacterErrors.
         indices: dict of RecordIndex, `test` and `unseen`.
-        writers: dict of Writer, `before` and `after`, with cells of one size.
+        models: dict of Writer, `before` and `after`, with cells of one size.
         groups: dict of `groups_of`.
         num_lines: int, of each split at most.
         seed: int, of the choice of lines and of the styles, which are the same before and after.
@@ -96,7 +96,7 @@ def read_lines(
         ValueError: models with other cells.
         CharsetError: a model cannot write one of the texts.
     """
-    sizes = {(writer.char_px, writer.char_width_px) for writer in writers.values()}
+    sizes = {(model.char_px, model.char_width_px) for model in models.values()}
     if len(sizes) > 1:
         raise ValueError(
             f'models with cells of {" and ".join(f"{h} x {w} px" for h, w in sorted(sizes))}: expected one'
@@ -119,11 +119,11 @@ def read_lines(
                 for record in records
             ]
         }
-        for side, writer in writers.items():
+        for side, model in models.items():
             sides[side] = []
             for start in range(0, len(texts), _LINES_AT_ONCE):
                 part = slice(start, start + _LINES_AT_ONCE)
-                sides[side] += writer.write(texts[part], style_seeds=seeds[part], truncation=truncation)
+                sides[side] += model.write(texts[part], style_seeds=seeds[part], truncation=truncation)
         for side, images in sides.items():
             for name, read in readers.items():
                 found.setdefault((name, side), []).append(read(images, texts))

@@ -146,7 +146,7 @@ def read_symbols(
     reader,
     *,
     info,
-    writer=None,
+    model=None,
     num_lines=200,
     seed=0,
     char_px=32,
@@ -164,8 +164,8 @@ def read_symbols(
         which `report` is told.
         list of dict: kind, symbol, num_places, and for real and generated how many of them were misread.
     """
-    if writer is not None:
-        char_px, char_width_px = writer.char_px, writer.char_width_px
+    if model is not None:
+        char_px, char_width_px = model.char_px, model.char_width_px
     conditions, symbols = [], {}
     for number, (kind, members) in enumerate(KINDS.items()):
         texts = draw_texts(kind, math.ceil(num_lines / 4), seed=[seed, _STREAMS['texts'], number])
@@ -174,10 +174,10 @@ def read_symbols(
                 texts, info=info, cells=dict(char_px=char_px, char_width_px=char_width_px)
             )
         }
-        if writer is not None:
+        if model is not None:
             seeds = np.random.default_rng([seed, _STREAMS['styles'], number]).integers(2**63, size=len(texts))
             try:
-                sides['generated'] = writer.write(texts, style_seeds=seeds, truncation=truncation)
+                sides['generated'] = model.write(texts, style_seeds=seeds, truncation=truncation)
             except CharsetError as error:
                 report(f'{kind}: left out, the model cannot write it: {error}')
                 continue

@@ -44,10 +44,10 @@ class Distances(Protocol):
         """Compares for every seed; where the convention says so, copies of training lines are looked for."""
         from hwgen.evaluation.measuring import conventions, distances
 
-        space, writer, training, training_index = task.judges['space'], task.writer, None, None
+        space, model, training, training_index = task.judges['space'], task.model, None, None
         convention, cells = conventions.CONVENTIONS[self.name], {'char_px': 32, 'char_width_px': 32}
-        if writer is not None:
-            cells = {'char_px': writer.char_px, 'char_width_px': writer.char_width_px}
+        if model is not None:
+            cells = {'char_px': model.char_px, 'char_width_px': model.char_width_px}
         if convention.memorization and 'train' in task.info['splits']:
             training_index = task.index('train')
             training = distances.training_features(training_index, self.name, space=space, cells=cells)
@@ -57,7 +57,7 @@ class Distances(Protocol):
                 task.index(),
                 self.name,
                 space=space,
-                writer=writer,
+                model=model,
                 cells=cells,
                 training=training,
                 num_lines=task.num_lines,
@@ -81,7 +81,7 @@ class Distances(Protocol):
 
         first, training_index = found.samples
         beside = 'Real lines, and beside them generated ones of the same texts'
-        pictures = [(f'{self.name}.png', 'Real lines' if task.writer is None else beside)]
+        pictures = [(f'{self.name}.png', 'Real lines' if task.model is None else beside)]
         picture_sheet.write_sheet(task.place(pictures[0][0]), first.sheet)
         if first.copies:
             caption = 'Generated lines that lie closest to a training line, and that line'

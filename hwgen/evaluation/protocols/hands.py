@@ -27,7 +27,7 @@ class Hands(Protocol):
         from hwgen.evaluation.measuring import hands
 
         summary, pictures = hands.hands_protocol(
-            task.index('test'), task.writer, seed=task.seeds[0], truncation=task.truncation
+            task.index('test'), task.model, seed=task.seeds[0], truncation=task.truncation
         )
         return Findings([], summary, samples=pictures)
 

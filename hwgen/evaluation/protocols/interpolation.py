@@ -34,5 +34,5 @@ class Interpolation(PairProtocol):
         from hwgen.evaluation.measuring import interpolation
         from hwgen.inference import content_interpolation
 
-        between = content_interpolation.ContentInterpolation(task.writer)
+        between = content_interpolation.ContentInterpolation(task.model)
         return self.measure_pairs(task, interpolation, {'num_pairs': task.num_lines}, {'between': between})

@@ -35,5 +35,5 @@ class Neighbours(PairProtocol):
 
         real = neighbours.real_copies(task.index('train' if 'train' in task.info['splits'] else None))
         counted = {'num_places': task.num_lines, 'real': real}
-        reach = task.writer.generator.context_characters
+        reach = task.model.generator.context_characters
         return self.measure_pairs(task, neighbours, counted, context_characters=reach)

@@ -26,7 +26,7 @@ class Nonsense(Protocol):
 
         reader = task.judges['component_reader']
         # Both must know the glyphs, the one that writes and the one that reads: the older table of the two.
-        charset = min(task.writer.charset, reader.charset, key=lambda charset: charset.row_count)
+        charset = min(task.model.charset, reader.charset, key=lambda charset: charset.row_count)
         indices = {split: task.index(split) for split in SPLITS}
         known = nonsense_glyphs.known_codes(charset)
         vocabulary = [i for i in task.info['vocabulary'] if i < charset.num_characters]
@@ -34,7 +34,7 @@ class Nonsense(Protocol):
             nonsense.read_lines(
                 reader,
                 indices,
-                task.writer,
+                task.model,
                 vocabulary=vocabulary,
                 charset=charset,
                 known=known,

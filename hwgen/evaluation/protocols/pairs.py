@@ -26,7 +26,7 @@ class PairProtocol(Protocol):
         index, space, found = task.index(), task.judges['space'], []
         options = {'truncation': task.truncation, **(shown or {})}
         for seed in task.seeds:
-            found.append(measuring.measure(index, task.writer, space=space, seed=seed, **counted, **options))
+            found.append(measuring.measure(index, task.model, space=space, seed=seed, **counted, **options))
             task.report(f'seed {seed}: measured')
         return Findings(
             [one.figures for one in found],
@@ -42,7 +42,7 @@ class PairProtocol(Protocol):
 
         measuring, index, options = found.samples
         pictures = []
-        drawn = measuring.sheets(index, task.writer, seed=task.seeds[0], **options)
+        drawn = measuring.sheets(index, task.model, seed=task.seeds[0], **options)
         for sheet, (picture, caption) in drawn.items():
             pictures.append((f'{self.name}_{sheet}.png', caption))
             files.write_file(task.place(pictures[-1][0]), picture_files.encode_png(picture))

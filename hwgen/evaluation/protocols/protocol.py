@@ -95,7 +95,7 @@ class Protocol:
         corpus: str, its own folder of data where none is given; None: the embedded corpus of the version that
             the model learned from.
         num_lines: int, lines of each kind where nobody says; None: `measure` says.
-        opens_model: bool, --model is opened and handed to `measure` as `task.writer`.
+        opens_model: bool, --model is opened and handed to `measure` as `task.model`.
         real_alone: bool, it can do without a model: real lines only.
         takes_systems: bool, --compare names systems beside --model.
         takes_against: bool, its result can be held against another.

@@ -61,7 +61,7 @@ class Reader(Protocol):
         indices = {split: task.index(split) for split in SPLITS if split in task.info['splits']}
         for seed in task.seeds:
             options = {
-                'writer': task.writer,
+                'model': task.model,
                 'num_lines': task.num_lines,
                 'seed': seed,
                 'crop': crop,

@@ -52,13 +52,13 @@ class Shots(Protocol):
             'components': functools.partial(character_errors.read_components, component_reader),
         }
         before = find_model(task.options['before'])
-        writers = {'before': Writer.load(before, allow_unseen=True), 'after': task.writer}
+        models = {'before': Writer.load(before, allow_unseen=True), 'after': task.model}
         indices = {split: task.index(split) for split in SPLITS}
         found = [
             shots.read_lines(
                 readers,
                 indices,
-                writers,
+                models,
                 groups=groups,
                 num_lines=task.num_lines,
                 seed=seed,

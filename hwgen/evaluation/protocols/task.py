@@ -20,7 +20,7 @@ class Task:
         data: str, folder of the records; split: str, of those protocols that take any; info: dict, its
             info.json.
         judges: dict of `space`, `reader`, `component_reader`, those that the protocol needs.
-        writer: Writer or another system, or None.
+        model: Writer or another system, or None.
         out: str, folder of the report.
         seeds: list of int.
         num_lines: int, or None: what the protocol's measuring says.
@@ -38,7 +38,7 @@ class Task:
     split: str
     info: dict[str, Any]
     judges: dict[str, Any]
-    writer: Any
+    model: Any
     out: str
     seeds: list[int]
     num_lines: int | None

@@ -39,7 +39,7 @@ def task_of(protocol, monkeypatch, **options):
                 split='test',
                 info={'splits': {'train': {}, 'test': {}, 'unseen': {}}, 'vocabulary': [5, 9000, 12000]},
                 judges={},
-                writer=None,
+                model=None,
                 out='out',
                 seeds=[3],
                 num_lines=7,
@@ -86,7 +86,7 @@ def test_nonsense_is_drawn_from_the_older_table(monkeypatch):
         task = task_of(
             'nonsense',
             monkeypatch,
-            writer=types.SimpleNamespace(charset=writing),
+            model=types.SimpleNamespace(charset=writing),
             judges={'component_reader': types.SimpleNamespace(charset=reading)},
         )
         try:
@@ -124,7 +124,7 @@ def test_copies_of_real_characters_are_looked_for_in_the_training_lines(monkeypa
         task = task_of(
             'neighbours',
             monkeypatch,
-            writer=writer,
+            model=writer,
             judges={'space': types.SimpleNamespace(description={})},
             info={'splits': splits},
         )
@@ -180,7 +180,7 @@ def test_pairs_of_every_seed_and_the_sheets_of_the_first(monkeypatch, capsys):
     task = task_of(
         'interpolation',
         monkeypatch,
-        writer='writer',
+        model='writer',
         seeds=[3, 4],
         judges={'space': types.SimpleNamespace(description='a space')},
     )
@@ -235,7 +235,7 @@ def test_shots_are_read_before_and_after(monkeypatch, capsys):
     task = task_of(
         'shots',
         monkeypatch,
-        writer='after',
+        model='after',
         seeds=[3, 4],
         info={'splits': {}, 'shots': {'0': 'x'}},
         judges={'reader': 'ppocr', 'component_reader': 'parts'},
@@ -295,7 +295,7 @@ def test_nonsense_is_written_down(monkeypatch, capsys):
     charset = Charset.load()
     judges = {'component_reader': types.SimpleNamespace(charset=charset)}
     task = task_of(
-        'nonsense', monkeypatch, writer=types.SimpleNamespace(charset=charset), seeds=[3, 4], judges=judges
+        'nonsense', monkeypatch, model=types.SimpleNamespace(charset=charset), seeds=[3, 4], judges=judges
     )
     found = written(task, monkeypatch)
     run(task)

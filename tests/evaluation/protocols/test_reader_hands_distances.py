@@ -36,7 +36,7 @@ def task_of(protocol, splits, monkeypatch, told, **options):
                 data='lines',
                 split='test',
                 info={'splits': dict.fromkeys(splits)},
-                writer=None,
+                model=None,
                 out='out',
                 seeds=[3, 4],
                 num_lines=None,
@@ -126,7 +126,7 @@ def task_with_files(**options):
                 data='lines',
                 split='test',
                 info={'splits': {'test': {}}},
-                writer=None,
+                model=None,
                 out='out',
                 seeds=[3, 4],
                 num_lines=None,
@@ -175,7 +175,7 @@ def test_distances_of_a_model_are_measured_in_its_cells(monkeypatch):
         ['train', 'test'],
         monkeypatch,
         told,
-        writer=writer,
+        model=writer,
         num_lines=7,
         truncation=0.3,
         judges={'space': types.SimpleNamespace(description='a space')},
@@ -187,7 +187,7 @@ def test_distances_of_a_model_are_measured_in_its_cells(monkeypatch):
             'hct',
             dict(
                 space='a space',
-                writer=writer,
+                model=writer,
                 cells=cells,
                 training=True,
                 num_lines=7,
@@ -234,7 +234,7 @@ def test_hands_are_those_of_the_first_seed_and_of_the_split_test(monkeypatch, ca
         'hands_protocol',
         lambda *arguments, **options: asked.append((arguments, options)) or (summary, lines),
     )
-    task = task_with_files(protocol='hands', writer='writer')
+    task = task_with_files(protocol='hands', model='writer')
     monkeypatch.setattr(task, 'index', lambda split=None: f'index of {split}')
     run(task)
     assert asked == [(('index of test', 'writer'), dict(seed=3, truncation=0.8))] and json.loads(
@@ -312,7 +312,7 @@ def test_reading_takes_every_seed_and_shows_the_first(monkeypatch, capsys):
     )
     task = task_with_files(
         protocol='reader',
-        writer='writer',
+        model='writer',
         num_lines=20,
         judges={'reader': types.SimpleNamespace(name='ppocr')},
         info={'splits': {'train': {}, 'test': {}, 'unseen': {}}},
@@ -326,7 +326,7 @@ def test_reading_takes_every_seed_and_shows_the_first(monkeypatch, capsys):
     run(task)
 
     def options(seed):
-        return dict(writer='writer', num_lines=20, seed=seed, crop=True, truncation=0.8, report=None)
+        return dict(model='writer', num_lines=20, seed=seed, crop=True, truncation=0.8, report=None)
 
     indices = {split: f'index of {split}' for split in ('test', 'unseen')}
     assert asked == [

@@ -219,7 +219,7 @@ def default_data(protocol: Protocol, model: Any) -> str:
     # Whoever opens the model says what is wrong with it.
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         if model is None or isinstance(model, (str, os.PathLike)):
-            folder = pathlib.Path(find_model(model or DEFAULT_MODEL))
+            folder = pathlib.Path(find_model(os.fspath(model or DEFAULT_MODEL)))
             description = json.loads((folder / 'generator.json').read_text(encoding='utf-8'))
         else:
             description = model.description

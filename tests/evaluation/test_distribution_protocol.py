@@ -133,7 +133,7 @@ def test_no_more_lines_of_a_hand_are_read_than_are_its_due(index, grey_space, mo
     monkeypatch.setattr(line_halves, '_STYLE_LINES', 3)
     monkeypatch.setattr(line_halves, '_CHUNK_LINES', 5)
     monkeypatch.setattr(
-        distances,
+        line_halves,
         'read_style',
         lambda writer, images, numbers: (writer, [image.tobytes() for image in images], list(numbers)),
     )
@@ -252,7 +252,7 @@ def test_hands_are_read_from_lines_that_are_not_compared(index, grey_space, monk
     """
     read = []
     monkeypatch.setattr(
-        distances,
+        line_halves,
         'read_style',
         lambda writer, images, num_characters: (
             read.append((images, num_characters)) or np.zeros(1, np.float32)
@@ -476,7 +476,7 @@ def test_the_closest_copies_are_shown_the_closest_first(index, grey_space):
     shown = [distances_of(image)[place] for image, place in found.copies]
     written = [
         np.full([32, 32], seed % 256, np.uint8)
-        for seed in np.random.default_rng([0, distances._STREAMS['styles']]).integers(2**63, size=25)
+        for seed in np.random.default_rng([0, line_halves._STREAMS['styles']]).integers(2**63, size=25)
     ]
     np.testing.assert_allclose(
         shown, np.sort([distances_of(image).min() for image in written])[:10], rtol=1e-5

@@ -35,7 +35,8 @@ def test_what_the_protocols_fix():
         10_000,
         10,
     )
-    assert sorted(distances._STREAMS.values()) == [0, 1, 2, 3, 4, 5]  # no two draw the same numbers
+    streams = [*line_halves._STREAMS.values(), *line_statistics._STREAMS.values(), distances._TRAINING_STREAM]
+    assert sorted(streams) == [0, 1, 2, 3, 4, 5]  # no two draw the same numbers
 
 
 def test_halves_share_no_line_and_are_fixed_by_the_seed(index):

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
-from hwgen.evaluation.measuring import reading
-from hwgen.evaluation.reporting import reading_report
+from hwgen.evaluation.measuring import reading, reading_report
 from hwgen.metrics import text as text_metrics
 
 

@@ -6,13 +6,20 @@ A line's error rate says nothing about one character of it. Here the reading is 
 is recall: what was read besides is nobody's error.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from hwgen.charset.normal_form import plain
 from hwgen.evaluation.judges.independent_reader import folded
 from hwgen.metrics import text as text_metrics
+
+if TYPE_CHECKING:
+    from hwgen.evaluation.judges.component_reader import ComponentReader
+    from hwgen.evaluation.judges.independent_reader import TextReader
 
 _RESAMPLES = 1000
 
@@ -31,7 +38,7 @@ class CharacterErrors(NamedTuple):
     total: np.ndarray
 
     @classmethod
-    def of(cls, rows):
+    def of(cls, rows: Iterable[tuple[str, int, int]]) -> CharacterErrors:
         """From (character, wrong, total), one an occurrence."""
         rows = list(rows)
         return cls(
@@ -39,12 +46,12 @@ class CharacterErrors(NamedTuple):
             *np.array([row[1:] for row in rows], np.int64).reshape(-1, 2).T,
         )
 
-    def only(self, characters):
+    def only(self, characters: Container[str]) -> CharacterErrors:
         """The occurrences of some characters."""
         chosen = np.array([character in characters for character in self.characters], bool)
         return CharacterErrors(*(column[chosen] for column in self))
 
-    def rate(self):
+    def rate(self) -> float:
         """Share of the units that were not read.
 
         Raises:
@@ -54,7 +61,9 @@ class CharacterErrors(NamedTuple):
             raise ValueError('error of no characters: expected at least one occurrence')
         return float(self.wrong.sum() / self.total.sum())
 
-    def interval(self, *, seed, before=None):
+    def interval(
+        self, *, seed: int | Sequence[int], before: CharacterErrors | None = None
+    ) -> tuple[float, float]:
         """95 % bootstrap interval of the rate, or of how much lower it is than before.
 
         Characters are drawn with replacement, each with all its
@@ -81,12 +90,14 @@ class CharacterErrors(NamedTuple):
         return float(low), float(high)
 
 
-def joined(parts):
+def joined(parts: Iterable[CharacterErrors]) -> CharacterErrors:
     """Several CharacterErrors as one."""
-    return CharacterErrors(*(np.concatenate(columns) for columns in zip(*parts)))
+    return CharacterErrors(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
-def read_characters(reader, images, texts):
+def read_characters(
+    reader: TextReader, images: Sequence[np.ndarray], texts: Sequence[str]
+) -> CharacterErrors:
     """Errors of an independent reader: of each character, 0 or 1.
 
     Args:
@@ -99,14 +110,16 @@ def read_characters(reader, images, texts):
     """
 
     def rows():
-        for text, reading in zip(map(folded, texts), map(folded, reader.read(images))):
-            for character, match in zip(text, text_metrics.matched_units(text, reading)):
+        for text, reading in zip(map(folded, texts), map(folded, reader.read(images)), strict=True):
+            for character, match in zip(text, text_metrics.matched_units(text, reading), strict=True):
                 yield character, 1 - int(match), 1
 
     return CharacterErrors.of(rows())
 
 
-def read_components(reader, images, texts):
+def read_components(
+    reader: ComponentReader, images: Sequence[np.ndarray], texts: Sequence[str]
+) -> CharacterErrors:
     """Errors of the component reader: of each character, how many of its structure and components.
 
     Args:
@@ -121,12 +134,12 @@ def read_components(reader, images, texts):
     def rows():
         labels = [reader.labels(text) for text in texts]
         for text, written, read in zip(
-            map(plain, texts), labels, reader.read(images, [len(line) for line in labels])
+            map(plain, texts), labels, reader.read(images, [len(line) for line in labels]), strict=True
         ):
             matches = iter(
                 text_metrics.matched_units([label for character in written for label in character], read)
             )
-            for character, own in zip(text, written):
+            for character, own in zip(text, written, strict=True):
                 found = [next(matches) for _ in own]
                 yield character, len(own) - int(sum(found)), len(own)
 

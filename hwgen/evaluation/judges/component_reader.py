@@ -3,10 +3,16 @@
 It says structures and components, so it can read what has no code point, and sees every component where
 `IndependentReader` guesses a character from what is left of it."""
 
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
 import numpy as np
 
 from hwgen.charset.encoding import Charset
 from hwgen.evaluation.judges import feature_recognizer
+from hwgen.evaluation.judges.feature_recognizer import FeatureRecognizer
 from hwgen.images import to_cells
 from hwgen.losses import ctc
 
@@ -31,16 +37,16 @@ class ComponentReader:
 
     name = 'component reader'
 
-    def __init__(self, network, *, digest='', charset=None):
+    def __init__(self, network: FeatureRecognizer, *, digest: str = '', charset: Charset | None = None):
         self._network, self._charset, self.digest = network, charset or Charset.load(), digest
 
     @property
-    def charset(self):
+    def charset(self) -> Charset:
         """The table that its labels are those of: it reads nothing that was added later."""
         return self._charset
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: str | os.PathLike[str]) -> ComponentReader:
         """Reads a feature network's folder; raises as `feature_recognizer.load`, and CharsetMismatchError
         for one of another table.
         """
@@ -50,7 +56,7 @@ class ComponentReader:
             charset = charset.prefix(description['charset']['row_count'], description['charset']['hash'])
         return cls(network, digest=digest, charset=charset)
 
-    def labels(self, text):
+    def labels(self, text: str) -> list[tuple[int, ...]]:
         """What is to be read.
 
         Args:
@@ -72,7 +78,7 @@ class ComponentReader:
         )
         return [tuple(int(label) for label in row if label) for row in rows.numpy()]
 
-    def read(self, images, num_characters):
+    def read(self, images: Sequence[np.ndarray], num_characters: Sequence[int]) -> list[list[int]]:
         """Reads lines; what it reads in a line does not depend on the lines beside it, but for the last bits
         of its logits.
 
@@ -83,16 +89,18 @@ class ComponentReader:
         Returns:
             list of list of int, labels.
         """
-        found = [None] * len(images)
+        found: list[list[int]] = [[] for _ in images]
         for places, logits in self._logits(images, num_characters):
             read = ctc.greedy_labels(
                 logits, num_frames=np.full(len(places), logits.shape[1], np.int32)
             ).numpy()
-            for place, row in zip(places, read):
+            for place, row in zip(places, read, strict=True):
                 found[place] = [int(label) for label in row if label]
         return found
 
-    def label_errors(self, images, texts):
+    def label_errors(
+        self, images: Sequence[np.ndarray], texts: Sequence[str]
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Reads lines and counts what is wrong.
 
         Args:
@@ -111,7 +119,7 @@ class ComponentReader:
         for places, logits in self._logits(images, list(map(len, labels))):
             expected = [[label for character in labels[place] for label in character] for place in places]
             rows = np.zeros([len(places), max(map(len, expected))], np.int32)
-            for row, line in zip(rows, expected):
+            for row, line in zip(rows, expected, strict=True):
                 row[: len(line)] = line
             found = ctc.label_errors(rows, logits, num_frames=np.full(len(places), logits.shape[1], np.int32))
             errors[places], counts[places] = (np.asarray(column).round().astype(np.int64) for column in found)

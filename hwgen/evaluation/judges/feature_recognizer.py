@@ -10,12 +10,15 @@ import hashlib
 import io
 import json
 import os
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from hwgen import files
+from hwgen.charset.encoding import Charset
 from hwgen.data.preparing import record_folder
 from hwgen.data.reading import pipeline, shards
 from hwgen.inference import artefact
@@ -48,13 +51,15 @@ class FeatureRecognizer:
 
     channels = _CHANNELS[-1]
 
-    def __init__(self, num_labels):
+    def __init__(self, num_labels: int):
         self.num_labels = num_labels
         self.trunk = RecognizerTrunk(_CHANNELS, char_px=CELL_PX, char_width_px=CELL_PX, name='trunk')
         self.head = SequenceRecognition(num_labels, hidden=_HIDDEN, name='head')
         self(np.ones([1, CELL_PX, CELL_PX, 1], np.float32))
 
-    def __call__(self, images, *, training=False):
+    def __call__(
+        self, images: tf.Tensor | np.ndarray, *, training: bool = False
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """float32 [B, 32, W, 1] in [-1, 1], W a multiple of 4 -> last map [B, 8, W / 4, D] and logits [B,
         W / 4, num_labels].
         """
@@ -62,12 +67,18 @@ class FeatureRecognizer:
         return last, self.head(last, training=training)
 
     @property
-    def modules(self):
+    def modules(self) -> dict[str, keras.Model]:
         """dict name -> Keras model."""
         return {'trunk': self.trunk, 'head': self.head}
 
 
-def train(folder, *, steps=5000, seed=20, report=print):
+def train(
+    folder: str | os.PathLike[str],
+    *,
+    steps: int = 5000,
+    seed: int = 20,
+    report: Callable[[str], object] = print,
+) -> tuple[FeatureRecognizer, dict[str, Any]]:
     """Trains a feature network on the real lines of split `train`.
 
     With TensorFlow's deterministic operations the same call gives the same weights on
@@ -116,7 +127,7 @@ def train(folder, *, steps=5000, seed=20, report=print):
         return loss
 
     recent = []
-    for number, batch in zip(range(1, steps + 1), lines.dataset()):
+    for number, batch in zip(range(1, steps + 1), lines.dataset(), strict=False):
         recent.append(step(batch))
         if number % 500 == 0 or number == steps:
             report(f'feature network: step {number}/{steps}, loss a character {float(np.mean(recent)):.3f}')
@@ -136,7 +147,9 @@ def train(folder, *, steps=5000, seed=20, report=print):
     return network, description
 
 
-def label_error(network, folder, *, split, charset=None):
+def label_error(
+    network: FeatureRecognizer, folder: str | os.PathLike[str], *, split: str, charset: Charset | None = None
+) -> tuple[float, int, int]:
     """Share of the labels of a split's lines that the network reads wrong.
 
     Args:
@@ -162,12 +175,12 @@ def label_error(network, folder, *, split, charset=None):
     return wrong / total, len(lines), int(total)
 
 
-def measured_splits(folder):
+def measured_splits(folder: str | os.PathLike[str]) -> list[str]:
     """The splits of a folder on which `label_error` says something: all but the one it learned from."""
     return [split for split in shards.read_info(folder)['splits'] if split != 'train']
 
 
-def save(path, network, description):
+def save(path: str | os.PathLike[str], network: FeatureRecognizer, description: Mapping[str, Any]) -> None:
     """Writes a feature network: `recognizer.json` and `weights.npz` (float16).
 
     Args:
@@ -176,17 +189,18 @@ def save(path, network, description):
         description: dict of JSON values.
     """
     os.makedirs(path, exist_ok=True)
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for name, module in network.modules.items():
         arrays |= artefact.named_arrays(name, module)
     weights = os.path.join(path, 'weights.npz')
     content = io.BytesIO()
-    np.savez_compressed(content, **{name: value.astype(np.float16) for name, value in arrays.items()})
+    halved: dict[str, Any] = {name: value.astype(np.float16) for name, value in arrays.items()}
+    np.savez_compressed(content, **halved)
     files.write_file(weights, content.getvalue())
     files.write_json(os.path.join(path, DESCRIPTION_FILE), description)
 
 
-def load(path):
+def load(path: str | os.PathLike[str]) -> tuple[FeatureRecognizer, dict[str, Any], str]:
     """Reads a feature network.
 
     Args:

@@ -8,8 +8,10 @@ Each has a name and a hash, which go into every figure.
 """
 
 import hashlib
+import os
 import pathlib
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -41,7 +43,23 @@ class Features(NamedTuple):
     probabilities: np.ndarray | None
 
 
-def open_space(name, path, *, square=True):
+class FeatureSpace(Protocol):
+    """What measures pictures: `RecognizerSpace`, `NetworkSpace`.
+
+    Attributes:
+        name, digest: str, which go into every figure.
+        description: dict of JSON values.
+    """
+
+    name: str
+    digest: str
+    description: dict[str, Any]
+
+    def measure(self, pictures: Sequence[np.ndarray]) -> Features:
+        """Features of pictures, uint8 [H, W] each, 255 = paper."""
+
+
+def open_space(name: str, path: str | None, *, square: bool = True) -> FeatureSpace:
     """A feature space by its name.
 
     Args:
@@ -56,7 +74,7 @@ def open_space(name, path, *, square=True):
         ArtefactError: damaged weights.
     """
     if name == 'recognizer':
-        return RecognizerSpace(path)
+        return RecognizerSpace(path or '')
     return NetworkSpace(name, path, square=square)
 
 
@@ -75,10 +93,10 @@ class RecognizerSpace:
 
     name = 'recognizer'
 
-    def __init__(self, path):
+    def __init__(self, path: str | os.PathLike[str]):
         self._network, self.description, self.digest = feature_recognizer.load(path)
 
-    def measure(self, pictures):
+    def measure(self, pictures: Sequence[np.ndarray]) -> Features:
         """Features of pictures; those of one do not depend on the others.
 
         Args:
@@ -89,11 +107,11 @@ class RecognizerSpace:
         """
         lines = [self._to_input(picture) for picture in pictures]
         vectors = np.zeros([len(lines), self._network.channels], np.float32)
-        probabilities = [None] * len(lines)
+        probabilities: list[np.ndarray] = [np.empty(0)] * len(lines)
         for members in _of_one_shape(lines):
             last, logits = self._network(np.stack([lines[i] for i in members]))
             vectors[members] = np.mean(last.numpy(), axis=(1, 2))
-            for i, scores in zip(members, logits.numpy()):
+            for i, scores in zip(members, logits.numpy(), strict=True):
                 # frames that do not read CTC's blank, without its class
                 scores = scores[scores.argmax(1) > 0, 1:]
                 weights = np.exp(scores - scores.max(1, keepdims=True))
@@ -131,7 +149,7 @@ class NetworkSpace:
         FeatureError: naming the file and what was expected.
     """
 
-    def __init__(self, name, path, *, square=True):
+    def __init__(self, name: str, path: str | None, *, square: bool = True):
         self.name, self.path, self._square = name, path, square
         self.description = {'file': pathlib.Path(path or '').name}
         if not path or not pathlib.Path(path).exists():
@@ -149,14 +167,12 @@ class NetworkSpace:
                 f'{path}: no network that can be read ({" ".join(str(error).split())[:200]})'
             ) from None
 
-    def measure(self, pictures):
+    def measure(self, pictures: Sequence[np.ndarray]) -> Features:
         """Features of pictures list of uint8 [H, W]; see `RecognizerSpace.measure`."""
         inputs = [self._to_input(picture) for picture in pictures]
-        vectors, probabilities, columns = (
-            [None] * len(inputs),
-            [None] * len(inputs),
-            np.ones(len(inputs), np.float32),
-        )
+        columns = np.ones(len(inputs), np.float32)
+        vectors: list[np.ndarray] = [np.empty(0)] * len(inputs)
+        probabilities: dict[int, np.ndarray] = {}
         for members in _of_one_shape(inputs):
             # B x H x W -> B x H x W x 3
             batch = np.repeat(np.stack([inputs[i] for i in members])[..., np.newaxis], 3, axis=3)
@@ -172,11 +188,12 @@ class NetworkSpace:
                 )
             for place, i in enumerate(members):
                 vectors[i] = features[place]
-                probabilities[i] = outputs[1][place] if len(outputs) > 1 else None
+                if len(outputs) > 1:
+                    probabilities[i] = outputs[1][place]
         return Features(
             np.stack(vectors).astype(np.float32),
             columns,
-            np.stack(probabilities) if probabilities[0] is not None else None,
+            np.stack([probabilities[i] for i in range(len(inputs))]) if probabilities else None,
         )
 
     def _to_input(self, picture):

@@ -8,6 +8,8 @@ detection and no rotation.
 import importlib.metadata
 import importlib.util
 import pathlib
+from collections.abc import Container, Sequence
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -43,6 +45,21 @@ def folded(text: str) -> str:
     return ''.join(plain(text).translate(_FOLDED).split())
 
 
+class TextReader(Protocol):
+    """What reads lines as text.
+
+    Attributes:
+        name: str, for reports.
+        characters: all it can read, folded.
+    """
+
+    name: str
+    characters: Container[str]
+
+    def read(self, images: Sequence[np.ndarray]) -> list[str]:
+        """The texts of lines, uint8 [H, W] each, 255 = paper."""
+
+
 class IndependentReader:
     """PP-OCRv6's recogniser of text lines (small; 18,708 characters).
 
@@ -76,7 +93,7 @@ class IndependentReader:
         self.name = f'PP-OCRv6 small (rapidocr {importlib.metadata.version("rapidocr")})'
         self.characters = frozenset(map(folded, listed))
 
-    def read(self, images) -> list[str]:
+    def read(self, images: Sequence[np.ndarray]) -> list[str]:
         """Reads lines; what it reads in a line does not depend on the lines beside it.
 
         Args:
@@ -87,7 +104,7 @@ class IndependentReader:
         """
         scaled = [_to_input(image) for image in images]
         texts = [''] * len(scaled)
-        by_width = {}
+        by_width: dict[int, list[int]] = {}
         for index, line in enumerate(scaled):
             by_width.setdefault(line.shape[1], []).append(index)
         for _, members in sorted(by_width.items()):
@@ -96,7 +113,7 @@ class IndependentReader:
                 batch = np.stack([scaled[index] for index in chosen])  # B x H x W
                 batch = np.repeat(batch[:, None], 3, axis=1)  # B x H x W -> B x 3 x H x W
                 scores = self._session.run(None, {self._input: batch})[0]  # B x T x classes
-                for index, best in zip(chosen, scores.argmax(axis=2)):
+                for index, best in zip(chosen, scores.argmax(axis=2), strict=True):
                     texts[index] = self._decode(best)
         return texts
 

@@ -29,7 +29,7 @@ def open_judges(
     """
     from hwgen.evaluation.judges import feature_space
 
-    opened = {}
+    opened: dict[str, Any] = {}
     if weights is None and space == 'recognizer':
         weights = str(resource_path(FEATURES))
     if 'space' in names:
@@ -38,7 +38,7 @@ def open_judges(
         from hwgen.evaluation.judges.component_reader import ComponentReader
 
         opened['component_reader'] = ComponentReader.load(
-            weights if space == 'recognizer' else str(resource_path(FEATURES))
+            weights if weights is not None and space == 'recognizer' else str(resource_path(FEATURES))
         )
     if 'reader' in names:
         from hwgen.evaluation.judges.independent_reader import IndependentReader

@@ -7,7 +7,10 @@ together.
 
 import hashlib
 import json
+import os
 import pathlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +18,7 @@ from hwgen import files
 from hwgen.data.reading.shards import RecordIndex
 from hwgen.evaluation.measuring import comparison, hands, training_plan
 from hwgen.evaluation.reporting import picture_sheet, seed_figures
+from hwgen.evaluation.reporting.seed_figures import SeedFigures
 from hwgen.inference.writer import Writer
 
 GEOMETRY_REPEATS = 50  # a quarter of what one comparison takes: many rows, one of the costlier figures
@@ -23,7 +27,18 @@ _HANDS_STREAM = 5
 _READING = ('cer', 'label_error')  # figures that are also measured on characters without images in training
 
 
-def measure_model(folder, *, data, judges, seed, num_lines, truncation, geometry_repeats, real, report):
+def measure_model(
+    folder: str | os.PathLike[str],
+    *,
+    data: str | os.PathLike[str],
+    judges: Mapping[str, Any],
+    seed: int,
+    num_lines: int | None,
+    truncation: float,
+    geometry_repeats: int,
+    real: dict[str, dict],
+    report: Callable[[str], object],
+) -> SeedFigures:
     """Measures one trained model; what was measured before under the same conditions is read back.
 
     Args:
@@ -31,7 +46,7 @@ def measure_model(folder, *, data, judges, seed, num_lines, truncation, geometry
         data: path of the records, with the splits test and (not needed) unseen.
         judges: dict `space`, `reader`, `component_reader`: see `comparison.compare_systems`.
         seed: int, of lines, styles and all that is drawn.
-        num_lines: int, of a half.
+        num_lines: int, of a half; None: the protocol's number.
         truncation: float.
         geometry_repeats: int.
         real: dict, filled here: what was measured of real lines, for the next model with the same seed.
@@ -108,17 +123,17 @@ def measure_model(folder, *, data, judges, seed, num_lines, truncation, geometry
 
 
 def run(
-    plan,
+    plan: training_plan.Plan,
     *,
-    runs,
-    data,
-    judges,
-    num_lines,
-    truncation,
-    geometry_repeats=GEOMETRY_REPEATS,
-    num_parallel=1,
-    report=print,
-):
+    runs: str | os.PathLike[str],
+    data: str | os.PathLike[str],
+    judges: Mapping[str, Any],
+    num_lines: int | None,
+    truncation: float,
+    geometry_repeats: int = GEOMETRY_REPEATS,
+    num_parallel: int = 1,
+    report: Callable[[str], object] = print,
+) -> tuple[dict[str, list[SeedFigures]], dict[str, str]]:
     """Trains what is missing of a plan, then measures what is not measured yet.
 
     Args:
@@ -144,7 +159,8 @@ def run(
         if row.recognizers not in broken
     ]
     failed |= training_plan.train_all([job for _, _, job in rows], num_parallel=num_parallel, report=report)
-    measured, real = {row.name: [] for row in plan.rows}, {}
+    measured: dict[str, list[SeedFigures]] = {row.name: [] for row in plan.rows}
+    real: dict[str, dict] = {}
     for number, (row, seed, job) in enumerate(rows, 1):
         if job.is_done():
             figures = measure_model(
@@ -170,7 +186,7 @@ def run(
     return {name: found for name, found in measured.items() if found}, failed
 
 
-def by_seed(measured):
+def by_seed(measured: Mapping[str, Sequence[SeedFigures]]) -> list[SeedFigures]:
     """The figures of all rows, seed by seed.
 
     Args:
@@ -181,7 +197,7 @@ def by_seed(measured):
         list of dict figure -> dict of float (`floor` and the rows that have so many seeds), for
         `seed_figures.gather`.
     """
-    merged = []
+    merged: list[SeedFigures] = []
     for turn in range(max(map(len, measured.values()))):
         merged.append({})
         for row, seeds in measured.items():
@@ -192,7 +208,7 @@ def by_seed(measured):
     return merged
 
 
-def verdict(figure, row, reference):
+def verdict(figure: Mapping[str, Any], row: str, reference: str) -> str:
     """How a row stands to the reference row: a difference is one only where it is larger than the spreads of
     both together.
 
@@ -212,7 +228,7 @@ def verdict(figure, row, reference):
     return 'better' if (difference < 0) == (figure['better'] == 'lower') else 'worse'
 
 
-def format_table(gathered, titles, *, reference):
+def format_table(gathered: Sequence[Mapping[str, Any]], titles: Mapping[str, str], *, reference: str) -> str:
     """The rows as a Markdown table: mean and spread of each figure, with an arrow up or down where it differs
     from the reference.
 
@@ -244,9 +260,9 @@ def format_table(gathered, titles, *, reference):
     return '\n'.join(lines) + '\n'
 
 
-def sheet_texts(index, *, number=3, num_characters=4):
+def sheet_texts(index: RecordIndex, *, number: int = 3, num_characters: int = 4) -> list[str]:
     """The first texts of records that have so many ideographs and nothing else: list of str."""
-    found = {}
+    found: dict[str, None] = {}
     for record in (index.read_record(place, decode_image=False) for place in range(len(index))):
         if len(record.text) == num_characters and all('\u4e00' <= c <= '\u9fff' for c in record.text):
             found[record.text] = None
@@ -255,7 +271,15 @@ def sheet_texts(index, *, number=3, num_characters=4):
     return list(found)
 
 
-def write_sheets(out, plan, measured, *, runs, texts, truncation):
+def write_sheets(
+    out: str | os.PathLike[str],
+    plan: training_plan.Plan,
+    measured: Collection[str],
+    *,
+    runs: str | os.PathLike[str],
+    texts: Sequence[str],
+    truncation: float,
+) -> list[tuple[str, str]]:
     """Writes what every measured row makes of the same texts and styles (first seed), as PNGs: all rows, and
     the plan's strip if all of it is there.
 

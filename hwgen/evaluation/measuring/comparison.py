@@ -4,8 +4,12 @@ Real lines are measured once for all systems. All lines, real or written, are sc
 anything is measured.
 """
 
+from __future__ import annotations
+
 import dataclasses
-from typing import NamedTuple
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from PIL import ImageFont
@@ -14,9 +18,17 @@ from hwgen.data.scribe import fonts
 from hwgen.evaluation.judges.independent_reader import folded
 from hwgen.evaluation.measuring import conventions, line_halves, line_statistics
 from hwgen.evaluation.reporting import picture_sheet
+from hwgen.evaluation.reporting.seed_figures import SeedFigures
 from hwgen.images import to_cells
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.metrics import text as text_metrics
+
+if TYPE_CHECKING:
+    from hwgen.data.reading.shards import RecordIndex
+    from hwgen.evaluation.judges.component_reader import ComponentReader
+    from hwgen.evaluation.judges.feature_space import FeatureSpace
+    from hwgen.evaluation.judges.independent_reader import TextReader
+    from hwgen.evaluation.systems.system import System
 
 FLOOR = 'floor'
 _HEAD_PX = 20  # height of the names above a sheet's columns
@@ -55,7 +67,8 @@ class _Reading:
         """Adds lines: uint8 [H, W] each, and the records whose texts they have."""
         texts, self.num_lines = [record.text for record in records], self.num_lines + len(records)
         images = [
-            to_cells(image, len(record.character_ids), **self.cells) for image, record in zip(images, records)
+            to_cells(image, len(record.character_ids), **self.cells)
+            for image, record in zip(images, records, strict=True)
         ]
         if self.reader is not None:
             counts = text_metrics.edit_counts(
@@ -79,21 +92,21 @@ class _Reading:
 
 
 def compare_systems(
-    systems,
-    index,
+    systems: Mapping[str, System],
+    index: RecordIndex,
     *,
-    space,
-    reader=None,
-    component_reader=None,
-    seeds=(0, 1, 2),
-    num_lines=None,
-    truncation=DEFAULT_TRUNCATION,
-    protocol='hct',
-    cells=None,
-    geometry_repeats=None,
-    real=None,
-    report=print,
-):
+    space: FeatureSpace,
+    reader: TextReader | None = None,
+    component_reader: ComponentReader | None = None,
+    seeds: Sequence[int] = (0, 1, 2),
+    num_lines: int | None = None,
+    truncation: float = DEFAULT_TRUNCATION,
+    protocol: str = 'hct',
+    cells: dict[str, int] | None = None,
+    geometry_repeats: int | None = None,
+    real: dict[int, Any] | None = None,
+    report: Callable[[str], object] = print,
+) -> Compared:
     """Measures several systems on the same texts.
 
     The figures, N lines each: `fid_SPACE_N`, `kid_SPACE_N` and `geometry_score_pixels_N` hold written lines
@@ -141,7 +154,10 @@ def compare_systems(
         texts_by_seed = protocol_texts(index, protocol=protocol, seeds=seeds, num_lines=num_lines)
         for require in needed:
             require(texts_by_seed)
-    figures, digests, sheet, texts = [], [], [], []
+    figures: list[SeedFigures] = []
+    sheet: list[list[np.ndarray]] = []
+    digests: list[str] = []
+    texts: list[str] = []
     for seed in seeds:
         if real is None or seed not in real:
             measured = _measure_real(
@@ -172,7 +188,7 @@ def compare_systems(
             _add(figures[-1], name, halves.figures(side), reading, floor)
             columns.append(side.shown)
             report(f'seed {seed}: {name}, {len(halves.selection.second)} lines{reading.told()}')
-        sheet = sheet or [list(row) for row in zip(*columns)]
+        sheet = sheet or [list(row) for row in zip(*columns, strict=True)]
     return Compared(figures, digests, sheet, texts)
 
 
@@ -185,7 +201,13 @@ def _measure_real(halves, reading):
     return halves, reading, texts
 
 
-def protocol_texts(index, *, protocol='hct', seeds=(0, 1, 2), num_lines=None):
+def protocol_texts(
+    index: RecordIndex,
+    *,
+    protocol: str = 'hct',
+    seeds: Iterable[int] = (0, 1, 2),
+    num_lines: int | None = None,
+) -> list[list[str]]:
     """The texts that systems write: a list of str for each seed; arguments as of `compare_systems`."""
     most = conventions.CONVENTIONS[protocol].num_lines
     chosen = [
@@ -207,7 +229,7 @@ def _add(found, name, measured, reading, floor):
         )[name] = rate
 
 
-def write_sheet(path, compared, names):
+def write_sheet(path: str | os.PathLike[str], compared: Compared, names: Iterable[str]) -> None:
     """Writes a comparison's sheet as a PNG: a row a text, the real line and then a column a system, its name
     above it.
 
@@ -219,7 +241,14 @@ def write_sheet(path, compared, names):
     picture_sheet.write_sheet(path, compared.sheet, heads=['real', *names], font=head_font())
 
 
-def write_strip(path, systems, texts, *, style_seeds=0, truncation=DEFAULT_TRUNCATION):
+def write_strip(
+    path: str | os.PathLike[str],
+    systems: Mapping[str, System],
+    texts: Sequence[str],
+    *,
+    style_seeds: int | Sequence[int] = 0,
+    truncation: float = DEFAULT_TRUNCATION,
+) -> None:
     """Writes texts by several systems side by side as a PNG: a row a text, a column a system, its name above
     it.
 
@@ -238,10 +267,10 @@ def write_strip(path, systems, texts, *, style_seeds=0, truncation=DEFAULT_TRUNC
         system.write(list(texts), style_seeds=seeds, truncation=truncation) for system in systems.values()
     ]
     picture_sheet.write_sheet(
-        path, [list(row) for row in zip(*columns)], heads=list(systems), font=head_font()
+        path, [list(row) for row in zip(*columns, strict=True)], heads=list(systems), font=head_font()
     )
 
 
-def head_font():
+def head_font() -> ImageFont.FreeTypeFont:
     """The font of names on sheets."""
     return ImageFont.truetype(str(fonts.open_font(fonts.FALLBACK).path), _HEAD_PX)

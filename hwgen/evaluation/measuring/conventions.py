@@ -67,7 +67,9 @@ CONVENTIONS = {
 }
 
 
-def pictures(image, *, kind, num_characters, char_px, char_width_px):
+def pictures(
+    image: np.ndarray, *, kind: str, num_characters: int, char_px: int, char_width_px: int
+) -> list[np.ndarray]:
     """What a protocol cuts out of a line.
 
     Args:

@@ -11,13 +11,21 @@ Everything streams: a chunk of lines at a time is read, written, measured and fo
 protocol: `conventions`; the halves: `line_halves`; what is measured of a side: `line_statistics`.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from hwgen.evaluation.measuring.conventions import CONVENTIONS, pictures
 from hwgen.evaluation.measuring.line_halves import Halves, chunks
 from hwgen.inference.description import DEFAULT_TRUNCATION
+
+if TYPE_CHECKING:
+    from hwgen.data.reading.shards import RecordIndex
+    from hwgen.evaluation.judges.feature_space import FeatureSpace
+    from hwgen.inference.writer import Writer
 
 _TRAINING_STREAM = 5
 _TRAINING_LINES = 10_000  # that are looked through for copies
@@ -42,18 +50,18 @@ class Comparison(NamedTuple):
 
 
 def compare(
-    index,
-    name,
+    index: RecordIndex,
+    name: str,
     *,
-    space,
-    model=None,
-    cells=None,
-    training=None,
-    num_lines=None,
-    seed=0,
-    truncation=DEFAULT_TRUNCATION,
-    report=print,
-):
+    space: FeatureSpace,
+    model: Writer | None = None,
+    cells: dict[str, int] | None = None,
+    training: np.ndarray | None = None,
+    num_lines: int | None = None,
+    seed: int = 0,
+    truncation: float = DEFAULT_TRUNCATION,
+    report: Callable[[str], object] = print,
+) -> Comparison:
     """Runs a protocol for one seed.
 
     Args:
@@ -77,6 +85,8 @@ def compare(
                 f'--protocol={name}: the model has no style encoder, so it cannot imitate the writers;'
                 ' expected one trained with reconstruction'
             )
+    if cells is None:
+        raise ValueError('no model and no cells: expected one of them, lines are scaled to cells')
     halves = Halves(index, name, space=space, cells=cells, training=training, num_lines=num_lines, seed=seed)
     generated = None
     if model is not None:
@@ -88,7 +98,7 @@ def compare(
         + (f', {len(halves.selection.second)} generated' if generated else '')
     )
     sheet = (
-        [list(row) for row in zip(halves.second.shown, generated.shown)]
+        [list(row) for row in zip(halves.second.shown, generated.shown, strict=True)]
         if generated
         else [[image] for image in halves.second.shown]
     )
@@ -100,27 +110,22 @@ def compare(
     )
 
 
-def training_lines(index):
+def training_lines(index: RecordIndex) -> np.ndarray:
     """Record numbers of the training lines that are looked through for copies, at most 10,000: int64 [t]."""
     return np.random.default_rng(_TRAINING_STREAM).permutation(len(index))[:_TRAINING_LINES]
 
 
-def training_features(index, name, *, space, cells):
+def training_features(
+    index: RecordIndex, name: str, *, space: FeatureSpace, cells: Mapping[str, int]
+) -> np.ndarray:
     """Features of these lines, float32 [t, D], cut as the protocol cuts."""
-    found = []
-    for records in chunks(index, training_lines(index)):
-        found.append(
-            space.measure(
-                [
-                    picture
-                    for record in records
-                    for picture in pictures(
-                        record.image,
-                        kind=CONVENTIONS[name].picture,
-                        num_characters=len(record.character_ids),
-                        **cells,
-                    )
-                ]
-            ).vectors
-        )
-    return np.concatenate(found)
+    kind = CONVENTIONS[name].picture
+
+    def measured(records):
+        cut = [
+            pictures(record.image, kind=kind, num_characters=len(record.character_ids), **cells)
+            for record in records
+        ]
+        return space.measure([picture for line in cut for picture in line]).vectors
+
+    return np.concatenate([measured(records) for records in chunks(index, training_lines(index))])

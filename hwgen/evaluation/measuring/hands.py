@@ -6,7 +6,11 @@ resembles most in seven measures (`metrics.hands`). Generated lines have the sam
 each writer.
 """
 
+from __future__ import annotations
+
 import collections
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,13 +18,25 @@ from hwgen.images import to_cells
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.metrics import hands as metrics
 
+if TYPE_CHECKING:
+    from hwgen.data.reading.records import LineRecord
+    from hwgen.data.reading.shards import RecordIndex
+    from hwgen.inference.writer import Writer
+
 _STREAMS = {'lines': 0, 'styles': 1, 'copies': 2, 'hands': 3}
 COPIES = 8  # of a character: side by side in a line, or one in each of so many hands
 
 
 def hands_protocol(
-    index, model, *, num_hands=8, lines_per_hand=12, num_characters=20, seed=0, truncation=DEFAULT_TRUNCATION
-):
+    index: RecordIndex,
+    model: Writer,
+    *,
+    num_hands: int = 8,
+    lines_per_hand: int = 12,
+    num_characters: int = 20,
+    seed: int = 0,
+    truncation: float = DEFAULT_TRUNCATION,
+) -> tuple[dict[str, Any], dict[int, list[np.ndarray]]]:
     """Measures real writers and drawn styles on the same texts.
 
     Args:
@@ -55,8 +71,9 @@ def hands_protocol(
             f'{sum(len(of) >= lines_per_hand for of in lines.values())} writers with {lines_per_hand} lines'
             f' or more: expected {num_hands}'
         )
-    real, generated, pictures = [], [], {}
-    for name, style_seed in zip(chosen, rng('styles').integers(2**63, size=num_hands)):
+    pictures: dict[int, list[np.ndarray]] = {}
+    real, generated = [], []
+    for name, style_seed in zip(chosen, rng('styles').integers(2**63, size=num_hands), strict=True):
         records = lines[name][:lines_per_hand]
         cells = dict(char_px=model.char_px, char_width_px=model.char_width_px)
         real.append(
@@ -69,14 +86,16 @@ def hands_protocol(
     between, between_real = distances_between_hands(
         records, model, num_characters=num_characters, seeds=rng('hands'), truncation=truncation
     )
-    characters, distances = _frequent(records, num_characters), []
-    for character, style_seed in zip(characters, rng('copies').integers(2**63, size=len(characters))):
+    characters, of_copies = _frequent(records, num_characters), []
+    for character, style_seed in zip(
+        characters, rng('copies').integers(2**63, size=len(characters)), strict=True
+    ):
         (image,) = model.write([character * COPIES], style_seeds=int(style_seed), truncation=truncation)
-        distances.append(metrics.copy_distances(np.stack(np.split(image, COPIES, axis=1))))
-    distances = np.concatenate(distances)
+        of_copies.append(metrics.copy_distances(np.stack(np.split(image, COPIES, axis=1))))
+    distances = np.concatenate(of_copies)
 
     def spread(measures):
-        return dict(zip(metrics.MEASURES, np.std(np.mean(measures, 1), 0).round(4).tolist()))
+        return dict(zip(metrics.MEASURES, np.std(np.mean(measures, 1), 0).round(4).tolist(), strict=True))
 
     return (
         dict(
@@ -97,7 +116,14 @@ def hands_protocol(
     )
 
 
-def distances_between_hands(records, model, *, num_characters=20, seeds, truncation=DEFAULT_TRUNCATION):
+def distances_between_hands(
+    records: Sequence[LineRecord],
+    model: Writer,
+    *,
+    num_characters: int = 20,
+    seeds: np.random.Generator,
+    truncation: float = DEFAULT_TRUNCATION,
+) -> tuple[float, float | None]:
     """How much one character differs from hand to hand: 0 where all drawn styles write alike (a collapsed
     generator).
 
@@ -114,7 +140,9 @@ def distances_between_hands(records, model, *, num_characters=20, seeds, truncat
         character was written by two.
     """
     between, between_real, characters = [], [], _frequent(records, num_characters)
-    for character, style_seeds in zip(characters, seeds.integers(2**63, size=[len(characters), COPIES])):
+    for character, style_seeds in zip(
+        characters, seeds.integers(2**63, size=[len(characters), COPIES]), strict=True
+    ):
         between.append(
             metrics.copy_distances(
                 np.stack(model.write([character] * COPIES, style_seeds=style_seeds, truncation=truncation))

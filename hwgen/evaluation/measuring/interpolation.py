@@ -10,9 +10,12 @@ pixels and in a network's features, beside two other paths:
   characters
 """
 
+from __future__ import annotations
+
 import collections
 import hashlib
 import itertools
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +24,12 @@ from hwgen.evaluation.reporting.seed_figures import Measured
 from hwgen.inference import picture_files
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.metrics import path_smoothness
+
+if TYPE_CHECKING:
+    from hwgen.data.reading.shards import RecordIndex
+    from hwgen.evaluation.judges.feature_space import FeatureSpace
+    from hwgen.inference.content_interpolation import ContentInterpolation
+    from hwgen.inference.writer import Writer
 
 STEPS = 16
 DEFAULT_PAIRS = 60
@@ -35,7 +44,16 @@ _SHOWN_CHARACTERS = {
 }
 
 
-def measure(index, model, *, between, space, num_pairs=None, seed=0, truncation=DEFAULT_TRUNCATION):
+def measure(
+    index: RecordIndex,
+    model: Writer,
+    *,
+    between: ContentInterpolation,
+    space: FeatureSpace,
+    num_pairs: int | None = None,
+    seed: int = 0,
+    truncation: float = DEFAULT_TRUNCATION,
+) -> Measured:
     """Measures the paths of one seed.
 
     Args:
@@ -76,7 +94,7 @@ def measure(index, model, *, between, space, num_pairs=None, seed=0, truncation=
                 ),
                 model.write([text] * (STEPS + 1), style_seeds=seeds, truncation=truncation),
             )
-            for text, seeds in zip(texts, draw('styles', [len(texts), STEPS + 1]))
+            for text, seeds in zip(texts, draw('styles', [len(texts), STEPS + 1]), strict=True)
         )
     }
     rng = np.random.default_rng([seed, _STREAMS['others']])
@@ -89,29 +107,29 @@ def measure(index, model, *, between, space, num_pairs=None, seed=0, truncation=
                     list(rng.choice(characters, STEPS + 1)), style_seeds=int(hand), truncation=truncation
                 ),
             )
-            for ends, hand in zip(chosen, hands)
+            for ends, hand in zip(chosen, hands, strict=True)
         )
     figures, by_pair = {}, {}
     for kind, ways in paths.items():
         found = [_measure_path(written, others, space) for written, others in ways]
         names = {name: [one[name] for one in found] for name in found[0]}
         for (figure, place), values in names.items():
-            values = {way: [one[way] for one in values] for way in values[0]}
+            by_way = {way: [one[way] for one in values] for way in values[0]}
             name = f'{figure}_{kind}_{place}_{len(found)}'
             if figure == 'detour':  # sums, since two ends may be equal
-                figures[name] = {way: _ratio(*np.sum(ends, axis=0)) for way, ends in values.items()}
+                figures[name] = {way: _ratio(*np.sum(ends, axis=0)) for way, ends in by_way.items()}
             else:
-                figures[name] = {way: float(np.mean(one)) for way, one in values.items()}
-                by_pair[name] = values
+                figures[name] = {way: float(np.mean(one)) for way, one in by_way.items()}
+                by_pair[name] = by_way
     return Measured(figures, by_pair, digest)
 
 
-def cross_fade(first, second, *, steps):
+def cross_fade(first: np.ndarray, second: np.ndarray, *, steps: int) -> list[np.ndarray]:
     """Pictures from one to another by mixing their pixels: uint8 [H, W] each, both ends included, `steps`
     of them.
     """
-    first, second = np.float64(first), np.float64(second)
-    return [np.rint((1.0 - t) * first + t * second).astype(np.uint8) for t in np.linspace(0.0, 1.0, steps)]
+    here, there = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    return [np.rint((1.0 - t) * here + t * there).astype(np.uint8) for t in np.linspace(0.0, 1.0, steps)]
 
 
 def _measure_path(written, others, space):
@@ -125,7 +143,7 @@ def _measure_path(written, others, space):
         space.measure([picture for way in ways.values() for picture in way]).vectors, len(ways)
     )
     found = {}
-    for (way, pictures), features in zip(ways.items(), vectors):
+    for (way, pictures), features in zip(ways.items(), vectors, strict=True):
         for place, points in (('pixels', path_smoothness.pixel_points(pictures)), (space.name, features)):
             path = path_smoothness.path_figures(points)
             for figure, value in (
@@ -152,7 +170,7 @@ def _choose(index, num_pairs, seed):
         texts.append(record.text)
         # no sequences of components, each of several letters
         if len(record.text) == len(record.structure_ids):
-            structures |= zip(record.text, record.structure_ids.tolist())
+            structures |= zip(record.text, record.structure_ids.tolist(), strict=True)
     characters = sorted(structures)
     if len(characters) < 2:
         raise ValueError(
@@ -177,7 +195,14 @@ def _choose(index, num_pairs, seed):
     return texts[:num_pairs], pairs, characters
 
 
-def sheets(index, model, *, between, seed=0, truncation=DEFAULT_TRUNCATION):
+def sheets(
+    index: RecordIndex,
+    model: Writer,
+    *,
+    between: ContentInterpolation,
+    seed: int = 0,
+    truncation: float = DEFAULT_TRUNCATION,
+) -> dict[str, tuple[np.ndarray, str]]:
     """Pictures to look at.
 
     Args:
@@ -198,7 +223,7 @@ def sheets(index, model, *, between, seed=0, truncation=DEFAULT_TRUNCATION):
         return np.concatenate(images, axis=1)
 
     styled = []
-    for text, *ends in zip(short, seeds, seeds[1:]):
+    for text, *ends in zip(short, seeds, seeds[1:], strict=False):
         styles = model.styles_between(*ends, steps=_SHOWN_STEPS, truncation=truncation)
         styled.append(
             picture_files.stack(
@@ -214,7 +239,7 @@ def sheets(index, model, *, between, seed=0, truncation=DEFAULT_TRUNCATION):
     found = {
         'styles': (row(styled), 'From hand to hand, downwards: one text each, the ends are drawn styles')
     }
-    for kind, hand in zip(_KINDS[1:], seeds):
+    for kind, hand in zip(_KINDS[1:], seeds, strict=False):
         pairs = [tuple(pair) for pair in _SHOWN_CHARACTERS[kind] if _can_write(model, pair)] or drawn.get(
             kind, []
         )[:5]

@@ -1,15 +1,24 @@
-"""Real lines as two halves that share no line, drawn by the seed, and lines that a model writes with the texts
-of the second half.
+"""Real lines as two halves that share no line, drawn by the seed, and lines that a model writes with the
+texts of the second half.
 """
 
+from __future__ import annotations
+
 import hashlib
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from hwgen.evaluation.measuring.conventions import CONVENTIONS
 from hwgen.evaluation.measuring.line_statistics import Side, side_figures
 from hwgen.inference.imitation import read_style
+
+if TYPE_CHECKING:
+    from hwgen.data.reading.records import LineRecord
+    from hwgen.data.reading.shards import RecordIndex
+    from hwgen.evaluation.judges.feature_space import FeatureSpace
+    from hwgen.evaluation.systems.system import System
 
 _STREAMS = {'lines': 0, 'styles': 1}
 _CHUNK_LINES = 32
@@ -30,7 +39,7 @@ class Selection(NamedTuple):
     digest: str
 
 
-def choose_lines(index, name, *, num_lines, seed):
+def choose_lines(index: RecordIndex, name: str, *, num_lines: int, seed: int) -> Selection:
     """Draws the halves.
 
     Where hands are imitated, place i of both halves is of one writer, and the writers take turns.
@@ -60,7 +69,7 @@ def choose_lines(index, name, *, num_lines, seed):
         return records[number]
 
     if protocol.imitates:
-        by_writer = {}
+        by_writer: dict[str, list[int]] = {}
         for number in order:
             by_writer.setdefault(line(number)[0], []).append(int(number))
         pairs = sorted(
@@ -104,7 +113,16 @@ class Halves:
     """
 
     def __init__(
-        self, index, name, *, space, cells, training=None, num_lines=None, seed=0, geometry_repeats=None
+        self,
+        index: RecordIndex,
+        name: str,
+        *,
+        space: FeatureSpace,
+        cells: Mapping[str, int],
+        training: np.ndarray | None = None,
+        num_lines: int | None = None,
+        seed: int = 0,
+        geometry_repeats: int | None = None,
     ):
         self._index, self._protocol, self._space, self._cells, self._seed = (
             index,
@@ -121,17 +139,18 @@ class Halves:
             num_lines=min(num_lines or self._protocol.num_lines, self._protocol.num_lines),
             seed=seed,
         )
-        self.first, self.second, self._floors = self.side(), self.side(), {}
+        self.first, self.second = self.side(), self.side()
+        self._floors: dict[str, float] = {}
         for side, numbers in ((self.first, self.selection.first), (self.second, self.selection.second)):
             for records in chunks(index, numbers):
                 side.update([record.image for record in records], records)
 
-    def read(self):
+    def read(self) -> Iterator[tuple[list[np.ndarray], list[LineRecord]]]:
         """The real lines of the second half, as `write` yields written ones."""
         for records in chunks(self._index, self.selection.second):
             yield [record.image for record in records], records
 
-    def side(self):
+    def side(self) -> Side:
         """An empty Side, to be filled with written lines."""
         return Side(
             self._protocol,
@@ -141,7 +160,9 @@ class Halves:
             geometry_repeats=self._geometry_repeats,
         )
 
-    def write(self, model, *, truncation):
+    def write(
+        self, model: System, *, truncation: float
+    ) -> Iterator[tuple[list[np.ndarray], list[LineRecord]]]:
         """Has the texts of the second half written, in hands that the seed draws, or in those of the real
         writers.
 
@@ -170,7 +191,7 @@ class Halves:
                 records,
             )
 
-    def figures(self, generated=None):
+    def figures(self, generated: Side | None = None) -> dict[str, dict[str, float]]:
         """dict name -> dict of float: `floor` and, with a Side of written lines, `generated` and
         `other_texts`.
         """
@@ -179,7 +200,10 @@ class Halves:
         )
 
 
-def chunks(index, numbers, **options):
+def chunks(
+    index: RecordIndex, numbers: Sequence[int] | np.ndarray, **options: bool
+) -> Iterator[list[LineRecord]]:
+    """The records of these numbers, 32 at a time; `options` as of `RecordIndex.read_record`."""
     for start in range(0, len(numbers), _CHUNK_LINES):
         yield [index.read_record(int(number), **options) for number in numbers[start : start + _CHUNK_LINES]]
 
@@ -191,4 +215,4 @@ def _hands(index, numbers, model):
         for record in records:
             if len(lines.setdefault(record.writer, [])) < _STYLE_LINES:
                 lines[record.writer].append((record.image, len(record.character_ids)))
-    return {name: read_style(model, *zip(*pairs)) for name, pairs in lines.items()}
+    return {name: read_style(model, *zip(*pairs, strict=True)) for name, pairs in lines.items()}

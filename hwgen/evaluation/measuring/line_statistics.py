@@ -3,11 +3,20 @@
 Everything streams: a chunk of lines at a time is measured and forgotten.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
-from hwgen.evaluation.measuring.conventions import pictures
+from hwgen.evaluation.measuring.conventions import Convention, pictures
 from hwgen.images import to_height
 from hwgen.metrics import distribution, geometry_score, handwriting_distance, memorization
+
+if TYPE_CHECKING:
+    from hwgen.data.reading.records import LineRecord
+    from hwgen.evaluation.judges.feature_space import FeatureSpace
 
 _STREAMS = {'reservoir': 2, 'subsets': 3, 'landmarks': 4}
 _KEPT_VECTORS = 10_000  # of a side, for what needs the vectors themselves
@@ -25,7 +34,15 @@ class Side:
         geometry_repeats: int, choices of landmarks behind the geometry score; 0: it has none.
     """
 
-    def __init__(self, protocol, space, *, cells, training=None, geometry_repeats):
+    def __init__(
+        self,
+        protocol: Convention,
+        space: FeatureSpace,
+        *,
+        cells: Mapping[str, int],
+        training: np.ndarray | None = None,
+        geometry_repeats: int,
+    ):
         self._protocol, self._space, self._cells, self._training = protocol, space, cells, training
         self._geometry_repeats = geometry_repeats
         self.statistics, self.inception = distribution.FeatureStatistics(), distribution.InceptionScore()
@@ -36,16 +53,18 @@ class Side:
             else None
         )
         self.hands = handwriting_distance.HandMeans() if protocol.picture == 'squares' else None
-        self.distances, self.shown, self.nearest = [], [], []
-        self._living_times = None
+        self.distances: list[np.ndarray] = []
+        self.shown: list[np.ndarray] = []
+        self.nearest: list[tuple[float, int, np.ndarray]] = []
+        self._living_times: np.ndarray | None = None
 
-    def update(self, images, records):
+    def update(self, images: list[np.ndarray], records: Sequence[LineRecord]) -> None:
         """Adds lines: uint8 [H, W] each, and the records whose texts and writers they have."""
         cut = [
             pictures(
                 image, kind=self._protocol.picture, num_characters=len(record.character_ids), **self._cells
             )
-            for image, record in zip(images, records)
+            for image, record in zip(images, records, strict=True)
         ]
         found = self._space.measure([picture for line in cut for picture in line])
         self.statistics.update(found.vectors)
@@ -63,16 +82,23 @@ class Side:
             neighbours.update(self._training)
             self.distances.append(neighbours.distances)
             self.nearest = sorted(
-                [*self.nearest, *zip(neighbours.distances.tolist(), neighbours.indices.tolist(), images)],
+                [
+                    *self.nearest,
+                    *zip(neighbours.distances.tolist(), neighbours.indices.tolist(), images, strict=True),
+                ],
                 key=lambda one: one[:2],
             )[:_SHOWN]
 
-    def inception_score(self):
+    def inception_score(self) -> float:
         """The inception score; 1, the least there is, where nothing could be read."""
         return self.inception.value if self.inception.count else 1.0
 
-    def living_times(self, seed):
+    def living_times(self, seed: int) -> np.ndarray:
         """Mean relative living times of the pixels of the lines' left ends; computed once."""
+        if self.points is None:
+            raise ValueError(
+                'living times of a collection without points: expected geometry_repeats of 1 or more'
+            )
         if self._living_times is None:
             self._living_times = geometry_score.relative_living_times(
                 self.points.features, num_repeats=self._geometry_repeats, seed=[seed, _STREAMS['landmarks']]
@@ -80,18 +106,32 @@ class Side:
         return self._living_times
 
 
-def side_figures(space, first, second, generated, *, seed, floors):
+def side_figures(
+    space: str, first: Side, second: Side, generated: Side | None, *, seed: int, floors: dict[str, float]
+) -> dict[str, dict[str, float]]:
+    """The figures of real and written lines.
+
+    Args:
+        space: name of the feature space.
+        first, second: Side of the real halves.
+        generated: Side of the lines that have the texts of the second half, or None.
+        seed: of what is drawn in measuring.
+        floors: figures of first against second, filled here: they are computed once.
+
+    Returns:
+        dict name -> dict of float: `floor` and, with written lines, `generated` and `other_texts`.
+    """
     count = short_count(
         second.statistics.count if second.hands is None else sum(second.hands.counts.values())
     )
     subsets = [seed, _STREAMS['subsets']]
-    pairs = {
+    pairs: dict[str, Callable[[Any, Any], float]] = {
         f'fid_{space}_{count}': lambda a, b: distribution.frechet_distance(a.statistics, b.statistics),
         f'kid_{space}_{count}': lambda a, b: distribution.kernel_distance(
             a.vectors.features, b.vectors.features, seed=subsets
         )[0],
     }
-    if first.points is not None:
+    if first.points is not None and second.points is not None:
         points = short_count(len(second.points.features))
         pairs[f'geometry_score_pixels_{points}'] = lambda a, b: geometry_score.geometry_score(
             a.living_times(seed), b.living_times(seed)
@@ -110,7 +150,7 @@ def side_figures(space, first, second, generated, *, seed, floors):
         figures[f'is_{space}_{count}'] = {'floor': second.inception.value} | (
             {'generated': generated.inception_score()} if generated else {}
         )
-    if first.hands is not None and len(second.hands.counts) > 1:
+    if second.hands is not None and len(second.hands.counts) > 1:
         figures[f'hwd_{space}_{count}']['other_hands'] = handwriting_distance.distance_between_hands(
             second.hands
         )
@@ -135,7 +175,7 @@ def _distances(figure, first, second, generated):
     )
 
 
-def short_count(number):
+def short_count(number: int) -> str:
     """A number of samples as names have it: 250, 2k, 20k, 1.5k."""
     return f'{number / 1000:g}k' if number >= 1000 and number % 100 == 0 else str(number)
 

@@ -11,16 +11,24 @@ what changes in its cell is the neighbours' doing. Beside that stand
 and, of real lines, two copies of a character by one writer, with a neighbour in common or with none.
 """
 
+from __future__ import annotations
+
 import collections
 import hashlib
 import itertools
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from hwgen.evaluation.reporting.seed_figures import Measured
 from hwgen.images import resize_line, to_cells, to_uint8
 from hwgen.inference.description import DEFAULT_TRUNCATION
+
+if TYPE_CHECKING:
+    from hwgen.data.reading.records import LineRecord
+    from hwgen.data.reading.shards import RecordIndex
+    from hwgen.evaluation.judges.feature_space import FeatureSpace
+    from hwgen.inference.writer import Writer
 
 DISTANCES = (1, 2, 3)
 SIDES = {'left': (-1,), 'right': (1,), 'both': (-1, 1)}
@@ -37,17 +45,26 @@ class RealCopies(NamedTuple):
     """Where one writer wrote a character twice.
 
     Attributes:
-        index: RecordIndex.
+        lines: RecordIndex.
         matched: list of dict `same_neighbours` (the left or the right neighbour in common),
             `other_neighbours` (neither) -> two of (record number, place in the line); both of one character,
             where possible by one writer.
     """
 
-    index: object
-    matched: list
+    lines: RecordIndex
+    matched: list[dict[str, tuple]]
 
 
-def measure(index, model, *, space, real=None, num_places=None, seed=0, truncation=DEFAULT_TRUNCATION):
+def measure(
+    index: RecordIndex,
+    model: Writer,
+    *,
+    space: FeatureSpace,
+    real: RealCopies | None = None,
+    num_places: int | None = None,
+    seed: int = 0,
+    truncation: float = DEFAULT_TRUNCATION,
+) -> Measured:
     """Measures the cells of one seed.
 
     Args:
@@ -72,22 +89,24 @@ def measure(index, model, *, space, real=None, num_places=None, seed=0, truncati
         ValueError: the split has fewer than two characters.
         CharsetError: the model cannot write one of them.
     """
-    lines, by_pair = choose_lines(index, num_places or DEFAULT_PLACES, seed=seed), {}
+    lines = choose_lines(index, num_places or DEFAULT_PLACES, seed=seed)
+    by_pair: dict[str, dict[str, list[float]]] = {}
     hands = np.random.default_rng([seed, _STREAMS['styles']]).integers(2**63, size=[len(lines), 2]).tolist()
     profiles = {side: np.zeros(model.char_width_px) for side in ('left', 'right')}
-    for (line, others), pair_of_hands in zip(lines, hands):
+    for (line, others), pair_of_hands in zip(lines, hands, strict=True):
         cells = _write_cells(model, line, others, pair_of_hands, truncation)
         _compare(cells, space, len(lines), by_pair)
         for side, profile in profiles.items():
             first, second = cells['neighbour_{}_1'][side]
             profile += np.abs(np.float64(first) - second).sum(0)
-    drawn = _draw_real(real, len(lines), seed)
-    for pairs in drawn:
-        cells = {
-            kind: [real_cell(real.index.read_record(number), place, model) for number, place in copies]
-            for kind, copies in pairs.items()
-        }
-        _compare({'real_{}': cells}, space, len(drawn), by_pair)
+    if real is not None:
+        drawn = _draw_real(real, len(lines), seed)
+        for pairs in drawn:
+            cells = {
+                kind: [real_cell(real.lines.read_record(number), place, model) for number, place in copies]
+                for kind, copies in pairs.items()
+            }
+            _compare({'real_{}': cells}, space, len(drawn), by_pair)
     figures = {
         name: {kind: float(np.mean(values)) for kind, values in kinds.items()}
         for name, kinds in by_pair.items()
@@ -100,7 +119,7 @@ def measure(index, model, *, space, real=None, num_places=None, seed=0, truncati
     return Measured(figures, by_pair, hashlib.sha256(repr(lines).encode()).hexdigest())
 
 
-def choose_lines(index, num_lines, *, seed):
+def choose_lines(index: RecordIndex, num_lines: int, *, seed: int) -> list[tuple[str, str]]:
     """Lines of LENGTH characters, cut from the texts of a split one after the other, and for each place
     another character of that split.
 
@@ -143,7 +162,8 @@ def choose_lines(index, num_lines, *, seed):
 
 def _exchange(line, others, places):
     return ''.join(
-        other if place in places else letter for place, (letter, other) in enumerate(zip(line, others))
+        other if place in places else letter
+        for place, (letter, other) in enumerate(zip(line, others, strict=True))
     )
 
 
@@ -165,7 +185,7 @@ def _write_cells(model, line, others, hands, truncation):
     (alone,) = model.write([line[MIDDLE]], style_seeds=hands[0], truncation=truncation, noise_offsets=MIDDLE)
     (elsewhere,) = model.write([line], style_seeds=hands[1], truncation=truncation)
     found = {}
-    for (distance, side), image in zip(variants, changed):
+    for (distance, side), image in zip(variants, changed, strict=True):
         found.setdefault(f'neighbour_{{}}_{distance}', {})[side] = cell(plain), cell(image)
     found['copies_{}'] = {
         'alone': (cell(plain), alone),
@@ -180,7 +200,7 @@ def _compare(cells, space, count, by_pair):
     """Adds the distances of pairs of cells to `by_pair`."""
     flat = [(name, kind, *pair) for name, kinds in cells.items() for kind, pair in kinds.items()]
     vectors = space.measure([picture for *_, first, second in flat for picture in (first, second)]).vectors
-    for (name, kind, first, second), (a, b) in zip(flat, vectors.reshape(len(flat), 2, -1)):
+    for (name, kind, first, second), (a, b) in zip(flat, vectors.reshape(len(flat), 2, -1), strict=True):
         difference = np.abs(np.float64(first) - second)
         for measure_name, value in (
             ('pixels', difference.mean() / 255.0),
@@ -192,7 +212,7 @@ def _compare(cells, space, count, by_pair):
             )
 
 
-def real_copies(index):
+def real_copies(index: RecordIndex) -> RealCopies:
     """Looks for characters that a writer wrote twice within lines (not at their ends).
 
     Args:
@@ -201,17 +221,18 @@ def real_copies(index):
     Returns:
         RealCopies.
     """
-    places = collections.defaultdict(lambda: collections.defaultdict(list))
+    places: dict[str, dict[str, list[tuple]]] = collections.defaultdict(lambda: collections.defaultdict(list))
     for number in range(len(index)):
         record = index.read_record(number, decode_image=False)
         if len(record.text) == len(record.character_ids):
             for place, (left, letter, right) in enumerate(
-                zip(record.text, record.text[1:], record.text[2:]), 1
+                zip(record.text, record.text[1:], record.text[2:], strict=False), 1
             ):
                 places[letter][record.writer].append((left, right, number, place))
     matched = []
     for letter in sorted(places):
-        same, other = [], []
+        same: list[tuple[str, tuple]] = []
+        other: list[tuple[str, tuple]] = []
         for name in sorted(places[letter]):
             for first, second in itertools.combinations(places[letter][name], 2):
                 kind = other if first[0] != second[0] and first[1] != second[1] else same
@@ -226,13 +247,11 @@ def real_copies(index):
 
 
 def _draw_real(real, count, seed):
-    if real is None:
-        return []
     order = np.random.default_rng([seed, _STREAMS['real']]).permutation(len(real.matched))[:count]
     return [real.matched[place] for place in order]
 
 
-def real_cell(record, place, model):
+def real_cell(record: LineRecord, place: int, model: Writer) -> np.ndarray:
     """A character of a real line, scaled to a cell of the model: what stands in its box; where boxes are
     unknown, its share of the line.
 
@@ -262,7 +281,9 @@ def real_cell(record, place, model):
     )
 
 
-def sheets(index, model, *, seed=0, truncation=DEFAULT_TRUNCATION):
+def sheets(
+    index: RecordIndex, model: Writer, *, seed: int = 0, truncation: float = DEFAULT_TRUNCATION
+) -> dict[str, tuple[np.ndarray, str]]:
     """Pictures to look at: the first lines of `measure`.
 
     Args:
@@ -273,7 +294,7 @@ def sheets(index, model, *, seed=0, truncation=DEFAULT_TRUNCATION):
     """
     rows = []
     hands = np.random.default_rng([seed, _STREAMS['styles']]).integers(2**63, size=[_SHOWN, 2]).tolist()
-    for (line, others), (hand, _) in zip(choose_lines(index, _SHOWN, seed=seed), hands):
+    for (line, others), (hand, _) in zip(choose_lines(index, _SHOWN, seed=seed), hands, strict=True):
         changed = _exchange(line, others, [MIDDLE - 1, MIDDLE + 1])
         images = model.write([line, changed], style_seeds=hand, truncation=truncation)
         joined = np.concatenate(

@@ -1,5 +1,5 @@
-"""Nonsense glyphs: combinations of components that are in no table and no font, written as sequences (`⿱山鱼`,
-`nonsense_glyphs`) and read by the component reader.
+"""Nonsense glyphs: combinations of components that are in no table and no font, written as sequences
+(`nonsense_glyphs`) and read by the component reader.
 
 What a reader misreads is not the model's fault alone: it has seen characters that exist, and may read what
 is unusual as something usual. So the same is asked of ink that no model wrote: real characters, left of
@@ -8,17 +8,27 @@ are (`whole`). What recombining costs a reader of real ink is the reader's bias;
 generated lines with the same texts is the model's.
 """
 
+from __future__ import annotations
+
 import hashlib
-from typing import NamedTuple
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from hwgen.charset.dictionary import SYMBOL_STRUCTURES
 from hwgen.charset.normal_form import plain
 from hwgen.evaluation.measuring.nonsense_glyphs import draw_glyphs, recombine
-from hwgen.evaluation.protocols.protocol import SPLITS
+from hwgen.evaluation.measuring.splits import SPLITS
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.metrics import text as text_metrics
+
+if TYPE_CHECKING:
+    from hwgen.charset.encoding import Charset
+    from hwgen.data.reading.shards import RecordIndex
+    from hwgen.evaluation.judges.component_reader import ComponentReader
+    from hwgen.inference.writer import Writer
 
 _STREAMS = {'lines': 30, 'styles': 31, 'glyphs': 32, 'even': 33, 'recombined': 34, 'intervals': 35}
 _LINES_AT_ONCE = 32
@@ -47,18 +57,18 @@ class Lines(NamedTuple):
 
 
 def read_lines(
-    reader,
-    indices,
-    model,
+    reader: ComponentReader,
+    indices: Mapping[str, RecordIndex],
+    model: Writer,
     *,
-    vocabulary,
-    charset,
-    known,
-    num_lines=250,
-    seed=0,
-    truncation=DEFAULT_TRUNCATION,
-    report=print,
-):
+    vocabulary: Sequence[int],
+    charset: Charset,
+    known: set[tuple[int, ...]],
+    num_lines: int | None = 250,
+    seed: int = 0,
+    truncation: float = DEFAULT_TRUNCATION,
+    report: Callable[[str], object] = print,
+) -> list[Lines]:
     """Has the lines of one seed written and read.
 
     Args:
@@ -68,7 +78,7 @@ def read_lines(
         vocabulary: ints, characters with images in training.
         charset: Charset.
         known: set of `known_codes`.
-        num_lines: int, of a kind at most.
+        num_lines: int, of a kind at most; None: all.
         seed: int, of lines, glyphs and styles.
         truncation: float, of the styles.
         report: function of a str.
@@ -103,8 +113,9 @@ def read_lines(
     records = [indices['test'].read_record(i) for i in range(len(indices['test']))]
     if all(record.boxes is not None for record in records):
         pairs = recombine(records, charset, known=known, seed=[seed, _STREAMS['recombined']])
-        for kind, lines in zip(('whole', 'recombined'), pairs) if pairs[0] else ():
-            texts[kind], real[kind] = ([line[part] for line in lines[:num_lines]] for part in (0, 1))
+        for kind, lines in zip(('whole', 'recombined'), pairs, strict=True) if pairs[0] else ():
+            texts[kind] = [units for units, _ in lines[:num_lines]]
+            real[kind] = [image for _, image in lines[:num_lines]]
     for number, (kind, units) in enumerate(texts.items()):
         # Equal hands for kinds that are compared line by line.
         seeds = np.random.default_rng([seed, _STREAMS['styles'], min(number, 4)]).integers(
@@ -126,7 +137,7 @@ def read_lines(
 def _cut(units, lengths):
     """A list as tuples of these lengths."""
     ends = np.cumsum([0, *lengths])
-    return [tuple(units[a:b]) for a, b in zip(ends, ends[1:])]
+    return [tuple(units[a:b]) for a, b in itertools.pairwise(ends)]
 
 
 def _read(reader, charset, kind, side, units, images):
@@ -135,9 +146,9 @@ def _read(reader, charset, kind, side, units, images):
     read = reader.read(images, [len(line) for line in labels])
     flat = [[label for character in line for label in character] for line in labels]
     structures, components = [], []
-    for text, line, all_labels, reading in zip(texts, labels, flat, read):
+    for text, line, all_labels, reading in zip(texts, labels, flat, read, strict=True):
         matches = iter(text_metrics.matched_units(all_labels, reading))
-        for structure, own in zip(charset.encode(text).structure_ids, line):
+        for structure, own in zip(charset.encode(text).structure_ids, line, strict=True):
             match = [bool(next(matches)) for _ in own]
             if charset.structures[structure] not in SYMBOL_STRUCTURES:
                 structures.append((not match[0], 1))
@@ -152,9 +163,9 @@ def _read(reader, charset, kind, side, units, images):
     )
 
 
-def figures(found):
-    """Errors as figures of `seed_figures.gather`, but those of whole and recombined lines, of which every seed has
-    another number.
+def figures(found: Sequence[Lines]) -> dict[str, dict[str, float]]:
+    """Errors as figures of `seed_figures.gather`, but those of whole and recombined lines, of which every
+    seed has another number.
 
     Args:
         found: list of Lines of one seed.
@@ -164,7 +175,7 @@ def figures(found):
         `error_components_...` (share not read, of hanzi) -> dict of `floor` and `generated`, as far as there
         are such lines.
     """
-    rows = {}
+    figures_of: dict[str, dict[str, float]] = {}
     for lines in found:
         if lines.kind in ('whole', 'recombined'):
             continue
@@ -173,11 +184,13 @@ def figures(found):
             ('structures', np.divide(*lines.structures.sum(axis=0))),
             ('components', np.divide(*lines.components.sum(axis=0))),
         ):
-            rows.setdefault(f'error_{name}_{lines.kind}_{len(lines.units)}', {})[lines.side] = float(rate)
-    return rows
+            figures_of.setdefault(f'error_{name}_{lines.kind}_{len(lines.units)}', {})[lines.side] = float(
+                rate
+            )
+    return figures_of
 
 
-def format_markdown(rows, costs):
+def format_markdown(rows: Sequence[Mapping[str, Any]], costs: Mapping[str, Sequence[float]] | None) -> str:
     """A table of `intervals`, and of `recombining` below it."""
     lines = [
         f'| {row["kind"]} | {"real" if row["side"] == "floor" else row["side"]} | {row["num_lines"]} |'
@@ -186,7 +199,7 @@ def format_markdown(rows, costs):
         for row in rows
     ]
     told = {'floor': 'real', 'generated': 'generated', 'writer': 'generated - real'}
-    costs = [
+    cost_rows = [
         f'| {told[name]} | {value:+.3f} ({low:+.3f} to {high:+.3f}) |'
         for name, (value, low, high) in (costs or {}).items()
     ]
@@ -196,19 +209,19 @@ def format_markdown(rows, costs):
             '|---|---|---|---|---|---|',
             *lines,
             '',
-            *(['| recombining adds | label error |', '|---|---|', *costs, ''] if costs else []),
+            *(['| recombining adds | label error |', '|---|---|', *cost_rows, ''] if cost_rows else []),
         ]
     )
 
 
-def digest(found):
+def digest(found: Sequence[Lines]) -> str:
     """SHA-256 of the kinds of lines and their texts."""
     return hashlib.sha256(
         repr([(lines.kind, lines.side, lines.units) for lines in found]).encode()
     ).hexdigest()
 
 
-def intervals(found_by_seed, *, seed):
+def intervals(found_by_seed: Sequence[Sequence[Lines]], *, seed: int) -> list[dict[str, Any]]:
     """Label errors over all seeds together, with bootstrap intervals over lines.
 
     Args:
@@ -220,9 +233,9 @@ def intervals(found_by_seed, *, seed):
         label_error_95_high.
     """
     rows = []
-    for parts in zip(*found_by_seed):
+    for parts in zip(*found_by_seed, strict=False):
         counts = text_metrics.EditCounts(
-            *(np.concatenate(columns) for columns in zip(*(part.counts for part in parts)))
+            *(np.concatenate(columns) for columns in zip(*(part.counts for part in parts), strict=True))
         )
         low, high = text_metrics.bootstrap_interval(
             counts, text_metrics.character_error_rate, seed=[seed, _STREAMS['intervals']]
@@ -242,7 +255,7 @@ def intervals(found_by_seed, *, seed):
     return rows
 
 
-def recombining(found_by_seed, *, seed):
+def recombining(found_by_seed: Sequence[Sequence[Lines]], *, seed: int) -> dict[str, list[float]] | None:
     """What it costs that a character does not exist: label error of `recombined` lines less that of `whole`
     ones, over all seeds together. In ink that
     no model wrote (floor) it is the reader's bias, what generated lines cost more is the model's.
@@ -255,17 +268,17 @@ def recombining(found_by_seed, *, seed):
         dict floor, generated, writer (generated - floor) -> [value, low, high], 95 % bootstrap interval over
         lines, which are the same on all sides; or None where there are no such lines.
     """
-    counts = {}
+    gathered: dict[tuple[str, str], list[np.ndarray]] = {}
     for found in found_by_seed:
         for lines in found:
-            counts.setdefault((lines.kind, lines.side), []).append(
+            gathered.setdefault((lines.kind, lines.side), []).append(
                 np.stack([lines.counts.errors, lines.counts.reference_lengths])
             )
-    if ('whole', 'floor') not in counts:
+    if ('whole', 'floor') not in gathered:
         return None
     counts = {
         key: np.concatenate(parts, axis=1)
-        for key, parts in counts.items()
+        for key, parts in gathered.items()
         if key[0] in ('whole', 'recombined')
     }
     num_lines = counts['whole', 'floor'].shape[1]

@@ -2,18 +2,29 @@
 as real ink that is cut between its components and put together anew.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
 import numpy as np
 
 from hwgen.charset.dictionary import SYMBOL_STRUCTURES
 from hwgen.charset.normal_form import plain
+
+if TYPE_CHECKING:
+    from hwgen.charset.encoding import Charset
+    from hwgen.data.reading.records import LineRecord
 
 _LEFT_RIGHT = '⿰··'
 _LINE_CHARACTERS = 4  # of recombined lines, at most
 _INK_BELOW = 128  # dark: a pale stroke that joins two components may be cut
 _TRIES = 200  # for each glyph
 
+InkLine = tuple[tuple[str, ...], np.ndarray]  # the characters of a line, and its ink
 
-def known_codes(charset):
+
+def known_codes(charset: Charset) -> set[tuple[int, ...]]:
     """The codes of all characters that can be encoded, inside the table or not: set of (structure,
     components).
     """
@@ -21,7 +32,14 @@ def known_codes(charset):
     return {_code(encoded, place) for place in range(len(encoded.units)) if encoded.exact_structure[place]}
 
 
-def draw_glyphs(charset, vocabulary, count, *, seed, known=None):
+def draw_glyphs(
+    charset: Charset,
+    vocabulary: Sequence[int],
+    count: int,
+    *,
+    seed: int | Sequence[int],
+    known: set[tuple[int, ...]] | None = None,
+) -> list[str]:
     """Draws nonsense glyphs.
 
     The structure is that of a character of the vocabulary, and into each slot comes a component that stands
@@ -47,11 +65,12 @@ def draw_glyphs(charset, vocabulary, count, *, seed, known=None):
         if charset.structures[charset.character_structures[i]] not in SYMBOL_STRUCTURES
         and charset.character_components[i, 1]
     ]
-    slots = {}
+    members: dict[tuple[int, int], set[int]] = {}
     for i in ids:
         for slot, component in enumerate(charset.character_components[i].tolist()):
-            slots.setdefault((int(charset.character_structures[i]), slot), set()).add(component)
-    slots, glyphs = {place: sorted(components) for place, components in slots.items()}, []
+            members.setdefault((int(charset.character_structures[i]), slot), set()).add(component)
+    slots = {place: sorted(components) for place, components in members.items()}
+    glyphs: list[str] = []
     for _ in range(_TRIES * count):
         if len(glyphs) == count:
             break
@@ -89,7 +108,25 @@ def _code(encoded, place):
     return (int(encoded.structure_ids[place]), *encoded.component_ids[place].tolist())
 
 
-def recombine(records, charset, *, known, seed):
+class _Cut(NamedTuple):
+    """A character of two components side by side, cut between them.
+
+    Attributes:
+        character: str.
+        first, second: int, ids of its components.
+        left, right: uint8 [H, w].
+    """
+
+    character: str
+    first: int
+    second: int
+    left: np.ndarray
+    right: np.ndarray
+
+
+def recombine(
+    records: Sequence[LineRecord], charset: Charset, *, known: set[tuple[int, ...]], seed: int | Sequence[int]
+) -> tuple[list[InkLine], list[InkLine]]:
     """Real ink of characters that do not exist: left parts and right parts of one hand's characters.
 
     A character of two components side by side is cut at a column without dark ink between its components (the
@@ -107,8 +144,11 @@ def recombine(records, charset, *, known, seed):
             writer; the same left parts in the same places.
     """
     structure = charset.structures.index(_LEFT_RIGHT)
-    border, parts = float(charset.template_boxes[structure][0][2]), {}
+    border = float(charset.template_boxes[structure][0][2])
+    parts: dict[str, list[_Cut]] = {}
     for record in records:
+        if record.boxes is None:
+            raise ValueError(f'a line of writer {record.writer} without boxes: expected boxes to cut at')
         for place, character in enumerate(plain(record.text)):
             if record.structure_ids[place] != structure or not charset.character_id(character):
                 continue
@@ -119,9 +159,10 @@ def recombine(records, charset, *, known, seed):
             if len(blank):
                 cut = int(blank[np.abs(blank - border * picture.shape[1]).argmin()])
                 parts.setdefault(record.writer, []).append(
-                    (
+                    _Cut(
                         character,
-                        tuple(record.component_ids[place][:2].tolist()),
+                        int(record.component_ids[place][0]),
+                        int(record.component_ids[place][1]),
                         picture[:, :cut],
                         picture[:, cut:],
                     )
@@ -129,27 +170,26 @@ def recombine(records, charset, *, known, seed):
     rng, whole, recombined = np.random.default_rng(seed), [], []
     for writer in sorted(parts):
         own = [parts[writer][k] for k in rng.permutation(len(parts[writer]))]
-        pairs = [
-            (a, b) for a, b in zip(own, own[1:] + own[:1]) if (structure, a[1][0], b[1][1], 0, 0) not in known
-        ]
-        pairs = [(a, b, charset.decode([[a[1][0], b[1][1], 0, 0]], [structure])) for a, b in pairs]
-        pairs = [
-            pair
-            for pair in pairs
-            if _spells(charset, pair[2], (structure, pair[0][1][0], pair[1][1][1], 0, 0))
-        ]
+        pairs = []
+        for a, b in zip(own, own[1:] + own[:1], strict=True):
+            code = (structure, a.first, b.second, 0, 0)
+            if code in known:
+                continue
+            glyph = charset.decode([list(code[1:])], [structure])
+            if _spells(charset, glyph, code):
+                pairs.append((a, b, glyph))
         for start in range(0, len(pairs), _LINE_CHARACTERS):
             chosen = pairs[start : start + _LINE_CHARACTERS]
             whole.append(
                 (
-                    tuple(a[0] for a, _, _ in chosen),
-                    np.concatenate([part for a, _, _ in chosen for part in a[2:]], axis=1),
+                    tuple(a.character for a, _, _ in chosen),
+                    np.concatenate([part for a, _, _ in chosen for part in (a.left, a.right)], axis=1),
                 )
             )
             recombined.append(
                 (
                     tuple(glyph for _, _, glyph in chosen),
-                    np.concatenate([part for a, b, _ in chosen for part in (a[2], b[3])], axis=1),
+                    np.concatenate([part for a, b, _ in chosen for part in (a.left, b.right)], axis=1),
                 )
             )
     return whole, recombined

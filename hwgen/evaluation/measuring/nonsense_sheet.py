@@ -2,17 +2,25 @@
 in the boxes of its structure.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from hwgen.data.scribe import fonts
 from hwgen.inference import picture_files
 
+if TYPE_CHECKING:
+    from hwgen.charset.encoding import Charset
+
 _CELL_PX, _GAP_PX, _FRAME_PX = 64, 14, 1
 _CODE_PX = 10  # size of the code point of a component that the font lacks
 
 
-def draw_plan(charset, glyph):
+def draw_plan(charset: Charset, glyph: str) -> np.ndarray:
     """What a sequence asks for.
 
     Args:
@@ -26,7 +34,7 @@ def draw_plan(charset, glyph):
     encoded, font = charset.encode(glyph), fonts.open_font(fonts.FALLBACK)
     picture = Image.new('L', (_CELL_PX, _CELL_PX), 255)
     pen = ImageDraw.Draw(picture)
-    for component, box in zip(encoded.component_ids[0], encoded.boxes[0]):
+    for component, box in zip(encoded.component_ids[0], encoded.boxes[0], strict=True):
         if not component:
             continue
         x0, y0, x1, y1 = (round(float(side) * (_CELL_PX - _FRAME_PX)) for side in box)
@@ -53,7 +61,14 @@ def draw_plan(charset, glyph):
     return np.asarray(picture)
 
 
-def draw_sheet(charset, units, images, *, columns=7, count=56):
+def draw_sheet(
+    charset: Charset,
+    units: Sequence[Sequence[str]],
+    images: Sequence[np.ndarray],
+    *,
+    columns: int = 7,
+    count: int = 56,
+) -> np.ndarray:
     """The first glyphs of the lines.
 
     Args:
@@ -66,9 +81,9 @@ def draw_sheet(charset, units, images, *, columns=7, count=56):
     Returns:
         uint8 [H, W].
     """
-    pairs = []
-    for line, image in zip(units, images):
-        for glyph, cell in zip(line, np.split(image, len(line), axis=1)):
+    pairs: list[np.ndarray] = []
+    for line, image in zip(units, images, strict=True):
+        for glyph, cell in zip(line, np.split(image, len(line), axis=1), strict=True):
             if len(pairs) < count:
                 written = np.asarray(
                     Image.fromarray(np.ascontiguousarray(cell)).resize(

@@ -4,16 +4,24 @@ Generated lines have the texts of the real ones, so that the two differ in the h
 the reader can do at best (the floor).
 """
 
+from __future__ import annotations
+
 import hashlib
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from hwgen.evaluation.judges.independent_reader import folded
-from hwgen.evaluation.protocols.protocol import SPLITS
+from hwgen.evaluation.measuring.splits import SPLITS
 from hwgen.images import crop_to_ink, to_cells, to_height
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.metrics import text as text_metrics
+
+if TYPE_CHECKING:
+    from hwgen.data.reading.shards import RecordIndex
+    from hwgen.evaluation.judges.independent_reader import TextReader
+    from hwgen.inference.writer import Writer
 
 _LINES_AT_ONCE = 32
 _STREAMS = {'lines': 0, 'styles': 1, 'bootstrap': 2}
@@ -39,7 +47,7 @@ class Condition(NamedTuple):
     counts: text_metrics.EditCounts
     num_unreadable: int
 
-    def summary(self, *, seed) -> dict:
+    def summary(self, *, seed: int | Sequence[int]) -> dict:
         """The figures, with the number of lines and characters behind them."""
         low, high = text_metrics.bootstrap_interval(self.counts, text_metrics.character_error_rate, seed=seed)
         return {
@@ -57,18 +65,18 @@ class Condition(NamedTuple):
 
 
 def reader_protocol(
-    reader,
-    indices,
+    reader: TextReader,
+    indices: Mapping[str, RecordIndex],
     *,
-    model=None,
-    num_lines=200,
-    seed=0,
-    char_px=32,
-    char_width_px=32,
-    true_aspect=False,
-    crop=False,
-    truncation=DEFAULT_TRUNCATION,
-    report=print,
+    model: Writer | None = None,
+    num_lines: int = 200,
+    seed: int = 0,
+    char_px: int = 32,
+    char_width_px: int = 32,
+    true_aspect: bool = False,
+    crop: bool = False,
+    truncation: float = DEFAULT_TRUNCATION,
+    report: Callable[[str], object] = print,
 ) -> list[Condition]:
     """Has real and generated lines read.
 
@@ -143,9 +151,9 @@ def reader_protocol(
     )
 
 
-def reading_figures(conditions) -> dict:
-    """Character errors as figures of `seed_figures.gather`: real lines are the floor of the generated ones with
-    the same texts.
+def reading_figures(conditions: Sequence[Condition]) -> dict:
+    """Character errors as figures of `seed_figures.gather`: real lines are the floor of the generated ones
+    with the same texts.
 
     Args:
       conditions: list of Condition of one seed.
@@ -154,7 +162,7 @@ def reading_figures(conditions) -> dict:
       dict `cer_seen_200` (the number of lines) -> dict of `floor`, `generated`, `true_aspect` (real lines as
       wide as they were written).
     """
-    figures = {}
+    figures: dict[str, dict[str, float]] = {}
     for condition in conditions:
         origin, kind, *aspect = condition.name.split('_', 2)
         side = aspect[0] if aspect else {'real': 'floor'}.get(origin, origin)
@@ -164,14 +172,14 @@ def reading_figures(conditions) -> dict:
     return figures
 
 
-def texts_digest(conditions) -> str:
+def texts_digest(conditions: Sequence[Condition]) -> str:
     """SHA-256 of the kinds of lines that were read and of their texts, in order."""
     return hashlib.sha256(
         repr([(condition.name, list(condition.texts)) for condition in conditions]).encode()
     ).hexdigest()
 
 
-def bootstrap_seed(seed) -> list[int]:
+def bootstrap_seed(seed: int) -> list[int]:
     """Seed of the intervals of a protocol's report."""
     return [seed, _STREAMS['bootstrap']]
 

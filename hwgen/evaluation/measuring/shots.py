@@ -7,17 +7,26 @@ on the shots, for which all groups are zero shots, and after: the one shows how 
 the difference what the shots did.
 """
 
+from __future__ import annotations
+
 import hashlib
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from hwgen.charset.normal_form import plain
 from hwgen.evaluation.judges import character_errors
-from hwgen.evaluation.protocols.protocol import SPLITS
+from hwgen.evaluation.measuring.splits import SPLITS
 from hwgen.images import to_cells, to_height
 from hwgen.inference.description import DEFAULT_TRUNCATION
+
+if TYPE_CHECKING:
+    from hwgen.charset.encoding import Charset
+    from hwgen.data.reading.shards import RecordIndex
+    from hwgen.evaluation.judges.character_errors import CharacterErrors
+    from hwgen.inference.writer import Writer
 
 SIDES = {'floor': 'real', 'before': 'before', 'after': 'after'}
 SEEN = 'seen'
@@ -42,7 +51,7 @@ class Reading(NamedTuple):
     digest: str
 
 
-def groups_of(info, charset):
+def groups_of(info: Mapping[str, Any], charset: Charset) -> dict[str, frozenset[str]]:
     """The groups of characters.
 
     Args:
@@ -65,17 +74,17 @@ def groups_of(info, charset):
 
 
 def read_lines(
-    readers,
-    indices,
-    models,
+    readers: Mapping[str, Callable[[Sequence[np.ndarray], Sequence[str]], CharacterErrors]],
+    indices: Mapping[str, RecordIndex],
+    models: Mapping[str, Writer],
     *,
-    groups,
-    num_lines=250,
-    seed=0,
-    truncation=DEFAULT_TRUNCATION,
-    sheet_characters=12,
-    report=print,
-):
+    groups: Mapping[str, frozenset[str]],
+    num_lines: int | None = 250,
+    seed: int = 0,
+    truncation: float = DEFAULT_TRUNCATION,
+    sheet_characters: int = 12,
+    report: Callable[[str], object] = print,
+) -> Reading:
     """Has the lines of one seed read.
 
     Args:
@@ -83,7 +92,7 @@ def read_lines(
         indices: dict of RecordIndex, `test` and `unseen`.
         models: dict of Writer, `before` and `after`, with cells of one size.
         groups: dict of `groups_of`.
-        num_lines: int, of each split at most.
+        num_lines: int, of each split at most; None: all.
         seed: int, of the choice of lines and of the styles, which are the same before and after.
         truncation: float, of the styles.
         sheet_characters: int, of each group on the sheet.
@@ -103,7 +112,9 @@ def read_lines(
             ' size'
         )
     ((char_px, char_width_px),) = sizes
-    found, cells, drawn = {}, {}, []
+    found: dict[tuple[str, str], list[CharacterErrors]] = {}
+    cells: dict[tuple[str, str], list[np.ndarray]] = {}
+    drawn: list[list[str]] = []
     for number, split in enumerate(SPLITS):
         index = indices[split]
         chosen = np.random.default_rng([seed, _STREAMS['lines'], number]).permutation(len(index))[:num_lines]
@@ -147,7 +158,7 @@ def read_lines(
     )
 
 
-def figures(reading, groups):
+def figures(reading: Reading, groups: Mapping[str, frozenset[str]]) -> dict[str, dict[str, float]]:
     """Errors as figures of `seed_figures.gather`.
 
     Args:
@@ -157,7 +168,7 @@ def figures(reading, groups):
     Returns:
         dict `error_ppocr_shots5_250` (reader, group, lines) -> dict of `floor`, `before`, `after`.
     """
-    rows = {}
+    rows: dict[str, dict[str, float]] = {}
     for (reader, side), errors in reading.errors.items():
         for group, characters in groups.items():
             rows.setdefault(f'error_{reader}_{group}_{reading.num_lines}', {})[side] = errors.only(
@@ -166,7 +177,9 @@ def figures(reading, groups):
     return rows
 
 
-def intervals(readings, groups, *, seed):
+def intervals(
+    readings: Sequence[Reading], groups: Mapping[str, frozenset[str]], *, seed: int
+) -> list[dict[str, Any]]:
     """Errors over all seeds together with intervals over characters.
 
     Args:
@@ -201,7 +214,7 @@ def intervals(readings, groups, *, seed):
     return rows
 
 
-def format_markdown(rows):
+def format_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     """A table of `intervals`."""
 
     def cell(value):
@@ -223,7 +236,7 @@ def format_markdown(rows):
     )
 
 
-def sheet_rows(reading, groups):
+def sheet_rows(reading: Reading, groups: Iterable[str]) -> list[list[np.ndarray]]:
     """Rows of pictures for `picture_sheet.write_sheet`: for each group real, before, after, the characters
     below each other; each row named on its left.
     """

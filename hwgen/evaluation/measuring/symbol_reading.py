@@ -9,8 +9,12 @@ is in training lines, with the same texts: every symbol is then there often enou
 measured.
 """
 
+from __future__ import annotations
+
 import itertools
 import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +26,10 @@ from hwgen.images import crop_to_ink, to_cells
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.metrics import text as text_metrics
 
+if TYPE_CHECKING:
+    from hwgen.evaluation.judges.independent_reader import TextReader
+    from hwgen.inference.writer import Writer
+
 SINGLE_MARKS, PAIRS = '，。、；：？！', ('“”', '（）', '《》')
 MARKS = SINGLE_MARKS + ''.join(PAIRS)
 DIGITS = '0123456789'
@@ -32,7 +40,7 @@ _COMMON_WORDS = 2000
 _LONGEST_WORD = 8
 
 
-def draw_texts(kind, count, *, seed):
+def draw_texts(kind: str, count: int, *, seed: int | Sequence[int]) -> list[str]:
     """Lines that hold many symbols of a kind; every mark, every digit about equally often.
 
     Args:
@@ -72,8 +80,8 @@ def draw_texts(kind, count, *, seed):
         )
         return [ways[line % len(ways)]() for line in range(count)]
     words = [word for word in sentences.english_words() if 2 < len(word) <= _LONGEST_WORD]
-    ways = (str, str.capitalize, str.upper)
-    return [ways[line % len(ways)](words[rng.integers(len(words))]) for line in range(count)]
+    cases = (str, str.capitalize, str.upper)
+    return [cases[line % len(cases)](words[rng.integers(len(words))]) for line in range(count)]
 
 
 def _shuffled(members, rng):
@@ -82,14 +90,16 @@ def _shuffled(members, rng):
         yield from (members[k] for k in rng.permutation(len(members)))
 
 
-def comparable(text):
+def comparable(text: str) -> str:
     """The form in which symbols are compared: folded, and without regard to capitals, whose size is lost
     in cells of one em.
     """
     return folded(text).lower()
 
 
-def count_errors(texts, readings, symbols):
+def count_errors(
+    texts: Sequence[str], readings: Sequence[str], symbols: Iterable[str]
+) -> tuple[text_metrics.EditCounts, dict[str, list[int]]]:
     """What was misread at the places of some symbols.
 
     Args:
@@ -101,14 +111,15 @@ def count_errors(texts, readings, symbols):
             of the kind that were read besides; dict of str (comparable) -> [int, int]: places of each symbol,
             and those of them where it was not read.
     """
-    kind, rows, places = set(map(comparable, symbols)), [], {}
-    for text, reading in zip(map(comparable, texts), map(comparable, readings)):
+    kind, rows = set(map(comparable, symbols)), []
+    places: dict[str, list[int]] = {}
+    for text, reading in zip(map(comparable, texts), map(comparable, readings), strict=True):
         wrong = [
             not match
-            for character, match in zip(text, text_metrics.matched_units(text, reading))
+            for character, match in zip(text, text_metrics.matched_units(text, reading), strict=True)
             if character in kind
         ]
-        for character, missed in zip((c for c in text if c in kind), wrong):
+        for character, missed in zip((c for c in text if c in kind), wrong, strict=True):
             found = places.setdefault(character, [0, 0])
             found[0], found[1] = found[0] + 1, found[1] + missed
         read = sum(character in kind for character in reading)
@@ -116,7 +127,9 @@ def count_errors(texts, readings, symbols):
     return text_metrics.EditCounts(*np.array(rows, np.int64).reshape(-1, 5).T), places
 
 
-def simulated_lines(texts, *, info, cells):
+def simulated_lines(
+    texts: Sequence[str], *, info: Mapping[str, Any], cells: Mapping[str, int]
+) -> list[np.ndarray]:
     """The texts by simulated writers of the test split.
 
     Args:
@@ -143,18 +156,18 @@ def simulated_lines(texts, *, info, cells):
 
 
 def read_symbols(
-    reader,
+    reader: TextReader,
     *,
-    info,
-    model=None,
-    num_lines=200,
-    seed=0,
-    char_px=32,
-    char_width_px=32,
-    crop=False,
-    truncation=DEFAULT_TRUNCATION,
-    report=print,
-):
+    info: Mapping[str, Any],
+    model: Writer | None = None,
+    num_lines: int = 200,
+    seed: int = 0,
+    char_px: int = 32,
+    char_width_px: int = 32,
+    crop: bool = False,
+    truncation: float = DEFAULT_TRUNCATION,
+    report: Callable[[str], object] = print,
+) -> tuple[list[Condition], list[dict[str, Any]]]:
     """Has lines of symbols read; arguments as of `reading.reader_protocol`, of whose lines a quarter is drawn
     for each kind.
 
@@ -166,7 +179,8 @@ def read_symbols(
     """
     if model is not None:
         char_px, char_width_px = model.char_px, model.char_width_px
-    conditions, symbols = [], {}
+    conditions: list[Condition] = []
+    symbols: dict[tuple[str, str], dict[str, Any]] = {}
     for number, (kind, members) in enumerate(KINDS.items()):
         texts = draw_texts(kind, math.ceil(num_lines / 4), seed=[seed, _STREAMS['texts'], number])
         sides = {
@@ -203,7 +217,7 @@ def read_symbols(
     return conditions, [symbols[key] for key in sorted(symbols)]
 
 
-def summed(by_seed):
+def summed(by_seed: Iterable[Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
     """The tables of symbols of several seeds as one.
 
     Args:
@@ -212,7 +226,7 @@ def summed(by_seed):
     Returns:
         list of dict, as there.
     """
-    total = {}
+    total: dict[tuple[str, str], dict[str, Any]] = {}
     for row in itertools.chain.from_iterable(by_seed):
         found = total.setdefault(
             (row['kind'], row['symbol']),
@@ -224,7 +238,7 @@ def summed(by_seed):
     return [total[key] for key in sorted(total)]
 
 
-def format_markdown(symbols):
+def format_markdown(symbols: Sequence[Mapping[str, Any]]) -> str:
     """A table of `summed`, symbol by symbol; the model's column only where a model was measured."""
     sides = [side for side in ('real', 'generated') if any(side in row for row in symbols)]
     lines = [

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import tomllib
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from hwgen import files
@@ -80,7 +81,7 @@ class Job(NamedTuple):
     flagfiles: tuple
     arguments: tuple
 
-    def identity(self):
+    def identity(self) -> dict[str, list[str]]:
         """What decides whether the training that is there is this one, the flags of all presets and of
         their parents: dict of JSON values.
         """
@@ -88,7 +89,7 @@ class Job(NamedTuple):
             'flags': [row for file in self.flagfiles for row in presets.read(file)] + list(self.arguments)
         }
 
-    def is_done(self):
+    def is_done(self) -> bool:
         """Whether this training is there and finished."""
         try:
             done = json.loads((self.run_dir / _DONE).read_text(encoding='utf-8'))
@@ -97,7 +98,12 @@ class Job(NamedTuple):
         return done == self.identity() and (self.run_dir / 'model').is_dir()
 
 
-def read_plan(folder, *, base=None, rows=None):
+def read_plan(
+    folder: str | os.PathLike[str],
+    *,
+    base: str | os.PathLike[str] | None = None,
+    rows: Sequence[str] | None = None,
+) -> Plan:
     """Reads a plan.
 
     Args:
@@ -166,7 +172,7 @@ def _row_flags(plan, row):
     return plan.folder / 'rows' / f'{row.name}.flags'
 
 
-def recognizer_jobs(plan, runs, *, data):
+def recognizer_jobs(plan: Plan, runs: str | os.PathLike[str], *, data: str | os.PathLike[str]) -> list[Job]:
     """The trainings of the recognisers: list of Job. Phase 1 of the base flags alone, seed 1."""
     kinds = dict.fromkeys(row.recognizers for row in plan.rows)
     return [
@@ -180,7 +186,9 @@ def recognizer_jobs(plan, runs, *, data):
     ]
 
 
-def row_jobs(plan, runs, *, data):
+def row_jobs(
+    plan: Plan, runs: str | os.PathLike[str], *, data: str | os.PathLike[str]
+) -> list[tuple[Row, int, Job]]:
     """The trainings of the rows: list of (Row, seed, Job), the first seed of all rows before the second of
     any.
     """
@@ -213,7 +221,7 @@ def _recognizer_run(runs, kind):
     return pathlib.Path(runs) / 'recognizers' / kind
 
 
-def train_all(jobs, *, num_parallel, report):
+def train_all(jobs: Sequence[Job], *, num_parallel: int, report: Callable[[str], object]) -> dict[str, str]:
     """Runs trainings, several at a time, each on its share of the processors.
 
     Args:
@@ -226,7 +234,8 @@ def train_all(jobs, *, num_parallel, report):
     """
     missing = [job for job in jobs if not job.is_done()]
     report(f'{len(jobs)} trainings, {len(jobs) - len(missing)} of them done')
-    running, lock, failed = [], threading.Lock(), {}
+    running: list[subprocess.Popen] = []
+    lock, failed = threading.Lock(), {}
 
     def work(job):
         with lock:
@@ -250,7 +259,7 @@ def train_all(jobs, *, num_parallel, report):
     return failed
 
 
-def command_of(job):
+def command_of(job: Job) -> list[str]:
     """The command line of a training: list of str."""
     return [
         sys.executable,

@@ -1,7 +1,10 @@
 """Protocol comparison: systems that write the same texts."""
 
+from typing import Any
+
 from hwgen.evaluation.protocols.distances import DIRECTIONS, OTHER_TEXTS
-from hwgen.evaluation.protocols.protocol import KINDS, Findings, Protocol, ProtocolError
+from hwgen.evaluation.protocols.protocol import KINDS, Findings, Protocol, ProtocolError, Request
+from hwgen.evaluation.protocols.task import Task
 
 _DESCRIPTION = """\
 The model and the systems of --compare write the same texts, and all are measured as hct does (without the
@@ -32,7 +35,7 @@ class Comparison(Protocol):
     directions = {**DIRECTIONS, 'cer': 'lower', 'label': 'lower'}
     kinds = {**KINDS, **OTHER_TEXTS}
 
-    def open(self, request):
+    def open(self, request: Request) -> Any:
         """The systems: dict name -> system, the model first."""
         from hwgen.evaluation.systems import compared_systems
         from hwgen.inference.model_folder import find_model
@@ -50,11 +53,11 @@ class Comparison(Protocol):
             opened['model'] = request.model
         return {**opened, **compared_systems.open_systems(names)}
 
-    def first_model(self, request, opened):
+    def first_model(self, request: Request, opened: Any) -> Any:
         """The model, which is the first of the systems."""
         return None if request.model is None else next(iter(opened.values()))
 
-    def measure(self, task):
+    def measure(self, task: Task) -> Findings:
         """Has all systems write and all judges read."""
         from hwgen.evaluation.measuring import comparison
 
@@ -75,7 +78,7 @@ class Comparison(Protocol):
             samples=compared,
         )
 
-    def sheets(self, task, found):
+    def sheets(self, task: Task, found: Findings) -> list[tuple[str, str]]:
         """The same texts: a real line, and each system."""
         from hwgen.evaluation.measuring import comparison
 

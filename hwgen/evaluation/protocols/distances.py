@@ -1,6 +1,7 @@
 """Protocols hct, scrabblegan, ganwriting and hwd: distances between real and generated lines."""
 
 from hwgen.evaluation.protocols.protocol import KINDS, Findings, Protocol
+from hwgen.evaluation.protocols.task import Task
 
 # Which way the figures of distances are better; systems that are compared are measured by the same.
 DIRECTIONS = {
@@ -35,12 +36,7 @@ class Distances(Protocol):
     directions = DIRECTIONS
     kinds = {**KINDS, **OTHER_TEXTS}
 
-    @property
-    def title(self):
-        """Of the page."""
-        return f'Distance from real lines: {self.name}'
-
-    def measure(self, task):
+    def measure(self, task: Task) -> Findings:
         """Compares for every seed; where the convention says so, copies of training lines are looked for."""
         from hwgen.evaluation.measuring import conventions, distances
 
@@ -74,7 +70,7 @@ class Distances(Protocol):
             samples=(found[0], training_index),
         )
 
-    def sheets(self, task, found):
+    def sheets(self, task: Task, found: Findings) -> list[tuple[str, str]]:
         """Real lines beside generated ones of the same texts; what lies closest to a training line."""
         from hwgen.evaluation.measuring import distances
         from hwgen.evaluation.reporting import picture_sheet
@@ -99,6 +95,7 @@ class Hct(Distances):
     """As HCT-GAN was measured."""
 
     name = 'hct'
+    title = 'Distance from real lines: hct'
     place = 2
     summary = 'How far is it from real lines, as HCT-GAN (ICPR 2022) was measured?'
     description = _HCT
@@ -112,6 +109,7 @@ class ScrabbleGan(Distances):
     """As ScrabbleGAN was measured."""
 
     name = 'scrabblegan'
+    title = 'Distance from real lines: scrabblegan'
     place = 3
     summary = 'How far is it from real lines, as ScrabbleGAN (CVPR 2020) was measured?'
     description = 'As hct, on the whole split; for Inception lines are 299 px high and as wide as they are.'
@@ -122,6 +120,7 @@ class GanWriting(Distances):
     """As GANwriting was measured."""
 
     name = 'ganwriting'
+    title = 'Distance from real lines: ganwriting'
     place = 4
     summary = 'How far is it from real lines, as GANwriting (ECCV 2020) was measured?'
     description = """\
@@ -133,6 +132,7 @@ class Hwd(Distances):
     """Handwriting distance."""
 
     name = 'hwd'
+    title = 'Distance from real lines: hwd'
     place = 5
     summary = 'How far is it from the lines of the same writer, by handwriting distance (BMVC 2023)?'
     description = """\

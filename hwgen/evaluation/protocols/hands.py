@@ -1,6 +1,9 @@
 """Protocol hands: can drawn styles be told apart as writers can?"""
 
+from typing import Any
+
 from hwgen.evaluation.protocols.protocol import Findings, Protocol
+from hwgen.evaluation.protocols.task import Task
 
 _DESCRIPTION = """\
 Lines of 8 writers, and lines of 8 drawn styles with the same texts, 12 each, are attributed to the hand
@@ -22,7 +25,7 @@ class Hands(Protocol):
     takes_against = False
     by_seed = False
 
-    def measure(self, task):
+    def measure(self, task: Task) -> Findings:
         """Measures for the first seed: `facts` are the figures, `samples` the lines of each hand."""
         from hwgen.evaluation.measuring import hands
 
@@ -31,7 +34,7 @@ class Hands(Protocol):
         )
         return Findings([], summary, samples=pictures)
 
-    def sheets(self, task, found):
+    def sheets(self, task: Task, found: Findings) -> list[tuple[str, str]]:
         """A block of lines for each hand."""
         from hwgen import files
         from hwgen.inference import picture_files
@@ -42,7 +45,7 @@ class Hands(Protocol):
         )
         return [('hands.png', 'A block of lines for each drawn style')]
 
-    def conclude(self, task, found, result):
+    def conclude(self, task: Task, found: Findings, result: dict[str, Any] | None) -> None:
         """Tells the figures."""
         told = found.facts
         task.report(

@@ -1,6 +1,10 @@
 """Protocol nonsense: are combinations of components that are in no table written as asked?"""
 
-from hwgen.evaluation.protocols.protocol import SPLITS, Findings, Protocol
+from typing import Any
+
+from hwgen.evaluation.measuring.splits import SPLITS
+from hwgen.evaluation.protocols.protocol import Findings, Protocol
+from hwgen.evaluation.protocols.task import Task
 
 _DESCRIPTION = """\
 Combinations of components that are no existing character, read by the feature network beside characters
@@ -20,7 +24,7 @@ class Nonsense(Protocol):
     num_lines = 250
     directions = {'error': 'lower'}
 
-    def measure(self, task):
+    def measure(self, task: Task) -> Findings:
         """Has glyphs written and read."""
         from hwgen.evaluation.measuring import nonsense, nonsense_glyphs
 
@@ -56,7 +60,7 @@ class Nonsense(Protocol):
             samples=(charset, found[0]),
         )
 
-    def sheets(self, task, found):
+    def sheets(self, task: Task, found: Findings) -> list[tuple[str, str]]:
         """What was written and beside it what was asked, the sequences, and the table of intervals."""
         from hwgen import files
         from hwgen.evaluation.measuring import nonsense, nonsense_sheet
@@ -73,6 +77,6 @@ class Nonsense(Protocol):
         task.report(f'\n{table}')
         return [('nonsense.png', 'Written, and beside it what was asked (boxes of the structure)')]
 
-    def conclude(self, task, found, result):
+    def conclude(self, task: Task, found: Findings, result: dict[str, Any] | None) -> None:
         """Tells where the sequences are."""
         task.report(f'sequences {task.place("nonsense.txt")}')

@@ -1,6 +1,11 @@
 """What interpolation and neighbours have in common: their figures are means over pairs of pictures."""
 
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
 from hwgen.evaluation.protocols.protocol import Findings, Protocol
+from hwgen.evaluation.protocols.task import Task
 
 
 class PairProtocol(Protocol):
@@ -8,7 +13,14 @@ class PairProtocol(Protocol):
 
     judges = ('space',)
 
-    def measure_pairs(self, task, measuring, counted, shown=None, **facts):
+    def measure_pairs(
+        self,
+        task: Task,
+        measuring: ModuleType,
+        counted: Mapping[str, Any],
+        shown: Mapping[str, Any] | None = None,
+        **facts: Any,
+    ) -> Findings:
         """Measures every seed.
 
         Args:
@@ -35,7 +47,7 @@ class PairProtocol(Protocol):
             samples=(measuring, index, options),
         )
 
-    def sheets(self, task, found):
+    def sheets(self, task: Task, found: Findings) -> list[tuple[str, str]]:
         """The sheets of the first seed."""
         from hwgen import files
         from hwgen.inference import picture_files

@@ -11,9 +11,6 @@ from typing import Any, NamedTuple
 
 from hwgen.evaluation.protocols.task import Task
 
-# The splits of held-out lines: characters that had images in training, and characters that had none. The
-# writers are new in both.
-SPLITS = {'test': 'seen', 'unseen': 'unseen'}
 JUDGES = ('space', 'reader', 'component_reader')
 # What the kinds of a figure are, where nothing else is said.
 KINDS = {

@@ -1,6 +1,10 @@
 """Protocol shots: how well are characters written that training lines show never, once, a few times?"""
 
-from hwgen.evaluation.protocols.protocol import KINDS, SPLITS, Findings, Option, Protocol
+from typing import Any
+
+from hwgen.evaluation.measuring.splits import SPLITS
+from hwgen.evaluation.protocols.protocol import KINDS, Findings, Option, Protocol
+from hwgen.evaluation.protocols.task import Task
 from hwgen.inference.model_folder import DEFAULT_MODEL
 
 _DESCRIPTION = """\
@@ -35,7 +39,7 @@ class Shots(Protocol):
         'after': 'lines of the same texts by the model that is measured',
     }
 
-    def measure(self, task):
+    def measure(self, task: Task) -> Findings:
         """Has both models write, and both readers read."""
         import functools
 
@@ -78,7 +82,7 @@ class Shots(Protocol):
             samples=(found[0], groups),
         )
 
-    def sheets(self, task, found):
+    def sheets(self, task: Task, found: Findings) -> list[tuple[str, str]]:
         """The first characters of each group, and the table of intervals."""
         from hwgen import files
         from hwgen.evaluation.measuring import shots
@@ -88,6 +92,6 @@ class Shots(Protocol):
         picture_sheet.write_sheet(task.place('shots.png'), shots.sheet_rows(*found.samples))
         return [('shots.png', 'The first characters of each group: real, before, after')]
 
-    def conclude(self, task, found, result):
+    def conclude(self, task: Task, found: Findings, result: dict[str, Any] | None) -> None:
         """Tells where the intervals are."""
         task.report(f'intervals {task.place("shots.md")}')

@@ -1,7 +1,10 @@
 """The JSON file of a result, and how two of them are held against each other."""
 
 import json
+import os
 import pathlib
+from collections.abc import Mapping
+from typing import Any
 
 from hwgen import files
 from hwgen.charset.printable import as_json
@@ -10,7 +13,7 @@ from hwgen.evaluation.reporting.seed_figures import ResultError, kinds
 FORMAT = 1
 
 
-def write_result(path, result):
+def write_result(path: str | os.PathLike[str], result: Mapping[str, Any]) -> None:
     """Writes a result as JSON, whole or not at all; the same result gives the same bytes.
 
     Args:
@@ -21,7 +24,7 @@ def write_result(path, result):
     files.write_json(path, as_json({'format': FORMAT, **result}))
 
 
-def read_result(path):
+def read_result(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Reads what `write_result` wrote.
 
     Args:
@@ -50,7 +53,7 @@ def read_result(path):
     return result
 
 
-def check_comparable(here, there, *, place):
+def check_comparable(here: Mapping[str, Any], there: Mapping[str, Any], *, place: str | None) -> None:
     """Refuses to hold figures against each other that were measured under other conditions.
 
     Args:
@@ -75,7 +78,7 @@ def _short(value):
     return text if len(text) <= 80 else text[:77] + '...'
 
 
-def differences(here, there):
+def differences(here: Mapping[str, Any], there: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Two comparable results, figure by figure.
 
     Args:

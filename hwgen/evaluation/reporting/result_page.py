@@ -5,6 +5,7 @@ One HTML file, pictures beside it; no script, no network.
 
 import html
 import json
+import os
 from collections.abc import Mapping, Sequence
 
 from hwgen import files
@@ -40,7 +41,7 @@ def format_page(
         The page.
     """
     escape, figures = html.escape, result['figures']
-    columns = [kind for kind in dict.fromkeys(kind for row in figures for kind in seed_figures.kinds(row))]
+    columns = list(dict.fromkeys(kind for row in figures for kind in seed_figures.kinds(row)))
 
     def cell(row, kind):
         return f'<td>{escape(seed_figures.describe(row[kind]))}</td>' if kind in row else '<td></td>'
@@ -85,7 +86,8 @@ def format_page(
             _table(
                 ['figure', 'kind', 'here', 'there', 'difference', ''],
                 [
-                    f'<td>{escape(row["name"])}</td><td>{escape(row["kind"].replace("_", " "))}</td><td>{row["here"]:.4g}</td><td>{row["there"]:.4g}</td>'
+                    f'<td>{escape(row["name"])}</td><td>{escape(row["kind"].replace("_", " "))}</td>'
+                    f'<td>{row["here"]:.4g}</td><td>{row["there"]:.4g}</td>'
                     f'<td>{row["difference"]:+.3g}</td><td>{verdict[row["within"]]}</td>'
                     for row in differences
                 ],
@@ -101,7 +103,7 @@ def format_page(
         _table(
             ['', ''],
             [
-                f'<td>{escape(name.replace("_", " "))}</td><td><code>{escape(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))}</code></td>'
+                f'<td>{escape(name.replace("_", " "))}</td><td><code>{escape(_told(value))}</code></td>'
                 for name, value in facts.items()
             ],
         ),
@@ -110,7 +112,8 @@ def format_page(
         'body{font:15px/1.5 sans-serif;margin:2em auto;max-width:60em;padding:0'
         ' 1em}table{border-collapse:collapse}td,th{padding:.2em .8em;'
         'border-bottom:1px solid'
-        ' #ddd;text-align:left;vertical-align:top}img{max-width:100%}code{word-break:break-all}svg{display:block;margin:.6em 0}'
+        ' #ddd;text-align:left;vertical-align:top}img{max-width:100%}code{word-break:break-all}'
+        'svg{display:block;margin:.6em 0}'
     )
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta'
@@ -118,6 +121,10 @@ def format_page(
         + '\n'.join(parts)
         + '</body></html>\n'
     )
+
+
+def _told(value):
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _table(heads, rows):
@@ -162,6 +169,6 @@ def _plot(row):
     )
 
 
-def write_page(path, page):
+def write_page(path: str | os.PathLike[str], page: str) -> None:
     """Writes a page, whole or not at all."""
     files.write_file(str(path), as_text(page).encode())

@@ -1,9 +1,12 @@
 """Figures of several seeds: each with its mean and its spread."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+
+# Of one seed: name of a figure -> kind (`generated`, `floor`, a system's name, ...) -> value.
+SeedFigures = dict[str, dict[str, float]]
 
 
 class ResultError(ValueError):
@@ -24,7 +27,7 @@ class Measured(NamedTuple):
     digest: str
 
 
-def over_pairs(measured):
+def over_pairs(measured: Sequence[Measured]) -> list[dict[str, Any]]:
     """How the pairs of all seeds lie together.
 
     Args:
@@ -87,12 +90,12 @@ def gather(figures_by_seed: list, directions: Mapping[str, str | None]) -> list[
     return gathered
 
 
-def kinds(row) -> list[str]:
+def kinds(row: Mapping[str, Any]) -> list[str]:
     """The kinds of a gathered figure (a comparison's are its systems), `generated` and `floor` first."""
     found = [kind for kind, value in row.items() if isinstance(value, dict)]
     return sorted(found, key=lambda kind: ['generated', 'floor', kind].index(kind))
 
 
-def describe(value) -> str:
+def describe(value: Mapping[str, Any]) -> str:
     """'12.3 ± 0.4' of a gathered kind; without the spread where there is one seed."""
     return f'{value["mean"]:.4g}' + ('' if value['spread'] is None else f' ± {value["spread"]:.2g}')

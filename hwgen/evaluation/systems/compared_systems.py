@@ -10,12 +10,17 @@ A system has `write(texts, *, style_seeds, styles=None, truncation) -> list of u
 import collections
 import os
 import pathlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
 
 from hwgen import files
 from hwgen.data.formats.folder import read_folder
 from hwgen.data.formats.image_files import read_image
 from hwgen.data.preparing.picture_intake import look_at
 from hwgen.evaluation.systems.font_simulator import FontSimulator
+from hwgen.evaluation.systems.system import System
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.inference.writer import Writer
 
@@ -53,7 +58,7 @@ class PictureFolder:
 
     char_px = char_width_px = CELL_PX
 
-    def __init__(self, path):
+    def __init__(self, path: str | os.PathLike[str]):
         self.path = pathlib.Path(path)
         labels = next((name for name in TABLES if (self.path / name).is_file()), '.')
         if labels == '.' and not any(self.path.rglob('*.txt')):
@@ -61,7 +66,8 @@ class PictureFolder:
                 f'{path}: neither a model (generator.json) nor pictures with their texts; expected a table'
                 f' {", ".join(TABLES)}, or a text file beside each picture'
             )
-        self._pictures, self._given = {}, collections.Counter()
+        self._pictures: dict[str, list[pathlib.Path]] = {}
+        self._given: collections.Counter[str] = collections.Counter()
         for row in read_folder(self.path, labels=labels):
             self._pictures.setdefault(row.text, []).append(row.path)
         self._source = self.path / labels
@@ -71,7 +77,7 @@ class PictureFolder:
             'num_pictures': sum(map(len, self._pictures.values())),
         }
 
-    def require(self, texts_by_seed):
+    def require(self, texts_by_seed: Iterable[Sequence[str]]) -> None:
         """Refuses a folder that has too few pictures of a text for one of the seeds, and begins with the
         first pictures.
 
@@ -82,7 +88,7 @@ class PictureFolder:
             ComparedSystemError: naming the first such text, how many pictures are missing, and how the texts
                 are written to a file.
         """
-        most = collections.Counter()
+        most: collections.Counter[str] = collections.Counter()
         for texts in texts_by_seed:
             most |= collections.Counter(texts)  # the larger of the two counts
         missing = {
@@ -102,7 +108,14 @@ class PictureFolder:
             raise ComparedSystemError(f'{absent}: no such picture, named in {self._source}')
         self._given.clear()
 
-    def write(self, texts, *, style_seeds, styles=None, truncation=DEFAULT_TRUNCATION):
+    def write(
+        self,
+        texts: Sequence[str],
+        *,
+        style_seeds: Any,
+        styles: Any = None,
+        truncation: float = DEFAULT_TRUNCATION,
+    ) -> list[np.ndarray]:
         """The next picture of each text.
 
         Args:
@@ -136,7 +149,7 @@ class PictureFolder:
         return found
 
 
-def open_system(place):
+def open_system(place: str) -> System:
     """A system by its place.
 
     Args:
@@ -161,7 +174,7 @@ def open_system(place):
     )
 
 
-def open_systems(places):
+def open_systems(places: Iterable[str]) -> dict[str, System]:
     """Systems by their places, each with a name: NAME=PLACE gives it, else it is the folder's (of
     `runs/a/model` it is `a`).
 
@@ -189,13 +202,13 @@ def open_systems(places):
     return {name: open_system(where) for name, where in named.items()}
 
 
-def name_of(place):
+def name_of(place: str | os.PathLike[str]) -> str:
     """The name of a system that was given none: its folder's, of `runs/a/model` it is `a`."""
     path = pathlib.Path(place).absolute()
     return path.parent.name if path.name == 'model' else path.name
 
 
-def write_texts(path, texts):
+def write_texts(path: str | os.PathLike[str], texts: Sequence[str]) -> None:
     """Writes the texts that another system has to write, whole or not at all.
 
     Args:

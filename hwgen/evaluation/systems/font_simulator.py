@@ -8,6 +8,8 @@ ink, and .07 rad for its turn.
 """
 
 import functools
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFont
@@ -48,7 +50,7 @@ class FontSimulator:
         SimulatorUnavailableError: Handright is not installed.
     """
 
-    def __init__(self, *, char_px=32, char_width_px=32):
+    def __init__(self, *, char_px: int = 32, char_width_px: int = 32):
         import importlib.metadata
 
         try:
@@ -67,7 +69,14 @@ class FontSimulator:
             'parameters': 'defaults',
         }
 
-    def write(self, texts, *, style_seeds, styles=None, truncation=DEFAULT_TRUNCATION):
+    def write(
+        self,
+        texts: Sequence[str],
+        *,
+        style_seeds: Any,
+        styles: Any = None,
+        truncation: float = DEFAULT_TRUNCATION,
+    ) -> list[np.ndarray]:
         """Writes lines.
 
         Args:

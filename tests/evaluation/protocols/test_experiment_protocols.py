@@ -284,7 +284,7 @@ def test_nonsense_is_written_down(monkeypatch, capsys):
             ),
         ]
 
-    keep(monkeypatch, nonsense, 'known_codes', 'codes', asked)
+    keep(monkeypatch, nonsense_glyphs, 'known_codes', 'codes', asked)
     keep(monkeypatch, nonsense, 'read_lines', lambda *arguments, **options: lines(options['seed']), asked)
     keep(monkeypatch, nonsense, 'digest', lambda one: f'digest of {one[1].images}', asked)
     keep(monkeypatch, nonsense, 'intervals', 'rows', asked)

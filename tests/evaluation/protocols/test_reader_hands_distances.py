@@ -10,11 +10,11 @@ import numpy as np
 from PIL import Image
 
 from hwgen.evaluation import protocol_run
-from hwgen.evaluation.measuring import conventions, distances, hands, reading, symbol_reading
+from hwgen.evaluation.measuring import conventions, distances, hands, reading, reading_report, symbol_reading
 from hwgen.evaluation.protocols import task as task_module
 from hwgen.evaluation.protocols.registry import find_protocol
 from hwgen.evaluation.protocols.task import Task
-from hwgen.evaluation.reporting import picture_sheet, reading_report
+from hwgen.evaluation.reporting import picture_sheet
 
 
 class Lines:

@@ -2,15 +2,23 @@
 look at.
 """
 
+from __future__ import annotations
+
 import json
+import os
 import pathlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from hwgen import files
 from hwgen.charset.printable import as_text
 from hwgen.inference.picture_files import encode_png
+
+if TYPE_CHECKING:
+    from hwgen.evaluation.measuring.reading import Condition
 
 TEXT_PX = 22  # size of the sheet's letters
 _SCALE = 2  # it shows lines at twice their size
@@ -23,10 +31,27 @@ _COLOURS = {
     'wrong': (180, 30, 30),
     'frame': (220, 220, 220),
 }
+_EXPLAINED = (
+    'CER = (S + D + I) / N over all lines; CR = (N - S - D) / N; AR = 1 - CER; NED is the mean over '
+    'lines. The interval is a bootstrap over lines (1,000\n'
+    'resamples). Texts are compared without white space, full-width forms and curly quotes made '
+    'plain. Real lines are the floor: what the reader makes of\n'
+    'handwriting that is known to be right. Generated lines have the texts of the real ones. Of '
+    "punctuation, digits and latin only the symbols' own places count,\n"
+    'without regard to capitals; real lines are there those of simulated writers.'
+)
 
 
 def write_report(
-    out_dir, conditions, summaries, *, title, facts, font, lines_on_sheet=12, further=''
+    out_dir: str | os.PathLike[str],
+    conditions: Sequence[Condition],
+    summaries: Sequence[Mapping[str, Any]],
+    *,
+    title: str,
+    facts: Mapping[str, Any],
+    font: ImageFont.FreeTypeFont,
+    lines_on_sheet: int = 12,
+    further: str = '',
 ) -> dict:
     """Writes `<protocol>.md`, `.tsv` and `.png`; each appears whole or not at all.
 
@@ -53,7 +78,9 @@ def write_report(
     rows = [
         '\t'.join((condition.name, text, reading.replace('\t', ' '), str(errors)))
         for condition in conditions
-        for text, reading, errors in zip(condition.texts, condition.readings, condition.counts.errors)
+        for text, reading, errors in zip(
+            condition.texts, condition.readings, condition.counts.errors, strict=True
+        )
     ]
     files.write_file(paths['tsv'], '\n'.join(['kind\ttext\treading\terrors', *rows, '']).encode())
     files.write_file(
@@ -62,7 +89,9 @@ def write_report(
     return paths
 
 
-def format_markdown(summaries, *, title, facts, further='') -> str:
+def format_markdown(
+    summaries: Sequence[Mapping[str, Any]], *, title: str, facts: Mapping[str, Any], further: str = ''
+) -> str:
     """A page with a table, a row a kind of lines, every rate with its numbers of lines and characters;
     behind it `further`, Markdown of another.
     """
@@ -84,16 +113,15 @@ def format_markdown(summaries, *, title, facts, further='') -> str:
 |---|---|---|---|---|---|---|---|---|
 {chr(10).join(rows)}
 
-CER = (S + D + I) / N over all lines; CR = (N - S - D) / N; AR = 1 - CER; NED is the mean over lines. The interval is a bootstrap over lines (1,000
-resamples). Texts are compared without white space, full-width forms and curly quotes made plain. Real lines are the floor: what the reader makes of
-handwriting that is known to be right. Generated lines have the texts of the real ones. Of punctuation, digits and latin only the symbols' own places count,
-without regard to capitals; real lines are there those of simulated writers.
+{_EXPLAINED}
 
 {f'Symbol by symbol, over all seeds:{chr(10) * 2}{further}{chr(10)}' if further else ''}{described}
 """
 
 
-def draw_sheet(conditions, *, font, lines_on_sheet=12) -> Image.Image:
+def draw_sheet(
+    conditions: Sequence[Condition], *, font: ImageFont.FreeTypeFont, lines_on_sheet: int = 12
+) -> Image.Image:
     """The first lines of each kind side by side, real next to generated of the same text, what was read under
     each: green if right, else red with the text after it.
 
@@ -105,7 +133,7 @@ def draw_sheet(conditions, *, font, lines_on_sheet=12) -> Image.Image:
     Returns:
       RGB image.
     """
-    groups = {}
+    groups: dict[tuple[str, ...], list[Condition]] = {}
     for condition in conditions:
         groups.setdefault(tuple(condition.texts), []).append(condition)
     blocks = [
@@ -134,10 +162,10 @@ def _block(members, *, font, num_rows):
         for member in members
     ]
     widths = []
-    for member, column in zip(members, pictures):
+    for member, column in zip(members, pictures, strict=True):
         words = [
             round(font.getlength(f'{reading}  {text}'))
-            for reading, text in zip(member.readings[:num_rows], member.texts)
+            for reading, text in zip(member.readings[:num_rows], member.texts, strict=False)
         ]
         widths.append(
             min(_MAX_LINE_PX, max([TEXT_PX * 8, *words, *(picture.width * _SCALE for picture in column)]))
@@ -147,7 +175,7 @@ def _block(members, *, font, num_rows):
     row_px = TEXT_PX + 2 * _GAP_PX
     block = Image.new('RGB', (sum(widths), sum(heights) + row_px * num_rows + TEXT_PX * 2), _COLOURS['paper'])
     pen, left = ImageDraw.Draw(block), 0
-    for member, column, width in zip(members, pictures, widths):
+    for member, column, width in zip(members, pictures, widths, strict=True):
         pen.text((left + _GAP_PX, _GAP_PX), member.name.replace('_', ' '), font=font, fill=_COLOURS['text'])
         top = TEXT_PX * 2
         for row in range(num_rows):

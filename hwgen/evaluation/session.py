@@ -328,7 +328,8 @@ def _measured_under(protocol, request, judges, *, split, first_seed, seeds, info
     }
     if 'space' in judges:
         space = judges['space']
-        under |= {'split': split, 'feature_space': space.name, 'feature_sha256': space.digest}
+        under |= {'split': split, 'feature_space': space.name}
+        under |= {'feature_sha256': space.digest, 'feature_weights_sha256': space.weights_digest}
     if 'reader' in judges:
         under['reader'] = judges['reader'].name
     if 'component_reader' in judges:

@@ -17,7 +17,7 @@ def measured(protocol, task):
 stand_in('hwgen.evaluation.protocol_run', run=measured)
 class Judge:
     def __init__(self, name):
-        self.name, self.digest = name, name + ' digest'
+        self.name, self.digest, self.weights_digest = name, name + ' digest', name + ' weights'
 from hwgen.cli import places
 def ensure_embedded(data, splits, *, settings, report):
     tell('ensure', data, splits, settings)
@@ -160,7 +160,12 @@ def test_what_a_protocol_takes(plain, name):
     )
     if 'space' in judges:
         assert told(plain[name], 'space') == [['recognizer', FEATURES, dict(square=name != 'scrabblegan')]]
-        under |= dict(split='unseen', feature_space='recognizer', feature_sha256='recognizer digest')
+        under |= dict(
+            split='unseen',
+            feature_space='recognizer',
+            feature_sha256='recognizer digest',
+            feature_weights_sha256='recognizer weights',
+        )
     if 'reader' in judges:
         under['reader'] = 'ppocr'
     if 'component_reader' in judges:

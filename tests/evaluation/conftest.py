@@ -17,7 +17,7 @@ class GreySpace:
     Remembers the sizes of what it saw.
     """
 
-    name, digest, description = 'grey', 'none', {}
+    name, digest, weights_digest, description = 'grey', 'none', 'none', {}
 
     def __init__(self):
         self.shapes = []

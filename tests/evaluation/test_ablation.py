@@ -253,7 +253,7 @@ def test_what_a_row_is_measured_with(run_folder, monkeypatch):
     recorded, real, judges = (
         Recorded(monkeypatch),
         {},
-        dict(space=types.SimpleNamespace(digest='d'), reader=None, component_reader='reads'),
+        dict(space=types.SimpleNamespace(weights_digest='d'), reader=None, component_reader='reads'),
     )
     options = dict(
         data='lines',
@@ -327,7 +327,9 @@ def test_whatever_a_figure_depends_on_has_it_measured_again(run_folder, monkeypa
     def measured(*, features='d', reader=None, version=1, weights=b'weights', **options):
         recorded.version, reader = version, reader and types.SimpleNamespace(name=reader)
         (run_folder / 'model' / 'weights.npz').write_bytes(weights)
-        judges = dict(space=types.SimpleNamespace(digest=features), reader=reader, component_reader=None)
+        judges = dict(
+            space=types.SimpleNamespace(weights_digest=features), reader=reader, component_reader=None
+        )
         ablation.measure_model(
             run_folder,
             data='lines',
@@ -418,6 +420,18 @@ def test_a_difference_is_held_against_both_spreads():
     ]
     assert [told(14.0, None), told(14.25, None), told(5.75, None)] == ['none', 'worse', 'better']
     assert [told(14.0, 1.0, 'higher'), told(6.0, 1.0, 'higher')] == ['better', 'worse']
+    assert told(14.0, 1.0, 'neither') == told(14.0, 1.0, None) == ''
+
+
+def test_the_nearer_to_1_the_better():
+    def told(mean, base):
+        figure = {'better': 'near 1', 'row': {'mean': mean, 'spread': 0.125}}
+        return ablation.verdict({**figure, 'base': {'mean': base, 'spread': 0.125}}, 'row', 'base')
+
+    assert [told(1.0, 0.5), told(1.0, 1.5), told(0.5, 1.0), told(1.5, 1.0)] == ['better'] * 2 + ['worse'] * 2
+    assert [told(0.5, 1.5), told(0.75, 1.0), told(1.0, 0.75)] == [
+        'none'
+    ] * 3  # as far away, or within spreads
 
 
 def test_cells_of_figures_that_a_row_does_not_have():
@@ -471,6 +485,10 @@ def test_texts_of_the_sheet_are_the_first_that_are_hanzi_alone():
         index, number=1
     ) == ['一龘一\u9fff']
     assert ablation.sheet_texts(index, number=9, num_characters=3) == ['明天去']
+    # None of that length: those nearest to it. No ideographs: any texts.
+    assert [len(text) for text in ablation.sheet_texts(index, num_characters=40)] == [4, 4, 4]
+    latin = Index(['ink', 'paper', 'ink', 'a'])
+    assert ablation.sheet_texts(latin) == ['ink', 'paper', 'a']
 
 
 def test_which_model_writes_what_on_the_sheets(tmp_path, monkeypatch):

@@ -339,6 +339,19 @@ def test_the_digest_of_weights_is_that_of_names_and_bytes(tmp_path):
     assert feature_space._digest(folder / 'a.txt') == hashlib.sha256(b'a.txt' + b'one').hexdigest()
 
 
+def test_a_network_is_known_by_its_weights_whatever_its_file_is_called(tmp_path):
+    for name, content in (('a', b'one'), ('b', b'one'), ('c', b'two')):
+        (tmp_path / f'{name}.onnx').write_bytes(content)
+        (tmp_path / name / 'variables').mkdir(parents=True)
+        (tmp_path / name / 'variables' / 'index').write_bytes(content)
+        (tmp_path / name / 'saved_model.pb').write_bytes(b'graph')
+    for suffix in ('.onnx', ''):
+        first, same, other = (feature_space._weights_digest(tmp_path / f'{name}{suffix}') for name in 'abc')
+        assert first == same != other
+    (tmp_path / 'a' / 'variables' / 'index').rename(tmp_path / 'a' / 'variables' / 'data')
+    assert feature_space._weights_digest(tmp_path / 'a') != same
+
+
 def test_widths_of_the_recognisers_lines(untrained_features):
     """In frames of 4 px, to the nearest, at least two: a line of 26 px at a height of 16 has 13 of them,
     one of 30 of 15 has 16.

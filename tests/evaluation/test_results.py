@@ -304,6 +304,15 @@ def test_what_differs_is_told_in_short():
     )
 
 
+def test_a_renamed_network_is_the_same_and_results_of_before_are_told_by_its_file():
+    here = {'feature_sha256': 'named a', 'feature_weights_sha256': 'weights'}
+    result_file.check_comparable(here, {**here, 'feature_sha256': 'named b'}, place='x')
+    result_file.check_comparable(here, {'feature_sha256': 'named a'}, place='x')
+    for there in ({'feature_sha256': 'named b'}, {**here, 'feature_weights_sha256': 'other weights'}):
+        with pytest.raises(seed_figures.ResultError, match='measured under other conditions'):
+            result_file.check_comparable(here, there, place='x')
+
+
 def svg_of(kinds, **row):
     found = result_page._plot(
         {

@@ -47,12 +47,17 @@ class FeatureSpace(Protocol):
     """What measures pictures: `RecognizerSpace`, `NetworkSpace`.
 
     Attributes:
-        name, digest: str, which go into every figure.
+        name: str, which goes into every figure.
+        digest: str, SHA-256 of the network; of a file it covers the file's name, too, as in results of
+            before.
+        weights_digest: str, SHA-256 of what the network computes with, whatever its file is called: by this
+            two results are held against each other where both have it.
         description: dict of JSON values.
     """
 
     name: str
     digest: str
+    weights_digest: str
     description: dict[str, Any]
 
     def measure(self, pictures: Sequence[np.ndarray]) -> Features:
@@ -88,13 +93,14 @@ class RecognizerSpace:
         path: str, folder that `feature_recognizer.save` wrote.
 
     Attributes:
-        name, digest: str.
+        name, digest, weights_digest: str.
     """
 
     name = 'recognizer'
 
     def __init__(self, path: str | os.PathLike[str]):
         self._network, self.description, self.digest = feature_recognizer.load(path)
+        self.weights_digest = self.digest
 
     def measure(self, pictures: Sequence[np.ndarray]) -> Features:
         """Features of pictures; those of one do not depend on the others.
@@ -143,7 +149,7 @@ class NetworkSpace:
         square: bool, see `open_space`.
 
     Attributes:
-        name, digest: str; the digest is that of the file's bytes.
+        name, digest, weights_digest: str, see `FeatureSpace`.
 
     Raises:
         FeatureError: naming the file and what was expected.
@@ -157,7 +163,7 @@ class NetworkSpace:
                 f'feature space {name}: {path or "no --feature_weights"}: no such file; expected its weights'
                 ' as .onnx, .keras, .h5 or the folder of a SavedModel (nothing is downloaded)'
             )
-        self.digest = _digest(pathlib.Path(path))
+        self.digest, self.weights_digest = _digest(pathlib.Path(path)), _weights_digest(pathlib.Path(path))
         try:
             self._run, self._channels_first = _load_network(pathlib.Path(path))
         except FeatureError:
@@ -228,11 +234,27 @@ def _of_one_shape(arrays):
 
 
 def _digest(path):
+    """SHA-256 of names and bytes, as results of before have it."""
     digest = hashlib.sha256()
     for file in sorted(path.rglob('*')) if path.is_dir() else [path]:
         if file.is_file():
             digest.update(file.name.encode())
             digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _weights_digest(path):
+    """SHA-256 of the bytes of a file, or of a folder's places and bytes: not of what the file or the folder is
+    called.
+    """
+    if path.is_file():
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = hashlib.sha256()
+    for file in sorted(path.rglob('*')):
+        if file.is_file():
+            content = file.read_bytes()
+            digest.update(f'{file.relative_to(path).as_posix()} {len(content)} '.encode())
+            digest.update(content)
     return digest.hexdigest()
 
 

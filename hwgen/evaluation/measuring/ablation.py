@@ -64,7 +64,7 @@ def measure_model(
         'num_lines': num_lines,
         'truncation': truncation,
         'geometry_repeats': geometry_repeats,
-        'features': judges['space'].digest,
+        'features': judges['space'].weights_digest,
         'reader': judges['reader'] and judges['reader'].name,
         'data': {
             name: index.info[name] for name in ('source', 'version', 'seed', 'settings') if name in index.info
@@ -210,22 +210,25 @@ def by_seed(measured: Mapping[str, Sequence[SeedFigures]]) -> list[SeedFigures]:
 
 def verdict(figure: Mapping[str, Any], row: str, reference: str) -> str:
     """How a row stands to the reference row: a difference is one only where it is larger than the spreads of
-    both together.
+    both together. Where 1 is best, what differs is how far they are from 1.
 
     Args:
         figure: dict of `seed_figures.gather`: better, and mean and spread of each row.
         row, reference: str, rows of it. A row that was trained once is taken to spread as the reference does.
 
     Returns:
-        'better', 'worse', 'none'; '' where the figure has no better or the reference no spread.
+        'better', 'worse', 'none'; '' where the figure has no better (the floor is best, or it tells how and
+        not how well) or the reference no spread.
     """
     here, there = figure[row], figure[reference]
-    if figure['better'] is None or there['spread'] is None:
+    if figure['better'] in (None, 'neither') or there['spread'] is None:
         return ''
     difference = here['mean'] - there['mean']
+    if figure['better'] == 'near 1':
+        difference = abs(here['mean'] - 1.0) - abs(there['mean'] - 1.0)
     if abs(difference) <= there['spread'] + (there['spread'] if here['spread'] is None else here['spread']):
         return 'none'
-    return 'better' if (difference < 0) == (figure['better'] == 'lower') else 'worse'
+    return 'better' if (difference < 0) == (figure['better'] != 'higher') else 'worse'
 
 
 def format_table(gathered: Sequence[Mapping[str, Any]], titles: Mapping[str, str], *, reference: str) -> str:
@@ -261,14 +264,27 @@ def format_table(gathered: Sequence[Mapping[str, Any]], titles: Mapping[str, str
 
 
 def sheet_texts(index: RecordIndex, *, number: int = 3, num_characters: int = 4) -> list[str]:
-    """The first texts of records that have so many ideographs and nothing else: list of str."""
+    """The first texts of records that have so many ideographs and nothing else: list of str.
+
+    Where there are none, the first of those whose length is nearest; where no text is of ideographs alone,
+    whatever they are of.
+    """
     found: dict[str, None] = {}
+    others: dict[str, None] = {}
     for record in (index.read_record(place, decode_image=False) for place in range(len(index))):
-        if len(record.text) == num_characters and all('\u4e00' <= c <= '\u9fff' for c in record.text):
+        if len(record.text) == num_characters and _is_of_ideographs(record.text):
             found[record.text] = None
             if len(found) == number:
                 break
-    return list(found)
+        others[record.text] = None
+    if found:
+        return list(found)
+    fitting = [text for text in others if _is_of_ideographs(text)] or list(others)
+    return sorted(fitting, key=lambda text: abs(len(text) - num_characters))[:number]
+
+
+def _is_of_ideographs(text):
+    return all('\u4e00' <= character <= '\u9fff' for character in text)
 
 
 def write_sheets(

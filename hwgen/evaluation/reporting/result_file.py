@@ -11,6 +11,8 @@ from hwgen.charset.printable import as_json
 from hwgen.evaluation.reporting.seed_figures import ResultError, kinds
 
 FORMAT = 1
+# What is not compared where both results have the other: the digest of before covers the name of a file.
+_SUPERSEDED = {'feature_sha256': 'feature_weights_sha256'}
 
 
 def write_result(path: str | os.PathLike[str], result: Mapping[str, Any]) -> None:
@@ -57,7 +59,8 @@ def check_comparable(here: Mapping[str, Any], there: Mapping[str, Any], *, place
     """Refuses to hold figures against each other that were measured under other conditions.
 
     Args:
-        here, there: `measured_under` of two results; only what both have yet is compared.
+        here, there: `measured_under` of two results; only what both have yet is compared. Networks are known
+            by their weights, in results of before by name and bytes of their file.
         place: str, the other's file, for the message.
 
     Raises:
@@ -67,10 +70,15 @@ def check_comparable(here: Mapping[str, Any], there: Mapping[str, Any], *, place
     differing = [
         f'{name} {_short(there[name])} there, {_short(here[name])} here'
         for name in here
-        if name in there and here[name] != there[name]
+        if name in there and here[name] != there[name] and not _is_superseded(name, here, there)
     ]
     if differing:
         raise ResultError(f'{place}: measured under other conditions: {"; ".join(differing)}')
+
+
+def _is_superseded(name, here, there):
+    successor = _SUPERSEDED.get(name)
+    return successor in here and successor in there
 
 
 def _short(value):

@@ -97,7 +97,7 @@ _SEED = flags.DEFINE_integer(
 _SEEDS = flags.DEFINE_integer(
     'seeds',
     session.DEFAULT_SEEDS,
-    'How many seeds, from --seed on; hands takes one. Example: --seeds=1.',
+    "How many seeds, from --seed on; those of ablation are its plan's. Example: --seeds=1.",
     lower_bound=1,
 )
 _SPACE = flags.DEFINE_enum(

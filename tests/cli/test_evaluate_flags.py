@@ -109,16 +109,13 @@ def plain():
 
 @pytest.fixture(scope='module')
 def every():
-    """Each protocol with all flags; --protocol=hands compares with nothing."""
+    """Each protocol with all flags."""
     return dict(
         zip(
             PROTOCOLS,
             calls(
                 'evaluate',
-                [
-                    [f'--protocol={name}', *(one for one in EVERY if name != 'hands' or 'against' not in one)]
-                    for name in PROTOCOLS
-                ],
+                [[f'--protocol={name}', *EVERY] for name in PROTOCOLS],
                 setup=SETUP,
             ),
         )
@@ -190,12 +187,11 @@ def test_every_flag_reaches_its_place(every, name):
         task['truncation'],
         task['out'],
     ) == ('lines', 'unseen', 11, [12, 13], 0.25, 'there')
-    if name != 'hands':
-        assert (task['there'], task['against']) == ({'measured_under': 'that of other.json'}, 'other.json')
-        # before the corpus is written
-        assert told(every[name], 'compared') == [
-            [sorted(task['measured_under'].keys() - {'data'}), 'that of other.json', 'other.json']
-        ]
+    assert (task['there'], task['against']) == ({'measured_under': 'that of other.json'}, 'other.json')
+    # before the corpus is written
+    assert told(every[name], 'compared') == [
+        [sorted(task['measured_under'].keys() - {'data'}), 'that of other.json', 'other.json']
+    ]
     assert (task['measured_under']['first_seed'], task['measured_under']['seeds']) == (
         (None, None) if name == 'ablation' else (12, 2)
     ) and task['measured_under']['num_lines'] == 11
@@ -312,7 +308,6 @@ def test_what_is_refused_before_anything_is_made():
             '--compare or --texts_out with --protocol=hct: expected --protocol=comparison'
         ),
         '--texts_out=x': '--compare or --texts_out with --protocol=reader',
-        '--protocol=hands --against=x': '--against with --protocol=hands: expected another protocol',
         '--out=x.html': '--out=x.html: a folder is written',
         '--protocol=comparison --model=': (
             '--protocol=comparison with an empty --model and no --compare: expected a system'

@@ -244,9 +244,7 @@ def _digest(path):
 
 
 def _weights_digest(path):
-    """SHA-256 of the bytes of a file, or of a folder's places and bytes: not of what the file or the folder is
-    called.
-    """
+    """SHA-256 of the bytes of a file, or of what lies where in a folder, whatever the two are called."""
     if path.is_file():
         return hashlib.sha256(path.read_bytes()).hexdigest()
     digest = hashlib.sha256()

@@ -9,7 +9,8 @@ each writer.
 from __future__ import annotations
 
 import collections
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,7 +52,8 @@ def hands_protocol(
         summary dict: num_hands, lines_per_hand, chance, identified_real, identified_generated, num_copies
         (pairs), equal_copies, copy_distance (mean, copies within a line), hand_distance (the same character
         in different drawn hands) and hand_distance_real (by different writers; None where no character was
-        written by two), spread_real and spread_generated (dict measure -> standard deviation between hands);
+        written by two), spread_real and spread_generated (dict measure -> standard deviation between hands),
+        lines_sha256 (of writers and texts);
         pictures dict hand number -> list of uint8 [H, W], for a sheet.
 
     Raises:
@@ -86,6 +88,9 @@ def hands_protocol(
     between, between_real = distances_between_hands(
         records, model, num_characters=num_characters, seeds=rng('hands'), truncation=truncation
     )
+    digest = hashlib.sha256(
+        repr([(name, [r.text for r in lines[name][:lines_per_hand]]) for name in chosen]).encode()
+    )
     characters, of_copies = _frequent(records, num_characters), []
     for character, style_seed in zip(
         characters, rng('copies').integers(2**63, size=len(characters)), strict=True
@@ -111,9 +116,36 @@ def hands_protocol(
             hand_distance_real=between_real,
             spread_real=spread(real),
             spread_generated=spread(generated),
+            lines_sha256=digest.hexdigest(),
         ),
         pictures,
     )
+
+
+def hand_figures(summary: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """The figures of a seed, for `seed_figures.gather`.
+
+    Args:
+        summary: dict of `hands_protocol`.
+
+    Returns:
+        dict name -> dict of float, `floor` (real writers) and `generated`: `identified_8x12` (share of the
+        lines attributed to their own hand; hands and lines of each), `hands_distance_pixels` (one character
+        in two hands), `copies_distance_pixels` (copies within a line), `equal_copies` (share of their pairs).
+    """
+    lines = f'{summary["num_hands"]}x{summary["lines_per_hand"]}'
+    between = {'generated': summary['hand_distance']}
+    if summary['hand_distance_real'] is not None:
+        between['floor'] = summary['hand_distance_real']
+    return {
+        f'identified_{lines}': {
+            'floor': summary['identified_real'],
+            'generated': summary['identified_generated'],
+        },
+        'hands_distance_pixels': between,
+        'copies_distance_pixels': {'generated': summary['copy_distance']},
+        'equal_copies': {'generated': summary['equal_copies'] / summary['num_copies']},
+    }
 
 
 def distances_between_hands(

@@ -214,7 +214,7 @@ def test_distances_of_a_model_are_measured_in_its_cells(monkeypatch):
     assert told[1][1] == [('hct.png', 'Real lines')]
 
 
-def test_hands_are_those_of_the_first_seed_and_of_the_split_test(monkeypatch, capsys):
+def test_hands_of_every_seed_on_the_split_test_and_the_first_is_shown(monkeypatch, capsys):
     asked = []
     lines = {seed: [np.full([10, 8], 10 * seed + i, np.uint8) for i in range(5)] for seed in (1, 2)}
     summary = dict(
@@ -232,14 +232,28 @@ def test_hands_are_those_of_the_first_seed_and_of_the_split_test(monkeypatch, ca
     monkeypatch.setattr(
         hands,
         'hands_protocol',
-        lambda *arguments, **options: asked.append((arguments, options)) or (summary, lines),
+        lambda *arguments, **options: (
+            asked.append((arguments, options)) or ({**summary, 'lines_sha256': options['seed']}, lines)
+        ),
     )
     task = task_with_files(protocol='hands', model='writer')
     monkeypatch.setattr(task, 'index', lambda split=None: f'index of {split}')
     run(task)
-    assert asked == [(('index of test', 'writer'), dict(seed=3, truncation=0.8))] and json.loads(
-        pathlib.Path('out/hands.json').read_text(encoding='utf-8')
-    ) == {'model': 'mine', **summary}
+    assert asked == [(('index of test', 'writer'), dict(seed=seed, truncation=0.8)) for seed in (3, 4)]
+    result = json.loads(pathlib.Path('out/hands.json').read_text(encoding='utf-8'))
+    assert {**result, 'model': 'mine', **summary} == result and result['seeds'] == [3, 4]
+    assert result['measured_under']['lines_sha256'] == [3, 4]
+    means = {
+        row['name']: {kind: row[kind]['mean'] for kind in ('generated', 'floor') if kind in row}
+        for row in result['figures']
+    }
+    assert means == {
+        'identified_8x12': {'generated': 0.75, 'floor': 0.875},
+        'hands_distance_pixels': {'generated': 0.5},
+        'copies_distance_pixels': {'generated': 0.25},
+        'equal_copies': {'generated': pytest.approx(2 / 30)},
+    }
+    assert 'Can drawn styles be told apart?' in pathlib.Path('out/hands.html').read_text(encoding='utf-8')
     # two blocks of 43 rows: four lines of 10, 1 apart; a quarter of 43, 11, between them
     picture = np.asarray(Image.open('out/hands.png'))
     assert (

@@ -4,7 +4,7 @@ BSD-2-Clause), with the project's own fonts.
 It moves, turns and sizes characters at random, and then each connected piece of ink. Its parameters are its
 own defaults for a font of 100 px, those of its Quick Start: standard deviations of 100 / 64 px for the size
 of a character, 100 / 32 px for its place along and across the line, 100 / 32 px for the place of a piece of
-ink, and .07 rad for its turn.
+ink, and 0.07 rad for its turn.
 """
 
 import functools

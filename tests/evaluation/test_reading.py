@@ -224,7 +224,7 @@ def test_lines_and_hands_are_those_of_the_seeds_streams(indices):
         and reading.SPLITS == {'test': 'seen', 'unseen': 'unseen'}
     )
     assert reading.reader_protocol.__kwdefaults__ == {
-        'writer': None,
+        'model': None,
         'num_lines': 200,
         'seed': 0,
         'char_px': 32,

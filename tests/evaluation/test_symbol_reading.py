@@ -291,7 +291,7 @@ def test_the_lines_and_hands_of_a_seed(monkeypatch):
         row['real'] == row['generated'] == row['num_places'] for row in rows
     )
     assert symbol_reading.read_symbols.__kwdefaults__ == {
-        'writer': None,
+        'model': None,
         'num_lines': 200,
         'seed': 0,
         'char_px': 32,

@@ -247,6 +247,8 @@ def real_copies(index: RecordIndex) -> RealCopies:
 
 
 def _draw_real(real, count, seed):
+    if real is None:
+        return []
     order = np.random.default_rng([seed, _STREAMS['real']]).permutation(len(real.matched))[:count]
     return [real.matched[place] for place in order]
 

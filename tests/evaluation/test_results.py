@@ -169,6 +169,8 @@ def test_which_way_is_better():
         'copying_z_a': None,
         'copied_share_a': None,
         'hands_distance_pixels': None,
+        'identified_8x12': None,
+        'equal_copies': 'lower',
         'ppl_styles': 'lower',
         'uneven_x': 'lower',
         'detour_x': 'lower',

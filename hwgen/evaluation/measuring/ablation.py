@@ -5,6 +5,7 @@ lines are of the same seed. A difference of two rows is one only where it is lar
 together.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -57,55 +58,32 @@ def measure_model(
     """
     folder = pathlib.Path(folder)
     index = RecordIndex(str(data), split='test')
-    weights = hashlib.sha256((folder / 'model' / 'weights.npz').read_bytes()).hexdigest()
-    under = {
-        'weights_sha256': weights,
-        'seed': seed,
-        'num_lines': num_lines,
-        'truncation': truncation,
-        'geometry_repeats': geometry_repeats,
-        'features': judges['space'].weights_digest,
-        'reader': judges['reader'] and judges['reader'].name,
-        'data': {
-            name: index.info[name] for name in ('source', 'version', 'seed', 'settings') if name in index.info
-        },
-    }
-    under = json.loads(json.dumps(under))
-    try:
-        before = json.loads((folder / _MEASURED).read_text(encoding='utf-8'))
-        if before['measured_under'] == under:
-            return before['figures']
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
+    lines = {'seed': seed, 'num_lines': num_lines, 'truncation': truncation}
+    under = _conditions(folder, index.info, judges, **lines, geometry_repeats=geometry_repeats)
+    before = _measured_before(folder, under)
+    if before is not None:
+        return before
     # what it cannot write shall count
     model = Writer.load(str(folder / 'model'), allow_unseen=True, tell=None)
-    compared = comparison.compare_systems(
-        {'generated': model},
-        index,
-        seeds=(seed,),
-        num_lines=num_lines,
-        truncation=truncation,
-        geometry_repeats=geometry_repeats,
-        real=real.setdefault('test', {}),
-        report=report,
-        **judges,
-    )
-    figures = dict(compared.figures[0])
-    if 'unseen' in index.info['splits']:
-        unseen = comparison.compare_systems(
+
+    def compared(split_index, split, repeats):
+        found = comparison.compare_systems(
             {'generated': model},
-            RecordIndex(str(data), split='unseen'),
+            split_index,
             seeds=(seed,),
             num_lines=num_lines,
             truncation=truncation,
-            geometry_repeats=0,
-            real=real.setdefault('unseen', {}),
+            geometry_repeats=repeats,
+            real=real.setdefault(split, {}),
             report=report,
             **judges,
         )
-        figures |= {
-            f'unseen_{name}': value for name, value in unseen.figures[0].items() if name.startswith(_READING)
-        }
+        return found.figures[0]
+
+    figures = dict(compared(index, 'test', geometry_repeats))
+    if 'unseen' in index.info['splits']:
+        unseen = compared(RecordIndex(str(data), split='unseen'), 'unseen', 0)
+        figures |= {f'unseen_{name}': value for name, value in unseen.items() if name.startswith(_READING)}
     records = sorted(
         (index.read_record(number) for number in range(len(index))), key=lambda record: record.writer
     )
@@ -120,6 +98,29 @@ def measure_model(
         (json.dumps({'measured_under': under, 'figures': figures}, indent=1) + '\n').encode(),
     )
     return figures
+
+
+def _conditions(folder, info, judges, **options):
+    """dict of JSON values: what a model was measured under, its weights among them."""
+    weights = hashlib.sha256((folder / 'model' / 'weights.npz').read_bytes()).hexdigest()
+    data = {name: info[name] for name in ('source', 'version', 'seed', 'settings') if name in info}
+    under = {
+        'weights_sha256': weights,
+        **options,
+        'features': judges['space'].weights_digest,
+        'reader': judges['reader'] and judges['reader'].name,
+        'data': data,
+    }
+    return json.loads(json.dumps(under))
+
+
+def _measured_before(folder, under):
+    """The figures of a model that was measured under the same conditions, or None."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        before = json.loads((folder / _MEASURED).read_text(encoding='utf-8'))
+        if before['measured_under'] == under:
+            return before['figures']
+    return None
 
 
 def run(

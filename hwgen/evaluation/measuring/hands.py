@@ -67,12 +67,7 @@ def hands_protocol(
     for number in rng('lines').permutation(len(index)):
         record = index.read_record(int(number))
         lines[record.writer].append(record)
-    chosen = sorted(sorted(lines), key=lambda name: -len(lines[name]))[:num_hands]
-    if len(chosen) < num_hands or len(lines[chosen[-1]]) < lines_per_hand:
-        raise ValueError(
-            f'{sum(len(of) >= lines_per_hand for of in lines.values())} writers with {lines_per_hand} lines'
-            f' or more: expected {num_hands}'
-        )
+    chosen = _most_lines(lines, num_hands, lines_per_hand)
     pictures: dict[int, list[np.ndarray]] = {}
     real, generated = [], []
     for name, style_seed in zip(chosen, rng('styles').integers(2**63, size=num_hands), strict=True):
@@ -91,17 +86,9 @@ def hands_protocol(
     digest = hashlib.sha256(
         repr([(name, [r.text for r in lines[name][:lines_per_hand]]) for name in chosen]).encode()
     )
-    characters, of_copies = _frequent(records, num_characters), []
-    for character, style_seed in zip(
-        characters, rng('copies').integers(2**63, size=len(characters)), strict=True
-    ):
-        (image,) = model.write([character * COPIES], style_seeds=int(style_seed), truncation=truncation)
-        of_copies.append(metrics.copy_distances(np.stack(np.split(image, COPIES, axis=1))))
-    distances = np.concatenate(of_copies)
-
-    def spread(measures):
-        return dict(zip(metrics.MEASURES, np.std(np.mean(measures, 1), 0).round(4).tolist(), strict=True))
-
+    distances = _distances_within_lines(
+        model, _frequent(records, num_characters), seeds=rng('copies'), truncation=truncation
+    )
     return (
         dict(
             num_hands=num_hands,
@@ -114,12 +101,35 @@ def hands_protocol(
             copy_distance=float(distances.mean()),
             hand_distance=between,
             hand_distance_real=between_real,
-            spread_real=spread(real),
-            spread_generated=spread(generated),
+            spread_real=_spread(real),
+            spread_generated=_spread(generated),
             lines_sha256=digest.hexdigest(),
         ),
         pictures,
     )
+
+
+def _most_lines(lines, num_hands, lines_per_hand):
+    """The writers with the most lines: list of str."""
+    chosen = sorted(sorted(lines), key=lambda name: -len(lines[name]))[:num_hands]
+    if len(chosen) < num_hands or len(lines[chosen[-1]]) < lines_per_hand:
+        enough = sum(len(of) >= lines_per_hand for of in lines.values())
+        raise ValueError(f'{enough} writers with {lines_per_hand} lines or more: expected {num_hands}')
+    return chosen
+
+
+def _distances_within_lines(model, characters, *, seeds, truncation):
+    """Distances between the copies of each character in a line: float64 [pairs]."""
+    found = []
+    for character, style_seed in zip(characters, seeds.integers(2**63, size=len(characters)), strict=True):
+        (image,) = model.write([character * COPIES], style_seeds=int(style_seed), truncation=truncation)
+        found.append(metrics.copy_distances(np.stack(np.split(image, COPIES, axis=1))))
+    return np.concatenate(found)
+
+
+def _spread(measures):
+    """dict measure -> standard deviation between hands."""
+    return dict(zip(metrics.MEASURES, np.std(np.mean(measures, 1), 0).round(4).tolist(), strict=True))
 
 
 def hand_figures(summary: Mapping[str, Any]) -> dict[str, dict[str, float]]:

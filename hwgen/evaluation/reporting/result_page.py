@@ -14,6 +14,12 @@ from hwgen.evaluation.reporting import seed_figures
 
 _COLOURS = {'generated': '#1b5fa8', 'floor': '#777', 'other_texts': '#9cc3ea'}
 _ROW_PX, _LABEL_PX, _PLOT_PX = 24, 250, 420
+_STYLE = (
+    'body{font:15px/1.5 sans-serif;margin:2em auto;max-width:60em;padding:0 1em}'
+    'table{border-collapse:collapse}'
+    'td,th{padding:.2em .8em;border-bottom:1px solid #ddd;text-align:left;vertical-align:top}'
+    'img{max-width:100%}code{word-break:break-all}svg{display:block;margin:.6em 0}'
+)
 
 
 def format_page(
@@ -42,30 +48,9 @@ def format_page(
     """
     escape, figures = html.escape, result['figures']
     columns = list(dict.fromkeys(kind for row in figures for kind in seed_figures.kinds(row)))
-
-    def cell(row, kind):
-        return f'<td>{escape(seed_figures.describe(row[kind]))}</td>' if kind in row else '<td></td>'
-
-    def better(row):
-        return row['better'] or 'like the floor'
-
-    if systems:
-        table = _table(
-            ['system', *(f'{row["name"]} ({better(row)})' for row in figures)],
-            [f'<td>{escape(kind)}</td>' + ''.join(cell(row, kind) for row in figures) for kind in columns],
-        )
-    else:
-        table = _table(
-            ['figure', 'better', *columns],
-            [
-                f'<td>{escape(row["name"])}</td><td>{better(row)}</td>'
-                + ''.join(cell(row, kind) for kind in columns)
-                for row in figures
-            ],
-        )
     parts = [
         f'<h1>{escape(title)}</h1>',
-        table,
+        _table_of_figures(figures, columns, systems=systems),
         '<ul>'
         + ''.join(
             f'<li>{kind.replace("_", " ")}: {escape(explained[kind])}</li>'
@@ -80,19 +65,7 @@ def format_page(
         *(_plot(row) for row in figures),
     ]
     if differences is not None:
-        verdict = {True: 'within the spreads', False: 'beyond the spreads', None: ''}
-        parts += [
-            f'<h2>Against {escape(against)}</h2>',
-            _table(
-                ['figure', 'kind', 'here', 'there', 'difference', ''],
-                [
-                    f'<td>{escape(row["name"])}</td><td>{escape(row["kind"].replace("_", " "))}</td>'
-                    f'<td>{row["here"]:.4g}</td><td>{row["there"]:.4g}</td>'
-                    f'<td>{row["difference"]:+.3g}</td><td>{verdict[row["within"]]}</td>'
-                    for row in differences
-                ],
-            ),
-        ]
+        parts += [f'<h2>Against {escape(against)}</h2>', _table_of_differences(differences)]
     parts += [
         f'<h2>{escape(caption)}</h2><p><img src="{escape(name)}" alt="{escape(caption)}"/></p>'
         for name, caption in pictures
@@ -108,18 +81,51 @@ def format_page(
             ],
         ),
     ]
-    style = (
-        'body{font:15px/1.5 sans-serif;margin:2em auto;max-width:60em;padding:0'
-        ' 1em}table{border-collapse:collapse}td,th{padding:.2em .8em;'
-        'border-bottom:1px solid'
-        ' #ddd;text-align:left;vertical-align:top}img{max-width:100%}code{word-break:break-all}'
-        'svg{display:block;margin:.6em 0}'
-    )
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta'
-        f' charset="utf-8"/><title>{escape(title)}</title><style>{style}</style></head>\n<body>'
+        f' charset="utf-8"/><title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body>'
         + '\n'.join(parts)
         + '</body></html>\n'
+    )
+
+
+def _table_of_figures(figures, columns, *, systems):
+    """A row a figure, or, of systems, a row a system."""
+
+    def cell(row, kind):
+        return f'<td>{html.escape(seed_figures.describe(row[kind]))}</td>' if kind in row else '<td></td>'
+
+    def better(row):
+        return row['better'] or 'like the floor'
+
+    if systems:
+        return _table(
+            ['system', *(f'{row["name"]} ({better(row)})' for row in figures)],
+            [
+                f'<td>{html.escape(kind)}</td>' + ''.join(cell(row, kind) for row in figures)
+                for kind in columns
+            ],
+        )
+    return _table(
+        ['figure', 'better', *columns],
+        [
+            f'<td>{html.escape(row["name"])}</td><td>{better(row)}</td>'
+            + ''.join(cell(row, kind) for kind in columns)
+            for row in figures
+        ],
+    )
+
+
+def _table_of_differences(differences):
+    verdict = {True: 'within the spreads', False: 'beyond the spreads', None: ''}
+    return _table(
+        ['figure', 'kind', 'here', 'there', 'difference', ''],
+        [
+            f'<td>{html.escape(row["name"])}</td><td>{html.escape(row["kind"].replace("_", " "))}</td>'
+            f'<td>{row["here"]:.4g}</td><td>{row["there"]:.4g}</td>'
+            f'<td>{row["difference"]:+.3g}</td><td>{verdict[row["within"]]}</td>'
+            for row in differences
+        ],
     )
 
 

@@ -1,10 +1,5 @@
-"""Systems that write, to be compared: a model of ours, Handright, or a folder of pictures that any other
-system wrote.
-
-A system has `write(texts, *, style_seeds, styles=None, truncation) -> list of uint8 [H, W]`, 255 = paper,
-`char_px` and `char_width_px` (the cells that its lines are scaled to where it is the first one), and
-`description`, a dict of JSON values. One whose pictures are made beforehand also has
-`require(texts_by_seed)`, which refuses what it cannot give before anything is measured.
+"""Systems that write (`system.System`), to be compared: a model of ours, Handright, or a folder of pictures
+that any other system wrote.
 """
 
 import collections

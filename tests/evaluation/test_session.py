@@ -163,11 +163,6 @@ def test_what_is_refused(darkness, written_folder):
         ),
         ((None, 'hands'), {}, '--protocol=hands with an empty --model: expected the folder of a model'),
         (
-            ('x', 'hands'),
-            dict(against='y.json'),
-            '--against with --protocol=hands: expected another protocol',
-        ),
-        (
             (None, darkness),
             dict(data=data, split='unseen'),
             f'{data}: no split unseen; expected a folder with lines by writers',

@@ -7,6 +7,7 @@ import pathlib
 import types
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from hwgen.evaluation import protocol_run

@@ -98,7 +98,7 @@ def time_handright(plan):
     """Seconds of CPU in which one process has Handright write the same texts, ms a line; None where it is
     not installed.
     """
-    from hwgen.evaluation.font_simulator import FontSimulator, SimulatorUnavailableError
+    from hwgen.evaluation.systems.font_simulator import FontSimulator, SimulatorUnavailableError
 
     texts = [plan.line('train', i).text for i in range(min(_LINES.value, _HANDRIGHT_LINES))]
     try:

@@ -30,6 +30,8 @@ RANKS = {
 }
 # The rooms of hwgen/data: one imports those before it, and itself.
 DATA_ROOMS = ['reading', 'formats', 'scribe', 'preparing']
+# The rooms of hwgen/evaluation: one imports those before it, and itself; what stands in none imports any.
+EVALUATION_ROOMS = ['judges', 'systems', 'reporting', 'measuring', 'protocols']
 # What the ground floor must do without: tables and text know no TensorFlow, networks and losses no files.
 FOREIGN = {
     'settings': {'tensorflow', 'keras', 'numpy', 'PIL', 'cv2'},
@@ -52,7 +54,6 @@ UNTYPED = {
     'inference',
     'training',
     'serving',
-    'evaluation',
     'cli',
 }
 MAX_LINES, MAX_LINES_OF_TESTS = 400, 800
@@ -134,6 +135,21 @@ def test_rooms_of_data(path):
     for name, line in imported(path):
         other = name.split('.')[2] if name.startswith('hwgen.data.') else room
         assert DATA_ROOMS.index(other) <= DATA_ROOMS.index(room) if other else True, (
+            f'{relative(path)}:{line} imports {name}: {room} may not know {other}'
+        )
+
+
+@pytest.mark.parametrize('path', sorted((PACKAGE / 'evaluation').rglob('*.py')), ids=relative)
+def test_rooms_of_evaluation(path):
+    parts = module_name(path).split('.')
+    room = parts[2] if len(parts) > 2 and path.parent.name != 'evaluation' else None
+    assert room is None or room in EVALUATION_ROOMS, f'{relative(path)}: expected one of {EVALUATION_ROOMS}'
+    for name, line in imported(path):
+        parts = name.split('.')
+        other = parts[2] if name.startswith('hwgen.evaluation.') and len(parts) > 2 else None
+        if room is None or other is None:
+            continue
+        assert other in EVALUATION_ROOMS and EVALUATION_ROOMS.index(other) <= EVALUATION_ROOMS.index(room), (
             f'{relative(path)}:{line} imports {name}: {room} may not know {other}'
         )
 

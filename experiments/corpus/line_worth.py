@@ -14,10 +14,10 @@ from experiments.corpus.worth_rows import ROWS
 from hwgen.charset.encoding import Charset
 from hwgen.data.preparing import prepare
 from hwgen.data.scribe.corpus import plan_corpus
-from hwgen.evaluation import training_plan
-from hwgen.evaluation.character_errors import read_components
-from hwgen.evaluation.component_reader import ComponentReader
-from hwgen.evaluation.independent_reader import IndependentReader, folded
+from hwgen.evaluation.judges.character_errors import read_components
+from hwgen.evaluation.judges.component_reader import ComponentReader
+from hwgen.evaluation.judges.independent_reader import IndependentReader, folded
+from hwgen.evaluation.measuring import training_plan
 from hwgen.images import to_cells
 from hwgen.metrics import text as text_metrics
 

@@ -10,7 +10,8 @@ import sys
 from absl import flags
 
 from hwgen.cli.places import corpus_place
-from hwgen.evaluation import judges, session
+from hwgen.evaluation import session
+from hwgen.evaluation.judges import panel
 from hwgen.evaluation.protocols import registry
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.inference.model_folder import DEFAULT_MODEL
@@ -96,13 +97,13 @@ _SEED = flags.DEFINE_integer(
 _SEEDS = flags.DEFINE_integer(
     'seeds',
     session.DEFAULT_SEEDS,
-    'How many seeds, from --seed on; hands takes one. Example: --seeds=1.',
+    "How many seeds, from --seed on; those of ablation are its plan's. Example: --seeds=1.",
     lower_bound=1,
 )
 _SPACE = flags.DEFINE_enum(
     'feature_space',
     'recognizer',
-    judges.SPACES,
+    panel.SPACES,
     "Whose features distances are measured in. recognizer: the project's own; inception, vgg16_hwd: with "
     '--feature_weights.',
 )

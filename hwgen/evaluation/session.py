@@ -14,10 +14,10 @@ from typing import Any
 
 import hwgen
 from hwgen.charset.printable import printable
-from hwgen.evaluation import judges as judging
+from hwgen.evaluation.judges import panel
 from hwgen.evaluation.protocols import registry
 from hwgen.evaluation.protocols.protocol import Protocol, ProtocolError, Request
-from hwgen.evaluation.task import Task, say
+from hwgen.evaluation.protocols.task import Task, say
 from hwgen.inference.description import DEFAULT_TRUNCATION, read_description
 from hwgen.inference.model_folder import DEFAULT_MODEL, find_model
 
@@ -86,15 +86,15 @@ def evaluate(
         raise ProtocolError(f'--protocol={protocol} with an empty --model: expected the folder of a model')
     if chosen.opens_model and isinstance(model, str):
         read_description(find_model(model))
-    judges = judging.open_judges(
+    judges = panel.open_judges(
         chosen.judges, space=feature_space, weights=feature_weights, square=chosen.square
     )
     opened = chosen.open(request)
     asked = {'split': split, 'first_seed': seed, 'seeds': seeds}
     if there is not None:
-        from hwgen.evaluation import results
+        from hwgen.evaluation.reporting import result_file
 
-        results.check_comparable(
+        result_file.check_comparable(
             _measured_under(chosen, request, judges, **asked), there['measured_under'], place=against
         )
     data = data or default_data(chosen, model)
@@ -102,12 +102,12 @@ def evaluate(
     info = _read_info(data, splits_read(chosen, split), settings=corpus, report=report)
     _check_splits(chosen, split, data, info)
     if chosen.opens_model:
-        writer = _open_model(model)
-        _tell_of_other_corpus(info, writer, report=report)
+        opened_model = _open_model(model)
+        _tell_of_other_corpus(info, opened_model, report=report)
     else:
-        writer = chosen.first_model(request, opened)
+        opened_model = chosen.first_model(request, opened)
 
-    from hwgen.evaluation import reporting
+    from hwgen.evaluation import protocol_run
 
     task = Task(
         protocol=protocol,
@@ -115,20 +115,22 @@ def evaluate(
         split=split,
         info=info,
         judges=judges,
-        writer=writer,
+        model=opened_model,
         out=out or f'evaluations/{protocol}',
         seeds=list(range(seed, seed + seeds)),
         num_lines=request.num_lines,
         truncation=truncation,
         measured_under=_measured_under(chosen, request, judges, info=info, **asked),
-        facts=_facts(chosen, request, data=data, info=info, writer=writer, seed=seed, command=command),
+        facts=_facts(
+            chosen, request, data=data, info=info, opened_model=opened_model, seed=seed, command=command
+        ),
         there=there,
         against=against,
         options=settings,
         opened=opened,
         report=report,
     )
-    return reporting.run(chosen, task)
+    return protocol_run.run(chosen, task)
 
 
 def write_texts(
@@ -153,7 +155,8 @@ def write_texts(
         ProtocolError: a protocol that takes no systems; data without the split.
     """
     from hwgen.data.reading.shards import RecordIndex
-    from hwgen.evaluation import comparison, systems
+    from hwgen.evaluation.measuring import comparison
+    from hwgen.evaluation.systems import compared_systems
 
     chosen = registry.find_protocol(protocol)
     _check_takes_systems(chosen)
@@ -163,7 +166,7 @@ def write_texts(
     drawn = range(seed, seed + seeds)
     found = comparison.protocol_texts(RecordIndex(data, split=split), seeds=drawn, num_lines=num_lines)
     texts = [text for of_seed in found for text in of_seed]
-    systems.write_texts(path, texts)
+    compared_systems.write_texts(path, texts)
     report(f'{printable(path)}: {len(texts)} lines to write, those of {len(drawn)} seeds')
 
 
@@ -178,7 +181,7 @@ def train_features(folder: str, *, data: str, report: Callable[[str], None] = sa
     """
     import tensorflow as tf
 
-    from hwgen.evaluation import feature_recognizer
+    from hwgen.evaluation.judges import feature_recognizer
 
     _read_info(data, _ALL_SPLITS, report=report)
     tf.config.experimental.enable_op_determinism()
@@ -216,7 +219,7 @@ def default_data(protocol: Protocol, model: Any) -> str:
     # Whoever opens the model says what is wrong with it.
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         if model is None or isinstance(model, (str, os.PathLike)):
-            folder = pathlib.Path(find_model(model or DEFAULT_MODEL))
+            folder = pathlib.Path(find_model(os.fspath(model or DEFAULT_MODEL)))
             description = json.loads((folder / 'generator.json').read_text(encoding='utf-8'))
         else:
             description = model.description
@@ -262,9 +265,9 @@ def _read_against(protocol, against):
         return None
     if not protocol.takes_against:
         raise ProtocolError(f'--against with --protocol={protocol.name}: expected another protocol')
-    from hwgen.evaluation import results
+    from hwgen.evaluation.reporting import result_file
 
-    return results.read_result(against)
+    return result_file.read_result(against)
 
 
 def _read_info(data, splits, *, report, settings=None):
@@ -299,9 +302,11 @@ def _open_model(model):
     return Writer.load(find_model(model), allow_unseen=True)
 
 
-def _tell_of_other_corpus(info, writer, *, report):
+def _tell_of_other_corpus(info, opened_model, *, report):
     """A word where a model is measured on another version of the embedded corpus than it learned from."""
-    learned = (writer.description.get('info') or {}).get('data') or {} if writer is not None else {}
+    learned = {}
+    if opened_model is not None:
+        learned = (opened_model.description.get('info') or {}).get('data') or {}
     embedded = learned.get('source') == info.get('source') == 'scribe'
     if embedded and learned.get('version') != info.get('version'):
         report(
@@ -323,7 +328,8 @@ def _measured_under(protocol, request, judges, *, split, first_seed, seeds, info
     }
     if 'space' in judges:
         space = judges['space']
-        under |= {'split': split, 'feature_space': space.name, 'feature_sha256': space.digest}
+        under |= {'split': split, 'feature_space': space.name}
+        under |= {'feature_sha256': space.digest, 'feature_weights_sha256': space.weights_digest}
     if 'reader' in judges:
         under['reader'] = judges['reader'].name
     if 'component_reader' in judges:
@@ -334,10 +340,10 @@ def _measured_under(protocol, request, judges, *, split, first_seed, seeds, info
     return under
 
 
-def _facts(protocol, request, *, data, info, writer, seed, command):
+def _facts(protocol, request, *, data, info, opened_model, seed, command):
     """What the figures depend on, for the report."""
     model = request.model
-    if model is None or (writer is None and model == DEFAULT_MODEL):
+    if model is None or (opened_model is None and model == DEFAULT_MODEL):
         told = 'none'
     else:
         told = model if isinstance(model, str) else 'a Writer'
@@ -351,7 +357,7 @@ def _facts(protocol, request, *, data, info, writer, seed, command):
     }
     if command is not None:
         facts['command'] = command
-    if writer is not None:
-        described = writer.description.items()
+    if opened_model is not None:
+        described = opened_model.description.items()
         facts['trained'] = {name: value for name, value in described if name in ('step', 'info', 'charset')}
     return facts

@@ -237,7 +237,7 @@ def bootstrap_interval(
     counts: EditCounts,
     rate: Callable[[EditCounts], float],
     *,
-    seed: int,
+    seed: int | Sequence[int],
     confidence: float = 0.95,
     num_resamples: int = 1000,
 ) -> tuple[float, float]:

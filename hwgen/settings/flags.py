@@ -112,7 +112,7 @@ def as_flags(settings: Any) -> dict[str, Any]:
 
 
 def free_flags(*classes: type) -> frozenset[str]:
-    """The flags that a run may be gone on with otherwise (`Setting.free`)."""
+    """The flags that may differ when a run resumes (`Setting.free`)."""
     return frozenset(
         flag_of(cls, name) for cls in classes for name, about in described(cls).items() if about.free
     )

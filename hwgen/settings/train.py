@@ -43,16 +43,14 @@ class DataSettings:
 
 @dataclasses.dataclass(frozen=True)
 class RunSettings:
-    """Where a run lies, what it begins with, on what it computes, how long, and how often it tells and
-    saves.
-    """
+    """Where a run lies, what it starts from, on what it computes, how long, how often it tells and saves."""
 
     SECTION: ClassVar[str] = 'Run'
 
     run_dir: str = setting(
         'runs/demo',
         'Folder of the run: config.json, metrics.jsonl, checkpoints/, tensorboard/, samples/, model/. A run'
-        ' that is there is gone on with.',
+        ' that is there resumes.',
         free=True,
     )
     init_from: str | None = setting(

@@ -50,7 +50,7 @@ def resolve(calls, **options):
 
 def calls():
     """dict name -> (name of the one it is held against, arguments of `train`)."""
-    from hwgen.evaluation import training_plan
+    from hwgen.evaluation.measuring import training_plan
 
     found = {'demo': ('', ['--flagfile=demo.flags']), 'no preset': ('demo', [])}
     for file in sorted(

@@ -136,8 +136,9 @@ def test_seeds_begin_where_they_are_told_to(tmp_path):
     (tmp_path / 'lines').mkdir()
     write_lines(tmp_path / 'lines', test=['INK'])
     script = (
-        'from hwgen.evaluation import judges, reporting\njudges.open_judges = lambda *arguments, **options:'
-        ' {}\nreporting.run = lambda protocol, task: print(task.protocol, task.seeds, task.num_lines,'
+        'from hwgen.evaluation import protocol_run\nfrom hwgen.evaluation.judges import panel\n'
+        'panel.open_judges = lambda *arguments, **options:'
+        ' {}\nprotocol_run.run = lambda protocol, task: print(task.protocol, task.seeds, task.num_lines,'
         ' task.truncation)\nimport runpy\nrunpy.run_module("hwgen.cli", run_name="__main__", alter_sys=True)'
     )
     done = subprocess.run(

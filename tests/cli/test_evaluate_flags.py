@@ -13,11 +13,11 @@ import hwgen
 SETUP = """
 def measured(protocol, task):
     tell('run', protocol.name, **task.options)
-    tell('task', **{**vars(task), 'judges': sorted(task.judges), 'writer': str(task.writer)})
-stand_in('hwgen.evaluation.reporting', run=measured)
+    tell('task', **{**vars(task), 'judges': sorted(task.judges), 'model': str(task.model)})
+stand_in('hwgen.evaluation.protocol_run', run=measured)
 class Judge:
     def __init__(self, name):
-        self.name, self.digest = name, name + ' digest'
+        self.name, self.digest, self.weights_digest = name, name + ' digest', name + ' weights'
 from hwgen.cli import places
 def ensure_embedded(data, splits, *, settings, report):
     tell('ensure', data, splits, settings)
@@ -35,22 +35,22 @@ class Writer:
         return 'a writer'
 stand_in('hwgen.inference.writer', Writer=Writer)
 stand_in('hwgen.inference.description', DEFAULT_TRUNCATION=.8, ArtefactError=ValueError, read_description=lambda path: tell('described', os.path.relpath(path, ROOT) if path.startswith(ROOT) else path))
-stand_in('hwgen.evaluation.feature_space', open_space=lambda name, weights, **options: tell('space', name, weights and os.path.relpath(weights, ROOT) if weights and weights.startswith(ROOT) else weights, **options) or Judge(name))
-stand_in('hwgen.evaluation.component_reader', ComponentReader=types.SimpleNamespace(load=lambda path: tell('component reader', os.path.relpath(path, ROOT)) or Judge('components')))
-stand_in('hwgen.evaluation.independent_reader', IndependentReader=lambda: tell('reader') or Judge('ppocr'))
+stand_in('hwgen.evaluation.judges.feature_space', open_space=lambda name, weights, **options: tell('space', name, weights and os.path.relpath(weights, ROOT) if weights and weights.startswith(ROOT) else weights, **options) or Judge(name))
+stand_in('hwgen.evaluation.judges.component_reader', ComponentReader=types.SimpleNamespace(load=lambda path: tell('component reader', os.path.relpath(path, ROOT)) or Judge('components')))
+stand_in('hwgen.evaluation.judges.independent_reader', IndependentReader=lambda: tell('reader') or Judge('ppocr'))
 def check_comparable(here, there, *, place):
     tell('compared', sorted(here), there, place)
-stand_in('hwgen.evaluation.results', read_result=lambda path: {'measured_under': f'that of {path}'}, check_comparable=check_comparable)
-stand_in('hwgen.evaluation.training_plan', read_plan=lambda folder, **options: tell('plan', os.path.relpath(folder, ROOT) if folder.startswith(ROOT) else folder, **options) or types.SimpleNamespace(data={'lines': 3}))
-stand_in('hwgen.evaluation.systems', name_of=lambda path: 'named', open_systems=lambda names: tell('systems', [name.replace(ROOT, '') for name in names]) or {name: Writer.load(name) for name in names},
+stand_in('hwgen.evaluation.reporting.result_file', read_result=lambda path: {'measured_under': f'that of {path}'}, check_comparable=check_comparable)
+stand_in('hwgen.evaluation.measuring.training_plan', read_plan=lambda folder, **options: tell('plan', os.path.relpath(folder, ROOT) if folder.startswith(ROOT) else folder, **options) or types.SimpleNamespace(data={'lines': 3}))
+stand_in('hwgen.evaluation.systems.compared_systems', name_of=lambda path: 'named', open_systems=lambda names: tell('systems', [name.replace(ROOT, '') for name in names]) or {name: Writer.load(name) for name in names},
          write_texts=lambda path, texts: tell('texts', path, texts))
-stand_in('hwgen.evaluation.comparison', protocol_texts=lambda index, **options: tell('protocol_texts', index, [*options['seeds']], options['num_lines']) or [['一', '二'], ['三']])
+stand_in('hwgen.evaluation.measuring.comparison', protocol_texts=lambda index, **options: tell('protocol_texts', index, [*options['seeds']], options['num_lines']) or [['一', '二'], ['三']])
 def train(data, *, report):
     report('learns')
     return 'network', {'seed': 1}
 recognizer = dict(train=train, measured_splits=lambda data: ['test', 'unseen'], label_error=lambda network, data, *, split: (.12341 if split == 'test' else .5, 10, 40),
                   save=lambda *arguments: tell('saved', *arguments))
-stand_in('hwgen.evaluation.feature_recognizer', **recognizer)
+stand_in('hwgen.evaluation.judges.feature_recognizer', **recognizer)
 tensorflow = types.ModuleType('tensorflow')
 tensorflow.config = types.SimpleNamespace(experimental=types.SimpleNamespace(enable_op_determinism=lambda: tell('deterministic')))
 sys.modules['tensorflow'] = tensorflow
@@ -109,16 +109,13 @@ def plain():
 
 @pytest.fixture(scope='module')
 def every():
-    """Each protocol with all flags; --protocol=hands compares with nothing."""
+    """Each protocol with all flags."""
     return dict(
         zip(
             PROTOCOLS,
             calls(
                 'evaluate',
-                [
-                    [f'--protocol={name}', *(one for one in EVERY if name != 'hands' or 'against' not in one)]
-                    for name in PROTOCOLS
-                ],
+                [[f'--protocol={name}', *EVERY] for name in PROTOCOLS],
                 setup=SETUP,
             ),
         )
@@ -143,7 +140,7 @@ def test_what_a_protocol_takes(plain, name):
         task['out'],
     ) == (judges, lines, data, 'unseen', f'evaluations/{name}')
     assert (task['seeds'], task['truncation'], task['there'], task['against']) == ([0, 1, 2], 0.8, None, None)
-    assert (task['writer'] == 'None') == (name == 'ablation')
+    assert (task['model'] == 'None') == (name == 'ablation')
     if name not in ('ablation', 'comparison'):
         assert told(plain[name], 'Writer.load') == [[DEMO, dict(allow_unseen=True)]] and told(
             plain[name], 'described'
@@ -160,7 +157,12 @@ def test_what_a_protocol_takes(plain, name):
     )
     if 'space' in judges:
         assert told(plain[name], 'space') == [['recognizer', FEATURES, dict(square=name != 'scrabblegan')]]
-        under |= dict(split='unseen', feature_space='recognizer', feature_sha256='recognizer digest')
+        under |= dict(
+            split='unseen',
+            feature_space='recognizer',
+            feature_sha256='recognizer digest',
+            feature_weights_sha256='recognizer weights',
+        )
     if 'reader' in judges:
         under['reader'] = 'ppocr'
     if 'component_reader' in judges:
@@ -185,12 +187,11 @@ def test_every_flag_reaches_its_place(every, name):
         task['truncation'],
         task['out'],
     ) == ('lines', 'unseen', 11, [12, 13], 0.25, 'there')
-    if name != 'hands':
-        assert (task['there'], task['against']) == ({'measured_under': 'that of other.json'}, 'other.json')
-        # before the corpus is written
-        assert told(every[name], 'compared') == [
-            [sorted(task['measured_under'].keys() - {'data'}), 'that of other.json', 'other.json']
-        ]
+    assert (task['there'], task['against']) == ({'measured_under': 'that of other.json'}, 'other.json')
+    # before the corpus is written
+    assert told(every[name], 'compared') == [
+        [sorted(task['measured_under'].keys() - {'data'}), 'that of other.json', 'other.json']
+    ]
     assert (task['measured_under']['first_seed'], task['measured_under']['seeds']) == (
         (None, None) if name == 'ablation' else (12, 2)
     ) and task['measured_under']['num_lines'] == 11
@@ -247,7 +248,7 @@ def test_models_and_judges_of_other_kinds():
     )
     (task,) = told(none, 'task')[0]
     assert (
-        task['writer'] == 'None'
+        task['model'] == 'None'
         and task['facts']['model'] == 'none'
         and 'trained' not in task['facts']
         and told(none, 'Writer.load') == told(none, 'described') == []
@@ -291,9 +292,9 @@ def test_models_and_judges_of_other_kinds():
     )
     assert (
         told(one_model, 'systems') == [[['named=mine', 'a=b', 'handright']]]
-        and told(one_model, 'task')[0][0]['writer'] == 'a writer'
+        and told(one_model, 'task')[0][0]['model'] == 'a writer'
     )
-    assert told(alone, 'systems') == [[['b']]] and told(alone, 'task')[0][0]['writer'] == 'None'
+    assert told(alone, 'systems') == [[['b']]] and told(alone, 'task')[0][0]['model'] == 'None'
     # its settings are those of its own corpus
     assert (
         told(plan, 'plan') == [['experiments/ablation', dict(base=None, rows=None)]]
@@ -307,7 +308,6 @@ def test_what_is_refused_before_anything_is_made():
             '--compare or --texts_out with --protocol=hct: expected --protocol=comparison'
         ),
         '--texts_out=x': '--compare or --texts_out with --protocol=reader',
-        '--protocol=hands --against=x': '--against with --protocol=hands: expected another protocol',
         '--out=x.html': '--out=x.html: a folder is written',
         '--protocol=comparison --model=': (
             '--protocol=comparison with an empty --model and no --compare: expected a system'

@@ -6,7 +6,7 @@ import pytest
 from hwgen.charset.encoding import Charset
 from hwgen.data.preparing import shard_writer
 from hwgen.data.reading import records, shards
-from hwgen.evaluation import feature_recognizer, feature_space
+from hwgen.evaluation.judges import feature_recognizer, feature_space
 
 CELL_PX = 32
 
@@ -17,7 +17,7 @@ class GreySpace:
     Remembers the sizes of what it saw.
     """
 
-    name, digest, description = 'grey', 'none', {}
+    name, digest, weights_digest, description = 'grey', 'none', 'none', {}
 
     def __init__(self):
         self.shapes = []

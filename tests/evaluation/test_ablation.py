@@ -13,8 +13,9 @@ from PIL import Image
 
 from hwgen.charset.encoding import Charset
 from hwgen.data.reading.shards import RecordIndex
-from hwgen.evaluation import ablation, comparison, result_page, results, training_plan
+from hwgen.evaluation.measuring import ablation, comparison, training_plan
 from hwgen.evaluation.protocols.registry import find_protocol
+from hwgen.evaluation.reporting import picture_sheet, seed_figures
 from hwgen.inference import artefact
 from tests.small_generator import make_small_generator
 
@@ -68,7 +69,7 @@ def test_table_of_rows_with_different_numbers_of_seeds():
         'far': [of(0.1, 4.1)],
         'low': [of(0.1, -0.5), of(0.3, -1.5)],
     }
-    gathered = results.gather(ablation.by_seed(measured), find_protocol('ablation').directions)
+    gathered = seed_figures.gather(ablation.by_seed(measured), find_protocol('ablation').directions)
     fid, inception = gathered
     assert fid['floor']['values'] == [0.1, 0.3, 0.2] and fid['base'] == {
         'values': [1.0, 3.0, 2.0],
@@ -102,7 +103,7 @@ def test_table_of_rows_with_different_numbers_of_seeds():
 
 
 def test_no_verdict_without_a_spread_or_a_better():
-    once = results.gather(
+    once = seed_figures.gather(
         ablation.by_seed({'base': [of(0.1, 1.0)], 'other': [of(0.1, 9.0)]}),
         find_protocol('ablation').directions,
     )[0]
@@ -252,7 +253,7 @@ def test_what_a_row_is_measured_with(run_folder, monkeypatch):
     recorded, real, judges = (
         Recorded(monkeypatch),
         {},
-        dict(space=types.SimpleNamespace(digest='d'), reader=None, component_reader='reads'),
+        dict(space=types.SimpleNamespace(weights_digest='d'), reader=None, component_reader='reads'),
     )
     options = dict(
         data='lines',
@@ -326,7 +327,9 @@ def test_whatever_a_figure_depends_on_has_it_measured_again(run_folder, monkeypa
     def measured(*, features='d', reader=None, version=1, weights=b'weights', **options):
         recorded.version, reader = version, reader and types.SimpleNamespace(name=reader)
         (run_folder / 'model' / 'weights.npz').write_bytes(weights)
-        judges = dict(space=types.SimpleNamespace(digest=features), reader=reader, component_reader=None)
+        judges = dict(
+            space=types.SimpleNamespace(weights_digest=features), reader=reader, component_reader=None
+        )
         ablation.measure_model(
             run_folder,
             data='lines',
@@ -417,6 +420,18 @@ def test_a_difference_is_held_against_both_spreads():
     ]
     assert [told(14.0, None), told(14.25, None), told(5.75, None)] == ['none', 'worse', 'better']
     assert [told(14.0, 1.0, 'higher'), told(6.0, 1.0, 'higher')] == ['better', 'worse']
+    assert told(14.0, 1.0, 'neither') == told(14.0, 1.0, None) == ''
+
+
+def test_the_nearer_to_1_the_better():
+    def told(mean, base):
+        figure = {'better': 'near 1', 'row': {'mean': mean, 'spread': 0.125}}
+        return ablation.verdict({**figure, 'base': {'mean': base, 'spread': 0.125}}, 'row', 'base')
+
+    assert [told(1.0, 0.5), told(1.0, 1.5), told(0.5, 1.0), told(1.5, 1.0)] == ['better'] * 2 + ['worse'] * 2
+    assert [told(0.5, 1.5), told(0.75, 1.0), told(1.0, 0.75)] == [
+        'none'
+    ] * 3  # as far away, or within spreads
 
 
 def test_cells_of_figures_that_a_row_does_not_have():
@@ -470,6 +485,10 @@ def test_texts_of_the_sheet_are_the_first_that_are_hanzi_alone():
         index, number=1
     ) == ['一龘一\u9fff']
     assert ablation.sheet_texts(index, number=9, num_characters=3) == ['明天去']
+    # None of that length: those nearest to it. No ideographs: any texts.
+    assert [len(text) for text in ablation.sheet_texts(index, num_characters=40)] == [5, 4, 4]
+    latin = Index(['ink', 'paper', 'ink', 'a'])
+    assert ablation.sheet_texts(latin) == ['ink', 'paper', 'a']
 
 
 def test_which_model_writes_what_on_the_sheets(tmp_path, monkeypatch):
@@ -497,9 +516,9 @@ def test_which_model_writes_what_on_the_sheets(tmp_path, monkeypatch):
             return [(self.path.parts[-3:-1], text, style_seeds) for text in texts]
 
     monkeypatch.setattr(ablation, 'Writer', Loaded)
-    monkeypatch.setattr(result_page, 'head_picture', lambda head, font: head)
+    monkeypatch.setattr(picture_sheet, 'head_picture', lambda head, font: head)
     monkeypatch.setattr(
-        result_page,
+        picture_sheet,
         'write_sheet',
         lambda path, shown, **options: sheets.update({path.name: (shown, options.get('heads'))}),
     )

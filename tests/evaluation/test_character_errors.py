@@ -8,9 +8,9 @@ import pytest
 import hwgen
 from hwgen.charset.encoding import Charset
 from hwgen.data.reading import shards
-from hwgen.evaluation import character_errors, feature_recognizer
-from hwgen.evaluation.character_errors import CharacterErrors
-from hwgen.evaluation.component_reader import ComponentReader
+from hwgen.evaluation.judges import character_errors, feature_recognizer
+from hwgen.evaluation.judges.character_errors import CharacterErrors
+from hwgen.evaluation.judges.component_reader import ComponentReader
 from hwgen.metrics import text as text_metrics
 
 CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent

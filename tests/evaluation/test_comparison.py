@@ -8,9 +8,10 @@ from PIL import Image
 
 from hwgen import files
 from hwgen.data.reading import shards
-from hwgen.evaluation import comparison, result_page, results, systems
-from hwgen.evaluation import distribution_protocol as distances
+from hwgen.evaluation.measuring import comparison, conventions, distances, line_halves
 from hwgen.evaluation.protocols.registry import find_protocol
+from hwgen.evaluation.reporting import result_page, seed_figures
+from hwgen.evaluation.systems import compared_systems
 from hwgen.inference import picture_files
 
 
@@ -72,19 +73,19 @@ def write_folder(folder, records, picture):
     (folder / 'labels.tsv').write_text(
         ''.join(f'{number}.png\t{record.text}\n' for number, record in enumerate(records)), encoding='utf-8'
     )
-    return systems.PictureFolder(folder)
+    return compared_systems.PictureFolder(folder)
 
 
 def second_half(index, seeds=(0,)):
     return [
         index.read_record(number)
         for seed in seeds
-        for number in distances.choose_lines(index, 'hct', num_lines=20, seed=seed).second
+        for number in line_halves.choose_lines(index, 'hct', num_lines=20, seed=seed).second
     ]
 
 
 def test_each_system_gets_the_figures_that_it_has_alone(index, grey_space, monkeypatch):
-    monkeypatch.setattr(distances, '_GEOMETRY_REPEATS', 2)
+    monkeypatch.setattr(line_halves, '_GEOMETRY_REPEATS', 2)
     found = run(
         index,
         grey_space,
@@ -99,7 +100,7 @@ def test_each_system_gets_the_figures_that_it_has_alone(index, grey_space, monke
                 index,
                 'hct',
                 space=grey_space,
-                writer=GreyWriter(grey),
+                model=GreyWriter(grey),
                 num_lines=20,
                 seed=seed,
                 truncation=0.7,
@@ -224,8 +225,8 @@ def test_what_cannot_be_compared(index, grey_space):
 
 def test_the_table_has_a_row_a_system_in_the_order_given(index, grey_space):
     found = run(index, grey_space, {'zeta': GreyWriter(), 'alpha': GreyWriter(90)}, seeds=(0, 1))
-    gathered = results.gather(found.figures, find_protocol('comparison').directions)
-    assert all(results.kinds(row) == ['floor', 'zeta', 'alpha'] for row in gathered)
+    gathered = seed_figures.gather(found.figures, find_protocol('comparison').directions)
+    assert all(seed_figures.kinds(row) == ['floor', 'zeta', 'alpha'] for row in gathered)
     assert {row['name']: row['better'] for row in gathered}['label_error_20'] == 'lower'
     page = result_page.format_page(
         {'seeds': [0, 1], 'figures': gathered},
@@ -237,7 +238,7 @@ def test_the_table_has_a_row_a_system_in_the_order_given(index, grey_space):
     assert [row.split('</td>')[0] for row in rows[1:]] == ['<td>floor', '<td>zeta', '<td>alpha']
     assert (
         all(row.count('<td>') == 1 + len(gathered) for row in rows[1:])
-        and results.describe(gathered[0]['alpha']) in rows[3]
+        and seed_figures.describe(gathered[0]['alpha']) in rows[3]
     )
 
 
@@ -345,7 +346,7 @@ def test_what_is_said_along_the_way_and_the_sheet_of_the_first_seed(index, grey_
         component_reader=CountingReader(),
         report=said.append,
     )
-    halves = [distances.choose_lines(index, 'hct', num_lines=12, seed=seed).second for seed in (3, 5)]
+    halves = [line_halves.choose_lines(index, 'hct', num_lines=12, seed=seed).second for seed in (3, 5)]
     shares = [''.join(index.read_record(number).text for number in half) for half in halves]
     shares = [1 - text.count('天') / len(text) for text in shares]
     assert said == [
@@ -430,7 +431,7 @@ def test_what_is_taken_where_nothing_is_said(index, monkeypatch):
         and [len(one) for one in texts] == [25] * 3
         and texts == comparison.protocol_texts(index, num_lines=10**6)
     )
-    monkeypatch.setitem(distances.CONVENTIONS, 'hct', distances.CONVENTIONS['hct']._replace(num_lines=7))
+    monkeypatch.setitem(conventions.CONVENTIONS, 'hct', conventions.CONVENTIONS['hct']._replace(num_lines=7))
     assert [len(one) for one in comparison.protocol_texts(index, seeds=(2, 1), num_lines=20)] == [7, 7]
     assert (
         comparison.protocol_texts(index, seeds=(2, 1), num_lines=20)[1]

@@ -7,7 +7,7 @@ import pytest
 
 from hwgen.charset.encoding import Charset
 from hwgen.data.reading import shards
-from hwgen.evaluation import component_reader, feature_recognizer
+from hwgen.evaluation.judges import component_reader, feature_recognizer
 
 
 @pytest.fixture(scope='module')

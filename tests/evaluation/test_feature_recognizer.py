@@ -13,8 +13,8 @@ import pytest
 import tensorflow as tf
 
 from hwgen.charset.encoding import Charset
-from hwgen.evaluation import feature_recognizer
-from hwgen.evaluation.component_reader import ComponentReader
+from hwgen.evaluation.judges import feature_recognizer
+from hwgen.evaluation.judges.component_reader import ComponentReader
 
 
 class Undecided:

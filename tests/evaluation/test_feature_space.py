@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 
 import hwgen
-from hwgen.evaluation import feature_recognizer, feature_space
+from hwgen.evaluation.judges import feature_recognizer, feature_space
 from hwgen.inference.artefact import ArtefactError
 
 CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent
@@ -337,6 +337,19 @@ def test_the_digest_of_weights_is_that_of_names_and_bytes(tmp_path):
         == hashlib.sha256(b'a.txt' + b'one' + b'b.txt' + b'two' + b'data' + b'three').hexdigest()
     )
     assert feature_space._digest(folder / 'a.txt') == hashlib.sha256(b'a.txt' + b'one').hexdigest()
+
+
+def test_a_network_is_known_by_its_weights_whatever_its_file_is_called(tmp_path):
+    for name, content in (('a', b'one'), ('b', b'one'), ('c', b'two')):
+        (tmp_path / f'{name}.onnx').write_bytes(content)
+        (tmp_path / name / 'variables').mkdir(parents=True)
+        (tmp_path / name / 'variables' / 'index').write_bytes(content)
+        (tmp_path / name / 'saved_model.pb').write_bytes(b'graph')
+    for suffix in ('.onnx', ''):
+        first, same, other = (feature_space._weights_digest(tmp_path / f'{name}{suffix}') for name in 'abc')
+        assert first == same != other
+    (tmp_path / 'a' / 'variables' / 'index').rename(tmp_path / 'a' / 'variables' / 'data')
+    assert feature_space._weights_digest(tmp_path / 'a') != same
 
 
 def test_widths_of_the_recognisers_lines(untrained_features):

@@ -11,7 +11,15 @@ import pytest
 
 from hwgen.charset.encoding import Charset
 from hwgen.data.reading import records
-from hwgen.evaluation import distribution_protocol, hands, interpolation, neighbours, reading, shots
+from hwgen.evaluation.measuring import (
+    distances,
+    hands,
+    interpolation,
+    line_halves,
+    neighbours,
+    reading,
+    shots,
+)
 
 TEXTS = [
     line
@@ -103,11 +111,11 @@ class Reader:
 
 
 def run_distances(name, model, space):
-    distribution_protocol.compare(
+    distances.compare(
         Lines(),
         name,
         space=space,
-        writer=model,
+        model=model,
         num_lines=20,
         seed=5,
         truncation=0.7,
@@ -133,7 +141,7 @@ def run_shots(model, _):
 
 @pytest.fixture(autouse=True)
 def _few_landmarks(monkeypatch):
-    monkeypatch.setattr(distribution_protocol, '_GEOMETRY_REPEATS', 1)
+    monkeypatch.setattr(line_halves, '_GEOMETRY_REPEATS', 1)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +153,7 @@ def _few_landmarks(monkeypatch):
             lambda model, space: reading.reader_protocol(
                 Reader(),
                 {split: Lines(split) for split in ('test', 'unseen')},
-                writer=model,
+                model=model,
                 num_lines=40,
                 seed=5,
                 truncation=0.7,
@@ -183,5 +191,5 @@ def test_what_is_asked_of_a_model(run, expected, grey_space):
 
 @pytest.mark.parametrize('name, expected', [('hct', '686856b865dfb51a'), ('hwd', '861d8fb96a9b5e3f')])
 def test_the_lines_of_a_seed(name, expected):
-    chosen = distribution_protocol.choose_lines(Lines(), name, num_lines=20, seed=5)
+    chosen = line_halves.choose_lines(Lines(), name, num_lines=20, seed=5)
     assert hashlib.sha256(repr((chosen.first, chosen.second)).encode()).hexdigest()[:16] == expected

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from hwgen.evaluation import font_simulator
+from hwgen.evaluation.systems import font_simulator
 
 needs_handright = pytest.mark.skipif(
     importlib.util.find_spec('handright') is None,

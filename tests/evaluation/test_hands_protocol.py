@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hwgen.data.reading import records
-from hwgen.evaluation import hands
+from hwgen.evaluation.measuring import hands
 
 TEXT = '天地玄黄'
 

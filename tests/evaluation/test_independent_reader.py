@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from hwgen.evaluation import independent_reader
+from hwgen.evaluation.judges import independent_reader
 
 needs_reader = pytest.mark.skipif(
     importlib.util.find_spec('rapidocr') is None or importlib.util.find_spec('onnxruntime') is None,

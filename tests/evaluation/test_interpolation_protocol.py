@@ -5,7 +5,7 @@ import pytest
 
 from hwgen.charset.encoding import CharsetError
 from hwgen.data.reading import records
-from hwgen.evaluation import interpolation
+from hwgen.evaluation.measuring import interpolation
 
 GREYS = dict(zip('天地玄黄日月', (0, 40, 80, 120, 160, 200)))
 STRUCTURES = dict(zip('天地玄黄日月', (1, 1, 1, 2, 2, 2)))

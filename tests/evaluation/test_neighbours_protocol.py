@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hwgen.data.reading import records
-from hwgen.evaluation import neighbours
+from hwgen.evaluation.measuring import neighbours
 
 LETTERS = '天地玄黄日月'
 

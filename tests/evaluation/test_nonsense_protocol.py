@@ -8,7 +8,7 @@ import pytest
 from hwgen.charset.encoding import Charset
 from hwgen.data.preparing import shard_writer
 from hwgen.data.reading import records, shards
-from hwgen.evaluation import nonsense, nonsense_sheet
+from hwgen.evaluation.measuring import nonsense, nonsense_glyphs, nonsense_sheet
 from hwgen.metrics import text
 
 
@@ -19,7 +19,7 @@ def charset():
 
 @pytest.fixture(scope='module')
 def known(charset):
-    return nonsense.known_codes(charset)
+    return nonsense_glyphs.known_codes(charset)
 
 
 @pytest.fixture(scope='module')
@@ -38,7 +38,7 @@ def test_known_codes_are_those_of_every_character(charset, known):
 
 def test_glyphs_are_new_combinations_of_known_parts(charset, known, vocabulary):
     size = len(known)
-    glyphs = nonsense.draw_glyphs(charset, vocabulary, 150, seed=3, known=known)
+    glyphs = nonsense_glyphs.draw_glyphs(charset, vocabulary, 150, seed=3, known=known)
     assert len(set(glyphs)) == 150 and len(known) == size
     places = {
         (int(charset.character_structures[i]), slot, int(c))
@@ -52,20 +52,20 @@ def test_glyphs_are_new_combinations_of_known_parts(charset, known, vocabulary):
         code = (int(encoded.structure_ids[0]), *encoded.component_ids[0].tolist())
         assert code not in known
         assert all((code[0], slot, component) in places for slot, component in enumerate(code[1:]))
-    assert nonsense.draw_glyphs(charset, vocabulary, 150, seed=3, known=known) == glyphs
-    assert not set(nonsense.draw_glyphs(charset, vocabulary, 150, seed=4, known=known)) >= set(glyphs)
+    assert nonsense_glyphs.draw_glyphs(charset, vocabulary, 150, seed=3, known=known) == glyphs
+    assert not set(nonsense_glyphs.draw_glyphs(charset, vocabulary, 150, seed=4, known=known)) >= set(glyphs)
     assert not set(glyphs) & set(
-        nonsense.draw_glyphs(
+        nonsense_glyphs.draw_glyphs(
             charset,
             vocabulary,
             150,
             seed=3,
-            known=known | {nonsense._code(charset.encode(glyph), 0) for glyph in glyphs},
+            known=known | {nonsense_glyphs._code(charset.encode(glyph), 0) for glyph in glyphs},
         )
     )
-    assert nonsense.draw_glyphs(charset, vocabulary, 20, seed=3, known=known) == glyphs[:20]
+    assert nonsense_glyphs.draw_glyphs(charset, vocabulary, 20, seed=3, known=known) == glyphs[:20]
     with pytest.raises(ValueError, match='only 0 were found; expected a larger vocabulary'):
-        nonsense.draw_glyphs(charset, [charset.character_id('明')], 2, seed=0, known=known)
+        nonsense_glyphs.draw_glyphs(charset, [charset.character_id('明')], 2, seed=0, known=known)
 
 
 def record_of(charset, text, writer, grey):
@@ -99,7 +99,7 @@ def test_real_ink_put_together_anew(charset, known):
     lines[1].image[:, :40] = 100
     ink = {'明': (0, 1), '河': (2, 3), '时': (44, 45), '对': (90, 91), '知': (92, 93)}
     of_writer = {'明': 1, '河': 1, '时': 1, '对': 2, '知': 2}
-    whole, recombined = nonsense.recombine(lines, charset, known=known, seed=0)
+    whole, recombined = nonsense_glyphs.recombine(lines, charset, known=known, seed=0)
     assert whole and [len(units) for units, _ in whole] == [len(units) for units, _ in recombined]
     seen = 0
     for (characters, picture), (glyphs, other) in zip(whole, recombined):
@@ -126,7 +126,7 @@ def test_real_ink_put_together_anew(charset, known):
         for units, _ in recombined
         for g in units
     }
-    assert nonsense.recombine(lines, charset, known=everything, seed=0) == ([], [])
+    assert nonsense_glyphs.recombine(lines, charset, known=everything, seed=0) == ([], [])
 
 
 def test_where_ink_is_cut(charset, known):
@@ -135,7 +135,7 @@ def test_where_ink_is_cut(charset, known):
     """
     line = record_of(charset, '明河对知', 'first', 0)
     line.image[:, 10::44], line.image[:, 33::44] = 255, 255
-    (whole,), (recombined,) = nonsense.recombine([line], charset, known=known, seed=1)
+    (whole,), (recombined,) = nonsense_glyphs.recombine([line], charset, known=known, seed=1)
     cuts = charset.template_boxes[charset.structures.index('⿰··')][0][2]
     assert cuts == pytest.approx(0.5)
     for place in range(len(whole[0])):
@@ -146,7 +146,7 @@ def test_where_ink_is_cut(charset, known):
         return {
             c
             for seed in range(4)
-            for units, _ in nonsense.recombine([line], charset, known=known, seed=seed)[0]
+            for units, _ in nonsense_glyphs.recombine([line], charset, known=known, seed=seed)[0]
             for c in units
         }
 
@@ -164,7 +164,7 @@ def test_lines_put_together_anew_have_four_characters_of_one_writer_at_most(char
         record_of(charset, '地明', 'a', 40),
         record_of(charset, '河时对林知', 'b', 90),
     ]
-    whole, recombined = nonsense.recombine(lines, charset, known=known, seed=2)
+    whole, recombined = nonsense_glyphs.recombine(lines, charset, known=known, seed=2)
     lengths = [len(units) for units, _ in whole]
     assert (
         set(whole[0][0]) <= set('地明')
@@ -173,7 +173,7 @@ def test_lines_put_together_anew_have_four_characters_of_one_writer_at_most(char
         and all(length == 4 for length in lengths[1:-1])
         and 1 <= lengths[-1] <= 4
     )
-    again = nonsense.recombine(lines[::-1], charset, known=known, seed=2)[0]
+    again = nonsense_glyphs.recombine(lines[::-1], charset, known=known, seed=2)[0]
     assert set(again[0][0]) <= set('地明')  # writers by name, not as they come
 
 
@@ -188,7 +188,7 @@ def test_ink_is_cut_between_components_not_at_an_edge(charset, known, blank):
     found = {
         character
         for seed in range(6)
-        for units, _ in nonsense.recombine([line], charset, known=known, seed=seed)[0]
+        for units, _ in nonsense_glyphs.recombine([line], charset, known=known, seed=seed)[0]
         for character in units
     }
     assert found == {'河', '对', '知'}
@@ -304,12 +304,12 @@ def test_known_errors_come_out(tmp_path, charset, known, vocabulary):
     assert [len(line) for line in kinds['even', 'generated'].units] == lengths and flat('even') == [
         hanzi[k] for k in rng(33).integers(len(hanzi), size=sum(lengths))
     ]
-    assert flat('nonsense') == nonsense.draw_glyphs(
+    assert flat('nonsense') == nonsense_glyphs.draw_glyphs(
         charset, vocabulary, sum(lengths), seed=[0, 32], known=known
     )
     lines = [indices['test'].read_record(number) for number in range(30)]
     for kind, made in zip(
-        ('whole', 'recombined'), nonsense.recombine(lines, charset, known=known, seed=[0, 34])
+        ('whole', 'recombined'), nonsense_glyphs.recombine(lines, charset, known=known, seed=[0, 34])
     ):
         assert (
             kinds[kind, 'floor'].units == [units for units, _ in made[:10]]
@@ -488,24 +488,24 @@ def test_tables_of_what_was_read_and_of_what_it_costs():
 
 def test_a_sequence_spells_what_is_in_no_table_and_nothing_else(charset):
     def code(glyph):
-        return nonsense._code(charset.encode(glyph), 0)
+        return nonsense_glyphs._code(charset.encode(glyph), 0)
 
-    assert nonsense._spells(charset, '⿱山鱼', code('⿱山鱼')) and code('⿱山鱼') == (
+    assert nonsense_glyphs._spells(charset, '⿱山鱼', code('⿱山鱼')) and code('⿱山鱼') == (
         charset.structures.index('⿱··'),
         *map(charset.components.index, '山鱼'),
         0,
         0,
     )
-    assert not nonsense._spells(charset, '⿱山鱼', code('⿱山土')) and not nonsense._spells(
+    assert not nonsense_glyphs._spells(charset, '⿱山鱼', code('⿱山土')) and not nonsense_glyphs._spells(
         charset, '⿱山鱼', code('⿰山鱼')
     )
     # these exist
-    assert not nonsense._spells(charset, '明', code('明')) and not nonsense._spells(
+    assert not nonsense_glyphs._spells(charset, '明', code('明')) and not nonsense_glyphs._spells(
         charset, '⿰日月', code('⿰日月')
     )
-    assert not nonsense._spells(charset, '⿱山鱼⿱山鱼', code('⿱山鱼')) and not nonsense._spells(
-        charset, '⿱山', code('⿱山鱼')
-    )
+    assert not nonsense_glyphs._spells(
+        charset, '⿱山鱼⿱山鱼', code('⿱山鱼')
+    ) and not nonsense_glyphs._spells(charset, '⿱山', code('⿱山鱼'))
 
 
 def test_plan_of_a_glyph(charset):

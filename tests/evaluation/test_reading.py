@@ -7,7 +7,7 @@ import pytest
 
 from hwgen.data.preparing import shard_writer
 from hwgen.data.reading import records, shards
-from hwgen.evaluation import reading
+from hwgen.evaluation.measuring import reading
 from hwgen.metrics import text as text_metrics
 
 ALPHABET = '天地玄黄宇宙洪荒日月盈昃'
@@ -78,7 +78,7 @@ def run(indices, **options):
 
 
 def test_known_errors_come_out(indices):
-    conditions = run(indices, writer=SloppyWriter(), truncation=0.5, num_lines=30)
+    conditions = run(indices, model=SloppyWriter(), truncation=0.5, num_lines=30)
     assert [condition.name for condition in conditions] == [
         'real_seen',
         'real_unseen',
@@ -101,7 +101,7 @@ def test_known_errors_come_out(indices):
 def test_generated_lines_have_the_texts_and_the_size_of_the_real_ones(indices):
     reader = GreyReader()
     real_seen, real_unseen, generated_seen, generated_unseen = reading.reader_protocol(
-        reader, indices, writer=SloppyWriter(), truncation=0.5, num_lines=10, report=lambda line: None
+        reader, indices, model=SloppyWriter(), truncation=0.5, num_lines=10, report=lambda line: None
     )
     assert generated_seen.texts == real_seen.texts and generated_unseen.texts == real_unseen.texts
     for real, generated in ((real_seen, generated_seen), (real_unseen, generated_unseen)):
@@ -115,7 +115,7 @@ def test_generated_lines_have_the_texts_and_the_size_of_the_real_ones(indices):
 def test_the_same_seed_draws_the_same_lines_and_styles(indices):
     writers = [SloppyWriter() for _ in range(3)]
     first, again, other = (
-        run(indices, writer=writer, truncation=0.5, num_lines=12, seed=seed)
+        run(indices, model=writer, truncation=0.5, num_lines=12, seed=seed)
         for writer, seed in zip(writers, (3, 3, 4))
     )
     assert [condition.texts for condition in first] == [condition.texts for condition in again]
@@ -170,7 +170,7 @@ def test_a_text_that_stands_twice_counts_twice(indices):
 
 
 def test_readings_as_figures(indices):
-    conditions = run(indices, writer=SloppyWriter(), truncation=0.5, num_lines=12, true_aspect=True)
+    conditions = run(indices, model=SloppyWriter(), truncation=0.5, num_lines=12, true_aspect=True)
     figures = reading.reading_figures(conditions)
     by_name = {condition.name: condition.summary(seed=0)['cer'] for condition in conditions}
     assert set(figures) == {'cer_seen_12', 'cer_unseen_12'}
@@ -180,7 +180,7 @@ def test_readings_as_figures(indices):
         'generated': by_name['generated_seen'],
     }
     again, other = (
-        run(indices, num_lines=12, seed=seed, true_aspect=True, writer=SloppyWriter(), truncation=0.5)
+        run(indices, num_lines=12, seed=seed, true_aspect=True, model=SloppyWriter(), truncation=0.5)
         for seed in (0, 1)
     )
     assert reading.texts_digest(again) == reading.texts_digest(conditions) != reading.texts_digest(other)
@@ -198,7 +198,7 @@ def test_lines_and_hands_are_those_of_the_seeds_streams(indices):
     writer = SloppyWriter()
     conditions = {
         condition.name: condition
-        for condition in run(indices, writer=writer, truncation=0.5, num_lines=39, seed=6)
+        for condition in run(indices, model=writer, truncation=0.5, num_lines=39, seed=6)
     }
 
     def rng(*stream):
@@ -224,7 +224,7 @@ def test_lines_and_hands_are_those_of_the_seeds_streams(indices):
         and reading.SPLITS == {'test': 'seen', 'unseen': 'unseen'}
     )
     assert reading.reader_protocol.__kwdefaults__ == {
-        'writer': None,
+        'model': None,
         'num_lines': 200,
         'seed': 0,
         'char_px': 32,

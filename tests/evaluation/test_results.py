@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
-from hwgen.evaluation import result_page, results
 from hwgen.evaluation.protocols.registry import find_protocol, find_protocols
+from hwgen.evaluation.reporting import picture_sheet, result_file, result_page, seed_figures
 
 DIRECTIONS = find_protocol('hct').directions
 KINDS = {**find_protocol('hct').kinds, **find_protocol('neighbours').kinds}
@@ -38,29 +38,32 @@ def result(figures=None, **under):
         'protocol': 'hct',
         'seeds': [0, 1, 2],
         'measured_under': {'protocol': 'hct', 'lines_sha256': ['a', 'b', 'c'], **under},
-        'figures': results.gather(figures or FIGURES, DIRECTIONS),
+        'figures': seed_figures.gather(figures or FIGURES, DIRECTIONS),
     }
 
 
 def test_mean_and_spread():
-    fid, copying = results.gather(FIGURES, DIRECTIONS)
+    fid, copying = seed_figures.gather(FIGURES, DIRECTIONS)
     assert (fid['name'], fid['better'], copying['better']) == ('fid_recognizer_25', 'lower', None)
     assert fid['generated'] == {
         'values': [3.0, 3.5, 4.0],
         'mean': 3.5,
         'spread': pytest.approx(statistics.stdev([3.0, 3.5, 4.0])),
     }
-    assert results.kinds(fid) == ['generated', 'floor'] and results.describe(fid['generated']) == '3.5 ± 0.5'
-    single, _ = results.gather(FIGURES[:1], DIRECTIONS)
-    assert single['floor']['spread'] is None and results.describe(single['floor']) == '2'
+    assert (
+        seed_figures.kinds(fid) == ['generated', 'floor']
+        and seed_figures.describe(fid['generated']) == '3.5 ± 0.5'
+    )
+    single, _ = seed_figures.gather(FIGURES[:1], DIRECTIONS)
+    assert single['floor']['spread'] is None and seed_figures.describe(single['floor']) == '2'
 
 
 def test_files_are_read_back_and_equal():
     for path in ('a.json', 'b.json'):
-        results.write_result(path, result())
+        result_file.write_result(path, result())
     assert pathlib.Path('a.json').read_bytes() == pathlib.Path('b.json').read_bytes()
     assert {
-        name: value for name, value in results.read_result('a.json').items() if name != 'format'
+        name: value for name, value in result_file.read_result('a.json').items() if name != 'format'
     } == json.loads(json.dumps(result()))
     for content, message in (
         (None, 'no such file'),
@@ -70,10 +73,10 @@ def test_files_are_read_back_and_equal():
     ):
         if content is not None:
             pathlib.Path('c.json').write_text(content)
-        with pytest.raises(results.ResultError, match=message):
-            results.read_result('c.json')
-    with pytest.raises(results.ResultError, match='no such file'):
-        results.read_result('.')
+        with pytest.raises(seed_figures.ResultError, match=message):
+            result_file.read_result('c.json')
+    with pytest.raises(seed_figures.ResultError, match='no such file'):
+        result_file.read_result('.')
 
 
 def test_against_another():
@@ -85,7 +88,7 @@ def test_against_another():
         {name: {kind: value + 9.0 for kind, value in values.items()} for name, values in figures.items()}
         for figures in FIGURES
     ]
-    rows = results.differences(result(), result(moved))
+    rows = result_file.differences(result(), result(moved))
     assert rows[0] == {
         'name': 'fid_recognizer_25',
         'kind': 'generated',
@@ -94,22 +97,22 @@ def test_against_another():
         'difference': -1.0,
         'within': True,
     }
-    assert len(rows) == 4 and not any(row['within'] for row in results.differences(result(), result(far)))
-    assert results.differences(result(FIGURES[:1]), result())[0]['within'] is None
-    assert results.differences(result(), {'figures': []}) == []
+    assert len(rows) == 4 and not any(row['within'] for row in result_file.differences(result(), result(far)))
+    assert result_file.differences(result(FIGURES[:1]), result())[0]['within'] is None
+    assert result_file.differences(result(), {'figures': []}) == []
     here = result()['measured_under']
-    results.check_comparable(here, result()['measured_under'], place='x.json')
+    result_file.check_comparable(here, result()['measured_under'], place='x.json')
     # what is not known yet is not compared
-    results.check_comparable({'protocol': 'hct'}, here, place='x.json')
+    result_file.check_comparable({'protocol': 'hct'}, here, place='x.json')
     with pytest.raises(
-        results.ResultError,
+        seed_figures.ResultError,
         match=r'x.json: measured under other conditions: lines_sha256 \["z"\] there, \["a", "b", "c"\] here',
     ):
-        results.check_comparable(here, {**here, 'lines_sha256': ['z']}, place='x.json')
+        result_file.check_comparable(here, {**here, 'lines_sha256': ['z']}, place='x.json')
 
 
 def test_the_page():
-    compared = results.differences(result(), result())
+    compared = result_file.differences(result(), result())
     page = result_page.format_page(
         {**result(), 'model': '<b> & co'},
         title='Figures',
@@ -144,7 +147,7 @@ def test_the_sheet():
         [np.zeros([48, 100], np.uint8), np.zeros([24, 30], np.uint8)],
         [np.zeros([96, 96], np.uint8), np.zeros([48, 20], np.uint8)],
     ]
-    result_page.write_sheet('sheet.png', rows)
+    picture_sheet.write_sheet('sheet.png', rows)
     with Image.open('sheet.png') as sheet:
         pixels = np.asarray(sheet)
     # Columns of 100 + 48 and 60 + 48 px; rows of 48 px with a quarter between them.
@@ -166,6 +169,8 @@ def test_which_way_is_better():
         'copying_z_a': None,
         'copied_share_a': None,
         'hands_distance_pixels': None,
+        'identified_8x12': None,
+        'equal_copies': 'lower',
         'ppl_styles': 'lower',
         'uneven_x': 'lower',
         'detour_x': 'lower',
@@ -179,7 +184,7 @@ def test_which_way_is_better():
     directions = {
         word: better for protocol in find_protocols().values() for word, better in protocol.directions.items()
     }
-    rows = results.gather(
+    rows = seed_figures.gather(
         [{name: {'floor': 1.0} for name in (*expected, 'unseen_cer_9', 'unseen_is_9')}], directions
     )
     assert {row['name']: row['better'] for row in rows} == {
@@ -195,17 +200,17 @@ def test_which_way_is_better():
         for word, better in protocol.directions.items()
     )
     with pytest.raises(
-        results.ResultError,
+        seed_figures.ResultError,
         match=(
             'figure cer_9: the protocol does not say which way cer is better; its directions are those of'
             ' fid, kid'
         ),
     ):
-        results.gather([{'cer_9': {'floor': 1.0}}], DIRECTIONS)
+        seed_figures.gather([{'cer_9': {'floor': 1.0}}], DIRECTIONS)
 
 
 def test_a_seed_need_not_have_every_figure_and_kind():
-    a, b = results.gather(
+    a, b = seed_figures.gather(
         [
             {'fid_a': {'floor': 1.0}},
             {'fid_a': {'generated': 5.0, 'floor': 4.0}, 'is_b': {'x': 2.0}},
@@ -221,23 +226,23 @@ def test_a_seed_need_not_have_every_figure_and_kind():
     assert (
         list(a) == ['name', 'better', 'floor', 'generated']
         and b['x']['values'] == [2.0]
-        and results.kinds(a) == ['generated', 'floor']
+        and seed_figures.kinds(a) == ['generated', 'floor']
     )
-    assert results.kinds({'name': 'n', 'zeta': {}, 'floor': {}, 'alpha': {}, 'generated': {}}) == [
+    assert seed_figures.kinds({'name': 'n', 'zeta': {}, 'floor': {}, 'alpha': {}, 'generated': {}}) == [
         'generated',
         'floor',
         'zeta',
         'alpha',
     ]
     assert (
-        results.describe({'mean': 12.3456, 'spread': 0.04567}) == '12.35 ± 0.046'
-        and results.describe({'mean': 1234567.0, 'spread': None}) == '1.235e+06'
+        seed_figures.describe({'mean': 12.3456, 'spread': 0.04567}) == '12.35 ± 0.046'
+        and seed_figures.describe({'mean': 1234567.0, 'spread': None}) == '1.235e+06'
     )
 
 
 def test_the_pairs_of_all_seeds():
     def seed(*values):
-        return results.Measured(
+        return seed_figures.Measured(
             {},
             {
                 'ppl_a': {'generated': list(values), 'independent': [0.0, 8.0]},
@@ -246,7 +251,7 @@ def test_the_pairs_of_all_seeds():
             '',
         )
 
-    rows = results.over_pairs([seed(1.0, 2.0), seed(3.0, 10.0, 4.0)])
+    rows = seed_figures.over_pairs([seed(1.0, 2.0), seed(3.0, 10.0, 4.0)])
     assert rows[0] == {
         'name': 'ppl_a',
         'kind': 'generated',
@@ -270,7 +275,7 @@ def test_within_is_no_further_than_both_spreads():
         }
 
     def within(here, there):
-        return results.differences(figure(*here), figure(*there))[0]['within']
+        return result_file.differences(figure(*here), figure(*there))[0]['within']
 
     assert [
         within((1.0, 1.0), (4.0, 2.0)),
@@ -279,17 +284,17 @@ def test_within_is_no_further_than_both_spreads():
         within((4.25, 2.0), (1.0, 1.0)),
     ] == [True, True, False, False]
     assert within((1.0, None), (1.0, 2.0)) is None and within((1.0, 2.0), (1.0, None)) is None
-    (row,) = results.differences(figure(3.0, 1.0), figure(1.0, 1.0))
-    assert (row['here'], row['there'], row['difference']) == (3.0, 1.0, 2.0) and results.differences(
+    (row,) = result_file.differences(figure(3.0, 1.0), figure(1.0, 1.0))
+    assert (row['here'], row['there'], row['difference']) == (3.0, 1.0, 2.0) and result_file.differences(
         figure(3.0, 1.0), figure(1.0, 1.0, 'floor')
     ) == []
 
 
 def test_what_differs_is_told_in_short():
     """Eighty characters of a value at most, all differences, tuples and lists alike."""
-    results.check_comparable({'seeds': (0, 1)}, {'seeds': [0, 1]}, place='x')
-    with pytest.raises(results.ResultError) as told:
-        results.check_comparable(
+    result_file.check_comparable({'seeds': (0, 1)}, {'seeds': [0, 1]}, place='x')
+    with pytest.raises(seed_figures.ResultError) as told:
+        result_file.check_comparable(
             {'a': 1, 'b': 'y' * 78, 'c': 'z' * 79, 'd': 5},
             {'a': 2, 'b': 'v' * 78, 'c': 'w' * 79, 'e': 6},
             place='x',
@@ -299,6 +304,15 @@ def test_what_differs_is_told_in_short():
         == f'x: measured under other conditions: a 2 there, 1 here; b "{"v" * 78}" there, "{"y" * 78}" here; '
         f'c "{"w" * 76}... there, "{"z" * 76}... here'
     )
+
+
+def test_a_renamed_network_is_the_same_and_results_of_before_are_told_by_its_file():
+    here = {'feature_sha256': 'named a', 'feature_weights_sha256': 'weights'}
+    result_file.check_comparable(here, {**here, 'feature_sha256': 'named b'}, place='x')
+    result_file.check_comparable(here, {'feature_sha256': 'named a'}, place='x')
+    for there in ({'feature_sha256': 'named b'}, {**here, 'feature_weights_sha256': 'other weights'}):
+        with pytest.raises(seed_figures.ResultError, match='measured under other conditions'):
+            result_file.check_comparable(here, there, place='x')
 
 
 def svg_of(kinds, **row):
@@ -414,7 +428,7 @@ def test_words_of_the_page():
     ] == ['a.png', 'b.png']
     partly = {
         'seeds': [0],
-        'figures': results.gather(
+        'figures': seed_figures.gather(
             [{'cer_a': {'floor': 1.0, 'same_neighbours': 2.0}, 'fid_b': {'other_texts': 3.0}}],
             {'cer': 'lower', 'fid': 'lower'},
         ),
@@ -450,16 +464,16 @@ def test_heads_of_the_sheet():
     its own.
     """
     font = ImageFont.load_default(20)
-    head = result_page.head_picture('Agx', font)
+    head = picture_sheet.head_picture('Agx', font)
     ink = np.argwhere(head < 200)
     assert (
         head.shape == (48, round(font.getlength('Agx')))
         and head.min() == 90
         and ink[:, 0].max() > 42
-        and result_page.head_picture('', font).shape == (48, 1)
+        and picture_sheet.head_picture('', font).shape == (48, 1)
     )
-    assert np.argwhere(result_page.head_picture('x', font) < 200)[:, 0].max() == 41
-    result_page.write_sheet(
+    assert np.argwhere(picture_sheet.head_picture('x', font) < 200)[:, 0].max() == 41
+    picture_sheet.write_sheet(
         'heads.png',
         [[np.zeros([24, 20], np.uint8), np.zeros([48, 9], np.uint8)]],
         heads=['A', 'a longer one'],
@@ -470,6 +484,6 @@ def test_heads_of_the_sheet():
     width = round(font.getlength('a longer one'))
     assert pixels.shape == (48 + 12 + 48, 40 + 48 + width + 48)
     np.testing.assert_array_equal(
-        pixels[:48, 88 : 88 + width], result_page.head_picture('a longer one', font)
+        pixels[:48, 88 : 88 + width], picture_sheet.head_picture('a longer one', font)
     )
     assert (pixels[60:, :40] == 0).all() and (pixels[60:, 88:97] == 0).all() and (pixels[48:60] == 255).all()

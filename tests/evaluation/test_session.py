@@ -33,8 +33,8 @@ class Darkness(Protocol):
             found = {
                 'floor': np.mean([1 - line.image.mean() / 255 for line in lines]) ** task.options['power']
             }
-            if task.writer is not None:
-                images = task.writer.write(
+            if task.model is not None:
+                images = task.model.write(
                     [line.text for line in lines], style_seeds=seed, truncation=task.truncation
                 )
                 found['generated'] = (
@@ -163,11 +163,6 @@ def test_what_is_refused(darkness, written_folder):
         ),
         ((None, 'hands'), {}, '--protocol=hands with an empty --model: expected the folder of a model'),
         (
-            ('x', 'hands'),
-            dict(against='y.json'),
-            '--against with --protocol=hands: expected another protocol',
-        ),
-        (
             (None, darkness),
             dict(data=data, split='unseen'),
             f'{data}: no split unseen; expected a folder with lines by writers',
@@ -206,3 +201,25 @@ def test_a_model_is_measured_on_the_corpus_it_learned_from(tmp_path):
         len(notes) == 1
         and 'learned from version 1.1 of the embedded corpus, the data is version 2.0' in notes[0]
     )
+
+
+class Told(Protocol):
+    """What it found, without seeds and without a page."""
+
+    name, summary, title = 'told', 'What is there?', 'Told'
+    takes_against, by_seed, real_alone = False, False, True
+
+    def measure(self, task):
+        return Findings([], {'found': 7})
+
+
+def test_a_protocol_without_seeds_or_comparison(written_folder, monkeypatch):
+    """Its result is what it found, as JSON without a page, and is held against nothing."""
+    monkeypatch.setattr(registry, '_registered', {})
+    registry.register(Told)
+    options = dict(data=str(written_folder), out='there', report=lambda line: None)
+    assert session.evaluate(None, 'told', **options)['found'] == 7
+    assert json.loads(pathlib.Path('there/told.json').read_text(encoding='utf-8'))['found'] == 7
+    assert not pathlib.Path('there/told.html').exists()
+    with pytest.raises(ProtocolError, match='--against with --protocol=told: expected another protocol'):
+        session.evaluate(None, 'told', against='x.json', **options)

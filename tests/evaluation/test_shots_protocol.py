@@ -8,7 +8,8 @@ import pytest
 from hwgen.charset.encoding import Charset
 from hwgen.data.preparing import shard_writer
 from hwgen.data.reading import records, shards
-from hwgen.evaluation import character_errors, shots
+from hwgen.evaluation.judges import character_errors
+from hwgen.evaluation.measuring import shots
 
 SEEN, ZERO, FIVE = '天地玄黄', '日月盈昃', '宇宙洪荒'
 ALPHABET = SEEN + ZERO + FIVE + '。'

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from hwgen.charset.encoding import CharsetError
-from hwgen.evaluation import reading, symbol_reading
-from hwgen.evaluation.independent_reader import folded
-from hwgen.evaluation.symbol_reading import KINDS, count_errors, draw_texts
+from hwgen.evaluation.judges.independent_reader import folded
+from hwgen.evaluation.measuring import reading, symbol_reading
+from hwgen.evaluation.measuring.symbol_reading import KINDS, count_errors, draw_texts
 
 INFO = {'source': 'scribe', 'version': '1.1', 'seed': 0}
 
@@ -93,7 +93,7 @@ def test_the_figures_of_known_errors(monkeypatch):
     careful = Notebook()
     said = []
     conditions, symbols = symbol_reading.read_symbols(
-        reader, info=INFO, writer=reader, num_lines=80, seed=1, truncation=0.5, report=said.append
+        reader, info=INFO, model=reader, num_lines=80, seed=1, truncation=0.5, report=said.append
     )
     assert [condition.name for condition in conditions] == [
         f'{side}_{kind}' for kind in KINDS for side in ('real', 'generated')
@@ -148,7 +148,7 @@ def test_every_line_of_every_kind_has_a_hand_of_its_own(monkeypatch):
         symbol_reading.read_symbols(
             reader,
             info=INFO,
-            writer=writer,
+            model=writer,
             num_lines=20,
             seed=seed,
             truncation=0.5,
@@ -171,7 +171,7 @@ def test_a_kind_that_the_model_has_no_characters_for_is_left_out(monkeypatch):
         lambda texts, *, info, cells: reader.write(texts, style_seeds=texts, truncation=0.5),
     )
     conditions, symbols = symbol_reading.read_symbols(
-        reader, info=INFO, writer=writer, num_lines=8, truncation=0.5, report=said.append
+        reader, info=INFO, model=writer, num_lines=8, truncation=0.5, report=said.append
     )
     assert [condition.name for condition in conditions] == ['real_latin', 'generated_latin'] and {
         row['kind'] for row in symbols
@@ -264,7 +264,7 @@ def test_the_lines_and_hands_of_a_seed(monkeypatch):
     conditions, rows = symbol_reading.read_symbols(
         Reader(),
         info=INFO,
-        writer=Model(),
+        model=Model(),
         num_lines=13,
         seed=8,
         truncation=0.6,
@@ -291,7 +291,7 @@ def test_the_lines_and_hands_of_a_seed(monkeypatch):
         row['real'] == row['generated'] == row['num_places'] for row in rows
     )
     assert symbol_reading.read_symbols.__kwdefaults__ == {
-        'writer': None,
+        'model': None,
         'num_lines': 200,
         'seed': 0,
         'char_px': 32,

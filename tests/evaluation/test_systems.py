@@ -11,7 +11,7 @@ import pytest
 from hwgen import files
 from hwgen.charset.encoding import Charset
 from hwgen.data.formats import folder as folder_format
-from hwgen.evaluation import systems
+from hwgen.evaluation.systems import compared_systems
 from hwgen.inference import artefact, picture_files
 from hwgen.inference.writer import Writer
 from tests.small_generator import make_small_generator
@@ -40,7 +40,7 @@ def pictures():
 
 def test_pictures_come_in_the_order_of_the_table_and_once_as_long_as_they_last(pictures):
     (pictures / 'labels.tsv').write_text('b.png\t明\nc.png\t日\na.png\t明\n', encoding='utf-8')
-    system = systems.open_system('other')
+    system = compared_systems.open_system('other')
     assert system.description == {'system': 'folder of pictures', 'labels': 'labels.tsv', 'num_pictures': 3}
     system.require([['明', '日'], ['明', '明']])
     assert greys(system, ['明', '日']) == [20, 30] and greys(system, ['明', '明', '日']) == [10, 20, 30]
@@ -62,19 +62,19 @@ def test_layouts_of_labels(pictures, layout):
     else:
         for name, text in texts.items():
             (pictures / f'{name}.txt').write_text(text, encoding='utf-8')
-    assert greys(systems.open_system('other'), ['明', '日', '明']) == [10, 30, 20]
+    assert greys(compared_systems.open_system('other'), ['明', '日', '明']) == [10, 30, 20]
 
 
 def test_what_is_missing_is_told(pictures):
     with pytest.raises(
-        systems.ComparedSystemError,
+        compared_systems.ComparedSystemError,
         match='other: neither a model .* nor pictures with their texts; expected a table labels.tsv',
     ):
-        systems.open_system('other')
+        compared_systems.open_system('other')
     (pictures / 'labels.tsv').write_text('a.png\t明\nd.png\t月\n', encoding='utf-8')
-    system = systems.open_system('other')
+    system = compared_systems.open_system('other')
     with pytest.raises(
-        systems.ComparedSystemError,
+        compared_systems.ComparedSystemError,
         match=(
             "labels.tsv: 1 pictures of '明', expected 3; 4 pictures of 2 texts are missing in all:"
             ' --texts_out=FILE'
@@ -82,37 +82,41 @@ def test_what_is_missing_is_told(pictures):
     ):
         system.require([['明'], ['明', '明', '明'], ['日', '日', '明']])
     with pytest.raises(
-        systems.ComparedSystemError, match='other/d.png: no such picture, named in other/labels.tsv'
+        compared_systems.ComparedSystemError, match='other/d.png: no such picture, named in other/labels.tsv'
     ):
         system.require([['明', '月']])
-    with pytest.raises(systems.ComparedSystemError, match="no picture of '日'"):
+    with pytest.raises(compared_systems.ComparedSystemError, match="no picture of '日'"):
         greys(system, ['日'])
-    with pytest.raises(systems.ComparedSystemError, match='in no given hand'):
+    with pytest.raises(compared_systems.ComparedSystemError, match='in no given hand'):
         system.write(['明'], style_seeds=[0], styles=np.zeros([1, 2]))
     with pytest.raises(
-        systems.ComparedSystemError,
+        compared_systems.ComparedSystemError,
         match='nowhere: no such folder; expected handright, the folder of a model',
     ):
-        systems.open_system('nowhere')
+        compared_systems.open_system('nowhere')
 
 
 def test_names(pictures):
     (pictures / 'labels.tsv').write_text('a.png\t明\n', encoding='utf-8')
     pathlib.Path('runs/model').mkdir(parents=True)
     pathlib.Path('runs/model/labels.tsv').write_text('')
-    assert [*systems.open_systems(['other', 'zi2zi=other', 'runs/model'])] == ['other', 'zi2zi', 'runs']
+    assert [*compared_systems.open_systems(['other', 'zi2zi=other', 'runs/model'])] == [
+        'other',
+        'zi2zi',
+        'runs',
+    ]
     for places, message in (
         (['other', 'other/'], "other/: the name 'other' is taken; expected NAME=FOLDER"),
         (['floor=other'], "the name 'floor' is taken"),
         (['=other'], "the name '' is empty"),
     ):
-        with pytest.raises(systems.ComparedSystemError, match=message):
-            systems.open_systems(places)
+        with pytest.raises(compared_systems.ComparedSystemError, match=message):
+            compared_systems.open_systems(places)
 
 
 def test_a_model(tmp_path):
     artefact.save_generator('small', make_small_generator(), charset=Charset.load())
-    (system,) = systems.open_systems(['small']).values()
+    (system,) = compared_systems.open_systems(['small']).values()
     assert isinstance(system, Writer)
     (image,) = system.write(['明天'], style_seeds=[1], truncation=1.0)
     np.testing.assert_array_equal(
@@ -125,18 +129,20 @@ def test_what_a_comparison_needs_is_the_most_that_one_seed_asks_for(pictures):
     picture the first comes again.
     """
     (pictures / 'labels.tsv').write_text('a.png\t明\nb.png\t明\nc.png\t日\n', encoding='utf-8')
-    system = systems.PictureFolder('other')
+    system = compared_systems.PictureFolder('other')
     system.require([['明', '日', '明'], ['日'], []])
     assert greys(system, ['明'] * 5) == [10, 20, 10, 20, 10] and greys(system, ['明', '日']) == [20, 30]
     with pytest.raises(
-        systems.ComparedSystemError, match="1 pictures of '日', expected 2; 1 pictures of 1 texts are missing"
+        compared_systems.ComparedSystemError,
+        match="1 pictures of '日', expected 2; 1 pictures of 1 texts are missing",
     ):
         system.require([['明', '日'], ['日', '日']])
     with pytest.raises(
-        systems.ComparedSystemError, match="0 pictures of '月', expected 2; 2 pictures of 1 texts are missing"
+        compared_systems.ComparedSystemError,
+        match="0 pictures of '月', expected 2; 2 pictures of 1 texts are missing",
     ):
         system.require([['月', '月']])
-    assert (system.char_px, system.char_width_px, systems.CELL_PX) == (32, 32, 32)
+    assert (system.char_px, system.char_width_px, compared_systems.CELL_PX) == (32, 32, 32)
     # as it is in the folder
     assert [picture.shape for picture in system.write(['日'], style_seeds=[1], truncation=0.5)] == [(20, 60)]
 
@@ -144,26 +150,32 @@ def test_what_a_comparison_needs_is_the_most_that_one_seed_asks_for(pictures):
 def test_the_first_table_is_read(pictures):
     (pictures / 'labels.txt').write_text('a.png\t日\n', encoding='utf-8')
     (pictures / 'label.txt').write_text('b.png\t日\n', encoding='utf-8')
-    assert systems.PictureFolder('other').description == {
+    assert compared_systems.PictureFolder('other').description == {
         'system': 'folder of pictures',
         'labels': 'label.txt',
         'num_pictures': 1,
     }
     (pictures / 'labels.tsv').write_text('c.png\t日\na.png\t明\n', encoding='utf-8')
-    assert systems.PictureFolder('other').description == {
+    assert compared_systems.PictureFolder('other').description == {
         'system': 'folder of pictures',
         'labels': 'labels.tsv',
         'num_pictures': 2,
     }
-    assert systems.TABLES == ('labels.tsv', 'label.txt', 'labels.txt', 'labels.jsonl', 'metadata.jsonl')
+    assert compared_systems.TABLES == (
+        'labels.tsv',
+        'label.txt',
+        'labels.txt',
+        'labels.jsonl',
+        'metadata.jsonl',
+    )
 
 
 def test_names_and_places(pictures, monkeypatch):
     """A folder whose name has an = in it is a place; what is no folder is a name and a place."""
     opened = []
-    monkeypatch.setattr(systems, 'open_system', lambda place: opened.append(place) or place.upper())
+    monkeypatch.setattr(compared_systems, 'open_system', lambda place: opened.append(place) or place.upper())
     pathlib.Path('a=b').mkdir()
-    found = systems.open_systems(
+    found = compared_systems.open_systems(
         ['a=b', 'x=other', 'y=c=d', 'handright', 'runs/first/model', '../elsewhere/']
     )
     assert list(found) == ['a=b', 'x', 'y', 'handright', 'first', 'elsewhere'] and opened == [
@@ -176,26 +188,31 @@ def test_names_and_places(pictures, monkeypatch):
     ]
     assert found['x'] == 'OTHER'
     for name in ('floor', 'real', 'name', 'better'):  # columns of the table
-        with pytest.raises(systems.ComparedSystemError, match=f"the name '{name}' is taken"):
-            systems.open_systems([f'{name}=other'])
+        with pytest.raises(compared_systems.ComparedSystemError, match=f"the name '{name}' is taken"):
+            compared_systems.open_systems([f'{name}=other'])
     opened.clear()
-    with pytest.raises(systems.ComparedSystemError, match=r"x=there: the name 'x' is taken"):
-        systems.open_systems(['x=here', 'x=there'])
+    with pytest.raises(compared_systems.ComparedSystemError, match=r"x=there: the name 'x' is taken"):
+        compared_systems.open_systems(['x=here', 'x=there'])
     assert not opened  # names first, models last
-    assert systems.name_of('model') == pathlib.Path.cwd().name and systems.name_of('a/model/b') == 'b'
+    assert (
+        compared_systems.name_of('model') == pathlib.Path.cwd().name
+        and compared_systems.name_of('a/model/b') == 'b'
+    )
 
 
 def test_which_kind_of_system_stands_at_a_place(pictures, monkeypatch):
     asked = []
-    monkeypatch.setattr(systems, 'FontSimulator', lambda **options: asked.append(('simulator', options)))
-    monkeypatch.setattr(systems, 'PictureFolder', lambda place: asked.append(('pictures', place)))
     monkeypatch.setattr(
-        systems.Writer, 'load', lambda place, **options: asked.append(('model', place, options))
+        compared_systems, 'FontSimulator', lambda **options: asked.append(('simulator', options))
+    )
+    monkeypatch.setattr(compared_systems, 'PictureFolder', lambda place: asked.append(('pictures', place)))
+    monkeypatch.setattr(
+        compared_systems.Writer, 'load', lambda place, **options: asked.append(('model', place, options))
     )
     pathlib.Path('trained').mkdir()
     pathlib.Path('trained/generator.json').write_text('{}')
     for place in ('handright', 'other', 'trained'):
-        systems.open_system(place)
+        compared_systems.open_system(place)
     assert asked == [
         ('simulator', {'char_px': 32, 'char_width_px': 32}),
         ('pictures', 'other'),
@@ -205,16 +222,16 @@ def test_which_kind_of_system_stands_at_a_place(pictures, monkeypatch):
 
 def test_lists_of_texts_are_tables_of_the_folder_to_be_filled():
     texts = ['明 天', '#日', '明 天']
-    systems.write_texts('new/labels.tsv', texts)
+    compared_systems.write_texts('new/labels.tsv', texts)
     rows = list(folder_format.read_folder('new'))
     assert [(row.path.name, row.text) for row in rows] == [
         ('000001.png', '明 天'),
         ('000002.png', '#日'),
         ('000003.png', '明 天'),
     ]
-    systems.write_texts('texts.txt', texts)
+    compared_systems.write_texts('texts.txt', texts)
     assert pathlib.Path('texts.txt').read_text(encoding='utf-8') == '明 天\n#日\n明 天\n'
-    systems.write_texts('TEXTS.TSV', texts[:1])
+    compared_systems.write_texts('TEXTS.TSV', texts[:1])
     assert pathlib.Path('TEXTS.TSV').read_text(encoding='utf-8') == '000001.png\t明 天\n'
 
 
@@ -224,7 +241,7 @@ def test_pictures_of_ink_on_black_are_refused(tmp_path):
     (tmp_path / 'a.png').write_bytes(picture_files.encode_png(picture))
     (tmp_path / 'labels.tsv').write_text('a.png\t天地', encoding='utf-8')
     with pytest.raises(
-        systems.ComparedSystemError,
+        compared_systems.ComparedSystemError,
         match=r'a.png: ink on black\? \(grey levels 0 to 255\), expected dark ink on light paper',
     ):
-        systems.PictureFolder(tmp_path).write(['天地'], style_seeds=[0])
+        compared_systems.PictureFolder(tmp_path).write(['天地'], style_seeds=[0])

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from hwgen.evaluation import training_plan
+from hwgen.evaluation.measuring import training_plan
 
 PLAN = """
 base = "base.flags"

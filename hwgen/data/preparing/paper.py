@@ -175,7 +175,7 @@ def _inked(image, level, *, most=np.inf):
     score = np.zeros(image.shape, np.float32)
     for sigma in (0.8, 1.6):
         around = cv2.GaussianBlur(depth.astype(np.float32), (0, 0), sigma)
-        # Of what is brighter than paper all is noise: its mean is .8 of a standard deviation.
+        # Of what is brighter than paper all is noise: its mean is 0.8 of a standard deviation.
         brighter = ((around < 0) & (around > -most)).astype(np.float32)
         mean = (cv2.blur(-around * brighter, (65, 65)) + 1e-3) / (cv2.blur(brighter, (65, 65)) + 1e-3)
         score = np.maximum(score, around / np.maximum(1.25 * mean, _LEAST_NOISE))

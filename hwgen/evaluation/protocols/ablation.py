@@ -1,7 +1,10 @@
 """Protocol ablation: trains every row of a plan and puts their figures into one table."""
 
+from typing import Any
+
 from hwgen.evaluation.protocols.comparison import Comparison
-from hwgen.evaluation.protocols.protocol import Findings, Option, Protocol, ProtocolError
+from hwgen.evaluation.protocols.protocol import Findings, Option, Protocol, ProtocolError, Request
+from hwgen.evaluation.protocols.task import Task
 
 _DESCRIPTION = """\
 Trains every row of a plan (a folder with plan.toml and a file of flags for each row), measures all as
@@ -49,9 +52,9 @@ class Ablation(Protocol):
     directions = {**Comparison.directions, 'hands': None}
     kinds = Comparison.kinds
 
-    def open(self, request):
+    def open(self, request: Request) -> Any:
         """The plan."""
-        from hwgen.evaluation import training_plan
+        from hwgen.evaluation.measuring import training_plan
         from hwgen.settings.resources import resource_path
 
         options = request.options
@@ -60,17 +63,17 @@ class Ablation(Protocol):
             folder, base=options['base_flags'], rows=list(options['rows'] or ()) or None
         )
 
-    def corpus_settings(self, opened):
+    def corpus_settings(self, opened: Any) -> dict[str, Any] | None:
         """As the plan says."""
         return opened.data
 
-    def conditions(self, request):
+    def conditions(self, request: Request) -> dict[str, Any]:
         """The seeds are those of the plan's rows."""
         return {'first_seed': None, 'seeds': None, 'truncation': request.truncation}
 
-    def measure(self, task):
+    def measure(self, task: Task) -> Findings:
         """Trains and measures; what did not succeed is left for `conclude`."""
-        from hwgen.evaluation import ablation
+        from hwgen.evaluation.measuring import ablation
 
         plan = task.opened
         measured, failed = ablation.run(
@@ -92,9 +95,9 @@ class Ablation(Protocol):
         seeds = sorted({seed for row in plan.rows if row.name in measured for seed in row.seeds})
         return Findings(figures, facts, samples=(measured, failed), seeds=seeds)
 
-    def sheets(self, task, found):
+    def sheets(self, task: Task, found: Findings) -> list[tuple[str, str]]:
         """A sheet of all rows, and strips."""
-        from hwgen.evaluation import ablation
+        from hwgen.evaluation.measuring import ablation
 
         measured, _ = found.samples
         return ablation.write_sheets(
@@ -106,10 +109,10 @@ class Ablation(Protocol):
             truncation=task.truncation,
         )
 
-    def conclude(self, task, found, result):
+    def conclude(self, task: Task, found: Findings, result: dict[str, Any] | None) -> None:
         """Writes the table, and names the trainings that failed."""
         from hwgen import files
-        from hwgen.evaluation import ablation
+        from hwgen.evaluation.measuring import ablation
 
         measured, failed = found.samples
         if result is not None:

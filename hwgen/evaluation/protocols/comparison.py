@@ -1,7 +1,10 @@
 """Protocol comparison: systems that write the same texts."""
 
+from typing import Any
+
 from hwgen.evaluation.protocols.distances import DIRECTIONS, OTHER_TEXTS
-from hwgen.evaluation.protocols.protocol import KINDS, Findings, Protocol, ProtocolError
+from hwgen.evaluation.protocols.protocol import KINDS, Findings, Protocol, ProtocolError, Request
+from hwgen.evaluation.protocols.task import Task
 
 _DESCRIPTION = """\
 The model and the systems of --compare write the same texts, and all are measured as hct does (without the
@@ -32,9 +35,9 @@ class Comparison(Protocol):
     directions = {**DIRECTIONS, 'cer': 'lower', 'label': 'lower'}
     kinds = {**KINDS, **OTHER_TEXTS}
 
-    def open(self, request):
+    def open(self, request: Request) -> Any:
         """The systems: dict name -> system, the model first."""
-        from hwgen.evaluation import systems
+        from hwgen.evaluation.systems import compared_systems
         from hwgen.inference.model_folder import find_model
 
         opened = {}
@@ -45,18 +48,18 @@ class Comparison(Protocol):
         names = list(request.compare)
         if isinstance(request.model, str):
             folder = find_model(request.model)
-            names.insert(0, f'{systems.name_of(folder)}={folder}')
+            names.insert(0, f'{compared_systems.name_of(folder)}={folder}')
         elif request.model is not None:
             opened['model'] = request.model
-        return {**opened, **systems.open_systems(names)}
+        return {**opened, **compared_systems.open_systems(names)}
 
-    def first_model(self, request, opened):
+    def first_model(self, request: Request, opened: Any) -> Any:
         """The model, which is the first of the systems."""
         return None if request.model is None else next(iter(opened.values()))
 
-    def measure(self, task):
+    def measure(self, task: Task) -> Findings:
         """Has all systems write and all judges read."""
-        from hwgen.evaluation import comparison
+        from hwgen.evaluation.measuring import comparison
 
         compared = comparison.compare_systems(
             task.opened,
@@ -75,9 +78,9 @@ class Comparison(Protocol):
             samples=compared,
         )
 
-    def sheets(self, task, found):
+    def sheets(self, task: Task, found: Findings) -> list[tuple[str, str]]:
         """The same texts: a real line, and each system."""
-        from hwgen.evaluation import comparison
+        from hwgen.evaluation.measuring import comparison
 
         comparison.write_sheet(task.place('comparison.png'), found.samples, task.opened)
         return [('comparison.png', 'The same texts: a real line, and each system')]

@@ -1,6 +1,7 @@
 """Protocols hct, scrabblegan, ganwriting and hwd: distances between real and generated lines."""
 
 from hwgen.evaluation.protocols.protocol import KINDS, Findings, Protocol
+from hwgen.evaluation.protocols.task import Task
 
 # Which way the figures of distances are better; systems that are compared are measured by the same.
 DIRECTIONS = {
@@ -28,26 +29,21 @@ VGG16 are taken from --feature_weights."""
 
 
 class Distances(Protocol):
-    """What the four have in common; the convention of each stands in `distribution_protocol.CONVENTIONS`."""
+    """What the four have in common; the convention of each stands in `conventions.CONVENTIONS`."""
 
     judges = ('space',)
     real_alone = True
     directions = DIRECTIONS
     kinds = {**KINDS, **OTHER_TEXTS}
 
-    @property
-    def title(self):
-        """Of the page."""
-        return f'Distance from real lines: {self.name}'
-
-    def measure(self, task):
+    def measure(self, task: Task) -> Findings:
         """Compares for every seed; where the convention says so, copies of training lines are looked for."""
-        from hwgen.evaluation import distribution_protocol as distances
+        from hwgen.evaluation.measuring import conventions, distances
 
-        space, writer, training, training_index = task.judges['space'], task.writer, None, None
-        convention, cells = distances.CONVENTIONS[self.name], {'char_px': 32, 'char_width_px': 32}
-        if writer is not None:
-            cells = {'char_px': writer.char_px, 'char_width_px': writer.char_width_px}
+        space, model, training, training_index = task.judges['space'], task.model, None, None
+        convention, cells = conventions.CONVENTIONS[self.name], {'char_px': 32, 'char_width_px': 32}
+        if model is not None:
+            cells = {'char_px': model.char_px, 'char_width_px': model.char_width_px}
         if convention.memorization and 'train' in task.info['splits']:
             training_index = task.index('train')
             training = distances.training_features(training_index, self.name, space=space, cells=cells)
@@ -57,7 +53,7 @@ class Distances(Protocol):
                 task.index(),
                 self.name,
                 space=space,
-                writer=writer,
+                model=model,
                 cells=cells,
                 training=training,
                 num_lines=task.num_lines,
@@ -74,15 +70,15 @@ class Distances(Protocol):
             samples=(found[0], training_index),
         )
 
-    def sheets(self, task, found):
+    def sheets(self, task: Task, found: Findings) -> list[tuple[str, str]]:
         """Real lines beside generated ones of the same texts; what lies closest to a training line."""
-        from hwgen.evaluation import distribution_protocol as distances
-        from hwgen.evaluation import result_page
+        from hwgen.evaluation.measuring import distances
+        from hwgen.evaluation.reporting import picture_sheet
 
         first, training_index = found.samples
         beside = 'Real lines, and beside them generated ones of the same texts'
-        pictures = [(f'{self.name}.png', 'Real lines' if task.writer is None else beside)]
-        result_page.write_sheet(task.place(pictures[0][0]), first.sheet)
+        pictures = [(f'{self.name}.png', 'Real lines' if task.model is None else beside)]
+        picture_sheet.write_sheet(task.place(pictures[0][0]), first.sheet)
         if first.copies:
             caption = 'Generated lines that lie closest to a training line, and that line'
             pictures.append((f'{self.name}_copies.png', caption))
@@ -91,7 +87,7 @@ class Distances(Protocol):
                 [image, training_index.read_record(int(numbers[place])).image]
                 for image, place in first.copies
             ]
-            result_page.write_sheet(task.place(pictures[1][0]), rows)
+            picture_sheet.write_sheet(task.place(pictures[1][0]), rows)
         return pictures
 
 
@@ -99,6 +95,7 @@ class Hct(Distances):
     """As HCT-GAN was measured."""
 
     name = 'hct'
+    title = 'Distance from real lines: hct'
     place = 2
     summary = 'How far is it from real lines, as HCT-GAN (ICPR 2022) was measured?'
     description = _HCT
@@ -112,6 +109,7 @@ class ScrabbleGan(Distances):
     """As ScrabbleGAN was measured."""
 
     name = 'scrabblegan'
+    title = 'Distance from real lines: scrabblegan'
     place = 3
     summary = 'How far is it from real lines, as ScrabbleGAN (CVPR 2020) was measured?'
     description = 'As hct, on the whole split; for Inception lines are 299 px high and as wide as they are.'
@@ -122,6 +120,7 @@ class GanWriting(Distances):
     """As GANwriting was measured."""
 
     name = 'ganwriting'
+    title = 'Distance from real lines: ganwriting'
     place = 4
     summary = 'How far is it from real lines, as GANwriting (ECCV 2020) was measured?'
     description = """\
@@ -133,6 +132,7 @@ class Hwd(Distances):
     """Handwriting distance."""
 
     name = 'hwd'
+    title = 'Distance from real lines: hwd'
     place = 5
     summary = 'How far is it from the lines of the same writer, by handwriting distance (BMVC 2023)?'
     description = """\

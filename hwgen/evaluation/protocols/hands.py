@@ -1,12 +1,15 @@
 """Protocol hands: can drawn styles be told apart as writers can?"""
 
+from typing import Any
+
 from hwgen.evaluation.protocols.protocol import Findings, Protocol
+from hwgen.evaluation.protocols.task import Task
 
 _DESCRIPTION = """\
 Lines of 8 writers, and lines of 8 drawn styles with the same texts, 12 each, are attributed to the hand
 whose other lines they resemble most (ink, darkness, stroke width, slant, height, blank columns, centre);
-and the copies of a character are compared, within one line and between hands. For the first seed alone.
---out receives hands.json and hands.png (a block of lines for each drawn style), and no page."""
+and the copies of a character are compared, within one line and between hands. --out receives hands.png (a
+block of lines for each drawn style of the first seed); hands.json has what that seed gave besides."""
 
 
 class Hands(Protocol):
@@ -19,19 +22,29 @@ class Hands(Protocol):
     description = _DESCRIPTION
     examples = ('--protocol=hands',)
     splits = ('test',)
-    takes_against = False
-    by_seed = False
+    directions = {'identified': None, 'hands': None, 'copies': 'neither', 'equal': 'lower'}
+    kinds = {
+        'generated': 'lines in drawn styles, with the texts of the real ones',
+        'floor': 'lines of real writers: what a perfect writer could reach',
+    }
 
-    def measure(self, task):
-        """Measures for the first seed: `facts` are the figures, `samples` the lines of each hand."""
-        from hwgen.evaluation import hands
+    def measure(self, task: Task) -> Findings:
+        """Measures every seed: `facts` are what the first one gave, `samples` its lines of each hand."""
+        from hwgen.evaluation.measuring import hands
 
-        summary, pictures = hands.hands_protocol(
-            task.index('test'), task.writer, seed=task.seeds[0], truncation=task.truncation
+        index, found = task.index('test'), []
+        for seed in task.seeds:
+            found.append(hands.hands_protocol(index, task.model, seed=seed, truncation=task.truncation))
+            task.report(f'seed {seed}: measured')
+        summary, pictures = found[0]
+        return Findings(
+            [hands.hand_figures(one) for one, _ in found],
+            {name: value for name, value in summary.items() if name != 'lines_sha256'},
+            {'lines_sha256': [one['lines_sha256'] for one, _ in found]},
+            samples=pictures,
         )
-        return Findings([], summary, samples=pictures)
 
-    def sheets(self, task, found):
+    def sheets(self, task: Task, found: Findings) -> list[tuple[str, str]]:
         """A block of lines for each hand."""
         from hwgen import files
         from hwgen.inference import picture_files
@@ -42,14 +55,13 @@ class Hands(Protocol):
         )
         return [('hands.png', 'A block of lines for each drawn style')]
 
-    def conclude(self, task, found, result):
-        """Tells the figures."""
+    def conclude(self, task: Task, found: Findings, result: dict[str, Any] | None) -> None:
+        """Tells what the first seed gave."""
         told = found.facts
         task.report(
-            f'{told["num_hands"]} hands, {told["lines_per_hand"]} lines each: attributed to their own hand '
-            f'{told["identified_generated"]:.3f} of the generated lines, {told["identified_real"]:.3f} of '
-            'the real ones, '
-            f'{told["chance"]:.3f} by chance'
+            f'\nseed {task.seeds[0]}: {told["num_hands"]} hands, {told["lines_per_hand"]} lines each: '
+            f'attributed to their own hand {told["identified_generated"]:.3f} of the generated lines, '
+            f'{told["identified_real"]:.3f} of the real ones, {told["chance"]:.3f} by chance'
         )
         task.report(
             f'{told["num_copies"]} pairs of copies of a character: {told["equal_copies"]} equal, '
@@ -60,4 +72,3 @@ class Hands(Protocol):
             f'a character in two hands: mean difference {told["hand_distance"]:.3f}'
             + ('' if real is None else f'; by two real writers {real:.3f}')
         )
-        task.report(f'\nreport    {task.place("hands.json")}\npictures  {task.place("hands.png")}')

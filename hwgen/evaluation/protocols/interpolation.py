@@ -1,6 +1,8 @@
 """Protocol interpolation: do pictures change evenly from style to style, and from character to character?"""
 
 from hwgen.evaluation.protocols.pairs import PairProtocol
+from hwgen.evaluation.protocols.protocol import Findings
+from hwgen.evaluation.protocols.task import Task
 
 _DESCRIPTION = """\
 From style to style, and from character to character (components, structure and boxes interpolated):
@@ -29,10 +31,10 @@ class Interpolation(PairProtocol):
         'independent': 'as many pictures that have nothing to do with each other',
     }
 
-    def measure(self, task):
+    def measure(self, task: Task) -> Findings:
         """Measures pairs of every seed."""
-        from hwgen.evaluation import interpolation
+        from hwgen.evaluation.measuring import interpolation
         from hwgen.inference import content_interpolation
 
-        between = content_interpolation.ContentInterpolation(task.writer)
+        between = content_interpolation.ContentInterpolation(task.model)
         return self.measure_pairs(task, interpolation, {'num_pairs': task.num_lines}, {'between': between})

@@ -1,6 +1,8 @@
 """Protocol neighbours: does what stands beside a character change it?"""
 
 from hwgen.evaluation.protocols.pairs import PairProtocol
+from hwgen.evaluation.protocols.protocol import Findings
+from hwgen.evaluation.protocols.task import Task
 
 _DESCRIPTION = """\
 A character's cell with one neighbour exchanged, 1 to 3 cells away, beside the character written alone, two
@@ -29,11 +31,11 @@ class Neighbours(PairProtocol):
         'other_hand': 'the same line in another drawn style',
     }
 
-    def measure(self, task):
+    def measure(self, task: Task) -> Findings:
         """Measures places of every seed; real copies are looked for where there are most lines."""
-        from hwgen.evaluation import neighbours
+        from hwgen.evaluation.measuring import neighbours
 
         real = neighbours.real_copies(task.index('train' if 'train' in task.info['splits'] else None))
         counted = {'num_places': task.num_lines, 'real': real}
-        reach = task.writer.generator.context_characters
+        reach = task.model.generator.context_characters
         return self.measure_pairs(task, neighbours, counted, context_characters=reach)

@@ -1,6 +1,10 @@
 """Protocol nonsense: are combinations of components that are in no table written as asked?"""
 
-from hwgen.evaluation.protocols.protocol import SPLITS, Findings, Protocol
+from typing import Any
+
+from hwgen.evaluation.measuring.splits import SPLITS
+from hwgen.evaluation.protocols.protocol import Findings, Protocol
+from hwgen.evaluation.protocols.task import Task
 
 _DESCRIPTION = """\
 Combinations of components that are no existing character, read by the feature network beside characters
@@ -20,21 +24,21 @@ class Nonsense(Protocol):
     num_lines = 250
     directions = {'error': 'lower'}
 
-    def measure(self, task):
+    def measure(self, task: Task) -> Findings:
         """Has glyphs written and read."""
-        from hwgen.evaluation import nonsense
+        from hwgen.evaluation.measuring import nonsense, nonsense_glyphs
 
         reader = task.judges['component_reader']
         # Both must know the glyphs, the one that writes and the one that reads: the older table of the two.
-        charset = min(task.writer.charset, reader.charset, key=lambda charset: charset.row_count)
+        charset = min(task.model.charset, reader.charset, key=lambda charset: charset.row_count)
         indices = {split: task.index(split) for split in SPLITS}
-        known = nonsense.known_codes(charset)
+        known = nonsense_glyphs.known_codes(charset)
         vocabulary = [i for i in task.info['vocabulary'] if i < charset.num_characters]
         found = [
             nonsense.read_lines(
                 reader,
                 indices,
-                task.writer,
+                task.model,
                 vocabulary=vocabulary,
                 charset=charset,
                 known=known,
@@ -56,10 +60,10 @@ class Nonsense(Protocol):
             samples=(charset, found[0]),
         )
 
-    def sheets(self, task, found):
+    def sheets(self, task: Task, found: Findings) -> list[tuple[str, str]]:
         """What was written and beside it what was asked, the sequences, and the table of intervals."""
         from hwgen import files
-        from hwgen.evaluation import nonsense, nonsense_sheet
+        from hwgen.evaluation.measuring import nonsense, nonsense_sheet
         from hwgen.inference import picture_files
 
         charset, first = found.samples
@@ -73,6 +77,6 @@ class Nonsense(Protocol):
         task.report(f'\n{table}')
         return [('nonsense.png', 'Written, and beside it what was asked (boxes of the structure)')]
 
-    def conclude(self, task, found, result):
+    def conclude(self, task: Task, found: Findings, result: dict[str, Any] | None) -> None:
         """Tells where the sequences are."""
         task.report(f'sequences {task.place("nonsense.txt")}')

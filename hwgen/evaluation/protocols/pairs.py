@@ -1,6 +1,11 @@
 """What interpolation and neighbours have in common: their figures are means over pairs of pictures."""
 
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
 from hwgen.evaluation.protocols.protocol import Findings, Protocol
+from hwgen.evaluation.protocols.task import Task
 
 
 class PairProtocol(Protocol):
@@ -8,7 +13,14 @@ class PairProtocol(Protocol):
 
     judges = ('space',)
 
-    def measure_pairs(self, task, measuring, counted, shown=None, **facts):
+    def measure_pairs(
+        self,
+        task: Task,
+        measuring: ModuleType,
+        counted: Mapping[str, Any],
+        shown: Mapping[str, Any] | None = None,
+        **facts: Any,
+    ) -> Findings:
         """Measures every seed.
 
         Args:
@@ -21,28 +33,28 @@ class PairProtocol(Protocol):
         Returns:
             Findings.
         """
-        from hwgen.evaluation import results
+        from hwgen.evaluation.reporting import seed_figures
 
         index, space, found = task.index(), task.judges['space'], []
         options = {'truncation': task.truncation, **(shown or {})}
         for seed in task.seeds:
-            found.append(measuring.measure(index, task.writer, space=space, seed=seed, **counted, **options))
+            found.append(measuring.measure(index, task.model, space=space, seed=seed, **counted, **options))
             task.report(f'seed {seed}: measured')
         return Findings(
             [one.figures for one in found],
-            {'feature_network': space.description, 'conditions': results.over_pairs(found), **facts},
+            {'feature_network': space.description, 'conditions': seed_figures.over_pairs(found), **facts},
             {'lines_sha256': [one.digest for one in found]},
             samples=(measuring, index, options),
         )
 
-    def sheets(self, task, found):
+    def sheets(self, task: Task, found: Findings) -> list[tuple[str, str]]:
         """The sheets of the first seed."""
         from hwgen import files
         from hwgen.inference import picture_files
 
         measuring, index, options = found.samples
         pictures = []
-        drawn = measuring.sheets(index, task.writer, seed=task.seeds[0], **options)
+        drawn = measuring.sheets(index, task.model, seed=task.seeds[0], **options)
         for sheet, (picture, caption) in drawn.items():
             pictures.append((f'{self.name}_{sheet}.png', caption))
             files.write_file(task.place(pictures[-1][0]), picture_files.encode_png(picture))

@@ -9,11 +9,8 @@ of a second.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from hwgen.evaluation.task import Task
+from hwgen.evaluation.protocols.task import Task
 
-# The splits of held-out lines: characters that had images in training, and characters that had none. The
-# writers are new in both.
-SPLITS = {'test': 'seen', 'unseen': 'unseen'}
 JUDGES = ('space', 'reader', 'component_reader')
 # What the kinds of a figure are, where nothing else is said.
 KINDS = {
@@ -95,7 +92,7 @@ class Protocol:
         corpus: str, its own folder of data where none is given; None: the embedded corpus of the version that
             the model learned from.
         num_lines: int, lines of each kind where nobody says; None: `measure` says.
-        opens_model: bool, --model is opened and handed to `measure` as `task.writer`.
+        opens_model: bool, --model is opened and handed to `measure` as `task.model`.
         real_alone: bool, it can do without a model: real lines only.
         takes_systems: bool, --compare names systems beside --model.
         takes_against: bool, its result can be held against another.

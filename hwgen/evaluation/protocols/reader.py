@@ -1,6 +1,10 @@
 """Protocol reader: an independent reader reads real lines and generated ones of the same texts."""
 
-from hwgen.evaluation.protocols.protocol import KINDS, SPLITS, Findings, Option, Protocol
+from typing import Any
+
+from hwgen.evaluation.measuring.splits import SPLITS
+from hwgen.evaluation.protocols.protocol import KINDS, Findings, Option, Protocol, Request
+from hwgen.evaluation.protocols.task import Task
 
 _DESCRIPTION = """\
 PP-OCR, a reader that this project never trained nor trains with, reads real lines and lines that the model
@@ -48,20 +52,22 @@ class Reader(Protocol):
     directions = {'cer': 'lower'}
     kinds = KINDS
 
-    def conditions(self, request):
+    def conditions(self, request: Request) -> dict[str, Any]:
         """Lines that are cut are others."""
         return {'crop': request.options['crop']}
 
-    def measure(self, task):
+    def measure(self, task: Task) -> Findings:
         """Has real and generated lines read, and lines of punctuation, digits and Latin letters."""
-        from hwgen.evaluation import reading, symbol_reading
+        from hwgen.evaluation.measuring import reading, symbol_reading
 
         reader, crop = task.judges['reader'], task.options['crop']
-        figures, conditions, symbols, digests = [], None, [], {'lines_sha256': [], 'symbol_lines_sha256': []}
+        figures, tables = [], []
+        conditions: list[reading.Condition] = []
+        digests: dict[str, list[str]] = {'lines_sha256': [], 'symbol_lines_sha256': []}
         indices = {split: task.index(split) for split in SPLITS if split in task.info['splits']}
         for seed in task.seeds:
             options = {
-                'writer': task.writer,
+                'model': task.model,
                 'num_lines': task.num_lines,
                 'seed': seed,
                 'crop': crop,
@@ -75,8 +81,8 @@ class Reader(Protocol):
             digests['lines_sha256'].append(reading.texts_digest(found))
             digests['symbol_lines_sha256'].append(reading.texts_digest(of_symbols))
             conditions = conditions or found + of_symbols
-            symbols.append(table)
-        symbols = symbol_reading.summed(symbols)
+            tables.append(table)
+        symbols = symbol_reading.summed(tables)
         of_kinds = {f'{side}_{kind}' for side in ('real', 'generated') for kind in symbol_reading.KINDS}
         interval_seed = reading.bootstrap_seed(task.seeds[0])
         summaries = [condition.summary(seed=interval_seed) for condition in conditions]
@@ -90,22 +96,22 @@ class Reader(Protocol):
         }
         return Findings(figures, facts, digests, samples=(conditions, summaries))
 
-    def sheets(self, task, found):
+    def sheets(self, task: Task, found: Findings) -> list[tuple[str, str]]:
         """The report of the first seed: every line with its reading."""
         from PIL import ImageFont
 
         from hwgen.data.scribe import fonts
-        from hwgen.evaluation import report, symbol_reading
+        from hwgen.evaluation.measuring import reading_report, symbol_reading
 
         conditions, summaries = found.samples
         facts = {name: found.facts[name] for name in ('reader', 'num_lines', 'crop')}
-        paths = report.write_report(
+        paths = reading_report.write_report(
             task.out,
             conditions,
             summaries,
             title=self.title,
             facts={**task.facts, 'seeds': task.seeds, **facts},
-            font=ImageFont.truetype(str(fonts.open_font(fonts.FALLBACK).path), report.TEXT_PX),
+            font=ImageFont.truetype(str(fonts.open_font(fonts.FALLBACK).path), reading_report.TEXT_PX),
             lines_on_sheet=task.options['sheet_lines'],
             further=symbol_reading.format_markdown(found.facts['symbols']),
         )
@@ -120,6 +126,6 @@ class Reader(Protocol):
             )
         return [(paths['png'].name, 'Real beside generated, and what was read')]
 
-    def conclude(self, task, found, result):
+    def conclude(self, task: Task, found: Findings, result: dict[str, Any] | None) -> None:
         """Tells where the lines are."""
         task.report(f'lines     {task.place("reader.md")}, {task.place("reader.tsv")}')

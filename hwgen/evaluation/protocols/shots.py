@@ -1,6 +1,10 @@
 """Protocol shots: how well are characters written that training lines show never, once, a few times?"""
 
-from hwgen.evaluation.protocols.protocol import KINDS, SPLITS, Findings, Option, Protocol
+from typing import Any
+
+from hwgen.evaluation.measuring.splits import SPLITS
+from hwgen.evaluation.protocols.protocol import KINDS, Findings, Option, Protocol
+from hwgen.evaluation.protocols.task import Task
 from hwgen.inference.model_folder import DEFAULT_MODEL
 
 _DESCRIPTION = """\
@@ -35,12 +39,13 @@ class Shots(Protocol):
         'after': 'lines of the same texts by the model that is measured',
     }
 
-    def measure(self, task):
+    def measure(self, task: Task) -> Findings:
         """Has both models write, and both readers read."""
         import functools
 
         from hwgen.charset.encoding import Charset
-        from hwgen.evaluation import character_errors, shots
+        from hwgen.evaluation.judges import character_errors
+        from hwgen.evaluation.measuring import shots
         from hwgen.inference.model_folder import find_model
         from hwgen.inference.writer import Writer
 
@@ -51,13 +56,13 @@ class Shots(Protocol):
             'components': functools.partial(character_errors.read_components, component_reader),
         }
         before = find_model(task.options['before'])
-        writers = {'before': Writer.load(before, allow_unseen=True), 'after': task.writer}
+        models = {'before': Writer.load(before, allow_unseen=True), 'after': task.model}
         indices = {split: task.index(split) for split in SPLITS}
         found = [
             shots.read_lines(
                 readers,
                 indices,
-                writers,
+                models,
                 groups=groups,
                 num_lines=task.num_lines,
                 seed=seed,
@@ -77,15 +82,16 @@ class Shots(Protocol):
             samples=(found[0], groups),
         )
 
-    def sheets(self, task, found):
+    def sheets(self, task: Task, found: Findings) -> list[tuple[str, str]]:
         """The first characters of each group, and the table of intervals."""
         from hwgen import files
-        from hwgen.evaluation import result_page, shots
+        from hwgen.evaluation.measuring import shots
+        from hwgen.evaluation.reporting import picture_sheet
 
         files.write_file(task.place('shots.md'), shots.format_markdown(found.facts['conditions']).encode())
-        result_page.write_sheet(task.place('shots.png'), shots.sheet_rows(*found.samples))
+        picture_sheet.write_sheet(task.place('shots.png'), shots.sheet_rows(*found.samples))
         return [('shots.png', 'The first characters of each group: real, before, after')]
 
-    def conclude(self, task, found, result):
+    def conclude(self, task: Task, found: Findings, result: dict[str, Any] | None) -> None:
         """Tells where the intervals are."""
         task.report(f'intervals {task.place("shots.md")}')

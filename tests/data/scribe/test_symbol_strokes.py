@@ -185,7 +185,7 @@ def test_the_widest_advance(tmp_path):
     reason='needs the extra `reader` (rapidocr, onnxruntime)',
 )
 def test_an_independent_reader_reads_every_way_of_writing_letters_and_digits():
-    from hwgen.evaluation.independent_reader import IndependentReader, folded
+    from hwgen.evaluation.judges.independent_reader import IndependentReader, folded
 
     reader = IndependentReader()
     # One word for each shape, all other letters in their plainest shape; what is misread may try with another

@@ -10,22 +10,22 @@ import pytest
 from PIL import Image
 
 from hwgen.charset.encoding import Charset
-from hwgen.evaluation import (
+from hwgen.evaluation import protocol_run
+from hwgen.evaluation.judges import character_errors
+from hwgen.evaluation.measuring import (
     ablation,
-    character_errors,
     comparison,
     interpolation,
     neighbours,
     nonsense,
+    nonsense_glyphs,
     nonsense_sheet,
-    reporting,
-    result_page,
-    results,
     shots,
 )
 from hwgen.evaluation.protocols.protocol import ProtocolError
 from hwgen.evaluation.protocols.registry import find_protocol
-from hwgen.evaluation.task import Task
+from hwgen.evaluation.protocols.task import Task
+from hwgen.evaluation.reporting import picture_sheet, seed_figures
 from hwgen.inference import content_interpolation
 from hwgen.inference.writer import Writer
 
@@ -39,7 +39,7 @@ def task_of(protocol, monkeypatch, **options):
                 split='test',
                 info={'splits': {'train': {}, 'test': {}, 'unseen': {}}, 'vocabulary': [5, 9000, 12000]},
                 judges={},
-                writer=None,
+                model=None,
                 out='out',
                 seeds=[3],
                 num_lines=7,
@@ -51,12 +51,12 @@ def task_of(protocol, monkeypatch, **options):
         }
     )
     monkeypatch.setattr(task, 'index', lambda split=None: f'index of {split}')
-    monkeypatch.setattr(reporting, 'write_result', lambda *arguments: {})
+    monkeypatch.setattr(protocol_run, 'write_result', lambda *arguments: {})
     return task
 
 
 def run(task):
-    return reporting.run(find_protocol(task.protocol), task)
+    return protocol_run.run(find_protocol(task.protocol), task)
 
 
 def test_nonsense_is_drawn_from_the_older_table(monkeypatch):
@@ -80,13 +80,13 @@ def test_nonsense_is_drawn_from_the_older_table(monkeypatch):
         raise Enough
 
     monkeypatch.setattr(nonsense, 'read_lines', read_lines)
-    monkeypatch.setattr(nonsense, 'known_codes', lambda charset: f'codes of {charset.row_count}')
+    monkeypatch.setattr(nonsense_glyphs, 'known_codes', lambda charset: f'codes of {charset.row_count}')
     whole, first, asked = Charset.load(), Charset.load().prefix(9658), []
     for writing, reading in ((whole, first), (first, whole)):
         task = task_of(
             'nonsense',
             monkeypatch,
-            writer=types.SimpleNamespace(charset=writing),
+            model=types.SimpleNamespace(charset=writing),
             judges={'component_reader': types.SimpleNamespace(charset=reading)},
         )
         try:
@@ -110,7 +110,7 @@ def test_copies_of_real_characters_are_looked_for_in_the_training_lines(monkeypa
         neighbours,
         'measure',
         lambda index, writer, **options: (
-            asked.append((index, options)) or results.Measured({'copies': {}}, {}, 'digest')
+            asked.append((index, options)) or seed_figures.Measured({'copies': {}}, {}, 'digest')
         ),
     )
     monkeypatch.setattr(
@@ -124,7 +124,7 @@ def test_copies_of_real_characters_are_looked_for_in_the_training_lines(monkeypa
         task = task_of(
             'neighbours',
             monkeypatch,
-            writer=writer,
+            model=writer,
             judges={'space': types.SimpleNamespace(description={})},
             info={'splits': splits},
         )
@@ -153,7 +153,7 @@ def written(task, monkeypatch):
     """The findings that a task would write, and its pictures."""
     found = []
     monkeypatch.setattr(
-        reporting,
+        protocol_run,
         'write_result',
         lambda protocol, task, findings, pictures: (
             found.append((findings, pictures)) or {'figures': 'gathered'}
@@ -169,7 +169,7 @@ def test_pairs_of_every_seed_and_the_sheets_of_the_first(monkeypatch, capsys):
         monkeypatch,
         interpolation,
         'measure',
-        lambda index, writer, **options: results.Measured(
+        lambda index, writer, **options: seed_figures.Measured(
             {'ppl': options['seed']},
             {'ppl': {'generated': [float(options['seed'])]}},
             f'digest {options["seed"]}',
@@ -180,7 +180,7 @@ def test_pairs_of_every_seed_and_the_sheets_of_the_first(monkeypatch, capsys):
     task = task_of(
         'interpolation',
         monkeypatch,
-        writer='writer',
+        model='writer',
         seeds=[3, 4],
         judges={'space': types.SimpleNamespace(description='a space')},
     )
@@ -228,14 +228,14 @@ def test_shots_are_read_before_and_after(monkeypatch, capsys):
     keep(monkeypatch, shots, 'figures', lambda one, groups: f'figures of {one.digest} by {groups}', asked)
     monkeypatch.setattr(shots, 'format_markdown', lambda rows: f'markdown of {rows}')
     monkeypatch.setattr(shots, 'sheet_rows', lambda one, groups: f'sheet of {one.digest}')
-    monkeypatch.setattr(result_page, 'write_sheet', lambda path, rows: sheets.append((path, rows)))
+    monkeypatch.setattr(picture_sheet, 'write_sheet', lambda path, rows: sheets.append((path, rows)))
     monkeypatch.setattr(Writer, 'load', lambda path, **options: (path, options))
     for reader in ('read_characters', 'read_components'):
         monkeypatch.setattr(character_errors, reader, lambda judge, *_, reader=reader: f'{reader} by {judge}')
     task = task_of(
         'shots',
         monkeypatch,
-        writer='after',
+        model='after',
         seeds=[3, 4],
         info={'splits': {}, 'shots': {'0': 'x'}},
         judges={'reader': 'ppocr', 'component_reader': 'parts'},
@@ -284,7 +284,7 @@ def test_nonsense_is_written_down(monkeypatch, capsys):
             ),
         ]
 
-    keep(monkeypatch, nonsense, 'known_codes', 'codes', asked)
+    keep(monkeypatch, nonsense_glyphs, 'known_codes', 'codes', asked)
     keep(monkeypatch, nonsense, 'read_lines', lambda *arguments, **options: lines(options['seed']), asked)
     keep(monkeypatch, nonsense, 'digest', lambda one: f'digest of {one[1].images}', asked)
     keep(monkeypatch, nonsense, 'intervals', 'rows', asked)
@@ -295,7 +295,7 @@ def test_nonsense_is_written_down(monkeypatch, capsys):
     charset = Charset.load()
     judges = {'component_reader': types.SimpleNamespace(charset=charset)}
     task = task_of(
-        'nonsense', monkeypatch, writer=types.SimpleNamespace(charset=charset), seeds=[3, 4], judges=judges
+        'nonsense', monkeypatch, model=types.SimpleNamespace(charset=charset), seeds=[3, 4], judges=judges
     )
     found = written(task, monkeypatch)
     run(task)

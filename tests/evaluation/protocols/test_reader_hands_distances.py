@@ -7,22 +7,15 @@ import pathlib
 import types
 
 import numpy as np
+import pytest
 from PIL import Image
 
-from hwgen.evaluation import distribution_protocol as distances
-from hwgen.evaluation import (
-    hands,
-    reading,
-    report,
-    reporting,
-    result_page,
-    symbol_reading,
-)
-from hwgen.evaluation import (
-    task as task_module,
-)
+from hwgen.evaluation import protocol_run
+from hwgen.evaluation.measuring import conventions, distances, hands, reading, reading_report, symbol_reading
+from hwgen.evaluation.protocols import task as task_module
 from hwgen.evaluation.protocols.registry import find_protocol
-from hwgen.evaluation.task import Task
+from hwgen.evaluation.protocols.task import Task
+from hwgen.evaluation.reporting import picture_sheet
 
 
 class Lines:
@@ -44,7 +37,7 @@ def task_of(protocol, splits, monkeypatch, told, **options):
                 data='lines',
                 split='test',
                 info={'splits': dict.fromkeys(splits)},
-                writer=None,
+                model=None,
                 out='out',
                 seeds=[3, 4],
                 num_lines=None,
@@ -58,7 +51,7 @@ def task_of(protocol, splits, monkeypatch, told, **options):
     )
     monkeypatch.setattr(task, 'index', lambda split=None: Lines())
     monkeypatch.setattr(
-        reporting,
+        protocol_run,
         'write_result',
         lambda protocol, task, found, pictures: told.append((found, pictures)) or {},
     )
@@ -66,7 +59,7 @@ def task_of(protocol, splits, monkeypatch, told, **options):
 
 
 def run(task):
-    return reporting.run(find_protocol(task.protocol), task)
+    return protocol_run.run(find_protocol(task.protocol), task)
 
 
 def test_copies_are_shown_beside_the_training_lines_that_they_resemble(monkeypatch):
@@ -84,7 +77,7 @@ def test_copies_are_shown_beside_the_training_lines_that_they_resemble(monkeypat
         ),
     )
     monkeypatch.setattr(
-        result_page, 'write_sheet', lambda path, rows, **options: sheets.setdefault(path, rows)
+        picture_sheet, 'write_sheet', lambda path, rows, **options: sheets.setdefault(path, rows)
     )
     task = task_of('hct', ['train', 'test'], monkeypatch, told)
     run(task)
@@ -115,7 +108,7 @@ def test_only_protocols_that_look_for_copies_read_the_training_lines(monkeypatch
             given.append(training is not None) or distances.Comparison({'fid': {}}, [], [], '')
         ),
     )
-    monkeypatch.setattr(result_page, 'write_sheet', lambda *arguments, **options: None)
+    monkeypatch.setattr(picture_sheet, 'write_sheet', lambda *arguments, **options: None)
     for protocol, splits in (
         ('hwd', ['train', 'test']),
         ('ganwriting', ['train', 'test']),
@@ -134,7 +127,7 @@ def task_with_files(**options):
                 data='lines',
                 split='test',
                 info={'splits': {'test': {}}},
-                writer=None,
+                model=None,
                 out='out',
                 seeds=[3, 4],
                 num_lines=None,
@@ -174,14 +167,16 @@ def test_distances_of_a_model_are_measured_in_its_cells(monkeypatch):
             or distances.Comparison({'fid': {'floor': 1.0}}, ['a sheet'], [], f'digest {options["seed"]}')
         ),
     )
-    monkeypatch.setattr(result_page, 'write_sheet', lambda path, rows, **options: sheets.append((path, rows)))
+    monkeypatch.setattr(
+        picture_sheet, 'write_sheet', lambda path, rows, **options: sheets.append((path, rows))
+    )
     writer = types.SimpleNamespace(char_px=16, char_width_px=8)
     task = task_of(
         'hct',
         ['train', 'test'],
         monkeypatch,
         told,
-        writer=writer,
+        model=writer,
         num_lines=7,
         truncation=0.3,
         judges={'space': types.SimpleNamespace(description='a space')},
@@ -193,7 +188,7 @@ def test_distances_of_a_model_are_measured_in_its_cells(monkeypatch):
             'hct',
             dict(
                 space='a space',
-                writer=writer,
+                model=writer,
                 cells=cells,
                 training=True,
                 num_lines=7,
@@ -212,7 +207,7 @@ def test_distances_of_a_model_are_measured_in_its_cells(monkeypatch):
         and facts['feature_network'] == 'a space'
         and find_protocol('hct').title == 'Distance from real lines: hct'
     )
-    assert facts['convention'] == distances.CONVENTIONS['hct'].source and task.measured_under == {
+    assert facts['convention'] == conventions.CONVENTIONS['hct'].source and task.measured_under == {
         'cells': cells,
         'lines_sha256': ['digest 3', 'digest 4'],
     }
@@ -220,7 +215,7 @@ def test_distances_of_a_model_are_measured_in_its_cells(monkeypatch):
     assert told[1][1] == [('hct.png', 'Real lines')]
 
 
-def test_hands_are_those_of_the_first_seed_and_of_the_split_test(monkeypatch, capsys):
+def test_hands_of_every_seed_on_the_split_test_and_the_first_is_shown(monkeypatch, capsys):
     asked = []
     lines = {seed: [np.full([10, 8], 10 * seed + i, np.uint8) for i in range(5)] for seed in (1, 2)}
     summary = dict(
@@ -238,14 +233,28 @@ def test_hands_are_those_of_the_first_seed_and_of_the_split_test(monkeypatch, ca
     monkeypatch.setattr(
         hands,
         'hands_protocol',
-        lambda *arguments, **options: asked.append((arguments, options)) or (summary, lines),
+        lambda *arguments, **options: (
+            asked.append((arguments, options)) or ({**summary, 'lines_sha256': options['seed']}, lines)
+        ),
     )
-    task = task_with_files(protocol='hands', writer='writer')
+    task = task_with_files(protocol='hands', model='writer')
     monkeypatch.setattr(task, 'index', lambda split=None: f'index of {split}')
     run(task)
-    assert asked == [(('index of test', 'writer'), dict(seed=3, truncation=0.8))] and json.loads(
-        pathlib.Path('out/hands.json').read_text(encoding='utf-8')
-    ) == {'model': 'mine', **summary}
+    assert asked == [(('index of test', 'writer'), dict(seed=seed, truncation=0.8)) for seed in (3, 4)]
+    result = json.loads(pathlib.Path('out/hands.json').read_text(encoding='utf-8'))
+    assert {**result, 'model': 'mine', **summary} == result and result['seeds'] == [3, 4]
+    assert result['measured_under']['lines_sha256'] == [3, 4]
+    means = {
+        row['name']: {kind: row[kind]['mean'] for kind in ('generated', 'floor') if kind in row}
+        for row in result['figures']
+    }
+    assert means == {
+        'identified_8x12': {'generated': 0.75, 'floor': 0.875},
+        'hands_distance_pixels': {'generated': 0.5},
+        'copies_distance_pixels': {'generated': 0.25},
+        'equal_copies': {'generated': pytest.approx(2 / 30)},
+    }
+    assert 'Can drawn styles be told apart?' in pathlib.Path('out/hands.html').read_text(encoding='utf-8')
     # two blocks of 43 rows: four lines of 10, 1 apart; a quarter of 43, 11, between them
     picture = np.asarray(Image.open('out/hands.png'))
     assert (
@@ -309,7 +318,7 @@ def test_reading_takes_every_seed_and_shows_the_first(monkeypatch, capsys):
     )
     monkeypatch.setattr(reading, 'bootstrap_seed', lambda seed: [seed, 'bootstrap'])
     monkeypatch.setattr(
-        report,
+        reading_report,
         'write_report',
         lambda out, conditions, summaries, **options: (
             reports.append((out, [one.name for one in conditions], options))
@@ -318,7 +327,7 @@ def test_reading_takes_every_seed_and_shows_the_first(monkeypatch, capsys):
     )
     task = task_with_files(
         protocol='reader',
-        writer='writer',
+        model='writer',
         num_lines=20,
         judges={'reader': types.SimpleNamespace(name='ppocr')},
         info={'splits': {'train': {}, 'test': {}, 'unseen': {}}},
@@ -327,12 +336,12 @@ def test_reading_takes_every_seed_and_shows_the_first(monkeypatch, capsys):
     )
     monkeypatch.setattr(task, 'index', lambda split=None: f'index of {split}')
     monkeypatch.setattr(
-        reporting, 'write_result', lambda protocol, task, found, pictures: told.append((found, pictures))
+        protocol_run, 'write_result', lambda protocol, task, found, pictures: told.append((found, pictures))
     )
     run(task)
 
     def options(seed):
-        return dict(writer='writer', num_lines=20, seed=seed, crop=True, truncation=0.8, report=None)
+        return dict(model='writer', num_lines=20, seed=seed, crop=True, truncation=0.8, report=None)
 
     indices = {split: f'index of {split}' for split in ('test', 'unseen')}
     assert asked == [

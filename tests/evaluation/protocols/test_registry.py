@@ -10,9 +10,11 @@ import sys
 
 import pytest
 
-from hwgen.evaluation import distribution_protocol, protocols, results
+from hwgen.evaluation import protocols
+from hwgen.evaluation.measuring import conventions
 from hwgen.evaluation.protocols import registry
 from hwgen.evaluation.protocols.protocol import JUDGES, Protocol, ProtocolError, Request
+from hwgen.evaluation.reporting import seed_figures
 
 CHECKOUT = pathlib.Path(registry.__file__).resolve().parents[3]
 SHIPPED = [
@@ -62,8 +64,8 @@ def test_what_one_says_of_itself(name):
     assert all(
         better in ('lower', 'higher', 'near 1', 'neither', None) for better in protocol.directions.values()
     )
-    if name in distribution_protocol.CONVENTIONS:
-        assert protocol.square == distribution_protocol.CONVENTIONS[name].square
+    if name in conventions.CONVENTIONS:
+        assert protocol.square == conventions.CONVENTIONS[name].square
 
 
 def test_each_says_which_way_its_figures_are_better():
@@ -98,14 +100,12 @@ def test_each_says_which_way_its_figures_are_better():
         directions = registry.find_protocol(name).directions
         assert {
             row['name']
-            for row in results.gather([{figure: {'floor': 1.0} for figure in figures}], directions)
+            for row in seed_figures.gather([{figure: {'floor': 1.0} for figure in figures}], directions)
         } == set(figures)
 
 
 def test_the_protocols_of_distances_are_those_of_the_conventions():
-    assert [name for name in SHIPPED if name in distribution_protocol.CONVENTIONS] == list(
-        distribution_protocol.CONVENTIONS
-    )
+    assert [name for name in SHIPPED if name in conventions.CONVENTIONS] == list(conventions.CONVENTIONS)
 
 
 def test_one_is_registered():

@@ -1,0 +1,1 @@
+"""What judges what was written: a feature space, readers, and the errors of single characters."""

@@ -1,0 +1,1 @@
+"""Figures of several seeds, their file, their page and its pictures."""

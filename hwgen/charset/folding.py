@@ -58,8 +58,8 @@ BY_TURNS = {'"': '“”'}
 def _alike() -> dict[str, str]:
     forms: dict[str, str] = {}
     for pair in _PAIRS:
-        for one, other in (pair, pair[::-1]):
-            forms[one] = forms.get(one, '') + other
+        forms[pair[0]] = forms.get(pair[0], '') + pair[1]
+        forms[pair[1]] = forms.get(pair[1], '') + pair[0]
     for one, others in _INSTEAD.items():
         forms[one] = forms.get(one, '') + others
     return forms
@@ -104,7 +104,7 @@ def fold_unseen(charset: Charset, is_seen: Callable[[str], bool]) -> Folding:
         if not all(map(is_seen, forms)):
             forms = ''
         one = next(filter(is_seen, ALIKE.get(character, '')), '')
-        opening, closing = forms or (one, one)
+        opening, closing = tuple(forms) or (one, one)
         if opening:
             component = charset.character_components[row, 0]
             first[component] = charset.character_id(opening)

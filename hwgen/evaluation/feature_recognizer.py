@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from hwgen import files
-from hwgen.data.preparing import record_folder
+from hwgen.data.preparing.identity import charset_of
 from hwgen.data.reading import pipeline, shards
 from hwgen.inference import artefact
 from hwgen.losses import ctc
@@ -86,7 +86,7 @@ def train(folder, *, steps=5000, seed=20, report=print):
         RecordError, CharsetMismatchError: lines that cannot be read.
     """
     keras.utils.set_random_seed(seed)
-    charset = record_folder.charset_of(shards.read_info(folder))
+    charset = charset_of(shards.read_info(folder))
     lines = pipeline.LineBatches(
         folder,
         charset=charset,
@@ -148,7 +148,7 @@ def label_error(network, folder, *, split, charset=None):
     Returns:
         float; int, lines; int, labels.
     """
-    charset = record_folder.charset_of(shards.read_info(folder)) if charset is None else charset
+    charset = charset_of(shards.read_info(folder)) if charset is None else charset
     lines = pipeline.LineBatches(
         folder, charset=charset, split=split, batch_size=_BATCH_LINES, seed=0, char_px=CELL_PX
     )

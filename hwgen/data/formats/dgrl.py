@@ -32,18 +32,21 @@ size - 36 bytes: 36 it is.
 Differs: the image of a line of .dgr is put together from its characters, the darker pixel where they overlap.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
+from hwgen.data.formats.archives import File
 from hwgen.data.formats.casia_names import casia_writer
 from hwgen.data.formats.codes import decode_label, read_code_length
-from hwgen.data.formats.samples import MAX_LINE_PIXELS, Picture, refuse_or_raise
+from hwgen.data.formats.samples import MAX_LINE_PIXELS, Picture, Refuse, refuse_or_raise
 
 _MIN_HEADER = 36
 MAX_HEADER = 1 << 16
 MAX_PAGE_PX = 1 << 16
 
 
-def read_dgrl(file, *, refuse=None):
+def read_dgrl(file: File, *, refuse: Refuse = None) -> Iterator[Picture]:
     """The lines of a page.
 
     Args:
@@ -230,6 +233,6 @@ def _read_characters(stream, count, *, code_length, bits, page):
         )
     boxes -= np.tile(origin, 2)
     line = np.full((height, width), 255, np.uint8)
-    for image, (x0, y0, x1, y1) in zip(images, boxes):
+    for image, (x0, y0, x1, y1) in zip(images, boxes, strict=True):
         np.minimum(line[y0:y1, x0:x1], image, out=line[y0:y1, x0:x1])
     return b''.join(codes), line, boxes

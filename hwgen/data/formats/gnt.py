@@ -13,17 +13,19 @@ writer (001-f.gnt), in older downloads those of many (1.0train-gb1.gnt).
 """
 
 import struct
+from collections.abc import Iterator
 
 import numpy as np
 
+from hwgen.data.formats.archives import File
 from hwgen.data.formats.casia_names import casia_writer
 from hwgen.data.formats.codes import decode_code
-from hwgen.data.formats.samples import MAX_LINE_PIXELS, UNKNOWN_CHARACTER, Picture, refuse_or_raise
+from hwgen.data.formats.samples import MAX_LINE_PIXELS, UNKNOWN_CHARACTER, Picture, Refuse, refuse_or_raise
 
 _HEADER = struct.Struct('<I2sHH')
 
 
-def read_gnt(file, *, refuse=None):
+def read_gnt(file: File, *, refuse: Refuse = None) -> Iterator[Picture]:
     """The characters of a file.
 
     Args:

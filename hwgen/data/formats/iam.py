@@ -22,12 +22,14 @@ Differs: pixels lighter than the row's grey level are paper and become 255, as e
 import io
 import pathlib
 import re
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
+from hwgen.data.formats.archives import File
 from hwgen.data.formats.image_files import read_image
-from hwgen.data.formats.samples import FormatError, Picture, refuse_or_raise
+from hwgen.data.formats.samples import FormatError, Picture, Refuse, refuse_or_raise
 
 _ID = re.compile(r'([a-z]\d\d-\d{3}[a-z]?)-(\d\d)(?:-(\d\d))?')
 _INTEGER = re.compile(r'-?\d{1,6}')
@@ -63,7 +65,7 @@ class IamRow(NamedTuple):
     offset: int
 
 
-def text_rows(file):
+def text_rows(file: File) -> Iterator[tuple[int, int, str]]:
     """The rows of a text file that are no comments.
 
     Args:
@@ -87,7 +89,7 @@ def text_rows(file):
         offset += len(row) + 1
 
 
-def read_table(file, *, words, refuse=None):
+def read_table(file: File, *, words: bool, refuse: Refuse = None) -> Iterator[IamRow]:
     """The rows of `lines.txt` or `words.txt`.
 
     Args:
@@ -140,7 +142,7 @@ def read_table(file, *, words, refuse=None):
         )
 
 
-def read_writers(file):
+def read_writers(file: File) -> dict[str, str]:
     """Who wrote which form, from `forms.txt`.
 
     Args:
@@ -153,7 +155,7 @@ def read_writers(file):
     return {row[0]: row[1] for row in rows if len(row) > 1}
 
 
-def read_partition(files):
+def read_partition(files: Iterable[File]) -> dict[str, str]:
     """The official partition, from the lists that are there.
 
     Args:
@@ -170,7 +172,9 @@ def read_partition(files):
     return {row.split()[0]: partition for partition, file in lists for _, _, row in text_rows(file)}
 
 
-def read_sample(row, image_file, *, writer, table, words=False, whiten=True):
+def read_sample(
+    row: IamRow, image_file: File | None, *, writer: str, table: str, words: bool = False, whiten: bool = True
+) -> Picture:
     """The image of a row.
 
     Args:

@@ -22,13 +22,14 @@ import xml.parsers.expat
 
 import numpy as np
 
+from hwgen.data.formats.archives import File
 from hwgen.data.formats.samples import FormatError, Ink
 
 LINE_NAME = re.compile(r'([a-z]\d\d-\d{3}[a-z]?)-(\d\d)\.xml')
 _MAX_COORDINATE = 1 << 24
 
 
-def read_line(file, *, text, writer):
+def read_line(file: File, *, text: str, writer: str) -> Ink:
     """The strokes of a line.
 
     Args:
@@ -74,7 +75,7 @@ def read_line(file, *, text, writer):
     )
 
 
-def read_form_writer(file):
+def read_form_writer(file: File) -> tuple[str, str] | None:
     """Form and writer of a file of `original`.
 
     Args:
@@ -96,7 +97,7 @@ def read_form_writer(file):
     return found[0] if found else None
 
 
-def read_transcription(file):
+def read_transcription(file: File) -> list[str]:
     """The lines of a form.
 
     Args:

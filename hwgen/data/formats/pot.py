@@ -15,18 +15,21 @@ the order in which more codes look like hanzi is the file's, the documented one 
 A size has 16 bits only, so a longer sample has it modulo 65536: where a sample ends is read from its points.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
+from hwgen.data.formats.archives import File
 from hwgen.data.formats.casia_names import casia_writer
 from hwgen.data.formats.codes import decode_code, looks_like_hanzi
-from hwgen.data.formats.samples import UNKNOWN_CHARACTER, FormatError, Ink, refuse_or_raise
+from hwgen.data.formats.samples import UNKNOWN_CHARACTER, FormatError, Ink, Refuse, refuse_or_raise
 
 _VOTE_BYTES = 1 << 20
 _MAX_SAMPLE_BYTES = 1 << 20  # a character of 10,000 points has 40,000
 _STROKE_END, _END = (-1, 0), (-1, -1)
 
 
-def read_pot(file, *, refuse=None):
+def read_pot(file: File, *, refuse: Refuse = None) -> Iterator[Ink]:
     """The characters of a file.
 
     Args:

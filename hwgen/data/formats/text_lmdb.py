@@ -9,13 +9,15 @@ it.
 """
 
 import io
+import pathlib
+from collections.abc import Iterator
 
 from hwgen.charset.printable import as_text
 from hwgen.data.formats.image_files import read_image
-from hwgen.data.formats.samples import FormatError, Picture, refuse_or_raise
+from hwgen.data.formats.samples import FormatError, Picture, Refuse, refuse_or_raise
 
 
-def read_lmdb(folder, *, name=None, refuse=None):
+def read_lmdb(folder: pathlib.Path, *, name: str | None = None, refuse: Refuse = None) -> Iterator[Picture]:
     """The samples of a folder with `data.mdb`.
 
     Args:

@@ -24,18 +24,21 @@ the size is only held against it. FF FF is the code of what nobody could read.
 Differs: which strokes belong to which character is not kept; a line has those that it names itself.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
+from hwgen.data.formats.archives import File
 from hwgen.data.formats.casia_names import casia_writer
 from hwgen.data.formats.codes import decode_label, read_code_length
-from hwgen.data.formats.samples import Ink, refuse_or_raise
+from hwgen.data.formats.samples import Ink, Refuse, refuse_or_raise
 
 _FIXED_HEADER = 54
 _MAX_ILLUSTRATION = 1 << 16
 _MAX_STROKES = 1 << 16  # a line names them by 16 bits
 
 
-def read_wptt(file, *, refuse=None):
+def read_wptt(file: File, *, refuse: Refuse = None) -> Iterator[Ink]:
     """The lines of a page.
 
     Args:

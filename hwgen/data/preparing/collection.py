@@ -3,9 +3,10 @@ which split.
 """
 
 import functools
+import os
 import pathlib
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from hwgen.data.formats import iam, iam_online
 from hwgen.data.formats.archives import disk_files, list_files
@@ -14,7 +15,7 @@ from hwgen.data.formats.dgrl import read_dgrl
 from hwgen.data.formats.gnt import read_gnt
 from hwgen.data.formats.image_files import suffixes as image_suffixes
 from hwgen.data.formats.pot import read_pot
-from hwgen.data.formats.samples import FormatError, refuse_or_raise
+from hwgen.data.formats.samples import FormatError, Refuse, refuse_or_raise
 from hwgen.data.formats.text_lmdb import read_lmdb
 from hwgen.data.formats.wptt import read_wptt
 from hwgen.data.preparing.input_state import InputState
@@ -58,17 +59,23 @@ class Part(NamedTuple):
     read: Callable
 
     @property
-    def isolated(self):
+    def isolated(self) -> bool:
         """Whether its samples are isolated characters."""
         return f'.{self.kind}' in ISOLATED
 
     @property
-    def unit(self):
+    def unit(self) -> str:
         """What its reader calls a record."""
         return {'gnt': 'sample', 'pot': 'sample', 'lmdb': 'sample', 'iam': 'row'}.get(self.kind, 'line')
 
 
-def open_collection(path, *, source='auto', unit='lines', refuse=None):
+# Which records of a part belong to a split: a function of a record's number; None: all of them.
+Chosen: TypeAlias = Callable[[int], bool] | None
+
+
+def open_collection(
+    path: str | os.PathLike[str], *, source: str = 'auto', unit: str = 'lines', refuse: Refuse = None
+) -> list[Part]:
     """What a collection holds, without reading its samples.
 
     Args:
@@ -112,7 +119,7 @@ def open_collection(path, *, source='auto', unit='lines', refuse=None):
     return sorted(parts, key=lambda part: part.name)
 
 
-def source_of(path):
+def source_of(path: str | os.PathLike[str]) -> str | None:
     """The source that the files of a collection speak for, None where they speak for none or are not
     there.
     """
@@ -122,7 +129,7 @@ def source_of(path):
         return None
 
 
-def input_state(path, *, source='auto'):
+def input_state(path: str | os.PathLike[str], *, source: str = 'auto') -> InputState:
     """What `open_collection` and the readers of its parts read: files and archives on disk; other files and
     folders of records are none of it.
 

@@ -5,17 +5,22 @@ import contextlib
 import functools
 import itertools
 import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from hwgen.charset.encoding import Charset, CharsetError
 from hwgen.charset.normal_form import plain
 from hwgen.data.formats.samples import UNKNOWN_CHARACTER, FormatError, Ink
+from hwgen.data.preparing.collection import Chosen, Part
 from hwgen.data.preparing.line_image import draw_ink, on_paper, scaled_down, with_cells
 from hwgen.data.preparing.line_normalization import IMAGES_OF_A_HAND, estimate_slant, shear, sized, upright
 from hwgen.data.preparing.picture_intake import Intake, look_at_character
 from hwgen.data.preparing.split_writer import Piece
+from hwgen.data.preparing.worker_pool import WorkerPool
 from hwgen.data.reading import records as records_lib
+from hwgen.data.reading.records import LineRecord
 
 SHOWN = 20  # codes in a message
 # A part that another process reads comes back whole; a larger one is read here, record by record.
@@ -51,26 +56,32 @@ class Tally:
         present: set of int, character ids.
     """
 
-    def __init__(self, *, skip):
-        self.skip, self.rejected = skip, {}
-        self.classes, self.outside, self.codes, self.skipped, self.remarks = (
-            collections.Counter() for _ in range(5)
-        )
-        self.present = set()
+    def __init__(self, *, skip: bool):
+        self.skip = skip
+        self.rejected: dict[str, str] = {}
+        self.classes: collections.Counter[str] = collections.Counter()
+        self.outside: collections.Counter[str] = collections.Counter()
+        self.codes: collections.Counter[str] = collections.Counter()
+        self.skipped: collections.Counter[str] = collections.Counter()
+        self.remarks: collections.Counter[str] = collections.Counter()
+        self.present: set[int] = set()
 
-    def refuse(self, error, reason=None):
+    def refuse(self, error: FormatError) -> None:
         """Raises, or lists and counts, a sample that cannot be used."""
         if not self.skip:
             raise error
-        if str(error) not in self.rejected:  # a part without a writer is read once for each split
-            self.rejected[str(error)] = reason or error.reason
-            self.skipped[self.rejected[str(error)]] += 1
+        self._list(str(error), error.reason)
 
-    def count_outside(self, text):
+    def _list(self, message: str, reason: str) -> None:
+        if message not in self.rejected:  # a part without a writer is read once for each split
+            self.rejected[message] = reason
+            self.skipped[reason] += 1
+
+    def count_outside(self, text: str) -> None:
         """Counts the characters of a text that are outside the dictionary."""
         self.outside.update(c for c in plain(text) if not _is_known(c))
 
-    def as_json(self):
+    def as_json(self) -> dict[str, Any]:
         """All of it as a dict for JSON."""
         return {
             'rejected': self.rejected,
@@ -78,16 +89,15 @@ class Tally:
             **{name: dict(getattr(self, name)) for name in _COUNTERS},
         }
 
-    def merge(self, found):
+    def merge(self, found: Mapping[str, Any]) -> None:
         """Adds what another tally has, given `as_json`."""
-        reasons = collections.Counter(found['rejected'].values())
-        for name in _COUNTERS:  # the journal of an earlier version has no remarks
-            getattr(self, name).update(
-                collections.Counter(found.get(name, {}))
-                - (reasons if name == 'skipped' else collections.Counter())
-            )
+        for name in _COUNTERS:
+            counts = collections.Counter(found.get(name, {}))  # the journal of an earlier version lacks some
+            if name == 'skipped':  # of the rejected ones each is counted once, below
+                counts -= collections.Counter(found['rejected'].values())
+            getattr(self, name).update(counts)
         for message, reason in found['rejected'].items():
-            self.refuse(message, reason)
+            self._list(message, reason)
         self.present.update(found['present'])
 
 
@@ -105,16 +115,16 @@ class Converter:
 
     def __init__(
         self,
-        tally,
+        tally: Tally,
         *,
-        height_px,
-        pen_px,
-        shortest,
-        longest,
-        deslant=False,
-        normalize_size=None,
-        keep_paper=False,
-        dark='refuse',
+        height_px: int,
+        pen_px: float,
+        shortest: int,
+        longest: float,
+        deslant: bool = False,
+        normalize_size: float | None = None,
+        keep_paper: bool = False,
+        dark: str = 'refuse',
     ):
         self.tally, self._lengths = tally, (shortest, longest)
         self._height_px, self._pen_px, self._deslant, self._share = height_px, pen_px, deslant, normalize_size
@@ -122,7 +132,7 @@ class Converter:
         self._whitened = () if keep_paper else WHITENED
         self._charset = Charset.load()
 
-    def records(self, part, chosen, *, after=0):
+    def records(self, part: Part, chosen: Chosen, *, after: int = 0) -> Iterator[LineRecord | None]:
         """The records of a part.
 
         Args:
@@ -195,9 +205,8 @@ class Converter:
             self.tally.skipped[sample.note] += 1
             return None
         if UNKNOWN_CHARACTER in sample.text:
-            bad = [
-                code for code, character in zip(sample.codes, sample.text) if character == UNKNOWN_CHARACTER
-            ]
+            codes = zip(sample.codes, sample.text, strict=False)  # not every format has codes
+            bad = [code for code, character in codes if character == UNKNOWN_CHARACTER]
             self.tally.codes.update(code.hex() for code in bad)
             shown = f'code {" ".join(code.hex() for code in bad[:SHOWN])}' if bad else 'a code'
             self.tally.refuse(
@@ -268,7 +277,15 @@ class Converter:
         return scaled, np.round(boxes * factor).astype(np.int32)
 
 
-def converted(members, done=0, within=0, *, settings, skip, pool=None):
+def converted(
+    members: Sequence[tuple[Part, Chosen]],
+    done: int = 0,
+    within: int = 0,
+    *,
+    settings: Mapping[str, Any],
+    skip: bool,
+    pool: WorkerPool | None = None,
+) -> Iterator[Piece]:
     """The records of parts, in order, whoever reads them.
 
     Args:
@@ -301,7 +318,7 @@ def converted(members, done=0, within=0, *, settings, skip, pool=None):
     pieces = (
         pool.results(_convert, tasks, names=lambda i: rest[i][1][0].name) if pool else (None for _ in rest)
     )
-    for (number, member), piece in zip(rest, pieces):
+    for (number, member), piece in zip(rest, pieces, strict=True):
         if piece is not None:
             yield piece
         else:

@@ -3,7 +3,9 @@ sheet.
 """
 
 import collections
+import os
 import pathlib
+from collections.abc import Callable
 
 import numpy as np
 
@@ -38,8 +40,16 @@ _TABLE_SUFFIXES = ('.tsv', '.txt', '.jsonl', '.json', '.csv')
 
 
 def inspect(
-    path, *, source='auto', unit='lines', labels=None, name_pattern=None, pen_px=2.0, sheet=None, report=print
-):
+    path: str | os.PathLike[str],
+    *,
+    source: str = 'auto',
+    unit: str = 'lines',
+    labels: str | None = None,
+    name_pattern: str | None = None,
+    pen_px: float = 2.0,
+    sheet: str | os.PathLike[str] | None = None,
+    report: Callable[[str], object] = print,
+) -> None:
     """Reads all of it and tells what was found; damaged samples are told as well, nothing stops it.
 
     Args:
@@ -129,7 +139,8 @@ class _Found:
         """
         self._count += 1
         self._characters.update(sample.text)
-        self._bad.update(code.hex() for code, c in zip(sample.codes, sample.text) if c == UNKNOWN_CHARACTER)
+        codes = zip(sample.codes, sample.text, strict=False)  # not every format has codes
+        self._bad.update(code.hex() for code, character in codes if character == UNKNOWN_CHARACTER)
         self._writers[sample.writer] += 1
         if isinstance(sample, Ink):
             points = np.concatenate(sample.strokes)

@@ -3,15 +3,18 @@
 import functools
 import math
 import os
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from hwgen.charset.printable import as_json
-from hwgen.data.preparing import record_folder
+from hwgen.data.preparing import record_folder, work_folder
+from hwgen.data.preparing.identity import charset_info, typed_command
 from hwgen.data.preparing.picture_folder import picture_storage
 from hwgen.data.preparing.shard_writer import SHARDS
 from hwgen.data.preparing.split_writer import LINES_PER_PIECE, LINES_PER_SHARD, Piece, resumed, write_split
 from hwgen.data.preparing.worker_pool import open_pool
 from hwgen.data.reading import records as records_lib
+from hwgen.data.reading.records import LineRecord
 from hwgen.data.reading.shards import ShardCounts, read_info
 from hwgen.data.scribe import corpus
 from hwgen.data.scribe.given_texts import read_texts
@@ -47,7 +50,14 @@ class Work(NamedTuple):
     trajectory: bool
 
 
-def prepare_scribe(out_dir, *, splits=None, workers=None, report=print, **settings):
+def prepare_scribe(
+    out_dir: str | os.PathLike[str],
+    *,
+    splits: Collection[str] | None = None,
+    workers: int | None = None,
+    report: Callable[[str], object] = print,
+    **settings: Any,
+) -> dict[str, Any]:
     """Has the embedded corpus written: train, validation, test (other writers) and unseen (held-out
     characters).
 
@@ -81,7 +91,7 @@ def prepare_scribe(out_dir, *, splits=None, workers=None, report=print, **settin
             'some of the splits of pictures or of given texts: expected all of them, splits=None'
         )
     storage = picture_storage(subfolders=len(counts) > 1, trajectory=trajectory) if as_pictures else SHARDS
-    with record_folder.exclusive(out_dir, storage=storage, report=report) as work:
+    with work_folder.exclusive(out_dir, storage=storage, report=report) as work:
         said = []
         done = record_folder.already_there(out_dir, identity, report=said.append)
         there = done['splits'] if done else {}
@@ -118,27 +128,27 @@ def prepare_scribe(out_dir, *, splits=None, workers=None, report=print, **settin
 
 def work_of(
     *,
-    lines=None,
-    vocabulary_size=_CORPUS.vocabulary,
-    seed=0,
-    min_characters=None,
-    max_characters=None,
-    height_px=_OUTPUT.height_px,
-    script=_CORPUS.script,
-    validation_lines=None,
-    test_lines=None,
-    unseen_lines=None,
-    shots=(),
-    num_writers=_WRITERS,
-    text_file=None,
-    on_error=_OUTPUT.on_error,
-    output_format=_CORPUS.format,
-    trajectory=False,
-    version=corpus.SCRIBE_VERSION,
-    pen_share=None,
-    vertical=False,
-    slips=0.0,
-):
+    lines: int | None = None,
+    vocabulary_size: int = _CORPUS.vocabulary,
+    seed: int = 0,
+    min_characters: int | None = None,
+    max_characters: int | None = None,
+    height_px: int = _OUTPUT.height_px,
+    script: str = _CORPUS.script,
+    validation_lines: int | None = None,
+    test_lines: int | None = None,
+    unseen_lines: int | None = None,
+    shots: Sequence[int] = (),
+    num_writers: int = _WRITERS,
+    text_file: str | os.PathLike[str] | None = None,
+    on_error: str = _OUTPUT.on_error,
+    output_format: str = _CORPUS.format,
+    trajectory: bool = False,
+    version: str = corpus.SCRIBE_VERSION,
+    pen_share: float | None = None,
+    vertical: bool = False,
+    slips: float = 0.0,
+) -> Work:
     """The Work of the settings of a corpus.
 
     With `text_file` its lines are what is written (`given_texts.read_texts`, `corpus.plan_corpus`).
@@ -247,7 +257,13 @@ def work_of(
     return Work(plan, planned, identity, given, output_format == 'folder', trajectory)
 
 
-def ensure_embedded(folder, splits, *, settings=None, report=print):
+def ensure_embedded(
+    folder: str | os.PathLike[str],
+    splits: Collection[str],
+    *,
+    settings: Mapping[str, Any] | None = None,
+    report: Callable[[str], object] = print,
+) -> None:
     """Sees to it that a folder has the splits that a command reads, where it is that of an embedded corpus;
     else does nothing.
 
@@ -275,7 +291,7 @@ def ensure_embedded(folder, splits, *, settings=None, report=print):
         prepare_scribe(folder, **settings, splits=splits, report=report)
 
 
-def settings_of(info):
+def settings_of(info: dict[str, Any]) -> dict[str, Any]:
     """The settings of `prepare_scribe` by which a folder of the embedded corpus was written: dict.
 
     Args:
@@ -284,7 +300,7 @@ def settings_of(info):
     return {**info['settings'], 'version': info['version']}
 
 
-def not_shown(plan):
+def not_shown(plan: corpus.Plan) -> list[int]:
     """The characters of the vocabulary that no training line of a plan shows: list of int, ascending;
     nothing is drawn.
     """
@@ -308,11 +324,11 @@ def _info(plan, identity, counts, *, given=None):
     info = {
         **identity,
         'splits': {name: found for name, found in counts.items() if found},
-        'charset': record_folder.charset_info(charset),
+        'charset': charset_info(charset),
         'image_height_px': plan.height_px,
         'vocabulary': [int(i) for i in plan.vocabulary],
         'held_out': [int(i) for i in plan.held_out],
-        'command': record_folder.typed_command(),
+        'command': typed_command(),
     }
     if plan.shots:
         info['shots'] = {str(count): list(group) for count, group in plan.shots.items()}
@@ -339,7 +355,7 @@ def _draw(split, lines):
     return drawn(_worker[0], split, lines, trajectory=_worker[1])
 
 
-def drawn(plan, split, lines, *, trajectory):
+def drawn(plan: corpus.Plan, split: str, lines: Iterable[int], *, trajectory: bool) -> list[LineRecord]:
     """Lines of a plan as they are written: list of LineRecord, their images PNG.
 
     Args:
@@ -380,5 +396,5 @@ def _drawn_lines(plan, pool, split, trajectory, done, within):
             ((split, lines) for lines in tasks),
             names=lambda n: f'{split}, lines {tasks[n][0]} to {tasks[n][-1]}',
         )
-    for lines, records in zip(tasks, found):
+    for lines, records in zip(tasks, found, strict=True):
         yield Piece(records, lines[-1] + 1)

@@ -8,10 +8,12 @@ import hashlib
 import itertools
 import math
 import os
+from collections.abc import Callable, Mapping, Sequence
 
 from hwgen.charset.printable import as_json
-from hwgen.data.preparing import collection_report, conversion, record_folder
-from hwgen.data.preparing.collection import input_state, open_collection, source_of
+from hwgen.data.preparing import collection_report, conversion, record_folder, work_folder
+from hwgen.data.preparing.collection import Chosen, Part, input_state, open_collection, source_of
+from hwgen.data.preparing.identity import charset_info, normalization, typed_command
 from hwgen.data.preparing.picture_intake import intake_settings
 from hwgen.data.preparing.split_writer import resumed, write_split
 from hwgen.data.preparing.worker_pool import open_pool
@@ -104,11 +106,11 @@ def prepare_collection(
         'test_share': test_share,
         'on_error': on_error,
     }
-    settings |= record_folder.normalization(deslant=deslant, normalize_size=normalize_size)
+    settings |= normalization(deslant=deslant, normalize_size=normalize_size)
     whitened = not keep_paper and (source if source != 'auto' else source_of(path)) in conversion.WHITENED
     settings |= intake_settings(whiten=whitened, dark=dark)
     identity = as_json({'source': source, 'version': 1, 'seed': seed, 'settings': settings})
-    with record_folder.exclusive(out_dir, report=report) as work:
+    with work_folder.exclusive(out_dir, report=report) as work:
         state = functools.cache(lambda: input_state(path, source=source))
         done = record_folder.already_there(out_dir, identity, state=state, report=report)
         if done:
@@ -166,13 +168,13 @@ def prepare_collection(
         info = {
             **identity,
             'splits': written,
-            'charset': record_folder.charset_info(),
+            'charset': charset_info(),
             'image_height_px': height_px,
             'vocabulary': sorted(tally.present),
             'held_out': [],
             'skipped': dict(sorted(tally.skipped.items())),
             'input': kept,
-            'command': record_folder.typed_command(),
+            'command': typed_command(),
         }
         return collection_report.publish(
             work,
@@ -186,7 +188,14 @@ def prepare_collection(
         )
 
 
-def split_parts(parts, *, seed, shares, partition, report=print):
+def split_parts(
+    parts: Sequence[Part],
+    *,
+    seed: int,
+    shares: Mapping[str, float],
+    partition: str,
+    report: Callable[[str], object] = print,
+) -> list[tuple[str, list[tuple[Part, Chosen]]]]:
     """Which parts of a collection belong to which split; no writer is in two.
 
     Where the official partition settles test or validation it stands, and what it does not name goes with its

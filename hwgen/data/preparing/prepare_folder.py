@@ -12,8 +12,9 @@ from hwgen.data.formats.folder import list_images, read_folder
 from hwgen.data.formats.image_files import read_image
 from hwgen.data.formats.near_names import near_name
 from hwgen.data.formats.samples import FormatError
-from hwgen.data.preparing import collection_report, record_folder
+from hwgen.data.preparing import collection_report, record_folder, work_folder
 from hwgen.data.preparing.conversion import Tally
+from hwgen.data.preparing.identity import charset_info, normalization, typed_command
 from hwgen.data.preparing.input_state import InputState
 from hwgen.data.preparing.line_image import scaled_down
 from hwgen.data.preparing.line_normalization import IMAGES_OF_A_HAND, estimate_slant, shear, sized
@@ -94,7 +95,7 @@ def prepare_folder(
         'test_share': test_share,
         'on_error': on_error,
     }
-    settings |= record_folder.normalization(deslant=deslant, normalize_size=normalize_size)
+    settings |= normalization(deslant=deslant, normalize_size=normalize_size)
     settings |= intake_settings(whiten=not keep_paper, dark=dark)
     if name_pattern is not None:
         settings['name_pattern'] = name_pattern
@@ -111,7 +112,7 @@ def prepare_folder(
             images, labels, name_pattern, [row for row in found() if not isinstance(row, FormatError)]
         )
 
-    with record_folder.exclusive(out_dir, report=report) as work:
+    with work_folder.exclusive(out_dir, report=report) as work:
         done = record_folder.already_there(out_dir, identity, state=state, report=report)
         if done:
             return done
@@ -244,13 +245,13 @@ def prepare_folder(
         info = {
             **identity,
             'splits': written,
-            'charset': record_folder.charset_info(),
+            'charset': charset_info(),
             'image_height_px': height_px,
             'vocabulary': sorted(present),
             'held_out': [],
             'skipped': dict(tally.skipped),
             'input': kept,
-            'command': record_folder.typed_command(),
+            'command': typed_command(),
         }
         return collection_report.publish(
             work,

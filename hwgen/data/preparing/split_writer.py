@@ -5,7 +5,10 @@ again.
 import contextlib
 import math
 import time
-from typing import NamedTuple
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from hwgen.data.preparing.work_folder import WorkFolder
 
 LINES_PER_SHARD = 5000  # where pictures are read or drawn line by line
 LINES_PER_PIECE = 32
@@ -28,12 +31,24 @@ class Piece(NamedTuple):
     found: dict = {}
 
 
-def write_split(work, pieces, *, split, num_shards, steps, unit, name, report, weights=None, tell=None):
+def write_split(
+    work: WorkFolder,
+    pieces: Callable[[int, int], Generator[Piece, None, None]],
+    *,
+    split: str,
+    num_shards: int,
+    steps: int,
+    unit: str,
+    name: object,
+    report: Callable[[str], object],
+    weights: Sequence[int] | None = None,
+    tell: Callable[[Mapping[str, Any]], object] | None = None,
+) -> dict[str, int] | None:
     """Writes the shards (or pictures) of a split, from where an interrupted process left them, and reports a
     line every few seconds.
 
     Args:
-        work: record_folder.WorkFolder, begun.
+        work: work_folder.WorkFolder, begun.
         pieces: function of (done, within) of the last finished piece, (0, 0) at the start; gives the Pieces
             after it.
         split: str.
@@ -67,7 +82,8 @@ def write_split(work, pieces, *, split, num_shards, steps, unit, name, report, w
     ahead = weights[done]
     with contextlib.closing(shards), contextlib.closing(pieces(done, within)) as stream:
         for piece in stream:
-            count, here = len(shards.sizes), {}
+            count = len(shards.sizes)
+            here: dict[str, int] = {}
             for i, record in enumerate(piece.records):
                 shards.append(record)
                 here.setdefault(record.writer, i)
@@ -112,11 +128,13 @@ def write_split(work, pieces, *, split, num_shards, steps, unit, name, report, w
     return counts._asdict()
 
 
-def resumed(work, totals, *, unit, name, report):
+def resumed(
+    work: WorkFolder, totals: Mapping[str, int], *, unit: str, name: object, report: Callable[[str], object]
+) -> None:
     """Reports how much an interrupted process had finished, if anything.
 
     Args:
-        work: record_folder.WorkFolder, begun.
+        work: work_folder.WorkFolder, begun.
         totals: dict {split: steps}.
         unit: str, what a step is.
         name: of the folder.

@@ -6,10 +6,13 @@ import contextlib
 import itertools
 import multiprocessing
 import multiprocessing.connection
+import multiprocessing.process
 import os
 import signal
 import threading
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
+from typing import Any
 
 import cv2
 
@@ -27,9 +30,12 @@ class WorkerPool:
         arguments: tuple, of it.
     """
 
-    def __init__(self, workers, *, start=None, arguments=()):
+    def __init__(
+        self, workers: int, *, start: Callable[..., object] | None = None, arguments: tuple[Any, ...] = ()
+    ):
         context = multiprocessing.get_context('spawn')
-        self.workers, self._children = workers, {}
+        self.workers = workers
+        self._children: dict[int | None, multiprocessing.process.BaseProcess] = {}
         # Each worker has two numbers that all see: its process id, and the task it is at.
         self._at = context.RawArray('q', [0, _IDLE] * workers)
         self._pool = concurrent.futures.ProcessPoolExecutor(
@@ -39,7 +45,13 @@ class WorkerPool:
             initargs=(self._at, context.Value('i', 0), start, arguments),
         )
 
-    def results(self, function, tasks, *, names):
+    def results(
+        self,
+        function: Callable[..., Any],
+        tasks: Iterable[tuple[Any, ...] | None],
+        *,
+        names: Callable[[int], str],
+    ) -> Iterator[Any]:
         """What a function returns for each task, in order.
 
         Args:
@@ -54,7 +66,8 @@ class WorkerPool:
         Raises:
             ChildProcessError: a process ended without an answer; names the task.
         """
-        waiting, ahead = collections.deque(), enumerate(tasks)
+        waiting: collections.deque[tuple[int, concurrent.futures.Future[Any] | None]] = collections.deque()
+        ahead = enumerate(tasks)
         while True:
             for number, task in itertools.islice(ahead, 2 * self.workers - len(waiting)):
                 try:
@@ -73,7 +86,7 @@ class WorkerPool:
                 raise self._died(number, names) from None
             yield result
 
-    def close(self):
+    def close(self) -> None:
         """Ends the processes; what they have not begun is not begun any more."""
         self._pool.shutdown(cancel_futures=True)
 
@@ -83,7 +96,7 @@ class WorkerPool:
         The pool ends the others, by SIGTERM; only when it has, the codes of all are known.
         """
         self._pool.shutdown()
-        at = dict(zip(self._at[::2], self._at[1::2]))
+        at = dict(zip(self._at[::2], self._at[1::2], strict=True))
         codes = {pid: child.exitcode for pid, child in self._children.items() if pid in at}
         dead = [pid for pid, code in codes.items() if code not in (None, 0, -signal.SIGTERM)] or list(codes)
         found = [names(n) for n in sorted(at[pid] for pid in dead) if n != _IDLE] or [
@@ -102,7 +115,9 @@ class WorkerPool:
 
 
 @contextlib.contextmanager
-def open_pool(workers, *, start=None, arguments=()):
+def open_pool(
+    workers: int, *, start: Callable[..., object] | None = None, arguments: tuple[Any, ...] = ()
+) -> Iterator[WorkerPool | None]:
     """A WorkerPool that is closed at the end; None for one worker.
 
     Args:
@@ -124,7 +139,7 @@ def open_pool(workers, *, start=None, arguments=()):
 _at = _place = None  # the numbers of all, and where this process's two stand
 
 
-def follow_parent():
+def follow_parent() -> None:
     """Has this process, which another one started to work for it, leave Ctrl-C to that one and end when it
     does, however it ends.
     """

@@ -15,7 +15,7 @@ _LIMIT = 1 << 30  # parts; a difference of two still fits into int32
 MAX_SAMPLES = 1 << 22  # what a damaged or hostile record may claim: 80 MiB
 
 
-def encode_trajectory(trajectory):
+def encode_trajectory(trajectory: np.ndarray) -> bytes:
     """Bytes of a trajectory.
 
     Args:
@@ -46,7 +46,7 @@ def encode_trajectory(trajectory):
     return _packed(np.rint(trajectory * PARTS).astype('<i4'))
 
 
-def decode_trajectory(data):
+def decode_trajectory(data: bytes) -> np.ndarray:
     """The trajectory of `encode_trajectory`'s bytes.
 
     Args:
@@ -67,12 +67,12 @@ def decode_trajectory(data):
     return trajectory.astype(np.float32)
 
 
-def encode_slots(slots):
+def encode_slots(slots: np.ndarray) -> bytes:
     """Bytes of int [T], see `LineRecord.trajectory_slots`; b'' for T = 0."""
     return _packed(np.asarray(slots).astype('<i4')[:, None])
 
 
-def decode_slots(data):
+def decode_slots(data: bytes) -> np.ndarray:
     """int32 [T] of `encode_slots`' bytes.
 
     Raises:

@@ -2,6 +2,7 @@
 
 import collections
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class ChineseComposer:
         uniform: bool; hanzi drawn evenly and nothing else.
     """
 
-    def __init__(self, characters, *, uniform):
+    def __init__(self, characters: Sequence[str], *, uniform: bool):
         own = frozenset(SYMBOLS['chinese'])
         self.uniform = uniform
         self.hanzi = [c for c in characters if c not in own]
@@ -45,10 +46,10 @@ class ChineseComposer:
         self.words = [w for w, _ in words]
         # The square root keeps frequent words frequent without letting 的 be a tenth of everything.
         weights = np.array([n for _, n in words], float) ** 0.5
-        self.cumulative = np.cumsum(weights) / weights.sum() if words else None
+        self.cumulative = np.cumsum(weights) / weights.sum() if words else np.zeros(0)
         self.tokens = [t for t in _TOKENS if known.issuperset(t.replace('{}', ''))]
 
-    def compose(self, length, rng):
+    def compose(self, length: int, rng: np.random.Generator) -> str:
         """A text.
 
         Args:
@@ -62,7 +63,7 @@ class ChineseComposer:
             return ''.join(self.some(length, rng))
         return _filled(length, functools.partial(self._part, rng.random(), rng))
 
-    def some(self, count, rng):
+    def some(self, count: int, rng: np.random.Generator) -> list[str]:
         """Hanzi drawn evenly: list of str."""
         return [self.hanzi[k] for k in rng.integers(len(self.hanzi), size=count)]
 
@@ -94,7 +95,7 @@ class ChineseComposer:
             return self.word(rng)
         return ''.join(self.some(rng.integers(1, 4), rng))
 
-    def word(self, rng):
+    def word(self, rng: np.random.Generator) -> str:
         """A word, the more frequent the likelier: str."""
         return self.words[min(int(np.searchsorted(self.cumulative, rng.random())), len(self.words) - 1)]
 
@@ -108,7 +109,7 @@ class EverydayComposer:
         characters: sequence of str that may be used, in a fixed order.
     """
 
-    def __init__(self, characters):
+    def __init__(self, characters: Sequence[str]):
         charset_symbols = frozenset(symbols.SYMBOLS + symbols.FURTHER_SYMBOLS)
         self._known = frozenset(characters)
         self._symbols = [c for c in characters if c in charset_symbols and c != ' ']
@@ -123,7 +124,7 @@ class EverydayComposer:
         ]
         self._latin_alone = bool(self._latin) and ' ' in self._known
 
-    def compose(self, length, rng):
+    def compose(self, length: int, rng: np.random.Generator) -> str:
         """A text that neither begins nor ends with a space.
 
         Args:
@@ -211,7 +212,7 @@ class LatinComposer:
         characters: sequence of str that may be used, in a fixed order.
     """
 
-    def __init__(self, characters):
+    def __init__(self, characters: Sequence[str]):
         known = set(characters)
         self.running = [w for w in sentences.latin_words() if known.issuperset(w)]
         self.letters = [c for c in characters if c != ' ']
@@ -220,7 +221,7 @@ class LatinComposer:
             if known.issuperset(word):
                 self.by_length[len(word)].append(word)
 
-    def compose(self, length, rng):
+    def compose(self, length: int, rng: np.random.Generator) -> str:
         """A text without space at either end.
 
         Args:

@@ -102,7 +102,7 @@ class Traits(NamedTuple):
     pitch_deviation: float
 
 
-def draw_traits(rng):
+def draw_traits(rng: np.random.Generator) -> Traits:
     """The traits of a writer.
 
     Args:

@@ -67,7 +67,7 @@ import re
 from absl import flags
 
 from hwgen.settings import flags as settings_flags
-from hwgen.settings.prepare import SECTIONS
+from hwgen.settings.prepare import SECTIONS, InputSettings, OutputSettings
 
 # Arguments of the library that have another name as flags.
 _FLAG_OF = {
@@ -94,21 +94,6 @@ def main(arguments):
     picture_formats.check_folder(flags.FLAGS.out, flag='--out')
     if flags.FLAGS.unlabelled:
         _check_unlabelled()
-    lengths = {
-        name: flags.FLAGS[name].value
-        for name in ('min_characters', 'max_characters')
-        if flags.FLAGS[name].value is not None
-    }
-    common = dict(lengths, seed=flags.FLAGS.seed, height_px=flags.FLAGS.height_px, report=_say)
-    shares = {
-        'validation_share': flags.FLAGS.validation_share,
-        'test_share': flags.FLAGS.test_share,
-        'on_error': flags.FLAGS.on_error,
-        'deslant': flags.FLAGS.deslant,
-        'normalize_size': flags.FLAGS.normalize_size,
-        'keep_paper': flags.FLAGS.keep_paper,
-        'dark': flags.FLAGS.dark,
-    }
     if flags.FLAGS.source != 'scribe':
         _check_foreign()
     if flags.FLAGS.source == 'scribe':
@@ -118,7 +103,7 @@ def main(arguments):
                 ' --source=scribe'
             )
         if (
-            any(shares[name] for name in ('deslant', 'normalize_size', 'keep_paper'))
+            any(flags.FLAGS[name].value for name in ('deslant', 'normalize_size', 'keep_paper'))
             or flags.FLAGS['dark'].present
         ):
             raise UserError(
@@ -129,7 +114,7 @@ def main(arguments):
         if flags.FLAGS.vertical and flags.FLAGS.format == 'records':
             raise UserError('--vertical goes with --format=folder: models learn from horizontal lines')
         with _in_words_of_flags():
-            _write_scribe(common)
+            _write_scribe()
     elif not flags.FLAGS.input:
         raise UserError(
             f'--input: no folder given; --source={flags.FLAGS.source} expects one with '
@@ -143,26 +128,13 @@ def main(arguments):
         from hwgen.data.preparing import prepare_folder
 
         prepare_folder.prepare_folder(
-            flags.FLAGS.out,
-            images=flags.FLAGS.input,
-            labels=None if flags.FLAGS.unlabelled else flags.FLAGS.labels,
-            name_pattern=flags.FLAGS.name_pattern,
-            **shares,
-            **common,
+            settings_flags.read(OutputSettings), settings_flags.read(InputSettings), report=_say
         )
     else:
         from hwgen.data.preparing import prepare_collection
 
         prepare_collection.prepare_collection(
-            flags.FLAGS.out,
-            path=flags.FLAGS.input,
-            source=flags.FLAGS.source,
-            unit=flags.FLAGS.unit,
-            partition=flags.FLAGS.partition,
-            pen_px=flags.FLAGS.pen_px,
-            workers=flags.FLAGS.workers,
-            **shares,
-            **common,
+            settings_flags.read(OutputSettings), settings_flags.read(InputSettings), report=_say
         )
 
 
@@ -183,9 +155,14 @@ def _in_words_of_flags():
         raise UserError(told) from error
 
 
-def _write_scribe(common):
+def _write_scribe():
     from hwgen.data.preparing import prepare
 
+    lengths = {
+        name: flags.FLAGS[name].value
+        for name in ('min_characters', 'max_characters')
+        if flags.FLAGS[name].value is not None
+    }
     prepare.prepare_scribe(
         flags.FLAGS.out,
         lines=flags.FLAGS.lines,
@@ -205,7 +182,10 @@ def _write_scribe(common):
         vertical=flags.FLAGS.vertical,
         slips=flags.FLAGS.slips,
         workers=flags.FLAGS.workers,
-        **common,
+        seed=flags.FLAGS.seed,
+        height_px=flags.FLAGS.height_px,
+        report=_say,
+        **lengths,
     )
 
 

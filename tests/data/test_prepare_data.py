@@ -12,9 +12,9 @@ import time
 import numpy as np
 import pytest
 from PIL import Image
+from preparing import prepare_folder
 
 from hwgen.data.preparing import prepare
-from hwgen.data.preparing.prepare_folder import prepare_folder
 from hwgen.data.reading import shards
 from hwgen.data.reading.pipeline import LineBatches
 
@@ -313,8 +313,9 @@ def test_two_processes_do_not_write_one_folder(scans, tmp_path):
     held = os.open(partial, os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)
     program = (
-        'from hwgen.data.preparing.prepare_folder import prepare_folder;'
-        f' prepare_folder({str(tmp_path / "out")!r}, images={str(scans)!r})'
+        'from hwgen.data.preparing.prepare_folder import prepare_folder\n'
+        'from hwgen.settings.prepare import InputSettings, OutputSettings\n'
+        f'prepare_folder(OutputSettings(out={str(tmp_path / "out")!r}), InputSettings(input={str(scans)!r}))'
     )
     with subprocess.Popen(
         [sys.executable, '-c', program],

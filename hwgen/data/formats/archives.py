@@ -39,6 +39,11 @@ class File(NamedTuple):
     member: str = ''
 
     @property
+    def base(self) -> str:
+        """Its name without the folders and the archive that it lies in."""
+        return pathlib.PurePosixPath(self.name).name
+
+    @property
     def suffix(self) -> str:
         """Its suffix in lower case, '.gnt'."""
         return pathlib.PurePosixPath(self.name).suffix.lower()

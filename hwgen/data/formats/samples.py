@@ -2,11 +2,14 @@
 one exception.
 """
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 # A page of CASIA scanned at 300 dpi has 9 million pixels, a line of it less than one: what is larger than
 # this is no line.

@@ -12,12 +12,13 @@ import numpy as np
 
 from hwgen.charset.encoding import Charset, CharsetError
 from hwgen.charset.normal_form import plain
+from hwgen.data.formats.format import Part
 from hwgen.data.formats.samples import UNKNOWN_CHARACTER, FormatError, Ink
-from hwgen.data.preparing.collection import Chosen, Part
+from hwgen.data.preparing.collection import Chosen
 from hwgen.data.preparing.line_image import draw_ink, on_paper, scaled_down, with_cells
 from hwgen.data.preparing.line_normalization import IMAGES_OF_A_HAND, estimate_slant, shear, sized, upright
 from hwgen.data.preparing.picture_intake import Intake, look_at_character
-from hwgen.data.preparing.split_writer import Piece
+from hwgen.data.preparing.split_writer import Piece, Pieces
 from hwgen.data.preparing.worker_pool import WorkerPool
 from hwgen.data.reading import records as records_lib
 from hwgen.data.reading.records import LineRecord
@@ -27,8 +28,6 @@ SHOWN = 20  # codes in a message
 MAX_SENT_BYTES = 64 << 20
 _PIECE_SAMPLES = 512  # of a part that is read here
 _COUNTERS = ('classes', 'outside', 'codes', 'skipped', 'remarks')
-# kinds of parts whose pictures come as they were taken; CASIA's and IAM's have white paper when they are read
-WHITENED = ('lmdb',)
 
 
 @functools.cache
@@ -128,8 +127,8 @@ class Converter:
     ):
         self.tally, self._lengths = tally, (shortest, longest)
         self._height_px, self._pen_px, self._deslant, self._share = height_px, pen_px, deslant, normalize_size
-        self._intakes = {whiten: Intake(whiten=whiten, dark=dark) for whiten in (False, not keep_paper)}
-        self._whitened = () if keep_paper else WHITENED
+        self._intakes = {whiten: Intake(whiten=whiten, dark=dark) for whiten in (False, True)}
+        self._keep_paper = keep_paper
         self._charset = Charset.load()
 
     def records(self, part: Part, chosen: Chosen, *, after: int = 0) -> Iterator[LineRecord | None]:
@@ -195,7 +194,8 @@ class Converter:
             if look.fault:
                 raise FormatError(look.words, reason=look.fault)
             return sample, ()
-        image, remarks = self._intakes[part.kind in self._whitened].take(sample.image)
+        whiten = not (part.format.white_paper or self._keep_paper)
+        image, remarks = self._intakes[whiten].take(sample.image)
         return sample._replace(image=image), remarks
 
     def _record(self, part, sample, cell, slant):
@@ -285,7 +285,7 @@ def converted(
     settings: Mapping[str, Any],
     skip: bool,
     pool: WorkerPool | None = None,
-) -> Iterator[Piece]:
+) -> Pieces:
     """The records of parts, in order, whoever reads them.
 
     Args:
@@ -306,18 +306,18 @@ def converted(
     """
     rest = list(enumerate(members))[done:]
     after = {done: within}
-    # A data base is one part, however many samples it has, and may be larger than its file says.
-    tasks = (
-        (
-            (number, *member, settings, skip, after.get(number, 0))
-            if pool and member[0].num_bytes <= MAX_SENT_BYTES and member[0].kind != 'lmdb'
-            else None
-        )
-        for number, member in rest
-    )
-    pieces = (
-        pool.results(_convert, tasks, names=lambda i: rest[i][1][0].name) if pool else (None for _ in rest)
-    )
+
+    def task(number: int, member: tuple[Part, Chosen]) -> tuple[Any, ...] | None:
+        """What a process is sent; None: the part is read here."""
+        part, _ = member
+        if part.num_bytes > MAX_SENT_BYTES or part.format.unbounded:
+            return None
+        return number, *member, settings, skip, after.get(number, 0)
+
+    pieces: Iterator[Piece | None] = itertools.repeat(None, len(rest))
+    if pool:
+        tasks = (task(number, member) for number, member in rest)
+        pieces = pool.results(_convert, tasks, names=lambda i: rest[i][1][0].name)
     for (number, member), piece in zip(rest, pieces, strict=True):
         if piece is not None:
             yield piece

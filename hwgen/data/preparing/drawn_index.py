@@ -31,7 +31,7 @@ from hwgen.data.reading.shards import (
     shard_name,
     whole,
 )
-from hwgen.data.scribe import corpus
+from hwgen.data.scribe.plan import corpus_charset
 from hwgen.tensorflow_files import reason_of
 
 _REPORT_SEC = 60
@@ -179,7 +179,7 @@ class DrawnIndex:
         """Looks up what is finished. Files that it held open close when nobody reads them any more."""
         self._looked = time.monotonic()
         folder, entries = work_folder.finished_pieces(
-            self.folder, self.split, self._identity, charset=corpus.corpus_charset(self._plan.version)
+            self.folder, self.split, self._identity, charset=corpus_charset(self._plan.version)
         )
         if entries:
             num_shards = entries[0]['shards']

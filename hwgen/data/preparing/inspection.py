@@ -66,7 +66,7 @@ def inspect(
         FileNotFoundError: no such path, or no known format.
         FormatError: an archive or table that cannot be read.
     """
-    errors = []
+    errors: list[Exception] = []
     if (
         source in ('auto', 'folder')
         and pathlib.Path(path).is_file()
@@ -96,7 +96,7 @@ def inspect(
             )
         samples = _part_samples(parts, errors.append)
     found = _Found(report)
-    pictures = []
+    pictures: list[np.ndarray] = []
     for sample, cell, look in samples:
         found.add(sample, look)
         if sheet and len(pictures) < _ON_SHEET:
@@ -105,8 +105,8 @@ def inspect(
             except ValueError as error:
                 errors.append(error)
     found.tell()
-    for error in errors[:_FIRST]:
-        report(f'damaged: {error}')
+    for damage in errors[:_FIRST]:
+        report(f'damaged: {damage}')
     if len(errors) > _FIRST:
         report(f'damaged: {len(errors) - _FIRST} more')
     if sheet and pictures:

@@ -17,7 +17,8 @@ from hwgen.data.reading import records as records_lib
 from hwgen.data.reading.records import LineRecord
 from hwgen.data.reading.shards import ShardCounts, read_info
 from hwgen.data.scribe import corpus
-from hwgen.data.scribe.given_texts import read_texts
+from hwgen.data.scribe.given_texts import GivenTexts, read_texts
+from hwgen.data.scribe.plan import Plan, corpus_charset
 from hwgen.settings.prepare import CorpusSettings, OutputSettings
 from hwgen.settings.setting import choices_of
 
@@ -36,16 +37,16 @@ class Work(NamedTuple):
     """What `prepare_scribe` has to write.
 
     Attributes:
-        plan: corpus.Plan; planned: dict, the arguments it is made of.
+        plan: Plan; planned: dict, the arguments it is made of.
         identity: dict for JSON, by which a folder is known: source, version, seed, settings.
         given: given_texts.GivenTexts or None, the lines of a text file.
         as_pictures, trajectory: bool.
     """
 
-    plan: corpus.Plan
-    planned: dict
-    identity: dict
-    given: object
+    plan: Plan
+    planned: dict[str, Any]
+    identity: dict[str, Any]
+    given: GivenTexts | None
     as_pictures: bool
     trajectory: bool
 
@@ -92,7 +93,7 @@ def prepare_scribe(
         )
     storage = picture_storage(subfolders=len(counts) > 1, trajectory=trajectory) if as_pictures else SHARDS
     with work_folder.exclusive(out_dir, storage=storage, report=report) as work:
-        said = []
+        said: list[str] = []
         done = record_folder.already_there(out_dir, identity, report=said.append)
         there = done['splits'] if done else {}
         wanted = [name for name in counts if name not in there and (splits is None or name in splits)]
@@ -101,7 +102,7 @@ def prepare_scribe(
             return done
         for problem in given.refused if given else ():
             report(f'skipped: {problem}')
-        work.begin(identity, charset=corpus.corpus_charset(plan.version), report=report)
+        work.begin(identity, charset=corpus_charset(plan.version), report=report)
         resumed(work, {name: counts[name] for name in wanted}, unit='line', name=out_dir, report=report)
         written = {}
         with open_pool(
@@ -191,7 +192,7 @@ def work_of(
             f'trajectory with version={version}, pen_share={pen_share}: a font has no path of a pen; expected'
             ' pen_share=1'
         )
-    planned = {
+    planned: dict[str, Any] = {
         'seed': seed,
         'height_px': height_px,
         'script': script,
@@ -300,11 +301,11 @@ def settings_of(info: dict[str, Any]) -> dict[str, Any]:
     return {**info['settings'], 'version': info['version']}
 
 
-def not_shown(plan: corpus.Plan) -> list[int]:
+def not_shown(plan: Plan) -> list[int]:
     """The characters of the vocabulary that no training line of a plan shows: list of int, ascending;
     nothing is drawn.
     """
-    charset, missing = corpus.corpus_charset(plan.version), {*plan.vocabulary}
+    charset, missing = corpus_charset(plan.version), {*plan.vocabulary}
     for i in range(plan.splits['train']):
         if not missing:
             break
@@ -320,7 +321,7 @@ def _info(plan, identity, counts, *, given=None):
         planned[split] = ShardCounts(
             len(lengths), _num_shards(len(lengths)), len(set(writers.tolist())), int(lengths.sum())
         )._asdict()
-    charset = corpus.corpus_charset(plan.version)
+    charset = corpus_charset(plan.version)
     info = {
         **identity,
         'splits': {name: found for name, found in counts.items() if found},
@@ -343,23 +344,30 @@ def _num_shards(num_lines):
 
 # ---- the embedded corpus, drawn by several processes
 
-_worker = None  # the plan, and whether trajectories are kept
+
+class _Worker:
+    """What a process draws lines of, from its start on."""
+
+    plan: Plan
+    trajectory: bool  # whether the paths of the pen are kept
 
 
-def _start_worker(settings, trajectory):
-    global _worker
-    _worker = corpus.plan_corpus(**settings), trajectory
+_worker = _Worker()
 
 
-def _draw(split, lines):
-    return drawn(_worker[0], split, lines, trajectory=_worker[1])
+def _start_worker(settings: Mapping[str, Any], trajectory: bool) -> None:
+    _worker.plan, _worker.trajectory = corpus.plan_corpus(**settings), trajectory
 
 
-def drawn(plan: corpus.Plan, split: str, lines: Iterable[int], *, trajectory: bool) -> list[LineRecord]:
+def _draw(split: str, lines: Iterable[int]) -> list[LineRecord]:
+    return drawn(_worker.plan, split, lines, trajectory=_worker.trajectory)
+
+
+def drawn(plan: Plan, split: str, lines: Iterable[int], *, trajectory: bool) -> list[LineRecord]:
     """Lines of a plan as they are written: list of LineRecord, their images PNG.
 
     Args:
-        plan: corpus.Plan.
+        plan: Plan.
         split: str.
         lines: iterable of int.
         trajectory: bool, whether the paths of the pen are kept.
@@ -377,7 +385,8 @@ def drawn(plan: corpus.Plan, split: str, lines: Iterable[int], *, trajectory: bo
                 f'{split}, line {i}: {record.writer} writes with a font and has no trajectory, expected a'
                 ' writer with a pen; leave --trajectory out'
             )
-        records.append(record._replace(image=records_lib.encode_png(record.image)))
+        png: Any = records_lib.encode_png(record.image)  # while it is being written, see LineRecord
+        records.append(record._replace(image=png))
     return records
 
 

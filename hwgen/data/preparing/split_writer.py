@@ -5,8 +5,9 @@ again.
 import contextlib
 import math
 import time
+import types
 from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from hwgen.data.preparing.work_folder import WorkFolder
 
@@ -28,12 +29,16 @@ class Piece(NamedTuple):
     records: list
     done: int
     within: int = 0
-    found: dict = {}
+    found: Mapping[str, Any] = types.MappingProxyType({})
+
+
+# What `write_split` is given piece by piece, and closes.
+Pieces: TypeAlias = Generator[Piece, None, None]
 
 
 def write_split(
     work: WorkFolder,
-    pieces: Callable[[int, int], Generator[Piece, None, None]],
+    pieces: Callable[[int, int], Pieces],
     *,
     split: str,
     num_shards: int,
@@ -94,7 +99,7 @@ def write_split(
                     'shards': num_shards,
                     'done': piece.done,
                     'within': piece.within,
-                    'found': piece.found,
+                    'found': dict(piece.found),
                     'sizes': shards.sizes[count:],
                     'lengths': shards.lengths[count:],
                     'writers': here,

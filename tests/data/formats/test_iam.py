@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from hwgen.data.formats import iam, iam_online
 from hwgen.data.formats.archives import list_files
+from hwgen.data.formats.readers import iam, iam_online
 from hwgen.data.formats.samples import FormatError
 from hwgen.data.preparing.collection import open_collection
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from hwgen.charset.encoding import Charset
-from hwgen.data.preparing import drawn_index, prepare, work_folder
+from hwgen.data.preparing import corpus_work, drawn_index, prepare, work_folder
 from hwgen.data.preparing.drawn_index import DrawnIndex
 from hwgen.data.reading import shards
 from hwgen.data.reading.pipeline import LineBatches
@@ -149,7 +149,7 @@ def test_lines_that_are_finished_are_read(whole, begun, monkeypatch):
         shard.write_bytes(data)
         assert_same_records(index, stored)
         assert set(asked) & set(range(32)) == {0}
-        other = prepare.work_of(**{**SETTINGS, 'lines': 71})
+        other = corpus_work.work_of(**{**SETTINGS, 'lines': 71})
         assert (
             work_folder.finished_pieces(
                 begun, 'train', other.identity, charset=prepare.corpus.corpus_charset()
@@ -160,7 +160,7 @@ def test_lines_that_are_finished_are_read(whole, begun, monkeypatch):
 
 def test_characters_that_no_line_shows_are_known_from_the_plan():
     for settings in {}, {'version': '1.1'}, {'shots': (0, 1), 'lines': 120}, {'script': 'latin'}:
-        plan = prepare.work_of(**{**SETTINGS, **settings}).plan
+        plan = corpus_work.work_of(**{**SETTINGS, **settings}).plan
         shown = {int(i) for n in range(plan.splits['train']) for i in plan.line('train', n).character_ids}
         assert prepare.not_shown(plan) == sorted(set(plan.vocabulary) - shown)
 

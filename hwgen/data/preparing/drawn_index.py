@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from hwgen.data.preparing import prepare, work_folder
+from hwgen.data.preparing import corpus_work, prepare, work_folder
 from hwgen.data.preparing.shard_writer import places
 from hwgen.data.preparing.worker_pool import follow_parent
 from hwgen.data.reading import records as records_lib
@@ -79,7 +79,7 @@ class DrawnIndex:
         self._report = report
         self._drawing, self._looking = threading.Lock(), threading.Lock()
         info = read_info(folder)
-        work = prepare.work_of(**prepare.settings_of(info))
+        work = corpus_work.work_of(**prepare.settings_of(info))
         self._plan, self._trajectory, self._identity = work.plan, work.trajectory, work.identity
         # shards, offsets and sizes of what is finished; when that was looked up
         self._pieces: tuple[list[BinaryIO], np.ndarray, np.ndarray] = ([], np.zeros(0), np.zeros(0))

@@ -18,7 +18,6 @@ from hwgen.settings.model import GeneratorSettings
 if TYPE_CHECKING:
     import tensorflow as tf
 
-FRAMES_PER_CHARACTER = 8  # of the sequence recognition module (SRM), at every char_px
 _UNIFORMS_PER_BLOCK = 4096
 _CHOICE, _ORDER = 1, 2  # what a random stream is for
 
@@ -33,28 +32,6 @@ def random_stream(*key: int) -> np.random.Generator:
         np.random.Generator.
     """
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(list(key))))
-
-
-def max_label_frames(component_ids: np.ndarray, structure_ids: np.ndarray) -> np.ndarray:
-    """Frames that the labels of a character need at most, in whatever line and kind of label it stands.
-
-    CTC needs a frame a label and one between equal neighbours. `structured` labels are the structure and the
-    components; `components` are the latter alone and may also repeat the last component of the character
-    before.
-
-    Args:
-        component_ids: int32 [..., 4], 0 where a slot is empty.
-        structure_ids: int32 [...].
-
-    Returns:
-        int32 [...]; at most 8, what a character has (`FRAMES_PER_CHARACTER`).
-    """
-    used = component_ids > 0
-    repeats = np.sum(used[..., 1:] & (component_ids[..., 1:] == component_ids[..., :-1]), axis=-1)
-    components = used.sum(-1) + repeats
-    structured = components + (structure_ids > 0)
-    before = used.any(-1)  # a frame for the blank between this character and its neighbour
-    return np.maximum(structured, components + before).astype(np.int32)
 
 
 class NoLineError(RecordError):
@@ -269,8 +246,7 @@ class LineBatches:
                     _UNIFORMS_PER_BLOCK
                 )
             # Drawn in proportion to what each is owed: random, so that no other cycle of the training keeps
-            # step with
-            # the lengths, and yet in the long run exactly its share.
+            # step with the lengths, and yet in the long run exactly its share.
             owed = np.cumsum([max(self._credits[b], 0.0) for b in allowed])
             place = int(
                 np.searchsorted(owed, self._uniforms[s % _UNIFORMS_PER_BLOCK] * owed[-1], side='right')

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import io
 import struct
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from hwgen.data.reading import trajectories
 
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 # What is added as an optional feature leaves it as it is: readers pass over features that they do not know.
 SCHEMA_VERSION = 1
 # name -> kind; ids and boxes are flat lists. widths, heights and lengths are stored so that a damaged image
-# or id list
-# shows before it is used, and an image of a hostile file is refused before it is decompressed.
+# or id list shows before it is used, and an image of a hostile file is refused before it is decompressed.
 FEATURES = {
     'image': bytes,  # PNG, 8 bit grey, 255 = paper
     'height': int,  # px
@@ -305,7 +308,9 @@ def _utf8(name, value):
         raise ValueError(f'feature {name!r}: no UTF-8 ({error})') from error
 
 
-def parse_example(serialized, *, features=tuple(FEATURES)):
+def parse_example(
+    serialized: tf.Tensor, *, features: Sequence[str] = tuple(FEATURES)
+) -> dict[str, tf.Tensor]:
     """The same in a TensorFlow graph; what is not asked for costs nothing.
 
     Args:

@@ -2,9 +2,15 @@
 zlib.
 """
 
+from __future__ import annotations
+
 import zlib
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 # x px, y px, time s, pen, pressure: a stored whole number counts this part of the unit. Powers of two, so
 # that what was read is stored again bit for bit.
@@ -107,7 +113,7 @@ def _unpacked(data, columns, name):
     return np.cumsum(np.frombuffer(raw, '<i4').reshape(-1, columns), axis=0, dtype=np.int32)
 
 
-def parse_trajectory(data):
+def parse_trajectory(data: tf.Tensor) -> tf.Tensor:
     """`decode_trajectory` in a TensorFlow graph; checks nothing but that zlib reads it.
 
     Args:
@@ -121,7 +127,7 @@ def parse_trajectory(data):
     return tf.cast(tf.cast(_parsed(data, len(PARTS)), tf.float64) / PARTS, tf.float32)
 
 
-def parse_slots(data):
+def parse_slots(data: tf.Tensor) -> tf.Tensor:
     """`decode_slots` in a TensorFlow graph: int32 [T]."""
     return _parsed(data, 1)[:, 0]
 

@@ -31,10 +31,8 @@ more than twice the share of a split is not drawn for it: few hands are all for 
 report.json, rejected.tsv and sheet.png (look at it) lie beside the shards. With --unlabelled no table is
 read, and every image of the folder and its sub-folders becomes a line without text, for `train --unlabelled`.
 
---source=casia reads CASIA's files as they are downloaded, in folders or .zip archives: characters (.gnt),
-pages of lines (.dgrl, .dgr), characters and pages of a pen (.pot, .wptt, .ptts). --source=iam reads IAM
-(lines.txt or words.txt, images, forms.txt), --source=iam_online IAM-OnDB, --source=lmdb an LMDB folder,
---source=auto whichever it is. The official partition is kept where files or folders are named by it;
+Collections are read as they are downloaded, in folders or .zip archives (the formats are listed below);
+--source=auto reads whichever it is. The official partition is kept where files or folders are named by it;
 report.json and rejected.tsv beside the shards say what is in them and what was left out, sheet.png shows some
 of it.
 
@@ -42,23 +40,11 @@ Pictures are looked at first: blank, black and tiny ones cannot be used (--on_er
 black (--dark). Grey paper of --source=folder and lmdb, of scans and photographs, becomes white, shadows too
 (--keep_paper); CASIA's and IAM's is white already. How many there were is said at the end.
 
-Killed at any moment, the same command goes on where it was; when it is done, the same command compares the
-input with what was read (info.json), and refuses where that has changed. --deslant and --normalize_size make
+An interrupted run resumes when you repeat the command; when it is done, the same command compares the input
+with what was read (info.json), and refuses where that has changed. --deslant and --normalize_size make
 slant and size of the writing equal; without them lines stay as they are.
 
 --inspect=FILE prints what a file or collection holds, and draws its first samples into --out, a .png.
-
-Examples:
-  prepare --out=tfrecords/demo
-  prepare --out=tfrecords/large --lines=200000 --vocabulary=3755 --max_characters=16
-  prepare --out=tfrecords/latin --script=latin
-  prepare --out=tfrecords/shots --lines=4000 --shots=0,1,5,20
-  prepare --text_file=addresses.txt --format=folder --height_px=48 --out=pictures
-  prepare --text_file=addresses.txt --lines=100000 --heldout_lines=1000 --writers=2000 --on_error=skip
-  --out=tfrecords/addresses prepare --source=folder --input=scans --labels=label.txt --out=tfrecords/mine
-  --on_error=skip prepare --source=folder --input=more_scans --unlabelled --out=tfrecords/unlabelled
-  prepare --source=casia --input=HWDB2 --out=tfrecords/casia-hwdb2 --on_error=skip
-  prepare --inspect=HWDB2/HWDB2.0Test.zip --out=sheet.png
 """
 
 import contextlib
@@ -66,6 +52,7 @@ import re
 
 from absl import flags
 
+from hwgen.data.formats import registry
 from hwgen.settings import flags as settings_flags
 from hwgen.settings.prepare import SECTIONS, InputSettings, OutputSettings
 
@@ -77,7 +64,32 @@ _FLAG_OF = {
     'output_format': 'format',
     **dict.fromkeys(('validation_lines', 'test_lines', 'unseen_lines'), 'heldout_lines'),
 }
-settings_flags.define(*SECTIONS, module=__name__)
+settings_flags.define(*SECTIONS, module=__name__, more_choices={'source': registry.sources()})
+_EXAMPLES = """Examples:
+  prepare --out=tfrecords/demo
+  prepare --out=tfrecords/large --lines=200000 --vocabulary=3755 --max_characters=16
+  prepare --out=tfrecords/latin --script=latin
+  prepare --out=tfrecords/shots --lines=4000 --shots=0,1,5,20
+  prepare --text_file=addresses.txt --format=folder --height_px=48 --out=pictures
+  prepare --text_file=addresses.txt --lines=100000 --heldout_lines=1000 --writers=2000 --on_error=skip \\
+      --out=tfrecords/addresses
+  prepare --source=folder --input=scans --labels=label.txt --out=tfrecords/mine --on_error=skip
+  prepare --source=folder --input=more_scans --unlabelled --out=tfrecords/unlabelled
+  prepare --source=casia --input=HWDB2 --out=tfrecords/casia-hwdb2 --on_error=skip
+  prepare --inspect=HWDB2/HWDB2.0Test.zip --out=sheet.png
+"""
+
+
+def _told_formats():
+    """What the formats say of themselves."""
+    rows = []
+    for name, one in registry.find_formats().items():
+        files = ', '.join(one.suffixes) + (' and pictures' if one.pictures else '')
+        rows.append(f'  --source={one.asked_by}: {name} ({files}), {one.summary}')
+    return '\n'.join(['Formats of collections:', *rows, 'How one is added: docs/extending.md.'])
+
+
+__doc__ += f'\n{_told_formats()}\n\n{_EXAMPLES}'
 
 
 def main(arguments):
@@ -98,10 +110,8 @@ def main(arguments):
         _check_foreign()
     if flags.FLAGS.source == 'scribe':
         if flags.FLAGS.input:
-            raise UserError(
-                '--input goes with --source=folder, casia, iam, iam_online, lmdb or auto, not with'
-                ' --source=scribe'
-            )
+            others = ', '.join(['folder', *registry.sources()])
+            raise UserError(f'--input goes with --source={others} or auto, not with --source=scribe')
         if (
             any(flags.FLAGS[name].value for name in ('deslant', 'normalize_size', 'keep_paper'))
             or flags.FLAGS['dark'].present

@@ -264,7 +264,7 @@ def _read_rows(
 
 FORMAT = Format(
     name='iam',
-    summary='IAM: lines or words as images, with lines.txt or words.txt',
+    summary='IAM: lines or words as images, with lines.txt or words.txt and forms.txt',
     suffixes=('.txt',),
     pictures=True,
     parts=_parts,

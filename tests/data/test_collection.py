@@ -203,7 +203,9 @@ def test_data_bases():
 
 
 def test_the_source_that_files_speak_for():
-    """The first of several in the order of the registry; what is asked for is taken, though others are there."""
+    """The first of several in the order of the registry; what is asked for is taken, though others are
+    there.
+    """
     put(
         'both',
         {'001.pot': b'', 'lines.txt': LINES, 'lineStrokes/a01-000u-01.xml': STROKES, 'train/data.mdb': b''},

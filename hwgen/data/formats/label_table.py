@@ -1,17 +1,17 @@
 r"""Tables of labels: which picture shows which text, in the forms that trainers of OCR read and write.
 
-    a.png TAB text              PaddleOCR's rec_gt.txt; a third column is the writer; ["a.png", "b.png"] TAB
-    text: each of them shows it
+    a.png TAB text              PaddleOCR's rec_gt.txt; a third column is the writer;
+                                ["a.png", "b.png"] TAB text: each of them shows it
     a.png text                  a row without a TAB: RIMES, MMOCR's txt
     a.png, "text"               ICDAR's word recognition; \" and \\ in it stand for " and \
     filename,words              a first row that names its columns, by TAB, comma or semicolon: in any order,
-    others are passed over (TRDG, EasyOCR)
+                                others are passed over (TRDG, EasyOCR)
     *.csv                       fields by comma, quoted or not, path and text and perhaps writer where no
-    first row names them
+                                first row names them
     {"path": .., "text": ..}    JSON Lines, in *.jsonl or between other rows; the names of columns are those
-    of _NAMES, as MMOCR's filename
+                                of _NAMES, as MMOCR's filename
     *.json                      MMOCR's data_list of img_path and instances, or a list of such objects as
-    above, or with anno_info in place of text
+                                above, or with anno_info in place of text
 
 What looks like one of these and is something else is refused: labels of detection, a backslash and a t for a
 TAB, a TAB inside a text.

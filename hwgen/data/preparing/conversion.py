@@ -149,11 +149,10 @@ class Converter:
             samples = part.read(refuse=self._refuse if self.tally.skip else None)
             cells = with_cells(samples) if part.isolated else ((sample, None) for sample in samples)
             for sample, cell, slant in itertools.islice(self._with_slants(cells, part), after, None):
-                yield (
-                    self._record(part, sample, cell, slant)
-                    if chosen is None or chosen(sample.record)
-                    else None
-                )
+                if chosen is None or chosen(sample.record):
+                    yield self._record(part, sample, cell, slant)
+                else:
+                    yield None
         except FormatError as error:
             self.tally.refuse(error)
         except OSError as error:
@@ -169,15 +168,10 @@ class Converter:
         first = list(itertools.islice(cells, IMAGES_OF_A_HAND)) if self._deslant and part.writer else []
         common = estimate_slant(self._readable(part, first))
         for sample, cell in itertools.chain(first, cells):
-            yield (
-                sample,
-                cell,
-                (
-                    common
-                    if first or not self._deslant
-                    else estimate_slant(self._readable(part, [(sample, cell)]))
-                ),
-            )
+            slant = common
+            if self._deslant and not first:
+                slant = estimate_slant(self._readable(part, [(sample, cell)]))
+            yield sample, cell, slant
 
     def _readable(self, part, cells):
         for sample, cell in cells:
@@ -251,20 +245,18 @@ class Converter:
         """The image of a sample without its slant, uint8 [H, W] as large as it is, and its boxes or None."""
         if isinstance(sample, Ink):
             strokes = upright(sample.strokes, degrees=slant)
-            return (
-                draw_ink(
-                    strokes,
-                    height_px=self._height_px,
-                    pen_px=self._pen_px,
-                    num_characters=units,
-                    cell_extent=cell,
-                ),
-                None,
+            drawn = draw_ink(
+                strokes,
+                height_px=self._height_px,
+                pen_px=self._pen_px,
+                num_characters=units,
+                cell_extent=cell,
             )
+            return drawn, None
         image, boxes = shear(sample.image, degrees=slant, boxes=sample.boxes)
-        return on_paper(image) if part.isolated else image, (
-            boxes if boxes is not None and len(boxes) == units else None
-        )
+        if boxes is not None and len(boxes) != units:
+            boxes = None
+        return on_paper(image) if part.isolated else image, boxes
 
     def _image(self, part, sample, cell, slant, *, units):
         image, boxes = self._upright(part, sample, cell, slant, units=units)

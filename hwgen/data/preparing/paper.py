@@ -18,7 +18,7 @@ _LEVEL_PX, _INK_PX = 96, 256  # heights at which level and ink are looked for
 _LEAST_WINDOW_PX = 15
 _WHITE = 254
 _INK_DEPTH = 32  # grey levels: surely no paper, where it is asked whether paper is white
-# of the brightest paper: what is darker over more than half a line is ink, or lies beside the paper
+# of the brightest paper: light is not taken for less, so that paper in a deep shadow becomes white as well
 _DEEPEST_SHADOW = 0.4
 _LEAST_BAND = 0.04  # of the level of paper: what is as near to it is paper, too
 _WEAK, _STRONG = 2.0, 5.0  # standard deviations of the noise
@@ -175,7 +175,7 @@ def _inked(image, level, *, most=np.inf):
     score = np.zeros(image.shape, np.float32)
     for sigma in (0.8, 1.6):
         around = cv2.GaussianBlur(depth.astype(np.float32), (0, 0), sigma)
-        # Of what is brighter than paper all is noise: its mean is .8 of a standard deviation.
+        # Of what is brighter than paper all is noise: its mean is 0.8 of a standard deviation.
         brighter = ((around < 0) & (around > -most)).astype(np.float32)
         mean = (cv2.blur(-around * brighter, (65, 65)) + 1e-3) / (cv2.blur(brighter, (65, 65)) + 1e-3)
         score = np.maximum(score, around / np.maximum(1.25 * mean, _LEAST_NOISE))

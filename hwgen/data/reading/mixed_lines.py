@@ -55,10 +55,10 @@ class MixedLines:
     same for all lines of a run. That factor (`stretch`) brings the mean character of the labelled lines
     (geometric mean over up to 1,000 of them) to the width of a cell, which is that of a written one. So
     labelled and unlabelled lines differ in width as hands do, with the same spread if they were collected
-    alike (embedded corpus: mean character .894 of its line's height, standard deviation of the logarithm
-    .105), and are on average neither wider nor narrower than written lines, which would be a constant push on
-    the generator. Differs: ScrabbleGAN's labelled lines stay at the width of their cells, and it applies no
-    factor.
+    alike (embedded corpus: mean character 0.894 of its line's height, standard deviation of the logarithm
+    0.105), and are on average neither wider nor narrower than written lines, which would be a constant push
+    on the generator. Differs: ScrabbleGAN's labelled lines stay at the width of their cells, and it applies
+    no factor.
 
     Length. A long line has fewer ends a character than a short one, which pooled features show. So of a
     longer unlabelled line a random piece is shown that is about as many cells wide as the step's lines have

@@ -212,9 +212,6 @@ class ShownComponents:
         """One object a process."""
         return cls()
 
-    def knows(self, token: str) -> bool:
-        return token in self._of_token or token in described_components()
-
     def _is_shown(self, token):
         """Whether entries are to be asked for a component: what `component_strokes` has is not shown by
         any, or wrongly.

@@ -29,8 +29,7 @@ def _filled(length, part):
 
 class ChineseComposer:
     """Chinese texts: half of the lines words as they are counted, half characters drawn evenly, so that rare
-    ones get their images too; between
-    them punctuation, now and then a number or Latin letters.
+    ones get their images too; between them punctuation, now and then a number or Latin letters.
 
     Args:
         characters: sequence of str that may be used, in a fixed order.
@@ -102,8 +101,8 @@ class ChineseComposer:
 
 class EverydayComposer:
     """Chinese texts as people write them, every symbol of the table among them: words as they are counted or
-    hanzi drawn evenly, with the marks, numbers,
-    Latin words and signs that stand between them, each in the company it keeps.
+    hanzi drawn evenly, with the marks, numbers, Latin words and signs that stand between them, each in the
+    company it keeps.
 
     Args:
         characters: sequence of str that may be used, in a fixed order.
@@ -205,8 +204,7 @@ class EverydayComposer:
 
 class LatinComposer:
     """Latin texts of whole words: runs of neighbouring words of the declarations, words of the list where
-    they fit, numbers, capitals, and
-    letters drawn evenly, for those that English and French hardly use.
+    they fit, numbers, capitals, and letters drawn evenly, for those that English and French hardly use.
 
     Args:
         characters: sequence of str that may be used, in a fixed order.

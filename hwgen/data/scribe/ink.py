@@ -42,7 +42,7 @@ def draw(
     """Draws polylines of varying width.
 
     Args:
-        points: float [T, 2], x, y px of the result; the centre of the upper left pixel is at (.5, .5).
+        points: float [T, 2], x, y px of the result; the centre of the upper left pixel is at (0.5, 0.5).
         widths: float [T], px, > 0.
         darkness: float [T] in [0, 1].
         shown: bool [T - 1], whether ink lies between a sample and the next.

@@ -19,7 +19,7 @@ from hwgen.data.scribe.traits import Traits
 _STREAM = 0x9E4C0DE
 _ROWS = 32  # strokes of a component with a habit of their own
 _RICH = 9  # strokes: richer characters have less room for each stroke to stray
-_LONG = 0.28  # em: horizontals and verticals from this length on, fully at .2 more, are long ones
+_LONG = 0.28  # em: horizontals and verticals from this length on, fully at 0.2 more, are long ones
 _FLICKER = 0.1  # how often a copy is written otherwise than the hand's habit
 _USUAL = 0.75  # share of hands that write otherwise than print where most people do
 _ALONG, _ACROSS = 1.3, 0.6
@@ -188,8 +188,8 @@ class Letterforms:
 
     def _reached(self, skeleton):
         """Strokes shorter or longer than printed, about their middle; long horizontals by a measure of their
-        own: where they stand
-        above the rest, printed ones are longer than people's."""
+        own: where they stand above the rest, printed ones are longer than people's.
+        """
         traits, of = self._traits, skeleton.stroke_of
         low, high = _extents(skeleton)
         size = high - low

@@ -20,7 +20,7 @@ from hwgen.settings.setting import choices_of
 # The corpus of fonts alone, which everything published up to now stands on; and the present one, whose
 # version changes whenever the same arguments give other images or texts.
 VERSIONS = FONTS_VERSION, SCRIBE_VERSION = choices_of(CorpusSettings, 'corpus')
-# of the writers: people are read with it as well as with any from .3 to .85, better than with pens or fonts
+# of the writers: people are read with it as well as with any from 0.3 to 0.85, better than with pens or fonts
 # alone (docs/results/corpus.md)
 PEN_SHARE = 0.5
 SPLITS = ('train', 'validation', 'test', 'unseen')

@@ -14,8 +14,8 @@ Header of both:
 
 .dgrl, each line:
     4   int32      characters, N
-    N codes        a code each, its first byte first, ASCII padded with zeros; FF FF marks what nobody could
-    read
+    N codes        a code each, its first byte first, ASCII padded with zeros; FF FF marks what nobody
+                   could read
     4 * int32      top, left, H, W of the line on the page, px
     H * W uint8    rows of pixels (1 bit: H * ((W + 7) // 8) bytes, the leftmost pixel in the highest bit)
 

@@ -13,7 +13,7 @@
     each stroke:   uint16 points, then 2 * uint16 each, x and y
     2   uint16     lines
     each line:     uint16 strokes, then the number of each, uint16 from 0; uint16 characters, then a code
-    each;
+                   each;
                    .ptts has its strokes after each code: uint16 strokes, then the number of each
 
 Source: nlpr.ia.ac.cn/databases/handwriting/Online_database.html for .wptt, and public readers of such files.

@@ -82,9 +82,10 @@ def write_split(
         done, within = entry['done'], entry['within']
         if tell:
             tell(entry['found'])
-    start = last = time.monotonic()
-    first, weights = len(shards.sizes), weights or range(steps + 1)
-    ahead = weights[done]
+    first, start = len(shards.sizes), time.monotonic()
+    progress = _Progress(
+        f'{name}: {split} {unit}', weights or range(steps + 1), done=done, lines=first, start=start
+    )
     with contextlib.closing(shards), contextlib.closing(pieces(done, within)) as stream:
         for piece in stream:
             count = len(shards.sizes)
@@ -108,19 +109,9 @@ def write_split(
             writers.update(here)
             if tell:
                 tell(piece.found)
-            now, read = time.monotonic(), weights[piece.done] - ahead
-            if now - last >= _REPORT_SEC:
-                last = now
-                left = (
-                    f', {math.ceil((now - start) * (weights[-1] - weights[piece.done]) / read)} s left'
-                    if read
-                    else ''
-                )
-                report(
-                    f'{name}: {split} {unit} {piece.done}/{steps},'
-                    f' {100 * weights[piece.done] // (weights[-1] or 1)} %, {len(shards.sizes)} lines,'
-                    f' {(len(shards.sizes) - first) / (now - start):.0f} lines/s{left}'
-                )
+            told = progress.told(piece.done, len(shards.sizes))
+            if told:
+                report(told)
         if not shards.sizes:
             shards.remove()
             report(f'{name}: {split} has no usable line')
@@ -131,6 +122,36 @@ def write_split(
         f' {(counts.records - first) / max(time.monotonic() - start, 1e-9):.0f} lines/s'
     )
     return counts._asdict()
+
+
+class _Progress:
+    """What is said of a split every few seconds.
+
+    Args:
+        subject: str, begins the line.
+        weights: sequence of numbers, the work done before each step, and all of it.
+        done, lines: int, steps and lines that were there at the start.
+        start: float, s, when it was.
+    """
+
+    def __init__(self, subject: str, weights: Sequence[int], *, done: int, lines: int, start: float) -> None:
+        self._subject, self._weights = subject, weights
+        self._ahead, self._lines = weights[done], lines
+        self._start = self._last = start
+
+    def told(self, done: int, lines: int) -> str:
+        """The line, or '' where the last one is only just said."""
+        now = time.monotonic()
+        if now - self._last < _REPORT_SEC:
+            return ''
+        self._last = now
+        elapsed, total, reached = now - self._start, self._weights[-1], self._weights[done]
+        read = reached - self._ahead
+        left = f', {math.ceil(elapsed * (total - reached) / read)} s left' if read else ''
+        return (
+            f'{self._subject} {done}/{len(self._weights) - 1}, {100 * reached // (total or 1)} %,'
+            f' {lines} lines, {(lines - self._lines) / elapsed:.0f} lines/s{left}'
+        )
 
 
 def resumed(

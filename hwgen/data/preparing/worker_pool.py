@@ -136,7 +136,15 @@ def open_pool(
 
 # ---- in the processes
 
-_at = _place = None  # the numbers of all, and where this process's two stand
+
+class _Here:
+    """Where this process says what it is at."""
+
+    at: Any  # the numbers of all
+    place: int  # where its two stand
+
+
+_here = _Here()
 
 
 def follow_parent() -> None:
@@ -148,24 +156,26 @@ def follow_parent() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _begin(at, taken, start, arguments):
-    global _at, _place
+def _begin(at: Any, taken: Any, start: Callable[..., object] | None, arguments: tuple[Any, ...]) -> None:
     follow_parent()
     with taken.get_lock():
-        _at, _place, taken.value = at, 2 * taken.value, taken.value + 1
-    at[_place] = os.getpid()
+        _here.at, _here.place = at, 2 * taken.value
+        taken.value += 1
+    at[_here.place] = os.getpid()
     if start is not None:
         start(*arguments)
 
 
-def _end_with_parent():
-    multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _work(number, function, task):
-    _at[_place + 1] = number
+def _work(number: int, function: Callable[..., Any], task: tuple[Any, ...]) -> Any:
+    _here.at[_here.place + 1] = number
     try:
         return function(*task)
     finally:
-        _at[_place + 1] = _IDLE
+        _here.at[_here.place + 1] = _IDLE

@@ -93,20 +93,10 @@ def plan_corpus(
         ValueError: an argument out of range, lines of held-out characters where there are none, too few
             characters or lines for the shots, or texts and shots.
     """
-    for name, value, least in (
-        ('seed', seed, 0),
-        ('lines', lines, 0),
-        ('validation_lines', validation_lines, 0),
-        ('test_lines', test_lines, 0),
-        ('unseen_lines', unseen_lines, 0),
-        ('held_out', held_out, 0),
-        ('vocabulary_size', vocabulary_size, 1),
-        ('num_writers', num_writers, 1),
-        ('min_characters', min_characters, 1),
-        ('height_px', height_px, 16),
-    ):
-        if value < least:
-            raise ValueError(f'{name}={value}: expected at least {least}')
+    _check_least(0, seed=seed, lines=lines, validation_lines=validation_lines, test_lines=test_lines)
+    _check_least(0, unseen_lines=unseen_lines, held_out=held_out)
+    _check_least(1, vocabulary_size=vocabulary_size, num_writers=num_writers, min_characters=min_characters)
+    _check_least(16, height_px=height_px)
     if max_characters < min_characters:
         raise ValueError(
             f'max_characters={max_characters}: expected at least min_characters={min_characters}'
@@ -171,6 +161,13 @@ def plan_corpus(
         vertical=vertical,
         slips=slips,
     )
+
+
+def _check_least(least: int, **values: int) -> None:
+    """Refuses the first value that is too small."""
+    for name, value in values.items():
+        if value < least:
+            raise ValueError(f'{name}={value}: expected at least {least}')
 
 
 def _pen_share(version: str, script: str, pen_share: float | None, *, vertical: bool, slips: float) -> float:

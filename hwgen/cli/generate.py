@@ -19,6 +19,7 @@ and replaces nothing unless --overwrite is given; two commands never write one p
 """
 
 import itertools
+import shlex
 import sys
 import time
 
@@ -322,7 +323,7 @@ def _write_tfrecord(writer, written, count):
                 charset=dict(row_count=writer.charset.row_count, hash=writer.charset.hash),
                 version=hwgen.__version__,
                 seed=STYLE_SEED.value,
-                command=' '.join(['generate', *sys.argv[1:]]),
+                command='generate ' + shlex.join(sys.argv[2:]),
                 source='generated',
                 image_height_px=HEIGHT_PX.value or writer.char_px,
                 vocabulary=sorted(vocabulary - {0}),

@@ -66,7 +66,7 @@ def main(arguments):
     summary = session.train(
         settings,
         started=_STARTED,
-        command=' '.join(['train', *typed, *sys.argv[2:]]),
+        command=shlex.join(['train', *typed, *sys.argv[2:]]),
         program=_program(),
         worker_start=quiet.quiet_tensorflow,
     )

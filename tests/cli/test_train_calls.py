@@ -194,7 +194,7 @@ def test_what_the_parts_get():
     )
     assert (
         config['command']
-        == 'train --flagfile=demo.flags --run_dir=my run --recognizer_steps=10 --reconstruction_steps=12'
+        == "train --flagfile=demo.flags '--run_dir=my run' --recognizer_steps=10 --reconstruction_steps=12"
         ' --adversarial_steps=8 --data=lines'
         and (config['flags']['batch_size'], config['flags']['clip_norm']) == (8, 1.0)
         and (config['seed'], config['version']) == (1, 'v')
@@ -313,7 +313,7 @@ def test_where_and_when_lines_are_written():
     ) == [['folder', 'saved_models/demo']]
     assert (
         told(called, 'config')[0][0]['command']
-        == 'train --run_dir=my run --recognizer_steps=10 --reconstruction_steps=12 --adversarial_steps=8'
+        == "train '--run_dir=my run' --recognizer_steps=10 --reconstruction_steps=12 --adversarial_steps=8"
         ' --data=lines --init_from=saved_models/demo --flagfile='
     )
     assert told(called, 'config')[0][0]['seen'] == f'seen {CHECKOUT}/saved_models/demo my run'

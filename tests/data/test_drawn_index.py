@@ -31,7 +31,7 @@ SETTINGS = dict(
     height_px=32,
     num_writers=5,
 )
-CHECKOUT = str(pathlib.Path(prepare.__file__).resolve().parents[2])
+CHECKOUT = str(pathlib.Path(prepare.__file__).resolve().parents[3])
 
 
 def quiet(*lines):

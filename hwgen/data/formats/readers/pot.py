@@ -54,7 +54,8 @@ def _read_samples(stream, refuse):
         stream.place, start = f'sample {record}', stream.offset
         try:
             code, strokes, length = _read_sample(stream)
-        except FormatError:
+        except FormatError as error:
+            told = error
             size = int.from_bytes(stream.ahead(2), 'little')
             length = next(
                 (
@@ -67,11 +68,11 @@ def _read_samples(stream, refuse):
             if length is None:
                 raise
             if length != size:
-                error = stream.error(
+                told = stream.error(
                     f'size field of {size} bytes, the end (-1, -1) is after {length}; read on behind it',
                     reason='size',
                 )
-            refuse_or_raise(error, refuse)
+            refuse_or_raise(told, refuse)
             stream.take(length, 'sample')
             continue
         stream.take(length, 'sample')

@@ -247,7 +247,7 @@ def time_readers(folder, glyphs):
     """Every reader beside a loop."""
     import foreign_files as foreign
 
-    from hwgen.data.preparing.collection import READERS, open_collection
+    from hwgen.data.preparing.collection import open_collection
 
     rng = np.random.default_rng(0)
     drawn = draw(rng, glyphs, _CHARACTERS.value)
@@ -293,14 +293,14 @@ def time_readers(folder, glyphs):
         ]
         compare(
             suffix,
-            lambda: (s for file in on_disk for s in READERS[suffix](file)),
+            lambda: (s for file in on_disk for s in foreign.READERS[suffix](file)),
             lambda: (s for file in on_disk for s in loop(file.path.read_bytes())),
             size=sum(map(len, contents)),
         )
         if suffix == '.gnt':
             compare(
                 'as Pycasia',
-                lambda: READERS['.gnt'](on_disk[0]),
+                lambda: foreign.READERS['.gnt'](on_disk[0]),
                 lambda: loop_gnt_by_numbers(contents[0]),
                 size=len(contents[0]),
             )
@@ -339,6 +339,7 @@ def time_prepare(folder, glyphs):
     import foreign_files as foreign
 
     from hwgen.data.preparing.prepare_collection import prepare_collection
+    from hwgen.settings.prepare import InputSettings, OutputSettings
 
     rng = np.random.default_rng(2)
     for i in range(_FILES.value):
@@ -361,9 +362,8 @@ def time_prepare(folder, glyphs):
             start = time.perf_counter()
             with watched_memory() as peak:
                 info = prepare_collection(
-                    folder / f'{name}-{workers}',
-                    path=folder / name,
-                    workers=workers,
+                    OutputSettings(source='auto', out=str(folder / f'{name}-{workers}'), workers=workers),
+                    InputSettings(input=str(folder / name)),
                     report=lambda line: None,
                 )
             seconds, samples = time.perf_counter() - start, sum(c['records'] for c in info['splits'].values())

@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 import hwgen
+from hwgen.data.formats.archives import list_files
 from hwgen.data.formats.samples import FormatError
-from hwgen.data.preparing import collection
 
 CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent
 PAGE = (CHECKOUT / 'docs/extending.md').read_text(encoding='utf-8')
@@ -44,17 +44,14 @@ def python(*arguments):
     )
 
 
-@pytest.fixture
-def installed(tmp_path):
-    """The example as a package that is installed: its module, and what pip would write of its entry
-    points.
-    """
-    (tmp_path / 'ink.py').write_text(block('python', '# ink.py'), encoding='utf-8')
-    project = tomllib.loads(block('toml', '# pyproject.toml'))
-    assert project['tool']['setuptools']['py-modules'] == ['ink']
-    info = tmp_path / f'{project["project"]["name"]}-{project["project"]["version"]}.dist-info'
+def install(folder, name, beginning):
+    """An example as a package that is installed: its module, and what pip would write of its entry points."""
+    (folder / f'{name}.py').write_text(block('python', f'# {name}.py'), encoding='utf-8')
+    project = tomllib.loads(block('toml', beginning))
+    assert project['tool']['setuptools']['py-modules'] == [name]
+    info = folder / f'{project["project"]["name"]}-{project["project"]["version"]}.dist-info'
     info.mkdir()
-    (info / 'METADATA').write_text('Metadata-Version: 2.1\nName: ink\nVersion: 1.0\n')
+    (info / 'METADATA').write_text(f'Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n')
     groups = project['project']['entry-points'].items()
     (info / 'entry_points.txt').write_text(
         ''.join(
@@ -62,6 +59,12 @@ def installed(tmp_path):
             for group, rows in groups
         )
     )
+
+
+@pytest.fixture
+def installed(tmp_path):
+    """The example of a protocol."""
+    install(tmp_path, 'ink', '# pyproject.toml\n')
 
 
 def test_a_protocol_of_a_package(installed):
@@ -135,33 +138,73 @@ def strip(text, image):
     return struct.pack('<HHB', image.shape[1], image.shape[0], len(coded)) + coded + image.tobytes()
 
 
-def test_a_format(tmp_path, monkeypatch):
+@pytest.fixture
+def strips(tmp_path, monkeypatch):
+    """A collection in the format of the example, three writers of two lines each: the bytes of a file."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    images = [np.random.default_rng(n).integers(0, 256, [20, 30 + n]).astype(np.uint8) for n in range(2)]
+    data = b''.join(strip(text, image) for text, image in zip(['天地', 'ink'], images, strict=True))
+    (tmp_path / 'strips').mkdir()
+    for number in range(3):
+        (tmp_path / 'strips' / f'w{number}.strip').write_bytes(data)
+    return data, images
+
+
+def test_a_format_of_a_package(tmp_path, strips):
+    """It is in the help and among the choices; it is told by its files, prepared and inspected."""
+    install(tmp_path, 'strip', '# pyproject.toml of the package strip')
+    command = ['-m', 'hwgen.cli', 'prepare']
+    shown = python(*command, '--help').stdout
+    assert (
+        '--source=strip: strip (.strip), lines with a text each\n' in shown and '|lmdb|auto|strip  (' in shown
+    )
+    for source in ('strip', 'auto'):
+        done = python(*command, f'--source={source}', '--input=strips', f'--out={source}', '--test_share=0')
+        assert (done.returncode, done.stderr) == (0, ''), done.stderr
+        info = json.loads((tmp_path / source / 'info.json').read_text(encoding='utf-8'))
+        assert sum(counts['records'] for counts in info['splits'].values()) == 6
+        assert sum(counts['writers'] for counts in info['splits'].values()) == 3
+        report = json.loads((tmp_path / source / 'report.json').read_text(encoding='utf-8'))
+        assert report['files'] == {'strip': 3} and report['writers_named'] == 3
+    told = python(*command, '--inspect=strips')
+    assert (
+        told.returncode == 0
+        and 'strips: 3 strip, ' in told.stdout
+        and '3 writers named w0, w1, w2' in told.stdout
+    )
+    (tmp_path / 'empty').mkdir()
+    refused = python(*command, '--source=strip', '--input=empty', '--out=x')
+    assert 'empty: 0 files, among them no files .strip; expected files .strip' in refused.stderr
+
+
+def test_a_format_from_python(tmp_path, strips):
+    """As it stands there."""
+    (tmp_path / 'strip.py').write_text(block('python', '# strip.py'), encoding='utf-8')
+    done = python('-c', block('python', 'from strip import FORMAT'))
+    assert done.returncode == 0, done.stderr
+    assert "'records': 6" in done.stdout and (tmp_path / 'tfrecords/strips/info.json').exists()
+
+
+def test_the_reader_of_a_format(tmp_path, strips):
     """Lines come out as they were written; a file that ends too soon, or says too much of itself, is told
     with its place.
     """
+    data, images = strips
     namespace = {}
     exec(compile(block('python', '# strip.py'), 'strip.py', 'exec'), namespace)  # noqa: S102
-    monkeypatch.setattr(collection, 'READERS', dict(collection.READERS))
-    exec(
-        block('python', '# in hwgen/data/preparing/collection.py'),
-        {**namespace, 'READERS': collection.READERS},
-    )  # noqa: S102
-    images = [np.random.default_rng(n).integers(0, 256, [20, 30 + n]).astype(np.uint8) for n in range(2)]
-    data = b''.join(strip(text, image) for text, image in zip(['天地', 'ink'], images, strict=True))
-    folder = tmp_path / 'lines'
-    folder.mkdir()
-    (folder / 'w1.strip').write_bytes(data)
-    (part,) = collection.open_collection(folder)
-    found = list(part.read())
-    assert (
-        [line.text for line in found] == ['天地', 'ink']
-        and [line.record for line in found] == [1, 2]
-        and part.kind == 'strip'
-        and not part.isolated
-    )
+    format = namespace['FORMAT']
+
+    def part():
+        (found,) = format.parts_of(list_files('strips/w1.strip'), unit='lines', refuse=None)
+        return found
+
+    found = list(part().read())
+    assert (part().kind, part().writer, part().isolated) == ('strip', 'w1', False)
+    assert [(line.text, line.record, line.writer) for line in found] == [('天地', 1, 'w1'), ('ink', 2, 'w1')]
+    assert found[1].offset == len(strip('天地', images[0]))
     for line, image in zip(found, images, strict=True):
         np.testing.assert_array_equal(line.image, image)
-    assert {line.writer for line in found} == {part.name} and found[1].offset == len(strip('天地', images[0]))
     for damaged, message in (
         (data[:-1], r'w1.strip, line 2, byte .*: image of 620 bytes, 619 bytes remain'),
         (
@@ -169,12 +212,9 @@ def test_a_format(tmp_path, monkeypatch):
             r'w1.strip, line 1, byte 5: image of 5000 x 9 px, expected 1 x 1 to 4096 x 512',
         ),
     ):
-        (folder / 'w1.strip').write_bytes(damaged)
-        (part,) = collection.open_collection(folder)
+        (tmp_path / 'strips/w1.strip').write_bytes(damaged)
         with pytest.raises(FormatError, match=message):
-            list(part.read())
+            list(part().read())
         refused = []
-        assert (
-            len(list(part.read(refuse=refused.append))) == (1 if len(damaged) > 9 else 0)
-            and len(refused) == 1
-        )
+        read = list(part().read(refuse=refused.append))
+        assert len(read) == (1 if len(damaged) > 9 else 0) and len(refused) == 1

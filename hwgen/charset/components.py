@@ -9,269 +9,37 @@ kept as they are and new ones appended; delete the files to compute them anew. T
 editions, each computed with the rows of those before it fixed: GB 2312 and the common standard characters;
 then GBK and Big5, the traditional ones.
 
-A character's candidates are itself and every cut of its tree with at most four leaves. A cut costs the more
-the rarer its components and its structure are, so that what many characters share is chosen and becomes more
-frequent: iterated until nothing changes.
+`component_choice` says how characters are cut, `ideograph_sources` what is read.
 """
 
 import argparse
 import collections
-import itertools
+import os
 import pathlib
-import re
-import sqlite3
-import unicodedata
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from hwgen import files
 from hwgen.charset import dictionary, ids, symbols
-
-ROUNDS, DAMPED_ROUNDS = 40, 30
-LEAF_COST, OVERLAP_COST, STROKE_COST, WHOLE_COST, STRUCTURE_WEIGHT, RAREST = 0.05, 2, 0.3, 0.6, 2, 0.02
-OVERLAPS = '⿻㇯⿾⿿'
-STROKES = '一丨丿丶乙乚亅乛' + ''.join(map(chr, range(0x31C0, 0x31E4)))
-UNKNOWN = '？'
-
-
-class Sources(NamedTuple):
-    """What the builder reads.
-
-    Attributes:
-        sequences: dict str -> list of (source letters, sequence), in the order of the file.
-        standard: str, the common standard characters in their official order.
-        frequencies: dict str -> int, occurrences in a modern corpus, where known.
-        strokes: set of str, characters of one stroke.
-    """
-
-    sequences: dict
-    standard: str
-    frequencies: dict
-    strokes: set
-
-
-def read_moji_db(path):
-    """Reads the tables that the builder needs.
-
-    Args:
-        path: path of moji.db of @mandel59/mojidata 1.8.
-
-    Returns:
-        Sources.
-
-    Raises:
-        OSError: the file cannot be read or lacks a table.
-    """
-    path = pathlib.Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f'{path}: not a file, expected moji.db of the npm package @mandel59/mojidata')
-    connection = sqlite3.connect(f'{path.resolve().as_uri()}?mode=ro', uri=True)
-    try:
-        sequences = collections.defaultdict(list)
-        for character, source, sequence in connection.execute(
-            'select UCS, source, IDS from ids order by rowid'
-        ):
-            sequences[character].append((source, sequence))
-        standard = ''.join(row[0] for row in connection.execute('select 规范字 from tghb order by 序号'))
-        frequencies = collections.Counter()
-        for character, reading in connection.execute('select UCS, value from unihan_each_kHanyuPinlu'):
-            frequencies[character] += int(re.search(r'\((\d+)\)', reading).group(1))
-        strokes = {
-            character
-            for character, count in connection.execute('select UCS, value from unihan_kTotalStrokes')
-            if count.split()[0] == '1'
-        }
-    except sqlite3.Error as error:
-        raise OSError(
-            f'{path}: {error}, expected the tables ids, tghb, unihan_each_kHanyuPinlu and'
-            ' unihan_kTotalStrokes'
-        ) from error
-    finally:
-        connection.close()
-    return Sources(dict(sequences), standard, dict(frequencies), strokes | set(STROKES))
-
-
-def gb2312_hanzi():
-    """The 6,763 ideographs of GB 2312 in its order: str."""
-    cells = (bytes([row, cell]) for row in range(0xB0, 0xF8) for cell in range(0xA1, 0xFF))
-    return ''.join(cell.decode('gb2312', 'ignore') for cell in cells)
-
-
-def gbk_and_big5_hanzi():
-    """The ideographs of GBK and then of Big5, in their order: str.
-
-    Compatibility ideographs count as those that they are equal to.
-    """
-    found = (
-        bytes([row, cell]).decode(encoding, 'ignore')
-        for encoding, rows in (('gbk', range(0x81, 0xFF)), ('big5', range(0xA4, 0xFA)))
-        for row in rows
-        for cell in range(0x40, 0xFF)
-    )
-    return ''.join(
-        dict.fromkeys(
-            unicodedata.normalize('NFC', character)
-            for character in found
-            if '\u4e00' <= character <= '\ufaff'
-        )
-    )
-
-
-def choose_sequence(rows):
-    """The sequence to take: the first of a source with G (mainland China), else the first that is not of X or
-    Z (guesses, unifications).
-
-    Args:
-        rows: list of (source letters, sequence).
-
-    Returns:
-        str, or None.
-    """
-    mainland = [sequence for source, sequence in rows if 'G' in source]
-    others = [sequence for source, sequence in rows if not set(source) & set('XZ')]
-    return (mainland + others + [None])[0]
-
-
-class Cuts:
-    """Candidates: a character itself and every cut of its recursive tree with at most four leaves, flattened.
-
-    Args:
-        sequences: dict str -> list of (source letters, sequence).
-        single_bodies: set of str, characters that are never taken apart.
-    """
-
-    def __init__(self, sequences, *, single_bodies):
-        self._sequences, self._single_bodies, self._cuts = sequences, single_bodies, {}
-
-    def expand(self, token):
-        """The tree of a token's own sequence, or None where it has none that says something."""
-        if token in self._single_bodies or len(token) > 1:
-            return None
-        sequence = choose_sequence(self._sequences.get(token, ()))
-        if sequence is None:
-            return None
-        tree = ids.parse_whole(sequence)
-        return None if isinstance(tree, str) or UNKNOWN in ids.leaves(tree) else tree
-
-    def of(self, token):
-        """Flattened candidates of a character, itself first: tuple of trees."""
-        return tuple(dict.fromkeys(map(ids.flatten, self._of(token))))
-
-    def _of(self, token):
-        if token not in self._cuts:
-            self._cuts[token] = (token,)  # a sequence that came back to its own character would end here
-            tree = self.expand(token)
-            self._cuts[token] += () if tree is None else self._of_tree(tree)
-        return self._cuts[token]
-
-    def _of_tree(self, tree):
-        if isinstance(tree, str):
-            return self._of(tree)
-        combinations = itertools.product(*(self._of_tree(child) for child in tree[1:]))
-        return tuple(
-            (tree[0], *parts)
-            for parts in combinations
-            if sum(len(ids.leaves(part)) for part in parts) <= dictionary.MAX_COMPONENTS
-        )
-
-
-class Candidate(NamedTuple):
-    """A cut with what its cost needs: distinct leaves, pattern, and the part of the cost that does not
-    change.
-    """
-
-    tree: object
-    components: tuple
-    pattern: str
-    own_cost: float
-
-
-def candidate(tree, *, divisible, strokes):
-    """Prepares a cut.
-
-    Args:
-        tree: flattened tree.
-        divisible: bool, whether the character has other cuts.
-        strokes: set of str, tokens of one stroke.
-
-    Returns:
-        Candidate.
-    """
-    leaves = ids.leaves(tree)
-    cost = (
-        LEAF_COST * len(leaves)
-        + OVERLAP_COST * sum(operator in OVERLAPS for operator in ids.operators(tree))
-        + STROKE_COST * sum(leaf in strokes for leaf in leaves)
-        + WHOLE_COST * (isinstance(tree, str) and divisible)
-    )
-    return Candidate(tree, tuple(dict.fromkeys(leaves)), ids.pattern(tree), cost)
-
-
-def choose(candidates):
-    """Iterates to the cheapest cut of every character.
-
-    Args:
-        candidates: dict character -> list of Candidate; one that has a single candidate keeps it.
-
-    Returns:
-        dict character -> list of Candidate, cheapest first.
-    """
-    component_counts, pattern_counts = collections.Counter(), collections.Counter()
-    for cuts in candidates.values():
-        for cut in cuts:
-            pattern_counts[cut.pattern] += 1 / len(cuts)
-            for component in cut.components:
-                component_counts[component] += 1 / len(cuts)
-    for step in range(ROUNDS):
-        cost = _cost(component_counts, pattern_counts)
-        chosen = [cuts[0] if len(cuts) == 1 else min(cuts, key=cost) for cuts in candidates.values()]
-        now = (
-            collections.Counter(c for cut in chosen for c in cut.components),
-            collections.Counter(cut.pattern for cut in chosen),
-        )
-        keep = 0.5 if step < DAMPED_ROUNDS else 0
-        for counts, new in zip((component_counts, pattern_counts), now):
-            for name in counts:
-                counts[name] = keep * counts[name] + (1 - keep) * new[name]
-    cost = _cost(component_counts, pattern_counts)
-    return {character: sorted(cuts, key=cost) for character, cuts in candidates.items()}
-
-
-def _cost(component_counts, pattern_counts):
-    component_costs = {name: 1 / max(count, RAREST) for name, count in component_counts.items()}
-    pattern_costs = {name: STRUCTURE_WEIGHT / max(count, RAREST) for name, count in pattern_counts.items()}
-    return lambda cut: (
-        cut.own_cost + pattern_costs[cut.pattern] + sum(component_costs[c] for c in cut.components)
-    )
-
-
-def unique(choices):
-    """Takes the cheapest code of every character that no earlier one has.
-
-    Args:
-        choices: dict character -> list of Candidate, cheapest first; characters of more weight first.
-
-    Returns:
-        dict character -> Candidate.
-
-    Raises:
-        ValueError: a character has no code of its own left.
-    """
-    taken, result = set(), {}
-    for character, cuts in choices.items():
-        free = [cut for cut in cuts if cut.tree not in taken]
-        if not free:
-            raise ValueError(
-                f'{character}: all of its {len(cuts)} codes are taken by other characters, expected a'
-                ' free one'
-            )
-        result[character] = free[0]
-        taken.add(free[0].tree)
-    return result
+from hwgen.charset.component_choice import Cuts, candidate, choose, cost_of, unique
+from hwgen.charset.ideograph_sources import (
+    SourcedSequences,
+    Sources,
+    gb2312_hanzi,
+    gbk_and_big5_hanzi,
+    read_moji_db,
+)
 
 
 def build_rows(
-    characters, sequences, *, single_bodies, strokes, frequencies=None, symbol_characters='', existing=()
-):
+    characters: Iterable[str],
+    sequences: SourcedSequences,
+    *,
+    single_bodies: Collection[str],
+    strokes: Collection[str],
+    frequencies: Mapping[str, int] | None = None,
+    symbol_characters: str = '',
+    existing: Sequence[dictionary.Row] = (),
+) -> list[dictionary.Row]:
     """Computes the dictionary.
 
     Args:
@@ -334,7 +102,14 @@ def _token_order(name):
     return int(name[1:-1]) if len(name) > 1 else ord(name)
 
 
-def further_ideographs(characters, rows, sequences, *, single_bodies, strokes):
+def further_ideographs(
+    characters: Iterable[str],
+    rows: Sequence[dictionary.Row],
+    sequences: SourcedSequences,
+    *,
+    single_bodies: Collection[str],
+    strokes: Collection[str],
+) -> dict[str, str]:
     """Sequences for ideographs outside the table, in its components where it has them.
 
     Args:
@@ -365,7 +140,7 @@ def further_ideographs(characters, rows, sequences, *, single_bodies, strokes):
         ]
         if trees:
             options = [candidate(tree, divisible=True, strokes=strokes) for tree in trees]
-            cost = _cost(
+            cost = cost_of(
                 collections.Counter({leaf: counts[leaf] for option in options for leaf in option.components}),
                 collections.Counter({option.pattern: pattern_counts[option.pattern] for option in options}),
             )
@@ -373,12 +148,12 @@ def further_ideographs(characters, rows, sequences, *, single_bodies, strokes):
             result[character] = ids.format_tree(
                 min(options, key=lambda option: (option.tree in taken, cost(option))).tree
             )
-        elif cuts.expand(character) is not None:
-            result[character] = ids.format_tree(cuts.expand(character))
+        elif (own := cuts.expand(character)) is not None:
+            result[character] = ids.format_tree(own)
     return result
 
 
-def write_tables(folder, sources):
+def write_tables(folder: str | os.PathLike[str], sources: Sources) -> dict[str, int]:
     """Writes dictionary.tsv, sets.tsv and ideographs.tsv; appends to the first and the last where they are
     there.
 
@@ -449,7 +224,7 @@ def write_tables(folder, sources):
     }
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(
         prog='python -m hwgen.charset.components',

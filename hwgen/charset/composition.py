@@ -10,10 +10,12 @@ import heapq
 import itertools
 import re
 import unicodedata
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from hwgen.charset import ids
 from hwgen.charset.dictionary import MAX_COMPONENTS, CharsetError
+from hwgen.charset.ids import Tree
 
 _NAMELESS = '？'  # stands in errors for a component without a code point, which the table calls by a number
 
@@ -23,8 +25,8 @@ class Composition(NamedTuple):
     known.
     """
 
-    tokens: tuple
-    tree: object
+    tokens: tuple[str, ...]
+    tree: Tree
     pattern: str
     known_pattern: bool
 
@@ -39,16 +41,19 @@ class Composer:
         further_trees: callable, () -> dict str -> sequence, codes of ideographs outside the table.
     """
 
-    def __init__(self, components, *, patterns, trees, further_trees):
-        self._components, self._patterns, self._trees, self._further_trees = (
-            components,
-            patterns,
-            trees,
-            further_trees,
-        )
+    def __init__(
+        self,
+        components: Collection[str],
+        *,
+        patterns: Mapping[str, int],
+        trees: Mapping[str, Tree],
+        further_trees: Callable[[], Mapping[str, str]],
+    ):
+        self._components, self._patterns = components, patterns
+        self._trees, self._further_trees = trees, further_trees
         self._names = {tree: character for character, tree in trees.items()}
 
-    def compose(self, tree, *, leaf_positions, position):
+    def compose(self, tree: Tree, *, leaf_positions: Sequence[int], position: int) -> Composition:
         """Finds the code of a tree.
 
         Args:
@@ -182,7 +187,7 @@ class Composer:
             1 if leaf in self._components else len(ids.leaves(self._tree(leaf))) for leaf in ids.leaves(tree)
         )
 
-    def nearest(self, tree, count=3):
+    def nearest(self, tree: Tree, count: int = 3) -> list[str]:
         """Table characters that share leaves with a tree: the most first, then those of its pattern, then in
         the order of the table.
 
@@ -207,6 +212,6 @@ class Composer:
         )
 
 
-def describe(token):
+def describe(token: str) -> str:
     """A token for errors: 'U+9C7B 鱻', or {83} as it is."""
     return token if len(token) > 1 else f'U+{ord(token):04X} {token}'

@@ -16,6 +16,8 @@ place of an earlier one.
 """
 
 import hashlib
+import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,7 +33,7 @@ class CharsetError(ValueError):
         position: int, index of the offending code point in the text, or None.
     """
 
-    def __init__(self, message, position=None):
+    def __init__(self, message: str, position: int | None = None):
         super().__init__(message)
         self.position = position
 
@@ -48,16 +50,16 @@ class Row(NamedTuple):
     kind: str
     name: str
     pattern: str = ''
-    tokens: tuple = ()
+    tokens: tuple[str, ...] = ()
 
-    def line(self):
+    def line(self) -> str:
         """The row as it is written and hashed: str without the line end."""
         return '\t'.join(
             (self.kind, self.name) + ((self.pattern, *self.tokens) if self.kind == 'character' else ())
         )
 
 
-def parse_lines(lines, *, source='dictionary'):
+def parse_lines(lines: Iterable[str], *, source: str = 'dictionary') -> list[Row]:
     """Reads rows and checks that each refers to earlier ones only.
 
     Args:
@@ -70,7 +72,8 @@ def parse_lines(lines, *, source='dictionary'):
     Raises:
         CharsetError: the row, what is wrong with it and what was expected.
     """
-    rows, known = [], {'component': set(), 'structure': set(), 'character': set()}
+    rows: list[Row] = []
+    known: dict[str, set[str]] = {'component': set(), 'structure': set(), 'character': set()}
     for number, line in enumerate(lines, 1):
         kind, *fields = line.split('\t')
         if kind not in known or not fields or not fields[0] or (kind != 'character' and len(fields) > 1):
@@ -98,7 +101,7 @@ def parse_lines(lines, *, source='dictionary'):
     return rows
 
 
-def read_lines(path):
+def read_lines(path: str | os.PathLike[str]) -> list[str]:
     """Lines of a table file.
 
     Args:
@@ -112,7 +115,7 @@ def read_lines(path):
     return lines[:-1] if lines[-1] == '' else lines
 
 
-def read_sequences(row_count, folder=TABLES):
+def read_sequences(row_count: int, folder: str | os.PathLike[str] = TABLES) -> dict[str, str]:
     """The newest sequence of every ideograph of `ideographs.tsv` that a table of so many rows had.
 
     Args:
@@ -122,7 +125,8 @@ def read_sequences(row_count, folder=TABLES):
     Returns:
         dict str -> str; empty without the file.
     """
-    path, found = Path(folder) / 'ideographs.tsv', {}
+    path = Path(folder) / 'ideographs.tsv'
+    found: dict[str, str] = {}
     for line in read_lines(path) if path.exists() else ():
         character, sequence, *since = line.split('\t')
         if not since or int(since[0]) <= row_count:
@@ -130,7 +134,7 @@ def read_sequences(row_count, folder=TABLES):
     return found
 
 
-def hash_lines(lines):
+def hash_lines(lines: Iterable[str]) -> str:
     """SHA-256 of rows.
 
     Args:
@@ -142,7 +146,7 @@ def hash_lines(lines):
     return hashlib.sha256(''.join(line + '\n' for line in lines).encode('utf-8')).hexdigest()
 
 
-def check_extension(lines, row_count, hash_):
+def check_extension(lines: Sequence[str], row_count: int, hash_: str) -> int:
     """Checks that rows extend those an artefact was made with.
 
     Args:

@@ -1,16 +1,19 @@
 """Text to ids and back: every character is up to 4 components, one structure and, where the table has it, a
 character id.
 
-A text may hold Ideographic Description Sequences (IDS), each standing for one character: `明天⿱山鱼`. It is read
-in normal form (`normal_form`): what Unicode calls equal is one character, and what is invisible is none.
+A text may hold Ideographic Description Sequences (IDS), each standing for one character: `明天⿱山鱼`. It is
+read in normal form (`normal_form`): what Unicode calls equal is one character, and what is invisible is none.
 """
 
 import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hwgen.charset import groups, ids
+from hwgen.charset.character_table import CharacterTable, filled
 from hwgen.charset.composition import Composer, describe
 from hwgen.charset.dictionary import (
     MAX_COMPONENTS,
@@ -18,9 +21,6 @@ from hwgen.charset.dictionary import (
     TABLES,
     CharsetError,
     CharsetMismatchError,
-    check_extension,
-    hash_lines,
-    parse_lines,
     read_lines,
     read_sequences,
 )
@@ -47,7 +47,7 @@ class EncodedText(NamedTuple):
         exact_structure: bool [N]; whether the pattern has an id.
     """
 
-    units: tuple
+    units: tuple[str, ...]
     character_ids: np.ndarray
     component_ids: np.ndarray
     structure_ids: np.ndarray
@@ -55,70 +55,44 @@ class EncodedText(NamedTuple):
     exact_structure: np.ndarray
 
 
-class Charset:
-    """The dictionary: components, structures, characters. Immutable.
+class Charset(CharacterTable):
+    """The dictionary: components, structures, characters; texts are read and written by it. Immutable.
 
     Args:
         lines: sequence of str, rows as `dictionary` describes them.
         sets: dict str -> str, named groups of characters.
-        further_trees: callable, number of rows -> dict str -> str, sequences of ideographs outside a table of
-            so many rows.
+        further_trees: function of a number of rows, gives dict str -> str, sequences of ideographs outside a
+            table of so many rows; None: there are none.
 
     Attributes:
-        characters, components, structures: tuple of str; the index is the id, 0 is '' (padding; for
-            components also CTC's blank).
-        num_characters, num_components, num_structures: int, with padding.
-        character_components: int32 [num_characters, 4].
-        character_structures: int32 [num_characters].
-        template_boxes: float32 [num_structures, 4, 4]; x0, y0, x1, y1 of each slot in [0, 1], origin top
-            left; unused slots zero.
-        row_count: int, number of frozen rows.
-        hash: str, SHA-256 of them.
+        those of `CharacterTable`.
 
     Raises:
         CharsetError: a row is malformed or refers to a later one.
     """
 
-    def __init__(self, lines, *, sets=None, further_trees=lambda row_count: {}):
-        rows = parse_lines(lines)
-        self._lines, self._sets, self._sequences_of, self._larger, self._prefixes = (
-            tuple(lines),
-            dict(sets or {}),
-            further_trees,
-            None,
-            {},
-        )
-        self.components, self.structures, self.characters = (
-            ('', *(row.name for row in rows if row.kind == kind))
-            for kind in ('component', 'structure', 'character')
-        )
-        self.num_components, self.num_structures, self.num_characters = map(
-            len, (self.components, self.structures, self.characters)
-        )
-        self._component_index, self._structure_index, self._character_index = (
-            {name: index for index, name in enumerate(names) if index}
-            for names in (self.components, self.structures, self.characters)
-        )
-        self.character_components = np.zeros([self.num_characters, MAX_COMPONENTS], np.int32)
-        self.character_structures = np.zeros([self.num_characters], np.int32)
-        codes = [row for row in rows if row.kind == 'character']
-        for index, row in enumerate(codes, 1):
-            self.character_components[index, : len(row.tokens)] = [
-                self._component_index[token] for token in row.tokens
-            ]
-            self.character_structures[index] = self._structure_index[row.pattern]
-        self.template_boxes = np.zeros([self.num_structures, MAX_COMPONENTS, 4], np.float32)
-        for index, pattern in enumerate(self.structures[1:], 1):
-            template = ids.boxes(self._fill(pattern))
-            self.template_boxes[index, : len(template)] = template
-        for array in (self.character_components, self.character_structures, self.template_boxes):
-            array.flags.writeable = False
-        self.row_count, self.hash = len(rows), hash_lines(lines)
-        self._codes, self._further_trees = codes, functools.lru_cache(None)(lambda: further_trees(len(rows)))
+    def __init__(
+        self,
+        lines: Sequence[str],
+        *,
+        sets: Mapping[str, str] | None = None,
+        further_trees: Callable[[int], Mapping[str, str]] | None = None,
+    ) -> None:
+        super().__init__(lines)
+        self._sets, self._sequences_of = dict(sets or {}), further_trees
+        self._larger: Charset | None = None  # the table whose beginning this is, see `prefix`
+        self._prefixes: dict[int, Charset] = {}
+
+    @functools.cached_property
+    def _further_sequences(self) -> Mapping[str, str]:
+        return self._sequences_of(self.row_count) if self._sequences_of else {}
+
+    def _further_trees(self) -> Mapping[str, str]:
+        return self._further_sequences
 
     @classmethod
     @functools.lru_cache(None)
-    def load(cls):
+    def load(cls) -> 'Charset':
         """The packaged dictionary.
 
         Returns:
@@ -127,23 +101,7 @@ class Charset:
         sets = dict(line.split('\t', 1) for line in read_lines(TABLES / 'sets.tsv'))
         return cls(read_lines(TABLES / 'dictionary.tsv'), sets=sets, further_trees=read_sequences)
 
-    def check_compatible(self, row_count, hash):  # pylint: disable=redefined-builtin
-        """Checks that this table is, or extends, the one an artefact was made with.
-
-        Args:
-            row_count: int, the artefact's number of rows.
-            hash: str, the artefact's hash.
-
-        Returns:
-            int, number of rows here that the artefact does not know; `sizes(row_count)` gives the artefact's
-            tables.
-
-        Raises:
-            CharsetMismatchError: naming both hashes.
-        """
-        return check_extension(self._lines, row_count, hash)
-
-    def prefix(self, row_count, hash=None):  # pylint: disable=redefined-builtin
+    def prefix(self, row_count: int, hash: str | None = None) -> 'Charset':
         """The table as it was when it had so many rows: what an artefact of that time must be given texts in.
 
         Characters that were added since are composed as they were then, of the components of then, or refused
@@ -169,34 +127,11 @@ class Charset:
             return self
         if row_count not in self._prefixes:
             smaller = Charset(self._lines[:row_count], sets=self._sets, further_trees=self._sequences_of)
-            smaller._larger = self  # pylint: disable=protected-access
+            smaller._larger = self
             self._prefixes[row_count] = smaller
         return self._prefixes[row_count]
 
-    def sizes(self, row_count):
-        """How large the three id spaces were when the table had so many rows.
-
-        Args:
-            row_count: int.
-
-        Returns:
-            dict with num_components, num_structures, num_characters, padding included.
-        """
-        kinds = [line.split('\t', 1)[0] for line in self._lines[:row_count]]
-        return {f'num_{kind}s': 1 + kinds.count(kind) for kind in ('component', 'structure', 'character')}
-
-    def character_id(self, character):
-        """Id of a character, in its normal form.
-
-        Args:
-            character: str.
-
-        Returns:
-            int, 0 where the table does not have it.
-        """
-        return self._character_index.get(normalize(character), 0)
-
-    def encode(self, text):
+    def encode(self, text: str) -> EncodedText:
         """Reads a text.
 
         Args:
@@ -215,7 +150,7 @@ class Charset:
         except CharsetError as error:
             raise self._with_age(error, form) from error
         n = len(rows)
-        columns = list(zip(*rows)) if rows else [()] * 5
+        columns = list(zip(*rows, strict=True)) if rows else [()] * 5
         return EncodedText(
             tuple(units),
             np.array(columns[0], np.int32),
@@ -252,7 +187,7 @@ class Charset:
         if self._larger is None or error.position not in form.starts[:-1]:
             return error
         character = form.text[form.starts.index(error.position)]
-        if self._takes(character) or not self._larger._takes(character):  # pylint: disable=protected-access
+        if self._takes(character) or not self._larger._takes(character):
             return error
         return CharsetError(
             f'{describe(character)} at position {error.position}: was added to the table after this model was'
@@ -261,7 +196,7 @@ class Charset:
             error.position,
         )
 
-    def encodable_characters(self):
+    def encodable_characters(self) -> str:
         """All characters that `encode` takes by themselves, inside the table or not: single code points.
 
         Returns:
@@ -310,7 +245,7 @@ class Charset:
         plain = [index for index in heads if not self.structures[index][len(operator) :].strip(ids.SLOT)]
         return (plain + heads + [self._structure_index[ids.SLOT]])[0]
 
-    def nearest_patterns(self, unit, count=3):
+    def nearest_patterns(self, unit: str, count: int = 3) -> tuple[str, ...]:
         """Known patterns that resemble that of a sequence whose pattern has no id.
 
         Args:
@@ -318,8 +253,8 @@ class Charset:
             count: int, how many.
 
         Returns:
-            tuple of str such as ⿰·⿱··, nearest first: as many slots, the same first operator, most operators
-            shared.
+            tuple of str such as ⿰·⿱··, nearest first: as many slots, the same first operator, most
+            operators shared.
 
         Raises:
             CharsetError: as `encode`.
@@ -344,7 +279,7 @@ class Charset:
         known = [i for i in range(1, self.num_structures) if self.structures[i] not in SYMBOL_STRUCTURES]
         return tuple(self.structures[i] for i in sorted(known, key=distance)[:count])
 
-    def decode(self, component_ids, structure_ids):
+    def decode(self, component_ids: ArrayLike, structure_ids: ArrayLike) -> str:
         """Writes codes as text, the inverse of `encode` on table characters.
 
         Args:
@@ -359,9 +294,8 @@ class Charset:
             CharsetError: an id beyond the table.
         """
         text = []
-        for index, (components, structure) in enumerate(
-            zip(np.asarray(component_ids).tolist(), np.asarray(structure_ids).tolist())
-        ):
+        rows = zip(np.asarray(component_ids).tolist(), np.asarray(structure_ids).tolist(), strict=True)
+        for index, (components, structure) in enumerate(rows):
             if not 0 <= structure < self.num_structures or not all(
                 0 <= c < self.num_components for c in components
             ):
@@ -389,25 +323,7 @@ class Charset:
         tokens += [UNKNOWN_SLOT] * (pattern.count(ids.SLOT) - len(tokens))
         return ids.format_tree(ids.fill(pattern, tokens))
 
-    def tree(self, character):
-        """The code of a table character as a tree.
-
-        Args:
-            character: str.
-
-        Returns:
-            token or (operator, child, ...).
-
-        Raises:
-            CharsetError: the table does not have it.
-        """
-        index = self.character_id(character)
-        if not index:
-            raise CharsetError(f'{describe(character)}: not in the table')
-        row = self._codes[index - 1]
-        return self._fill(row.pattern, row.tokens)
-
-    def sequence(self, character):
+    def sequence(self, character: str) -> str | None:
         """What a character decomposes to, whether or not its components are known.
 
         Args:
@@ -421,36 +337,21 @@ class Charset:
             return ids.format_tree(self.tree(character))
         return character if character in self._component_index else self._further_trees().get(character)
 
-    def nearest_characters(self, tree, count=3):
+    def nearest_characters(self, tree: ids.Tree, count: int = 3) -> list[str]:
         """Table characters that share components with a tree, the nearest first; see `Composer.nearest`."""
         return self.composer.nearest(tree, count)
 
-    @staticmethod
-    def _fill(pattern, tokens=None):
-        pattern = ids.SLOT if pattern in SYMBOL_STRUCTURES else pattern
-        return ids.fill(pattern, [ids.SLOT] * pattern.count(ids.SLOT) if tokens is None else tokens)
-
     @functools.cached_property
-    def _index_of_code(self):
-        return {
-            (int(s), *c): i
-            for i, (s, c) in enumerate(
-                zip(self.character_structures.tolist(), self.character_components.tolist())
-            )
-            if i
-        }
-
-    @functools.cached_property
-    def composer(self):
+    def composer(self) -> Composer:
         """What finds the code of a tree: Composer."""
         return Composer(
             set(self._component_index),
             patterns=self._structure_index,
-            trees={row.name: self._fill(row.pattern, row.tokens) for row in self._codes},
+            trees={row.name: filled(row.pattern, row.tokens) for row in self._codes},
             further_trees=self._further_trees,
         )
 
-    def character_set(self, name):
+    def character_set(self, name: str) -> tuple[int, ...]:
         """Ids of a named group.
 
         Args:
@@ -469,10 +370,10 @@ class Charset:
         return self._groups[name]
 
     @functools.cached_property
-    def _groups(self):
+    def _groups(self) -> dict[str, tuple[int, ...]]:
         return groups.named_groups(self, self._sets)
 
-    def component_cover(self):
+    def component_cover(self) -> tuple[int, ...]:
         """A small set of hanzi that together show every component and every structure that hanzi have
         (greedy, most frequent first).
 
@@ -481,7 +382,9 @@ class Charset:
         """
         return self._cover
 
-    _cover = functools.cached_property(groups.component_cover)
+    @functools.cached_property
+    def _cover(self) -> tuple[int, ...]:
+        return groups.component_cover(self, self.character_set('hanzi'))
 
 
 _singletons = functools.lru_cache(None)(singletons)

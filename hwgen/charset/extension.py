@@ -3,10 +3,12 @@ add them.
 """
 
 import unicodedata
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from hwgen.charset import ids
 from hwgen.charset.dictionary import MAX_COMPONENTS, Row
+from hwgen.charset.encoding import Charset
 from hwgen.charset.symbols import structure_of
 
 
@@ -22,12 +24,12 @@ class Proposal(NamedTuple):
     """
 
     sequence: str
-    missing: tuple
-    nearest: tuple
-    rows: tuple
+    missing: tuple[str, ...]
+    nearest: tuple[str, ...]
+    rows: tuple[str, ...]
 
 
-def propose_rows(charset, character):
+def propose_rows(charset: Charset, character: str) -> Proposal:
     """The rows that would add a character.
 
     It is composed as its sequence says; where there is none, or it takes more than four components, it
@@ -57,7 +59,7 @@ def propose_rows(charset, character):
     return Proposal(sequence or '', missing, nearest, tuple(row.line() for row in rows))
 
 
-def merge_rows(proposals):
+def merge_rows(proposals: Iterable[Proposal]) -> list[str]:
     """The rows of several proposals, each once.
 
     Args:

@@ -5,9 +5,12 @@ Differs from `symbols.VARIANTS`, which are one character to the table and to eve
 component each, and a model that was shown both writes both. A text keeps what was written in it.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+
+from hwgen.charset.encoding import Charset
 
 # Each of a pair for the other: full-width and ASCII marks, the apostrophe and the single quotation marks.
 _PAIRS = (
@@ -52,10 +55,11 @@ _INSTEAD = {
 BY_TURNS = {'"': '“”'}
 
 
-def _alike():
-    forms = {}
-    for one, other in ((one, other) for pair in _PAIRS for one, other in (pair, pair[::-1])):
-        forms[one] = forms.get(one, '') + other
+def _alike() -> dict[str, str]:
+    forms: dict[str, str] = {}
+    for pair in _PAIRS:
+        forms[pair[0]] = forms.get(pair[0], '') + pair[1]
+        forms[pair[1]] = forms.get(pair[1], '') + pair[0]
     for one, others in _INSTEAD.items():
         forms[one] = forms.get(one, '') + others
     return forms
@@ -81,7 +85,7 @@ class Folding(NamedTuple):
         return bool(self.first.any())
 
 
-def fold_unseen(charset, is_seen):
+def fold_unseen(charset: Charset, is_seen: Callable[[str], bool]) -> Folding:
     """The folding of a model.
 
     Args:
@@ -97,15 +101,18 @@ def fold_unseen(charset, is_seen):
         if not row or is_seen(character):
             continue
         forms = BY_TURNS.get(character, '')
-        if not forms or not all(map(is_seen, forms)):
-            forms = [next(filter(is_seen, ALIKE.get(character, '')), None)] * 2
-        if forms[0] is not None:
+        if not all(map(is_seen, forms)):
+            forms = ''
+        one = next(filter(is_seen, ALIKE.get(character, '')), '')
+        opening, closing = tuple(forms) or (one, one)
+        if opening:
             component = charset.character_components[row, 0]
-            first[component], second[component] = map(charset.character_id, forms)
+            first[component] = charset.character_id(opening)
+            second[component] = charset.character_id(closing)
     return Folding(first, second)
 
 
-def folded_ids(folding, component_ids, *, turned=0):
+def folded_ids(folding: Folding, component_ids: np.ndarray, *, turned: int = 0) -> np.ndarray:
     """Which table characters are written in place of those of a line.
 
     Args:
@@ -119,6 +126,5 @@ def folded_ids(folding, component_ids, *, turned=0):
     component, alone = component_ids[:, 0], (component_ids[:, 1:] == 0).all(axis=1)
     first, second = (np.where(alone, ids[component], 0) for ids in folding)
     in_turn = first != second
-    return np.where(in_turn & ((turned + np.cumsum(in_turn) - in_turn) % 2 == 1), second, first).astype(
-        np.int32
-    )
+    before = turned + np.cumsum(in_turn) - in_turn  # symbols that take turns, up to each one
+    return np.where(in_turn & (before % 2 == 1), second, first).astype(np.int32)

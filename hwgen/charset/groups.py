@@ -1,17 +1,20 @@
 """Groups of the table's characters: named sets, and a small set that shows every component and structure."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
+from hwgen.charset.character_table import CharacterTable
 from hwgen.charset.dictionary import SYMBOL_STRUCTURES
 
 _BIG5_LEVEL_1 = b'\xa4\x40', b'\xc6\x7e'
 
 
-def named_groups(charset, sets):
+def named_groups(charset: CharacterTable, sets: Mapping[str, str]) -> dict[str, tuple[int, ...]]:
     """The named groups of a table.
 
     Args:
-        charset: Charset.
+        charset: CharacterTable.
         sets: dict str -> str, further groups by their characters; those that the table lacks are left out.
 
     Returns:
@@ -39,31 +42,32 @@ def named_groups(charset, sets):
     return {name: tuple(members) for name, members in groups.items()}
 
 
-def component_cover(charset):
+def component_cover(charset: CharacterTable, hanzi: Sequence[int]) -> tuple[int, ...]:
     """A small set of hanzi that together show every component and every structure that hanzi have (greedy,
     most frequent first).
 
     Args:
-        charset: Charset.
+        charset: CharacterTable.
+        hanzi: sequence of int, ids of its hanzi.
 
     Returns:
         tuple of int, character ids in the order chosen.
     """
-    hanzi = np.array(charset.character_set('hanzi'))
+    members = np.array(hanzi)
     items = np.concatenate(
         [
-            charset.character_components[hanzi],
-            charset.num_components + charset.character_structures[hanzi, None],
+            charset.character_components[members],
+            charset.num_components + charset.character_structures[members, None],
         ],
         1,
     )
-    shows = np.zeros([len(hanzi), charset.num_components + charset.num_structures], bool)
-    shows[np.arange(len(hanzi))[:, None], items] = True
+    shows = np.zeros([len(members), charset.num_components + charset.num_structures], bool)
+    shows[np.arange(len(members))[:, None], items] = True
     shows[:, 0] = False
     gains, missing, chosen = shows.sum(1), shows.any(0), []
     while missing.any():
         best = int(gains.argmax())
-        chosen.append(int(hanzi[best]))
+        chosen.append(int(members[best]))
         new = shows[best] & missing
         gains = gains - shows[:, new].sum(1)
         missing &= ~new

@@ -1,13 +1,19 @@
 """Ideographic Description Sequences (IDS): parsing, formatting, flattening, template boxes.
 
-A sequence describes a character in prefix notation: ⿰日月 is 日 left of 月. A tree is a token (`str`) or a tuple
-(operator, child, ...).
+A sequence describes a character in prefix notation: ⿰日月 is 日 left of 月. A tree is a token (`str`) or a
+tuple (operator, child, ...).
 Source: The Unicode Standard, section 18.2. Differs: a token may also be `{83}`, BabelStone's name for a
 component that has no code point, and two operators of our own stand for four in a row, `H4` and `V4`; they
 are never read, and written as nested ⿰ and ⿱.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+# A token, or (operator, child, ...).
+Tree: TypeAlias = str | tuple[Any, ...]
+# x0, y0, x1, y1 in [0, 1], origin top left.
+Box: TypeAlias = tuple[float, float, float, float]
 
 ARITY = {
     **dict.fromkeys('⿰⿱⿴⿵⿶⿷⿸⿹⿺⿻⿼⿽㇯', 2),
@@ -22,8 +28,8 @@ _ROWS = {'⿰': ('⿰', '⿲', 'H4'), '⿱': ('⿱', '⿳', 'V4')}
 _DIRECTION = {name: direction for direction, names in _ROWS.items() for name in names}
 # Box of every child in its parent's unit square: x0, y0, x1, y1, origin top left. An enclosing component has
 # the whole square.
-_WHOLE = (0.0, 0.0, 1.0, 1.0)
-_INNER = {
+_WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
+_INNER: dict[str, Box] = {
     '⿴': (0.2, 0.2, 0.8, 0.8),
     '⿵': (0.2, 0.3, 0.8, 1),
     '⿶': (0.2, 0, 0.8, 0.75),
@@ -45,20 +51,20 @@ class IdsError(ValueError):
         position: int, place of the offending code point in the text given.
     """
 
-    def __init__(self, message, position):
+    def __init__(self, message: str, position: int):
         super().__init__(message)
         self.position = position
 
 
-class Sequence(NamedTuple):
+class ParsedSequence(NamedTuple):
     """One parsed sequence: its tree, the index after it, and where each leaf stands (depth first)."""
 
-    tree: object
+    tree: Tree
     end: int
-    leaf_positions: tuple
+    leaf_positions: tuple[int, ...]
 
 
-def parse(text, start=0, *, places=None):
+def parse(text: str, start: int = 0, *, places: Sequence[int] | None = None) -> ParsedSequence:
     """Reads one sequence from a text, as far as it goes.
 
     Args:
@@ -68,14 +74,16 @@ def parse(text, start=0, *, places=None):
             indices themselves.
 
     Returns:
-        Sequence; `tree` is a token when no operator stands at `start`.
+        ParsedSequence; `tree` is a token when no operator stands at `start`.
 
     Raises:
         IdsError: the text ends inside the sequence, a `{` is not closed, `}` stands alone, or the nesting
             exceeds 12 levels.
     """
     places = range(len(text) + 1) if places is None else places
-    open_nodes, leaf_positions, position = [], [], start
+    open_nodes: list[tuple[str, int, list[Tree]]] = []
+    leaf_positions: list[int] = []
+    position = start
     while True:
         if position >= len(text):
             if not open_nodes:
@@ -112,10 +120,10 @@ def parse(text, start=0, *, places=None):
             tree = (operator, *children)
             open_nodes.pop()
         if not open_nodes:
-            return Sequence(tree, position, tuple(leaf_positions))
+            return ParsedSequence(tree, position, tuple(leaf_positions))
 
 
-def parse_whole(text):
+def parse_whole(text: str) -> Tree:
     """Parses a text that is one sequence and nothing else.
 
     Args:
@@ -148,7 +156,7 @@ def _token(text, position, place):
     return character, position + 1
 
 
-def format_tree(tree):
+def format_tree(tree: Tree) -> str:
     """Writes a tree as a sequence; `parse_whole` reads it back.
 
     Args:
@@ -166,7 +174,7 @@ def format_tree(tree):
     return tree[0] + ''.join(parts)
 
 
-def leaves(tree):
+def leaves(tree: Tree) -> tuple[str, ...]:
     """The tokens of a tree, depth first.
 
     Args:
@@ -180,7 +188,7 @@ def leaves(tree):
     return tuple(token for child in tree[1:] for token in leaves(child))
 
 
-def operators(tree):
+def operators(tree: Tree) -> tuple[str, ...]:
     """The operators of a tree, depth first.
 
     Args:
@@ -194,7 +202,7 @@ def operators(tree):
     return (tree[0],) + tuple(operator for child in tree[1:] for operator in operators(child))
 
 
-def pattern(tree):
+def pattern(tree: Tree) -> str:
     """The shape of a tree without its tokens, such as ⿰·⿱·· for 语; the name of its structure.
 
     Args:
@@ -206,7 +214,7 @@ def pattern(tree):
     return SLOT if isinstance(tree, str) else tree[0] + ''.join(map(pattern, tree[1:]))
 
 
-def fill(pattern_, tokens):
+def fill(pattern_: str, tokens: Sequence[str]) -> Tree:
     """Puts tokens into a pattern.
 
     Args:
@@ -223,7 +231,7 @@ def fill(pattern_, tokens):
         raise ValueError(f'{pattern_}: {len(tokens)} tokens, expected {pattern_.count(SLOT)}')
     remaining = iter(tokens)
 
-    def read(position):
+    def read(position: int) -> tuple[Tree, int]:
         if pattern_[position] == SLOT:
             return next(remaining), position + 1
         four = pattern_[position] in 'HV'
@@ -238,7 +246,7 @@ def fill(pattern_, tokens):
     return read(0)[0]
 
 
-def flatten(tree):
+def flatten(tree: Tree) -> Tree:
     """Joins chains of one direction: ⿰A⿰BC -> ⿲ABC; four in a row -> H4 or V4.
 
     More than four are left nested.
@@ -255,19 +263,18 @@ def flatten(tree):
     direction = _DIRECTION.get(tree[0])
     if direction is None:
         return (tree[0], *children)
-    row = [
-        part
-        for child in children
-        for part in (
-            child[1:] if not isinstance(child, str) and _DIRECTION.get(child[0]) == direction else (child,)
-        )
-    ]
+    row: list[Tree] = []
+    for child in children:
+        if not isinstance(child, str) and _DIRECTION.get(child[0]) == direction:
+            row += child[1:]
+        else:
+            row.append(child)
     if len(row) > 4:
         return (tree[0], *children)
     return (_ROWS[direction][len(row) - 2], *row)
 
 
-def boxes(tree):
+def boxes(tree: Tree) -> list[Box]:
     """Where the leaves of a tree stand in its square: the template of its pattern.
 
     Args:
@@ -279,10 +286,11 @@ def boxes(tree):
     if isinstance(tree, str):
         return [_WHOLE]
     result = []
-    for (x0, y0, x1, y1), child in zip(_child_boxes(tree[0], len(tree) - 1), tree[1:]):
+    for (x0, y0, x1, y1), child in zip(_child_boxes(tree[0], len(tree) - 1), tree[1:], strict=True):
+        width, height = x1 - x0, y1 - y0
         result += [
-            (x0 + (x1 - x0) * a, y0 + (y1 - y0) * b, x0 + (x1 - x0) * c, y0 + (y1 - y0) * d)
-            for a, b, c, d in boxes(child)
+            (x0 + width * left, y0 + height * top, x0 + width * right, y0 + height * bottom)
+            for left, top, right, bottom in boxes(child)
         ]
     return result
 

@@ -8,6 +8,7 @@ replaced by the ideographs of their shape, which NFC leaves alone.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import NamedTuple
 
 # The property Default_Ignorable_Code_Point: soft hyphen, zero-width characters, marks of direction, variation
@@ -32,14 +33,14 @@ IGNORABLE = (
     (0xE0000, 0xE0FFF),
 )
 # Radical -> the ideograph of the same shape: all of the Kangxi block, and of the supplement those that are
-# written as it. Not ⺍, say, of which Unicode
-# tells the meaning (小), nor those that are components of ours (⺈, ⺌, ⺼, ...).
+# written as it. Not ⺍, say, of which Unicode tells the meaning (小), nor those that are components of ours
+# (⺈, ⺌, ⺼, ...).
 _SUPPLEMENT = (
     '⺁厂⺂乛⺃乚⺅亻⺆冂⺇𠘨⺉刂⺋㔾⺎兀⺏尣⺐尢⺑𡯂⺒巳⺓幺⺔彑⺖忄⺘扌⺙攵⺛旡⺞歺⺟母⺠民⺡氵⺢氺⺣灬⺤爫⺥爫⺦丬⺨犭⺩王⺪𤴔⺬示⺭礻⺮𥫗⺯糹⺰纟⺱罓⺲罒⺳㓁⺵𦉫⺷𦍌⺸𦍋⺹耂⺺肀⺻聿⺽𦥑'
     '⺾艹⺿艹⻀艹⻁虎⻂衤⻃覀⻄西⻅见⻆角⻇𧢲⻈讠⻉贝⻊𧾷⻋车⻌辶⻍辶⻎辶⻏阝⻐钅⻑長⻒镸⻓长⻔门⻕𨸏⻖阝⻗雨⻘青⻙韦⻚页⻛风⻜飞⻝食⻞𩙿⻟飠⻠饣⻡𩠐⻢马⻣骨⻤鬼⻥鱼⻦鸟⻧卤⻨麦⻩黄⻪黾⻫斉⻬齐⻭歯⻮齿⻯竜⻰龙⻱龜⻲亀⻳龟'
 )
 RADICALS = {chr(code): unicodedata.normalize('NFKC', chr(code)) for code in range(0x2F00, 0x2FD6)} | dict(
-    zip(_SUPPLEMENT[::2], _SUPPLEMENT[1::2])
+    zip(_SUPPLEMENT[::2], _SUPPLEMENT[1::2], strict=True)
 )
 
 _IGNORED = re.compile('[' + ''.join(f'{chr(first)}-{chr(last)}' for first, last in IGNORABLE) + ']')
@@ -56,10 +57,10 @@ class NormalForm(NamedTuple):
     """
 
     text: str
-    starts: object
+    starts: Sequence[int]
 
 
-def normal_form(text):
+def normal_form(text: str) -> NormalForm:
     """The normal form of a text, with the places of its characters.
 
     Args:
@@ -71,9 +72,11 @@ def normal_form(text):
     """
     if text.isascii() or (unicodedata.is_normalized('NFC', text) and not _CHANGED.search(text)):
         return NormalForm(text, range(len(text) + 1))
-    characters, starts, cluster = [], [], []
+    characters: list[str] = []
+    starts: list[int] = []
+    cluster: list[tuple[str, int]] = []  # a character and what may become one with it, with their places
 
-    def close():
+    def close() -> None:
         composed = unicodedata.normalize('NFC', ''.join(character for character, _ in cluster))
         own = dict(reversed(cluster))  # of marks that are left over the first place of each
         characters.extend(RADICALS.get(character, character) for character in composed)
@@ -94,12 +97,12 @@ def normal_form(text):
     return NormalForm(''.join(characters), (*starts, len(text)))
 
 
-def plain(text):
+def plain(text: str) -> str:
     """The normal form of a text alone: str."""
     return normal_form(text).text
 
 
-def has_parts(text):
+def has_parts(text: str) -> bool:
     """Whether a text holds a character that may become one with what stands before it, so that it cannot
     be read code point by code point.
     """
@@ -115,7 +118,7 @@ def _joins(character):
     return unicodedata.category(character)[0] == 'M' or '\u1160' <= character <= '\u11ff'
 
 
-def singletons():
+def singletons() -> dict[str, str]:
     """Single code points that are another one in Unicode's eyes: compatibility ideographs, the Kelvin sign.
 
     Returns:

@@ -6,8 +6,8 @@ And the forms that handwriting does not tell apart.
 from hwgen.charset.normal_form import plain
 
 ASCII = ''.join(map(chr, range(0x20, 0x7F)))
-# Row 1 of GB 2312 and the full-width punctuation of row 3; 〇 stands with the symbols, since no sequence holds
-# it.
+# Row 1 of GB 2312 and the full-width punctuation of row 3; 〇 stands with the symbols, since no sequence
+# holds it.
 PUNCTUATION = '、。，．：；？！—～…‖·‘’“”（）〔〕〈〉《》「」『』〖〗【】〃々ˉˇ¨〇'
 MATHEMATICS = '±×÷∶∧∨∑∏∪∩∈∷√⊥∠⌒⊙∫∮≡≌≈∽∝≠≮≯≤≥∞∵∴♂♀°′″℃¤¢£¥‰§№☆★○●◎◇◆□■△▲※→←↑↓〓'
 GREEK = 'ΓΔΘΛΞΠΣΦΨΩαβγδεζηθικλμνξπρστυφχψω'
@@ -45,13 +45,12 @@ VARIANTS |= {
 }
 VARIANTS |= dict.fromkeys(map(chr, (0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000)), SPACE)
 # Greek letters whose written form is a Latin one.
-VARIANTS |= dict(zip('ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο', 'ABEZHIKMNOPTYXo'))
+VARIANTS |= dict(zip('ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο', 'ABEZHIKMNOPTYXo', strict=True))
 
 
-def normalize(text):
-    """The characters by which a text is written: its normal form (`normal_form`), and Ａ -> A, ideographic
-    space -> space, ・ -> ·, – -> -; full-width
-    ，！？ and so on stay.
+def normalize(text: str) -> str:
+    """The characters by which a text is written: its normal form (`normal_form`), and Ａ -> A,
+    ideographic space -> space, ・ -> ·, – -> -; full-width ，！？ and so on stay.
 
     Args:
         text: str.
@@ -62,11 +61,6 @@ def normalize(text):
     return ''.join(VARIANTS.get(character, character) for character in plain(text))
 
 
-def space_component(charset):
-    """Id of the space's component in a table: int, 0 where it has none."""
-    return charset.components.index(SPACE) if SPACE in charset.components else 0
-
-
-def structure_of(symbol):
+def structure_of(symbol: str) -> str:
     """The structure of a symbol: 'sym-narrow' for Latin, Greek, digits and their like, else 'sym-wide'."""
     return 'sym-narrow' if symbol in NARROW else 'sym-wide'

@@ -31,10 +31,8 @@ more than twice the share of a split is not drawn for it: few hands are all for 
 report.json, rejected.tsv and sheet.png (look at it) lie beside the shards. With --unlabelled no table is
 read, and every image of the folder and its sub-folders becomes a line without text, for `train --unlabelled`.
 
---source=casia reads CASIA's files as they are downloaded, in folders or .zip archives: characters (.gnt),
-pages of lines (.dgrl, .dgr), characters and pages of a pen (.pot, .wptt, .ptts). --source=iam reads IAM
-(lines.txt or words.txt, images, forms.txt), --source=iam_online IAM-OnDB, --source=lmdb an LMDB folder,
---source=auto whichever it is. The official partition is kept where files or folders are named by it;
+Collections are read as they are downloaded, in folders or .zip archives (the formats are listed below);
+--source=auto reads whichever it is. The official partition is kept where files or folders are named by it;
 report.json and rejected.tsv beside the shards say what is in them and what was left out, sheet.png shows some
 of it.
 
@@ -42,23 +40,11 @@ Pictures are looked at first: blank, black and tiny ones cannot be used (--on_er
 black (--dark). Grey paper of --source=folder and lmdb, of scans and photographs, becomes white, shadows too
 (--keep_paper); CASIA's and IAM's is white already. How many there were is said at the end.
 
-Killed at any moment, the same command goes on where it was; when it is done, the same command compares the
-input with what was read (info.json), and refuses where that has changed. --deslant and --normalize_size make
+An interrupted run resumes when you repeat the command; when it is done, the same command compares the input
+with what was read (info.json), and refuses where that has changed. --deslant and --normalize_size make
 slant and size of the writing equal; without them lines stay as they are.
 
 --inspect=FILE prints what a file or collection holds, and draws its first samples into --out, a .png.
-
-Examples:
-  prepare --out=tfrecords/demo
-  prepare --out=tfrecords/large --lines=200000 --vocabulary=3755 --max_characters=16
-  prepare --out=tfrecords/latin --script=latin
-  prepare --out=tfrecords/shots --lines=4000 --shots=0,1,5,20
-  prepare --text_file=addresses.txt --format=folder --height_px=48 --out=pictures
-  prepare --text_file=addresses.txt --lines=100000 --heldout_lines=1000 --writers=2000 --on_error=skip
-  --out=tfrecords/addresses prepare --source=folder --input=scans --labels=label.txt --out=tfrecords/mine
-  --on_error=skip prepare --source=folder --input=more_scans --unlabelled --out=tfrecords/unlabelled
-  prepare --source=casia --input=HWDB2 --out=tfrecords/casia-hwdb2 --on_error=skip
-  prepare --inspect=HWDB2/HWDB2.0Test.zip --out=sheet.png
 """
 
 import contextlib
@@ -66,8 +52,9 @@ import re
 
 from absl import flags
 
+from hwgen.data.formats import registry
 from hwgen.settings import flags as settings_flags
-from hwgen.settings.prepare import SECTIONS
+from hwgen.settings.prepare import SECTIONS, InputSettings, OutputSettings
 
 # Arguments of the library that have another name as flags.
 _FLAG_OF = {
@@ -77,7 +64,32 @@ _FLAG_OF = {
     'output_format': 'format',
     **dict.fromkeys(('validation_lines', 'test_lines', 'unseen_lines'), 'heldout_lines'),
 }
-settings_flags.define(*SECTIONS, module=__name__)
+settings_flags.define(*SECTIONS, module=__name__, more_choices={'source': registry.sources()})
+_EXAMPLES = """Examples:
+  prepare --out=tfrecords/demo
+  prepare --out=tfrecords/large --lines=200000 --vocabulary=3755 --max_characters=16
+  prepare --out=tfrecords/latin --script=latin
+  prepare --out=tfrecords/shots --lines=4000 --shots=0,1,5,20
+  prepare --text_file=addresses.txt --format=folder --height_px=48 --out=pictures
+  prepare --text_file=addresses.txt --lines=100000 --heldout_lines=1000 --writers=2000 --on_error=skip \\
+      --out=tfrecords/addresses
+  prepare --source=folder --input=scans --labels=label.txt --out=tfrecords/mine --on_error=skip
+  prepare --source=folder --input=more_scans --unlabelled --out=tfrecords/unlabelled
+  prepare --source=casia --input=HWDB2 --out=tfrecords/casia-hwdb2 --on_error=skip
+  prepare --inspect=HWDB2/HWDB2.0Test.zip --out=sheet.png
+"""
+
+
+def _told_formats():
+    """What the formats say of themselves."""
+    rows = []
+    for name, one in registry.find_formats().items():
+        files = ', '.join(one.suffixes) + (' and pictures' if one.pictures else '')
+        rows.append(f'  --source={one.asked_by}: {name} ({files}), {one.summary}')
+    return '\n'.join(['Formats of collections:', *rows, 'How one is added: docs/extending.md.'])
+
+
+__doc__ += f'\n{_told_formats()}\n\n{_EXAMPLES}'
 
 
 def main(arguments):
@@ -94,31 +106,14 @@ def main(arguments):
     picture_formats.check_folder(flags.FLAGS.out, flag='--out')
     if flags.FLAGS.unlabelled:
         _check_unlabelled()
-    lengths = {
-        name: flags.FLAGS[name].value
-        for name in ('min_characters', 'max_characters')
-        if flags.FLAGS[name].value is not None
-    }
-    common = dict(lengths, seed=flags.FLAGS.seed, height_px=flags.FLAGS.height_px, report=_say)
-    shares = {
-        'validation_share': flags.FLAGS.validation_share,
-        'test_share': flags.FLAGS.test_share,
-        'on_error': flags.FLAGS.on_error,
-        'deslant': flags.FLAGS.deslant,
-        'normalize_size': flags.FLAGS.normalize_size,
-        'keep_paper': flags.FLAGS.keep_paper,
-        'dark': flags.FLAGS.dark,
-    }
     if flags.FLAGS.source != 'scribe':
         _check_foreign()
     if flags.FLAGS.source == 'scribe':
         if flags.FLAGS.input:
-            raise UserError(
-                '--input goes with --source=folder, casia, iam, iam_online, lmdb or auto, not with'
-                ' --source=scribe'
-            )
+            others = ', '.join(['folder', *registry.sources()])
+            raise UserError(f'--input goes with --source={others} or auto, not with --source=scribe')
         if (
-            any(shares[name] for name in ('deslant', 'normalize_size', 'keep_paper'))
+            any(flags.FLAGS[name].value for name in ('deslant', 'normalize_size', 'keep_paper'))
             or flags.FLAGS['dark'].present
         ):
             raise UserError(
@@ -129,7 +124,7 @@ def main(arguments):
         if flags.FLAGS.vertical and flags.FLAGS.format == 'records':
             raise UserError('--vertical goes with --format=folder: models learn from horizontal lines')
         with _in_words_of_flags():
-            _write_scribe(common)
+            _write_scribe()
     elif not flags.FLAGS.input:
         raise UserError(
             f'--input: no folder given; --source={flags.FLAGS.source} expects one with '
@@ -143,26 +138,13 @@ def main(arguments):
         from hwgen.data.preparing import prepare_folder
 
         prepare_folder.prepare_folder(
-            flags.FLAGS.out,
-            images=flags.FLAGS.input,
-            labels=None if flags.FLAGS.unlabelled else flags.FLAGS.labels,
-            name_pattern=flags.FLAGS.name_pattern,
-            **shares,
-            **common,
+            settings_flags.read(OutputSettings), settings_flags.read(InputSettings), report=_say
         )
     else:
         from hwgen.data.preparing import prepare_collection
 
         prepare_collection.prepare_collection(
-            flags.FLAGS.out,
-            path=flags.FLAGS.input,
-            source=flags.FLAGS.source,
-            unit=flags.FLAGS.unit,
-            partition=flags.FLAGS.partition,
-            pen_px=flags.FLAGS.pen_px,
-            workers=flags.FLAGS.workers,
-            **shares,
-            **common,
+            settings_flags.read(OutputSettings), settings_flags.read(InputSettings), report=_say
         )
 
 
@@ -183,9 +165,14 @@ def _in_words_of_flags():
         raise UserError(told) from error
 
 
-def _write_scribe(common):
+def _write_scribe():
     from hwgen.data.preparing import prepare
 
+    lengths = {
+        name: flags.FLAGS[name].value
+        for name in ('min_characters', 'max_characters')
+        if flags.FLAGS[name].value is not None
+    }
     prepare.prepare_scribe(
         flags.FLAGS.out,
         lines=flags.FLAGS.lines,
@@ -205,7 +192,10 @@ def _write_scribe(common):
         vertical=flags.FLAGS.vertical,
         slips=flags.FLAGS.slips,
         workers=flags.FLAGS.workers,
-        **common,
+        seed=flags.FLAGS.seed,
+        height_px=flags.FLAGS.height_px,
+        report=_say,
+        **lengths,
     )
 
 

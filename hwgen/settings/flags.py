@@ -1,7 +1,7 @@
 """Dataclasses of settings as flags of a command (absl), and flags as dataclasses."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from absl import flags
@@ -10,13 +10,19 @@ from hwgen.settings import presets
 from hwgen.settings.setting import REQUIRED, Setting, bounds, default_of, described, flag_of, type_of
 
 
-def define(*classes: type, module: str, flag_values: flags.FlagValues = flags.FLAGS) -> None:
+def define(
+    *classes: type,
+    module: str,
+    flag_values: flags.FlagValues = flags.FLAGS,
+    more_choices: Mapping[str, Sequence[str]] | None = None,
+) -> None:
     """Defines a flag for every setting that has one.
 
     Args:
         *classes: dataclasses of settings.
         module: name of the command's module, whose flags they are.
         flag_values: where they are registered.
+        more_choices: flag -> values that it takes beside its choices, such as what other packages add.
     """
     for cls in classes:
         for name, about in described(cls).items():
@@ -28,7 +34,8 @@ def define(*classes: type, module: str, flag_values: flags.FlagValues = flags.FL
             where = {'flag_values': flag_values, 'module_name': module}
             kind, _ = type_of(cls, name)
             if about.choices:
-                flags.DEFINE_enum(flag, default, about.choices, about.help, **where)
+                choices = dict.fromkeys([*about.choices, *(more_choices or {}).get(flag, ())])
+                flags.DEFINE_enum(flag, default, list(choices), about.help, **where)
             elif kind is bool:
                 flags.DEFINE_bool(flag, default, about.help, **where)
             elif kind is int:

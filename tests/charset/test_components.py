@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from hwgen.charset import components, dictionary, ids, symbols
+from hwgen.charset import component_choice, components, dictionary, ideograph_sources, ids, symbols
 from hwgen.charset.encoding import Charset, CharsetMismatchError
 
 DATA = pathlib.Path(__file__).parent / 'data'
@@ -33,7 +33,11 @@ def _sequences():
 def _build(characters=CHARACTERS, **options):
     options = {'frequencies': {'明': 9, '我': 5, '员': 2}, 'symbol_characters': ' A，', **options}
     return components.build_rows(
-        characters, _sequences(), single_bodies=SINGLE_BODIES, strokes=set(components.STROKES), **options
+        characters,
+        _sequences(),
+        single_bodies=SINGLE_BODIES,
+        strokes=set(ideograph_sources.STROKES),
+        **options,
     )
 
 
@@ -43,19 +47,20 @@ def _lines(rows):
 
 def test_the_sequence_of_mainland_china_is_taken_first():
     assert (
-        components.choose_sequence([('T', '⿰ab'), ('X', '⿰cd'), ('GHT', '⿰ef'), ('G', '⿰gh')]) == '⿰ef'
+        ideograph_sources.choose_sequence([('T', '⿰ab'), ('X', '⿰cd'), ('GHT', '⿰ef'), ('G', '⿰gh')])
+        == '⿰ef'
     )
-    assert components.choose_sequence([('Z', '⿰ab'), ('X', '⿰cd'), ('JK', '⿰ef')]) == '⿰ef'
-    assert components.choose_sequence([('Z', '⿰ab'), ('X', '⿰cd')]) is None
+    assert ideograph_sources.choose_sequence([('Z', '⿰ab'), ('X', '⿰cd'), ('JK', '⿰ef')]) == '⿰ef'
+    assert ideograph_sources.choose_sequence([('Z', '⿰ab'), ('X', '⿰cd')]) is None
 
 
 def test_candidates_are_the_character_and_every_cut_with_at_most_four_leaves():
     # 湖 = ⿰氵胡, 胡 = ⿰古月, 古 = ⿱十口; 月, 十 and 口 are single bodies, 氵 has no parts.
-    cuts = components.Cuts(_sequences(), single_bodies=SINGLE_BODIES)
+    cuts = component_choice.Cuts(_sequences(), single_bodies=SINGLE_BODIES)
     assert [ids.format_tree(tree) for tree in cuts.of('湖')] == ['湖', '⿰氵胡', '⿲氵古月', '⿲氵⿱十口月']
     assert cuts.of('月') == ('月',)
     assert cuts.of('{83}') == ('{83}',)
-    deep = components.Cuts(
+    deep = component_choice.Cuts(
         {'丙': [('G', '⿰甲甲')], '甲': [('G', '⿰子子')], '子': [('G', '⿱AB')]}, single_bodies=set()
     )
     assert [ids.pattern(tree) for tree in deep.of('丙')] == [
@@ -74,11 +79,11 @@ def test_candidates_are_the_character_and_every_cut_with_at_most_four_leaves():
 def test_a_cost_by_hand():
     # ⿱⿻一丨口: three leaves (.15), an overlap (2), two strokes (.6).
     tree = ids.parse_whole('⿱⿻一丨口')
-    assert components.candidate(
-        tree, divisible=True, strokes=set(components.STROKES)
+    assert component_choice.candidate(
+        tree, divisible=True, strokes=set(ideograph_sources.STROKES)
     ).own_cost == pytest.approx(2.75)
-    assert components.candidate('口', divisible=True, strokes=set()).own_cost == pytest.approx(0.65)
-    assert components.candidate('口', divisible=False, strokes=set()).own_cost == pytest.approx(0.05)
+    assert component_choice.candidate('口', divisible=True, strokes=set()).own_cost == pytest.approx(0.65)
+    assert component_choice.candidate('口', divisible=False, strokes=set()).own_cost == pytest.approx(0.05)
 
 
 def test_what_many_share_is_chosen():
@@ -178,16 +183,17 @@ def test_further_ideographs_use_known_components():
     rows = components.build_rows('甲乙丙丁', sequences, **options)
     assert [row.name for row in rows if row.kind == 'component'] == ['a', 'b']
     further = components.further_ideographs('甲丙戊己庚辛a', rows, sequences, **options)
-    # 己 needs c, which the table lacks, and 辛 six components: their own sequences tell. 庚 has the glyph of 甲.
+    # 己 needs c, which the table lacks, and 辛 six components: their own sequences tell. 庚 has the glyph of
+    # 甲.
     assert further == {'戊': '⿱⿰abb', '己': '⿱ac', '庚': '⿰ab', '辛': '⿱⿰ab⿱⿰ab⿰ab'}
 
 
 def test_a_foreign_database_is_named(tmp_path):
     with pytest.raises(OSError, match='absent.db'):
-        components.read_moji_db(tmp_path / 'absent.db')
+        ideograph_sources.read_moji_db(tmp_path / 'absent.db')
     sqlite3.connect(tmp_path / 'empty.db').close()
     with pytest.raises(OSError, match='empty.db.*expected the tables ids'):
-        components.read_moji_db(tmp_path / 'empty.db')
+        ideograph_sources.read_moji_db(tmp_path / 'empty.db')
 
 
 def _reference():

@@ -5,6 +5,7 @@ import unicodedata
 import pytest
 
 from hwgen.charset import folding, symbols
+from hwgen.charset.character_table import space_component
 from hwgen.charset.encoding import Charset
 
 # By hand: what is written, and as what.
@@ -94,10 +95,10 @@ def test_narrow_and_wide():
 
 def test_the_component_of_the_space():
     table = Charset.load()
-    assert table.components[symbols.space_component(table)] == ' ' and symbols.space_component(table) > 0
+    assert table.components[space_component(table)] == ' ' and space_component(table) > 0
     assert (
-        symbols.space_component(Charset(['component\ta'])) == 0
-        and symbols.space_component(Charset(['component\ta', 'component\t '])) == 2
+        space_component(Charset(['component\ta'])) == 0
+        and space_component(Charset(['component\ta', 'component\t '])) == 2
     )
 
 

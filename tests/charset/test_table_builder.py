@@ -9,7 +9,7 @@ import unicodedata
 
 import pytest
 
-from hwgen.charset import components, dictionary, ids
+from hwgen.charset import component_choice, components, dictionary, ideograph_sources, ids
 from tests.charset.test_components import CHARACTERS, SINGLE_BODIES, _sequences
 
 STROKES = set('一丨丿丶乙乚亅乛') | {chr(code) for code in range(0x31C0, 0x31E4)}
@@ -41,7 +41,7 @@ def test_what_is_read_of_the_database(tmp_path):
         [('行', 'xíng(3525)'), ('行', 'háng(82)'), ('明', 'míng(7)')],
         [('〇', '1'), ('十', '2'), ('㇇', '1 2'), ('廿', '4 1'), ('乁', '1'), ('百', '11')],
     )
-    found = components.read_moji_db(str(path))
+    found = ideograph_sources.read_moji_db(str(path))
     assert found.sequences == {'明': [('GT', '⿰日月'), ('J', '⿰目月')], '林': [('G', '⿰木木')]}
     assert (
         found.standard == '的一了'
@@ -54,14 +54,14 @@ def test_characters_of_the_national_standards():
     """By encoding every ideograph: rows B0 to F7 of GB 2312; GBK, then Big5, without those that are equal
     to others.
     """
-    hanzi = components.gb2312_hanzi()
+    hanzi = ideograph_sources.gb2312_hanzi()
     assert len(hanzi) == 6763 and set(hanzi) == {
         chr(code) for code in range(0x4E00, 0xA000) if len(chr(code).encode('gb2312', 'ignore')) == 2
     }
     assert [character.encode('gb2312') for character in hanzi] == sorted(
         character.encode('gb2312') for character in hanzi
     )
-    found = components.gbk_and_big5_hanzi()
+    found = ideograph_sources.gbk_and_big5_hanzi()
     gbk, big5 = (
         [
             chr(code)
@@ -82,7 +82,7 @@ def test_characters_of_the_national_standards():
 
 
 def test_what_is_never_taken_apart():
-    cuts = components.Cuts(
+    cuts = component_choice.Cuts(
         {
             '甲': [('G', '⿰？b')],
             '乙': [('G', '乙')],
@@ -107,11 +107,11 @@ def test_costs_of_what_is_rare():
     """1 of the number of characters that have a component, 2 of those that have a structure, and no number
     below a fiftieth.
     """
-    cut = components.Candidate(('⿰', 'a', 'b'), ('a', 'b'), '⿰··', 0.7)
-    assert components._cost({'a': 4, 'b': 0.5, 'c': 9}, {'⿰··': 8})(cut) == pytest.approx(
+    cut = component_choice.Candidate(('⿰', 'a', 'b'), ('a', 'b'), '⿰··', 0.7)
+    assert component_choice.cost_of({'a': 4, 'b': 0.5, 'c': 9}, {'⿰··': 8})(cut) == pytest.approx(
         0.7 + 2 / 8 + 1 / 4 + 2
     )
-    assert components._cost({'a': 4, 'b': 0}, {'⿰··': 0.001})(cut) == pytest.approx(
+    assert component_choice.cost_of({'a': 4, 'b': 0}, {'⿰··': 0.001})(cut) == pytest.approx(
         0.7 + 2 / 0.02 + 1 / 4 + 1 / 0.02
     )
 
@@ -134,8 +134,12 @@ def test_costs_of_what_is_rare():
 )
 def test_a_cuts_own_cost(tree, cost):
     """A twentieth a leaf, 2 an overlap or the like, .3 a stroke."""
-    found = components.candidate(ids.parse_whole(tree), divisible=True, strokes=STROKES)
-    assert found.own_cost == pytest.approx(cost) and components.STROKES and set(components.STROKES) == STROKES
+    found = component_choice.candidate(ids.parse_whole(tree), divisible=True, strokes=STROKES)
+    assert (
+        found.own_cost == pytest.approx(cost)
+        and ideograph_sources.STROKES
+        and set(ideograph_sources.STROKES) == STROKES
+    )
     assert found.components == tuple(
         dict.fromkeys(ids.leaves(ids.parse_whole(tree)))
     ) and found.pattern == ids.pattern(ids.parse_whole(tree))
@@ -189,12 +193,12 @@ def plain_choice(options, strokes):
 
 
 def test_the_choice_is_that_of_the_rule():
-    cuts = components.Cuts(_sequences(), single_bodies=SINGLE_BODIES)
+    cuts = component_choice.Cuts(_sequences(), single_bodies=SINGLE_BODIES)
     options = {character: cuts.of(character) for character in dict.fromkeys(CHARACTERS)}
-    found = components.choose(
+    found = component_choice.choose(
         {
             character: [
-                components.candidate(tree, divisible=len(trees) > 1, strokes=STROKES) for tree in trees
+                component_choice.candidate(tree, divisible=len(trees) > 1, strokes=STROKES) for tree in trees
             ]
             for character, trees in options.items()
         }
@@ -205,7 +209,7 @@ def test_the_choice_is_that_of_the_rule():
         character: trees[0] for character, trees in expected.items()
     }
     assert all(
-        [cut.own_cost for cut in cuts] and set(cut.tree for cut in cuts) == set(options[character])
+        [cut.own_cost for cut in cuts] and {cut.tree for cut in cuts} == set(options[character])
         for character, cuts in found.items()
     )
 
@@ -223,9 +227,9 @@ def test_choices_that_swing_to_and_fro():
             '丁': ['⿰ea', 'e'],
         }.items()
     }
-    found = components.choose(
+    found = component_choice.choose(
         {
-            name: [components.candidate(tree, divisible=True, strokes=set('ab')) for tree in trees]
+            name: [component_choice.candidate(tree, divisible=True, strokes=set('ab')) for tree in trees]
             for name, trees in options.items()
         }
     )
@@ -247,9 +251,12 @@ def test_choices_that_take_many_rounds():
             '己': ['⿳efa', '⿰ce'],
         }.items()
     }
-    found = components.choose(
+    found = component_choice.choose(
         {
-            name: [components.candidate(tree, divisible=len(trees) > 1, strokes=set('ab')) for tree in trees]
+            name: [
+                component_choice.candidate(tree, divisible=len(trees) > 1, strokes=set('ab'))
+                for tree in trees
+            ]
             for name, trees in options.items()
         }
     )
@@ -263,15 +270,15 @@ def test_choices_that_take_many_rounds():
 
 def test_a_character_without_a_free_code_is_named():
     one, other = (
-        components.candidate(ids.parse_whole(text), divisible=True, strokes=set())
+        component_choice.candidate(ids.parse_whole(text), divisible=True, strokes=set())
         for text in ('⿰ab', '⿱ab')
     )
     assert (
-        components.unique(
+        component_choice.unique(
             {
                 '甲': [one, other],
                 '乙': [one, other],
-                '丙': [components.candidate('丙', divisible=False, strokes=set())],
+                '丙': [component_choice.candidate('丙', divisible=False, strokes=set())],
             }
         )['乙']
         is other
@@ -279,7 +286,7 @@ def test_a_character_without_a_free_code_is_named():
     with pytest.raises(
         ValueError, match='^丙: all of its 2 codes are taken by other characters, expected a free one$'
     ):
-        components.unique({'甲': [one, other], '乙': [one, other], '丙': [one, other]})
+        component_choice.unique({'甲': [one, other], '乙': [one, other], '丙': [one, other]})
 
 
 def test_the_order_of_rows():
@@ -376,7 +383,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-SOURCE = components.Sources(
+SOURCE = ideograph_sources.Sources(
     {
         '明': [('G', '⿰日月')],
         '林': [('G', '⿰木木')],

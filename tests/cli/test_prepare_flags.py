@@ -6,6 +6,7 @@ import pytest
 from many_calls import calls
 
 SETUP = """
+import dataclasses
 class FolderError(ValueError):
     pass
 def library(name):
@@ -13,22 +14,21 @@ def library(name):
         report(f'{name}: \\x1b said')
         tell(name, *arguments, **options)
         if options.get('lines') == 13:
-            raise FolderError('vocabulary_size=3 and num_writers=4 of test_lines=5, version=6, output_format=7, image/num_writers=8, nothing=9')
+            raise FolderError(
+                'vocabulary_size=3 and num_writers=4 of test_lines=5, version=6, output_format=7,'
+                ' image/num_writers=8, nothing=9'
+            )
     return call
 stand_in('hwgen.data.preparing.prepare', prepare_scribe=library('scribe'))
-stand_in('hwgen.data.preparing.prepare_folder', prepare_folder=library('folder'))
-stand_in('hwgen.data.preparing.prepare_collection', prepare_collection=library('collection'))
+def foreign(name):
+    def call(output, given, *, report):
+        report(f'{name}: \x1b said')
+        tell(name, dataclasses.asdict(output), dataclasses.asdict(given))
+    return call
+stand_in('hwgen.data.preparing.prepare_folder', prepare_folder=foreign('folder'))
+stand_in('hwgen.data.preparing.prepare_collection', prepare_collection=foreign('collection'))
 stand_in('hwgen.data.preparing.inspection', inspect=library('inspect'))
 """
-SHARES = dict(
-    validation_share=0.05,
-    test_share=0.05,
-    on_error='fail',
-    deslant=False,
-    normalize_size=None,
-    keep_paper=False,
-    dark='refuse',
-)
 COMMON = dict(seed=0, height_px=64)
 SCRIBE = dict(
     COMMON,
@@ -50,10 +50,42 @@ SCRIBE = dict(
     slips=0.0,
     workers=None,
 )
-FOLDER = dict(SHARES, **COMMON, images='in', labels='labels.tsv', name_pattern=None)
-COLLECTION = dict(
-    SHARES, **COMMON, path='in', source='casia', unit='lines', partition='auto', pen_px=2.0, workers=None
+OUTPUT = dict(
+    COMMON,
+    out='out',
+    min_characters=None,
+    max_characters=None,
+    workers=None,
+    on_error='fail',
+    inspect=None,
 )
+GIVEN = dict(
+    input='in',
+    labels='labels.tsv',
+    name_pattern=None,
+    unlabelled=False,
+    unit='lines',
+    partition='auto',
+    pen_px=2.0,
+    deslant=False,
+    normalize_size=None,
+    keep_paper=False,
+    dark='refuse',
+    validation_share=0.05,
+    test_share=0.05,
+)
+
+
+def foreign(name, source, **changes):
+    """What is called with the settings of a source, these among them."""
+    output, given = (
+        {key: changes.pop(key, value) for key, value in settings.items()}
+        for settings in (dict(OUTPUT, source=source), GIVEN)
+    )
+    assert not changes
+    return [name, output, given]
+
+
 INSPECT = dict(source='auto', unit='lines', labels=None, name_pattern=None, pen_px=2.0, sheet=None)
 FOREIGN = (
     '--validation_share=.11 --test_share=.12 --on_error=skip --deslant --normalize_size=.13 --keep_paper'
@@ -112,35 +144,31 @@ CALLS = [
         '--text_file=texts.txt --heldout_lines=14',
         ['scribe', 'out', dict(SCRIBE, text_file='texts.txt', validation_lines=14, test_lines=14)],
     ),
-    ('--source=folder --input=in', ['folder', 'out', FOLDER]),
+    ('--source=folder --input=in', foreign('folder', 'folder')),
     (
         f'--source=folder --input=in --labels=x.csv --name_pattern=y {FOREIGN}',
-        ['folder', 'out', dict(FOLDER, labels='x.csv', name_pattern='y', **FOREIGN_OPTIONS)],
+        foreign('folder', 'folder', labels='x.csv', name_pattern='y', **FOREIGN_OPTIONS),
     ),
-    ('--source=folder --input=in --unlabelled', ['folder', 'out', dict(FOLDER, labels=None)]),
+    ('--source=folder --input=in --unlabelled', foreign('folder', 'folder', unlabelled=True)),
     # what is the default harms nobody
     (
         '--source=folder --input=in --format=records --slips=0 --notrajectory --corpus=2.0',
-        ['folder', 'out', FOLDER],
+        foreign('folder', 'folder'),
     ),
-    ('--source=casia --input=in', ['collection', 'out', COLLECTION]),
+    ('--source=casia --input=in', foreign('collection', 'casia')),
     (
         f'--source=iam --input=in --unit=words --partition=writers --pen_px=3.5 --workers=18 {FOREIGN}',
-        [
+        foreign(
             'collection',
-            'out',
-            dict(
-                COLLECTION,
-                source='iam',
-                unit='words',
-                partition='writers',
-                pen_px=3.5,
-                workers=18,
-                **FOREIGN_OPTIONS,
-            ),
-        ],
+            'iam',
+            unit='words',
+            partition='writers',
+            pen_px=3.5,
+            workers=18,
+            **FOREIGN_OPTIONS,
+        ),
     ),
-    ('--source=auto --input=in', ['collection', 'out', dict(COLLECTION, source='auto')]),
+    ('--source=auto --input=in', foreign('collection', 'auto')),
     (
         '--inspect=file --out=a.PNG --source=iam --unit=words --labels=x --name_pattern=y --pen_px=3.5',
         [

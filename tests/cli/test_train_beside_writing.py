@@ -9,7 +9,7 @@ import shutil
 import pytest
 from train_process import PHASES, TINY, artefact, assert_equal, records, train, weights
 
-from hwgen.data.preparing import prepare, record_folder
+from hwgen.data.preparing import prepare, work_folder
 from hwgen.data.reading import shards
 
 SETTINGS = dict(
@@ -52,7 +52,7 @@ def test_a_run_is_the_same_while_its_lines_are_written(folders, tmp_path):
     begun, whole = folders
     status, _, err = train(*TINY, *PHASES, f'--data={whole}', f'--run_dir={tmp_path}/whole')
     assert (status, err) == (0, '')
-    with record_folder.exclusive(begun):  # the process that writes waits for this one, so that all is drawn
+    with work_folder.exclusive(begun):  # the process that writes waits for this one, so that all is drawn
         status, out, err = train(
             *TINY, *PHASES, f'--data={begun}', f'--run_dir={tmp_path}/run', '--max_steps=6'
         )

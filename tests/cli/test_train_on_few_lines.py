@@ -9,6 +9,7 @@ from PIL import Image
 from train_process import READING, TINY, train
 
 from hwgen.data.preparing.prepare_folder import prepare_folder
+from hwgen.settings.prepare import InputSettings, OutputSettings
 
 NAME = os.fsdecode(b'\xd5\xc5')
 
@@ -29,7 +30,9 @@ def test_validation_lines_that_are_too_long_do_not_refuse_training(tmp_path, mon
     pathlib.Path('in/labels.tsv').write_text(''.join(rows), encoding='utf-8')
     os.mkdir(NAME)
     info = prepare_folder(
-        f'{NAME}/lines', images='in', validation_share=0.11, test_share=0, report=lambda line: None
+        OutputSettings(out=f'{NAME}/lines'),
+        InputSettings(input='in', validation_share=0.11, test_share=0),
+        report=lambda line: None,
     )
     assert {split: counts['records'] for split, counts in info['splits'].items()} == {
         'train': 8,

@@ -5,9 +5,10 @@ import zipfile
 
 import pytest
 
+from hwgen.data.formats import registry
+from hwgen.data.formats.readers import dgrl, gnt, pot, wptt
 from hwgen.data.formats.samples import FormatError
-from hwgen.data.preparing import collection
-from hwgen.data.preparing.collection import Part, input_state, open_collection, source_of
+from hwgen.data.preparing.collection import input_state, open_collection, source_of
 
 STROKES = '<x><StrokeSet><Stroke><Point x="{0}" y="7"/><Point x="9" y="8"/></Stroke></StrokeSet></x>'
 
@@ -26,21 +27,21 @@ def parts_of(path, **settings):
     ]
 
 
-def test_what_a_kind_of_part_is():
+def test_what_a_format_is():
     units = {
         'gnt': 'sample',
+        'dgrl': 'line',
         'pot': 'sample',
-        'lmdb': 'sample',
+        'wptt': 'line',
         'iam': 'row',
         'iam_online': 'line',
-        'dgrl': 'line',
-        'dgr': 'line',
-        'wptt': 'line',
-        'ptts': 'line',
+        'lmdb': 'sample',
     }
-    for kind, unit in units.items():
-        part = Part(name='x', kind=kind, writer='', partition='', num_bytes=1, read=None)
-        assert part.unit == unit and part.isolated is (kind in ('gnt', 'pot'))
+    found = registry.find_formats()
+    assert {name: one.record for name, one in found.items()} == units and list(found) == list(units)
+    for name, one in found.items():
+        assert one.isolated is (name in ('gnt', 'pot')) and one.white_paper is (name != 'lmdb')
+    assert registry.sources() == ('casia', 'iam', 'iam_online', 'lmdb')
 
 
 def test_files_of_casia():
@@ -70,13 +71,15 @@ def test_files_of_casia():
     )
     kinds = {part.kind: part.read.func for part in open_collection('in')}
     assert kinds == {
-        'gnt': collection.read_gnt,
-        'pot': collection.read_pot,
-        'dgrl': collection.read_dgrl,
-        'dgr': collection.read_dgrl,
-        'wptt': collection.read_wptt,
-        'ptts': collection.read_wptt,
+        'gnt': gnt.read_gnt,
+        'pot': pot.read_pot,
+        'dgrl': dgrl.read_dgrl,
+        'dgr': dgrl.read_dgrl,
+        'wptt': wptt.read_wptt,
+        'ptts': wptt.read_wptt,
     }
+    assert {part.kind for part in open_collection('in') if part.isolated} == {'gnt', 'pot'}
+    assert {part.unit for part in open_collection('in') if part.isolated} == {'sample'}
 
 
 LINES = (
@@ -200,7 +203,9 @@ def test_data_bases():
 
 
 def test_the_source_that_files_speak_for():
-    """The first of several in the order of SOURCES; what is asked for is taken, though others are there."""
+    """The first of several in the order of the registry; what is asked for is taken, though others are
+    there.
+    """
     put(
         'both',
         {'001.pot': b'', 'lines.txt': LINES, 'lineStrokes/a01-000u-01.xml': STROKES, 'train/data.mdb': b''},

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from test_line_normalization import slanted, strokes
 
+from hwgen.data.formats import registry
+from hwgen.data.formats.format import Part
 from hwgen.data.formats.samples import FormatError, Ink, Picture
 from hwgen.data.preparing import conversion
-from hwgen.data.preparing.collection import Part
 from hwgen.data.preparing.conversion import Converter, Tally, converted
 from hwgen.data.reading.records import decode_png
 
@@ -36,7 +37,15 @@ def part(samples, *, kind='dgrl', writer='', name='x.dgrl', num_bytes=1):
             else:
                 yield sample
 
-    return Part(name=name, kind=kind, writer=writer, partition='', num_bytes=num_bytes, read=read)
+    return Part(
+        name=name,
+        kind=kind,
+        writer=writer,
+        partition='',
+        num_bytes=num_bytes,
+        read=read,
+        format=registry.find_formats()[kind],
+    )
 
 
 def convert(samples, *, skip=True, chosen=None, after=0, kind='dgrl', writer='', **settings):
@@ -169,7 +178,7 @@ def test_the_same_message_counts_once():
     tally = Tally(skip=True)
     for _ in range(2):
         tally.refuse(FormatError('a', reason='size'))
-        tally.refuse(FormatError('b', reason='size'), 'other')
+        tally.refuse(FormatError('b', reason='other'))
     assert tally.rejected == {'a': 'size', 'b': 'other'} and dict(tally.skipped) == {'size': 1, 'other': 1}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hwgen.data.preparing import prepare
-from hwgen.data.preparing.prepare import work_of
+from hwgen.data.preparing.corpus_work import work_of
 from hwgen.data.reading.shards import write_info
 from hwgen.data.scribe import corpus
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from hwgen.charset.encoding import Charset
-from hwgen.data.preparing import drawn_index, prepare, record_folder
+from hwgen.data.preparing import corpus_work, drawn_index, prepare, work_folder
 from hwgen.data.preparing.drawn_index import DrawnIndex
 from hwgen.data.reading import shards
 from hwgen.data.reading.pipeline import LineBatches
@@ -82,7 +82,7 @@ def assert_same_records(index, stored):
 
 def test_lines_are_the_stored_ones_before_and_after_they_are_written(whole, begun):
     stored, said = shards.RecordIndex(whole, split='train'), []
-    with record_folder.exclusive(begun):  # the other process waits
+    with work_folder.exclusive(begun):  # the other process waits
         index = DrawnIndex(begun, workers=1, report=said.append)
         with contextlib.closing(index):
             assert_same_records(index, stored)
@@ -137,7 +137,7 @@ def test_lines_that_are_finished_are_read(whole, begun, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         prepare.prepare_scribe(begun, **SETTINGS, workers=1, report=quiet)
     with (
-        record_folder.exclusive(begun) as held,
+        work_folder.exclusive(begun) as held,
         contextlib.closing(DrawnIndex(begun, workers=1, report=quiet)) as index,
     ):
         asked.clear()
@@ -149,9 +149,9 @@ def test_lines_that_are_finished_are_read(whole, begun, monkeypatch):
         shard.write_bytes(data)
         assert_same_records(index, stored)
         assert set(asked) & set(range(32)) == {0}
-        other = prepare.work_of(**{**SETTINGS, 'lines': 71})
+        other = corpus_work.work_of(**{**SETTINGS, 'lines': 71})
         assert (
-            record_folder.finished_pieces(
+            work_folder.finished_pieces(
                 begun, 'train', other.identity, charset=prepare.corpus.corpus_charset()
             )[1]
             == []
@@ -160,14 +160,14 @@ def test_lines_that_are_finished_are_read(whole, begun, monkeypatch):
 
 def test_characters_that_no_line_shows_are_known_from_the_plan():
     for settings in {}, {'version': '1.1'}, {'shots': (0, 1), 'lines': 120}, {'script': 'latin'}:
-        plan = prepare.work_of(**{**SETTINGS, **settings}).plan
+        plan = corpus_work.work_of(**{**SETTINGS, **settings}).plan
         shown = {int(i) for n in range(plan.splits['train']) for i in plan.line('train', n).character_ids}
         assert prepare.not_shown(plan) == sorted(set(plan.vocabulary) - shown)
 
 
 def test_a_writing_that_fails_is_told_and_lines_are_drawn(whole, begun):
     said = []
-    with record_folder.exclusive(begun) as work:  # an interrupted command of another corpus
+    with work_folder.exclusive(begun) as work:  # an interrupted command of another corpus
         work.begin({'source': 'scribe', 'settings': {'lines': 3}})
         work.append(
             {
@@ -197,7 +197,7 @@ def test_a_writing_that_fails_is_told_and_lines_are_drawn(whole, begun):
 def test_a_writer_that_is_killed_is_told(begun):
     said = []
     with (
-        record_folder.exclusive(begun),
+        work_folder.exclusive(begun),
         contextlib.closing(DrawnIndex(begun, workers=1, report=said.append)) as index,
     ):
         os.kill(index._process.pid, signal.SIGKILL)

@@ -16,6 +16,7 @@ from hwgen.data.reading import pipeline, shards
 from hwgen.data.reading.pipeline import LineBatches
 from hwgen.images import resize_line
 from hwgen.losses import ctc
+from hwgen.models.recognizer_trunk import FRAMES
 
 
 @pytest.fixture
@@ -274,6 +275,28 @@ def test_ids_beyond_the_table_are_refused(tmp_path, write_folder, make_record, c
 # ---- labels fit the frames
 
 
+def max_label_frames(component_ids, structure_ids):
+    """Frames that the labels of a character need at most, in whatever line and kind of label it stands.
+
+    CTC needs a frame a label and one between equal neighbours. `structured` labels are the structure and the
+    components; `components` are the latter alone and may also repeat the last component of the character
+    before.
+
+    Args:
+        component_ids: int32 [..., 4], 0 where a slot is empty.
+        structure_ids: int32 [...].
+
+    Returns:
+        int32 [...]; at most 8, what a character has (`recognizer_trunk.FRAMES`).
+    """
+    used = component_ids > 0
+    repeats = np.sum(used[..., 1:] & (component_ids[..., 1:] == component_ids[..., :-1]), axis=-1)
+    components = used.sum(-1) + repeats
+    structured = components + (structure_ids > 0)
+    before = used.any(-1)  # a frame for the blank between this character and its neighbour
+    return np.maximum(structured, components + before).astype(np.int32)
+
+
 def required_frames(labels):
     """By hand: one a label, one between equal neighbours."""
     labels = [label for label in labels if label]
@@ -284,8 +307,8 @@ def test_labels_of_every_character_fit_its_frames(charset):
     """For the whole table, and for the worst neighbours: the sum of the bounds covers what a line needs."""
     ids = np.arange(1, charset.num_characters)
     components, structures = charset.character_components[ids], charset.character_structures[ids]
-    bound = pipeline.max_label_frames(components, structures)
-    assert bound.max() <= pipeline.FRAMES_PER_CHARACTER
+    bound = max_label_frames(components, structures)
+    assert bound.max() <= FRAMES
     for kind in ('components', 'structured', 'characters'):
         labels = ctc.line_labels(
             kind,
@@ -298,17 +321,33 @@ def test_labels_of_every_character_fit_its_frames(charset):
         assert (alone <= bound).all()
         doubled = ctc.required_frames(tf.concat([labels, labels], axis=1)).numpy()
         assert (doubled <= 2 * bound).all() or kind == 'characters'
-        assert (doubled <= 2 * pipeline.FRAMES_PER_CHARACTER).all()
+        assert (doubled <= 2 * FRAMES).all()
         for row in (0, 7, len(ids) // 2, int(alone.argmax())):
             assert alone[row] == required_frames(labels.numpy()[row])
 
 
 def test_worst_imaginable_character_needs_all_frames():
     """AAAA needs 4 + 3 blanks, and one more before the next A, or the structure: 8."""
-    assert pipeline.max_label_frames(np.array([5, 5, 5, 5]), np.array(3)) == 8
-    assert pipeline.max_label_frames(np.array([[1, 2, 2, 0], [0, 0, 0, 0]]), np.array([1, 2])).tolist() == [
+    assert max_label_frames(np.array([5, 5, 5, 5]), np.array(3)) == 8
+    assert max_label_frames(np.array([[1, 2, 2, 0], [0, 0, 0, 0]]), np.array([1, 2])).tolist() == [
         5,
         1,
     ]
     line = [5] * 4 * 10
     assert required_frames(line) == 10 * 8 - 1
+
+
+def test_repeats_and_empty_slots_ask_for_frames():
+    """By hand: A B = 2, and the structure 3; A A = 3 + 1; without a structure the blank before counts;
+    nothing at all 0.
+    """
+    components = np.array(
+        [[1, 2, 0, 0], [1, 1, 0, 0], [1, 1, 2, 2], [3, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [1, 2, 1, 2]],
+        np.int32,
+    )
+    for structures, expected in (
+        (np.ones(7, np.int32), [3, 4, 7, 2, 1, 1, 5]),
+        (np.zeros(7, np.int32), [3, 4, 7, 2, 0, 0, 5]),
+    ):
+        found = max_label_frames(components, structures)
+        assert found.tolist() == expected and found.dtype == np.int32

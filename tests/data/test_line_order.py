@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hwgen.charset.encoding import CharsetMismatchError
-from hwgen.data.reading import pipeline, shards
+from hwgen.data.reading import shards
 from hwgen.data.reading.pipeline import LineBatches, NoLineError, random_stream
 
 
@@ -177,19 +177,3 @@ def test_another_table_is_named_with_the_file(folder, charset):
     """
     with pytest.raises(CharsetMismatchError, match='lines/info.json: '):
         LineBatches(folder, charset=charset.prefix(charset.row_count - 1), batch_size=1, seed=0)
-
-
-def test_repeats_and_empty_slots_ask_for_frames():
-    """By hand: A B = 2, and the structure 3; A A = 3 + 1; without a structure the blank before counts;
-    nothing at all 0.
-    """
-    components = np.array(
-        [[1, 2, 0, 0], [1, 1, 0, 0], [1, 1, 2, 2], [3, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [1, 2, 1, 2]],
-        np.int32,
-    )
-    for structures, expected in (
-        (np.ones(7, np.int32), [3, 4, 7, 2, 1, 1, 5]),
-        (np.zeros(7, np.int32), [3, 4, 7, 2, 0, 0, 5]),
-    ):
-        found = pipeline.max_label_frames(components, structures)
-        assert found.tolist() == expected and found.dtype == np.int32

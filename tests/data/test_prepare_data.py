@@ -12,9 +12,9 @@ import time
 import numpy as np
 import pytest
 from PIL import Image
+from preparing import prepare_folder
 
 from hwgen.data.preparing import prepare
-from hwgen.data.preparing.prepare_folder import prepare_folder
 from hwgen.data.reading import shards
 from hwgen.data.reading.pipeline import LineBatches
 
@@ -75,7 +75,7 @@ def test_folder_import(lines_of, scans, tmp_path):
     }
     assert (info['image_height_px'], info['source'], info['skipped']) == (64, 'folder', {})
     assert 'complete, train ' in said[-1]
-    for split, line in lines_of(tmp_path / 'out'):
+    for _, line in lines_of(tmp_path / 'out'):
         assert line.text == '天地玄黄'[: len(line.text)] and line.boxes is None
         assert line.image.shape[0] <= 64 and line.writer in {f'w{i}' for i in range(5)}
         heights = {'w0': (20, 150), 'w1': (40, 150), 'w2': (60, 150), 'w3': (64, 120), 'w4': (64, 96)}
@@ -128,7 +128,7 @@ def test_images_without_text(scans, tmp_path, lines_of):
     )
     assert (info['vocabulary'], info['skipped']) == ([], {})
     written = {}
-    for split, line in lines_of(tmp_path / 'out'):
+    for _, line in lines_of(tmp_path / 'out'):
         assert (
             line.text,
             line.boxes,
@@ -313,8 +313,9 @@ def test_two_processes_do_not_write_one_folder(scans, tmp_path):
     held = os.open(partial, os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)
     program = (
-        'from hwgen.data.preparing.prepare_folder import prepare_folder;'
-        f' prepare_folder({str(tmp_path / "out")!r}, images={str(scans)!r})'
+        'from hwgen.data.preparing.prepare_folder import prepare_folder\n'
+        'from hwgen.settings.prepare import InputSettings, OutputSettings\n'
+        f'prepare_folder(OutputSettings(out={str(tmp_path / "out")!r}), InputSettings(input={str(scans)!r}))'
     )
     with subprocess.Popen(
         [sys.executable, '-c', program],

@@ -10,13 +10,14 @@ import types
 import numpy as np
 import pytest
 from PIL import Image
+from preparing import prepare_folder
 
 from hwgen.charset.encoding import Charset
 from hwgen.data.formats.folder import LabelledImage
 from hwgen.data.formats.samples import FormatError
-from hwgen.data.preparing import prepare_folder as folder_lib
+from hwgen.data.preparing import folder_lines
 from hwgen.data.preparing.line_normalization import estimate_slant
-from hwgen.data.preparing.prepare_folder import _by_writer, prepare_folder
+from hwgen.data.preparing.prepare_folder import _by_writer
 from hwgen.data.preparing.writer_splits import draw_writers
 from hwgen.data.reading import shards
 
@@ -248,13 +249,13 @@ def test_hands_that_are_joined_by_a_third_go_together():
         *((f'w{i}', f'{i}') for i in range(6)),
     ]
     rows = [
-        (LabelledImage(path=pathlib.Path(name), text='天', writer=writer, row=i), None)
+        folder_lines.Line(LabelledImage(path=pathlib.Path(name), text='天', writer=writer, row=i), None)
         for i, (writer, name) in enumerate(rows, 1)
     ]
     state, seen = types.SimpleNamespace(content=str), set()
     for seed in range(20):
         found = _by_writer(rows, seed=seed, shares={'validation': 0.4, 'test': 0.2}, state=state, report=str)
-        places = {row.row: split for split, members in found for row, _ in members}
+        places = {row.row: split for split, members in found.items() for row, _ in members}
         assert sorted(places) == list(range(1, 14)) and len({places[row] for row in range(1, 8)}) == 1
         seen.add(places[1])
     assert len(seen) > 1
@@ -289,17 +290,17 @@ def test_a_hand_is_estimated_once_from_its_first_forty_pictures(monkeypatch):
         for i in range(100)
     ]
     read, asked = [], []
-    monkeypatch.setattr(folder_lib, 'read_image', lambda path: read.append(int(path.name)) or path)
+    monkeypatch.setattr(folder_lines, 'read_image', lambda path: read.append(int(path.name)) or path)
     monkeypatch.setattr(
-        folder_lib, 'estimate_slant', lambda images: asked.append(len(list(images))) or len(asked)
+        folder_lines, 'estimate_slant', lambda images: asked.append(len(list(images))) or len(asked)
     )
-    slants = folder_lib._Slants(rows, types.SimpleNamespace(take=lambda image: (image, ())))
+    slants = folder_lines.Slants(rows, types.SimpleNamespace(take=lambda image: (image, ())))
     assert (
-        [slants(rows[i], None) for i in (1, 3, 2, 99, 0)] == [1, 1, 2, 1, 2]
+        [slants.of(rows[i], None) for i in (1, 3, 2, 99, 0)] == [1, 1, 2, 1, 2]
         and asked == [40, 40]
         and read == [*range(1, 80, 2), *range(0, 80, 2)]
     )
-    assert slants(rows[0]._replace(writer=''), None) == 3 and asked == [40, 40, 1]
+    assert slants.of(rows[0]._replace(writer=''), None) == 3 and asked == [40, 40, 1]
 
 
 # ---- done means done with this input

@@ -5,12 +5,13 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from preparing import prepare_folder
 
+from hwgen.data.formats import registry
+from hwgen.data.formats.format import Part
 from hwgen.data.formats.samples import Picture
 from hwgen.data.preparing import inspection
-from hwgen.data.preparing.collection import Part
 from hwgen.data.preparing.conversion import Converter, Tally
-from hwgen.data.preparing.prepare_folder import prepare_folder
 from hwgen.data.reading import shards
 from hwgen.data.reading.records import decode_png
 from tests.data.test_paper import LINE, photograph
@@ -163,7 +164,13 @@ def test_pictures_of_collections():
         ]
         part, tally = (
             Part(
-                name='x', kind=kind, writer='', partition='', num_bytes=1, read=lambda refuse: iter(samples)
+                name='x',
+                kind=kind,
+                writer='',
+                partition='',
+                num_bytes=1,
+                read=lambda refuse: iter(samples),
+                format=registry.find_formats()[kind],
             ),
             Tally(skip=True),
         )

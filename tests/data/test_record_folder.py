@@ -12,17 +12,11 @@ import pytest
 
 from hwgen.charset.encoding import Charset
 from hwgen.data.preparing import record_folder
+from hwgen.data.preparing.identity import charset_info, charset_of, normalization, typed_command
 from hwgen.data.preparing.journal import Journal
-from hwgen.data.preparing.record_folder import (
-    WorkFolder,
-    already_there,
-    exclusive,
-    finished_pieces,
-    normalization,
-    summary,
-    typed_command,
-)
+from hwgen.data.preparing.record_folder import already_there, summary
 from hwgen.data.preparing.shard_writer import Storage
+from hwgen.data.preparing.work_folder import WorkFolder, exclusive, finished_pieces
 from hwgen.data.reading import shards
 
 IDENTITY = {'source': 'test', 'version': 1, 'seed': 3, 'settings': {'a': 1, 'b': None}}
@@ -230,7 +224,7 @@ def info(**values):
     return {
         **IDENTITY,
         'splits': {'train': {'records': 4, 'shards': 1}, 'test': {'records': 2, 'shards': 1}},
-        'charset': record_folder.charset_info(),
+        'charset': charset_info(),
         **values,
     }
 
@@ -289,7 +283,7 @@ def test_a_folder_that_is_there(tmp_path, monkeypatch):
     ):
         already_there(out, {**IDENTITY, 'seed': 4, 'settings': {'a': 2, 'b': 7}})
     with pytest.raises(ValueError, match='00000'):
-        there(out, charset={**record_folder.charset_info(), 'hash': '0' * 64})
+        there(out, charset={**charset_info(), 'hash': '0' * 64})
 
 
 def test_what_is_said_of_a_folder():
@@ -301,12 +295,12 @@ def test_what_is_said_of_a_folder():
     assert list(normalization(deslant=True, normalize_size=0.4)) == ['deslant', 'normalize_size']
     charset = Charset.load()
     assert (
-        record_folder.charset_info() == {'row_count': charset.row_count, 'hash': charset.hash}
-        and record_folder.charset_of(info()).hash == charset.hash
+        charset_info() == {'row_count': charset.row_count, 'hash': charset.hash}
+        and charset_of(info()).hash == charset.hash
     )
     older = charset.prefix(600)
-    assert record_folder.charset_info(older) == {'row_count': 600, 'hash': older.hash}
-    found = record_folder.charset_of({'charset': record_folder.charset_info(older)})
+    assert charset_info(older) == {'row_count': 600, 'hash': older.hash}
+    found = charset_of({'charset': charset_info(older)})
     assert (found.row_count, found.hash) == (600, older.hash)
 
 

@@ -5,7 +5,7 @@ import types
 
 import pytest
 
-from hwgen.data.preparing import record_folder, split_writer
+from hwgen.data.preparing import split_writer, work_folder
 from hwgen.data.preparing.journal import Journal, read_journal
 from hwgen.data.preparing.split_writer import Piece, resumed, write_split
 from hwgen.data.reading import shards
@@ -27,7 +27,7 @@ def write(out, pieces, said, *, splits=('train',), identity=None, **settings):
     """Writes `train` of a folder from pieces: function of (done, within); what is finished stays as it
     would by the end of the process.
     """
-    with record_folder.exclusive(out, report=said.append) as work:
+    with work_folder.exclusive(out, report=said.append) as work:
         work.begin(identity or {'source': 'test', 'settings': {}}, report=said.append)
         resumed(work, dict.fromkeys(splits, settings['steps']), unit='file', name='out', report=said.append)
         counts = write_split(

@@ -117,7 +117,7 @@ def test_killed_while_splits_move(whole, tmp_path, monkeypatch, moment):
     place = {
         'rename': (prepare.record_folder.pathlib.Path, 'rename'),
         'write_info': (shards, 'write_info'),
-        'forget': (prepare.record_folder.WorkFolder, 'forget'),
+        'forget': (prepare.work_folder.WorkFolder, 'forget'),
     }
     with monkeypatch.context() as patched:
         if moment != 'forget':

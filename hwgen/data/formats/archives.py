@@ -8,15 +8,19 @@ import os
 import pathlib
 import struct
 import zipfile
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeVar
 
 from hwgen.charset.printable import as_text
 from hwgen.data.formats.byte_stream import ByteStream
-from hwgen.data.formats.samples import FormatError, refuse_or_raise
+from hwgen.data.formats.samples import FormatError, Refuse, Sample, refuse_or_raise
 
 MAX_TEXT_BYTES = 1 << 26  # of a table, an XML file or an image file read whole
 # what damaged archives raise
 _UNREADABLE = (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, EOFError, struct.error)
+
+
+_Kind = TypeVar('_Kind', bound=Sample)  # what a reader gives
 
 
 class File(NamedTuple):
@@ -35,12 +39,17 @@ class File(NamedTuple):
     member: str = ''
 
     @property
-    def suffix(self):
+    def base(self) -> str:
+        """Its name without the folders and the archive that it lies in."""
+        return pathlib.PurePosixPath(self.name).name
+
+    @property
+    def suffix(self) -> str:
         """Its suffix in lower case, '.gnt'."""
         return pathlib.PurePosixPath(self.name).suffix.lower()
 
     @contextlib.contextmanager
-    def open(self):
+    def open(self) -> Iterator[ByteStream]:
         """A ByteStream of its bytes, closed at the end."""
         if not self.member:
             with open(self.path, 'rb') as file:
@@ -54,15 +63,17 @@ class File(NamedTuple):
                 raise NotImplementedError(
                     f'compressed by method {method}, expected 0, stored, or 8, deflated; unpack it first'
                 )
-            file = archive.open(self.member)
+            member = archive.open(self.member)
         except (*_UNREADABLE, OSError, KeyError, RuntimeError) as error:
             raise FormatError(
                 f'{self.name}, byte 0: cannot be read from the archive ({error})', reason='archive'
             ) from error
-        with file:
-            yield ByteStream(file, size=self.size, name=self.name)
+        with member:
+            yield ByteStream(member, size=self.size, name=self.name)
 
-    def samples(self, read, *, refuse):
+    def samples(
+        self, read: Callable[[ByteStream, Refuse], Iterator[_Kind]], *, refuse: Refuse
+    ) -> Iterator[_Kind]:
         """What a reader finds in it.
 
         Args:
@@ -78,13 +89,13 @@ class File(NamedTuple):
         except FormatError as error:
             refuse_or_raise(error, refuse)
 
-    def read(self):
+    def read(self) -> bytes:
         """All its bytes, at most MAX_TEXT_BYTES; raises FormatError where there are more."""
         with self.open() as stream:
             return stream.take(self.size, 'the file')
 
 
-def list_files(path, *, refuse=None):
+def list_files(path: str | os.PathLike[str], *, refuse: Refuse = None) -> list[File]:
     """Every file of a collection, in the order of their names.
 
     Args:
@@ -124,7 +135,7 @@ def list_files(path, *, refuse=None):
     return sorted(found, key=lambda file: file.name)
 
 
-def disk_files(path):
+def disk_files(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     """The files of a folder and its sub-folders as they lie on disk, or the file itself; hidden files and
     links to folders are left out.
 
@@ -146,13 +157,13 @@ def disk_files(path):
 
 
 @functools.lru_cache(8)
-def _archive(path, changed):
+def _archive(path: pathlib.Path, changed: int) -> zipfile.ZipFile:
     """An archive, kept open: its table of contents is read once, not once a member."""
     del changed
     return zipfile.ZipFile(path)
 
 
-def _members(path, shown, refuse):
+def _members(path: pathlib.Path, shown: str, refuse: Refuse) -> list[File]:
     try:
         archive = _archive(path, path.stat().st_mtime_ns)
     except _UNREADABLE as error:

@@ -5,11 +5,18 @@ that remain.
 import struct
 import zipfile
 import zlib
+from typing import Any, Protocol
 
 from hwgen.data.formats.samples import FormatError
 
 MAX_TAKE_BYTES = 1 << 26  # the most that is held at once; larger than any record of the formats
 _READ_BYTES = 1 << 16
+
+
+class Readable(Protocol):
+    """A binary file, or a member of an archive."""
+
+    def read(self, count: int, /) -> bytes: ...
 
 
 class ByteStream:
@@ -28,17 +35,17 @@ class ByteStream:
         place: str, the record being read ('sample 3'), '' before the first.
     """
 
-    def __init__(self, file, *, size, name):
+    def __init__(self, file: Readable, *, size: int, name: str):
         self._file, self.name, self.size = file, name, size
         self.offset, self.place = 0, ''
         self._buffer, self._used = b'', 0  # bytes read, and how many of them were taken
 
     @property
-    def remaining(self):
+    def remaining(self) -> int:
         """Bytes that the file should still have."""
         return self.size - self.offset
 
-    def error(self, problem, *, reason, offset=None):
+    def error(self, problem: str, *, reason: str, offset: int | None = None) -> FormatError:
         """A FormatError at this place, to be raised.
 
         Args:
@@ -54,7 +61,7 @@ class ByteStream:
             f'{self.name}{place}, byte {self.offset if offset is None else offset}: {problem}', reason=reason
         )
 
-    def take(self, count, what):
+    def take(self, count: int, what: str) -> bytes:
         """The next bytes.
 
         Args:
@@ -84,7 +91,7 @@ class ByteStream:
         self.offset += count
         return data
 
-    def ahead(self, count):
+    def ahead(self, count: int) -> bytes:
         """Bytes from the position on, which stays where it is.
 
         Args:
@@ -110,7 +117,7 @@ class ByteStream:
             self._buffer, self._used = self._buffer[self._used :] + more, 0
         return self._buffer[self._used : self._used + count]
 
-    def unpack(self, layout, what):
+    def unpack(self, layout: str, what: str) -> tuple[Any, ...]:
         """The next bytes as numbers.
 
         Args:
@@ -125,7 +132,7 @@ class ByteStream:
         """
         return struct.unpack(layout, self.take(struct.calcsize(layout), what))
 
-    def check_end(self):
+    def check_end(self) -> None:
         """Raises FormatError where bytes are left."""
         if self.remaining:
             raise self.error(

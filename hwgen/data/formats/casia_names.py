@@ -18,7 +18,7 @@ _PARTITIONS = (
 )
 
 
-def casia_writer(name):
+def casia_writer(name: str) -> str:
     """The writer of a file.
 
     Args:
@@ -32,7 +32,7 @@ def casia_writer(name):
     return found.group().upper() if found else ''
 
 
-def named_partition(name):
+def named_partition(name: str) -> str:
     """The official partition that a file belongs to, by its own name or else that of the nearest folder or
     archive.
 

@@ -4,13 +4,14 @@ their bytes swapped.
 
 import unicodedata
 
+from hwgen.data.formats.byte_stream import ByteStream
 from hwgen.data.formats.samples import UNKNOWN_CHARACTER
 
 _LENGTHS = (1, 2, 4)
 _FOREIGN_TYPES = ('SJIS', 'JIS', 'BIG5', 'EUC', 'UTF', 'UNICODE')
 
 
-def read_code_length(stream):
+def read_code_length(stream: ByteStream) -> int:
     """The part of a page's header that tells its codes: 20 bytes code type (ASCII, GB, ...), int16 bytes of a
     code.
 
@@ -33,7 +34,7 @@ def read_code_length(stream):
     return length
 
 
-def decode_code(code, *, swapped=False):
+def decode_code(code: bytes, *, swapped: bool = False) -> str | None:
     """The character of a code.
 
     Args:
@@ -54,7 +55,7 @@ def decode_code(code, *, swapped=False):
     return text
 
 
-def decode_label(data, *, code_length):
+def decode_label(data: bytes, *, code_length: int) -> tuple[str, tuple[bytes, ...]]:
     """The text of a line.
 
     Args:
@@ -71,7 +72,7 @@ def decode_label(data, *, code_length):
     return ''.join(decode_code(code) or UNKNOWN_CHARACTER for code in codes), tuple(codes)
 
 
-def looks_like_hanzi(code, *, swapped=False):
+def looks_like_hanzi(code: bytes, *, swapped: bool = False) -> bool:
     """Whether a code of 2 or 4 bytes has the first byte of a hanzi of GB 2312, when read in this order."""
     code = (code[::-1] if swapped else code).strip(b'\0')
     return len(code) == 2 and 0xB0 <= code[0] <= 0xF7 and code[1] >= 0xA1

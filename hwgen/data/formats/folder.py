@@ -14,12 +14,14 @@ and descriptions of CVL 1.1.
 import os
 import pathlib
 import re
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from hwgen.charset.printable import is_text, printable, shown
 from hwgen.data.formats.image_files import expected_formats, find_images
-from hwgen.data.formats.label_table import read_table, read_utf8, text_problem
-from hwgen.data.formats.samples import FormatError, refuse_or_raise
+from hwgen.data.formats.label_table import read_table, read_utf8
+from hwgen.data.formats.label_text import text_problem
+from hwgen.data.formats.samples import FormatError, Refuse, refuse_or_raise
 
 _SHOWN = 10
 
@@ -40,7 +42,14 @@ class LabelledImage(NamedTuple):
     row: int
 
 
-def read_folder(folder, *, labels='labels.tsv', name_pattern=None, refuse=None, report=None):
+def read_folder(
+    folder: str | os.PathLike[str],
+    *,
+    labels: str | os.PathLike[str] = 'labels.tsv',
+    name_pattern: str | None = None,
+    refuse: Refuse = None,
+    report: Callable[[str], object] | None = None,
+) -> Iterator[LabelledImage]:
     """The images of a folder with their texts.
 
     Args:
@@ -69,8 +78,9 @@ def read_folder(folder, *, labels='labels.tsv', name_pattern=None, refuse=None, 
         raise FileNotFoundError(
             f'{folder}: no such folder; expected one with images and {pathlib.Path(labels).name}'
         )
+    rows: Iterator[tuple[int, pathlib.Path, str, str]]
     if 'text' in pattern.groupindex:
-        rows = ((number, path, None, '') for number, path in enumerate(_images(folder, report), 1))
+        rows = ((number, path, '', '') for number, path in enumerate(_images(folder, report), 1))
     elif (folder / labels).is_dir():
         rows = _text_file_rows(folder, folder / labels, refuse, report)
     else:
@@ -92,7 +102,7 @@ def read_folder(folder, *, labels='labels.tsv', name_pattern=None, refuse=None, 
         told = found.groupdict()
         image = LabelledImage(
             path=path,
-            text=told.get('text') or text or '',
+            text=told.get('text') or text,
             row=number,
             writer=writer or told.get('writer') or _sub_folder(folder, path),
         )
@@ -199,7 +209,9 @@ def _name_problem(image):
     return None
 
 
-def list_images(folder, *, refuse=None, report=None):
+def list_images(
+    folder: str | os.PathLike[str], *, refuse: Refuse = None, report: Callable[[str], object] | None = None
+) -> Iterator[LabelledImage]:
     """The images of a folder and its sub-folders, without text, in the order of their paths.
 
     Args:

@@ -5,8 +5,10 @@ levels.
 import contextlib
 import functools
 import os
+import pathlib
 import struct
 import warnings
+from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -31,8 +33,9 @@ FORMATS = {
 }
 # What people have pictures of writing in, and is not read.
 _OTHER_SUFFIXES = frozenset(
-    """.ai .arw .cr2 .cr3 .dcm .dds .dib .djv .djvu .dng .emf .eps .exr .fits .heic .heics .heif .hif .ico .jb2 .jbig2 .jng .jp3 .jpm .jxl
-    .jxr .mpo .nef .orf .pam .pcx .pdf .ps .psb .psd .qoi .raf .ras .rw2 .sgi .svg .svgz .tga .wdp .wmf .xbm .xcf .xpm""".split()
+    """.ai .arw .cr2 .cr3 .dcm .dds .dib .djv .djvu .dng .emf .eps .exr .fits .heic .heics .heif .hif .ico
+    .jb2 .jbig2 .jng .jp3 .jpm .jxl .jxr .mpo .nef .orf .pam .pcx .pdf .ps .psb .psd .qoi .raf .ras .rw2 .sgi
+    .svg .svgz .tga .wdp .wmf .xbm .xcf .xpm""".split()
 )
 _TEXT_SUFFIXES = frozenset('.csv .htm .html .json .jsonl .log .md .tsv .txt .xml .yaml .yml'.split())
 SHEET, REPORT = 'sheet.png', 'report.json'  # what stands beside shards
@@ -47,17 +50,17 @@ def _formats():
 
 
 @functools.cache
-def suffixes():
+def suffixes() -> frozenset[str]:
     """The suffixes of pictures that are read, '.png' and so on: frozenset."""
     return frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in _formats())
 
 
-def expected_formats():
+def expected_formats() -> str:
     """The formats for messages: 'PNG, JPEG, ...'."""
     return ', '.join(FORMATS[name] for name in _formats())
 
 
-def find_images(folder):
+def find_images(folder: pathlib.Path) -> tuple[list[pathlib.Path], list[str]]:
     """The pictures of a folder and its sub-folders; nothing hidden, nor the sheet of a folder of records that
     was written into it.
 
@@ -103,7 +106,9 @@ def _looks_like(path):
         return ''
 
 
-def read_image(path, *, name=None, max_pixels=MAX_LINE_PIXELS):
+def read_image(
+    path: str | os.PathLike[str] | BinaryIO, *, name: str | None = None, max_pixels: int = MAX_LINE_PIXELS
+) -> np.ndarray:
     """A line image, of one of FORMATS (AVIF where Pillow has it) and of any depth: see `pixel_range`.
 
     Args:
@@ -140,12 +145,12 @@ def read_image(path, *, name=None, max_pixels=MAX_LINE_PIXELS):
                 return grey_levels(deep) if image.format == 'TIFF' else _turned(grey_levels(deep), image)
             if image.mode[0] in 'IF':
                 return _single_channel(image)
-            jpeg, image = image.format == 'JPEG', ImageOps.exif_transpose(image)
-            if image.mode in ('RGBA', 'LA', 'PA') or 'transparency' in image.info:
-                image = image.convert('RGBA')
-                image = Image.alpha_composite(Image.new('RGBA', image.size, 'white'), image)
-            grey = np.array(image.convert('L'))
-            if jpeg and (lost := _lost_rows(grey)):
+            shown: Image.Image = ImageOps.exif_transpose(image)
+            if shown.mode in ('RGBA', 'LA', 'PA') or 'transparency' in shown.info:
+                shown = shown.convert('RGBA')
+                shown = Image.alpha_composite(Image.new('RGBA', shown.size, 'white'), shown)
+            grey = np.array(shown.convert('L'))
+            if image.format == 'JPEG' and (lost := _lost_rows(grey)):
                 raise OSError(f'damaged: its last {lost} of {len(grey)} rows are missing')
             # a mask: ink 0, paper 1
             return grey_levels(grey) if grey.max(initial=0) == 1 and not grey.min() else grey

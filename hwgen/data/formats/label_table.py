@@ -1,17 +1,17 @@
 r"""Tables of labels: which picture shows which text, in the forms that trainers of OCR read and write.
 
-    a.png TAB text              PaddleOCR's rec_gt.txt; a third column is the writer; ["a.png", "b.png"] TAB
-    text: each of them shows it
+    a.png TAB text              PaddleOCR's rec_gt.txt; a third column is the writer;
+                                ["a.png", "b.png"] TAB text: each of them shows it
     a.png text                  a row without a TAB: RIMES, MMOCR's txt
     a.png, "text"               ICDAR's word recognition; \" and \\ in it stand for " and \
     filename,words              a first row that names its columns, by TAB, comma or semicolon: in any order,
-    others are passed over (TRDG, EasyOCR)
+                                others are passed over (TRDG, EasyOCR)
     *.csv                       fields by comma, quoted or not, path and text and perhaps writer where no
-    first row names them
+                                first row names them
     {"path": .., "text": ..}    JSON Lines, in *.jsonl or between other rows; the names of columns are those
-    of _NAMES, as MMOCR's filename
+                                of _NAMES, as MMOCR's filename
     *.json                      MMOCR's data_list of img_path and instances, or a list of such objects as
-    above, or with anno_info in place of text
+                                above, or with anno_info in place of text
 
 What looks like one of these and is something else is refused: labels of detection, a backslash and a t for a
 TAB, a TAB inside a text.
@@ -23,11 +23,14 @@ Hugging Face.
 
 import csv
 import json
+import pathlib
 import re
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from hwgen.charset.printable import is_text, printable, shown
-from hwgen.data.formats.samples import FormatError, refuse_or_raise
+from hwgen.data.formats.label_text import ICDAR_ROW, OBJECT, PICTURE_SUFFIX, text_problem
+from hwgen.data.formats.samples import FormatError, Refuse, refuse_or_raise
 
 _NAMES = {
     'path': ('path', 'file_name', 'filename', 'image', 'img', 'image_path', 'img_path', 'image_name', 'file'),
@@ -35,19 +38,10 @@ _NAMES = {
     'writer': ('writer', 'writer_id'),
 }
 _DELIMITERS = ('\t', ',', ';')
-_SUFFIX = r'\.(?:png|jpe?g|jfif|jp2|tiff?|bmp|gif|webp|p[bgnp]m|avif)'
-_ICDAR = re.compile(r'(.+?\.\w{2,5}),\s*"(.*)"\s*')
-_WRITTEN_TAB = re.compile(rf'(?i:.*?{_SUFFIX})(?:\\t|\s+\\t(?![A-Za-z]))')
+_WRITTEN_TAB = re.compile(rf'(?i:.*?{PICTURE_SUFFIX})(?:\\t|\s+\\t(?![A-Za-z]))')
 _LATIN_NAME = re.compile(r'[A-Za-z0-9_.-]+')
-_DETECTION = re.compile(r'\[\s*\{\s*["\']transcription["\']')
 _EXPECTED = 'expected path TAB text (TAB writer)'
-_COORDINATES = re.compile(r'\s*(?:-?\d+(?:\.\d+)?\s*,\s*){8}\S')
-_ESCAPED = re.compile(r'\\u[0-9A-Fa-f]{4}|&(?:#\d+|#x[0-9A-Fa-f]+|amp|lt|gt|quot|apos|nbsp);')
-_NAME_WITH_HASH = re.compile(rf'(?i:#\S*?{_SUFFIX})[\s,;]')
-_LINE_BREAK = re.compile(r'\\[nr](?![A-Za-z])')
-_NOT_TRANSCRIBED = frozenset(['###', '***', '<unk>', '<UNK>', '[UNK]'])
-_PREDICTION = re.compile(r"""[(\[]\s*(['"]).*\1\s*,\s*\d*\.?\d+(?:e-?\d+)?\s*[)\]]""")
-_OBJECT = '{"path": "...", "text": "..."}'
+_NAME_WITH_HASH = re.compile(rf'(?i:#\S*?{PICTURE_SUFFIX})[\s,;]')
 
 
 class Row(NamedTuple):
@@ -70,7 +64,9 @@ class _Problem(ValueError):
     """What is wrong with a row."""
 
 
-def read_table(path, *, refuse=None, report=None):
+def read_table(
+    path: pathlib.Path, *, refuse: Refuse = None, report: Callable[[str], object] | None = None
+) -> Iterator[Row]:
     """The rows of a table.
 
     Args:
@@ -125,7 +121,7 @@ def read_table(path, *, refuse=None, report=None):
             yield Row(number, name, found[1], found[2] if len(found) > 2 else '')
 
 
-def read_utf8(path):
+def read_utf8(path: pathlib.Path) -> str:
     """The text of a UTF-8 file, without its byte order mark, rows ended by LF; raises FormatError where it
     is none.
     """
@@ -135,63 +131,6 @@ def read_utf8(path):
         raise FormatError(
             f'{printable(path)}, byte {error.start}: no UTF-8; convert it to that', reason='text'
         ) from error
-
-
-def text_problem(text):
-    """What a text plainly is in place of one: labels of detection or other JSON, coordinates, escapes, or the
-    rest of a TAB that was spelled out. None where nothing is wrong.
-
-    Args:
-        text: str.
-
-    Returns:
-        str or None.
-    """
-    if re.match(r'\\t(?![A-Za-z])', text):
-        return 'the text begins with a backslash and a t, expected a TAB between path and text'
-    if _LINE_BREAK.search(text):
-        return (
-            'the text has a line break (a backslash and an n), expected a line: a picture of a page? Its'
-            ' lines are pictures of their own'
-        )
-    if text in _NOT_TRANSCRIBED:
-        return 'the text stands for what nobody transcribed, expected what is written there'
-    if _PREDICTION.fullmatch(text):
-        return 'the text is what a recogniser read, and how sure it was: expected the text alone'
-    if _COORDINATES.match(text):
-        return (
-            "the text begins with eight coordinates: labels of detection, as ICDAR's gt_img_1.txt; expected"
-            ' those of recognition, a picture of each line'
-        )
-    if text[:1] not in ('[', '{'):
-        escaped = _ESCAPED.search(text)
-        return escaped and f'the text has {escaped[0]} in place of a character, expected the character itself'
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        value = None
-    members = value if isinstance(value, list) else [value]
-    if _DETECTION.match(text) or any(
-        isinstance(member, dict) and 'transcription' in member for member in members
-    ):
-        return (
-            "the text is JSON with a transcription: labels of detection, as PPOCRLabel's Label.txt; expected"
-            ' those of recognition: PPOCRLabel writes rec_gt.txt and crop_img (File > Export Recognition'
-            ' Result)'
-        )
-    if any(isinstance(member, str) or isinstance(member, (dict, list)) and member for member in members):
-        return f'the text is JSON, expected the text itself; in a table named *.jsonl a row is {_OBJECT}'
-    return None
-
-
-def row_of_table(text):
-    """What a line of texts plainly is in place of one: a row of a table, a picture and its text.
-
-    None where nothing is wrong.
-    """
-    if re.match(rf'(?i:[^\t]*?{_SUFFIX})(?:\t|\\t)', text) or _ICDAR.fullmatch(text):
-        return 'a row of a table of labels, a picture and its text; expected the text alone'
-    return None
 
 
 def _is_comment(row):
@@ -241,13 +180,15 @@ def _columns(row):
     """The columns of a row without a header."""
     if '\t' in row:
         return row.split('\t')
-    found = _ICDAR.fullmatch(row)
+    found = ICDAR_ROW.fullmatch(row)
     if found:
         return [found[1], re.sub(r'\\(["\\])', r'\1', found[2])]
     if _WRITTEN_TAB.match(row):
         raise _Problem(r'a backslash and a t (\t) stand between path and text, expected a TAB')
     columns = row.split(' ', 1)
-    if len(columns) > 1 and all(re.match(rf'(?i:\S*?{_SUFFIX})(?:\s|$)', column) for column in columns):
+    if len(columns) > 1 and all(
+        re.match(rf'(?i:\S*?{PICTURE_SUFFIX})(?:\s|$)', column) for column in columns
+    ):
         raise _Problem(f'two names of pictures, {_EXPECTED}')
     return columns
 
@@ -353,7 +294,7 @@ def _object_columns(fields, row):
         or columns[2] is None
         and found['writer'] is not None
     ):
-        raise _Problem(f'{shown(row)}, expected {_OBJECT}')
+        raise _Problem(f'{shown(row)}, expected {OBJECT}')
     return columns if columns[2] is not None else columns[:2]
 
 
@@ -363,13 +304,13 @@ def _objects(text, path):
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise FormatError(
-            f'{printable(path)}: no JSON ({error}); expected data_list, or a list of {_OBJECT}',
+            f'{printable(path)}: no JSON ({error}); expected data_list, or a list of {OBJECT}',
             reason='table',
         ) from error
     found = value.get('data_list') if isinstance(value, dict) else value
     if not isinstance(found, list):
         raise FormatError(
-            f'{printable(path)}: expected data_list, or a list of {_OBJECT}; JSON Lines are named *.jsonl',
+            f'{printable(path)}: expected data_list, or a list of {OBJECT}; JSON Lines are named *.jsonl',
             reason='table',
         )
     for number, fields in enumerate(found, 1):

@@ -6,7 +6,7 @@ import pathlib
 import unicodedata
 
 
-def near_name(folder, path):
+def near_name(folder: str | os.PathLike[str], path: str | os.PathLike[str]) -> str | None:
     """A file that is there, whose name differs by what people and other programs change.
 
     These are the case of letters, a comma or quotes around the name, another or no suffix, how an accent is

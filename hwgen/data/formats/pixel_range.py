@@ -17,7 +17,7 @@ _SLACK = 0.005  # of a range, a grey level: what resampling leaves beyond it
 _PIXELS_AT_ONCE = 1 << 20  # of numbers that are wider than those of the picture
 
 
-def full_scale(values):
+def full_scale(values: np.ndarray) -> int:
     """The value that stands for white.
 
     Args:
@@ -46,7 +46,7 @@ def full_scale(values):
     return RANGES[place]
 
 
-def grey_levels(values, *, white_is_zero=False):
+def grey_levels(values: np.ndarray, *, white_is_zero: bool = False) -> np.ndarray:
     """A picture of 8 bits.
 
     Args:
@@ -60,9 +60,10 @@ def grey_levels(values, *, white_is_zero=False):
         ValueError: as `full_scale`.
     """
     scale = np.float32(255 / full_scale(values))
-    grey = np.empty(values.shape[:2], np.uint8)
-    rows = max(1, _PIXELS_AT_ONCE // grey.shape[1])
-    for top in range(0, len(grey), rows):
+    height, width = values.shape[:2]
+    grey = np.empty((height, width), np.uint8)
+    rows = max(1, _PIXELS_AT_ONCE // width)
+    for top in range(0, height, rows):
         part = values[top : top + rows].astype(np.float32) * scale
         if part.ndim == 3:
             opacity = part[..., 3] / 255 if part.shape[2] == 4 else 1.0

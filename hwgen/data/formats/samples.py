@@ -2,10 +2,14 @@
 one exception.
 """
 
-import functools
-from typing import NamedTuple
+from __future__ import annotations
 
-import numpy as np
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
 
 # A page of CASIA scanned at 300 dpi has 9 million pixels, a line of it less than one: what is larger than
 # this is no line.
@@ -32,7 +36,7 @@ class Picture(NamedTuple):
     writer: str
     record: int
     offset: int
-    codes: tuple = ()
+    codes: tuple[bytes, ...] = ()
     boxes: np.ndarray | None = None
     note: str = ''
 
@@ -44,12 +48,12 @@ class Ink(NamedTuple):
         strokes: tuple of int32 [P, 2], x to the right and y down, in the pen's own unit.
     """
 
-    strokes: tuple
+    strokes: tuple[np.ndarray, ...]
     text: str
     writer: str
     record: int
     offset: int
-    codes: tuple = ()
+    codes: tuple[bytes, ...] = ()
     note: str = ''
 
 
@@ -62,7 +66,7 @@ class FormatError(ValueError):
             text, ...
     """
 
-    def __init__(self, message, *, reason):
+    def __init__(self, message: str, *, reason: str):
         super().__init__(message)
         self.reason = reason
 
@@ -71,7 +75,12 @@ class FormatError(ValueError):
         return functools.partial(FormatError, reason=self.reason), self.args
 
 
-def refuse_or_raise(error, refuse):
+# What a reader of a format yields, and who is told of what cannot be read; None: it is raised.
+Sample: TypeAlias = Picture | Ink
+Refuse: TypeAlias = Callable[[FormatError], object] | None
+
+
+def refuse_or_raise(error: FormatError, refuse: Refuse) -> None:
     """Tells `refuse` of a sample that cannot be read, or raises where nobody wants to be told.
 
     Args:

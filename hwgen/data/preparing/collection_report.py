@@ -4,6 +4,10 @@ few lines to read at once.
 
 import collections
 import json
+import os
+import pathlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from hwgen.charset import extension
 from hwgen.charset.encoding import Charset
@@ -11,6 +15,8 @@ from hwgen.charset.printable import printable
 from hwgen.data.formats.image_files import REPORT, SHEET
 from hwgen.data.preparing import picture_intake, record_folder
 from hwgen.data.preparing.contact_sheet import sheet_of_writers
+from hwgen.data.preparing.conversion import Tally
+from hwgen.data.preparing.work_folder import WorkFolder
 from hwgen.data.reading import records as records_lib
 from hwgen.data.reading import shards as shards_lib
 
@@ -18,12 +24,22 @@ _SHOWN = 20
 _ON_SHEET = 60
 
 
-def publish(work, out_dir, info, tally, *, files, writers_named, whitened, report):
+def publish(
+    work: WorkFolder,
+    out_dir: str | os.PathLike[str],
+    info: dict[str, Any],
+    tally: Tally,
+    *,
+    files: Iterable[str],
+    writers_named: int,
+    whitened: bool,
+    report: Callable[[str], object],
+) -> dict[str, Any]:
     """Completes a folder whose splits are written: the reports and the sheet beside them, info.json, its
     name.
 
     Args:
-        work: record_folder.WorkFolder.
+        work: work_folder.WorkFolder.
         out_dir: path.
         info: dict, info.json.
         tally, files, writers_named: see `write_report`.
@@ -44,7 +60,14 @@ def publish(work, out_dir, info, tally, *, files, writers_named, whitened, repor
     return record_folder.publish(work, out_dir, info, report=report)
 
 
-def write_report(folder, tally, *, files, writers_named, splits):
+def write_report(
+    folder: pathlib.Path,
+    tally: Tally,
+    *,
+    files: Iterable[str],
+    writers_named: int,
+    splits: Mapping[str, Mapping[str, int]],
+) -> dict[str, extension.Proposal]:
     """Writes report.json and rejected.tsv.
 
     Args:
@@ -91,7 +114,13 @@ def write_report(folder, tally, *, files, writers_named, splits):
     return proposals
 
 
-def told(tally, *, proposals, splits, whitened):
+def told(
+    tally: Tally,
+    *,
+    proposals: Mapping[str, extension.Proposal],
+    splits: Mapping[str, Mapping[str, int]],
+    whitened: bool,
+) -> Iterator[str]:
     """The report in a few lines.
 
     Args:
@@ -123,8 +152,8 @@ def told(tally, *, proposals, splits, whitened):
             ' prepare again; a model must see their components in training'
         )
     if tally.codes:
-        shown = ', '.join(f'{code} {n}' for code, n in list(_by_count(tally.codes).items())[:_SHOWN])
-        yield f'{len(tally.codes)} codes that decode to nothing: {shown}'
+        codes = ', '.join(f'{code} {n}' for code, n in list(_by_count(tally.codes).items())[:_SHOWN])
+        yield f'{len(tally.codes)} codes that decode to nothing: {codes}'
     if tally.skipped:
         yield f'left out {sum(tally.skipped.values())} samples: {dict(sorted(tally.skipped.items()))}' + (
             ' (rejected.tsv has those that cannot be used)' if tally.rejected else ''

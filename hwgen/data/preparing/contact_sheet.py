@@ -1,6 +1,8 @@
 """A sheet of small pictures to look at: what was read, of many hands."""
 
 import itertools
+import os
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
@@ -13,7 +15,9 @@ _PAPER = 225  # light grey, so that the edges of the pictures show
 _GAP_PX = 4
 
 
-def sheet_of_writers(folder, firsts, *, most):
+def sheet_of_writers(
+    folder: str | os.PathLike[str], firsts: Iterable[tuple[str, int]], *, most: int
+) -> np.ndarray:
     """A sheet of lines of a folder of records, of as many writers as fit.
 
     Args:
@@ -35,7 +39,7 @@ def sheet_of_writers(folder, firsts, *, most):
     return draw_sheet(pictures)
 
 
-def small(image):
+def small(image: np.ndarray) -> np.ndarray:
     """An image as large as a sheet takes it.
 
     Args:
@@ -49,7 +53,7 @@ def small(image):
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
-def draw_sheet(pictures):
+def draw_sheet(pictures: Sequence[np.ndarray]) -> np.ndarray:
     """Pictures in rows, on light grey.
 
     Args:
@@ -58,7 +62,9 @@ def draw_sheet(pictures):
     Returns:
         uint8 [H, 1200].
     """
-    rows, row, used = [], [], 0
+    rows: list[list[tuple[int, np.ndarray]]] = []
+    row: list[tuple[int, np.ndarray]] = []  # pictures and where they begin
+    used = 0
     for picture in pictures:
         if row and used + picture.shape[1] + _GAP_PX > WIDTH_PX:
             rows.append(row)
@@ -66,10 +72,10 @@ def draw_sheet(pictures):
         row.append((used, picture))
         used += picture.shape[1] + _GAP_PX
     rows.append(row)
-    height = sum(max(p.shape[0] for _, p in row) + _GAP_PX for row in rows)
+    height = sum(max(picture.shape[0] for _, picture in row) + _GAP_PX for row in rows)
     sheet, top = np.full((height, WIDTH_PX), _PAPER, np.uint8), 0
     for row in rows:
         for left, picture in row:
             sheet[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
-        top += max(p.shape[0] for _, p in row) + _GAP_PX
+        top += max(picture.shape[0] for _, picture in row) + _GAP_PX
     return sheet

@@ -5,25 +5,29 @@ import contextlib
 import functools
 import itertools
 import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from hwgen.charset.encoding import Charset, CharsetError
 from hwgen.charset.normal_form import plain
+from hwgen.data.formats.format import Part
 from hwgen.data.formats.samples import UNKNOWN_CHARACTER, FormatError, Ink
+from hwgen.data.preparing.collection import Chosen
 from hwgen.data.preparing.line_image import draw_ink, on_paper, scaled_down, with_cells
 from hwgen.data.preparing.line_normalization import IMAGES_OF_A_HAND, estimate_slant, shear, sized, upright
 from hwgen.data.preparing.picture_intake import Intake, look_at_character
-from hwgen.data.preparing.split_writer import Piece
+from hwgen.data.preparing.split_writer import Piece, Pieces
+from hwgen.data.preparing.worker_pool import WorkerPool
 from hwgen.data.reading import records as records_lib
+from hwgen.data.reading.records import LineRecord
 
 SHOWN = 20  # codes in a message
 # A part that another process reads comes back whole; a larger one is read here, record by record.
 MAX_SENT_BYTES = 64 << 20
 _PIECE_SAMPLES = 512  # of a part that is read here
 _COUNTERS = ('classes', 'outside', 'codes', 'skipped', 'remarks')
-# kinds of parts whose pictures come as they were taken; CASIA's and IAM's have white paper when they are read
-WHITENED = ('lmdb',)
 
 
 @functools.cache
@@ -51,26 +55,32 @@ class Tally:
         present: set of int, character ids.
     """
 
-    def __init__(self, *, skip):
-        self.skip, self.rejected = skip, {}
-        self.classes, self.outside, self.codes, self.skipped, self.remarks = (
-            collections.Counter() for _ in range(5)
-        )
-        self.present = set()
+    def __init__(self, *, skip: bool):
+        self.skip = skip
+        self.rejected: dict[str, str] = {}
+        self.classes: collections.Counter[str] = collections.Counter()
+        self.outside: collections.Counter[str] = collections.Counter()
+        self.codes: collections.Counter[str] = collections.Counter()
+        self.skipped: collections.Counter[str] = collections.Counter()
+        self.remarks: collections.Counter[str] = collections.Counter()
+        self.present: set[int] = set()
 
-    def refuse(self, error, reason=None):
+    def refuse(self, error: FormatError) -> None:
         """Raises, or lists and counts, a sample that cannot be used."""
         if not self.skip:
             raise error
-        if str(error) not in self.rejected:  # a part without a writer is read once for each split
-            self.rejected[str(error)] = reason or error.reason
-            self.skipped[self.rejected[str(error)]] += 1
+        self._list(str(error), error.reason)
 
-    def count_outside(self, text):
+    def _list(self, message: str, reason: str) -> None:
+        if message not in self.rejected:  # a part without a writer is read once for each split
+            self.rejected[message] = reason
+            self.skipped[reason] += 1
+
+    def count_outside(self, text: str) -> None:
         """Counts the characters of a text that are outside the dictionary."""
         self.outside.update(c for c in plain(text) if not _is_known(c))
 
-    def as_json(self):
+    def as_json(self) -> dict[str, Any]:
         """All of it as a dict for JSON."""
         return {
             'rejected': self.rejected,
@@ -78,16 +88,15 @@ class Tally:
             **{name: dict(getattr(self, name)) for name in _COUNTERS},
         }
 
-    def merge(self, found):
+    def merge(self, found: Mapping[str, Any]) -> None:
         """Adds what another tally has, given `as_json`."""
-        reasons = collections.Counter(found['rejected'].values())
-        for name in _COUNTERS:  # the journal of an earlier version has no remarks
-            getattr(self, name).update(
-                collections.Counter(found.get(name, {}))
-                - (reasons if name == 'skipped' else collections.Counter())
-            )
+        for name in _COUNTERS:
+            counts = collections.Counter(found.get(name, {}))  # the journal of an earlier version lacks some
+            if name == 'skipped':  # of the rejected ones each is counted once, below
+                counts -= collections.Counter(found['rejected'].values())
+            getattr(self, name).update(counts)
         for message, reason in found['rejected'].items():
-            self.refuse(message, reason)
+            self._list(message, reason)
         self.present.update(found['present'])
 
 
@@ -105,24 +114,24 @@ class Converter:
 
     def __init__(
         self,
-        tally,
+        tally: Tally,
         *,
-        height_px,
-        pen_px,
-        shortest,
-        longest,
-        deslant=False,
-        normalize_size=None,
-        keep_paper=False,
-        dark='refuse',
+        height_px: int,
+        pen_px: float,
+        shortest: int,
+        longest: float,
+        deslant: bool = False,
+        normalize_size: float | None = None,
+        keep_paper: bool = False,
+        dark: str = 'refuse',
     ):
         self.tally, self._lengths = tally, (shortest, longest)
         self._height_px, self._pen_px, self._deslant, self._share = height_px, pen_px, deslant, normalize_size
-        self._intakes = {whiten: Intake(whiten=whiten, dark=dark) for whiten in (False, not keep_paper)}
-        self._whitened = () if keep_paper else WHITENED
+        self._intakes = {whiten: Intake(whiten=whiten, dark=dark) for whiten in (False, True)}
+        self._keep_paper = keep_paper
         self._charset = Charset.load()
 
-    def records(self, part, chosen, *, after=0):
+    def records(self, part: Part, chosen: Chosen, *, after: int = 0) -> Iterator[LineRecord | None]:
         """The records of a part.
 
         Args:
@@ -140,11 +149,10 @@ class Converter:
             samples = part.read(refuse=self._refuse if self.tally.skip else None)
             cells = with_cells(samples) if part.isolated else ((sample, None) for sample in samples)
             for sample, cell, slant in itertools.islice(self._with_slants(cells, part), after, None):
-                yield (
-                    self._record(part, sample, cell, slant)
-                    if chosen is None or chosen(sample.record)
-                    else None
-                )
+                if chosen is None or chosen(sample.record):
+                    yield self._record(part, sample, cell, slant)
+                else:
+                    yield None
         except FormatError as error:
             self.tally.refuse(error)
         except OSError as error:
@@ -160,15 +168,10 @@ class Converter:
         first = list(itertools.islice(cells, IMAGES_OF_A_HAND)) if self._deslant and part.writer else []
         common = estimate_slant(self._readable(part, first))
         for sample, cell in itertools.chain(first, cells):
-            yield (
-                sample,
-                cell,
-                (
-                    common
-                    if first or not self._deslant
-                    else estimate_slant(self._readable(part, [(sample, cell)]))
-                ),
-            )
+            slant = common
+            if self._deslant and not first:
+                slant = estimate_slant(self._readable(part, [(sample, cell)]))
+            yield sample, cell, slant
 
     def _readable(self, part, cells):
         for sample, cell in cells:
@@ -185,7 +188,8 @@ class Converter:
             if look.fault:
                 raise FormatError(look.words, reason=look.fault)
             return sample, ()
-        image, remarks = self._intakes[part.kind in self._whitened].take(sample.image)
+        whiten = not (part.format.white_paper or self._keep_paper)
+        image, remarks = self._intakes[whiten].take(sample.image)
         return sample._replace(image=image), remarks
 
     def _record(self, part, sample, cell, slant):
@@ -195,9 +199,8 @@ class Converter:
             self.tally.skipped[sample.note] += 1
             return None
         if UNKNOWN_CHARACTER in sample.text:
-            bad = [
-                code for code, character in zip(sample.codes, sample.text) if character == UNKNOWN_CHARACTER
-            ]
+            codes = zip(sample.codes, sample.text, strict=False)  # not every format has codes
+            bad = [code for code, character in codes if character == UNKNOWN_CHARACTER]
             self.tally.codes.update(code.hex() for code in bad)
             shown = f'code {" ".join(code.hex() for code in bad[:SHOWN])}' if bad else 'a code'
             self.tally.refuse(
@@ -242,20 +245,18 @@ class Converter:
         """The image of a sample without its slant, uint8 [H, W] as large as it is, and its boxes or None."""
         if isinstance(sample, Ink):
             strokes = upright(sample.strokes, degrees=slant)
-            return (
-                draw_ink(
-                    strokes,
-                    height_px=self._height_px,
-                    pen_px=self._pen_px,
-                    num_characters=units,
-                    cell_extent=cell,
-                ),
-                None,
+            drawn = draw_ink(
+                strokes,
+                height_px=self._height_px,
+                pen_px=self._pen_px,
+                num_characters=units,
+                cell_extent=cell,
             )
+            return drawn, None
         image, boxes = shear(sample.image, degrees=slant, boxes=sample.boxes)
-        return on_paper(image) if part.isolated else image, (
-            boxes if boxes is not None and len(boxes) == units else None
-        )
+        if boxes is not None and len(boxes) != units:
+            boxes = None
+        return on_paper(image) if part.isolated else image, boxes
 
     def _image(self, part, sample, cell, slant, *, units):
         image, boxes = self._upright(part, sample, cell, slant, units=units)
@@ -268,7 +269,15 @@ class Converter:
         return scaled, np.round(boxes * factor).astype(np.int32)
 
 
-def converted(members, done=0, within=0, *, settings, skip, pool=None):
+def converted(
+    members: Sequence[tuple[Part, Chosen]],
+    done: int = 0,
+    within: int = 0,
+    *,
+    settings: Mapping[str, Any],
+    skip: bool,
+    pool: WorkerPool | None = None,
+) -> Pieces:
     """The records of parts, in order, whoever reads them.
 
     Args:
@@ -289,19 +298,19 @@ def converted(members, done=0, within=0, *, settings, skip, pool=None):
     """
     rest = list(enumerate(members))[done:]
     after = {done: within}
-    # A data base is one part, however many samples it has, and may be larger than its file says.
-    tasks = (
-        (
-            (number, *member, settings, skip, after.get(number, 0))
-            if pool and member[0].num_bytes <= MAX_SENT_BYTES and member[0].kind != 'lmdb'
-            else None
-        )
-        for number, member in rest
-    )
-    pieces = (
-        pool.results(_convert, tasks, names=lambda i: rest[i][1][0].name) if pool else (None for _ in rest)
-    )
-    for (number, member), piece in zip(rest, pieces):
+
+    def task(number: int, member: tuple[Part, Chosen]) -> tuple[Any, ...] | None:
+        """What a process is sent; None: the part is read here."""
+        part, _ = member
+        if part.num_bytes > MAX_SENT_BYTES or part.format.unbounded:
+            return None
+        return number, *member, settings, skip, after.get(number, 0)
+
+    pieces: Iterator[Piece | None] = itertools.repeat(None, len(rest))
+    if pool:
+        tasks = (task(number, member) for number, member in rest)
+        pieces = pool.results(_convert, tasks, names=lambda i: rest[i][1][0].name)
+    for (number, member), piece in zip(rest, pieces, strict=True):
         if piece is not None:
             yield piece
         else:

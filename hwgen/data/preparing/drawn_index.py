@@ -11,11 +11,16 @@ import signal
 import struct
 import threading
 import time
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
 
-from hwgen.data.preparing import prepare, record_folder
+import numpy as np
+
+from hwgen.data.preparing import corpus_work, prepare, work_folder
 from hwgen.data.preparing.shard_writer import places
 from hwgen.data.preparing.worker_pool import follow_parent
 from hwgen.data.reading import records as records_lib
+from hwgen.data.reading.records import LineRecord
 from hwgen.data.reading.shards import (
     FOOTER_BYTES,
     FRAME_BYTES,
@@ -26,7 +31,7 @@ from hwgen.data.reading.shards import (
     shard_name,
     whole,
 )
-from hwgen.data.scribe import corpus
+from hwgen.data.scribe.plan import corpus_charset
 from hwgen.tensorflow_files import reason_of
 
 _REPORT_SEC = 60
@@ -59,16 +64,26 @@ class DrawnIndex:
         ValueError: settings that are impossible.
     """
 
-    def __init__(self, folder, *, split='train', workers=None, start=None, report=print):
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        split: str = 'train',
+        workers: int | None = None,
+        start: Callable[..., object] | None = None,
+        report: Callable[[str], object] = print,
+    ):
         self.folder, self.split = pathlib.Path(folder), split
         self._written, self._failed, self._closing = threading.Event(), threading.Event(), threading.Event()
-        self._stored, self._report = None, report
+        self._stored: RecordIndex | None = None
+        self._report = report
         self._drawing, self._looking = threading.Lock(), threading.Lock()
         info = read_info(folder)
-        work = prepare.work_of(**prepare.settings_of(info))
+        work = corpus_work.work_of(**prepare.settings_of(info))
         self._plan, self._trajectory, self._identity = work.plan, work.trajectory, work.identity
         # shards, offsets and sizes of what is finished; when that was looked up
-        self._pieces, self._looked = ([], (), ()), None
+        self._pieces: tuple[list[BinaryIO], np.ndarray, np.ndarray] = ([], np.zeros(0), np.zeros(0))
+        self._looked: float | None = None
         # a fork of a process with TensorFlow's threads may hang
         context = multiprocessing.get_context('spawn')
         self._answers, answers = context.Pipe(duplex=False)
@@ -98,12 +113,12 @@ class DrawnIndex:
     def __len__(self):
         return len(self.lengths)
 
-    def digest(self):
+    def digest(self) -> str | None:
         """As that of `RecordIndex`; None while it is not known."""
         stored = self._records()
         return None if stored is None else stored.digest()
 
-    def read_record(self, i, *, decode_image=True, decode_trajectory=True):
+    def read_record(self, i: int, *, decode_image: bool = True, decode_trajectory: bool = True) -> LineRecord:
         """Record i. Arguments, result and errors as those of `RecordIndex`."""
         if not 0 <= i < len(self):
             raise IndexError(
@@ -121,7 +136,7 @@ class DrawnIndex:
             serialized, decode_image=decode_image, decode_trajectory=decode_trajectory
         )
 
-    def close(self):
+    def close(self) -> None:
         """Ends the writing, and says so unless it is done; records can still be read, as batches are until
         the program ends.
         """
@@ -156,31 +171,24 @@ class DrawnIndex:
             return None
         frame = os.pread(files[i % len(files)].fileno(), FRAME_BYTES + int(sizes[i]), int(offsets[i]))
         data = frame[HEADER_BYTES:-FOOTER_BYTES]
-        intact = frame[:8] == struct.pack('<Q', sizes[i]) and frame[-FOOTER_BYTES:] == struct.pack(
-            '<I', masked_crc(data)
-        )
+        length, checksum = struct.pack('<Q', sizes[i]), struct.pack('<I', masked_crc(data))
+        intact = frame[:8] == length and frame[-FOOTER_BYTES:] == checksum
         return data if intact else None
 
     def _look(self):
         """Looks up what is finished. Files that it held open close when nobody reads them any more."""
         self._looked = time.monotonic()
-        folder, entries = record_folder.finished_pieces(
-            self.folder, self.split, self._identity, charset=corpus.corpus_charset(self._plan.version)
+        folder, entries = work_folder.finished_pieces(
+            self.folder, self.split, self._identity, charset=corpus_charset(self._plan.version)
         )
         if entries:
             num_shards = entries[0]['shards']
             offsets, sizes, _ = places(
                 [size for entry in entries for size in entry['sizes']], num_shards=num_shards
             )
+            paths = [folder / shard_name(self.split, s, num_shards=num_shards) for s in range(num_shards)]
             with contextlib.suppress(FileNotFoundError):  # they are moved to their place just now
-                self._pieces = (
-                    [
-                        open(folder / shard_name(self.split, s, num_shards=num_shards), 'rb')
-                        for s in range(num_shards)
-                    ],
-                    offsets,
-                    sizes,
-                )
+                self._pieces = [open(path, 'rb') for path in paths], offsets, sizes
 
     def _listen(self):
         """Passes on what the process says, until it ends."""
@@ -200,13 +208,8 @@ class DrawnIndex:
                 return
             self._process.join()
             code = self._process.exitcode or 0
-            kind, text = (
-                'failed',
-                (
-                    'the process that wrote it ended without an answer'
-                    f' ({signal.Signals(-code).name if code < 0 else f"status {code}"})'
-                ),
-            )
+            how = signal.Signals(-code).name if code < 0 else f'status {code}'
+            kind, text = 'failed', f'the process that wrote it ended without an answer ({how})'
         if kind == 'written':
             self._written.set()
             return
@@ -222,7 +225,12 @@ class DrawnIndex:
 
 
 @contextlib.contextmanager
-def training_lines(folder, *, start=None, report=print):
+def training_lines(
+    folder: str | os.PathLike[str],
+    *,
+    start: Callable[..., object] | None = None,
+    report: Callable[[str], object] = print,
+) -> Iterator[DrawnIndex | None]:
     """The DrawnIndex of a folder whose training lines are planned and not written, closed at the end; None
     where they are there.
 

@@ -5,6 +5,8 @@ keeps no old lines without a word.
 import hashlib
 import os
 import pathlib
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from hwgen.charset.printable import as_text, printable
 
@@ -22,7 +24,13 @@ class InputState:
             counts as well.
     """
 
-    def __init__(self, root, *, files, tables=None):
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        *,
+        files: Iterable[str | os.PathLike[str]],
+        tables: Mapping[str, Iterable[str | os.PathLike[str]]] | None = None,
+    ):
         self._root = pathlib.Path(root)
         self._files = sorted({self._name(path): pathlib.Path(path) for path in files}.items())
         self._tables = {
@@ -30,14 +38,14 @@ class InputState:
             for name, paths in (tables or {}).items()
         }
         self._stats = {name: _stat(path) for name, path in self._files}
-        self._contents = None
+        self._contents: dict[str, str] | None = None
 
     def _name(self, path):
         path = pathlib.Path(path)
         return as_text((path.relative_to(self._root) if path.is_relative_to(self._root) else path).as_posix())
 
     @property
-    def fingerprint(self):
+    def fingerprint(self) -> str:
         """str, another one where a table has other contents, or a file another name, size or time of
         change.
         """
@@ -46,17 +54,17 @@ class InputState:
         )
 
     @property
-    def contents(self):
+    def contents(self) -> dict[str, str]:
         """dict {name: sha256} of the files, '' of what cannot be read; all of them are read, once."""
         if self._contents is None:
             self._contents = {name: _digest(path) for name, path in self._files}
         return self._contents
 
-    def content(self, path):
+    def content(self, path: str | os.PathLike[str]) -> str:
         """The sha256 of one of the files, '' where it cannot be read."""
         return self.contents[self._name(path)]
 
-    def as_json(self):
+    def as_json(self) -> dict[str, Any]:
         """What info.json keeps of it: dict of numbers and digests."""
         return {
             'files': len(self._files),
@@ -72,7 +80,7 @@ class InputState:
             'times': _hashed((name, time) for name, (_, time) in self._stats.items()),
         }
 
-    def changes(self, before, *, since=None):
+    def changes(self, before: Mapping[str, Any], *, since: int | None = None) -> tuple[list[str], str]:
         """What is not as it was.
 
         Args:

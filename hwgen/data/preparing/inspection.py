@@ -3,17 +3,19 @@ sheet.
 """
 
 import collections
+import os
 import pathlib
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from hwgen.data.formats.folder import LabelledImage, list_images, read_folder
 from hwgen.data.formats.image_files import find_images, read_image, suffixes
-from hwgen.data.formats.samples import UNKNOWN_CHARACTER, FormatError, Ink, Picture
+from hwgen.data.formats.samples import UNKNOWN_CHARACTER, FormatError, Ink, Picture, Sample
 from hwgen.data.preparing.collection import open_collection, source_of
 from hwgen.data.preparing.contact_sheet import ROW_PX, draw_sheet, small
 from hwgen.data.preparing.line_image import draw_ink, with_cells
-from hwgen.data.preparing.picture_intake import look_at, look_at_character, look_soon
+from hwgen.data.preparing.picture_intake import Look, look_at, look_at_character, look_soon
 from hwgen.data.reading.records import encode_png
 
 _FIRST = 10
@@ -38,8 +40,16 @@ _TABLE_SUFFIXES = ('.tsv', '.txt', '.jsonl', '.json', '.csv')
 
 
 def inspect(
-    path, *, source='auto', unit='lines', labels=None, name_pattern=None, pen_px=2.0, sheet=None, report=print
-):
+    path: str | os.PathLike[str],
+    *,
+    source: str = 'auto',
+    unit: str = 'lines',
+    labels: str | None = None,
+    name_pattern: str | None = None,
+    pen_px: float = 2.0,
+    sheet: str | os.PathLike[str] | None = None,
+    report: Callable[[str], object] = print,
+) -> None:
     """Reads all of it and tells what was found; damaged samples are told as well, nothing stops it.
 
     Args:
@@ -56,38 +66,10 @@ def inspect(
         FileNotFoundError: no such path, or no known format.
         FormatError: an archive or table that cannot be read.
     """
-    errors = []
-    if (
-        source in ('auto', 'folder')
-        and pathlib.Path(path).is_file()
-        and pathlib.Path(path).suffix.lower() in _TABLE_SUFFIXES
-    ):
-        path, labels = pathlib.Path(path).parent, pathlib.Path(path).name
-    table = _table(path, labels)
-    if source in ('auto', 'folder') and not table and not name_pattern and not labels and _is_pictures(path):
-        report(f'{path}: pictures without a table')
-        samples = _picture_samples(path, errors.append, report)
-    elif source == 'folder' or source == 'auto' and (table or name_pattern):
-        report(f'{path}: a folder of images with {table or labels or "texts in their names"}')
-        samples = _folder_samples(path, table or labels or _TABLES[0], name_pattern, errors.append, report)
-    else:
-        parts = open_collection(path, source=source, unit=unit, refuse=errors.append)
-        kinds = collections.Counter(part.kind for part in parts)
-        writers = sorted({part.writer for part in parts if part.writer})
-        report(
-            f'{path}: {", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))}, '
-            f'{sum(part.num_bytes for part in parts)} bytes, {len(writers)} writers named {_some(writers)}'
-        )
-        named = collections.Counter(part.partition for part in parts if part.partition)
-        if named:
-            report(
-                'official partition:'
-                f' {", ".join(f"{name} {count} parts" for name, count in sorted(named.items()))}'
-            )
-        samples = _part_samples(parts, errors.append)
+    errors: list[Exception] = []
+    pictures: list[np.ndarray] = []
     found = _Found(report)
-    pictures = []
-    for sample, cell, look in samples:
+    for sample, cell, look in _samples(path, source, unit, labels, name_pattern, errors.append, report):
         found.add(sample, look)
         if sheet and len(pictures) < _ON_SHEET:
             try:
@@ -95,8 +77,8 @@ def inspect(
             except ValueError as error:
                 errors.append(error)
     found.tell()
-    for error in errors[:_FIRST]:
-        report(f'damaged: {error}')
+    for damage in errors[:_FIRST]:
+        report(f'damaged: {damage}')
     if len(errors) > _FIRST:
         report(f'damaged: {len(errors) - _FIRST} more')
     if sheet and pictures:
@@ -104,16 +86,47 @@ def inspect(
         report(f'{sheet}: the first {len(pictures)} samples')
 
 
+def _samples(
+    path: str | os.PathLike[str],
+    source: str,
+    unit: str,
+    labels: str | None,
+    name_pattern: str | None,
+    refuse: Callable[[Exception], object],
+    report: Callable[[str], object],
+) -> Iterator[tuple[Sample, int | None, Callable[[np.ndarray], Look]]]:
+    """Tells what there is: (sample, `extent` of a usual character of ink, how its picture is looked at)."""
+    may_be_folder = source in ('auto', 'folder')
+    if may_be_folder and os.path.isfile(path) and pathlib.Path(path).suffix.lower() in _TABLE_SUFFIXES:
+        path, labels = pathlib.Path(path).parent, pathlib.Path(path).name
+    table = _table(path, labels)
+    says_texts = table or name_pattern
+    if may_be_folder and not says_texts and not labels and _is_pictures(path):
+        report(f'{path}: pictures without a table')
+        return _picture_samples(path, refuse, report)
+    if source == 'folder' or source == 'auto' and says_texts:
+        report(f'{path}: a folder of images with {table or labels or "texts in their names"}')
+        return _folder_samples(path, table or labels or _TABLES[0], name_pattern, refuse, report)
+    parts = open_collection(path, source=source, unit=unit, refuse=refuse)
+    kinds = collections.Counter(part.kind for part in parts)
+    writers = sorted({part.writer for part in parts if part.writer})
+    report(
+        f'{path}: {", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))}, '
+        f'{sum(part.num_bytes for part in parts)} bytes, {len(writers)} writers named {_some(writers)}'
+    )
+    named = collections.Counter(part.partition for part in parts if part.partition)
+    if named:
+        told = ', '.join(f'{name} {count} parts' for name, count in sorted(named.items()))
+        report(f'official partition: {told}')
+    return _part_samples(parts, refuse)
+
+
 class _Found:
     """Counts of samples."""
 
     def __init__(self, report):
         self._report, self._first = report, []
-        self._characters, self._bad, self._writers = (
-            collections.Counter(),
-            collections.Counter(),
-            collections.Counter(),
-        )
+        self._characters, self._bad, self._writers = (collections.Counter() for _ in range(3))
         self._heights, self._widths, self._count, self._looks = [], [], 0, collections.defaultdict(list)
 
     def _seen(self, look, record):
@@ -129,7 +142,8 @@ class _Found:
         """
         self._count += 1
         self._characters.update(sample.text)
-        self._bad.update(code.hex() for code, c in zip(sample.codes, sample.text) if c == UNKNOWN_CHARACTER)
+        codes = zip(sample.codes, sample.text, strict=False)  # not every format has codes
+        self._bad.update(code.hex() for code, character in codes if character == UNKNOWN_CHARACTER)
         self._writers[sample.writer] += 1
         if isinstance(sample, Ink):
             points = np.concatenate(sample.strokes)
@@ -182,12 +196,10 @@ def _some(names):
 
 
 def _table(path, labels):
+    if not pathlib.Path(path).is_dir():
+        return None
     names = [labels] if labels else _TABLES
-    return (
-        next((name for name in names if pathlib.Path(path, name).exists()), None)
-        if pathlib.Path(path).is_dir()
-        else None
-    )
+    return next((name for name in names if pathlib.Path(path, name).exists()), None)
 
 
 def _part_samples(parts, refuse):
@@ -205,11 +217,9 @@ def _part_samples(parts, refuse):
 def _is_pictures(path):
     """Whether it is a picture, or a folder with pictures and no collection."""
     path = pathlib.Path(path)
-    return (
-        path.suffix.lower() in suffixes()
-        if path.is_file()
-        else path.is_dir() and source_of(path) is None and bool(find_images(path)[0])
-    )
+    if path.is_file():
+        return path.suffix.lower() in suffixes()
+    return path.is_dir() and source_of(path) is None and bool(find_images(path)[0])
 
 
 def _picture_samples(path, refuse, report):

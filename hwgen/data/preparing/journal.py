@@ -6,6 +6,8 @@ import contextlib
 import json
 import os
 import pathlib
+from collections.abc import Callable
+from typing import Any
 
 import google_crc32c
 
@@ -25,45 +27,51 @@ class Journal:
         entries: list of the values after it.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: pathlib.Path):
+        self._open(path)
+
+    def _open(self, path: pathlib.Path) -> None:
         self._file = open(path, 'a+b')
         self._file.seek(0)
         values, self._ends = _values(self._file)
-        self.head, self.entries = (values[0], values[1:]) if values else (None, [])
+        self.head: Any = values[0] if values else None
+        self.entries: list[dict[str, Any]] = values[1:]
         self._file.truncate(self._ends[-1] if self._ends else 0)
 
-    def start(self, head):
+    def start(self, head: Any) -> None:
         """Forgets everything and begins with a head."""
         self._file.truncate(0)
         self.head, self.entries, self._ends = head, [], []
         self._write(head)
 
-    def append(self, entry):
+    def append(self, entry: dict[str, Any]) -> None:
         """Adds an entry, a dict for JSON; it is there however this process ends."""
         self._write(entry)
         self.entries.append(entry)
 
-    def keep(self, count):
+    def keep(self, count: int) -> None:
         """Forgets all but the first `count` entries."""
         del self.entries[count:], self._ends[count + 1 :]
         self._file.truncate(self._ends[-1])
 
-    def drop(self, unwanted):
+    def drop(self, unwanted: Callable[[dict[str, Any]], bool]) -> None:
         """Forgets some entries, wherever they stand: all of them or, where this process ends before, none.
 
         Args:
             unwanted: function of an entry -> bool.
         """
-        path, entries = self._file.name, [entry for entry in self.entries if not unwanted(entry)]
-        with contextlib.closing(Journal(pathlib.Path(f'{path}.new'))) as journal:
+        path = pathlib.Path(self._file.name)
+        new = path.with_name(f'{path.name}.new')
+        with contextlib.closing(Journal(new)) as journal:
             journal.start(self.head)
-            for entry in entries:
-                journal.append(entry)
-        os.replace(f'{path}.new', path)
+            for entry in self.entries:
+                if not unwanted(entry):
+                    journal.append(entry)
+        os.replace(new, path)
         self.close()
-        self.__init__(path)
+        self._open(path)
 
-    def close(self):
+    def close(self) -> None:
         """Closes the file."""
         self._file.close()
 
@@ -75,7 +83,7 @@ class Journal:
         self._ends.append((self._ends[-1] if self._ends else 0) + len(row))
 
 
-def read_journal(path):
+def read_journal(path: pathlib.Path) -> tuple[Any, list[dict[str, Any]]]:
     """The head and the entries of a journal that another process may be writing: (None, []) where there is
     none.
     """

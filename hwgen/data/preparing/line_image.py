@@ -1,11 +1,12 @@
 """Images of lines as records store them: scaled down, a character put on paper, ink drawn."""
 
 import itertools
+from collections.abc import Iterable, Iterator, Sequence
 
 import cv2
 import numpy as np
 
-from hwgen.data.formats.samples import MAX_LINE_PIXELS, Ink
+from hwgen.data.formats.samples import MAX_LINE_PIXELS, Ink, Sample
 from hwgen.images import to_height
 
 # The median crop of a CASIA-HWDB1.x character is about 83 x 66 px.
@@ -17,7 +18,7 @@ _MAX_PATH = 400  # heights of the image for each character; a dense character ha
 _MAX_ASPECT = 1.5  # of a character of ink: a line of dashes is not blown up until it is as high as a line
 
 
-def scaled_down(image, *, height_px):
+def scaled_down(image: np.ndarray, *, height_px: int) -> np.ndarray:
     """An image that is no higher than it shall be.
 
     Args:
@@ -32,7 +33,7 @@ def scaled_down(image, *, height_px):
     return to_height(image, height_px)
 
 
-def on_paper(image, *, cell_px=CHARACTER_PX):
+def on_paper(image: np.ndarray, *, cell_px: int = CHARACTER_PX) -> np.ndarray:
     """A character that was cropped tightly, in the middle of a square of paper: 一 stays flat and a comma
     small.
 
@@ -56,7 +57,7 @@ def on_paper(image, *, cell_px=CHARACTER_PX):
     return paper
 
 
-def extent(strokes):
+def extent(strokes: Sequence[np.ndarray]) -> int:
     """The larger side of the box around strokes, at least 1.
 
     Args:
@@ -69,7 +70,7 @@ def extent(strokes):
     return max(1, int(np.max(points.max(0) - points.min(0))))
 
 
-def with_cells(samples):
+def with_cells(samples: Iterable[Sample]) -> Iterator[tuple[Sample, int | None]]:
     """Isolated characters, each with the size of a usual one: the median of the first 200, so that a comma
     stays small.
 
@@ -87,7 +88,14 @@ def with_cells(samples):
         yield sample, cell
 
 
-def draw_ink(strokes, *, height_px, pen_px, num_characters, cell_extent=None):
+def draw_ink(
+    strokes: Sequence[np.ndarray],
+    *,
+    height_px: int,
+    pen_px: float,
+    num_characters: int,
+    cell_extent: int | None = None,
+) -> np.ndarray:
     """Strokes of a pen as an image, black ink of one width on white paper.
 
     Args:

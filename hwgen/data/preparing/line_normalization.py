@@ -11,6 +11,9 @@ tried in steps of 3 degrees and then of 1, at most 60 px high; of equally good a
 the core is the span of the dense rows, not one run of them (hanzi have sparse rows in their middle).
 """
 
+import functools
+from collections.abc import Iterable, Sequence
+
 import cv2
 import numpy as np
 
@@ -22,7 +25,7 @@ _LEAST_GAIN = 1.02  # of the sum over that of the image as it is: a shear that c
 _MAX_ASPECT = 1.5  # of a character: a line of dashes is not blown up until it is as high as a line
 
 
-def ink_mask(image):
+def ink_mask(image: np.ndarray) -> np.ndarray:
     """Which pixels are ink, by Otsu's threshold.
 
     Args:
@@ -35,7 +38,7 @@ def ink_mask(image):
     return np.zeros(image.shape, bool) if threshold is None else image <= threshold
 
 
-def estimate_slant(images):
+def estimate_slant(images: Iterable[np.ndarray]) -> int:
     """The slant that images of one hand have in common.
 
     Args:
@@ -44,17 +47,13 @@ def estimate_slant(images):
     Returns:
         int, degrees to the right of upright, -45 to 45; 0 where there is no ink.
     """
-    images = [(_small(image), threshold) for image in images if (threshold := _threshold(image)) is not None]
-    sums = {}
+    inked = [(_small(image), threshold) for image in images if (threshold := _threshold(image)) is not None]
 
-    def total(degrees):
-        if degrees not in sums:
-            sums[degrees] = sum(
-                _unbroken(_sheared(image, degrees)[0] <= threshold) for image, threshold in images
-            )
-        return sums[degrees]
+    @functools.cache
+    def total(degrees: int) -> int:
+        return sum(_unbroken(_sheared(image, degrees)[0] <= threshold) for image, threshold in inked)
 
-    def best(candidates):
+    def best(candidates: Iterable[int]) -> int:
         return max(candidates, key=lambda degrees: (total(degrees), -abs(degrees)))
 
     found = best(range(-MAX_SLANT_DEGREES, MAX_SLANT_DEGREES + 1, 3))
@@ -110,7 +109,9 @@ def _unbroken(mask):
     return int(np.sum(counts[counts == span] ** 2))
 
 
-def shear(image, *, degrees, boxes=None):
+def shear(
+    image: np.ndarray, *, degrees: float, boxes: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray | None]:
     """An image with its slant taken away; the paper beside the ink stays as wide as it was.
 
     Args:
@@ -141,7 +142,7 @@ def shear(image, *, degrees, boxes=None):
     return np.ascontiguousarray(sheared[:, left:right]), boxes
 
 
-def upright(strokes, *, degrees):
+def upright(strokes: Sequence[np.ndarray], *, degrees: float) -> Sequence[np.ndarray]:
     """Strokes of a pen with their slant taken away.
 
     Args:
@@ -159,7 +160,7 @@ def upright(strokes, *, degrees):
     )
 
 
-def core_rows(mask):
+def core_rows(mask: np.ndarray) -> tuple[int, int]:
     """The core of a line of writing.
 
     Args:
@@ -175,7 +176,9 @@ def core_rows(mask):
     return int(dense[0]), int(dense[-1]) + 1
 
 
-def sized(image, *, share, num_characters, boxes=None):
+def sized(
+    image: np.ndarray, *, share: float, num_characters: int | None, boxes: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray | None]:
     """A line cut or padded above and below such that its core has a share of the height and stands in the
     middle.
 

@@ -18,7 +18,7 @@ _LEVEL_PX, _INK_PX = 96, 256  # heights at which level and ink are looked for
 _LEAST_WINDOW_PX = 15
 _WHITE = 254
 _INK_DEPTH = 32  # grey levels: surely no paper, where it is asked whether paper is white
-# of the brightest paper: what is darker over more than half a line is ink, or lies beside the paper
+# of the brightest paper: light is not taken for less, so that paper in a deep shadow becomes white as well
 _DEEPEST_SHADOW = 0.4
 _LEAST_BAND = 0.04  # of the level of paper: what is as near to it is paper, too
 _WEAK, _STRONG = 2.0, 5.0  # standard deviations of the noise
@@ -27,7 +27,7 @@ _LEAST_NOISE = 1.0  # grey levels
 _WIDEST_PX, _CHUNK_PX, _OVERLAP_PX, _PIXELS_AT_ONCE = 16384, 8192, 512, 1 << 20  # what bounds the memory
 
 
-def has_white_paper(image):
+def has_white_paper(image: np.ndarray) -> bool:
     """Whether the paper is white already: nearly everywhere three tenths of it and more are at 254 or 255.
 
     Args:
@@ -40,7 +40,7 @@ def has_white_paper(image):
     return bool((share < 0.3).mean() < 0.02)
 
 
-def flattened(image):
+def flattened(image: np.ndarray) -> np.ndarray:
     """A picture whose paper is white.
 
     Args:
@@ -62,7 +62,7 @@ def flattened(image):
     return np.hstack(parts)
 
 
-def depth_of_ink(small):
+def depth_of_ink(small: np.ndarray) -> np.ndarray:
     """How much darker than the paper around it ink is.
 
     Args:
@@ -75,14 +75,14 @@ def depth_of_ink(small):
     return np.clip(255 - small * (255 / level), 0, 255) * _inked(small, level)
 
 
-def reduced(image, height_px=_LEVEL_PX):
+def reduced(image: np.ndarray, height_px: int = _LEVEL_PX) -> np.ndarray:
     """An image no higher than so much, and no wider than 16384 px: uint8 [H, W]."""
     height, width = image.shape
     size = min(_WIDEST_PX, max(1, round(width * min(1, height_px / height)))), min(height, height_px)
     return image if size == (width, height) else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
-def window(small):
+def window(small: np.ndarray) -> int:
     """Side of a square, px, that no stroke fills, in a picture that is `reduced`."""
     return max(_LEAST_WINDOW_PX, len(small) // 2 | 1)
 

@@ -20,13 +20,16 @@ to have written.
 import contextlib
 import functools
 import json
+import os
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 
 from hwgen.data.preparing.shard_writer import OpenFiles, Storage, naming_place
 from hwgen.data.reading import records as records_lib
+from hwgen.data.reading.records import LineRecord
 from hwgen.data.reading.shards import ShardCounts
 
 LABELS, BOXES, STROKES = 'labels.tsv', 'boxes.jsonl', 'strokes.jsonl'
@@ -54,7 +57,15 @@ class PictureWriter(OpenFiles):
     """
 
     def __init__(
-        self, out_dir, *, split, num_shards=0, sizes=(), lengths=(), subfolders=False, trajectory=False
+        self,
+        out_dir: str | os.PathLike[str],
+        *,
+        split: str,
+        num_shards: int = 0,
+        sizes: Sequence[int] = (),
+        lengths: Sequence[int] = (),
+        subfolders: bool = False,
+        trajectory: bool = False,
     ):
         del num_shards
         self._split, self._folder = split, _folder(out_dir, split, subfolders)
@@ -72,7 +83,7 @@ class PictureWriter(OpenFiles):
             path.unlink()
             number += 1
 
-    def append(self, record):
+    def append(self, record: LineRecord) -> None:
         """Writes a LineRecord behind the others.
 
         Raises:
@@ -95,19 +106,20 @@ class PictureWriter(OpenFiles):
             _json(boxes),
             _json({'path': name, **_strokes(record)}),
         )
-        for path, file, row in zip(self._paths, self._files, rows):
+        # Where trajectories were not asked for there is no table for the last row.
+        for path, file, row in zip(self._paths, self._files, rows, strict=False):
             with naming_place(path):
                 file.write(row.encode() + b'\n')
         self.sizes.append(len(png))
         self.lengths.append(len(record.character_ids))
 
-    def remove(self):
+    def remove(self) -> None:
         """Removes pictures and tables."""
         super().remove()
         for i in range(len(self.sizes)):
             (self._folder / _name(i)).unlink(missing_ok=True)
 
-    def finish(self, *, writers):
+    def finish(self, *, writers: int) -> ShardCounts:
         """Closes the tables.
 
         Args:
@@ -121,8 +133,8 @@ class PictureWriter(OpenFiles):
         return ShardCounts(records=len(self.sizes), shards=0, writers=writers, characters=sum(self.lengths))
 
 
-def picture_storage(*, subfolders, trajectory):
-    """Storage of pictures, for `record_folder.exclusive`.
+def picture_storage(*, subfolders: bool, trajectory: bool) -> Storage:
+    """Storage of pictures, for `work_folder.exclusive`.
 
     Args:
         subfolders: bool, whether a split has a folder of its own.
@@ -151,9 +163,10 @@ def _count_intact(out_dir, *, split, num_shards, sizes, subfolders, trajectory):
             return 0
         for i, size in enumerate(sizes):
             rows = [file.readline() for file in files]
-            starts = (f'{_name(i)}\t', *[f'{{"path": "{_name(i)}"'] * 2)
+            starts = (f'{_name(i)}\t', *[f'{{"path": "{_name(i)}"'] * (len(rows) - 1))
             whole = all(
-                row.startswith(start.encode()) and row.endswith(b'\n') for row, start in zip(rows, starts)
+                row.startswith(start.encode()) and row.endswith(b'\n')
+                for row, start in zip(rows, starts, strict=True)
             )
             if not whole or not _is_intact(folder / _name(i), size):
                 return i
@@ -196,6 +209,7 @@ def _strokes(record):
     if record.trajectory is None:
         return {}
     columns = np.asarray(record.trajectory, np.float64).T
-    return {name: column.round(decimals).tolist() for (name, decimals), column in zip(_COLUMNS, columns)} | {
-        'slots': _list(record.trajectory_slots)
-    }
+    return {
+        name: column.round(decimals).tolist()
+        for (name, decimals), column in zip(_COLUMNS, columns, strict=True)
+    } | {'slots': _list(record.trajectory_slots)}

@@ -2,6 +2,7 @@
 black, grey paper. None of it passes without a word.
 """
 
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import cv2
@@ -36,7 +37,7 @@ class Look(NamedTuple):
     grey_paper: bool
 
 
-def look_at(image):
+def look_at(image: np.ndarray) -> Look:
     """What a picture is.
 
     Args:
@@ -64,7 +65,7 @@ def look_at(image):
     return Look('', '', grey)
 
 
-def look_soon(image):
+def look_soon(image: np.ndarray) -> Look:
     """The same of one of the millions of lines of a collection: what is mostly white and has ink for sure
     is not looked at any closer.
     """
@@ -76,7 +77,7 @@ def look_soon(image):
     return Look('', '', False) if good else look_at(image)
 
 
-def look_at_character(image):
+def look_at_character(image: np.ndarray) -> Look:
     """The same of an isolated character, which is cut so closely that a dash is all ink: blank, or nothing
     to say.
     """
@@ -113,12 +114,12 @@ class Intake:
         dark: what becomes of light ink on black, one of DARK.
     """
 
-    def __init__(self, *, whiten, dark='refuse'):
+    def __init__(self, *, whiten: bool, dark: str = 'refuse'):
         if dark not in DARK:
             raise ValueError(f'dark={dark!r}: expected one of {", ".join(DARK)}')
         self._whiten, self._dark = whiten, dark
 
-    def take(self, image):
+    def take(self, image: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
         """A picture as it becomes a line.
 
         Args:
@@ -130,7 +131,8 @@ class Intake:
         Raises:
             FormatError: it is no line of dark ink on light paper; the reason is that of `Look`.
         """
-        look, remarks = (look_at if self._whiten else look_soon)(image), ()
+        look = look_at(image) if self._whiten else look_soon(image)
+        remarks: tuple[str, ...] = ()
         if look.fault == 'dark' and self._dark == 'keep':
             return image, (INK_ON_BLACK,)
         if look.fault == 'dark' and self._dark == 'invert':
@@ -148,12 +150,12 @@ class Intake:
         return paper.flattened(image) if self._whiten else image, (*remarks, GREY)
 
 
-def intake_settings(*, whiten, dark):
+def intake_settings(*, whiten: bool, dark: str) -> dict[str, str]:
     """What info.json says of it: nothing where pictures are taken as they are."""
     return ({'paper': 'flattened'} if whiten else {}) | ({'dark': dark} if dark != 'refuse' else {})
 
 
-def told(remarks, *, total, whitened):
+def told(remarks: Mapping[str, int], *, total: int, whitened: bool) -> Iterator[str]:
     """The remarks in a few lines.
 
     Args:

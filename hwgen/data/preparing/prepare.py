@@ -3,20 +3,21 @@
 import functools
 import math
 import os
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
 
-from hwgen.charset.printable import as_json
-from hwgen.data.preparing import record_folder
+from hwgen.data.preparing import record_folder, work_folder
+from hwgen.data.preparing.corpus_work import work_of
+from hwgen.data.preparing.identity import charset_info, typed_command
 from hwgen.data.preparing.picture_folder import picture_storage
 from hwgen.data.preparing.shard_writer import SHARDS
 from hwgen.data.preparing.split_writer import LINES_PER_PIECE, LINES_PER_SHARD, Piece, resumed, write_split
 from hwgen.data.preparing.worker_pool import open_pool
 from hwgen.data.reading import records as records_lib
+from hwgen.data.reading.records import LineRecord
 from hwgen.data.reading.shards import ShardCounts, read_info
 from hwgen.data.scribe import corpus
-from hwgen.data.scribe.given_texts import read_texts
-from hwgen.settings.prepare import CorpusSettings, OutputSettings
-from hwgen.settings.setting import choices_of
+from hwgen.data.scribe.plan import Plan, corpus_charset
 
 # Corpora that commands write where they are asked for by these names and not there: folder -> settings of
 # `prepare_scribe`.
@@ -25,29 +26,16 @@ EMBEDDED = {
     f'tfrecords/demo-{corpus.FONTS_VERSION}': {'version': corpus.FONTS_VERSION},
     'tfrecords/latin': {'script': 'latin'},
 }
-_OUTPUT, _CORPUS = OutputSettings(), CorpusSettings()  # whose defaults are ours
-_WRITERS = 400  # that a corpus had before their number was a setting
 
 
-class Work(NamedTuple):
-    """What `prepare_scribe` has to write.
-
-    Attributes:
-        plan: corpus.Plan; planned: dict, the arguments it is made of.
-        identity: dict for JSON, by which a folder is known: source, version, seed, settings.
-        given: given_texts.GivenTexts or None, the lines of a text file.
-        as_pictures, trajectory: bool.
-    """
-
-    plan: corpus.Plan
-    planned: dict
-    identity: dict
-    given: object
-    as_pictures: bool
-    trajectory: bool
-
-
-def prepare_scribe(out_dir, *, splits=None, workers=None, report=print, **settings):
+def prepare_scribe(
+    out_dir: str | os.PathLike[str],
+    *,
+    splits: Collection[str] | None = None,
+    workers: int | None = None,
+    report: Callable[[str], object] = print,
+    **settings: Any,
+) -> dict[str, Any]:
     """Has the embedded corpus written: train, validation, test (other writers) and unseen (held-out
     characters).
 
@@ -81,8 +69,8 @@ def prepare_scribe(out_dir, *, splits=None, workers=None, report=print, **settin
             'some of the splits of pictures or of given texts: expected all of them, splits=None'
         )
     storage = picture_storage(subfolders=len(counts) > 1, trajectory=trajectory) if as_pictures else SHARDS
-    with record_folder.exclusive(out_dir, storage=storage, report=report) as work:
-        said = []
+    with work_folder.exclusive(out_dir, storage=storage, report=report) as work:
+        said: list[str] = []
         done = record_folder.already_there(out_dir, identity, report=said.append)
         there = done['splits'] if done else {}
         wanted = [name for name in counts if name not in there and (splits is None or name in splits)]
@@ -91,7 +79,7 @@ def prepare_scribe(out_dir, *, splits=None, workers=None, report=print, **settin
             return done
         for problem in given.refused if given else ():
             report(f'skipped: {problem}')
-        work.begin(identity, charset=corpus.corpus_charset(plan.version), report=report)
+        work.begin(identity, charset=corpus_charset(plan.version), report=report)
         resumed(work, {name: counts[name] for name in wanted}, unit='line', name=out_dir, report=report)
         written = {}
         with open_pool(
@@ -116,138 +104,13 @@ def prepare_scribe(out_dir, *, splits=None, workers=None, report=print, **settin
         return record_folder.publish(work, out_dir, info, report=report)
 
 
-def work_of(
+def ensure_embedded(
+    folder: str | os.PathLike[str],
+    splits: Collection[str],
     *,
-    lines=None,
-    vocabulary_size=_CORPUS.vocabulary,
-    seed=0,
-    min_characters=None,
-    max_characters=None,
-    height_px=_OUTPUT.height_px,
-    script=_CORPUS.script,
-    validation_lines=None,
-    test_lines=None,
-    unseen_lines=None,
-    shots=(),
-    num_writers=_WRITERS,
-    text_file=None,
-    on_error=_OUTPUT.on_error,
-    output_format=_CORPUS.format,
-    trajectory=False,
-    version=corpus.SCRIBE_VERSION,
-    pen_share=None,
-    vertical=False,
-    slips=0.0,
-):
-    """The Work of the settings of a corpus.
-
-    With `text_file` its lines are what is written (`given_texts.read_texts`, `corpus.plan_corpus`).
-
-    Args:
-        lines: int, of train; None: 48,000, or as many as the text file has.
-        validation_lines, test_lines, unseen_lines: int, lines of these splits; None: 500, or none with a text
-            file, whose lines have no unseen. Latin has no unseen either.
-        vocabulary_size: int, hanzi that have images; punctuation, digits and letters come on top. Latin:
-            ignored.
-        seed: int >= 0.
-        min_characters, max_characters: int, length of a line; None: 2 and 8, or no limit to the lines of a
-            text file.
-        height_px: int, height of the stored images.
-        script: 'chinese' | 'latin'.
-        shots: sequence of int, how often training lines show the characters of each group of held-out ones
-            (`corpus.plan_corpus`); empty: never.
-        num_writers: int, of train; other splits have a tenth as many, at least 4, of their own.
-        text_file: path of a UTF-8 file, `-` is standard input; or None.
-        on_error: 'fail' stops at a line of the text file that cannot be written; 'skip' reports and counts
-            those.
-        output_format: 'records' | 'folder': pictures and tables, see `picture_folder`; a folder for each
-            split where there are several.
-        trajectory: bool, whether the path of the pen is stored as well.
-        version, pen_share, vertical, slips: `corpus.plan_corpus`; pictures of vertical lines are for folders,
-            and height_px is their width. Where trajectories are asked for all writers have a pen.
-
-    Raises:
-        ValueError: impossible settings, or a line of the text file that cannot be written.
-    """
-    formats = choices_of(CorpusSettings, 'format')
-    if output_format not in formats:
-        raise ValueError(f'output_format={output_format!r}: expected {" or ".join(formats)}')
-    if vertical and output_format == 'records':
-        raise ValueError('vertical lines: models learn from horizontal ones; expected output_format=folder')
-    if trajectory and pen_share is None and version != corpus.FONTS_VERSION:
-        pen_share = 1.0
-    if trajectory and pen_share != 1:
-        raise ValueError(
-            f'trajectory with version={version}, pen_share={pen_share}: a font has no path of a pen; expected'
-            ' pen_share=1'
-        )
-    planned = {
-        'seed': seed,
-        'height_px': height_px,
-        'script': script,
-        'shots': list(shots),
-        'num_writers': num_writers,
-        'version': version,
-        'pen_share': pen_share,
-        'vertical': vertical,
-        'slips': slips,
-    }
-    if text_file is None:
-        given = None
-        planned |= {
-            'lines': 48000 if lines is None else lines,
-            'vocabulary_size': vocabulary_size,
-            'min_characters': 2 if min_characters is None else min_characters,
-            'max_characters': 8 if max_characters is None else max_characters,
-        }
-    else:
-        given = read_texts(
-            text_file,
-            script=script,
-            version=version,
-            height_px=height_px,
-            min_characters=min_characters or 1,
-            max_characters=max_characters,
-            on_error=on_error,
-        )
-        planned |= {'lines': len(given.texts) if lines is None else lines, 'texts': given.texts}
-    planned |= {
-        f'{split}_lines': (0 if given else 500) if n is None else n
-        for split, n in (('validation', validation_lines), ('test', test_lines), ('unseen', unseen_lines))
-    }
-    # What was not thought of when folders were written that are there today stands here only where it is not
-    # as it was then.
-    plan = corpus.plan_corpus(**planned)
-    planned['pen_share'] = plan.pen_share
-    unsaid = {
-        'shots': [],
-        'num_writers': _WRITERS,
-        'version': version,
-        'vertical': False,
-        'slips': 0,
-        **({} if plan.pen_share else {'pen_share': 0}),
-    }
-    settings = {
-        name: value for name, value in planned.items() if name != 'texts' and value != unsaid.get(name)
-    }
-    if given:
-        settings |= {
-            'text_file': given.name,
-            'text_file_bytes': given.num_bytes,
-            'text_file_sha256': given.sha256,
-            'on_error': on_error,
-            'min_characters': min_characters,
-            'max_characters': max_characters,
-        }
-    if output_format != 'records':
-        settings['format'] = output_format
-    if trajectory:
-        settings['trajectory'] = True
-    identity = as_json({'source': 'scribe', 'version': version, 'seed': seed, 'settings': settings})
-    return Work(plan, planned, identity, given, output_format == 'folder', trajectory)
-
-
-def ensure_embedded(folder, splits, *, settings=None, report=print):
+    settings: Mapping[str, Any] | None = None,
+    report: Callable[[str], object] = print,
+) -> None:
     """Sees to it that a folder has the splits that a command reads, where it is that of an embedded corpus;
     else does nothing.
 
@@ -275,7 +138,7 @@ def ensure_embedded(folder, splits, *, settings=None, report=print):
         prepare_scribe(folder, **settings, splits=splits, report=report)
 
 
-def settings_of(info):
+def settings_of(info: dict[str, Any]) -> dict[str, Any]:
     """The settings of `prepare_scribe` by which a folder of the embedded corpus was written: dict.
 
     Args:
@@ -284,11 +147,11 @@ def settings_of(info):
     return {**info['settings'], 'version': info['version']}
 
 
-def not_shown(plan):
+def not_shown(plan: Plan) -> list[int]:
     """The characters of the vocabulary that no training line of a plan shows: list of int, ascending;
     nothing is drawn.
     """
-    charset, missing = corpus.corpus_charset(plan.version), {*plan.vocabulary}
+    charset, missing = corpus_charset(plan.version), {*plan.vocabulary}
     for i in range(plan.splits['train']):
         if not missing:
             break
@@ -304,15 +167,15 @@ def _info(plan, identity, counts, *, given=None):
         planned[split] = ShardCounts(
             len(lengths), _num_shards(len(lengths)), len(set(writers.tolist())), int(lengths.sum())
         )._asdict()
-    charset = corpus.corpus_charset(plan.version)
+    charset = corpus_charset(plan.version)
     info = {
         **identity,
         'splits': {name: found for name, found in counts.items() if found},
-        'charset': record_folder.charset_info(charset),
+        'charset': charset_info(charset),
         'image_height_px': plan.height_px,
         'vocabulary': [int(i) for i in plan.vocabulary],
         'held_out': [int(i) for i in plan.held_out],
-        'command': record_folder.typed_command(),
+        'command': typed_command(),
     }
     if plan.shots:
         info['shots'] = {str(count): list(group) for count, group in plan.shots.items()}
@@ -327,23 +190,30 @@ def _num_shards(num_lines):
 
 # ---- the embedded corpus, drawn by several processes
 
-_worker = None  # the plan, and whether trajectories are kept
+
+class _Worker:
+    """What a process draws lines of, from its start on."""
+
+    plan: Plan
+    trajectory: bool  # whether the paths of the pen are kept
 
 
-def _start_worker(settings, trajectory):
-    global _worker
-    _worker = corpus.plan_corpus(**settings), trajectory
+_worker = _Worker()
 
 
-def _draw(split, lines):
-    return drawn(_worker[0], split, lines, trajectory=_worker[1])
+def _start_worker(settings: Mapping[str, Any], trajectory: bool) -> None:
+    _worker.plan, _worker.trajectory = corpus.plan_corpus(**settings), trajectory
 
 
-def drawn(plan, split, lines, *, trajectory):
+def _draw(split: str, lines: Iterable[int]) -> list[LineRecord]:
+    return drawn(_worker.plan, split, lines, trajectory=_worker.trajectory)
+
+
+def drawn(plan: Plan, split: str, lines: Iterable[int], *, trajectory: bool) -> list[LineRecord]:
     """Lines of a plan as they are written: list of LineRecord, their images PNG.
 
     Args:
-        plan: corpus.Plan.
+        plan: Plan.
         split: str.
         lines: iterable of int.
         trajectory: bool, whether the paths of the pen are kept.
@@ -361,7 +231,8 @@ def drawn(plan, split, lines, *, trajectory):
                 f'{split}, line {i}: {record.writer} writes with a font and has no trajectory, expected a'
                 ' writer with a pen; leave --trajectory out'
             )
-        records.append(record._replace(image=records_lib.encode_png(record.image)))
+        png: Any = records_lib.encode_png(record.image)  # while it is being written, see LineRecord
+        records.append(record._replace(image=png))
     return records
 
 
@@ -380,5 +251,5 @@ def _drawn_lines(plan, pool, split, trajectory, done, within):
             ((split, lines) for lines in tasks),
             names=lambda n: f'{split}, lines {tasks[n][0]} to {tasks[n][-1]}',
         )
-    for lines, records in zip(tasks, found):
+    for lines, records in zip(tasks, found, strict=True):
         yield Piece(records, lines[-1] + 1)

@@ -1,238 +1,28 @@
-"""Folders of records while they are written: complete under their name, or not there at all.
-
-What an interrupted process has finished lies in `{out_dir}.partial`, and the same command goes on from there.
+"""Folders of records: what is there already, and how what is finished gets its name, complete or not at
+all.
 """
 
-import contextlib
-import fcntl
-import json
 import os
 import pathlib
 import shlex
 import shutil
-import sys
+from collections.abc import Callable
+from typing import Any
 
 from hwgen.charset.encoding import Charset
-from hwgen.charset.printable import as_text
-from hwgen.data.preparing.journal import Journal, read_journal
-from hwgen.data.preparing.shard_writer import SHARDS
+from hwgen.data.preparing.identity import differing
+from hwgen.data.preparing.input_state import InputState
+from hwgen.data.preparing.work_folder import JOURNAL, WorkFolder
 from hwgen.data.reading import shards as shards_lib
 
-_JOURNAL = 'journal'
 
-
-class WorkFolder:
-    """Where the splits of a folder lie while they are written, `{out_dir}.partial`, and the journal of what
-    is finished.
-
-    Args:
-        path: pathlib.Path of the folder, which is this process's alone.
-        storage: shard_writer.Storage.
-
-    Attributes:
-        path, storage: the same.
-    """
-
-    def __init__(self, path, *, storage=SHARDS):
-        self.path, self.storage, self._journal = path, storage, None
-
-    def begin(self, identity, *, fingerprint='', charset=None, report=print):
-        """Goes on with what an interrupted process left here, where it was the same work; starts afresh where
-        it had finished nothing.
-
-        Args:
-            identity: dict for JSON, what the work is: see `already_there`.
-            fingerprint: str, of what is read: see `InputState`.
-            charset: Charset of the records, None for the packaged one.
-            report: function of a str.
-
-        Raises:
-            FileExistsError: results of other work lie here.
-        """
-        head = _head(identity, fingerprint, charset)
-        journal = Journal(self.path / _JOURNAL)
-        if journal.entries and journal.head != head:
-            journal.close()
-            differing = _differing(journal.head['identity'], head['identity'])
-            differing += [
-                f'{name} changed' for name in ('charset', 'input') if journal.head[name] != head[name]
-            ]
-            raise FileExistsError(
-                f'{self.path} has what an interrupted command finished, but that was another one '
-                f'({"; ".join(differing)}): give that again, or remove what it left: rm -r {self.path}'
-            )
-        self._journal = journal
-        if not journal.entries:
-            self._empty(but=_JOURNAL)
-            journal.start(head)
-        intact = self._count_intact()
-        if intact < len(journal.entries):
-            report(
-                f'{self.path}: damaged files, {len(journal.entries) - intact} of {len(journal.entries)}'
-                ' pieces are written again'
-            )
-            journal.keep(intact)
-
-    def entries(self, split):
-        """The journal's entries of a split, see `split_writer.write_split`."""
-        return [entry for entry in self._journal.entries if entry['split'] == split]
-
-    def first_records(self):
-        """The writers, in the order of the records, with the first record of each.
-
-        Yields:
-            (split, int, number of a record).
-        """
-        written, seen = {}, set()
-        for entry in self._journal.entries:
-            start = written.get(entry['split'], 0)
-            for writer, number in entry['writers'].items():
-                if writer not in seen:
-                    seen.add(writer)
-                    yield entry['split'], start + number
-            written[entry['split']] = start + len(entry['sizes'])
-
-    def append(self, entry):
-        """Adds an entry to the journal."""
-        self._journal.append(entry)
-
-    def forget(self, splits):
-        """Takes splits for not begun: they lie elsewhere."""
-        (self.path / 'info.json').unlink()
-        self._journal.drop(lambda entry: entry['split'] in splits)
-
-    @property
-    def splits(self):
-        """The splits of which lines are done: set of str."""
-        return {entry['split'] for entry in self._journal.entries if entry['sizes']}
-
-    @property
-    def has_results(self):
-        """Whether there is anything to go on with."""
-        return self._journal is not None and bool(self._journal.entries)
-
-    def discard(self):
-        """Removes what this process may remove: nothing before `begin`."""
-        if self._journal is not None:
-            self._empty()
-
-    def close(self):
-        """Closes the journal."""
-        if self._journal is not None:
-            self._journal.close()
-
-    def _empty(self, but=''):
-        for path in self.path.iterdir():
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            elif path.name != but:
-                path.unlink()
-
-    def _count_intact(self):
-        """How many of the journal's entries have their lines in the folder."""
-        entries = self._journal.entries
-        intact = len(entries)
-        for split in {entry['split']: None for entry in entries}:
-            sizes = [size for entry in self.entries(split) for size in entry['sizes']]
-            left = self.storage.count_intact(
-                self.path, split=split, num_shards=self.entries(split)[0]['shards'], sizes=sizes
-            )
-            if left < len(sizes):
-                for number, entry in enumerate(entries):
-                    left -= len(entry['sizes']) if entry['split'] == split else 0
-                    if left < 0:
-                        intact = min(intact, number)
-                        break
-        return intact
-
-
-def finished_pieces(out_dir, split, identity, *, charset=None):
-    """What another process that is writing a folder has finished of a split, as its journal says.
-
-    Args:
-        out_dir: path that is being written.
-        split: str.
-        identity, charset: as of `WorkFolder.begin`; other work is none.
-
-    Returns:
-        pathlib.Path, the folder of the shards; list of dict, entries of the journal.
-    """
-    partial = _partial(out_dir)
-    head, entries = read_journal(partial / _JOURNAL)
-    return partial, (
-        [entry for entry in entries if entry['split'] == split]
-        if head == _head(identity, '', charset)
-        else []
-    )
-
-
-def _head(identity, fingerprint, charset):
-    """The head of the journal of a work."""
-    return json.loads(
-        json.dumps({'identity': identity, 'charset': charset_info(charset), 'input': fingerprint})
-    )
-
-
-def _partial(out_dir):
-    """Where a folder lies while it is written."""
-    out_dir = pathlib.Path(out_dir)
-    return out_dir.with_name(f'{out_dir.name}.partial')
-
-
-@contextlib.contextmanager
-def exclusive(out_dir, *, storage=SHARDS, report=print):
-    """The WorkFolder beside `out_dir`, this process's alone.
-
-    Where the block fails, what is finished stays for the next time, unless the input is to blame (a
-    ValueError).
-
-    Args:
-        out_dir: path that shall be written.
-        storage: shard_writer.Storage, how its lines lie in it.
-        report: function of a str, told of what stays.
-
-    Yields:
-        WorkFolder.
-    """
-    out_dir = pathlib.Path(out_dir)
-    out_dir.parent.mkdir(parents=True, exist_ok=True)
-    partial = _partial(out_dir)
-    while True:
-        partial.mkdir(exist_ok=True)
-        fd = os.open(partial, os.O_RDONLY)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            report(f'{out_dir}: another command is writing it, waiting for that to end')
-            fcntl.flock(fd, fcntl.LOCK_EX)
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(fd), os.stat(partial)):
-                break
-        os.close(fd)  # that process has finished and moved the folder away
-    work, keep = WorkFolder(partial, storage=storage), False
-    try:
-        yield work
-        keep = work.has_results  # of splits that nobody asked for this time
-    except ValueError:
-        raise
-    except BaseException:
-        keep = work.has_results
-        if keep:
-            report(
-                f'{out_dir}: interrupted; {partial} has what is finished, the same command goes on from there'
-            )
-        raise
-    finally:
-        work.close()
-        if partial.exists() and os.path.samestat(os.fstat(fd), os.stat(partial)):
-            if not keep:
-                work.discard()
-            with contextlib.suppress(OSError):  # where it is not empty
-                partial.rmdir()
-        os.close(fd)
-
-
-def already_there(out_dir, identity, *, state=None, report=print):
+def already_there(
+    out_dir: str | os.PathLike[str],
+    identity: dict[str, Any],
+    *,
+    state: Callable[[], InputState] | None = None,
+    report: Callable[[str], object] = print,
+) -> dict[str, Any] | None:
     """info.json of a complete folder with the same settings and from the same input; None where there is no
     folder.
 
@@ -255,10 +45,10 @@ def already_there(out_dir, identity, *, state=None, report=print):
             f'{out_dir} exists and is no folder of records ({error}); choose another or remove it'
         ) from None
     Charset.load().check_compatible(info['charset']['row_count'], info['charset']['hash'])
-    differing = _differing(info, identity)
-    if differing:
+    changed = differing(info, identity)
+    if changed:
         raise FileExistsError(
-            f'{out_dir} exists and was written with other settings ({"; ".join(differing)}); choose '
+            f'{out_dir} exists and was written with other settings ({"; ".join(changed)}); choose '
             'another folder or remove it'
         )
     try:
@@ -298,53 +88,13 @@ def _compare_input(out_dir, info, state):
     return f'; {remark}' if remark else ''
 
 
-def _differing(there, identity):
-    """What makes a preparation another one than that which is there: a list of str."""
-    differing = [
-        f'{name} {there.get(name)!r}, now {value!r}'
-        for name, value in identity.items()
-        if name != 'settings' and there.get(name) != value
-    ]
-    before, now = there.get('settings', {}), identity['settings']
-    if there.get('source') == identity['source']:
-        differing += [
-            f'{name} {before.get(name)!r}, now {now.get(name)!r}'
-            for name in {**now, **before}
-            if before.get(name) != now.get(name)
-        ]
-    return differing
-
-
-def typed_command():
-    """The command line of this process, as it would be typed."""
-    program, *arguments = sys.argv or ['']
-    name = pathlib.Path(program).name
-    return as_text(shlex.join(['hwgen' if name == '__main__.py' else name, *arguments]))
-
-
-def charset_of(info):
-    """The dictionary in which the records of an info.json were written: the packaged one as it was then.
-
-    Raises:
-        CharsetMismatchError: it is no beginning of the packaged one.
-    """
-    return Charset.load().prefix(info['charset']['row_count'], info['charset']['hash'])
-
-
-def charset_info(charset=None):
-    """What info.json says of the dictionary, None for the packaged one."""
-    charset = charset or Charset.load()
-    return {'row_count': charset.row_count, 'hash': charset.hash}
-
-
-def normalization(*, deslant, normalize_size):
-    """What info.json says of it: nothing where nothing was done."""
-    return {
-        name: value for name, value in (('deslant', deslant), ('normalize_size', normalize_size)) if value
-    }
-
-
-def publish(work, out_dir, info, *, report):
+def publish(
+    work: WorkFolder,
+    out_dir: str | os.PathLike[str],
+    info: dict[str, Any],
+    *,
+    report: Callable[[str], object],
+) -> dict[str, Any]:
     """Gives what is finished to `out_dir`, which has nothing of it before that, and returns its info.json.
 
     A folder that is there gets further splits (those of `info` that it has not), and what is done of splits
@@ -370,7 +120,7 @@ def publish(work, out_dir, info, *, report):
     else:
         shards_lib.write_info(work.path, info)
         work.close()
-        (work.path / _JOURNAL).unlink()
+        (work.path / JOURNAL).unlink()
         work.path.rename(out_dir)
     info = shards_lib.read_info(out_dir)
     planned = ', '.join(info.get('planned', ()))
@@ -397,6 +147,6 @@ def _hand_over(work, out_dir, info, splits):
     work.forget(splits)
 
 
-def summary(info):
+def summary(info: dict[str, Any]) -> str:
     """The splits and their lines in a few words."""
     return ', '.join(f'{name} {counts["records"]}' for name, counts in info['splits'].items()) + ' lines'

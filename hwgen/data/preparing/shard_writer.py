@@ -7,12 +7,13 @@ import io
 import os
 import pathlib
 import struct
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
 from hwgen.data.reading import records as records_lib
+from hwgen.data.reading.records import LineRecord
 from hwgen.data.reading.shards import (
     FOOTER_BYTES,
     FRAME_BYTES,
@@ -39,19 +40,22 @@ class Storage(NamedTuple):
 class OpenFiles:
     """Files that a writer of records or pictures holds open: `_paths` and, in the same order, `_files`."""
 
-    def flush(self):
+    _paths: list[pathlib.Path]
+    _files: list[BinaryIO]
+
+    def flush(self) -> None:
         """Hands what was written to the operating system: the end of this process takes none of it away."""
-        for path, file in zip(self._paths, self._files):
+        for path, file in zip(self._paths, self._files, strict=True):
             with naming_place(path):
                 file.flush()
 
-    def close(self):
+    def close(self) -> None:
         """Closes the files; what could not be written is given up."""
         for file in self._files:
             with contextlib.suppress(OSError):
                 file.close()
 
-    def remove(self):
+    def remove(self) -> None:
         """Closes and removes the files."""
         self.close()
         for path in self._paths:
@@ -75,7 +79,15 @@ class ShardWriter(OpenFiles):
         OSError: a shard that cannot be written; names it.
     """
 
-    def __init__(self, out_dir, *, split, num_shards, sizes=(), lengths=()):
+    def __init__(
+        self,
+        out_dir: str | os.PathLike[str],
+        *,
+        split: str,
+        num_shards: int,
+        sizes: Sequence[int] = (),
+        lengths: Sequence[int] = (),
+    ):
         self._folder, self._split = pathlib.Path(out_dir), split
         self._paths = [self._folder / shard_name(split, s, num_shards=num_shards) for s in range(num_shards)]
         self.sizes, self.lengths = list(sizes), list(lengths)
@@ -86,7 +98,7 @@ class ShardWriter(OpenFiles):
             self._files[-1].truncate(end)
             self._files[-1].seek(end)
 
-    def append(self, record):
+    def append(self, record: LineRecord) -> None:
         """Writes a LineRecord behind the others.
 
         Raises:
@@ -107,7 +119,7 @@ class ShardWriter(OpenFiles):
         self.sizes.append(len(data))
         self.lengths.append(len(record.character_ids))
 
-    def finish(self, *, writers):
+    def finish(self, *, writers: int) -> ShardCounts:
         """Writes the index and closes the shards.
 
         Args:
@@ -138,7 +150,7 @@ class ShardWriter(OpenFiles):
         )
 
 
-def places(sizes, *, num_shards):
+def places(sizes: Sequence[int], *, num_shards: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Where the records of a split lie in its shards.
 
     Args:
@@ -149,17 +161,17 @@ def places(sizes, *, num_shards):
         int64 [n], where each starts in its shard; int64 [n], `sizes`; int64 [num_shards], bytes of each
         shard.
     """
-    sizes = np.array(sizes, np.int64)
+    data_bytes = np.array(sizes, np.int64)
     offsets, shard_bytes = np.zeros(len(sizes), np.int64), np.zeros(num_shards, np.int64)
     for s in range(num_shards):
-        ends = np.cumsum(sizes[s::num_shards] + FRAME_BYTES)
+        ends = np.cumsum(data_bytes[s::num_shards] + FRAME_BYTES)
         offsets[s::num_shards][1:] = ends[:-1]
         shard_bytes[s] = ends[-1] if len(ends) else 0
-    return offsets, sizes, shard_bytes
+    return offsets, data_bytes, shard_bytes
 
 
 @contextlib.contextmanager
-def naming_place(path):
+def naming_place(path: str | os.PathLike[str]) -> Iterator[None]:
     """Gives the name of a file to an error of writing it, which has none: a full disk shows only then."""
     try:
         yield
@@ -167,7 +179,9 @@ def naming_place(path):
         raise OSError(error.errno, error.strerror, os.fspath(path)) from error
 
 
-def write_shards(records, out_dir, *, split, num_shards):
+def write_shards(
+    records: Iterable[LineRecord], out_dir: str | os.PathLike[str], *, split: str, num_shards: int
+) -> ShardCounts:
     """Writes a split: its shards and their index. Where that fails none of them is left.
 
     Args:
@@ -193,7 +207,9 @@ def write_shards(records, out_dir, *, split, num_shards):
         raise
 
 
-def count_intact(out_dir, *, split, num_shards, sizes):
+def count_intact(
+    out_dir: str | os.PathLike[str], *, split: str, num_shards: int, sizes: Sequence[int]
+) -> int:
     """How many of the first records of a split that is being written lie undamaged in its shards.
 
     Args:

@@ -5,7 +5,11 @@ again.
 import contextlib
 import math
 import time
-from typing import NamedTuple
+import types
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from hwgen.data.preparing.work_folder import WorkFolder
 
 LINES_PER_SHARD = 5000  # where pictures are read or drawn line by line
 LINES_PER_PIECE = 32
@@ -25,15 +29,31 @@ class Piece(NamedTuple):
     records: list
     done: int
     within: int = 0
-    found: dict = {}
+    found: Mapping[str, Any] = types.MappingProxyType({})
 
 
-def write_split(work, pieces, *, split, num_shards, steps, unit, name, report, weights=None, tell=None):
+# What `write_split` is given piece by piece, and closes.
+Pieces: TypeAlias = Generator[Piece, None, None]
+
+
+def write_split(
+    work: WorkFolder,
+    pieces: Callable[[int, int], Pieces],
+    *,
+    split: str,
+    num_shards: int,
+    steps: int,
+    unit: str,
+    name: object,
+    report: Callable[[str], object],
+    weights: Sequence[int] | None = None,
+    tell: Callable[[Mapping[str, Any]], object] | None = None,
+) -> dict[str, int] | None:
     """Writes the shards (or pictures) of a split, from where an interrupted process left them, and reports a
     line every few seconds.
 
     Args:
-        work: record_folder.WorkFolder, begun.
+        work: work_folder.WorkFolder, begun.
         pieces: function of (done, within) of the last finished piece, (0, 0) at the start; gives the Pieces
             after it.
         split: str.
@@ -62,12 +82,14 @@ def write_split(work, pieces, *, split, num_shards, steps, unit, name, report, w
         done, within = entry['done'], entry['within']
         if tell:
             tell(entry['found'])
-    start = last = time.monotonic()
-    first, weights = len(shards.sizes), weights or range(steps + 1)
-    ahead = weights[done]
+    first, start = len(shards.sizes), time.monotonic()
+    progress = _Progress(
+        f'{name}: {split} {unit}', weights or range(steps + 1), done=done, lines=first, start=start
+    )
     with contextlib.closing(shards), contextlib.closing(pieces(done, within)) as stream:
         for piece in stream:
-            count, here = len(shards.sizes), {}
+            count = len(shards.sizes)
+            here: dict[str, int] = {}
             for i, record in enumerate(piece.records):
                 shards.append(record)
                 here.setdefault(record.writer, i)
@@ -78,7 +100,7 @@ def write_split(work, pieces, *, split, num_shards, steps, unit, name, report, w
                     'shards': num_shards,
                     'done': piece.done,
                     'within': piece.within,
-                    'found': piece.found,
+                    'found': dict(piece.found),
                     'sizes': shards.sizes[count:],
                     'lengths': shards.lengths[count:],
                     'writers': here,
@@ -87,19 +109,9 @@ def write_split(work, pieces, *, split, num_shards, steps, unit, name, report, w
             writers.update(here)
             if tell:
                 tell(piece.found)
-            now, read = time.monotonic(), weights[piece.done] - ahead
-            if now - last >= _REPORT_SEC:
-                last = now
-                left = (
-                    f', {math.ceil((now - start) * (weights[-1] - weights[piece.done]) / read)} s left'
-                    if read
-                    else ''
-                )
-                report(
-                    f'{name}: {split} {unit} {piece.done}/{steps},'
-                    f' {100 * weights[piece.done] // (weights[-1] or 1)} %, {len(shards.sizes)} lines,'
-                    f' {(len(shards.sizes) - first) / (now - start):.0f} lines/s{left}'
-                )
+            told = progress.told(piece.done, len(shards.sizes))
+            if told:
+                report(told)
         if not shards.sizes:
             shards.remove()
             report(f'{name}: {split} has no usable line')
@@ -112,11 +124,43 @@ def write_split(work, pieces, *, split, num_shards, steps, unit, name, report, w
     return counts._asdict()
 
 
-def resumed(work, totals, *, unit, name, report):
+class _Progress:
+    """What is said of a split every few seconds.
+
+    Args:
+        subject: str, begins the line.
+        weights: sequence of numbers, the work done before each step, and all of it.
+        done, lines: int, steps and lines that were there at the start.
+        start: float, s, when it was.
+    """
+
+    def __init__(self, subject: str, weights: Sequence[int], *, done: int, lines: int, start: float) -> None:
+        self._subject, self._weights = subject, weights
+        self._ahead, self._lines = weights[done], lines
+        self._start = self._last = start
+
+    def told(self, done: int, lines: int) -> str:
+        """The line, or '' where the last one is only just said."""
+        now = time.monotonic()
+        if now - self._last < _REPORT_SEC:
+            return ''
+        self._last = now
+        elapsed, total, reached = now - self._start, self._weights[-1], self._weights[done]
+        read = reached - self._ahead
+        left = f', {math.ceil(elapsed * (total - reached) / read)} s left' if read else ''
+        return (
+            f'{self._subject} {done}/{len(self._weights) - 1}, {100 * reached // (total or 1)} %,'
+            f' {lines} lines, {(lines - self._lines) / elapsed:.0f} lines/s{left}'
+        )
+
+
+def resumed(
+    work: WorkFolder, totals: Mapping[str, int], *, unit: str, name: object, report: Callable[[str], object]
+) -> None:
     """Reports how much an interrupted process had finished, if anything.
 
     Args:
-        work: record_folder.WorkFolder, begun.
+        work: work_folder.WorkFolder, begun.
         totals: dict {split: steps}.
         unit: str, what a step is.
         name: of the folder.

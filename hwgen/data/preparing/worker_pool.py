@@ -6,10 +6,13 @@ import contextlib
 import itertools
 import multiprocessing
 import multiprocessing.connection
+import multiprocessing.process
 import os
 import signal
 import threading
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
+from typing import Any
 
 import cv2
 
@@ -27,9 +30,12 @@ class WorkerPool:
         arguments: tuple, of it.
     """
 
-    def __init__(self, workers, *, start=None, arguments=()):
+    def __init__(
+        self, workers: int, *, start: Callable[..., object] | None = None, arguments: tuple[Any, ...] = ()
+    ):
         context = multiprocessing.get_context('spawn')
-        self.workers, self._children = workers, {}
+        self.workers = workers
+        self._children: dict[int | None, multiprocessing.process.BaseProcess] = {}
         # Each worker has two numbers that all see: its process id, and the task it is at.
         self._at = context.RawArray('q', [0, _IDLE] * workers)
         self._pool = concurrent.futures.ProcessPoolExecutor(
@@ -39,7 +45,13 @@ class WorkerPool:
             initargs=(self._at, context.Value('i', 0), start, arguments),
         )
 
-    def results(self, function, tasks, *, names):
+    def results(
+        self,
+        function: Callable[..., Any],
+        tasks: Iterable[tuple[Any, ...] | None],
+        *,
+        names: Callable[[int], str],
+    ) -> Iterator[Any]:
         """What a function returns for each task, in order.
 
         Args:
@@ -54,7 +66,8 @@ class WorkerPool:
         Raises:
             ChildProcessError: a process ended without an answer; names the task.
         """
-        waiting, ahead = collections.deque(), enumerate(tasks)
+        waiting: collections.deque[tuple[int, concurrent.futures.Future[Any] | None]] = collections.deque()
+        ahead = enumerate(tasks)
         while True:
             for number, task in itertools.islice(ahead, 2 * self.workers - len(waiting)):
                 try:
@@ -73,7 +86,7 @@ class WorkerPool:
                 raise self._died(number, names) from None
             yield result
 
-    def close(self):
+    def close(self) -> None:
         """Ends the processes; what they have not begun is not begun any more."""
         self._pool.shutdown(cancel_futures=True)
 
@@ -83,7 +96,7 @@ class WorkerPool:
         The pool ends the others, by SIGTERM; only when it has, the codes of all are known.
         """
         self._pool.shutdown()
-        at = dict(zip(self._at[::2], self._at[1::2]))
+        at = dict(zip(self._at[::2], self._at[1::2], strict=True))
         codes = {pid: child.exitcode for pid, child in self._children.items() if pid in at}
         dead = [pid for pid, code in codes.items() if code not in (None, 0, -signal.SIGTERM)] or list(codes)
         found = [names(n) for n in sorted(at[pid] for pid in dead) if n != _IDLE] or [
@@ -102,7 +115,9 @@ class WorkerPool:
 
 
 @contextlib.contextmanager
-def open_pool(workers, *, start=None, arguments=()):
+def open_pool(
+    workers: int, *, start: Callable[..., object] | None = None, arguments: tuple[Any, ...] = ()
+) -> Iterator[WorkerPool | None]:
     """A WorkerPool that is closed at the end; None for one worker.
 
     Args:
@@ -121,10 +136,18 @@ def open_pool(workers, *, start=None, arguments=()):
 
 # ---- in the processes
 
-_at = _place = None  # the numbers of all, and where this process's two stand
+
+class _Here:
+    """Where this process says what it is at."""
+
+    at: Any  # the numbers of all
+    place: int  # where its two stand
 
 
-def follow_parent():
+_here = _Here()
+
+
+def follow_parent() -> None:
     """Has this process, which another one started to work for it, leave Ctrl-C to that one and end when it
     does, however it ends.
     """
@@ -133,24 +156,26 @@ def follow_parent():
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _begin(at, taken, start, arguments):
-    global _at, _place
+def _begin(at: Any, taken: Any, start: Callable[..., object] | None, arguments: tuple[Any, ...]) -> None:
     follow_parent()
     with taken.get_lock():
-        _at, _place, taken.value = at, 2 * taken.value, taken.value + 1
-    at[_place] = os.getpid()
+        _here.at, _here.place = at, 2 * taken.value
+        taken.value += 1
+    at[_here.place] = os.getpid()
     if start is not None:
         start(*arguments)
 
 
-def _end_with_parent():
-    multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _work(number, function, task):
-    _at[_place + 1] = number
+def _work(number: int, function: Callable[..., Any], task: tuple[Any, ...]) -> Any:
+    _here.at[_here.place + 1] = number
     try:
         return function(*task)
     finally:
-        _at[_place + 1] = _IDLE
+        _here.at[_here.place + 1] = _IDLE

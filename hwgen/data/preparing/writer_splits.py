@@ -4,11 +4,19 @@ larger than was asked for.
 
 import hashlib
 import math
+from collections.abc import Callable, Collection, Mapping
 
 _MOST = 2  # times its share that a split may have
 
 
-def draw_writers(weights, *, seed, shares, keep=(), report=print):
+def draw_writers(
+    weights: Mapping[str, int],
+    *,
+    seed: int,
+    shares: Mapping[str, float],
+    keep: Collection[str] = (),
+    report: Callable[[str], object] = print,
+) -> dict[str, str]:
     """Draws the writers of splits; the others, at least one, are for training.
 
     A writer is taken while the split has less than its share, and only if it stays within twice its share
@@ -28,9 +36,11 @@ def draw_writers(weights, *, seed, shares, keep=(), report=print):
     order = sorted(
         weights.keys() - set(keep), key=lambda writer: hashlib.sha256(f'{seed} {writer}'.encode()).digest()
     )
-    drawn, total = {}, sum(weights.values())
+    drawn: dict[str, str] = {}
+    total = sum(weights.values())
     for split, share in shares.items():
-        weight, passed = 0, []
+        weight = 0
+        passed: list[str] = []
         while len(order) + len(passed) > 1 and order and weight < share * total:
             writer = order.pop()
             if weight + weights[writer] > _MOST * share * total:

@@ -7,7 +7,7 @@ import os
 
 import numpy as np
 
-from hwgen.data.reading.pipeline import random_stream
+from hwgen.data.reading.pipeline import LineBatches, random_stream
 from hwgen.data.reading.shards import RecordError, RecordIndex
 from hwgen.images import resize_line
 
@@ -15,7 +15,7 @@ _ORDER, _WINDOW = 5, 6  # what a random stream is for; pipeline.py has 1 and 2, 
 _MEASURED_LINES = 1000
 
 
-def cut_line(image, *, width_px, reach_px, place):
+def cut_line(image: np.ndarray, *, width_px: float, reach_px: float, place: float) -> np.ndarray:
     """A piece of a line, cut where there is least ink, so that few characters are cut in two.
 
     Args:
@@ -84,7 +84,7 @@ class MixedLines:
         ValueError: a share that is none, or less than a line.
     """
 
-    def __init__(self, labelled, folder, *, share):
+    def __init__(self, labelled: LineBatches, folder: str | os.PathLike[str], *, share: float):
         self.labelled, self.batch_size, self.seed = labelled, labelled.batch_size, labelled.seed
         self.num_unlabelled = round(share * self.batch_size)
         if not 0 < self.num_unlabelled <= self.batch_size:
@@ -104,7 +104,7 @@ class MixedLines:
         self.stretch = self._measured_stretch()
         self._threads = concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1), 'mixed lines')
 
-    def batch(self, step):
+    def batch(self, step: int) -> dict[str, np.ndarray]:
         """What the discriminator takes for real at a step.
 
         Args:
@@ -129,7 +129,7 @@ class MixedLines:
         lines = [(self.labelled.index, member, 2 * num_characters) for member in members[: b - k]]
         lines += [
             (self.index, orders[epoch][place], num_characters)
-            for epoch, place in zip(epochs.tolist(), places)
+            for epoch, place in zip(epochs.tolist(), places, strict=True)
         ]
         windows = random_stream(self.seed, _WINDOW, step).random(b)
 

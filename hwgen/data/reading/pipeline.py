@@ -1,22 +1,28 @@
 """Batches of real lines: chosen, read, scaled and padded as a pure function of (seed, step)."""
 
+from __future__ import annotations
+
 import concurrent.futures
 import os
 import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hwgen.charset.encoding import CharsetMismatchError
-from hwgen.data.reading.shards import RecordError, RecordIndex
+from hwgen.charset.encoding import Charset, CharsetMismatchError
+from hwgen.data.reading.shards import LineIndex, RecordError, RecordIndex
 from hwgen.images import resize_line
 from hwgen.settings.model import GeneratorSettings
 
-FRAMES_PER_CHARACTER = 8  # of the sequence recognition module (SRM), at every char_px
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 _UNIFORMS_PER_BLOCK = 4096
 _CHOICE, _ORDER = 1, 2  # what a random stream is for
 
 
-def random_stream(*key):
+def random_stream(*key: int) -> np.random.Generator:
     """The random numbers of a key: the same ones in every process, on every machine, wherever a run started.
 
     Args:
@@ -26,28 +32,6 @@ def random_stream(*key):
         np.random.Generator.
     """
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(list(key))))
-
-
-def max_label_frames(component_ids, structure_ids):
-    """Frames that the labels of a character need at most, in whatever line and kind of label it stands.
-
-    CTC needs a frame a label and one between equal neighbours. `structured` labels are the structure and the
-    components; `components` are the latter alone and may also repeat the last component of the character
-    before.
-
-    Args:
-        component_ids: int32 [..., 4], 0 where a slot is empty.
-        structure_ids: int32 [...].
-
-    Returns:
-        int32 [...]; at most 8, what a character has (`FRAMES_PER_CHARACTER`).
-    """
-    used = component_ids > 0
-    repeats = np.sum(used[..., 1:] & (component_ids[..., 1:] == component_ids[..., :-1]), axis=-1)
-    components = used.sum(-1) + repeats
-    structured = components + (structure_ids > 0)
-    before = used.any(-1)  # a frame for the blank between this character and its neighbour
-    return np.maximum(structured, components + before).astype(np.int32)
 
 
 class NoLineError(RecordError):
@@ -86,18 +70,18 @@ class LineBatches:
 
     def __init__(
         self,
-        folder,
+        folder: str | os.PathLike[str],
         *,
-        charset,
-        split='train',
-        batch_size,
-        seed,
+        charset: Charset,
+        split: str = 'train',
+        batch_size: int,
+        seed: int,
         char_px: int = GeneratorSettings().char_px,
         char_width_px: int | None = None,
-        min_characters=1,
-        max_characters=None,
-        bucket_width=1,
-        index=None,
+        min_characters: int = 1,
+        max_characters: int | Callable[[int], int | None] | None = None,
+        bucket_width: int = 1,
+        index: LineIndex | None = None,
     ):
         self.index = RecordIndex(folder, split=split) if index is None else index
         self.charset, self.batch_size, self.seed = charset, batch_size, seed
@@ -108,7 +92,8 @@ class LineBatches:
         except CharsetMismatchError as error:
             raise CharsetMismatchError(f'{self.index.folder / "info.json"}: {error}') from error
         lengths = self.index.lengths
-        self._limit, limit = (max_characters, None) if callable(max_characters) else (None, max_characters)
+        limit = None if callable(max_characters) else max_characters
+        self._limit = max_characters if callable(max_characters) else None
         usable = (lengths >= max(1, min_characters)) & (lengths <= (limit or np.inf))
         self._buckets = {
             int(b): np.flatnonzero(usable & ((lengths - 1) // bucket_width == b))
@@ -125,8 +110,8 @@ class LineBatches:
                 f'characters; its {len(lengths)} lines have {lengths.min()} to {lengths.max()}'
             )
         self.num_characters = {b: int(lengths[members].max()) for b, members in self._buckets.items()}
-        self._orders = {}  # (bucket, epoch) -> permutation, the newest few
-        self._schedule = []  # step -> (bucket, how many batches of it came before)
+        self._orders: dict[tuple[int, int], np.ndarray] = {}  # (bucket, epoch) -> permutation, the newest few
+        self._schedule: list[tuple[int, int]] = []  # step -> (bucket, how many batches of it came before)
         self._credits = dict.fromkeys(self._buckets, 0.0)
         self._counts = dict.fromkeys(self._buckets, 0)
         self._uniforms = None
@@ -137,11 +122,11 @@ class LineBatches:
         """Lines of usable length."""
         return sum(map(len, self._buckets.values()))
 
-    def record_numbers(self):
+    def record_numbers(self) -> np.ndarray:
         """The records of usable length, int64 [len], ascending."""
         return np.sort(np.concatenate(list(self._buckets.values())))
 
-    def limit(self, max_characters):
+    def limit(self, max_characters: Callable[[int], int | None]) -> None:
         """Another limit of length; whose turn it is is decided anew, as it would have been had this limit
         been given at the start.
 
@@ -153,7 +138,7 @@ class LineBatches:
             self._schedule.clear()
             self._credits, self._counts = dict.fromkeys(self._buckets, 0.0), dict.fromkeys(self._buckets, 0)
 
-    def members(self, step):
+    def members(self, step: int) -> tuple[np.ndarray, int]:
         """The records of a step.
 
         Args:
@@ -166,10 +151,12 @@ class LineBatches:
             bucket, before = self._turn(step)
             places = np.arange(before * self.batch_size, (before + 1) * self.batch_size)
             epochs, places = np.divmod(places, len(self._buckets[bucket]))
-            chosen = [self._order(bucket, int(epoch))[place] for epoch, place in zip(epochs, places)]
+            chosen = [
+                self._order(bucket, int(epoch))[place] for epoch, place in zip(epochs, places, strict=True)
+            ]
         return np.array(chosen, np.int64), self.num_characters[bucket]
 
-    def batch(self, step):
+    def batch(self, step: int) -> dict[str, np.ndarray]:
         """The batch of a step.
 
         Args:
@@ -186,7 +173,7 @@ class LineBatches:
         members, num_characters = self.members(step)
         return self._read_batch(members, num_characters)
 
-    def sweep(self, batch_size=None):
+    def sweep(self, batch_size: int | None = None) -> Iterator[dict[str, np.ndarray]]:
         """Every line of the split once, the short ones first, for evaluation.
 
         Args:
@@ -200,7 +187,7 @@ class LineBatches:
             for start in range(0, len(members), batch_size):
                 yield self._read_batch(members[start : start + batch_size], self.num_characters[bucket])
 
-    def dataset(self, start_step=0, *, workers=2, prefetch=4):
+    def dataset(self, start_step: int = 0, *, workers: int = 2, prefetch: int = 4) -> tf.data.Dataset:
         """The batches from a step on, read ahead of their use, in order.
 
         Args:
@@ -231,7 +218,9 @@ class LineBatches:
 
         def batch_of(step):
             values = tf.numpy_function(read, [step], [dtype for dtype, _ in spec.values()])
-            out = {name: tf.ensure_shape(value, spec[name][1]) for name, value in zip(spec, values)}
+            out = {
+                name: tf.ensure_shape(value, spec[name][1]) for name, value in zip(spec, values, strict=True)
+            }
             return out | {'step': tf.repeat(step, b)}
 
         steps = tf.data.Dataset.range(start_step, np.iinfo(np.int64).max)
@@ -257,8 +246,7 @@ class LineBatches:
                     _UNIFORMS_PER_BLOCK
                 )
             # Drawn in proportion to what each is owed: random, so that no other cycle of the training keeps
-            # step with
-            # the lengths, and yet in the long run exactly its share.
+            # step with the lengths, and yet in the long run exactly its share.
             owed = np.cumsum([max(self._credits[b], 0.0) for b in allowed])
             place = int(
                 np.searchsorted(owed, self._uniforms[s % _UNIFORMS_PER_BLOCK] * owed[-1], side='right')

@@ -3,20 +3,25 @@
 `shards.py` holds the files they lie in.
 """
 
+from __future__ import annotations
+
 import io
 import struct
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from hwgen.data.reading import trajectories
 
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 # What is added as an optional feature leaves it as it is: readers pass over features that they do not know.
 SCHEMA_VERSION = 1
 # name -> kind; ids and boxes are flat lists. widths, heights and lengths are stored so that a damaged image
-# or id list
-# shows before it is used, and an image of a hostile file is refused before it is decompressed.
+# or id list shows before it is used, and an image of a hostile file is refused before it is decompressed.
 FEATURES = {
     'image': bytes,  # PNG, 8 bit grey, 255 = paper
     'height': int,  # px
@@ -74,7 +79,7 @@ class LineRecord(NamedTuple):
     trajectory_slots: np.ndarray | None = None
 
 
-def encode_png(image):
+def encode_png(image: np.ndarray) -> bytes:
     """PNG of a line.
 
     Args:
@@ -94,7 +99,7 @@ def encode_png(image):
     return buffer.getvalue()
 
 
-def decode_png(png, *, expected_shape=None):
+def decode_png(png: bytes, *, expected_shape: tuple[int, int] | None = None) -> np.ndarray:
     """Image of a PNG; its size is checked before anything is decompressed.
 
     Args:
@@ -128,7 +133,7 @@ def decode_png(png, *, expected_shape=None):
         raise ValueError(f'image of {len(png)} bytes is no complete PNG file ({error})') from error
 
 
-def serialize_record(record):
+def serialize_record(record: LineRecord) -> bytes:
     """Bytes of a record.
 
     Args:
@@ -183,18 +188,19 @@ def serialize_record(record):
     return example.SerializeToString(deterministic=True)
 
 
-def _optional_values(record, n):
+def _optional_values(record: LineRecord, n: int) -> dict[str, Any]:
     """The optional features that a record of n characters has."""
-    values = {}
+    values: dict[str, Any] = {}
     if record.component_boxes is not None and n:
         values['component_boxes'] = record.component_boxes
-    if (record.trajectory is None) != (record.trajectory_slots is None):
-        missing = 'trajectory' if record.trajectory is None else 'trajectory_slots'
+    trajectory, slots = record.trajectory, record.trajectory_slots
+    if (trajectory is None) != (slots is None):
+        missing = 'trajectory' if trajectory is None else 'trajectory_slots'
         raise ValueError(f'{missing}: None, expected both of trajectory and trajectory_slots, or neither')
-    if record.trajectory is not None and len(record.trajectory):
-        _check_slots(np.shape(record.trajectory), np.asarray(record.trajectory_slots), n)
-        values['trajectory'] = trajectories.encode_trajectory(record.trajectory)
-        values['trajectory_slots'] = trajectories.encode_slots(record.trajectory_slots)
+    if trajectory is not None and slots is not None and len(trajectory):
+        _check_slots(np.shape(trajectory), np.asarray(slots), n)
+        values['trajectory'] = trajectories.encode_trajectory(trajectory)
+        values['trajectory_slots'] = trajectories.encode_slots(slots)
     return values
 
 
@@ -210,7 +216,9 @@ def _check_slots(shape, slots, n):
         )
 
 
-def deserialize_record(serialized, *, decode_image=True, decode_trajectory=True):
+def deserialize_record(
+    serialized: bytes, *, decode_image: bool = True, decode_trajectory: bool = True
+) -> LineRecord:
     """The record of `serialize_record`'s bytes.
 
     Args:
@@ -230,7 +238,7 @@ def deserialize_record(serialized, *, decode_image=True, decode_trajectory=True)
         features = tf.train.Example.FromString(serialized).features.feature
     except Exception as error:  # the protobuf library's DecodeError has no public name in TensorFlow
         raise ValueError(f'{len(serialized)} bytes are no tf.train.Example ({error})') from error
-    values = {}
+    values: dict[str, Any] = {}
     for name, kind in _KINDS.items():
         if name not in features:
             if name in OPTIONAL_FEATURES:
@@ -256,11 +264,8 @@ def deserialize_record(serialized, *, decode_image=True, decode_trajectory=True)
             raise ValueError(
                 f'feature {name!r}: {len(values[name])} numbers for {n} characters, expected {size}'
             )
-        if (
-            size
-            and not (0 <= values[name].min() or name.endswith('boxes'))
-            or (size and abs(values[name]).max() >= 2**31)
-        ):
+        least = 1 - 2**31 if name.endswith('boxes') else 0
+        if size and not least <= values[name].min() <= values[name].max() < 2**31:
             raise ValueError(
                 f'feature {name!r}: numbers from {values[name].min()} to {values[name].max()}, '
                 f'expected 0 to {2**31 - 1}'
@@ -303,7 +308,9 @@ def _utf8(name, value):
         raise ValueError(f'feature {name!r}: no UTF-8 ({error})') from error
 
 
-def parse_example(serialized, *, features=tuple(FEATURES)):
+def parse_example(
+    serialized: tf.Tensor, *, features: Sequence[str] = tuple(FEATURES)
+) -> dict[str, tf.Tensor]:
     """The same in a TensorFlow graph; what is not asked for costs nothing.
 
     Args:

@@ -14,7 +14,7 @@ import os
 import pathlib
 import struct
 import zipfile
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import google_crc32c
 import numpy as np
@@ -43,12 +43,12 @@ class ShardCounts(NamedTuple):
     characters: int
 
 
-def shard_name(split, shard, *, num_shards):
+def shard_name(split: str, shard: int, *, num_shards: int) -> str:
     """File name of a shard."""
     return f'{split}-{shard:05d}-of-{num_shards:05d}.tfrecord'
 
 
-def write_info(out_dir, info):
+def write_info(out_dir: str | os.PathLike[str], info: dict[str, Any]) -> None:
     """Writes info.json of a folder whose shards are complete.
 
     Args:
@@ -60,7 +60,7 @@ def write_info(out_dir, info):
     files.write_json(path, as_json({'schema_version': records_lib.SCHEMA_VERSION, **info}), indent=None)
 
 
-def read_info(folder):
+def read_info(folder: str | os.PathLike[str]) -> dict[str, Any]:
     """The contents of a folder's info.json.
 
     Args:
@@ -93,16 +93,15 @@ def read_info(folder):
             f'{path}: schema version {info["schema_version"]}, expected {records_lib.SCHEMA_VERSION}; '
             'write the records anew'
         )
-    for part, fields in (
-        (info['charset'], {'row_count': int, 'hash': str}),
-        *((counts, {'records': int, 'shards': int}) for counts in info['splits'].values()),
-    ):
+    parts: list[tuple[Any, dict[str, type]]] = [(info['charset'], {'row_count': int, 'hash': str})]
+    parts += [(counts, {'records': int, 'shards': int}) for counts in info['splits'].values()]
+    for part, fields in parts:
         if any(not isinstance(part.get(name), kind) for name, kind in fields.items()):
             raise RecordError(f'{path}: {part}, expected an object with {" and ".join(fields)}')
     return info
 
 
-def whole(info):
+def whole(info: dict[str, Any]) -> dict[str, Any]:
     """info.json of a folder as it is when all its planned splits are there: the same before and after they
     were written.
     """
@@ -113,7 +112,7 @@ def whole(info):
     }
 
 
-def masked_crc(data):
+def masked_crc(data: bytes) -> int:
     """The checksum of TFRecord files: crc32c, rotated and shifted.
 
     Args:
@@ -124,6 +123,25 @@ def masked_crc(data):
     """
     crc = google_crc32c.value(data)
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+class LineIndex(Protocol):
+    """What readers of lines ask of an index of records: `RecordIndex` has it, and whatever stands in for one
+    that is not written yet.
+    """
+
+    folder: pathlib.Path
+    split: str
+    info: dict[str, Any]
+    lengths: np.ndarray
+
+    def __len__(self) -> int: ...
+
+    def digest(self) -> str | None: ...
+
+    def read_record(
+        self, i: int, *, decode_image: bool = True, decode_trajectory: bool = True
+    ) -> records_lib.LineRecord: ...
 
 
 class RecordIndex:
@@ -141,7 +159,7 @@ class RecordIndex:
         RecordError: no such folder or split, missing shards, shards of another size than the index's.
     """
 
-    def __init__(self, folder, *, split):
+    def __init__(self, folder: str | os.PathLike[str], *, split: str):
         self.folder, self.split = pathlib.Path(folder), split
         self.info = read_info(folder)
         counts = self.info['splits'].get(split, {})
@@ -181,16 +199,16 @@ class RecordIndex:
     def __len__(self):
         return len(self.lengths)
 
-    def digest(self):
+    def digest(self) -> str:
         """What the records are, wherever they lie and however many shards hold them: a hash of the sizes and
-        of the checksums that stand beside
-        their data. These are not checked against the data, which is done where a record is read.
+        of the checksums that stand beside their data. These are not checked against the data, which is done
+        where a record is read.
 
         Returns:
             str, hexadecimal.
         """
         found = hashlib.sha256(np.asarray(self._sizes, np.int64).tobytes())
-        for i, (offset, size) in enumerate(zip(self._offsets, self._sizes)):
+        for i, (offset, size) in enumerate(zip(self._offsets, self._sizes, strict=True)):
             found.update(
                 os.pread(
                     self._files[i % len(self._files)].fileno(),
@@ -200,12 +218,12 @@ class RecordIndex:
             )
         return found.hexdigest()
 
-    def close(self):
+    def close(self) -> None:
         """Closes the shards."""
         for file in self._files:
             file.close()
 
-    def read(self, i):
+    def read(self, i: int) -> bytes:
         """The bytes of record i, both checksums checked.
 
         Args:
@@ -224,7 +242,9 @@ class RecordIndex:
         k, shard = divmod(i, len(self._files))
         return self._read_at(shard, k, offset=int(self._offsets[i]), size=int(self._sizes[i]))
 
-    def read_record(self, i, *, decode_image=True, decode_trajectory=True):
+    def read_record(
+        self, i: int, *, decode_image: bool = True, decode_trajectory: bool = True
+    ) -> records_lib.LineRecord:
         """Record i.
 
         Args:
@@ -348,11 +368,13 @@ class RecordIndex:
                 f'{self.folder}, split {self.split!r}: shards of unequal counts, expected record i in shard '
                 f'i % {len(self._files)}; a shard was exchanged'
             )
-        _, _, offsets, sizes, lengths = (np.array(column) for column in (zip(*found) if found else [()] * 5))
+        _, _, offsets, sizes, lengths = (
+            np.array(column) for column in (zip(*found, strict=True) if found else [()] * 5)
+        )
         return offsets.astype(np.int64), sizes.astype(np.int64), lengths.astype(np.int32)
 
 
-def shown_ids(folder, *, split='train'):
+def shown_ids(folder: str | os.PathLike[str], *, split: str = 'train') -> set[int]:
     """The characters that a split shows.
 
     Args:

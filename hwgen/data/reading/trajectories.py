@@ -2,9 +2,15 @@
 zlib.
 """
 
+from __future__ import annotations
+
 import zlib
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 # x px, y px, time s, pen, pressure: a stored whole number counts this part of the unit. Powers of two, so
 # that what was read is stored again bit for bit.
@@ -15,7 +21,7 @@ _LIMIT = 1 << 30  # parts; a difference of two still fits into int32
 MAX_SAMPLES = 1 << 22  # what a damaged or hostile record may claim: 80 MiB
 
 
-def encode_trajectory(trajectory):
+def encode_trajectory(trajectory: np.ndarray) -> bytes:
     """Bytes of a trajectory.
 
     Args:
@@ -46,7 +52,7 @@ def encode_trajectory(trajectory):
     return _packed(np.rint(trajectory * PARTS).astype('<i4'))
 
 
-def decode_trajectory(data):
+def decode_trajectory(data: bytes) -> np.ndarray:
     """The trajectory of `encode_trajectory`'s bytes.
 
     Args:
@@ -67,12 +73,12 @@ def decode_trajectory(data):
     return trajectory.astype(np.float32)
 
 
-def encode_slots(slots):
+def encode_slots(slots: np.ndarray) -> bytes:
     """Bytes of int [T], see `LineRecord.trajectory_slots`; b'' for T = 0."""
     return _packed(np.asarray(slots).astype('<i4')[:, None])
 
 
-def decode_slots(data):
+def decode_slots(data: bytes) -> np.ndarray:
     """int32 [T] of `encode_slots`' bytes.
 
     Raises:
@@ -107,7 +113,7 @@ def _unpacked(data, columns, name):
     return np.cumsum(np.frombuffer(raw, '<i4').reshape(-1, columns), axis=0, dtype=np.int32)
 
 
-def parse_trajectory(data):
+def parse_trajectory(data: tf.Tensor) -> tf.Tensor:
     """`decode_trajectory` in a TensorFlow graph; checks nothing but that zlib reads it.
 
     Args:
@@ -121,7 +127,7 @@ def parse_trajectory(data):
     return tf.cast(tf.cast(_parsed(data, len(PARTS)), tf.float64) / PARTS, tf.float32)
 
 
-def parse_slots(data):
+def parse_slots(data: tf.Tensor) -> tf.Tensor:
     """`decode_slots` in a TensorFlow graph: int32 [T]."""
     return _parsed(data, 1)[:, 0]
 

@@ -14,8 +14,10 @@ import argparse
 import gzip
 import html
 import json
+import os
 import re
 import unicodedata
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from fontTools.fontBuilder import FontBuilder
@@ -39,7 +41,12 @@ Copyright (c) 2013 Sun Junyi
 """
 
 
-def build_fonts(packages, *, names=tuple(fonts.SOURCES), report=print):
+def build_fonts(
+    packages: str | os.PathLike[str],
+    *,
+    names: Iterable[str] = tuple(fonts.SOURCES),
+    report: Callable[[str], object] = print,
+) -> None:
     """Packages fonts: the characters of the table only, outlines on a coarser grid, nothing else.
 
     The licence lies beside each file. A subset is a modified version, which must not bear a name that its
@@ -75,7 +82,7 @@ def build_fonts(packages, *, names=tuple(fonts.SOURCES), report=print):
         report(f'{name}: {len(found)} characters, {path.stat().st_size} bytes')
 
 
-def wanted_characters(*, wide):
+def wanted_characters(*, wide: bool) -> set[str]:
     """The characters that are cut out of a font, as far as it draws them.
 
     Args:
@@ -102,12 +109,9 @@ def wanted_characters(*, wide):
 
 def _write_subset(paths, wanted, *, path):
     """Joins the parts of a published font and writes what is wanted of it; returns the characters found."""
-    glyphs, widths, cmap, copyright_ = (
-        {'.notdef': TTGlyphPen(None).glyph()},
-        {'.notdef': fonts.UNITS_PER_EM},
-        {},
-        '',
-    )
+    glyphs, widths = {'.notdef': TTGlyphPen(None).glyph()}, {'.notdef': fonts.UNITS_PER_EM}
+    cmap: dict[int, str] = {}
+    copyright_ = ''
     for part in paths:
         font = TTFont(part)
         outlines, copyright_ = font.getGlyphSet(), font['name'].getDebugName(0) or copyright_
@@ -133,10 +137,8 @@ def _write_subset(paths, wanted, *, path):
     )
     builder.setupHorizontalHeader(ascent=above, descent=below)
     number = list(fonts.SOURCES).index(path.stem) + 1
-    licence_name, licence_path = (
-        fonts.LICENCES[fonts.SOURCES[path.stem].licence][0],
-        fonts.open_font(path.stem).licence_path,
-    )
+    licence_name, _ = fonts.LICENCES[fonts.SOURCES[path.stem].licence]
+    licence_path = fonts.open_font(path.stem).licence_path
     builder.setupNameTable(
         {
             'familyName': f'Scribe {number}',
@@ -154,7 +156,13 @@ def _write_subset(paths, wanted, *, path):
     return sorted(map(chr, cmap))
 
 
-def build_texts(*, jieba, udhr, scowl, report=print):
+def build_texts(
+    *,
+    jieba: str | os.PathLike[str],
+    udhr: str | os.PathLike[str],
+    scowl: str | os.PathLike[str],
+    report: Callable[[str], object] = print,
+) -> None:
     """Cuts out the packaged texts.
 
     Args:
@@ -164,9 +172,11 @@ def build_texts(*, jieba, udhr, scowl, report=print):
     """
     charset = Charset.load()
     hanzi = {charset.characters[i] for i in charset.character_set('hanzi')}
-    rows = (line.split(' ') for line in Path(jieba).read_text(encoding='utf-8').splitlines())
+    fields = (line.split(' ') for line in Path(jieba).read_text(encoding='utf-8').splitlines())
     rows = sorted(
-        (-int(row[1]), row[0]) for row in rows if len(row[0]) <= _LONGEST_WORD and hanzi.issuperset(row[0])
+        (-int(count), word)
+        for word, count, *_ in fields
+        if len(word) <= _LONGEST_WORD and hanzi.issuperset(word)
     )
     kept, seen = rows[:_MOST_WORDS], {c for _, word in rows[:_MOST_WORDS] for c in word}
     for row in rows[_MOST_WORDS:]:  # of the rest what shows a further character
@@ -174,12 +184,12 @@ def build_texts(*, jieba, udhr, scowl, report=print):
             kept.append(row)
             seen.update(row[1])
     _write('words.zh.tsv.gz', (f'{word}\t{-count}' for count, word in kept))
-    english = {
+    listed = {
         word
         for size in (10, 20)
         for word in json.loads((Path(scowl) / f'english-words-{size}.json').read_text(encoding='utf-8'))
     }
-    english = sorted(word for word in english if word.isascii() and word.isalpha())
+    english = sorted(word for word in listed if word.isascii() and word.isalpha())
     _write('words.en.txt.gz', english)
     mit = (Path(udhr) / 'license').read_text(encoding='utf-8')
     licences = {
@@ -205,7 +215,7 @@ def build_texts(*, jieba, udhr, scowl, report=print):
     )
 
 
-def build_medians(package, *, report=print):
+def build_medians(package: str | os.PathLike[str], *, report: Callable[[str], object] = print) -> None:
     """Packages the stroke medians, each stroke with the component it belongs to. About two minutes.
 
     Args:
@@ -232,7 +242,7 @@ def build_medians(package, *, report=print):
     path = stroke_table.FOLDER / 'medians.npz'
     stroke_table.write_table(path, strokes, slots)
     (stroke_table.FOLDER / 'ARPHICPL.TXT').write_bytes(licence)
-    doubtful = sorted((c for c in costs if costs[c] > 0.25), key=costs.get)
+    doubtful = sorted((c for c in costs if costs[c] > 0.25), key=lambda character: costs[character])
     report(
         f'{len(strokes)} characters, {len(slots)} of them with components; doubtful: {"".join(doubtful)};'
         f' {path.stat().st_size} bytes'

@@ -11,6 +11,8 @@ drawn for this project.
 import functools
 from pathlib import Path
 
+import numpy as np
+
 from hwgen.charset import ids
 from hwgen.data.scribe.stroke_notation import parse_strokes, read_rows
 
@@ -18,7 +20,7 @@ COMPONENTS_FILE = Path(__file__).parent / 'strokes' / 'components.txt'
 
 
 @functools.cache
-def component_strokes(token, *, path=COMPONENTS_FILE):
+def component_strokes(token: str, *, path: Path = COMPONENTS_FILE) -> ids.Tree | list[np.ndarray]:
     """What the table says of a component.
 
     Args:
@@ -48,7 +50,7 @@ def component_strokes(token, *, path=COMPONENTS_FILE):
     return strokes
 
 
-def described_components(*, path=COMPONENTS_FILE):
+def described_components(*, path: Path = COMPONENTS_FILE) -> frozenset[str]:
     """The components that have a row: frozenset of str."""
     return frozenset(_rows(path))
 

@@ -2,6 +2,7 @@
 
 import collections
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -28,15 +29,14 @@ def _filled(length, part):
 
 class ChineseComposer:
     """Chinese texts: half of the lines words as they are counted, half characters drawn evenly, so that rare
-    ones get their images too; between
-    them punctuation, now and then a number or Latin letters.
+    ones get their images too; between them punctuation, now and then a number or Latin letters.
 
     Args:
         characters: sequence of str that may be used, in a fixed order.
         uniform: bool; hanzi drawn evenly and nothing else.
     """
 
-    def __init__(self, characters, *, uniform):
+    def __init__(self, characters: Sequence[str], *, uniform: bool):
         own = frozenset(SYMBOLS['chinese'])
         self.uniform = uniform
         self.hanzi = [c for c in characters if c not in own]
@@ -45,10 +45,10 @@ class ChineseComposer:
         self.words = [w for w, _ in words]
         # The square root keeps frequent words frequent without letting 的 be a tenth of everything.
         weights = np.array([n for _, n in words], float) ** 0.5
-        self.cumulative = np.cumsum(weights) / weights.sum() if words else None
+        self.cumulative = np.cumsum(weights) / weights.sum() if words else np.zeros(0)
         self.tokens = [t for t in _TOKENS if known.issuperset(t.replace('{}', ''))]
 
-    def compose(self, length, rng):
+    def compose(self, length: int, rng: np.random.Generator) -> str:
         """A text.
 
         Args:
@@ -62,7 +62,7 @@ class ChineseComposer:
             return ''.join(self.some(length, rng))
         return _filled(length, functools.partial(self._part, rng.random(), rng))
 
-    def some(self, count, rng):
+    def some(self, count: int, rng: np.random.Generator) -> list[str]:
         """Hanzi drawn evenly: list of str."""
         return [self.hanzi[k] for k in rng.integers(len(self.hanzi), size=count)]
 
@@ -94,21 +94,21 @@ class ChineseComposer:
             return self.word(rng)
         return ''.join(self.some(rng.integers(1, 4), rng))
 
-    def word(self, rng):
+    def word(self, rng: np.random.Generator) -> str:
         """A word, the more frequent the likelier: str."""
         return self.words[min(int(np.searchsorted(self.cumulative, rng.random())), len(self.words) - 1)]
 
 
 class EverydayComposer:
     """Chinese texts as people write them, every symbol of the table among them: words as they are counted or
-    hanzi drawn evenly, with the marks, numbers,
-    Latin words and signs that stand between them, each in the company it keeps.
+    hanzi drawn evenly, with the marks, numbers, Latin words and signs that stand between them, each in the
+    company it keeps.
 
     Args:
         characters: sequence of str that may be used, in a fixed order.
     """
 
-    def __init__(self, characters):
+    def __init__(self, characters: Sequence[str]):
         charset_symbols = frozenset(symbols.SYMBOLS + symbols.FURTHER_SYMBOLS)
         self._known = frozenset(characters)
         self._symbols = [c for c in characters if c in charset_symbols and c != ' ']
@@ -123,7 +123,7 @@ class EverydayComposer:
         ]
         self._latin_alone = bool(self._latin) and ' ' in self._known
 
-    def compose(self, length, rng):
+    def compose(self, length: int, rng: np.random.Generator) -> str:
         """A text that neither begins nor ends with a space.
 
         Args:
@@ -204,14 +204,13 @@ class EverydayComposer:
 
 class LatinComposer:
     """Latin texts of whole words: runs of neighbouring words of the declarations, words of the list where
-    they fit, numbers, capitals, and
-    letters drawn evenly, for those that English and French hardly use.
+    they fit, numbers, capitals, and letters drawn evenly, for those that English and French hardly use.
 
     Args:
         characters: sequence of str that may be used, in a fixed order.
     """
 
-    def __init__(self, characters):
+    def __init__(self, characters: Sequence[str]):
         known = set(characters)
         self.running = [w for w in sentences.latin_words() if known.issuperset(w)]
         self.letters = [c for c in characters if c != ' ']
@@ -220,7 +219,7 @@ class LatinComposer:
             if known.issuperset(word):
                 self.by_length[len(word)].append(word)
 
-    def compose(self, length, rng):
+    def compose(self, length: int, rng: np.random.Generator) -> str:
         """A text without space at either end.
 
         Args:

@@ -5,6 +5,7 @@ Lines are thin pen strokes for most writers and a brush for some (`glyphs.py`), 
 """
 
 import functools
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -39,7 +40,7 @@ class FontWriter:
         ValueError: no such script or font.
     """
 
-    def __init__(self, seed, index, *, script='chinese', fonts=None):
+    def __init__(self, seed: int, index: int, *, script: str = 'chinese', fonts: Sequence[str] | None = None):
         fonts = tuple(fonts) if fonts is not None else default_fonts(script)
         if script not in ('chinese', 'latin') or not fonts:
             raise ValueError(
@@ -52,11 +53,11 @@ class FontWriter:
         )
 
     @property
-    def characters(self):
+    def characters(self) -> frozenset[str]:
         """What the hand writes in its own letterforms: frozenset of str."""
         return open_font(self.habits.font).characters
 
-    def write_line(self, text, rng, *, height_px=64):
+    def write_line(self, text: str, rng: np.random.Generator, *, height_px: int = 64) -> WrittenLine:
         """Writes a line.
 
         Args:

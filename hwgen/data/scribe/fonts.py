@@ -13,13 +13,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 FOLDER = Path(__file__).parent / 'fonts'
 # Outlines are stored on a grid of this many units an em: at the size they are drawn (96 px) rounding moves a
-# point by less than a fifth of a
-# pixel, and the files are half as large.
+# point by less than a fifth of a pixel, and the files are half as large.
 UNITS_PER_EM = 256
 # Fonts are brought to one size: the mean extent of these characters (of hanzi the side of the square of equal
-# area, of letters the height) is
-# this share of the em. Hanzi of all fonts then fill their cell alike, and letters stand to each other as the
-# designer meant.
+# area, of letters the height) is this share of the em. Hanzi of all fonts then fill their cell alike, and
+# letters stand to each other as the designer meant.
 _REFERENCE = {'chinese': ('国的有我湖餐龙事看要新说能得着意', 0.82), 'latin': ('xzvou', 0.42)}
 # Versions of the corpus that brought fonts, ascending.
 VERSIONS = ('1.1', '2.0')
@@ -62,10 +60,13 @@ class FontSource(NamedTuple):
 
 
 # The package has the licence without it; this is what its README.md and the font itself say.
-_KOSE_NOTICE = """Copyright (c) 2020 LXGW (https://github.com/lxgw/kose-font), with Reserved Font Names "Xiaolai", "Kose", "小赖" and "小濑".
-Derived from Setofont by Nozomi Seto (twinklem_seto, http://setofont.osdn.jp), Naikai Font by Max (https://github.com/max32002/naikaifont) and
-cjkFonts AllSeto by cjkFonts (https://www.cjkfonts.io/blog/cjkfonts_allseto).
-"""
+_KOSE_NOTICE = (
+    'Copyright (c) 2020 LXGW (https://github.com/lxgw/kose-font), with Reserved Font Names "Xiaolai", "Kose",'
+    ' "小赖" and "小濑".\n'
+    'Derived from Setofont by Nozomi Seto (twinklem_seto, http://setofont.osdn.jp), Naikai Font by Max'
+    ' (https://github.com/max32002/naikaifont) and\n'
+    'cjkFonts AllSeto by cjkFonts (https://www.cjkfonts.io/blog/cjkfonts_allseto).\n'
+)
 SOURCES = {
     source.name: source
     for source in (
@@ -149,28 +150,27 @@ class Font:
         ValueError: no such font.
     """
 
-    def __init__(self, name):
+    def __init__(self, name: str):
         if name not in SOURCES:
             raise ValueError(f'font {name!r}: expected one of {", ".join(SOURCES)}')
         self.name, self.source = name, SOURCES[name]
+        self._baselines: dict[int, float] = {}  # of each size of an em, px
 
     @property
-    def path(self):
+    def path(self) -> Path:
         return FOLDER / f'{self.name}.woff2'
 
     @property
-    def licence_path(self):
+    def licence_path(self) -> Path:
         return FOLDER / f'{self.name}.{self.source.licence}.txt'
 
     @functools.cached_property
-    def characters(self):
+    def characters(self) -> frozenset[str]:
         lines = (FOLDER / f'{self.name}.characters.txt').read_text(encoding='utf-8').splitlines()
         return frozenset(''.join(lines)) | {' '}
 
-    @functools.lru_cache(maxsize=4)
-    def _sized(self, em_px):
-        font = ImageFont.truetype(str(self.path), em_px, layout_engine=ImageFont.Layout.BASIC)
-        return font
+    def _sized(self, em_px: int) -> ImageFont.FreeTypeFont:
+        return _open_file(self.path, em_px)
 
     @functools.cached_property
     def _reference(self):
@@ -178,7 +178,8 @@ class Font:
 
         A missing one would count as the empty shape that stands for it.
         """
-        return ''.join(c for c in _REFERENCE[self.source.script][0] if c in self.characters)
+        reference, _ = _REFERENCE[self.source.script]
+        return ''.join(character for character in reference if character in self.characters)
 
     @functools.cached_property
     def _scale(self):
@@ -189,11 +190,11 @@ class Font:
         extents = sides[:, 1] if self.source.script == 'latin' else sides.prod(1) ** 0.5
         return float(share * 512 / extents.mean())
 
-    def advance(self, character):
+    def advance(self, character: str) -> float:
         """Advance width: float, em."""
         return self._sized(512).getlength(character) / 512 * self._scale
 
-    def mask(self, character, *, em_px, pad_px):
+    def mask(self, character: str, *, em_px: int, pad_px: int) -> np.ndarray:
         """Coverage of a character in its em box.
 
         Hanzi of a font have one centre; it is brought to the centre of the box. Other characters keep their
@@ -221,21 +222,27 @@ class Font:
         )
         return np.asarray(image)
 
-    @functools.lru_cache(maxsize=4)
-    def _baseline(self, em_px):
+    def _baseline(self, em_px: int) -> float:
         """Height of the baseline below the top of the em box: float, px."""
-        font = self._sized(round(em_px * self._scale))
-        boxes = np.array([font.getbbox(c, anchor='ls') for c in self._reference])
-        return float(em_px / 2 - boxes[:, [1, 3]].mean())
+        if em_px not in self._baselines:
+            font = self._sized(round(em_px * self._scale))
+            boxes = np.array([font.getbbox(character, anchor='ls') for character in self._reference])
+            self._baselines[em_px] = float(em_px / 2 - boxes[:, [1, 3]].mean())
+        return self._baselines[em_px]
+
+
+@functools.lru_cache(maxsize=4)
+def _open_file(path: Path, em_px: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(str(path), em_px, layout_engine=ImageFont.Layout.BASIC)
 
 
 @functools.cache
-def open_font(name):
+def open_font(name: str) -> Font:
     """The font of a name, one object a process."""
     return Font(name)
 
 
-def font_for(name, character):
+def font_for(name: str, character: str) -> Font:
     """The font that a character is taken from where a hand has the letterforms of another.
 
     Args:
@@ -251,7 +258,7 @@ def font_for(name, character):
     )
 
 
-def default_fonts(script, version='1.1'):
+def default_fonts(script: str, version: str = '1.1') -> tuple[str, ...]:
     """The fonts that writers use unless told otherwise; each writes what is in common use.
 
     Args:
@@ -268,7 +275,7 @@ def default_fonts(script, version='1.1'):
     return _fonts_of(script, version, partial=False)
 
 
-def partial_fonts(script, version='1.1'):
+def partial_fonts(script: str, version: str = '1.1') -> tuple[str, ...]:
     """Hands that lack many characters in common use, such as Japanese ones without the simplified characters.
 
     What they lack would come in another hand's letterforms (`font_for`), several in a line. Give their

@@ -5,6 +5,7 @@ import contextlib
 import functools
 import hashlib
 import math
+import os
 import pathlib
 import sys
 from typing import NamedTuple
@@ -13,11 +14,11 @@ from hwgen.charset.composition import describe
 from hwgen.charset.encoding import Charset, CharsetError, normalize
 from hwgen.charset.normal_form import plain
 from hwgen.charset.printable import as_text, printable
-from hwgen.data.formats.label_table import row_of_table, text_problem
+from hwgen.data.formats.label_text import row_of_table, text_problem
 from hwgen.data.formats.samples import MAX_LINE_PIXELS
-from hwgen.data.scribe.corpus import corpus_charset
 from hwgen.data.scribe.fonts import default_fonts, open_font
 from hwgen.data.scribe.letterforms import pen_problem
+from hwgen.data.scribe.plan import corpus_charset
 
 # A line is at most about so many times as wide as its height times its characters (docs/scribe.md: 95 % below
 # 1.05).
@@ -39,21 +40,21 @@ class GivenTexts(NamedTuple):
     name: str
     num_bytes: int
     sha256: str
-    texts: tuple
-    refused: list
-    skipped: dict
+    texts: tuple[str, ...]
+    refused: list[str]
+    skipped: dict[str, int]
 
 
 def read_texts(
-    path,
+    path: str | os.PathLike[str],
     *,
-    script='chinese',
-    version=None,
-    height_px=64,
-    min_characters=1,
-    max_characters=None,
-    on_error='fail',
-):
+    script: str = 'chinese',
+    version: str | None = None,
+    height_px: int = 64,
+    min_characters: int = 1,
+    max_characters: int | None = None,
+    on_error: str = 'fail',
+) -> GivenTexts:
     """The texts of a file: each line that is not blank.
 
     Args:
@@ -90,7 +91,9 @@ def read_texts(
         ) from None
     charset = corpus_charset(version) if version else corpus_charset()
     limit = math.floor(MAX_LINE_PIXELS / (_WIDEST * height_px**2))
-    texts, refused, skipped = [], [], collections.Counter()
+    texts: list[str] = []
+    refused: list[str] = []
+    skipped: collections.Counter[str] = collections.Counter()
     for number, row in enumerate(rows, 1):
         text = row.strip()
         if plain(text):  # what is invisible alone is a blank line, too
@@ -177,6 +180,6 @@ def _told(text, error, charset):
 
 
 @functools.cache
-def latin_characters():
+def latin_characters() -> frozenset[str]:
     """What every writer of Latin can write: frozenset of str, in their normal form."""
     return frozenset.intersection(*(open_font(name).characters for name in default_fonts('latin')))

@@ -46,7 +46,7 @@ _REMOVABLE = _removable()
 _NEIGHBOURS = np.array([[128, 1, 2], [64, 0, 4], [32, 16, 8]], np.float32)
 
 
-def thin(mask):
+def thin(mask: np.ndarray) -> np.ndarray:
     """Skeleton of a bitmap, one pixel wide, as connected as the bitmap is (Zhang and Suen, CACM 27:3, 1984).
 
     Args:
@@ -70,7 +70,7 @@ def _quantized(field_px):
 
 
 @functools.lru_cache(maxsize=_KEPT)
-def fields(font_name, character):
+def fields(font_name: str, character: str) -> np.ndarray | None:
     """Both distance fields of a character; kept, for drawing them anew costs milliseconds.
 
     Args:

@@ -3,6 +3,7 @@
 The ranges are calibrated on scanned handwriting, see docs/scribe.md.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -63,7 +64,7 @@ class Habits(NamedTuple):
     grey_deviation: float
 
 
-def draw_habits(rng, *, fonts):
+def draw_habits(rng: np.random.Generator, *, fonts: Sequence[str]) -> Habits:
     """The habits of a writer.
 
     Args:
@@ -73,7 +74,7 @@ def draw_habits(rng, *, fonts):
     Returns:
         Habits.
     """
-    font = fonts[rng.integers(len(fonts))]
+    font = fonts[int(rng.integers(len(fonts)))]
     kind = rng.random()
     own_brush = open_font(font).source.brush
     if not own_brush or kind < 0.72:

@@ -5,6 +5,8 @@ sharp as the size allows and nothing is ever enlarged. Width and darkness vary a
 width and darkness are drawn together, from light to dark.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -13,7 +15,7 @@ _DARK_LEVELS = 6
 _SHIFT = 4  # fractional bits of coordinates for OpenCV
 
 
-def fineness(height_px):
+def fineness(height_px: int) -> int:
     """How many times finer a line is drawn than it is stored: int."""
     return int(np.clip(round(_FINE_PX / height_px), 3, 8))
 
@@ -28,7 +30,15 @@ def _thickness(widths):
     return np.where(widths < 2.45, 1, np.clip(even, 2, 254)).astype(np.int64)
 
 
-def draw(points, widths, darkness, shown, *, shape, fine):
+def draw(
+    points: np.ndarray,
+    widths: np.ndarray,
+    darkness: np.ndarray,
+    shown: np.ndarray,
+    *,
+    shape: Sequence[int],
+    fine: int,
+) -> np.ndarray:
     """Draws polylines of varying width.
 
     Args:
@@ -55,7 +65,7 @@ def draw(points, widths, darkness, shown, *, shape, fine):
         keys = dark * 256 + thick
         order = np.argsort(keys, kind='stable')
         ends = np.flatnonzero(np.diff(keys[order], append=-1)) + 1
-        for a, b in zip([0, *ends[:-1]], ends):
+        for a, b in zip([0, *ends[:-1]], ends, strict=True):
             key = int(keys[order[a]])
             cv2.polylines(
                 canvas,
@@ -70,7 +80,9 @@ def draw(points, widths, darkness, shown, *, shape, fine):
     return small.astype(np.float32) * np.float32(1 / 255)
 
 
-def scan(ink, rng, *, grain, grain_px, blur_px):
+def scan(
+    ink: np.ndarray, rng: np.random.Generator, *, grain: float, grain_px: float, blur_px: float
+) -> np.ndarray:
     """Ink as a scanner sees it.
 
     Args:
@@ -86,8 +98,8 @@ def scan(ink, rng, *, grain, grain_px, blur_px):
     height, width = ink.shape
     noise = rng.standard_normal((max(2, int(height / grain_px)), max(2, int(width / grain_px))), np.float32)
     if grain:
-        noise = cv2.resize(np.clip(noise, -2, 2), (width, height), interpolation=cv2.INTER_LINEAR)
-        ink *= 1 - grain * 0.4 * np.abs(noise)
+        grains = cv2.resize(np.clip(noise, -2, 2), (width, height), interpolation=cv2.INTER_LINEAR)
+        ink *= 1 - grain * 0.4 * np.abs(grains)
     if blur_px > 0.05:
         ink = cv2.GaussianBlur(ink, (0, 0), blur_px)
     return (255.5 - 255 * np.clip(ink, 0, 1)).astype(np.uint8)

@@ -1,8 +1,8 @@
 """How one hand writes one character: the skeleton, made its own by habit, and varied from copy to copy.
 
-Habits belong to a component (who bends the 口 of 吗 bends that of 吃), to a character (its proportions, a form
-of running hand of its own), and to the hand (`traits.py`). All are drawn from generators that are seeded by
-the hand and the thing, so that they need no memory and no order.
+Habits belong to a component (who bends the 口 of 吗 bends that of 吃), to a character (its proportions, a
+form of running hand of its own), and to the hand (`traits.py`). All are drawn from generators that are seeded
+by the hand and the thing, so that they need no memory and no order.
 """
 
 import functools
@@ -14,6 +14,7 @@ import numpy as np
 from hwgen.data.scribe import skeletons
 from hwgen.data.scribe.running_hand import PLACES, running_variants, stroke_orders
 from hwgen.data.scribe.symbol_strokes import symbol_strokes, written_symbols
+from hwgen.data.scribe.traits import Traits
 
 _STREAM = 0x9E4C0DE
 _ROWS = 32  # strokes of a component with a habit of their own
@@ -45,7 +46,7 @@ class Form(NamedTuple):
     stacked: bool = False
 
 
-class _Habit(NamedTuple):
+class Habit(NamedTuple):
     """A hand's way with a component or character: random numbers that stay."""
 
     strokes: np.ndarray  # [_ROWS, 3, 2] standard normal: moved, stretched, bowed
@@ -61,22 +62,22 @@ class Letterforms:
         traits: Traits.
     """
 
-    def __init__(self, seed, index, traits):
+    def __init__(self, seed: int, index: int, traits: Traits):
         self._key, self._traits = (seed, index), traits
-        self._habits = {}
+        self._habits: dict[str, Habit] = {}
 
-    def habit(self, name):
-        """The habit of a component or character: _Habit; the same for the same hand and name."""
+    def habit(self, name: str) -> Habit:
+        """The habit of a component or character: Habit; the same for the same hand and name."""
         found = self._habits.get(name)
         if found is None:
             if len(self._habits) > 3000:
                 self._habits.clear()
             rng = np.random.default_rng((_STREAM, *self._key, zlib.crc32(name.encode())))
-            found = _Habit(rng.standard_normal((_ROWS, 3, 2)), rng.standard_normal(12), rng.random(6))
+            found = Habit(rng.standard_normal((_ROWS, 3, 2)), rng.standard_normal(12), rng.random(6))
             self._habits[name] = found
         return found
 
-    def form(self, unit, rng):
+    def form(self, unit: str, rng: np.random.Generator) -> Form:
         """How the hand writes a character, this time.
 
         Args:
@@ -123,7 +124,7 @@ class Letterforms:
             return _replaced(unit, (('whole', whole),), ())
         base = skeletons.skeleton(unit)
         forms, orders = [], []
-        for slot, (token, place) in enumerate(zip(base.tokens, base.places)):
+        for slot, (token, place) in enumerate(zip(base.tokens, base.places, strict=True)):
             habit = self.habit(token)
             choice = habit.choice[1] if flicker[slot] > _FLICKER else flicker[slot] / _FLICKER
             form = _chosen(running_variants(token, _place(place)), self._traits, choice)
@@ -140,7 +141,9 @@ class Letterforms:
             [
                 self.habit(token).strokes[np.arange(n) % _ROWS]
                 for token, n in zip(
-                    skeleton.tokens, np.bincount(skeleton.slots, minlength=len(skeleton.tokens))
+                    skeleton.tokens,
+                    np.bincount(skeleton.slots, minlength=len(skeleton.tokens)),
+                    strict=True,
                 )
             ]
         )
@@ -185,8 +188,8 @@ class Letterforms:
 
     def _reached(self, skeleton):
         """Strokes shorter or longer than printed, about their middle; long horizontals by a measure of their
-        own: where they stand
-        above the rest, printed ones are longer than people's."""
+        own: where they stand above the rest, printed ones are longer than people's.
+        """
         traits, of = self._traits, skeleton.stroke_of
         low, high = _extents(skeleton)
         size = high - low
@@ -228,7 +231,7 @@ class Letterforms:
 
 
 @functools.lru_cache(maxsize=32768)
-def pen_problem(unit):
+def pen_problem(unit: str) -> str | None:
     """What keeps a pen from writing a character.
 
     Args:
@@ -319,7 +322,9 @@ def _replaced(unit, forms, orders):
             strokes, at = [of[members[k]] for k in order[slot]], members
         else:
             strokes, at = [of[k] for k in members], members
-        pieces += [(float(when), slot, n, stroke) for n, (when, stroke) in enumerate(zip(at, strokes))]
+        pieces += [
+            (float(when), slot, n, stroke) for n, (when, stroke) in enumerate(zip(at, strokes, strict=True))
+        ]
     pieces.sort(key=lambda piece: piece[:3])
     return skeletons.assemble(
         [piece[3] for piece in pieces],

@@ -41,7 +41,7 @@ class Movement(NamedTuple):
     piece_of: np.ndarray
 
 
-def normal_distribution(z):
+def normal_distribution(z: np.ndarray) -> np.ndarray:
     """Distribution function of the standard normal, to 7.5e-8 (Abramowitz and Stegun 1964, 26.2.17).
 
     Args:
@@ -56,7 +56,7 @@ def normal_distribution(z):
     return np.where(z < 0, tail, 1 - tail)
 
 
-def durations(lengths, down, *, hurry):
+def durations(lengths: np.ndarray, down: np.ndarray, *, hurry: float) -> np.ndarray:
     """Time of each piece by itself.
 
     Args:
@@ -71,7 +71,7 @@ def durations(lengths, down, *, hurry):
     return unit * np.sqrt(lengths + 1e-4) * np.where(down, 1, _TRAVEL)
 
 
-def trace(targets, down, *, hurry, rest_sec=0.0):
+def trace(targets: np.ndarray, down: np.ndarray, *, hurry: float, rest_sec: float = 0.0) -> Movement:
     """Moves a pen along targets.
 
     Args:

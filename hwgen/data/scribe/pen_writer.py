@@ -40,12 +40,21 @@ class PenWriter:
         name: str, by which records know the writer.
     """
 
-    def __init__(self, seed, index):
+    def __init__(self, seed: int, index: int):
         self.name = f'pen {seed}-{index}'
         self.traits = draw_traits(np.random.default_rng((_STREAM, seed, index)))
         self._letterforms = Letterforms(seed, index, self.traits)
 
-    def write_line(self, text, rng, *, height_px=64, vertical=False, slips=0.0, em_px=None):
+    def write_line(
+        self,
+        text: str,
+        rng: np.random.Generator,
+        *,
+        height_px: int = 64,
+        vertical: bool = False,
+        slips: float = 0.0,
+        em_px: float | None = None,
+    ) -> WrittenLine:
         """Writes a line.
 
         Args:
@@ -110,7 +119,7 @@ class PenWriter:
         widths = np.array(
             [
                 self._cell(unit, form, points, vertical=vertical)
-                for unit, form, points in zip(units, forms, shaped)
+                for unit, form, points in zip(units, forms, shaped, strict=True)
             ]
         )
         widths *= (
@@ -128,7 +137,7 @@ class PenWriter:
             + traits.shift_deviation * random[:, 4]
         )
         placed = []
-        for form, points, centre, row in zip(forms, shaped, centres, rows):
+        for form, points, centre, row in zip(forms, shaped, centres, rows, strict=True):
             middle = np.zeros(2)
             if len(points) and not form.symbol:
                 low, high = points.min(0), points.max(0)
@@ -171,7 +180,7 @@ class PenWriter:
         """The movement through a line: dict of arrays over T samples; None where nothing is written."""
         traits = self.traits
         parts, clock, last, after_symbol = [], 0.0, None, False
-        for form, owner, targets in zip(forms, owners, placed):
+        for form, owner, targets in zip(forms, owners, placed, strict=True):
             if not len(targets):
                 continue
             stroke_of = form.stroke_of
@@ -212,7 +221,7 @@ class PenWriter:
             )
         if not parts:
             return None
-        points, time, pen, slots = (np.concatenate(column) for column in zip(*parts))
+        points, time, pen, slots = (np.concatenate(column) for column in zip(*parts, strict=True))
         points = points + _tremor(time, traits.tremor, rng)
         return {
             'points': points,
@@ -244,7 +253,7 @@ class PenWriter:
             points = np.array(
                 [
                     np.ptp(path['points'][a : b + 1], axis=0).max() < _POINT_EM * traits.size
-                    for a, b in zip(starts, ends)
+                    for a, b in zip(starts, ends, strict=True)
                 ]
             )
             pressure = np.where(points[run] & on, 1, pressure)

@@ -8,7 +8,10 @@ start with `#` say nothing.
 
 import functools
 import pathlib
+from collections.abc import Callable
 from typing import NamedTuple
+
+import numpy as np
 
 from hwgen.data.scribe.stroke_notation import parse_strokes, read_rows
 
@@ -30,7 +33,7 @@ class RunningForm(NamedTuple):
 
     name: str
     degree: float
-    strokes: tuple
+    strokes: tuple[np.ndarray, ...]
 
 
 def running_variants(token: str, place: str | None = None) -> tuple[RunningForm, ...]:
@@ -66,7 +69,7 @@ def stroke_orders(token: str) -> tuple[tuple[int, ...], ...]:
     return _orders_table().get(token, ())
 
 
-def read_running(path):
+def read_running(path: pathlib.Path) -> dict[tuple[str, str | None], tuple[Callable[[], RunningForm], ...]]:
     """Reads running forms: rows `COMPONENT[@PLACE] <tab> name <tab> degree <tab> strokes`, strokes in
     hundredths of the component's box.
 
@@ -81,7 +84,7 @@ def read_running(path):
     Raises:
         ValueError: the file, the row and what was expected there.
     """
-    table = {}
+    table: dict[tuple[str, str | None], dict[str, Callable[[], RunningForm]]] = {}
     for where, fields in read_rows(path, ('component', 'name', 'degree', 'strokes')):
         key, name, degree, strokes = fields
         token, at, place = key.partition('@')
@@ -97,7 +100,7 @@ def read_running(path):
     return {key: tuple(forms.values()) for key, forms in table.items()}
 
 
-def read_orders(path):
+def read_orders(path: pathlib.Path) -> dict[str, tuple[tuple[int, ...], ...]]:
     """Reads stroke orders: rows `COMPONENT <tab> order`, the numbers of the printed strokes from 1, such as
     `2 1 3`.
 
@@ -110,7 +113,7 @@ def read_orders(path):
     Raises:
         ValueError: the file, the row and what was expected there.
     """
-    table = {}
+    table: dict[str, tuple[tuple[int, ...], ...]] = {}
     for where, (token, text) in read_rows(path, ('component', 'order')):
         words = text.split()
         order = tuple(int(word) - 1 for word in words if word.isdecimal())

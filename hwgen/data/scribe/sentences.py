@@ -21,7 +21,7 @@ def _read(name):
 
 
 @functools.cache
-def words():
+def words() -> tuple[tuple[str, int], ...]:
     """Chinese words of hanzi and how often they were counted.
 
     Returns:
@@ -32,19 +32,19 @@ def words():
 
 
 @functools.cache
-def english_words():
+def english_words() -> tuple[str, ...]:
     """Common English words in ASCII letters: tuple of str, alphabetically."""
     return tuple(_read('words.en.txt.gz'))
 
 
 @functools.cache
-def character_counts():
+def character_counts() -> dict[str, int]:
     """How often each hanzi occurs in the counted words.
 
     Returns:
         dict str -> int, falling count.
     """
-    counts = collections.Counter()
+    counts: collections.Counter[str] = collections.Counter()
     for word, count in words():
         for character in word:
             counts[character] += count
@@ -52,7 +52,7 @@ def character_counts():
 
 
 @functools.cache
-def running_text(script='chinese'):
+def running_text(script: str = 'chinese') -> tuple[str, ...]:
     """Paragraphs, and for Chinese the words as well, the more frequent ones several times.
 
     Args:
@@ -81,7 +81,7 @@ def running_text(script='chinese'):
 
 
 @functools.cache
-def latin_words():
+def latin_words() -> tuple[str, ...]:
     """The words of the Latin texts with the punctuation that clings to them, in order: tuple of str
     without spaces.
     """

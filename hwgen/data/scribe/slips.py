@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from hwgen.data.scribe.letterforms import Form, Letterforms
 from hwgen.data.scribe.stroke_notation import parse_strokes
 
 # What people write where they meant something else.
@@ -20,7 +21,7 @@ _STRIKES = tuple(
 )
 
 
-def draw_slips(count, rng, *, chance):
+def draw_slips(count: int, rng: np.random.Generator, *, chance: float) -> np.ndarray:
     """Before which characters a slip stands.
 
     Args:
@@ -34,7 +35,7 @@ def draw_slips(count, rng, *, chance):
     return rng.random(count) < chance
 
 
-def slip(letterforms, unit, rng):
+def slip(letterforms: Letterforms, unit: str, rng: np.random.Generator) -> Form:
     """A slip: another character, or the same one given up halfway.
 
     Args:

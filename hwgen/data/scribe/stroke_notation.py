@@ -12,12 +12,16 @@ A curve is the Catmull-Rom spline of its points (Catmull and Rom 1974; Differs: 
 through every one of them.
 """
 
+import itertools
+import pathlib
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
 _STEPS = 6  # parts into which a curve is cut between two points
 
 
-def read_rows(path, columns):
+def read_rows(path: pathlib.Path, columns: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     """The rows of a table of strokes: fields between tabs; blank lines and those that start with `#` say
     nothing.
 
@@ -42,7 +46,7 @@ def read_rows(path, columns):
             yield place, fields
 
 
-def parse_strokes(text):
+def parse_strokes(text: str) -> list[np.ndarray]:
     """Reads strokes.
 
     Args:
@@ -72,7 +76,7 @@ def _stroke(text, number):
     corners[0] = corners[-1] = True
     ends = [n for n, corner in enumerate(corners) if corner]
     points = np.array(points)
-    parts = [_spline(points[a : b + 1])[:-1] for a, b in zip(ends, ends[1:])]
+    parts = [_spline(points[a : b + 1])[:-1] for a, b in itertools.pairwise(ends)]
     return np.concatenate([*parts, points[-1:]]).astype(np.float32)
 
 

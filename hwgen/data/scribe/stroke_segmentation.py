@@ -9,6 +9,7 @@ Make Me a Hanzi's.
 
 import collections
 import itertools
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -25,7 +26,12 @@ _SHAPES, _SAMPLES = 5, 24
 _ENCLOSING = frozenset('⿴⿵⿶⿷⿸⿹⿺⿻⿼⿽㇯')
 
 
-def segment(strokes, trees, *, report=lambda message: None):
+def segment(
+    strokes: Mapping[str, Sequence[np.ndarray]],
+    trees: Mapping[str, ids.Tree],
+    *,
+    report: Callable[[str], object] = lambda message: None,
+) -> tuple[dict[str, list[int]], dict[str, float]]:
     """Assigns strokes to slots.
 
     Args:
@@ -35,8 +41,12 @@ def segment(strokes, trees, *, report=lambda message: None):
 
     Returns:
         (slots, costs): dict str -> list of int, one a stroke, for every character of both; dict str -> float,
+<<<<<<< HEAD
         how unlike their components its pieces
         look: below 0.1 good, above 0.25 doubtful.
+=======
+        how unlike their components its pieces look: below 0.1 good, above 0.25 doubtful.
+>>>>>>> rooms
     """
     forms = {
         character: np.stack([_resampled(stroke) for stroke in own]) for character, own in strokes.items()
@@ -81,11 +91,11 @@ def _shapes(token, found, forms):
     pieces, and its own entry.
     """
     by_count = collections.defaultdict(list)
-    for cost, form in sorted(found, key=lambda item: item[0])[:200]:
+    for _, form in sorted(found, key=lambda item: item[0])[:200]:
         by_count[len(form)].append(form)
     total = sum(map(len, by_count.values()))
     shapes = [forms[token]] if token in forms else []
-    for count, members in sorted(by_count.items(), key=lambda item: -len(item[1])):
+    for members in sorted(by_count.values(), key=len, reverse=True):
         if len(members) < 0.12 * total or len(shapes) >= _SHAPES:
             continue
         boxed = np.stack([_in_box(form) for form in members[:_SAMPLES]])
@@ -124,7 +134,7 @@ class _Cut:
         best = (np.inf, ())
         for pieces in _divisions(node[0], len(node) - 1, len(members)):
             total, parts = 0.0, ()
-            for child, piece in zip(node[1:], pieces):
+            for child, piece in zip(node[1:], pieces, strict=True):
                 cost, found = self._parts(child, tuple(members[k] for k in piece))
                 total, parts = total + cost, parts + found
                 if total >= best[0]:
@@ -182,4 +192,4 @@ def _divisions(operator, count, total):
         return
     for cuts in itertools.combinations(range(1, total), count - 1):
         ends = (0, *cuts, total)
-        yield tuple(tuple(range(a, b)) for a, b in zip(ends, ends[1:]))
+        yield tuple(tuple(range(a, b)) for a, b in itertools.pairwise(ends))

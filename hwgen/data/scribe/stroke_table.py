@@ -10,8 +10,11 @@ Arrays of the file: codes uint32 [C], ascending; stroke_counts uint8 [C]; point_
 """
 
 import functools
+import itertools
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,8 +34,8 @@ class PrintedStrokes(NamedTuple):
             character without a code.
     """
 
-    strokes: tuple
-    slots: tuple | None
+    strokes: tuple[np.ndarray, ...]
+    slots: tuple[int, ...] | None
 
 
 class StrokeTable:
@@ -45,31 +48,34 @@ class StrokeTable:
         characters: dict str -> int, row.
     """
 
-    def __init__(self, path=FOLDER / 'medians.npz'):
+    def __init__(self, path: str | os.PathLike[str] = FOLDER / 'medians.npz'):
         with np.load(path) as arrays:
             self._stroke_counts, self._point_counts, self._slots, self._points = (
                 arrays[name] for name in ('stroke_counts', 'point_counts', 'slots', 'points')
             )
             codes = arrays['codes'].tolist()
+        self._kept = functools.lru_cache(maxsize=4096)(self._strokes)
         self.characters = {chr(code): row for row, code in enumerate(codes)}
         self._first_strokes = np.concatenate([[0], np.cumsum(self._stroke_counts, dtype=np.int64)])
         self._first_points = np.concatenate([[0], np.cumsum(self._point_counts, dtype=np.int64)])
 
     @classmethod
     @functools.cache
-    def load(cls):
+    def load(cls) -> 'StrokeTable':
         """The packaged table, one object a process."""
         return cls()
 
     def __contains__(self, character):
         return character in self.characters
 
-    @functools.lru_cache(maxsize=4096)
-    def __getitem__(self, character):
+    def __getitem__(self, character: str) -> PrintedStrokes:
         """The strokes of a character: PrintedStrokes.
 
         Raises LookupError naming it where the table has none.
         """
+        return self._kept(character)
+
+    def _strokes(self, character: str) -> PrintedStrokes:
         if character not in self.characters:
             raise LookupError(
                 f'{character!r}: not among the {len(self.characters)} characters of the stroke table'
@@ -81,12 +87,12 @@ class StrokeTable:
         points.setflags(write=False)
         slots = tuple(self._slots[first:last].tolist())
         return PrintedStrokes(
-            tuple(points[a - ends[0] : b - ends[0]] for a, b in zip(ends, ends[1:])),
+            tuple(points[a - ends[0] : b - ends[0]] for a, b in itertools.pairwise(ends)),
             None if NO_SLOT in slots else slots,
         )
 
 
-def read_medians(entry):
+def read_medians(entry: Mapping[str, Any]) -> list[np.ndarray]:
     """The strokes of an entry of hanzi-writer-data.
 
     Args:
@@ -100,7 +106,7 @@ def read_medians(entry):
     ]
 
 
-def simplified(points, tolerance=_TOLERANCE):
+def simplified(points: np.ndarray, tolerance: float = _TOLERANCE) -> np.ndarray:
     """Leaves out what a straight line passes near (Ramer 1972; Douglas and Peucker 1973).
 
     Args:
@@ -131,7 +137,11 @@ def simplified(points, tolerance=_TOLERANCE):
     return points[sorted(keep)]
 
 
-def write_table(path, strokes, slots):
+def write_table(
+    path: str | os.PathLike[str],
+    strokes: Mapping[str, Sequence[np.ndarray]],
+    slots: Mapping[str, Sequence[int]],
+) -> None:
     """Writes the file; the same bytes whenever it is built.
 
     Args:
@@ -152,7 +162,11 @@ def write_table(path, strokes, slots):
         point_counts=np.array([len(stroke) for stroke in every], np.uint8),
         points=np.concatenate(every),
         slots=np.array(
-            [slot for c, own in zip(characters, kept) for slot in slots.get(c, [NO_SLOT] * len(own))],
+            [
+                slot
+                for c, own in zip(characters, kept, strict=True)
+                for slot in slots.get(c, [NO_SLOT] * len(own))
+            ],
             np.uint8,
         ),
     )

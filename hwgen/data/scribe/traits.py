@@ -8,8 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 # kind -> (share of writers, median width of the line in em, its log deviation, how much width follows
-# pressure, how much darkness follows it,
-#          darkness from, to, grain)
+#          pressure, how much darkness follows it, darkness from, to, grain)
 PENS = {
     'ball': (0.34, 0.030, 0.3, 0.25, 0.45, 0.55, 0.9, 0.25),
     'gel': (0.34, 0.035, 0.3, 0.12, 0.10, 0.75, 1.0, 0.06),
@@ -102,7 +101,7 @@ class Traits(NamedTuple):
     pitch_deviation: float
 
 
-def draw_traits(rng):
+def draw_traits(rng: np.random.Generator) -> Traits:
     """The traits of a writer.
 
     Args:

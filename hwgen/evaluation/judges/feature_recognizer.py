@@ -18,8 +18,12 @@ import numpy as np
 import tensorflow as tf
 
 from hwgen import files
+<<<<<<< HEAD:hwgen/evaluation/judges/feature_recognizer.py
 from hwgen.charset.encoding import Charset
 from hwgen.data.preparing import record_folder
+=======
+from hwgen.data.preparing.identity import charset_of
+>>>>>>> rooms:hwgen/evaluation/feature_recognizer.py
 from hwgen.data.reading import pipeline, shards
 from hwgen.inference import artefact
 from hwgen.losses import ctc
@@ -97,7 +101,7 @@ def train(
         RecordError, CharsetMismatchError: lines that cannot be read.
     """
     keras.utils.set_random_seed(seed)
-    charset = record_folder.charset_of(shards.read_info(folder))
+    charset = charset_of(shards.read_info(folder))
     lines = pipeline.LineBatches(
         folder,
         charset=charset,
@@ -161,7 +165,7 @@ def label_error(
     Returns:
         float; int, lines; int, labels.
     """
-    charset = record_folder.charset_of(shards.read_info(folder)) if charset is None else charset
+    charset = charset_of(shards.read_info(folder)) if charset is None else charset
     lines = pipeline.LineBatches(
         folder, charset=charset, split=split, batch_size=_BATCH_LINES, seed=0, char_px=CELL_PX
     )

@@ -11,7 +11,14 @@ import struct
 
 import numpy as np
 
+from hwgen.data.formats import registry
 from hwgen.data.formats.archives import File
+
+# Suffix -> the reader of files with it, and what its format is.
+FORMATS = {
+    suffix: one for one in registry.find_formats().values() if one.read is not None for suffix in one.suffixes
+}
+READERS = {suffix: one.read for suffix, one in FORMATS.items()}
 
 
 def on_disk(name, data, folder='.'):

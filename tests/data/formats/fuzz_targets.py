@@ -19,17 +19,18 @@ import zlib
 
 import foreign_files as foreign
 import numpy as np
+from foreign_files import FORMATS, READERS
 from PIL import Image
 
 from hwgen.charset.encoding import Charset, CharsetError
-from hwgen.data.formats import iam, iam_online, text_lmdb
 from hwgen.data.formats.archives import File, list_files
 from hwgen.data.formats.byte_stream import ByteStream
 from hwgen.data.formats.folder import read_folder
+from hwgen.data.formats.format import Part
 from hwgen.data.formats.image_files import read_image
+from hwgen.data.formats.readers import iam, iam_online, text_lmdb
 from hwgen.data.formats.samples import MAX_LINE_PIXELS, FormatError, Ink
 from hwgen.data.preparing import conversion
-from hwgen.data.preparing.collection import READERS, Part
 from hwgen.data.reading.records import decode_png
 
 RNG = np.random.default_rng(0)
@@ -76,7 +77,7 @@ def attempt(read):
     found = []
     try:
         for sample in read:
-            found.append(sample)
+            found.append(sample)  # noqa: PERF402 (what came before an error counts)
     except FormatError as error:
         return found, str(error)
     return found, None
@@ -138,10 +139,16 @@ def check_reader(read, name, *, num_bytes):
     return samples
 
 
-def check_records(read, kind, name):
+def check_records(read, format, name):
     """Samples become records, or are refused in one line."""
     part = Part(
-        name=name, kind=kind, writer='', partition='', num_bytes=0, read=lambda refuse=None: read(refuse)
+        name=name,
+        kind=format.name,
+        writer='',
+        partition='',
+        num_bytes=0,
+        read=lambda refuse=None: read(refuse),
+        format=format,
     )
     tally = conversion.Tally(skip=True)
     found = conversion.Converter(tally, height_px=64, pen_px=2.0, shortest=1, longest=100).records(part, None)
@@ -161,7 +168,7 @@ def casia_target(suffix, data):
     check_reader(read, name, num_bytes=len(data))
     share = zlib.crc32(data) % 8  # of the inputs, as these cost more than the reading
     if share == 0:
-        check_records(read, suffix[1:], name)
+        check_records(read, FORMATS[suffix], name)
     if share > 1:
         return
     kept, _ = skipping(
@@ -229,9 +236,10 @@ def iam_target(data):
     """The tables of IAM; good rows before and after."""
     for words, good in ((False, LINES), (True, WORDS)):
         name = 'words.txt' if words else 'lines.txt'
+        table = in_memory(name, good + data + b'\n' + good)
 
-        def read(refuse, table=in_memory(name, good + data + b'\n' + good), words=words):
-            return iam.read_table(table, words=words, refuse=refuse)  # noqa: E731
+        def read(refuse, table=table, words=words):
+            return iam.read_table(table, words=words, refuse=refuse)
 
         rows, messages = skipping(read, name)
         strict, error = attempt(read(None))
@@ -260,7 +268,7 @@ def iam_online_target(data):
             refuse(error)
 
     check_reader(read, file.name, num_bytes=len(data))
-    check_records(read, 'iam_online', file.name)
+    check_records(read, iam_online.FORMAT, file.name)
     found, _ = attempt(iam_online.read_form_writer(f) for f in [file])
     assert found in ([], [None]) or isinstance(found[0][1], str)
     attempt(

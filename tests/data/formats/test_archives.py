@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hwgen.data.formats.archives import disk_files, list_files
 from hwgen.data.formats.casia_names import casia_writer, named_partition
-from hwgen.data.formats.gnt import read_gnt
+from hwgen.data.formats.readers.gnt import read_gnt
 from hwgen.data.formats.samples import FormatError, refuse_or_raise
 
 DATA = gnt_bytes([(c, glyph(np.random.default_rng(1), 9, 9)) for c in '天地玄黄'])

@@ -8,10 +8,10 @@ from collections import Counter
 
 import pytest
 from PIL import Image
+from preparing import prepare_collection
 
 import hwgen
 from benchmarks import end_to_end
-from hwgen.data.preparing import prepare_collection
 from hwgen.data.reading import shards
 
 CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent
@@ -84,7 +84,7 @@ def test_words_of_iam():
 def test_what_is_lost_or_invented_is_noticed():
     """The comparison itself: a line less, a line more, and a line of another writer."""
     expected, _ = end_to_end.write_casia(pathlib.Path.cwd(), CHECKOUT / 'tfrecords' / 'sample', pages=20)
-    prepare_collection.prepare_collection('out', path='HWDB2', workers=1, report=lambda line: None)
+    prepare_collection('out', path='HWDB2', workers=1, report=lambda line: None)
     end_to_end.hold_against('out', expected['HWDB2'])
     line = next(iter(expected['HWDB2']))
     for other in (line[:1] + ('999',) + line[2:], line[:3] + ((0, line[3][1]),)):

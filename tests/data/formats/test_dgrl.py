@@ -21,8 +21,8 @@ from foreign_files import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwgen.data.formats import dgrl
-from hwgen.data.formats.dgrl import read_dgrl
+from hwgen.data.formats.readers import dgrl
+from hwgen.data.formats.readers.dgrl import read_dgrl
 from hwgen.data.formats.samples import FormatError
 
 RNG = np.random.default_rng(0)

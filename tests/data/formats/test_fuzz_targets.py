@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from foreign_files import gnt_bytes
+from foreign_files import READERS, gnt_bytes
 from fuzz_targets import IMAGES, SEEDS, STROKES, TARGETS, WHOLE
 
 STORED, DEFLATED = SEEDS['zip'][:2]
@@ -71,9 +71,7 @@ def test_a_target_notices_what_is_lost():
     """The checks themselves: a reader that ends a page in silence does not pass for one that keeps its
     word.
     """
-    from hwgen.data.preparing import collection
-
-    silent = dict(collection.READERS, **{'.gnt': lambda file, refuse=None: iter([])})
+    silent = dict(READERS, **{'.gnt': lambda file, refuse=None: iter([])})
     with pytest.MonkeyPatch.context() as patch, pytest.raises(AssertionError):
         patch.setattr('fuzz_targets.READERS', silent)
         for number in range(40):  # two of eight inputs are held against the good samples before them

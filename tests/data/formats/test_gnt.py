@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwgen.charset.encoding import Charset
-from hwgen.data.formats import gnt
-from hwgen.data.formats.gnt import read_gnt
+from hwgen.data.formats.readers import gnt
+from hwgen.data.formats.readers.gnt import read_gnt
 from hwgen.data.formats.samples import FormatError
 
 RNG = np.random.default_rng(0)

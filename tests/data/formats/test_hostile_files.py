@@ -9,13 +9,12 @@ import zipfile
 
 import numpy as np
 import pytest
-from foreign_files import codes, dgr_bytes, glyph, on_disk, page_header, ptts_bytes, wptt_bytes
+from foreign_files import READERS, codes, dgr_bytes, glyph, on_disk, page_header, ptts_bytes, wptt_bytes
 from fuzz_targets import SQUARE, WHOLE
 
 from hwgen.data.formats.archives import list_files
 from hwgen.data.formats.samples import FormatError
 from hwgen.data.preparing import line_image
-from hwgen.data.preparing.collection import READERS
 
 RNG = np.random.default_rng(0)
 BIG = 0x7FFFFFFF

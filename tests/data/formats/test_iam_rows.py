@@ -7,7 +7,7 @@ import pytest
 from foreign_files import on_disk
 from PIL import Image
 
-from hwgen.data.formats import iam, iam_online
+from hwgen.data.formats.readers import iam, iam_online
 from hwgen.data.formats.samples import FormatError
 
 

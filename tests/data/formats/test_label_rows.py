@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from hwgen.data.formats import folder
-from hwgen.data.formats.label_table import Row, read_table, row_of_table, text_problem
+from hwgen.data.formats.label_table import Row, read_table
+from hwgen.data.formats.label_text import row_of_table, text_problem
 from hwgen.data.formats.samples import FormatError
 
 SUFFIXES = 'png jpg jpeg jfif jp2 tif tiff bmp gif webp pbm pgm pnm ppm avif PNG Jpg'.split()

@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 from foreign_files import dgr_bytes, dgrl_bytes, glyph, gnt_bytes, wptt_bytes
 from PIL import Image
+from preparing import prepare_collection, prepare_folder
 from test_line_normalization import slanted, strokes
 from test_prepare_collection import command, write
 
 from hwgen.data.preparing import line_normalization as norm
-from hwgen.data.preparing import prepare_collection
-from hwgen.data.preparing.prepare_folder import prepare_folder
 
 QUIET = {'report': lambda line: None, 'validation_share': 0, 'test_share': 0}
 SLANTS = {'001': -25, '002': 20}
@@ -44,9 +43,7 @@ def test_a_folder_and_pages(lines_of):
             if kind == 'folder':
                 info = prepare_folder(f'{out}-folder', images='scans', **settings, **QUIET)
             else:
-                info = prepare_collection.prepare_collection(
-                    f'{out}-pages', path='pages', **settings, **QUIET
-                )
+                info = prepare_collection(f'{out}-pages', path='pages', **settings, **QUIET)
             assert {
                 name: value
                 for name, value in info['settings'].items()
@@ -80,8 +77,8 @@ def test_lines_of_unknown_writers_are_taken_one_by_one(lines_of):
     )
     settings = dict(path='pages', deslant=True, normalize_size=0.5, partition='train', **QUIET)
     with pytest.raises(ValueError, match=r'page.dgrl, line 3, byte \d+: no ink \(grey levels 255 to 255\)'):
-        prepare_collection.prepare_collection('out', **settings)
-    info = prepare_collection.prepare_collection('out', on_error='skip', **settings)
+        prepare_collection('out', **settings)
+    info = prepare_collection('out', on_error='skip', **settings)
     first, second = [line for _, line in lines_of('out')]
     assert (
         info['skipped'] == {'blank': 1}
@@ -103,7 +100,7 @@ def test_boxes_and_ink_and_characters(lines_of):
             '1001-c.gnt': gnt_bytes([('一', np.zeros((4, 60), np.uint8)), ('天', glyph(rng, 80, 70))]),
         },
     )
-    prepare_collection.prepare_collection('out', path='mixed', deslant=True, normalize_size=0.5, **QUIET)
+    prepare_collection('out', path='mixed', deslant=True, normalize_size=0.5, **QUIET)
     found = {line.text: line for _, line in lines_of('out')}
     page = found['天地']
     assert page.image.shape[0] == 64 and page.boxes is not None

@@ -12,7 +12,7 @@ from foreign_files import codes, on_disk, plain_pot, pot_bytes, pot_sample, refu
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwgen.data.formats.pot import read_pot
+from hwgen.data.formats.readers.pot import read_pot
 from hwgen.data.formats.samples import FormatError
 
 HANZI = ''.join(

@@ -12,13 +12,15 @@ import numpy as np
 import pytest
 from foreign_files import codes, dgr_bytes, dgrl_bytes, glyph, gnt_bytes, gnt_sample, pot_bytes, wptt_bytes
 from PIL import Image
+from preparing import prepare_collection
 from test_iam import COLLECTION, ONLINE
 
 from hwgen.charset.encoding import Charset
+from hwgen.data.formats import registry
+from hwgen.data.formats.format import Part
 from hwgen.data.formats.samples import FormatError
 from hwgen.data.preparing import conversion, record_folder
 from hwgen.data.preparing import prepare_collection as prepare_lib
-from hwgen.data.preparing.collection import Part
 from hwgen.data.preparing.contact_sheet import sheet_of_writers
 from hwgen.data.reading import shards
 from hwgen.data.reading.pipeline import LineBatches
@@ -51,7 +53,7 @@ def hwdb2():
 
 def run(out, path, **settings):
     said = []
-    info = prepare_lib.prepare_collection(out, path=path, report=said.append, **settings)
+    info = prepare_collection(out, path=path, report=said.append, **settings)
     return info, said
 
 
@@ -371,7 +373,15 @@ def test_english_lines_and_ink(lines_of):
 
 
 def part(name, writer, partition='', num_bytes=10):
-    return Part(name=name, kind='gnt', writer=writer, partition=partition, num_bytes=num_bytes, read=None)
+    return Part(
+        name=name,
+        kind='gnt',
+        writer=writer,
+        partition=partition,
+        num_bytes=num_bytes,
+        read=None,
+        format=registry.find_formats()['gnt'],
+    )
 
 
 def members(splits):

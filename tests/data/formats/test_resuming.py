@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 from foreign_files import dgrl_bytes, glyph, gnt_bytes
 from PIL import Image
+from preparing import prepare_collection, prepare_folder
 from test_prepare_collection import ROOT, spoilt, write
 
-from hwgen.data.preparing import conversion, prepare, prepare_collection, shard_writer
+from hwgen.data.preparing import conversion, prepare, shard_writer
 from hwgen.data.preparing.journal import Journal
-from hwgen.data.preparing.prepare_folder import prepare_folder
 
 QUIET = {'report': lambda line: None}
 
@@ -52,7 +52,7 @@ def scans():
 
 def collection(out, workers=1, **settings):
     said = []
-    prepare_collection.prepare_collection(
+    prepare_collection(
         out,
         path='bad',
         on_error='skip',
@@ -230,7 +230,7 @@ def test_a_bad_sample_leaves_nothing():
     """It must be mended or skipped first, and both make it another preparation."""
     spoilt()
     with pytest.raises(ValueError, match='004-P16.dgrl|001-P16.dgrl'):
-        prepare_collection.prepare_collection('out', path='bad', partition='train', **QUIET)
+        prepare_collection('out', path='bad', partition='train', **QUIET)
     assert not os.path.exists('out.partial')
 
 
@@ -293,9 +293,7 @@ def prepared_pages(tmp_path_factory):
     folder = tmp_path_factory.mktemp('pages')
     lines = [('天地玄黄', glyph(np.random.default_rng(i), 63, 300)) for i in range(40)]
     write(folder, {f'pages/{writer}-P16.dgrl': dgrl_bytes(lines) for writer in range(100, 130)})
-    prepare_collection.prepare_collection(
-        folder / 'whole', path=folder / 'pages', source='casia', workers=1, **QUIET
-    )
+    prepare_collection(folder / 'whole', path=folder / 'pages', source='casia', workers=1, **QUIET)
     return folder
 
 
@@ -345,7 +343,7 @@ def is_running(pid):
 
 def finish_and_compare(whole):
     said = []
-    prepare_collection.prepare_collection('out', path='pages', source='casia', workers=1, report=said.append)
+    prepare_collection('out', path='pages', source='casia', workers=1, report=said.append)
     assert 'out: resumed: ' in said[0] and int(re.search(r'(\d+) of 30 files done', said[0])[1]) >= 2
     found, expected = contents('out'), contents(whole)
     found.pop('info.json'), expected.pop('info.json')  # the command, and the place of the input

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from hwgen.data.formats.readers.text_lmdb import read_lmdb
 from hwgen.data.formats.samples import FormatError
-from hwgen.data.formats.text_lmdb import read_lmdb
 from hwgen.data.preparing.collection import open_collection
 
 

@@ -11,9 +11,9 @@ from foreign_files import codes, on_disk, plain_wptt, ptts_bytes, refused, spoil
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwgen.data.formats import wptt
+from hwgen.data.formats.readers import wptt
+from hwgen.data.formats.readers.wptt import read_wptt
 from hwgen.data.formats.samples import FormatError
-from hwgen.data.formats.wptt import read_wptt
 
 STROKES = [[(1, 2), (3, 4)], [(5, 6)], [(7, 8), (9, 10), (11, 12)], [(40000, 65535)]]
 LINES = [('天地', [0, 1]), ('玄', [3, 2])]

@@ -26,7 +26,7 @@ class Told:
 def hand(*, habit=0.0, **changes):
     """A hand whose habits are all the same number."""
     found = Letterforms(7, 0, TRAITS._replace(**changes))
-    own = letterforms._Habit(np.full([32, 3, 2], habit), np.full(12, habit), np.full(6, 0.5))
+    own = letterforms.Habit(np.full([32, 3, 2], habit), np.full(12, habit), np.full(6, 0.5))
     found.habit = lambda name: own
     return found
 
@@ -209,7 +209,7 @@ def test_habits_of_strokes_follow_the_component_not_the_order_of_writing():
     )
     rows = {'甲': np.zeros([32, 3, 2]), '乙': np.zeros([32, 3, 2])}
     rows['甲'][:, 0, 0], rows['乙'][:, 0, 0] = np.arange(32) + 1, np.arange(32) + 101
-    found.habit = lambda name: letterforms._Habit(rows[name], np.zeros(12), np.zeros(6))
+    found.habit = lambda name: letterforms.Habit(rows[name], np.zeros(12), np.zeros(6))
     moved = found._strayed(skeleton, Told(0.0))
     first = [int(np.flatnonzero(skeleton.stroke_of == k)[0]) for k in range(3)]
     np.testing.assert_allclose(moved[first, 0] / min(1.25, (9 / 3) ** 0.35), [101, 1, 102], rtol=1e-6)

@@ -12,6 +12,7 @@ from hwgen.data.scribe import corpus, sentences
 from hwgen.data.scribe.corpus import plan_corpus
 from hwgen.data.scribe.fonts import open_font
 from hwgen.data.scribe.pen_writer import PenWriter
+from hwgen.data.scribe.plan import _composer, _holds_pen
 
 SMALL = dict(lines=20, validation_lines=4, test_lines=4, unseen_lines=4)
 
@@ -125,8 +126,8 @@ def test_who_writes_with_a_pen_unless_told():
 )
 def test_pens_are_spread_among_the_writers(share, pens):
     """By hand: the writer with whom the sum of shares reaches the next whole number."""
-    assert [index for index in range(10) if corpus._holds_pen(index, share)] == pens
-    assert [index for index in range(1000) if corpus._holds_pen(index, share)][-len(pens) or 1000 :] == [
+    assert [index for index in range(10) if _holds_pen(index, share)] == pens
+    assert [index for index in range(1000) if _holds_pen(index, share)][-len(pens) or 1000 :] == [
         990 + index for index in pens
     ]
 
@@ -134,7 +135,7 @@ def test_pens_are_spread_among_the_writers(share, pens):
 @pytest.mark.parametrize('share', [0.29, 0.57, 0.58, 0.1])
 def test_shares_that_binary_numbers_miss_by_a_hair_are_met(share):
     """100 * .29 is 28.999999999999996: of a hundred writers 29 have a pen all the same."""
-    assert sum(corpus._holds_pen(index, share) for index in range(100)) == round(100 * share)
+    assert sum(_holds_pen(index, share) for index in range(100)) == round(100 * share)
 
 
 def test_the_smallest_vocabulary_that_shows_all_components():
@@ -341,9 +342,9 @@ def test_shots_fill_all_lines_if_need_be():
 def test_a_font_with_none_of_the_characters_leaves_them_to_another():
     charset = corpus.corpus_charset()
     ids = tuple(charset.character_id(c) for c in '说龙书')
-    assert corpus._composer(ids, 'chinese', '2.0', True, 'kiloji').hanzi == list('说龙书')
-    assert corpus._composer(ids, 'chinese', '2.0', True, 'lxgw-wenkai').hanzi == list('说龙书')
+    assert _composer(ids, 'chinese', '2.0', True, 'kiloji').hanzi == list('说龙书')
+    assert _composer(ids, 'chinese', '2.0', True, 'lxgw-wenkai').hanzi == list('说龙书')
     ids = tuple(charset.character_id(c) for c in '说山')
-    assert corpus._composer(ids, 'chinese', '2.0', True, 'kiloji').hanzi == ['山'] and corpus._composer(
+    assert _composer(ids, 'chinese', '2.0', True, 'kiloji').hanzi == ['山'] and _composer(
         ids, 'chinese', '2.0', True, None
     ).hanzi == ['说', '山']

@@ -7,7 +7,7 @@ import pytest
 
 from hwgen.charset import ids
 from hwgen.charset.encoding import Charset
-from hwgen.data.scribe import skeletons
+from hwgen.data.scribe import composed_strokes, skeletons
 from hwgen.data.scribe.skeletons import assemble
 from hwgen.data.scribe.stroke_table import StrokeTable
 
@@ -114,7 +114,7 @@ def test_places_of_parts():
 
 def test_the_order_of_strokes():
     def order(tree, slots):
-        return skeletons._writing_order(tree, slots)
+        return composed_strokes._writing_order(tree, slots)
 
     assert order(('⿰', '甲', '乙'), [0, 0, 1, 1]) == [0, 1, 2, 3]
     for around in '辶廴乚':
@@ -132,7 +132,7 @@ def test_the_order_of_strokes():
 
 def test_boxes_of_templates_lie_in_what_a_character_covers():
     np.testing.assert_allclose(
-        skeletons._in_em(array((0, 0, 1, 1), (0.5, 0, 1, 0.5))),
+        composed_strokes._in_em(array((0, 0, 1, 1), (0.5, 0, 1, 0.5))),
         [[0.07, 0.07, 0.93, 0.93], [0.5, 0.07, 0.93, 0.5]],
     )
 
@@ -143,17 +143,17 @@ def test_three_parts_are_drawn_apart_pair_by_pair():
         ('⿲', '甲', '乙', '丙'),
         np.array([[0, 0, 0.33, 1], [0.33, 0, 0.67, 1], [0.67, 0, 1, 1]]),
     )
-    found = skeletons._kept_apart(tree, [[0, 0, 0.3, 1], [0.3, 0, 0.8, 1], [0.5, 0, 1, 1]], templates)
+    found = composed_strokes._kept_apart(tree, [[0, 0, 0.3, 1], [0.3, 0, 0.8, 1], [0.5, 0, 1, 1]], templates)
     np.testing.assert_allclose(found, [[0, 0, 0.3, 1], [0.3, 0, 0.725, 1], [0.575, 0, 1, 1]])
     nested = ('⿱', '甲', ('⿰', '乙', '丙'))
-    found = skeletons._kept_apart(
+    found = composed_strokes._kept_apart(
         nested,
         [[0, 0, 1, 0.4], [0, 0.4, 0.7, 1], [0.3, 0.4, 1, 1]],
         np.array([[0, 0, 1, 0.5], [0, 0.5, 0.5, 1], [0.5, 0.5, 1, 1]]),
     )
     np.testing.assert_allclose(found, [[0, 0, 1, 0.4], [0, 0.4, 0.605, 1], [0.395, 0.4, 1, 1]])
     # Around a group of leaves: scaled together.
-    found = skeletons._kept_apart(
+    found = composed_strokes._kept_apart(
         nested,
         [[0, 0, 1, 0.7], [0, 0.3, 0.5, 1], [0.5, 0.4, 1, 1]],
         np.array([[0, 0, 1, 0.5], [0, 0.5, 0.5, 1], [0.5, 0.5, 1, 1]]),
@@ -165,10 +165,12 @@ def test_three_parts_are_drawn_apart_pair_by_pair():
 
 def shown_of(*rows):
     """Entries that show components, by hand: (character, pattern, slot, token, box, counts)."""
-    shown = object.__new__(skeletons._Shown)
+    shown = object.__new__(composed_strokes.ShownComponents)
     shown._of_token, shown._of_slot = {}, {}
     for character, pattern, slot, token, box, counts in rows:
-        row = (character, pattern, slot, token, np.array(box, float), counts[slot], np.array(counts))
+        row = composed_strokes.Occurrence(
+            character, pattern, slot, token, np.array(box, float), counts[slot], np.array(counts)
+        )
         shown._of_token.setdefault(token, []).append(row)
         shown._of_slot.setdefault((pattern, slot), []).append(row)
     shown._table = {
@@ -223,7 +225,7 @@ def test_few_entries_of_a_pattern_are_placed_from_outside_to_inside(monkeypatch)
             else np.array([[0.1, 0, 0.9, 0.4], [0.1, 0.4, 0.9, 1.0]][slot])
         )
 
-    monkeypatch.setattr(skeletons._Shown, 'box', box)
+    monkeypatch.setattr(composed_strokes.ShownComponents, 'box', box)
     for count, whole in ((7, False), (8, True)):
         asked.clear()
         shown = shown_of(*((str(n), pattern, 0, '甲', [0, 0, 0.4, 1], [1, 1, 1]) for n in range(count)))
@@ -270,8 +272,8 @@ def test_a_character_without_a_code_is_one_component():
         and not found.slots.any()
         and len(found.slots) == len(table[character].strokes)
     )
-    shown = skeletons._Shown.load()
-    assert not shown.knows('{899}') and shown.knows('口') and shown.knows(character)
+    shown = composed_strokes.ShownComponents.load()
+    assert '{899}' not in shown._of_token and {'口', character} <= shown._of_token.keys()
     with pytest.raises(LookupError):
         skeletons.entry('A')
 

@@ -8,7 +8,7 @@ import pytest
 from hwgen.charset import ids
 from hwgen.charset.encoding import Charset
 from hwgen.charset.symbols import SYMBOLS
-from hwgen.data.scribe import skeletons
+from hwgen.data.scribe import composed_strokes, skeletons
 from hwgen.data.scribe.component_strokes import component_strokes, described_components
 from hwgen.data.scribe.stroke_table import StrokeTable
 from hwgen.data.scribe.symbol_strokes import written_symbols
@@ -27,7 +27,7 @@ def boxes_of(skeleton):
     """Box of each slot [k, 4]; a thin one (一) counts as .05 em thick."""
     boxes = []
     for slot in range(len(skeleton.tokens)):
-        box = skeletons.box_of(
+        box = composed_strokes.box_of(
             [stroke for stroke, own in zip(strokes_of(skeleton), skeleton.slots) if own == slot]
         )
         grown = np.maximum(0.05 - (box[2:] - box[:2]), 0) / 2
@@ -61,13 +61,13 @@ def pairs():
 
 def test_every_component_has_strokes():
     charset, table = Charset.load(), StrokeTable.load()
-    shown = skeletons._Shown.load()  # pylint: disable=protected-access
+    shown = composed_strokes.ShownComponents.load()
     lacking = {
         token: c
         for c in hanzi()
         if c not in table
         for token in ids.leaves(charset.tree(c))
-        if not shown.knows(token)
+        if token not in shown._of_token and token not in described_components()
     }
     assert not lacking
 
@@ -139,35 +139,39 @@ def test_what_an_enclosure_holds_comes_before_it_is_closed():
 def test_parts_that_lie_on_each_other_are_drawn_apart():
     """By hand: boxes .7 wide that share .4 may share .3 of .7, around the middle of what they shared."""
     tree, templates = ('⿰', '甲', '乙'), np.array([[0, 0, 0.5, 1], [0.5, 0, 1, 1]])
-    found = skeletons._kept_apart(tree, [[0, 0, 0.7, 1], [0.3, 0, 1, 1]], templates)
+    found = composed_strokes._kept_apart(tree, [[0, 0, 0.7, 1], [0.3, 0, 1, 1]], templates)
     np.testing.assert_allclose(found, [[0, 0, 0.605, 1], [0.395, 0, 1, 1]])
     near = np.array([[0, 0, 0.6, 1], [0.45, 0, 1, 1]])  # .15 of .55: less than .3 of it
-    np.testing.assert_array_equal(skeletons._kept_apart(tree, near, templates), near)
+    np.testing.assert_array_equal(composed_strokes._kept_apart(tree, near, templates), near)
     np.testing.assert_array_equal(
-        skeletons._kept_apart(('⿴', '甲', '乙'), [[0, 0, 1, 1], [0.2, 0.2, 0.8, 0.8]], templates),
+        composed_strokes._kept_apart(('⿴', '甲', '乙'), [[0, 0, 1, 1], [0.2, 0.2, 0.8, 0.8]], templates),
         [[0, 0, 1, 1], [0.2, 0.2, 0.8, 0.8]],
     )
     # In the wrong order: the template, in the part of the em that characters cover.
     np.testing.assert_allclose(
-        skeletons._kept_apart(tree, [[0.5, 0, 1, 1], [0, 0, 0.6, 1]], templates),
+        composed_strokes._kept_apart(tree, [[0.5, 0, 1, 1], [0, 0, 0.6, 1]], templates),
         [[0.07, 0.07, 0.5, 0.93], [0.5, 0.07, 0.93, 0.93]],
     )
-    upright = skeletons._kept_apart(('⿱', '甲', '乙'), [[0, 0, 1, 0.7], [0, 0.3, 1, 1]], templates)
+    upright = composed_strokes._kept_apart(('⿱', '甲', '乙'), [[0, 0, 1, 0.7], [0, 0.3, 1, 1]], templates)
     np.testing.assert_allclose(upright, [[0, 0, 1, 0.605], [0, 0.395, 1, 1]])
 
 
 def test_boxes_are_means_weighted_by_how_rich_the_other_parts_are():
-    shown, rows = object.__new__(skeletons._Shown), []
+    shown, rows = object.__new__(composed_strokes.ShownComponents), []
     for character, token, box, counts in (
         ('一', '甲', [0, 0, 0.4, 1], [3, 5]),
         ('二', '甲', [0, 0, 0.6, 1], [3, 10]),
         ('三', '丙', [0, 0, 0.9, 1], [3, 5]),
     ):
-        rows.append((character, '⿰··', 0, token, np.array(box, float), counts[0], np.array(counts)))
+        rows.append(
+            composed_strokes.Occurrence(
+                character, '⿰··', 0, token, np.array(box, float), counts[0], np.array(counts)
+            )
+        )
     shown._of_slot = {('⿰··', 0): rows}
 
     def box(tokens, **options):
-        return skeletons._Shown.box(
+        return composed_strokes.ShownComponents.box(
             shown,
             '⿰··',
             0,
@@ -194,12 +198,14 @@ def test_components_of_the_table_of_components():
     # Alone it stands as it was drawn.
     whole = skeletons.skeleton('丗')
     np.testing.assert_allclose(
-        skeletons.box_of(strokes_of(whole)), skeletons.box_of(component_strokes('丗')), atol=1e-6
+        composed_strokes.box_of(strokes_of(whole)),
+        composed_strokes.box_of(component_strokes('丗')),
+        atol=1e-6,
     )
 
 
 def test_rows_of_components_can_be_read():
-    shown = skeletons._Shown.load()  # pylint: disable=protected-access
+    shown = composed_strokes.ShownComponents.load()
     for token in described_components():
         found = component_strokes(token)
         assert token not in StrokeTable.load(), token
@@ -207,7 +213,9 @@ def test_rows_of_components_can_be_read():
             points = np.concatenate(found)
             assert points.min() > 0 and points.max() < 1 and np.ptp(points, axis=0).max() > 0.7, token
         else:
-            assert all(shown.knows(part) for part in ids.leaves(found)), token
+            assert all(
+                part in shown._of_token or part in described_components() for part in ids.leaves(found)
+            ), token
         assert shown.richness(token) >= 1
 
 

@@ -19,15 +19,16 @@ Differs: pixels lighter than the row's grey level are paper and become 255, as e
 `whiten=False` leaves them. A form without a known writer counts as a writer of its own.
 """
 
+import functools
 import io
 import pathlib
 import re
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-import numpy as np
-
-from hwgen.data.formats.image_files import read_image
-from hwgen.data.formats.samples import FormatError, Picture, refuse_or_raise
+from hwgen.data.formats.archives import File
+from hwgen.data.formats.format import Format, Part
+from hwgen.data.formats.samples import FormatError, Picture, Refuse, refuse_or_raise
 
 _ID = re.compile(r'([a-z]\d\d-\d{3}[a-z]?)-(\d\d)(?:-(\d\d))?')
 _INTEGER = re.compile(r'-?\d{1,6}')
@@ -63,7 +64,7 @@ class IamRow(NamedTuple):
     offset: int
 
 
-def text_rows(file):
+def text_rows(file: File) -> Iterator[tuple[int, int, str]]:
     """The rows of a text file that are no comments.
 
     Args:
@@ -87,7 +88,7 @@ def text_rows(file):
         offset += len(row) + 1
 
 
-def read_table(file, *, words, refuse=None):
+def read_table(file: File, *, words: bool, refuse: Refuse = None) -> Iterator[IamRow]:
     """The rows of `lines.txt` or `words.txt`.
 
     Args:
@@ -140,7 +141,7 @@ def read_table(file, *, words, refuse=None):
         )
 
 
-def read_writers(file):
+def read_writers(file: File) -> dict[str, str]:
     """Who wrote which form, from `forms.txt`.
 
     Args:
@@ -153,7 +154,7 @@ def read_writers(file):
     return {row[0]: row[1] for row in rows if len(row) > 1}
 
 
-def read_partition(files):
+def read_partition(files: Iterable[File]) -> dict[str, str]:
     """The official partition, from the lists that are there.
 
     Args:
@@ -162,15 +163,13 @@ def read_partition(files):
     Returns:
         dict {id of a line or form: 'train' | 'validation' | 'test'}; empty where there is no list.
     """
-    lists = [
-        (PARTITION_LISTS[name], file)
-        for file in files
-        if (name := pathlib.PurePosixPath(file.name).name) in PARTITION_LISTS
-    ]
+    lists = [(PARTITION_LISTS[name], file) for file in files if (name := file.base) in PARTITION_LISTS]
     return {row.split()[0]: partition for partition, file in lists for _, _, row in text_rows(file)}
 
 
-def read_sample(row, image_file, *, writer, table, words=False, whiten=True):
+def read_sample(
+    row: IamRow, image_file: File | None, *, writer: str, table: str, words: bool = False, whiten: bool = True
+) -> Picture:
     """The image of a row.
 
     Args:
@@ -188,6 +187,10 @@ def read_sample(row, image_file, *, writer, table, words=False, whiten=True):
     Raises:
         FormatError: no image, or none that can be read.
     """
+    import numpy as np  # here, and the next: the help is shown without them
+
+    from hwgen.data.formats.image_files import read_image
+
     place = f'{table}, row {row.row}, byte {row.offset}'
     if image_file is None:
         raise FormatError(f'{place}: no image {row.id}.png among the files', reason='image')
@@ -205,3 +208,69 @@ def read_sample(row, image_file, *, writer, table, words=False, whiten=True):
         offset=row.offset,
         note='' if row.segmented or not words else 'segmentation',
     )
+
+
+def _is_there(files: Sequence[File]) -> bool:
+    return any(file.base in ('lines.txt', 'words.txt') for file in files)
+
+
+def _parts(files: Sequence[File], unit: str, refuse: Refuse) -> Iterator[Part]:
+    """A part for each form and split: rows of `lines.txt` or `words.txt`, as `unit` says, with their
+    images.
+    """
+    from hwgen.data.formats.image_files import suffixes  # here: the help is shown without it
+
+    words = unit == 'words'
+    table = next((file for file in files if file.base == f'{unit}.txt'), None)
+    if table is None:
+        raise FileNotFoundError(
+            f'no {unit}.txt among the {len(files)} files, expected the table of the {unit}'
+        )
+    images: dict[str, File] = {}
+    for file in files:
+        if file.suffix in suffixes():
+            images.setdefault(pathlib.PurePosixPath(file.name).stem, file)
+    writers = next((read_writers(file) for file in files if file.base == 'forms.txt'), {})
+    partition = read_partition(files)
+    forms: dict[tuple[str, str], list[IamRow]] = {}
+    for row in read_table(table, words=words, refuse=refuse):
+        line = row.id.rpartition('-')[0] if words else row.id
+        forms.setdefault((row.form, partition.get(line, partition.get(row.form, ''))), []).append(row)
+    for (form, split), rows in forms.items():
+        writer = writers.get(form, form)
+        # Its own images alone: a part goes to another process, and there are a hundred thousand images of
+        # words.
+        own = {row.id: images[row.id] for row in rows if row.id in images}
+        yield Part(
+            name=f'{table.name}/{form}',
+            kind='iam',
+            writer=writer,
+            partition=split,
+            num_bytes=sum(image.size for image in own.values()),
+            read=functools.partial(_read_rows, rows, own, writer=writer, table=table.name, words=words),
+            format=FORMAT,
+        )
+
+
+def _read_rows(
+    rows: Sequence[IamRow], images: Mapping[str, File], refuse: Refuse = None, **settings: Any
+) -> Iterator[Picture]:
+    for row in rows:
+        try:
+            yield read_sample(row, images.get(row.id), **settings)
+        except FormatError as error:
+            refuse_or_raise(error, refuse)
+
+
+FORMAT = Format(
+    name='iam',
+    summary='IAM: lines or words as images, with lines.txt or words.txt and forms.txt',
+    suffixes=('.txt',),
+    pictures=True,
+    parts=_parts,
+    is_there=_is_there,
+    expected='lines.txt or words.txt and images',
+    text_files='',
+    record='row',
+    place=10,
+)

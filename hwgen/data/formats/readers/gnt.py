@@ -13,17 +13,18 @@ writer (001-f.gnt), in older downloads those of many (1.0train-gb1.gnt).
 """
 
 import struct
+from collections.abc import Iterator
 
-import numpy as np
-
+from hwgen.data.formats.archives import File
 from hwgen.data.formats.casia_names import casia_writer
 from hwgen.data.formats.codes import decode_code
-from hwgen.data.formats.samples import MAX_LINE_PIXELS, UNKNOWN_CHARACTER, Picture, refuse_or_raise
+from hwgen.data.formats.format import Format
+from hwgen.data.formats.samples import MAX_LINE_PIXELS, UNKNOWN_CHARACTER, Picture, Refuse, refuse_or_raise
 
 _HEADER = struct.Struct('<I2sHH')
 
 
-def read_gnt(file, *, refuse=None):
+def read_gnt(file: File, *, refuse: Refuse = None) -> Iterator[Picture]:
     """The characters of a file.
 
     Args:
@@ -42,6 +43,8 @@ def read_gnt(file, *, refuse=None):
 
 
 def _read_samples(stream, refuse):
+    import numpy as np  # here: the help is shown without it
+
     writer, record = casia_writer(stream.name), 0
     while stream.remaining:
         record += 1
@@ -122,3 +125,16 @@ def _sample_follows(stream, size):
         return False
     next_size, _, width, height = _HEADER.unpack(ahead)
     return not _problem(next_size, width, height, stream.remaining - size)
+
+
+FORMAT = Format(
+    name='gnt',
+    summary='CASIA-HWDB1.x: isolated characters',
+    suffixes=('.gnt',),
+    read=read_gnt,
+    source='casia',
+    writer_of=casia_writer,
+    record='sample',
+    isolated=True,
+    place=0,
+)

@@ -14,8 +14,8 @@ Header of both:
 
 .dgrl, each line:
     4   int32      characters, N
-    N codes        a code each, its first byte first, ASCII padded with zeros; FF FF marks what nobody could
-    read
+    N codes        a code each, its first byte first, ASCII padded with zeros; FF FF marks what nobody
+                   could read
     4 * int32      top, left, H, W of the line on the page, px
     H * W uint8    rows of pixels (1 bit: H * ((W + 7) // 8) bytes, the leftmost pixel in the highest bit)
 
@@ -32,18 +32,20 @@ size - 36 bytes: 36 it is.
 Differs: the image of a line of .dgr is put together from its characters, the darker pixel where they overlap.
 """
 
-import numpy as np
+from collections.abc import Iterator
 
+from hwgen.data.formats.archives import File
 from hwgen.data.formats.casia_names import casia_writer
 from hwgen.data.formats.codes import decode_label, read_code_length
-from hwgen.data.formats.samples import MAX_LINE_PIXELS, Picture, refuse_or_raise
+from hwgen.data.formats.format import Format
+from hwgen.data.formats.samples import MAX_LINE_PIXELS, Picture, Refuse, refuse_or_raise
 
 _MIN_HEADER = 36
 MAX_HEADER = 1 << 16
 MAX_PAGE_PX = 1 << 16
 
 
-def read_dgrl(file, *, refuse=None):
+def read_dgrl(file: File, *, refuse: Refuse = None) -> Iterator[Picture]:
     """The lines of a page.
 
     Args:
@@ -163,6 +165,8 @@ def _holds(ahead, length):
 
 def _read_pixels(stream, height, width, *, bits, offset):
     """uint8 [height, width], or None where that is no pixel."""
+    import numpy as np  # here: the help is shown without it
+
     if height < 0 or width < 0:
         raise stream.error(
             f'image of {width} x {height} px, expected at least 1 x 1', reason='size', offset=offset
@@ -190,6 +194,8 @@ def _read_characters(stream, count, *, code_length, bits, page):
     """The characters of a line of .dgr: their codes, the line's image (None where a character has none),
     the boxes in it.
     """
+    import numpy as np  # here: the help is shown without it
+
     if not count:
         return b'', None, None
     if count > stream.remaining // (code_length + 8):
@@ -230,6 +236,17 @@ def _read_characters(stream, count, *, code_length, bits, page):
         )
     boxes -= np.tile(origin, 2)
     line = np.full((height, width), 255, np.uint8)
-    for image, (x0, y0, x1, y1) in zip(images, boxes):
+    for image, (x0, y0, x1, y1) in zip(images, boxes, strict=True):
         np.minimum(line[y0:y1, x0:x1], image, out=line[y0:y1, x0:x1])
     return b''.join(codes), line, boxes
+
+
+FORMAT = Format(
+    name='dgrl',
+    summary='CASIA-HWDB2.x: pages, line by line',
+    suffixes=('.dgrl', '.dgr'),
+    read=read_dgrl,
+    source='casia',
+    writer_of=casia_writer,
+    place=1,
+)

@@ -13,7 +13,7 @@
     each stroke:   uint16 points, then 2 * uint16 each, x and y
     2   uint16     lines
     each line:     uint16 strokes, then the number of each, uint16 from 0; uint16 characters, then a code
-    each;
+                   each;
                    .ptts has its strokes after each code: uint16 strokes, then the number of each
 
 Source: nlpr.ia.ac.cn/databases/handwriting/Online_database.html for .wptt, and public readers of such files.
@@ -24,18 +24,20 @@ the size is only held against it. FF FF is the code of what nobody could read.
 Differs: which strokes belong to which character is not kept; a line has those that it names itself.
 """
 
-import numpy as np
+from collections.abc import Iterator
 
+from hwgen.data.formats.archives import File
 from hwgen.data.formats.casia_names import casia_writer
 from hwgen.data.formats.codes import decode_label, read_code_length
-from hwgen.data.formats.samples import Ink, refuse_or_raise
+from hwgen.data.formats.format import Format
+from hwgen.data.formats.samples import Ink, Refuse, refuse_or_raise
 
 _FIXED_HEADER = 54
 _MAX_ILLUSTRATION = 1 << 16
 _MAX_STROKES = 1 << 16  # a line names them by 16 bits
 
 
-def read_wptt(file, *, refuse=None):
+def read_wptt(file: File, *, refuse: Refuse = None) -> Iterator[Ink]:
     """The lines of a page.
 
     Args:
@@ -54,6 +56,8 @@ def read_wptt(file, *, refuse=None):
 
 
 def _read_page(stream, refuse):
+    import numpy as np  # here: the help is shown without it
+
     writer, stream.place = casia_writer(stream.name), 'header'
     code_length, by_character = _read_header(stream, refuse)
     start = stream.offset
@@ -115,6 +119,8 @@ def _read_characters(stream, count, code_length, last):
     """The characters of a line of .ptts: bytes of their codes, one after the other; the largest number of
     a stroke, at least `last`.
     """
+    import numpy as np  # here: the help is shown without it
+
     label = bytearray()
     for _ in range(count):
         label += stream.take(code_length, 'code')
@@ -152,3 +158,14 @@ def _read_header(stream, refuse):
     if data_type and 'short' not in data_type:
         raise stream.error(f'data type {data_type!r}, expected short', reason='header', offset=start)
     return code_length, by_character
+
+
+FORMAT = Format(
+    name='wptt',
+    summary='CASIA-OLHWDB2.x: pages of a pen, line by line',
+    suffixes=('.wptt', '.ptts'),
+    read=read_wptt,
+    source='casia',
+    writer_of=casia_writer,
+    place=3,
+)

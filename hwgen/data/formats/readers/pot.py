@@ -15,18 +15,20 @@ the order in which more codes look like hanzi is the file's, the documented one 
 A size has 16 bits only, so a longer sample has it modulo 65536: where a sample ends is read from its points.
 """
 
-import numpy as np
+from collections.abc import Iterator
 
+from hwgen.data.formats.archives import File
 from hwgen.data.formats.casia_names import casia_writer
 from hwgen.data.formats.codes import decode_code, looks_like_hanzi
-from hwgen.data.formats.samples import UNKNOWN_CHARACTER, FormatError, Ink, refuse_or_raise
+from hwgen.data.formats.format import Format
+from hwgen.data.formats.samples import UNKNOWN_CHARACTER, FormatError, Ink, Refuse, refuse_or_raise
 
 _VOTE_BYTES = 1 << 20
 _MAX_SAMPLE_BYTES = 1 << 20  # a character of 10,000 points has 40,000
 _STROKE_END, _END = (-1, 0), (-1, -1)
 
 
-def read_pot(file, *, refuse=None):
+def read_pot(file: File, *, refuse: Refuse = None) -> Iterator[Ink]:
     """The characters of a file.
 
     Args:
@@ -100,6 +102,8 @@ def _codes_are_swapped(data):
 
 def _read_sample(stream):
     """The sample at the position, which stays: its code, strokes and length in bytes."""
+    import numpy as np  # here: the help is shown without it
+
     (size,) = np.frombuffer(stream.ahead(2).ljust(2, b'\0'), '<u2').tolist()
     if size % 2:
         raise stream.error(f'sample of {size} bytes, expected an even number from 10', reason='size')
@@ -153,6 +157,8 @@ def _marked_lengths(stream):
     """The bytes up to the first end mark, with a code of 4 and of 2 bytes: where a sample ends whose size
     field is wrong.
     """
+    import numpy as np  # here: the help is shown without it
+
     data = stream.ahead(_MAX_SAMPLE_BYTES)
     for header in (8, 6):
         whole = data[header : header + (len(data) - header) // 4 * 4] if len(data) > header else b''
@@ -168,3 +174,16 @@ def _sample_follows(stream, size):
     ahead = stream.ahead(size + (1 << 16))[size:]
     length = int.from_bytes(ahead[:2], 'little')
     return 12 <= length <= len(ahead) and ahead[length - 4 : length] == b'\xff' * 4
+
+
+FORMAT = Format(
+    name='pot',
+    summary='CASIA-OLHWDB1.x: isolated characters of a pen',
+    suffixes=('.pot',),
+    read=read_pot,
+    source='casia',
+    writer_of=casia_writer,
+    record='sample',
+    isolated=True,
+    place=2,
+)

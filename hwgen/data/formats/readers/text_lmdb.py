@@ -8,14 +8,19 @@ library `lmdb` is imported when it is used. It trusts its files: a data.mdb that
 it.
 """
 
+import functools
 import io
+import pathlib
+from collections.abc import Iterator, Sequence
 
 from hwgen.charset.printable import as_text
-from hwgen.data.formats.image_files import read_image
-from hwgen.data.formats.samples import FormatError, Picture, refuse_or_raise
+from hwgen.data.formats.archives import File
+from hwgen.data.formats.casia_names import named_partition
+from hwgen.data.formats.format import Format, Part
+from hwgen.data.formats.samples import FormatError, Picture, Refuse, refuse_or_raise
 
 
-def read_lmdb(folder, *, name=None, refuse=None):
+def read_lmdb(folder: pathlib.Path, *, name: str | None = None, refuse: Refuse = None) -> Iterator[Picture]:
     """The samples of a folder with `data.mdb`.
 
     Args:
@@ -59,6 +64,8 @@ def read_lmdb(folder, *, name=None, refuse=None):
 
 
 def _read_sample(transaction, name, record):
+    from hwgen.data.formats.image_files import read_image  # here: the help is shown without it
+
     place = f'{name}, sample {record}'
     image, label = transaction.get(b'image-%09d' % record), transaction.get(b'label-%09d' % record)
     if image is None or label is None:
@@ -75,3 +82,42 @@ def _read_sample(transaction, name, record):
     except OSError as error:
         raise FormatError(f'{place}: {error}', reason='image') from error
     return Picture(image=pixels, text=text, writer='', record=record, offset=0)
+
+
+def _is_there(files: Sequence[File]) -> bool:
+    return any(_is_data_base(file) for file in files)
+
+
+def _is_data_base(file: File) -> bool:
+    return file.base == 'data.mdb' and not file.member
+
+
+def _parts(files: Sequence[File], unit: str, refuse: Refuse) -> Iterator[Part]:
+    """A part for each data base."""
+    del unit, refuse
+    for file in filter(_is_data_base, files):
+        folder = str(pathlib.PurePosixPath(file.name).parent)
+        yield Part(
+            name=folder,
+            kind='lmdb',
+            writer='',
+            partition=named_partition(folder),
+            num_bytes=file.size,
+            read=functools.partial(read_lmdb, file.path.parent, name=folder),
+            format=FORMAT,
+        )
+
+
+FORMAT = Format(
+    name='lmdb',
+    summary='LMDB folders of text recognition: pictures with their texts',
+    suffixes=('.mdb',),
+    parts=_parts,
+    is_there=_is_there,
+    expected='a folder with data.mdb',
+    archives=False,
+    record='sample',
+    white_paper=False,
+    unbounded=True,
+    place=12,
+)

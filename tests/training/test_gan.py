@@ -15,7 +15,7 @@ from hwgen.training.checkpoints import Checkpoints
 
 
 def tensors(batch):
-    return {key: tf.constant(value) for key, value in batch.items()}
+    return tf.nest.map_structure(tf.constant, batch)
 
 
 def one_step(trainer, kind, batch, texts, **options):
@@ -247,9 +247,7 @@ def test_metrics_are_the_losses_of_the_global_batch(trainer, make_batch):
     model = trainer.model
     labels = ctc.line_labels(
         'structured',
-        component_ids=batch['component_ids'],
-        structure_ids=batch['structure_ids'],
-        character_ids=batch['character_ids'],
+        batch['characters'],
         num_components=12,
     )
     # moves statistics only, which a training step does not read
@@ -304,11 +302,7 @@ def test_recomputed_statistics_are_the_mean_over_the_batches(trainer, make_batch
     config = trainer.model.config.generator
     batches = []
     for step in range(3):
-        texts = {
-            key: tf.constant(value)
-            for key, value in make_batch(step).items()
-            if key.endswith('ids') or key == 'lengths'
-        }
+        texts = dict(characters=tensors(make_batch(step)['characters']))
         texts['style'] = tf.constant(rng.normal(size=[4, config.style_dim]).astype(np.float32))
         texts['character_noise'] = tf.constant(rng.normal(size=[4, 2, 3]).astype(np.float32))
         batches.append(texts)

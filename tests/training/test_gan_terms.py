@@ -15,7 +15,7 @@ from hwgen.training import gan
 
 
 def tensors(batch):
-    return {key: tf.constant(value) for key, value in batch.items()}
+    return tf.nest.map_structure(tf.constant, batch)
 
 
 def test_the_prior_reaches_the_style_encoder(trainer, make_batch, variables_of):

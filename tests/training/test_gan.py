@@ -162,12 +162,11 @@ def test_the_judge_moves_a_reconstruction(make_trainer, make_batch):
     )
 
 
-def test_feature_levels_that_the_trunk_lacks_are_refused(trainer, template_boxes):
+def test_feature_levels_that_the_trunk_lacks_are_refused(trainer):
     def make(levels):
         return gan.GanTrainer(
             trainer.model,
             dataclasses.replace(trainer.settings, feature_levels=levels),
-            template_boxes=template_boxes,
             strategy=trainer.strategy,
         )
 

@@ -2,7 +2,7 @@
 hand.
 
 HCT-GAN (ICPR 2022) interpolates between styles; here the embeddings of components and structure, and the
-boxes, are interpolated (see `content_encoder.interpolate`).
+boxes, are interpolated (see `ContentEncoder.interpolate`).
 """
 
 import numpy as np
@@ -12,7 +12,6 @@ from hwgen.characters import Characters
 from hwgen.images import to_uint8
 from hwgen.inference import styles as style_space
 from hwgen.inference.description import DEFAULT_TRUNCATION
-from hwgen.models import content_encoder
 
 
 class ContentInterpolation:
@@ -92,9 +91,7 @@ class ContentInterpolation:
         generator = self._writer.generator
         encoder = generator.content_encoder
         ends = [encoder.embed(characters) for characters in (first, second)]
-        content = encoder.features(
-            content_encoder.interpolate(*ends, share), style=generator.content_style(style)
-        )
+        content = encoder.features(encoder.interpolate(*ends, share), style=generator.content_style(style))
         blank, other = (generator.blank(characters) for characters in (first, second))
         if blank is not None:  # on the way to or from a space something is written
             blank = tf.where(share <= 0.0, blank, tf.where(share >= 1.0, other, blank & other))

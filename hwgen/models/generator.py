@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from hwgen.characters import Characters
 from hwgen.models import layers
-from hwgen.models.content_encoder import CELLS, ContentEncoder
-from hwgen.settings.model import GeneratorConfig
+from hwgen.models.content.encodings import content_encoder
+from hwgen.settings.model import CELLS, GeneratorConfig
 
 
 class GeneratorBlock(keras.layers.Layer):
@@ -72,20 +72,7 @@ class Generator(keras.Model):
         super().__init__(**kwargs)
         self.config = config
         self.space_component = 0
-        self.content_encoder = ContentEncoder(
-            config.content_encoding,
-            num_components=config.num_components,
-            num_structures=config.num_structures,
-            num_characters=config.num_characters,
-            channels=config.content_channels,
-            cell_dim=config.cell_dim,
-            structure_dim=config.structure_dim,
-            component_dim=config.component_dim,
-            style_dim=config.style_part_dim,
-            map_channels=config.map_channels,
-            learn_boxes=config.learn_boxes,
-            name='content_encoder',
-        )
+        self.content_encoder = content_encoder(config, name='content_encoder')
         # A tuple, not a list: tf.train.Checkpoint drops the sublayers that a Keras 3 model holds in a list.
         self.blocks = tuple(
             GeneratorBlock(
@@ -190,7 +177,7 @@ class Generator(keras.Model):
         if columns < CELLS:  # Latin cells are half as wide as high: B x H x (N H) x C -> B x H x (N H/2) x C
             x, *maps = (tf.nn.avg_pool2d(m, [1, 2], [1, 2], 'VALID') for m in (x, *maps))
         parts_of_noise = []
-        if config.content_encoding != 'onehot':
+        if not self.content_encoder.reads_style:
             parts_of_noise.append(tf.repeat(parts[0][:, tf.newaxis], n, axis=1))  # B x N x Z1
         if config.character_noise_dim:
             parts_of_noise.append(character_noise)

@@ -7,8 +7,10 @@ from numpy_layers import linear
 
 from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset
-from hwgen.models import content_encoder
-from hwgen.models.content_encoder import CELLS, ENCODINGS, ContentEncoder
+from hwgen.models.content.encodings import ENCODINGS, content_encoder
+from hwgen.models.content.layout import placement
+from hwgen.models.content.warped import warp_weights
+from hwgen.settings.model import CELLS, GeneratorConfig
 
 
 def brute_force_overlap(low, high, cells=CELLS):
@@ -46,14 +48,14 @@ def test_placement_by_hand():
     # ⿰: the left half is slot 0, the right half slot 1.
     boxes = np.zeros([4, 4], np.float32)
     boxes[:2] = [[0.0, 0.0, 0.5, 1.0], [0.5, 0.0, 1.0, 1.0]]
-    placed = content_encoder.placement(boxes, np.array([7, 9, 0, 0])).numpy()
+    placed = placement(boxes, np.array([7, 9, 0, 0])).numpy()
     np.testing.assert_array_equal(placed[0], [[1, 1, 0, 0]] * 4)
     np.testing.assert_array_equal(placed[1], [[0, 0, 1, 1]] * 4)
     assert not placed[2:].any()
     # ⿴: both cover the middle cells whole or the enclosure more: slot 0 the rim, slot 1 the four cells it
     # fills (a tie, the later wins).
     boxes[:2] = [[0.0, 0.0, 1.0, 1.0], [0.25, 0.25, 0.75, 0.75]]
-    placed = content_encoder.placement(boxes, np.array([7, 9, 0, 0])).numpy()
+    placed = placement(boxes, np.array([7, 9, 0, 0])).numpy()
     inner = np.zeros([4, 4])
     inner[1:3, 1:3] = 1.0
     np.testing.assert_array_equal(placed[1], inner)
@@ -61,7 +63,7 @@ def test_placement_by_hand():
     # A slot that wins no cell is added where it lies, and takes nothing away: 1/10 of a cell inside a full
     # box.
     boxes[:2] = [[0.0, 0.0, 1.0, 1.0], [0.3, 0.3, 0.4, 0.4]]
-    placed = content_encoder.placement(boxes, np.array([7, 9, 0, 0])).numpy()
+    placed = placement(boxes, np.array([7, 9, 0, 0])).numpy()
     single = np.zeros([4, 4])
     single[1, 1] = 1.0
     np.testing.assert_array_equal(placed[0], np.ones([4, 4]))
@@ -70,7 +72,7 @@ def test_placement_by_hand():
 
 def test_placement_of_every_template_equals_brute_force(templates):
     names, boxes, used = templates
-    placed = content_encoder.placement(boxes, used).numpy()
+    placed = placement(boxes, used).numpy()
     for name, box, ids, found in zip(names[1:], boxes[1:], used[1:], placed[1:]):
         np.testing.assert_array_equal(found, brute_force_placement(box, ids), err_msg=name)
         assert found.sum((1, 2))[ids > 0].all(), f'{name}: a component has no cell'
@@ -82,7 +84,7 @@ def test_random_boxes_equal_brute_force():
     rng = np.random.default_rng(0)
     corners = np.sort(rng.uniform(size=(40, 4, 2, 2)), axis=-2).reshape(40, 4, 4).astype(np.float32)
     ids = rng.integers(0, 2, size=(40, 4)).astype(np.int32)
-    placed = content_encoder.placement(corners, ids).numpy()
+    placed = placement(corners, ids).numpy()
     for box, used, found in zip(corners, ids, placed):
         np.testing.assert_array_equal(found, brute_force_placement(box, used))
 
@@ -91,7 +93,7 @@ def place(*boxes):
     """Placement of boxes given by hand, every one of them in use."""
     padded = np.zeros([4, 4], np.float32)
     padded[: len(boxes)] = boxes
-    return content_encoder.placement(padded, (np.arange(4) < len(boxes)).astype(np.int32)).numpy()
+    return placement(padded, (np.arange(4) < len(boxes)).astype(np.int32)).numpy()
 
 
 def test_a_slot_that_wins_no_cell_is_summed_in():
@@ -120,7 +122,7 @@ def test_warp_weights_equal_brute_force(cells):
     rng = np.random.default_rng(1)
     low, high = np.sort(rng.uniform(size=(2, 50)), axis=0).astype(np.float32)
     low[:3], high[:3] = [0.0, 0.5, 0.0], [1.0, 1.0, 0.0]
-    found = content_encoder.warp_weights(tf.constant(low), tf.constant(high), cells).numpy()
+    found = warp_weights(tf.constant(low), tf.constant(high), cells).numpy()
     for a, b, weights in zip(low.astype(np.float64), high.astype(np.float64), found):
         share, span = brute_force_overlap(a, b, cells), max(b - a, 0.05)
         for i in range(cells):
@@ -136,30 +138,41 @@ def test_warp_weights_equal_brute_force(cells):
 def test_full_box_warps_to_itself_and_half_box_to_its_half():
     for cells in (4, 8):
         np.testing.assert_allclose(
-            content_encoder.warp_weights(tf.constant(0.0), tf.constant(1.0), cells), np.eye(cells), atol=1e-6
+            warp_weights(tf.constant(0.0), tf.constant(1.0), cells), np.eye(cells), atol=1e-6
         )
     # Right half: the centre of cell 2 lies half way between the map's cells 0 and 1, that of cell 3 between 2
     # and 3; the
     # triangle reaches two cells: 3/4, 3/4, 1/4, 0 before they are brought to a sum of one.
     expected = np.array([[0, 0, 0, 0], [0, 0, 0, 0], [3, 3, 1, 0], [0, 1, 3, 3]]) / 7
-    np.testing.assert_allclose(
-        content_encoder.warp_weights(tf.constant(0.5), tf.constant(1.0)), expected, atol=1e-6
-    )
+    np.testing.assert_allclose(warp_weights(tf.constant(0.5), tf.constant(1.0)), expected, atol=1e-6)
 
 
 # The encodings
 # -------------------------------------------------------------------------------------------------------
 
-TABLES = dict(num_components=30, num_structures=12, num_characters=20)
-DIMS = dict(
-    channels=6, structure_dim=5, component_dim=6, cell_dim=4, style_dim=4, map_channels=(), learn_boxes=False
+SIZES = dict(
+    num_components=30,
+    num_structures=12,
+    num_characters=20,
+    content_channels=6,
+    structure_dim=5,
+    component_dim=6,
+    cell_dim=4,
+    style_part_dim=4,
+    map_channels=(),
+    learn_boxes=False,
 )
+
+
+def make_encoder(encoding, *, rank=None, **options):
+    config = GeneratorConfig(**{**SIZES, 'content_encoding': encoding, **options})
+    return content_encoder(config, **({'rank': rank} if rank else {}))
 
 
 @pytest.fixture
 def encode(randomise, text_inputs):
     def make(encoding, **options):
-        encoder = ContentEncoder(encoding, **{**TABLES, **DIMS, **options})
+        encoder = make_encoder(encoding, **options)
 
         def call(inputs):
             return encoder(inputs['characters'], tf.constant(inputs['style'][:, :4]))[0].numpy()
@@ -174,7 +187,7 @@ def encode(randomise, text_inputs):
 class _Sizes:
     """What `text_inputs` asks of a config."""
 
-    num_components, num_structures, num_characters = TABLES.values()
+    num_components, num_structures, num_characters = list(SIZES.values())[:3]
     style_dim, character_noise_dim = 4, 1
 
 
@@ -252,8 +265,8 @@ def test_warped_stretches_the_maps(encode, text_inputs):
                     continue
                 drawing = linear(encoder.component_map, components[component]).reshape(4, 4, 4)
                 x0, y0, x1, y1 = inputs['characters'].boxes[b, n, slot]
-                rows = content_encoder.warp_weights(tf.constant(y0), tf.constant(y1)).numpy()
-                columns = content_encoder.warp_weights(tf.constant(x0), tf.constant(x1)).numpy()
+                rows = warp_weights(tf.constant(y0), tf.constant(y1)).numpy()
+                columns = warp_weights(tf.constant(x0), tf.constant(x1)).numpy()
                 cells += np.einsum('ik,jl,klc->ijc', rows, columns, drawing)
             everywhere = linear(
                 encoder.structure_map, structures[inputs['characters'].structure_ids[b, n]]
@@ -278,7 +291,7 @@ def test_onehot_is_a_filter_bank_times_z1(encode, text_inputs):
 
 def test_onehot_factorises_above_500_classes(encode):
     plain, _ = encode('onehot', num_characters=500)
-    factorised, _ = encode('onehot', num_characters=501, onehot_rank=3)
+    factorised, _ = encode('onehot', num_characters=501, rank=3)
     size = 4 * 4 * 4 * 6
     assert plain.count_params() == 500 * size
     assert factorised.count_params() == 501 * 3 + 3 * size
@@ -286,7 +299,7 @@ def test_onehot_factorises_above_500_classes(encode):
 
 def test_unknown_encoding():
     with pytest.raises(ValueError, match="'glyphs': expected one of sequence, layout, warped, onehot"):
-        ContentEncoder('glyphs', **TABLES, **DIMS)
+        make_encoder('glyphs')
 
 
 # Finer maps and learned boxes
@@ -311,7 +324,7 @@ def test_a_component_is_the_same_drawing_wherever_it_stands(encode):
     for index, (cells, channels) in enumerate(((8, 3), (16, 2))):
         own = tf.reshape(encoder.fine_maps[index](embedding), [cells, cells, channels]).numpy()
         np.testing.assert_allclose(fine(encoder, one)[index][0], own, atol=1e-5)
-        columns = content_encoder.warp_weights(tf.constant(0.0), tf.constant(0.5), cells).numpy()
+        columns = warp_weights(tf.constant(0.0), tf.constant(0.5), cells).numpy()
         np.testing.assert_allclose(
             fine(encoder, half)[index][0], np.einsum('jl,ilc->ijc', columns, own), atol=1e-5
         )
@@ -335,7 +348,7 @@ def test_components_of_a_character_are_summed_in_their_boxes(encode):
 
 def test_learned_boxes_start_as_the_templates_and_then_depend_on_the_components(text_inputs, encode):
     inputs = text_inputs(1, 3, _Sizes)
-    fresh = ContentEncoder('warped', **{**TABLES, **DIMS, 'map_channels': (3,), 'learn_boxes': True})
+    fresh = make_encoder('warped', map_channels=(3,), learn_boxes=True)
     fine(fresh, inputs)
     components, structures = (
         fresh.component_embedding(inputs['characters'].component_ids),
@@ -379,7 +392,8 @@ def test_learned_boxes_stay_in_the_square(text_inputs, encode):
 def test_finer_maps_are_of_warped_alone(encode):
     for encoding in ('sequence', 'layout', 'onehot'):
         encoder, _ = encode(encoding, map_channels=(3,), learn_boxes=True)
-        assert encoder.map_channels == () and not encoder.learn_boxes
+        assert encoder(Characters.ones(), tf.ones([1, 4]))[1] == ()
+        assert not [v.path for v in encoder.variables if 'fine_map' in v.path or 'box' in v.path]
 
 
 def test_sequence_spreads_structure_and_slots_in_their_order(encode, text_inputs):
@@ -402,7 +416,7 @@ def test_the_factorised_filter_bank_is_one(encode, text_inputs):
     variance of one.
     """
     inputs = text_inputs(2, 3, _Sizes)
-    encoder, call = encode('onehot', num_characters=501, onehot_rank=5)
+    encoder, call = encode('onehot', num_characters=501, rank=5)
     bank = (encoder.filters.table.numpy() @ encoder.unfold.kernel.numpy()).reshape(501, 4, 4, 4, 6)
     expected = (
         np.einsum('bz,bnzijc->binjc', inputs['style'], bank[inputs['characters'].character_ids]).reshape(
@@ -411,7 +425,7 @@ def test_the_factorised_filter_bank_is_one(encode, text_inputs):
         / 2.0
     )
     np.testing.assert_allclose(call(inputs), expected, atol=1e-4)
-    fresh = ContentEncoder('onehot', **{**TABLES, **DIMS, 'num_characters': 501})
+    fresh = make_encoder('onehot', num_characters=501)
     fresh(Characters.ones(), style=np.ones([1, 4], np.float32))
     # 24,576 draws: a standard error is .5 %
     assert fresh.unfold.kernel.shape == (64, 384) and np.std(fresh.unfold.kernel) == pytest.approx(
@@ -463,7 +477,7 @@ def test_what_was_looked_up_lies_between(encode, text_inputs):
         [5, 0, 7, 0],
     )
     one, other = (encoder.embed(inputs['characters']) for inputs in (first, second))
-    found = content_encoder.interpolate(one, other, 0.25)
+    found = encoder.interpolate(one, other, 0.25)
     for name in ('components', 'structures', 'used'):
         np.testing.assert_allclose(
             getattr(found, name), 0.75 * getattr(one, name) + 0.25 * getattr(other, name), atol=1e-6
@@ -473,15 +487,13 @@ def test_what_was_looked_up_lies_between(encode, text_inputs):
         found.boxes[0, 0], [0.75 * a[0] + 0.25 * b[0], a[1], b[2], 0.75 * b[3] + 0.25 * a[3]], atol=1e-6
     )
     np.testing.assert_array_equal(found.used[0, 0], [1.0, 0.75, 0.25, 0.0])
-    assert found.places is None and found.filters is None
+    assert found._fields == ('components', 'structures', 'used', 'boxes')
     for share, end in ((0.0, one), (1.0, other)):
-        np.testing.assert_array_equal(
-            content_encoder.interpolate(one, other, share).components, end.components
-        )
+        np.testing.assert_array_equal(encoder.interpolate(one, other, share).components, end.components)
 
 
 def test_places_start_with_unit_variance():
-    fresh = ContentEncoder('layout', **{**TABLES, **DIMS, 'structure_dim': 400})
+    fresh = make_encoder('layout', structure_dim=400)
     fresh(Characters.ones())
     # 6,400 draws
     assert fresh.place_embedding.shape == (4, 4, 400) and np.std(fresh.place_embedding) == pytest.approx(

@@ -8,7 +8,7 @@ import tensorflow as tf
 from plain_sizes import PLAIN
 
 from hwgen.characters import Characters
-from hwgen.models.content_encoder import ENCODINGS
+from hwgen.models.content.encodings import ENCODINGS
 from hwgen.models.generator import Generator
 from hwgen.settings.model import GeneratorConfig
 

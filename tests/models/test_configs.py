@@ -31,7 +31,8 @@ def test_a_model_is_built_again_from_its_config(make_hct_gan, text_inputs, optio
     for name, module in first.modules().items():
         other = second.modules()[name]
         assert other.name == name and type(other) is type(module)
-        assert [(v.path, v.shape) for v in other.variables] == [(v.path, v.shape) for v in module.variables]
+        # by name, not by path: Keras counts the cells within its LSTMs
+        assert [(v.name, v.shape) for v in other.variables] == [(v.name, v.shape) for v in module.variables]
         alone = type(module).from_config(json.loads(json.dumps(module.get_config())))
         plain = json.dumps(alone.get_config())
         assert alone.name == name and plain == json.dumps(module.get_config())

@@ -4,48 +4,57 @@ convolutional).
 HCT-GAN (ICPR 2022), section 3, "Generator and discriminator"; ScrabbleGAN (CVPR 2020), section 3.1.
 """
 
+import dataclasses
 import math
+from typing import Any
 
 import keras
 import tensorflow as tf
 
+from hwgen.characters import Characters
 from hwgen.models import layers
-from hwgen.models.content_encoder import CELLS, ContentEncoder
-from hwgen.settings.model import GeneratorConfig
+from hwgen.models.content.encodings import content_encoder
+from hwgen.settings.model import CELLS, GeneratorConfig
+from hwgen.settings.setting import from_stored
 
 
 class GeneratorBlock(keras.layers.Layer):
-    """Residual block that doubles the resolution; batch normalisation conditional on its part of z.
+    """Residual block that doubles the resolution; batch normalisation conditional on its part of a style.
 
-    With `upsample='subpixel'` both convolutions see the small map, the second gives four pixels at once (Shi
-    et al. 2016, "Real-time single image and video super-resolution", section 3.1), and 4 * filters channels
-    lie between them.
+    Args:
+        filters: int, output channels.
+        upsample: 'first' or 'between': before the first convolution (SAGAN), or after it.
+        spectral: bool, spectral normalisation of the convolutions.
     """
 
-    def __init__(self, filters, *, upsample, spectral, **kwargs):
+    def __init__(self, filters: int, *, upsample: str, spectral: bool, **kwargs: Any):
         super().__init__(**kwargs)
         self.upsample = upsample
-        wide = 4 * filters if upsample == 'subpixel' else filters
         self.norm_1 = layers.BatchNormalization(conditional=True, name='norm_1')
-        self.conv_1 = layers.Conv2D(wide, spectral=spectral, name='conv_1')
+        self.conv_1 = layers.Conv2D(filters, spectral=spectral, name='conv_1')
         self.norm_2 = layers.BatchNormalization(conditional=True, name='norm_2')
-        self.conv_2 = layers.Conv2D(wide, spectral=spectral, name='conv_2')
-        self.skip = layers.Conv2D(wide, 1, spectral=spectral, name='skip')
+        self.conv_2 = layers.Conv2D(filters, spectral=spectral, name='conv_2')
+        self.skip = layers.Conv2D(filters, 1, spectral=spectral, name='skip')
 
-    def call(self, x, style, valid=None, wide_valid=None, training=False):
-        """x [B, H, W, C], valid [B, 1, W, 1], wide_valid [B, 1, 2W, 1] -> [B, 2H, 2W, filters]."""
-        h = tf.nn.relu(self.norm_1(x, style, valid=valid, training=training))
+    def call(
+        self,
+        x: tf.Tensor,
+        style_part: tf.Tensor,
+        valid: tf.Tensor | None = None,
+        wide_valid: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> tf.Tensor:
+        """x [B, H, W, C], style_part [B, Z1], valid [B, 1, W, 1], wide_valid [B, 1, 2W, 1] -> [B, 2H, 2W,
+        filters].
+        """
+        h = tf.nn.relu(self.norm_1(x, style_part, valid=valid, training=training))
         if self.upsample == 'first':
             h = self.conv_1(layers.upsample(h), training=training)
         else:
             h = layers.apply_mask(self.conv_1(h, training=training), valid)
-        h = self.norm_2(h, style, valid=wide_valid if self.upsample == 'first' else valid, training=training)
-        h = tf.nn.relu(h)
+        between = wide_valid if self.upsample == 'first' else valid
+        h = tf.nn.relu(self.norm_2(h, style_part, valid=between, training=training))
         skip = self.skip(x, training=training)
-        if self.upsample == 'subpixel':
-            return layers.apply_mask(
-                tf.nn.depth_to_space(self.conv_2(h, training=training) + skip, 2), wide_valid
-            )
         h = self.conv_2(h if self.upsample == 'first' else layers.upsample(h), training=training)
         return layers.apply_mask(h + layers.upsample(skip), wide_valid)
 
@@ -67,34 +76,19 @@ class Generator(keras.Model):
             none. Who writes sets it (`Writer`).
     """
 
-    def __init__(self, config: GeneratorConfig, **kwargs):
+    def __init__(self, config: GeneratorConfig, **kwargs: Any):
         super().__init__(**kwargs)
         self.config = config
         self.space_component = 0
-        self.content_encoder = ContentEncoder(
-            config.content_encoding,
-            num_components=config.num_components,
-            num_structures=config.num_structures,
-            num_characters=config.num_characters,
-            channels=config.content_channels,
-            cell_dim=config.cell_dim,
-            structure_dim=config.structure_dim,
-            component_dim=config.component_dim,
-            style_dim=config.style_part_dim,
-            map_channels=config.map_channels,
-            learn_boxes=config.learn_boxes,
-            name='content_encoder',
-        )
+        self.content_encoder = content_encoder(config, name='content_encoder')
         # A tuple, not a list: tf.train.Checkpoint drops the sublayers that a Keras 3 model holds in a list.
         self.blocks = tuple(
-            GeneratorBlock(
-                filters, upsample=config.block_upsample(i), spectral=config.spectral, name=f'block_{i + 1}'
-            )
+            GeneratorBlock(filters, upsample=config.upsample, spectral=config.spectral, name=f'block_{i + 1}')
             for i, filters in enumerate(config.channels)
         )
         self.attention = None
         if config.attention_px:
-            columns = config.attention_px * config.char_width_px // config.char_px
+            columns = config.attention_px * config.cell_columns // CELLS
             self.attention = layers.WindowedSelfAttention(
                 columns_per_character=columns, spectral=config.spectral, name='attention'
             )
@@ -107,44 +101,33 @@ class Generator(keras.Model):
         self.last_conv = layers.Conv2D(1, spectral=False, name='last_conv')
 
     @property
-    def context_characters(self):
+    def context_characters(self) -> int:
         """Characters on either side that can change a character's pixels: the receptive field, rounded up."""
         config = self.config
         reach, total = 0.0, 0  # reach in characters since the last whole step; whole characters so far
         columns = config.cell_columns
         for index in range(config.num_blocks):
-            kind = config.block_upsample(index)
-            reach += 1.0 / (2 * columns if kind == 'first' else columns) + 1.0 / (
-                columns if kind == 'subpixel' else 2 * columns
-            )
+            reach += 1.0 / (2 * columns if config.upsample == 'first' else columns) + 1.0 / (2 * columns)
             columns *= 2
             if self.attention is not None and CELLS << (index + 1) == config.attention_px:
                 total, reach = total + math.ceil(reach) + self.attention.reach, 0.0
         reach += 1.0 / columns
         if self.to_bend is not None:
             # The displacement itself looks no further than that; it brings ink from bend_px away.
-            reach += config.bend_px / config.char_width_px
+            reach += config.bend_px / (config.char_width_px or config.char_px)
         return total + math.ceil(reach)
 
     def call(
         self,
-        component_ids,
-        structure_ids,
-        boxes=None,
-        character_ids=None,
-        lengths=None,
-        style=None,
-        character_noise=None,
-        training=False,
-    ):
+        characters: Characters,
+        style: tf.Tensor,
+        character_noise: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> tf.Tensor:
         """Writes a batch of lines.
 
         Args:
-            component_ids: int32 [B, N, 4].
-            structure_ids: int32 [B, N].
-            boxes: float32 [B, N, 4, 4], template boxes of the components (`layout`, `warped`).
-            character_ids: int32 [B, N] (`onehot`).
-            lengths: int32 [B], characters of each line; None when all fill N.
+            characters: Characters, what to write.
             style: float32 [B, style_dim], of the style encoder or of `style_space`.
             character_noise: float32 [B, N, character_noise_dim], N(0, 1); None when that is 0.
             training: bool, batch statistics instead of the fixed ones.
@@ -152,37 +135,37 @@ class Generator(keras.Model):
         Returns:
             float32 [B, char_px, N * char_width_px, 1] in [-1, 1], paper +1; padding is exactly +1.
         """
-        content = self.content_encoder(
-            component_ids,
-            structure_ids,
-            boxes=boxes,
-            character_ids=character_ids,
-            style=self.content_style(style),
-        )
+        content = self.content_encoder(characters, style=self.content_style(style))
         return self.draw(
             content,
             style,
-            lengths=lengths,
-            blank=self.blank(component_ids),
+            lengths=characters.lengths,
+            blank=self.blank(characters),
             character_noise=character_noise,
             training=training,
         )
 
-    def blank(self, component_ids):
-        """Which characters are spaces. int32 [B, N, 4] -> bool [B, N]; None where there is no
-        `space_component`.
-        """
+    def blank(self, characters: Characters) -> tf.Tensor | None:
+        """Which characters are spaces: bool [B, N]; None where there is no `space_component`."""
         if not self.space_component:
             return None
-        return (component_ids[..., 0] == self.space_component) & (
-            tf.reduce_sum(component_ids[..., 1:], -1) == 0
-        )
+        components = characters.component_ids
+        return (components[..., 0] == self.space_component) & (tf.reduce_sum(components[..., 1:], -1) == 0)
 
-    def content_style(self, style):
+    def content_style(self, style: tf.Tensor) -> tf.Tensor:
         """z1, the part of a style [B, style_dim] that meets the content: float32 [B, style_part_dim]."""
         return style[:, : self.config.style_part_dim]
 
-    def draw(self, content, style, *, lengths=None, blank=None, character_noise=None, training=False):
+    def draw(
+        self,
+        content: tuple[tf.Tensor, tuple[tf.Tensor, ...]],
+        style: tf.Tensor,
+        *,
+        lengths: tf.Tensor | None = None,
+        blank: tf.Tensor | None = None,
+        character_noise: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> tf.Tensor:
         """The second half of the call: features of the content encoder, as it returns them, become images.
 
         Where `blank` (bool [B, N], or None) is true there is paper, exactly, whatever was learned of a space:
@@ -195,7 +178,7 @@ class Generator(keras.Model):
         The other arguments are those of the call.
         """
         config = self.config
-        x, maps = content
+        x, maps = content[0], list(content[1])
         n = tf.shape(x)[2] // CELLS
 
         def mask(columns):
@@ -206,7 +189,7 @@ class Generator(keras.Model):
         if columns < CELLS:  # Latin cells are half as wide as high: B x H x (N H) x C -> B x H x (N H/2) x C
             x, *maps = (tf.nn.avg_pool2d(m, [1, 2], [1, 2], 'VALID') for m in (x, *maps))
         parts_of_noise = []
-        if config.content_encoding != 'onehot':
+        if not self.content_encoder.reads_style:
             parts_of_noise.append(tf.repeat(parts[0][:, tf.newaxis], n, axis=1))  # B x N x Z1
         if config.character_noise_dim:
             parts_of_noise.append(character_noise)
@@ -218,7 +201,7 @@ class Generator(keras.Model):
             x = tf.concat([x, noise], axis=-1)
         x = layers.apply_mask(x, mask(columns))
         bend = None
-        for index, (block, part) in enumerate(zip(self.blocks, parts[1:])):
+        for index, (block, part) in enumerate(zip(self.blocks, parts[1:], strict=True)):
             if 0 < index <= len(maps):
                 x = tf.concat(
                     [x, layers.apply_mask(tf.cast(maps[index - 1], x.dtype), mask(columns))], axis=-1
@@ -240,6 +223,15 @@ class Generator(keras.Model):
             x = 1.0 - layers.shift_columns(1.0 - paper(x), bend[..., :1], reach_px=config.bend_px)
             x = 1.0 - layers.shift_rows(1.0 - x, bend[..., 1:], reach_px=config.bend_px)
         return x if valid is None else x * valid + (1.0 - valid)
+
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` builds an equal one of: the sizes as a dict of plain values."""
+        return {'name': self.name, 'config': dataclasses.asdict(self.config)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> 'Generator':
+        """One like that whose `get_config` this is, with weights of its own."""
+        return cls(**{**config, 'config': from_stored(GeneratorConfig, config['config'])})
 
     def _bend(self, x, noise, *, valid, training):
         """Displacement of every pixel [B, char_px, N * char_width_px, 2] in px, smooth, from a map of 8

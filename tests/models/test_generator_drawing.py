@@ -9,6 +9,7 @@ import tensorflow as tf
 from numpy_layers import attend, convolve, double, normalise, relu
 from plain_sizes import PLAIN
 
+from hwgen.characters import Characters
 from hwgen.models import layers
 from hwgen.models.generator import Generator
 from hwgen.settings.model import GeneratorConfig
@@ -18,30 +19,22 @@ FINE = dict(
     map_channels=(3, 2),
     learn_boxes=True,
     bend_px=4,
-    upsample='subpixel',
+    upsample='between',
     spectral=False,
 )
-
-
-def depth_to_space(x):
-    """[H, W, 4 C] -> [2 H, 2 W, C]: channels are rows, then columns, then what they hold."""
-    h, w, c = x.shape
-    return x.reshape(h, w, 2, 2, c // 4).transpose(0, 2, 1, 3, 4).reshape(2 * h, 2 * w, c // 4)
 
 
 def block_of(block, x, style):
     h = relu(normalise(block.norm_1, x, style))
     h = convolve(block.conv_1, double(h) if block.upsample == 'first' else h)
     h = relu(normalise(block.norm_2, h, style))
-    if block.upsample == 'subpixel':
-        return depth_to_space(convolve(block.conv_2, h) + convolve(block.skip, x))
     return convolve(block.conv_2, h if block.upsample == 'first' else double(h)) + double(
         convolve(block.skip, x)
     )
 
 
 def numpy_draw(generator, content, style, noise):
-    """One line: content [4, 4 N, C] and finer maps, style [Z], noise [N, Zc] or None -> [H, W]."""
+    """One line: content [4, 4 N, C] and finer maps, style [Z], noise [N, D] or None -> [H, W]."""
     config, (x, maps) = generator.config, content
     n = x.shape[1] // 4
     if config.char_width_px < config.char_px:
@@ -75,7 +68,7 @@ def numpy_draw(generator, content, style, noise):
     [
         dict(upsample='first'),
         dict(upsample='between', spectral=False, attention_px=0),
-        dict(upsample='subpixel', char_width_px=8, attention_px=16),
+        dict(upsample='between', char_width_px=8, attention_px=16),
         dict(upsample='between', content_encoding='onehot'),
         dict(content_encoding='warped', character_noise_dim=0),
         dict(
@@ -97,7 +90,7 @@ def test_pictures_equal_numpy(make_generator, text_inputs, options):
     config = generator.config
     inputs = text_inputs(1, 3, config)
     content = generator.content_encoder(
-        *(tf.constant(inputs[name]) for name in ('component_ids', 'structure_ids', 'boxes', 'character_ids')),
+        inputs['characters'],
         generator.content_style(inputs['style']),
     )
     np.testing.assert_array_equal(generator.content_style(inputs['style']), inputs['style'][:, :4])
@@ -128,26 +121,29 @@ def test_a_space_is_paper_and_its_neighbours_are_ends_of_lines(make_generator, t
     """
     generator = make_generator(**options)
     width, inputs = generator.config.char_width_px, text_inputs(2, 5, generator.config)
-    inputs['component_ids'][:, 2] = [5, 0, 0, 0]
-    inputs['component_ids'][:, 1] = [5, 3, 0, 0]  # with another component it is none
+    components = inputs['characters'].component_ids
+    components[:, 2] = [5, 0, 0, 0]
+    components[:, 1] = [5, 3, 0, 0]  # with another component it is none
     plain = generator(**inputs).numpy()
     assert (
         plain[:, :, 2 * width : 3 * width].min() < 1.0
-        and generator.blank(inputs['component_ids']) is None
+        and generator.blank(inputs['characters']) is None
         and generator.space_component == 0
     )
     generator.space_component = 5
     try:
         np.testing.assert_array_equal(
-            generator.blank(tf.constant(inputs['component_ids'])), [[False, False, True, False, False]] * 2
+            generator.blank(inputs['characters']),
+            [[False, False, True, False, False]] * 2,
         )
         for lengths in (None, tf.constant([5, 4])):
-            images = generator(**inputs, lengths=lengths).numpy()
+            written = dict(inputs, characters=inputs['characters']._replace(lengths=lengths))
+            images = generator(**written).numpy()
             np.testing.assert_array_equal(images[:, :, 2 * width : 3 * width], 1.0)
             for first, last in ((0, 2), (3, 5 if lengths is None else 4)):
-                alone = generator(
-                    **{key: item if key == 'style' else item[:, first:last] for key, item in inputs.items()}
-                )
+                characters = Characters(*(value[:, first:last] for value in inputs['characters'][:4]))
+                noise = inputs['character_noise'][:, first:last]
+                alone = generator(characters, inputs['style'], noise)
                 for line in range(2) if lengths is None else [1]:
                     np.testing.assert_allclose(
                         images[line, :, first * width : last * width], alone[line], atol=1e-5

@@ -22,20 +22,6 @@ from hwgen.data.scribe.plan import (
     corpus_charset,
 )
 
-<<<<<<< HEAD
-# The corpus of fonts alone, which everything published up to now stands on; and the present one, whose
-# version changes whenever the same arguments give
-# other images or texts.
-VERSIONS = FONTS_VERSION, SCRIBE_VERSION = choices_of(CorpusSettings, 'corpus')
-# of the writers: people are read with it as well as with any from 0.3 to 0.85, better than with pens or fonts
-# alone (docs/results/corpus.md)
-PEN_SHARE = 0.5
-SPLITS = ('train', 'validation', 'test', 'unseen')
-# The rows of the dictionary that a version plans with and writes its records in: what is appended later
-# changes neither.
-_ROWS = {FONTS_VERSION: 9658, SCRIBE_VERSION: 23097}
-=======
->>>>>>> rooms
 # Characters held out are as common as those with images: they are taken from this many of the most frequent
 # ones.
 _COMMON = 2500

@@ -41,12 +41,7 @@ def segment(
 
     Returns:
         (slots, costs): dict str -> list of int, one a stroke, for every character of both; dict str -> float,
-<<<<<<< HEAD
-        how unlike their components its pieces
-        look: below 0.1 good, above 0.25 doubtful.
-=======
         how unlike their components its pieces look: below 0.1 good, above 0.25 doubtful.
->>>>>>> rooms
     """
     forms = {
         character: np.stack([_resampled(stroke) for stroke in own]) for character, own in strokes.items()

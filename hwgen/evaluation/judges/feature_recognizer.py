@@ -18,12 +18,8 @@ import numpy as np
 import tensorflow as tf
 
 from hwgen import files
-<<<<<<< HEAD:hwgen/evaluation/judges/feature_recognizer.py
 from hwgen.charset.encoding import Charset
-from hwgen.data.preparing import record_folder
-=======
 from hwgen.data.preparing.identity import charset_of
->>>>>>> rooms:hwgen/evaluation/feature_recognizer.py
 from hwgen.data.reading import pipeline, shards
 from hwgen.inference import artefact
 from hwgen.losses import ctc
@@ -262,8 +258,6 @@ def _num_labels(charset):
 def _labels(batch, charset):
     return ctc.line_labels(
         _LABEL_KIND,
-        component_ids=batch['component_ids'],
-        structure_ids=batch['structure_ids'],
-        character_ids=batch['character_ids'],
+        batch['characters'],
         num_components=charset.num_components,
     )

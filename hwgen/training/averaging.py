@@ -23,7 +23,7 @@ def move_average(average, generator, *, updates, decay):
     updates.assign_add(1)
     count = tf.cast(updates, tf.float32)
     decay = tf.minimum(decay, count / (count + 9.0))
-    for mean, variable in zip(average.variables, generator.variables):
+    for mean, variable in zip(average.variables, generator.variables, strict=True):
         mean.assign(variable + decay * (mean - variable))
 
 
@@ -42,7 +42,7 @@ def recompute_statistics(generator, passes):
         for norm in norms:  # running mean of equal weights
             norm.momentum.assign(index / (index + 1.0))
         write()
-    for norm, momentum in zip(norms, kept):
+    for norm, momentum in zip(norms, kept, strict=True):
         norm.momentum.assign(momentum)
 
 

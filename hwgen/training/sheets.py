@@ -93,7 +93,7 @@ def pairs(real, fake):
     Both float [B, H, W, 1] -> uint8 [H', W'].
     """
     real, fake = to_uint8(real[..., 0]), to_uint8(fake[..., 0])
-    return stack_lines([line for pair in zip(real, fake) for line in pair])
+    return stack_lines([line for pair in zip(real, fake, strict=True) for line in pair])
 
 
 def heat_maps(images, logits, component_ids):
@@ -107,7 +107,9 @@ def heat_maps(images, logits, component_ids):
     """
     probabilities = tf.nn.softmax(logits).numpy()
     rows = []
-    for image, share, ids in zip(to_uint8(images[..., 0]), probabilities, np.asarray(component_ids)):
+    for image, share, ids in zip(
+        to_uint8(images[..., 0]), probabilities, np.asarray(component_ids), strict=True
+    ):
         own = np.unique(ids[ids > 0])
         certainty = share[..., own].max(-1)
         scale = image.shape[0] // certainty.shape[0], image.shape[1] // certainty.shape[1]

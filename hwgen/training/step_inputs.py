@@ -5,30 +5,49 @@ discriminator takes for real.
 import numpy as np
 import tensorflow as tf
 
+from hwgen.data.reading.mixed_lines import MixedLines
+from hwgen.data.reading.pipeline import LineBatches
+from hwgen.settings.schedule import Schedule
+from hwgen.training.texts import TextSampler
+
 
 class StepInputs:
-    """Batches, texts and, where some lines have no text, the discriminator's real lines, read ahead together.
+    """Batches, texts and, where some lines have no text, the discriminator's real lines, read ahead together
+    (`interface.Inputs`).
 
     Args:
-        batches: LineBatches of the training split.
-        texts: TextSampler of what to write.
-        schedule: Schedule, which says when the discriminator sees lines of drawn styles.
-        mixed: MixedLines, or None: the discriminator's real lines are those of the batch.
+        batches: lines of the training split, limited to the lengths of `schedule`.
+        texts: what to write.
+        schedule: says when the discriminator sees lines of drawn styles, and how long lines are.
+        mixed: what the discriminator takes for real beside drawn lines; None: the lines of `batches`.
     """
 
-    def __init__(self, batches, texts, *, schedule, mixed=None):
+    def __init__(
+        self,
+        batches: LineBatches,
+        texts: TextSampler,
+        *,
+        schedule: Schedule,
+        mixed: MixedLines | None = None,
+    ):
         self.batches, self.texts, self.schedule, self.mixed = batches, texts, schedule, mixed
 
-    def dataset(self, start_step):
+    def follow(self, plan: Schedule) -> None:
+        """Takes a schedule for what is to come."""
+        if plan != self.schedule:
+            self.batches.limit(plan.max_characters)
+        self.schedule = plan
+
+    def dataset(self, start_step: int) -> tf.data.Dataset:
         """The inputs from a step on, in order.
 
         Args:
-            start_step: int >= 0.
+            start_step: from 0 on.
 
         Returns:
-            tf.data.Dataset of (batch, texts, real) as `GanTrainer.adversarial_step` takes them. Without
-            `mixed`, real is an empty dict; with it, its lines are a cell of paper at steps where the
-            discriminator sees none.
+            tf.data.Dataset of (batch, texts, real) as `AdversarialStep.update` takes them. Without `mixed`,
+            real is an empty dict; with it, its lines are a cell of paper at steps where the discriminator
+            sees none.
         """
         return (
             self.batches.dataset(start_step=start_step)
@@ -40,7 +59,7 @@ class StepInputs:
             .prefetch(4)
         )
 
-    def check(self, step):
+    def check(self, step: int) -> None:
         """Reads the lines of a step outside TensorFlow, whose errors wrap what is wrong with a record in
         words of its own.
 
@@ -87,7 +106,9 @@ class StepInputs:
             return [real[name] for name in shapes]
 
         values = tf.numpy_function(read, [step], [tf.float32] * len(shapes))
-        return {name: tf.ensure_shape(value, shapes[name]) for name, value in zip(shapes, values)}
+        return {
+            name: tf.ensure_shape(value, shapes[name]) for name, value in zip(shapes, values, strict=True)
+        }
 
     def _shows_mixed(self, step):
         # The inputs are read ahead, at the end of the schedule beyond it.

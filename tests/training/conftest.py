@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from one_weight import CONFIG, SAMPLE, SCHEDULE, Loop, OneWeight
+from one_weight import CONFIG, SAMPLE, SCHEDULE, OneWeight, Unshown
 from plain_sizes import PLAIN
 from tensorflow.python.framework import config  # the one way to turn determinism off again
 
@@ -21,7 +21,9 @@ from hwgen.settings.steps import GanSettings
 from hwgen.training import distribution
 from hwgen.training import loop as loop_module
 from hwgen.training import time_limit as limit_module
-from hwgen.training.gan import GanTrainer
+from hwgen.training.gan import GanTraining
+from hwgen.training.loop import TrainingLoop
+from hwgen.training.step_inputs import StepInputs
 from hwgen.training.texts import TextSampler
 
 NUM_COMPONENTS, NUM_STRUCTURES, NUM_CHARACTERS = 12, 5, 21
@@ -100,7 +102,7 @@ def texts_of():
 @pytest.fixture(scope='session')
 def make_trainer(template_boxes):
     """Function of a strategy (default: one device), a Charset (default: the twenty characters), GanSettings'
-    options, model sizes and kinds of guides -> GanTrainer,
+    options, model sizes and kinds of guides -> GanTraining,
     always of equal weights."""
 
     def make(strategy=None, *, charset=None, model=None, guides=None, **options):
@@ -147,7 +149,7 @@ def make_trainer(template_boxes):
                     **(guides or {}),
                 )
             )
-            return GanTrainer(
+            return GanTraining(
                 model,
                 GanSettings(
                     **{
@@ -236,19 +238,20 @@ def texts(charset):
 
 @pytest.fixture
 def make_loop(charset, texts):
-    """Function of a trainer and the loop's options -> Loop in the folder `run`."""
+    """Function of a trainer and the loop's options -> TrainingLoop in the folder `run`."""
     made = []
 
-    def make(trainer=None, *, batches=None, schedule=SCHEDULE, config=None, run_dir='run', **options):
+    def make(
+        trainer=None, *, batches=None, mixed=None, schedule=SCHEDULE, config=None, run_dir='run', **options
+    ):
         batches = batches or LineBatches(
             SAMPLE, charset=charset, batch_size=4, seed=3, char_px=16, max_characters=schedule.max_characters
         )
-        loop = Loop(
+        loop = TrainingLoop(
             trainer or OneWeight(),
             schedule,
-            batches=batches,
-            texts=texts,
-            charset=charset,
+            inputs=StepInputs(batches, texts, schedule=schedule, mixed=mixed),
+            samples=Unshown,
             run_dir=run_dir,
             config=config or CONFIG,
             **{**dict(sample_every=100, checkpoint_every=3, log_every=2, keep_checkpoints=2), **options},
@@ -278,7 +281,12 @@ def whole(charset, texts, tmp_path_factory):
     batches = LineBatches(
         SAMPLE, charset=charset, batch_size=4, seed=3, char_px=16, max_characters=SCHEDULE.max_characters
     )
-    Loop(
-        trainer, SCHEDULE, batches=batches, texts=texts, charset=charset, run_dir=str(folder), config=CONFIG
+    TrainingLoop(
+        trainer,
+        SCHEDULE,
+        inputs=StepInputs(batches, texts, schedule=SCHEDULE),
+        samples=Unshown,
+        run_dir=str(folder),
+        config=CONFIG,
     ).run()
     return trainer.weight.numpy()

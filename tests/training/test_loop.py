@@ -9,7 +9,6 @@ import os
 import pathlib
 import signal
 import threading
-import types
 
 import numpy as np
 import pytest
@@ -20,7 +19,8 @@ from hwgen.data.reading.mixed_lines import MixedLines
 from hwgen.data.reading.pipeline import LineBatches
 from hwgen.data.reading.shards import RecordError
 from hwgen.training.checkpoints import CheckpointError
-from hwgen.training.loop import NonFiniteLossError, TrainingLoop
+from hwgen.training.gan import GanTraining
+from hwgen.training.loop import NonFiniteLossError
 from hwgen.training.run_directory import OtherRunError, RunDirectoryError
 
 
@@ -97,7 +97,7 @@ def test_styles_of_training_are_fitted_to_real_lines(make_trainer, charset):
         make_trainer(charset=charset),
         LineBatches(SAMPLE, charset=charset, batch_size=64, seed=3, char_px=16, max_characters=3),
     )
-    TrainingLoop._draw_like_real_lines(types.SimpleNamespace(trainer=trainer, batches=batches))
+    GanTraining.draw_like_real_lines(trainer, batches)
     means = np.concatenate(
         [
             trainer.model.style_encoder(batch['images'], lengths=batch['lengths'])['style_mean']

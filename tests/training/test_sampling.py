@@ -36,7 +36,9 @@ def written(make_trainer, variables_of, charset, texts, tmp_path_factory):
         say=said.append,
         **dict.fromkeys(('images', 'text', 'scalars'), lambda *arguments: None),
     )
-    sampler = Sampler(trainer, batches=batches, texts=texts, charset=charset, log=log, longest_lines=LENGTH)
+    sampler = Sampler(
+        log, training=trainer, batches=batches, texts=texts, charset=charset, longest_lines=LENGTH
+    )
     rng = np.random.default_rng(0)
     for variable in trainer.model.style_encoder.trainable_variables:  # hands that differ
         variable.assign_add(rng.normal(size=variable.shape, scale=0.2).astype(np.float32))
@@ -46,7 +48,7 @@ def written(make_trainer, variables_of, charset, texts, tmp_path_factory):
         norm.moving_mean.assign(tf.fill(norm.moving_mean.shape, 5.0))
     before = {name: variable.numpy() for name, variable in variables_of(trainer).items()}
     with sampler.ready_to_write(styles_learned=True):
-        sampler.sample(7)
+        sampler.write_sheets(7)
         sampler.save_model(7, {}, seen='')
     return folder, trainer, batches, before
 
@@ -196,7 +198,7 @@ def sampler(monkeypatch, charset):
         model=model, settings=types.SimpleNamespace(seed=3, batch_size=4, sequence_labels='components')
     )
     (pathlib.Path('run') / 'samples').mkdir(parents=True)
-    made = Sampler(trainer, batches=batches, texts=None, charset=charset, log=log, longest_lines=9)
+    made = Sampler(log, training=trainer, batches=batches, texts=None, charset=charset, longest_lines=9)
     return types.SimpleNamespace(made=made, model=model, said=said, encoded=encoded, lines=lines, info=info)
 
 
@@ -217,7 +219,7 @@ def test_sheets_of_a_step(sampler, monkeypatch, charset):
         'draw',
         lambda generator: order.append(generator) or dict(seen=np.arange(12, dtype=np.uint8).reshape(3, 4)),
     )
-    assert made.sample(12) == 'run/samples/seen-000012.png' and order == [sampler.model.average, 'read']
+    assert made.write_sheets(12) == 'run/samples/seen-000012.png' and order == [sampler.model.average, 'read']
     ((step, pictures),) = sampler.said['images']
     assert step == 12 and list(pictures) == ['seen', 'real_above_reconstruction', 'spatial_perception']
     pairs = pictures['real_above_reconstruction'][:: 4 + sheets.GAP_PX, 0].tolist()
@@ -256,7 +258,7 @@ def test_sheets_of_a_step(sampler, monkeypatch, charset):
         and text.count('\n\n') == 3
     )
     sampler.model.read = lambda images: (None, None, None)
-    made.sample(13)
+    made.write_sheets(13)
     assert list(sampler.said['images'][-1][1]) == ['seen', 'real_above_reconstruction']
 
 
@@ -293,11 +295,11 @@ def test_the_texts_of_the_sheets(sampler, charset):
     """Of the run's seed and characters; eight a line at most, fewer where its lines are shorter."""
     for longest, expected in ((9, 8), (8, 8), (3, 3)):
         made = Sampler(
-            sampler.made.trainer,
+            None,
+            training=sampler.made.training,
             batches=sampler.made.batches,
             texts=None,
             charset=charset,
-            log=None,
             longest_lines=longest,
         )
         same = sheets.SampleSheets(
@@ -327,7 +329,7 @@ def test_what_is_read_on_samples(sampler, monkeypatch):
     """Edits over labels of all lines together: eight batches of unseen writers, four of which misread 1 of 8
     and 2 of 4 labels and four none of 8,
     and the two sheets of texts."""
-    made, trainer, asked = sampler.made, sampler.made.trainer, []
+    made, trainer, asked = sampler.made, sampler.made.training, []
     ids = np.zeros([2, 2, 4], np.int32)
     ids[0], ids[1, 0] = [[1, 2, 3, 4], [1, 2, 3, 4]], [5, 6, 7, 8]
     right = np.concatenate(
@@ -391,7 +393,7 @@ def test_a_picture_that_cannot_be_written_leaves_nothing_half(sampler, monkeypat
             ' what was there is unchanged$'
         ),
     ):
-        sampler.made.sample(3)
+        sampler.made.write_sheets(3)
     assert not list(pathlib.Path('run/samples').iterdir())
 
 

@@ -44,7 +44,7 @@ def step_of(make_batch, texts_of):
         batch = make_batch(step)
         return {
             key: float(value)
-            for key, value in trainer.adversarial_step(
+            for key, value in trainer.adversarial.update(
                 tensors(batch), tensors(texts_of(batch)), real=real and tensors(real), **options
             ).items()
         }
@@ -137,7 +137,7 @@ def test_labelled_lines_that_are_not_shown_do_not_count(
         for name, variable in variables_of(trainer).items():
             variable.assign(start[name])
         batch = make_batch(0)
-        trainer.adversarial_step(
+        trainer.adversarial.update(
             tensors({**batch, 'images': images}), tensors(texts_of(batch)), real=tensors(make_real())
         )
         ends.append(values_of(trainer, variables_of))
@@ -195,6 +195,6 @@ def test_two_replicas_equal_one_with_unlabelled_lines(
     batch, texts, real = next(distribution.distribute(two_replicas, dataset))
     found = {
         key: float(value)
-        for key, value in trainer.adversarial_step(batch, texts, real=real, update_generator=False).items()
+        for key, value in trainer.adversarial.update(batch, texts, real=real, update_generator=False).items()
     }
     assert found == pytest.approx(expected, rel=1e-3, abs=1e-4)

@@ -106,7 +106,7 @@ def train(folder, *, steps=5000, seed=20, report=print):
     @tf.function(reduce_retracing=True)
     def step(batch):
         with tf.GradientTape() as tape:
-            _, logits = network(batch['images'], training=True)
+            _, logits = network(batch.images, training=True)
             frames = tf.fill([tf.shape(logits)[0]], tf.shape(logits)[1])
             losses = ctc.ctc_loss(_labels(batch, charset), logits, num_frames=frames) / tf.cast(
                 frames // FRAMES, tf.float32
@@ -154,9 +154,9 @@ def label_error(network, folder, *, split, charset=None):
     )
     wrong = total = 0.0
     for batch in lines.sweep():
-        _, logits = network(batch['images'])
+        _, logits = network(batch.images)
         errors, counts = ctc.label_errors(
-            _labels(batch, charset), logits, num_frames=tf.fill([len(batch['images'])], logits.shape[1])
+            _labels(batch, charset), logits, num_frames=tf.fill([len(batch.images)], logits.shape[1])
         )
         wrong, total = wrong + float(tf.reduce_sum(errors)), total + float(tf.reduce_sum(counts))
     return wrong / total, len(lines), int(total)
@@ -244,8 +244,6 @@ def _num_labels(charset):
 def _labels(batch, charset):
     return ctc.line_labels(
         _LABEL_KIND,
-        component_ids=batch['component_ids'],
-        structure_ids=batch['structure_ids'],
-        character_ids=batch['character_ids'],
+        batch.characters,
         num_components=charset.num_components,
     )

@@ -97,24 +97,24 @@ def styles_from_seeds(seeds, style_dim, *, truncation=1.0):
     return values.reshape(len(values), -1)[:, :style_dim] * np.float32(check_truncation(truncation))
 
 
-def character_noise(seed, start, stop, *, noise_dim, truncation=1.0):
+def character_noise(seed, start, stop, *, character_noise_dim, truncation=1.0):
     """Noise of the characters start .. stop - 1 of a line.
 
     Args:
         seed: int, style seed of the line.
         start, stop: int, indices of characters in the line.
-        noise_dim: int, Zc.
+        character_noise_dim: int, Zc.
         truncation: float >= 0, standard deviation; 0 makes all copies of a character equal but for their
             neighbours.
 
     Returns:
         float32 [stop - start, Zc]; row i depends on (seed, start + i, Zc) alone.
     """
-    blocks = -(-noise_dim // 4)
+    blocks = -(-character_noise_dim // 4)
     counters = np.arange(start * blocks, stop * blocks, dtype=np.uint64)
     values = normals(check_seeds(seed), counters, stream=CHARACTER_STREAM)
     # (N blocks) x 4 -> N x (blocks 4) -> N x Zc
-    values = values.reshape(stop - start, 4 * blocks)[:, :noise_dim]
+    values = values.reshape(stop - start, 4 * blocks)[:, :character_noise_dim]
     return values * np.float32(check_truncation(truncation))
 
 

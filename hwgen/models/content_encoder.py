@@ -9,6 +9,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
+from hwgen.characters import Characters
 from hwgen.models import layers
 from hwgen.settings.model import CELLS, GeneratorSettings
 from hwgen.settings.setting import choices_of
@@ -225,38 +226,32 @@ class ContentEncoder(keras.layers.Layer):
                 name='place_embedding',
             )
 
-    def call(self, component_ids, structure_ids, boxes=None, character_ids=None, style=None):
+    def call(self, characters: Characters, style=None):
         """Encodes a batch of lines.
 
         Args:
-            component_ids: int32 [B, N, 4].
-            structure_ids: int32 [B, N].
-            boxes: float32 [B, N, 4, 4], where each component stands (`layout`, `warped`).
-            character_ids: int32 [B, N] (`onehot` only).
+            characters: Characters.
             style: float32 [B, Z1] (`onehot` only).
 
         Returns:
             float32 [B, 4, 4N, C]; tuple of finer maps float32 [B, 8, 8N, map_channels[0]], [B, 16, 16N, ...],
             ...
         """
-        return self.features(
-            self.embed(component_ids, structure_ids, boxes=boxes, character_ids=character_ids), style=style
-        )
+        return self.features(self.embed(characters), style=style)
 
-    def embed(self, component_ids, structure_ids, *, boxes=None, character_ids=None):
-        """The first half of the call: looks the characters up. Arguments as there; returns Embedded."""
+    def embed(self, characters: Characters) -> Embedded:
+        """The first half of the call: looks the characters up."""
         if self.encoding == 'onehot':
-            return Embedded(filters=self.filters(character_ids))
+            return Embedded(filters=self.filters(characters.character_ids))
         looked_up = Embedded(
-            components=self.component_embedding(component_ids),
-            structures=self.structure_embedding(structure_ids),
+            components=self.component_embedding(characters.component_ids),
+            structures=self.structure_embedding(characters.structure_ids),
         )
         if self.encoding == 'layout':
-            return looked_up._replace(places=placement(boxes, component_ids))
+            return looked_up._replace(places=placement(characters.boxes, characters.component_ids))
         if self.encoding == 'warped':
-            return looked_up._replace(
-                used=tf.cast(component_ids > 0, looked_up.components.dtype), boxes=boxes
-            )
+            used = tf.cast(characters.component_ids > 0, looked_up.components.dtype)
+            return looked_up._replace(used=used, boxes=characters.boxes)
         return looked_up
 
     def features(self, embedded, *, style=None):

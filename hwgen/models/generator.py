@@ -9,6 +9,7 @@ import math
 import keras
 import tensorflow as tf
 
+from hwgen.characters import Characters
 from hwgen.models import layers
 from hwgen.models.content_encoder import CELLS, ContentEncoder
 from hwgen.settings.model import GeneratorConfig
@@ -128,23 +129,15 @@ class Generator(keras.Model):
 
     def call(
         self,
-        component_ids,
-        structure_ids,
-        boxes=None,
-        character_ids=None,
-        lengths=None,
-        style=None,
+        characters: Characters,
+        style,
         character_noise=None,
         training=False,
     ):
         """Writes a batch of lines.
 
         Args:
-            component_ids: int32 [B, N, 4].
-            structure_ids: int32 [B, N].
-            boxes: float32 [B, N, 4, 4], template boxes of the components (`layout`, `warped`).
-            character_ids: int32 [B, N] (`onehot`).
-            lengths: int32 [B], characters of each line; None when all fill N.
+            characters: Characters, what to write.
             style: float32 [B, style_dim], of the style encoder or of `style_space`.
             character_noise: float32 [B, N, character_noise_dim], N(0, 1); None when that is 0.
             training: bool, batch statistics instead of the fixed ones.
@@ -152,31 +145,22 @@ class Generator(keras.Model):
         Returns:
             float32 [B, char_px, N * char_width_px, 1] in [-1, 1], paper +1; padding is exactly +1.
         """
-        content = self.content_encoder(
-            component_ids,
-            structure_ids,
-            boxes=boxes,
-            character_ids=character_ids,
-            style=self.content_style(style),
-        )
+        content = self.content_encoder(characters, style=self.content_style(style))
         return self.draw(
             content,
             style,
-            lengths=lengths,
-            blank=self.blank(component_ids),
+            lengths=characters.lengths,
+            blank=self.blank(characters),
             character_noise=character_noise,
             training=training,
         )
 
-    def blank(self, component_ids):
-        """Which characters are spaces. int32 [B, N, 4] -> bool [B, N]; None where there is no
-        `space_component`.
-        """
+    def blank(self, characters: Characters):
+        """Which characters are spaces: bool [B, N]; None where there is no `space_component`."""
         if not self.space_component:
             return None
-        return (component_ids[..., 0] == self.space_component) & (
-            tf.reduce_sum(component_ids[..., 1:], -1) == 0
-        )
+        components = characters.component_ids
+        return (components[..., 0] == self.space_component) & (tf.reduce_sum(components[..., 1:], -1) == 0)
 
     def content_style(self, style):
         """z1, the part of a style [B, style_dim] that meets the content: float32 [B, style_part_dim]."""

@@ -8,10 +8,11 @@ writes.
 
 import tensorflow as tf
 
+from hwgen.characters import CODES, Characters
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.inference.writer import WINDOW_CHARACTERS
 from hwgen.serving import drawn_styles
-from hwgen.serving.text_lookup import Codes, TextLookup
+from hwgen.serving.text_lookup import TextLookup
 
 MAX_CHARACTERS = 256
 SIGNATURES = ('serving_default', 'styled', 'images', 'components', 'styled_components', 'styles')
@@ -63,21 +64,16 @@ class ServedModel(tf.Module):
     def _trace_window(self):
         """The generator for one window: traced once, called by every signature."""
         config, spec = self._config, tf.TensorSpec
-        codes = Codes(
-            spec([None, 4], tf.int32),
-            spec([None], tf.int32),
-            spec([None, 4, 4], tf.float32),
-            spec([None], tf.int32),
-        )
+        signature = [
+            Characters.line_specs(),
+            spec([config.style_dim]),
+            spec([None, config.character_noise_dim]),
+        ]
 
-        @tf.function(
-            input_signature=[codes, spec([config.style_dim]), spec([None, config.character_noise_dim])]
-        )
-        def window(codes, style, noise):
-            batch = {name: value[tf.newaxis] for name, value in codes._asdict().items()}
+        @tf.function(input_signature=signature)
+        def window(characters, style, noise):
             image = self._generator(
-                **batch,
-                lengths=tf.shape(codes.structure_ids)[:1],
+                characters.as_batch(),
                 style=style[tf.newaxis],
                 character_noise=noise[tf.newaxis],
                 training=False,
@@ -86,17 +82,19 @@ class ServedModel(tf.Module):
 
         return window
 
-    def _draw(self, codes, style, seed, truncation):
-        """Codes of N >= 1 characters -> float32 [char_px, N * char_width_px]."""
+    def _draw(self, characters, style, seed, truncation):
+        """A line of N >= 1 characters -> float32 [char_px, N * char_width_px]."""
         context, width = self._generator.context_characters, self._config.char_width_px
-        n = tf.shape(codes.structure_ids)[0]
-        noise = truncation * drawn_styles.character_noise(seed, n, noise_dim=self._config.character_noise_dim)
+        n = characters.lengths
+        noise = truncation * drawn_styles.character_noise(
+            seed, n, character_noise_dim=self._config.character_noise_dim
+        )
 
         def write(index, parts):
             start = index * WINDOW_CHARACTERS
             stop = tf.minimum(start + WINDOW_CHARACTERS, n)
             first, last = tf.maximum(start - context, 0), tf.minimum(stop + context, n)
-            image = self._window(Codes(*(value[first:last] for value in codes)), style, noise[first:last])
+            image = self._window(characters.part(first, last), style, noise[first:last])
             image = image[:, (start - first) * width : (stop - first) * width]
             return index + 1, parts.write(index, tf.transpose(image))  # H x (n w) -> (n w) x H
 
@@ -116,9 +114,9 @@ class ServedModel(tf.Module):
         """A hand float32 [Z] brought nearer to the average one. -> float32 [Z]"""
         return style + (1.0 - truncation) * (tf.convert_to_tensor(self._generator.style_space.mean) - style)
 
-    def _picture(self, codes, style, seed, truncation, error):
+    def _picture(self, characters, style, seed, truncation, error):
         """One line -> PNG, error: what came with it, or that the weights or the style gave no picture."""
-        image = self._draw(codes, style, seed, truncation)
+        image = self._draw(characters, style, seed, truncation)
         sound = tf.reduce_all(tf.math.is_finite(image))
         grey = tf.cast(tf.round((tf.where(tf.math.is_finite(image), image, 1.0) + 1.0) * 127.5), tf.uint8)
         png = tf.cond(
@@ -130,19 +128,19 @@ class ServedModel(tf.Module):
             'no picture: the model gives values that are not finite, expected a style near those it learned',
         )
 
-    def _pictures(self, codes_of, errors, elements):
+    def _pictures(self, line_of, errors, elements):
         """Lines -> image_bytes, error; lines with an error get the placeholder.
 
         Args:
-            codes_of: function of a line's elements -> Codes, style, seed, truncation.
+            line_of: function of a line's elements -> Characters, style, seed, truncation.
             errors: string [B].
-            elements: tuple of tensors [B, ...].
+            elements: tuple of tensors [B, ...] or Characters.
         """
 
         def write(error, *element):
             return tf.cond(
                 error == '',
-                lambda: self._picture(*codes_of(*element), error),
+                lambda: self._picture(*line_of(*element), error),
                 lambda: (tf.constant(self._placeholder), error),
             )
 
@@ -159,19 +157,13 @@ class ServedModel(tf.Module):
             spec([None, config.style_dim], tf.float32, 'styles'),
             spec([None], tf.float32, 'truncation'),
         )
-        ids = [
-            spec([None, None, 4], tf.int32, 'component_ids'),
-            spec([None, None], tf.int32, 'structure_ids'),
-            spec([None, None, 4, 4], tf.float32, 'boxes'),
-            spec([None, None], tf.int32, 'character_ids'),
-            spec([None], tf.int32, 'lengths'),
-        ]
+        characters = Characters.specs(names=True)
         inputs = dict(
             serving_default=[texts, seeds],
             styled=[texts, styles, truncation],
             images=[texts, seeds],
-            components=[*ids, seeds, truncation],
-            styled_components=[*ids, styles, seeds, truncation],
+            components=[characters, seeds, truncation],
+            styled_components=[characters, styles, seeds, truncation],
             styles=[seeds],
         )
         functions = dict(
@@ -193,7 +185,7 @@ class ServedModel(tf.Module):
 
         def line(rows, length, seed):
             return (
-                self.lookup.codes(rows[:length]),
+                self.lookup.characters_of(rows[:length]),
                 self._style(seed, self._truncation),
                 seed,
                 self._truncation,
@@ -223,7 +215,7 @@ class ServedModel(tf.Module):
 
         def line(rows, length, style, truncation):
             return (
-                self.lookup.codes(rows[:length]),
+                self.lookup.characters_of(rows[:length]),
                 self._towards_average(style, truncation),
                 tf.constant(0, tf.int64),
                 truncation,
@@ -250,7 +242,10 @@ class ServedModel(tf.Module):
 
         def image(rows, length, seed):
             pixels = self._draw(
-                self.lookup.codes(rows[:length]), self._style(seed, self._truncation), seed, self._truncation
+                self.lookup.characters_of(rows[:length]),
+                self._style(seed, self._truncation),
+                seed,
+                self._truncation,
             )
             return tf.pad(pixels, [[0, 0], [0, (most - length) * width]], constant_values=1.0)[
                 ..., tf.newaxis
@@ -271,17 +266,12 @@ class ServedModel(tf.Module):
         boxes = boxes * tf.sequence_mask(found.lengths, most, tf.int32)[:, :, tf.newaxis]
         return dict(images=images, widths=found.lengths * width, boxes=boxes, error=found.errors)
 
-    def write_components(
-        self, component_ids, structure_ids, boxes, character_ids, lengths, style_seeds, truncation
-    ):
+    def write_components(self, characters: Characters, style_seeds, truncation):
         """`components`: any glyph that components describe, by its codes (`hwgen.charset`, `EncodedText`).
 
         Args:
-            component_ids: int32 [B, N, 4].
-            structure_ids: int32 [B, N].
-            boxes: float32 [B, N, 4, 4].
-            character_ids: int32 [B, N], read by content encoding `onehot` alone.
-            lengths: int32 [B], characters of each line; what lies beyond is not read.
+            characters: Characters; what lies beyond a line's length is not read, and `character_ids` by
+                content encoding `onehot` alone. Each of its fields is an input of the signature.
             style_seeds: int64 [B].
             truncation: float32 [B], of style and character noise; -1 for that of `serving_default`.
 
@@ -289,16 +279,13 @@ class ServedModel(tf.Module):
             dict of image_bytes string [B], error string [B], charset_rows int64 [B] and charset_hash string
             [B], the table that the ids belong to.
         """
-        codes = Codes(component_ids, structure_ids, boxes, character_ids)
-        return self._write_codes(codes, truncation, self._style, lengths=lengths, style_seeds=style_seeds)
+        return self._write_characters(characters, truncation, self._style, style_seeds=style_seeds)
 
-    def write_styled_components(
-        self, component_ids, structure_ids, boxes, character_ids, lengths, styles, style_seeds, truncation
-    ):
+    def write_styled_components(self, characters: Characters, styles, style_seeds, truncation):
         """`styled_components`: any glyph, in a hand that is a vector.
 
         Args:
-            component_ids, structure_ids, boxes, character_ids, lengths: see `write_components`.
+            characters: see `write_components`.
             styles: float32 [B, Z], see `write_styled`.
             style_seeds: int64 [B], of the character noise.
             truncation: float32 [B], as that of `write_styled`; -1 for that of `serving_default`.
@@ -306,71 +293,65 @@ class ServedModel(tf.Module):
         Returns:
             see `write_components`.
         """
-        codes = Codes(component_ids, structure_ids, boxes, character_ids)
-        return self._write_codes(
-            codes,
+        return self._write_characters(
+            characters,
             truncation,
             lambda _, truncation, style: self._towards_average(style, truncation),
-            lengths=lengths,
             style_seeds=style_seeds,
             styles=tf.ensure_shape(styles, [None, self._config.style_dim]),
         )
 
-    def _write_codes(self, codes, truncation, style_of, *, lengths, style_seeds, **hands):
-        """What both signatures of codes share; style_of: function of a line's seed, truncation and style
+    def _write_characters(self, characters, truncation, style_of, *, style_seeds, **hands):
+        """What both signatures of components share; style_of: function of a line's seed, truncation and style
         (`hands`) -> float32 [Z].
         """
-        codes = codes._replace(
-            component_ids=tf.ensure_shape(codes.component_ids, [None, None, 4]),
-            boxes=tf.ensure_shape(codes.boxes, [None, None, 4, 4]),
+        characters = characters._replace(
+            component_ids=tf.ensure_shape(characters.component_ids, [None, None, 4]),
+            boxes=tf.ensure_shape(characters.boxes, [None, None, 4, 4]),
         )
-        same = _same_size(
-            0, **codes._asdict(), lengths=lengths, **hands, style_seeds=style_seeds, truncation=truncation
+        same = _same_size(0, **characters._asdict(), **hands, style_seeds=style_seeds, truncation=truncation)
+        characters = Characters(
+            **_same_size(1, **{name: same[name] for name in CODES}), lengths=same['lengths']
         )
-        codes = Codes(**_same_size(1, **{name: same[name] for name in Codes._fields}))
-        lengths, style_seeds, hands = (
-            same['lengths'],
-            same['style_seeds'],
-            {name: same[name] for name in hands},
-        )
+        style_seeds, hands = same['style_seeds'], {name: same[name] for name in hands}
         truncation = tf.where(same['truncation'] == -1.0, self._truncation, same['truncation'])
-        errors = self._check_codes(codes, lengths)
+        errors = self._check_characters(characters)
         for styles in hands.values():
             errors = tf.where(
                 (errors == '') & tf.reduce_any(~tf.math.is_finite(styles), axis=1), _WRONG_STYLE, errors
             )
         errors = _check_truncation(truncation, errors)
 
-        def line(components, structures, boxes, characters, length, seed, truncation, *hands):
-            codes = Codes(*(value[:length] for value in (components, structures, boxes, characters)))
-            return self.lookup.fold(codes), style_of(seed, truncation, *hands), seed, truncation
+        def line(characters, seed, truncation, *hands):
+            characters = self.lookup.fold(characters.part(0, characters.lengths))
+            return characters, style_of(seed, truncation, *hands), seed, truncation
 
-        answer = self._pictures(line, errors, (*codes, lengths, style_seeds, truncation, *hands.values()))
+        answer = self._pictures(line, errors, (characters, style_seeds, truncation, *hands.values()))
         rows, digest = self._charset
         return dict(
             answer,
-            charset_rows=tf.fill(tf.shape(lengths), tf.constant(rows, tf.int64)),
-            charset_hash=tf.fill(tf.shape(lengths), digest),
+            charset_rows=tf.fill(tf.shape(style_seeds), tf.constant(rows, tf.int64)),
+            charset_hash=tf.fill(tf.shape(style_seeds), digest),
         )
 
-    def _check_codes(self, codes, lengths):
+    def _check_characters(self, characters):
         """What would stop the whole batch inside the generator, an id beyond its table, is an error of its
         line.
         """
-        config, n = self._config, tf.shape(codes.structure_ids)[1]
+        config, lengths, n = self._config, characters.lengths, tf.shape(characters.structure_ids)[1]
         inside = tf.sequence_mask(lengths, n)
 
         def beyond(ids, least, count):
             return (ids < least) | (ids >= count)
 
         if config.content_encoding == 'onehot':
-            wrong = beyond(codes.character_ids, 1, config.num_characters)
+            wrong = beyond(characters.character_ids, 1, config.num_characters)
             expected = f'expected a character id of 1 to {config.num_characters - 1}'
         else:
             wrong = (
-                tf.reduce_any(beyond(codes.component_ids, 0, config.num_components), -1)
-                | beyond(codes.structure_ids, 1, config.num_structures)
-                | ~tf.reduce_all((codes.boxes >= 0.0) & (codes.boxes <= 1.0), [-2, -1])
+                tf.reduce_any(beyond(characters.component_ids, 0, config.num_components), -1)
+                | beyond(characters.structure_ids, 1, config.num_structures)
+                | ~tf.reduce_all((characters.boxes >= 0.0) & (characters.boxes <= 1.0), [-2, -1])
             )
             expected = (
                 f'expected component ids of 0 to {config.num_components - 1}, a structure id of 1 to'
@@ -386,7 +367,7 @@ class ServedModel(tf.Module):
         def tell(wrong, reason):
             return tf.strings.join(['character ', tf.strings.as_string(position(wrong)), ': ', reason])
 
-        unseen, reasons = self.lookup.unseen(codes)
+        unseen, reasons = self.lookup.unseen(characters)
         unseen = unseen & inside
         reason = tf.gather(
             tf.pad(reasons, [[0, 0], [0, 1]], constant_values=''), position(unseen), axis=1, batch_dims=1

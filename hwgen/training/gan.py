@@ -7,11 +7,11 @@ styles.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
+from hwgen.characters import Characters
 from hwgen.data.reading.pipeline import LineBatches
 from hwgen.models import layers
 from hwgen.models.hct_gan import HctGan
@@ -19,10 +19,25 @@ from hwgen.settings.schedule import Schedule
 from hwgen.settings.steps import GanSettings
 from hwgen.training import averaging
 from hwgen.training.signatures import of_any_length
+from hwgen.training.step_inputs import StepInput
 from hwgen.training.steps.adversarial import AdversarialStep, DiscriminatorStep
 from hwgen.training.steps.recognizers import RecognizerStep
 from hwgen.training.steps.reconstruction import ReconstructionStep
 from hwgen.training.steps.step import Metrics
+
+
+class StyledTexts(NamedTuple):
+    """B texts and the hands to write them in.
+
+    Attributes:
+        characters: the texts.
+        style: float32 [B, Z].
+        character_noise: float32 [B, N, Zc].
+    """
+
+    characters: Characters
+    style: tf.Tensor
+    character_noise: tf.Tensor
 
 
 class GanTraining:
@@ -34,7 +49,6 @@ class GanTraining:
     Args:
         model: HctGan, built within the strategy's scope.
         settings: of all steps; may be replaced before a step is traced.
-        template_boxes: float32 [S, 4, 4], the structures' boxes.
         strategy: over which replicas the steps run.
 
     Attributes:
@@ -51,7 +65,6 @@ class GanTraining:
         model: HctGan,
         settings: GanSettings,
         *,
-        template_boxes: np.ndarray,
         strategy: tf.distribute.Strategy,
     ):
         self.model, self.strategy, self._settings = model, strategy, settings
@@ -60,7 +73,6 @@ class GanTraining:
         self.recognizers = RecognizerStep(model, settings, strategy=strategy)
         self.discriminator = DiscriminatorStep(model, settings, strategy=strategy)
         shared = {
-            'template_boxes': tf.constant(template_boxes),
             'average_updates': self.average_updates,
             'discriminator': self.discriminator,
             'strategy': strategy,
@@ -110,60 +122,55 @@ class GanTraining:
         for generator in (self.model.generator, self.model.average):
             generator.style_space.fit(*found)
 
-    def update(self, step: int, schedule: Schedule, read: Any) -> Metrics:
+    def update(self, step: int, schedule: Schedule, read: StepInput) -> Metrics:
         """The updates of one step of the schedule.
 
         Args:
             step: counted from 0.
             schedule: says which updates a step makes, and at which rates.
-            read: the step's element of `StepInputs.dataset`.
+            read: what is read for the step.
         """
-        batch, texts, real = read
         phase, within, _ = schedule.place(step)
         warm = phase == 'adversarial' and within >= schedule.discriminator_warmup_steps
         metrics: Metrics = {}
         if schedule.updates_recognizers(step):
             scale = schedule.rate_scale(step) if phase == 'recognizers' else schedule.rate_floor
-            metrics.update(self.recognizers.update(batch, rate_scale=scale))
+            metrics.update(self.recognizers.update(read.lines, rate_scale=scale))
         if schedule.updates_by_reconstruction(step):
             scale = schedule.reconstruction_scale(step)
             if phase == 'adversarial' and _judges_reconstruction(self.settings):
                 metrics.update(
-                    self.reconstruction.update_judged(batch, rate_scale=scale, judge_scale=float(warm))
+                    self.reconstruction.update_judged(read.lines, rate_scale=scale, judge_scale=float(warm))
                 )
             else:
-                metrics.update(self.reconstruction.update(batch, rate_scale=scale))
+                metrics.update(self.reconstruction.update(read.lines, rate_scale=scale))
         if schedule.updates_by_drawn_lines(step):
             metrics.update(
                 self.adversarial.update(
-                    batch,
-                    texts,
-                    real=real or None,
+                    read.lines,
+                    read.texts,
+                    real=read.real,
                     rate_scale=schedule.rate_scale(step),
                     update_generator=warm,
                 )
             )
         return metrics
 
-    def recompute_statistics(self, text_batches: Iterable[Any]) -> None:
+    def recompute_statistics(self, texts: Iterable[StyledTexts]) -> None:
         """Batch statistics of the averaged generator, measured anew over these texts, the same on every
         replica.
-
-        Args:
-            text_batches: texts as `AdversarialStep.update` takes them, with `style` [B, Z] and `character_noise`
-                [B, N, Zc].
         """
 
-        def write(texts):
+        def write(styled):
             self.adversarial.write(
-                texts, texts['style'], texts['character_noise'], generator=self.model.average
+                styled.characters, styled.style, styled.character_noise, generator=self.model.average
             )
 
         def passes():
-            for texts in text_batches:
+            for styled in texts:
                 if self._statistics is None:
-                    self._statistics = tf.function(write, input_signature=[of_any_length(texts)])
-                yield lambda texts=texts: self.strategy.run(self._statistics, args=(texts,))
+                    self._statistics = tf.function(write, input_signature=[of_any_length(styled)])
+                yield lambda styled=styled: self.strategy.run(self._statistics, args=(styled,))
 
         averaging.recompute_statistics(self.model.average, passes())
 

@@ -19,7 +19,7 @@ from hwgen.inference.picture_files import encode_png
 from hwgen.losses import ctc
 from hwgen.settings.schedule import Schedule
 from hwgen.training import averaging, measures, sheets
-from hwgen.training.gan import GanTraining
+from hwgen.training.gan import GanTraining, StyledTexts
 from hwgen.training.run_directory import writing
 from hwgen.training.summaries import RunLog
 from hwgen.training.texts import TextSampler
@@ -129,22 +129,18 @@ class Sampler:
         model = self.training.model
         pictures = self.sheets.draw(model.average)
         batch = self.batches.batch(0)
-        posterior = model.style_encoder(batch['images'], training=False)
-        boxes = self.charset.template_boxes[batch['structure_ids']]
+        posterior = model.style_encoder(batch.images, training=False)
         again = model.average(
-            component_ids=batch['component_ids'],
-            structure_ids=batch['structure_ids'],
-            boxes=boxes,
-            character_ids=batch['character_ids'],
+            characters=batch.characters._replace(lengths=None),
             style=posterior['style_mean'],
             character_noise=posterior.get('noise_mean'),
             training=False,
         )
-        pictures['real_above_reconstruction'] = sheets.pairs(batch['images'][:6], again[:6])
-        spatial = model.read(batch['images'])[2]
+        pictures['real_above_reconstruction'] = sheets.pairs(batch.images[:6], again[:6])
+        spatial = model.read(batch.images)[2]
         if spatial is not None:
             pictures['spatial_perception'] = sheets.heat_maps(
-                batch['images'][:6], spatial[:6], batch['component_ids'][:6]
+                batch.images[:6], spatial[:6], batch.characters.component_ids[:6]
             )
         self.log.images(step, pictures)
         self.log.text(
@@ -196,21 +192,20 @@ class Sampler:
         size, n = self.training.settings.batch_size, self.longest_lines
         batches = []
         for index in range(num_batches):
-            texts = {key: tf.constant(value) for key, value in self.texts.batch(index, size, n).items()}
             seeds = range(index * size, (index + 1) * size)
-            texts['lengths'] = tf.fill([size], n)
-            texts['style'] = self.training.model.average.style_space(
-                styles.styles_from_seeds(seeds, config.style_dim)
-            )
-            texts['character_noise'] = tf.constant(
-                np.stack(
-                    [
-                        styles.character_noise(seed, 0, n, noise_dim=config.character_noise_dim)
-                        for seed in seeds
-                    ]
+            noise = [
+                styles.character_noise(seed, 0, n, character_noise_dim=config.character_noise_dim)
+                for seed in seeds
+            ]
+            batches.append(
+                StyledTexts(
+                    tf.nest.map_structure(tf.constant, self.texts.batch(index, size, n)),
+                    self.training.model.average.style_space(
+                        styles.styles_from_seeds(seeds, config.style_dim)
+                    ),
+                    tf.constant(np.stack(noise)),
                 )
             )
-            batches.append(texts)
         self.training.recompute_statistics(batches)
 
     def _read_samples(self, num_batches=8):
@@ -221,13 +216,11 @@ class Sampler:
         """
         model, settings, values = self.training.model, self.training.settings, {}
 
-        def error(inputs, images):
+        def error(characters, images):
             logits = model.read(images)[1]
             labels = ctc.line_labels(
                 settings.sequence_labels,
-                component_ids=inputs['component_ids'],
-                structure_ids=inputs['structure_ids'],
-                character_ids=inputs['character_ids'],
+                characters,
                 num_components=model.config.generator.num_components,
             )
             errors, counts = ctc.label_errors(
@@ -237,7 +230,8 @@ class Sampler:
 
         if self.validation is not None:
             found = [
-                error(batch, batch['images']) for batch in map(self.validation.batch, range(num_batches))
+                error(batch.characters, batch.images)
+                for batch in map(self.validation.batch, range(num_batches))
             ]
             lines = num_batches * self.validation.batch_size
             values[f'metric/label_error_validation_{lines}'] = sum(e for e, _ in found) / sum(
@@ -245,7 +239,7 @@ class Sampler:
             )
         for name in [name for name in ('seen', 'unseen') if name in self.sheets.texts]:
             inputs = self.sheets.inputs(name, model.average)
-            wrong, count = error(inputs, model.average(**inputs, training=False))
+            wrong, count = error(inputs['characters'], model.average(**inputs, training=False))
             values[f'metric/label_error_{name}_{self.sheets.rows}'] = wrong / count
         return values
 

@@ -276,7 +276,7 @@ def _train(settings, index, started, *, report, stream, command):
     texts = TextSampler(charset, seed=seed, vocabulary=vocabulary if confined else None)
     with strategy.scope():
         model = HctGan(model_config)
-        training = GanTraining(model, steps, template_boxes=charset.template_boxes, strategy=strategy)
+        training = GanTraining(model, steps, strategy=strategy)
     loop = TrainingLoop(
         training,
         schedule,

@@ -35,7 +35,7 @@ def undivided(generator, text, seed):
         style=generator.style_space(styles.styles_from_seeds(seed, config.style_dim, truncation=0.8)),
         character_noise=batch(
             styles.character_noise(
-                seed, 0, len(encoded.units), noise_dim=config.character_noise_dim, truncation=0.8
+                seed, 0, len(encoded.units), character_noise_dim=config.character_noise_dim, truncation=0.8
             )
         ),
         training=False,
@@ -183,7 +183,8 @@ def test_seeds_draw_from_the_style_space(writer):
 def test_noise_offset_continues_a_text(writer):
     """A page's line begins with the noise it would have in the undivided text."""
     np.testing.assert_array_equal(
-        styles.character_noise(7, 2, 6, noise_dim=5)[2:], styles.character_noise(7, 4, 6, noise_dim=5)
+        styles.character_noise(7, 2, 6, character_noise_dim=5)[2:],
+        styles.character_noise(7, 4, 6, character_noise_dim=5),
     )
     (a,) = writer.write('永', style_seeds=7, noise_offsets=3)
     (b,) = writer.write(['永'], style_seeds=[7], noise_offsets=[3])

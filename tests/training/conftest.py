@@ -12,8 +12,9 @@ from one_weight import CONFIG, SAMPLE, SCHEDULE, OneWeight, Unshown
 from plain_sizes import PLAIN
 from tensorflow.python.framework import config  # the one way to turn determinism off again
 
+from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset
-from hwgen.data.reading.pipeline import LineBatches
+from hwgen.data.reading.pipeline import LineBatch, LineBatches
 from hwgen.losses import ctc
 from hwgen.models.hct_gan import HctGan
 from hwgen.settings.model import GeneratorConfig, HctGanConfig
@@ -77,13 +78,16 @@ def make_batch(codes, template_boxes):
         )
         ids[np.arange(max(lengths)) >= np.array(lengths)[:, None]] = 0
         images = np.stack([np.concatenate([draw(character) for character in line], axis=1) for line in ids])
-        return dict(
+        return LineBatch(
             images=images[..., np.newaxis],
             widths=np.array(lengths, np.int32) * PX,
-            lengths=np.array(lengths, np.int32),
-            character_ids=ids,
-            component_ids=components[ids],
-            structure_ids=structures[ids],
+            characters=Characters(
+                component_ids=components[ids],
+                structure_ids=structures[ids],
+                boxes=template_boxes[structures[ids]],
+                character_ids=ids,
+                lengths=np.array(lengths, np.int32),
+            ),
             example_index=np.arange(BATCH, dtype=np.int32),
             step=np.full([BATCH], step, np.int64),
         )
@@ -94,16 +98,13 @@ def make_batch(codes, template_boxes):
 @pytest.fixture(scope='session')
 def texts_of():
     """Function of a batch -> what to write: its texts, in the opposite order."""
-    return lambda batch: {
-        key: batch[key][::-1].copy() for key in ('component_ids', 'structure_ids', 'character_ids', 'lengths')
-    }
+    return lambda batch: Characters(*(value[::-1].copy() for value in batch.characters))
 
 
 @pytest.fixture(scope='session')
-def make_trainer(template_boxes):
+def make_trainer():
     """Function of a strategy (default: one device), a Charset (default: the twenty characters), GanSettings'
-    options, model sizes and kinds of guides -> GanTraining,
-    always of equal weights."""
+    options, model sizes and kinds of guides -> GanTraining, always of equal weights."""
 
     def make(strategy=None, *, charset=None, model=None, guides=None, **options):
         strategy = strategy or tf.distribute.get_strategy()
@@ -164,7 +165,6 @@ def make_trainer(template_boxes):
                     }
                 ),
                 strategy=strategy,
-                template_boxes=charset.template_boxes if charset else template_boxes,
             )
 
     return make

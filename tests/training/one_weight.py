@@ -56,16 +56,16 @@ class OneWeight(GanTraining):
         return dict(weight=self.weight)
 
     def _take(self, kind, batch, texts=None, real=None, rate_scale=1.0, update_generator=True):
-        step = int(batch['step'][0])
+        step = int(batch.step[0])
         seen = (
-            tf.reduce_sum(tf.cast(batch['images'], tf.float64))
+            tf.reduce_sum(tf.cast(batch.images, tf.float64))
             + 7.0 * rate_scale
             + 3.0 * update_generator
             + kind
         )
         if texts is not None:
-            seen += 0.1 * float(tf.reduce_sum(texts['character_ids']))
-        seen += sum(tf.reduce_sum(tf.cast(value, tf.float64)) for value in (real or {}).values())
+            seen += 0.1 * float(tf.reduce_sum(texts.character_ids))
+        seen += sum(tf.reduce_sum(tf.cast(value, tf.float64)) for value in (real or ()))
         self.weight.assign(0.9 * self.weight + tf.sin(seen) + 0.01 * step)
         value = self.at.get(step + 1, lambda: None)()
         return {

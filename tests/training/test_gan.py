@@ -15,7 +15,7 @@ from hwgen.training.checkpoints import Checkpoints
 
 
 def tensors(batch):
-    return {key: tf.constant(value) for key, value in batch.items()}
+    return tf.nest.map_structure(tf.constant, batch)
 
 
 def one_step(trainer, kind, batch, texts, **options):
@@ -162,12 +162,11 @@ def test_the_judge_moves_a_reconstruction(make_trainer, make_batch):
     )
 
 
-def test_feature_levels_that_the_trunk_lacks_are_refused(trainer, template_boxes):
+def test_feature_levels_that_the_trunk_lacks_are_refused(trainer):
     def make(levels):
         return gan.GanTraining(
             trainer.model,
             dataclasses.replace(trainer.settings, feature_levels=levels),
-            template_boxes=template_boxes,
             strategy=trainer.strategy,
         )
 
@@ -247,13 +246,11 @@ def test_metrics_are_the_losses_of_the_global_batch(trainer, make_batch):
     model = trainer.model
     labels = ctc.line_labels(
         'structured',
-        component_ids=batch['component_ids'],
-        structure_ids=batch['structure_ids'],
-        character_ids=batch['character_ids'],
+        batch.characters,
         num_components=12,
     )
     # moves statistics only, which a training step does not read
-    logits = model.read(batch['images'], training=True)[1]
+    logits = model.read(batch.images, training=True)[1]
     expected = tf.reduce_mean(ctc.ctc_loss(labels, logits, num_frames=tf.fill([4], 16))) / 2.0
     metrics = trainer.recognizers.update(tensors(batch))
     # graph against eager
@@ -264,7 +261,7 @@ def test_noise_is_a_function_of_seed_step_and_example(trainer, make_batch):
     batch = tensors(make_batch(step=5))
 
     def draw(**changes):
-        return trainer.reconstruction.normal(dict(batch, **changes), [6], 1).numpy()
+        return trainer.reconstruction.normal(batch._replace(**changes), [6], 1).numpy()
 
     np.testing.assert_array_equal(draw(), draw())
     np.testing.assert_array_equal(draw(example_index=tf.constant([2, 0])), draw()[[2, 0]])
@@ -307,11 +304,7 @@ def test_recomputed_statistics_are_the_mean_over_the_batches(trainer, make_batch
     config = trainer.model.config.generator
     batches = []
     for step in range(3):
-        texts = {
-            key: tf.constant(value)
-            for key, value in make_batch(step).items()
-            if key.endswith('ids') or key == 'lengths'
-        }
+        texts = dict(characters=tensors(make_batch(step).characters))
         texts['style'] = tf.constant(rng.normal(size=[4, config.style_dim]).astype(np.float32))
         texts['character_noise'] = tf.constant(rng.normal(size=[4, 2, 3]).astype(np.float32))
         batches.append(texts)

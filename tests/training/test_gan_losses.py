@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from hwgen.data.reading.mixed_lines import RealLines
 from hwgen.losses import attention, balance, ctc
 from hwgen.training.steps import judging, reading, writing
 from hwgen.training.steps.step import TrainingStep
@@ -36,7 +37,7 @@ def shaken(trainer):
 
 @pytest.fixture
 def lines(make_batch):
-    return {key: tf.constant(value) for key, value in make_batch(3, lengths=LENGTHS).items()}
+    return tf.nest.map_structure(tf.constant, make_batch(3, lengths=LENGTHS))
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def applied(shaken, monkeypatch):
 
 
 def read(trainer, lines, images, **options):
-    return reading.read(lines, images, model=trainer.model, settings=trainer.settings, **options)
+    return reading.read(lines.characters, images, model=trainer.model, settings=trainer.settings, **options)
 
 
 def frozen_losses(trainer, texts, image, **options):
@@ -134,12 +135,12 @@ def error_rate(labels, logits, frames):
 @pytest.mark.usefixtures('set_options')
 def test_losses_of_reading_are_those_of_each_line_alone(shaken, lines):
     """CTC per character of the line's own, ACE over its own cells; what was read comes with its frames."""
-    sequence, spatial, labels, logits, frames = read(shaken, lines, lines['images'], training=False)
+    sequence, spatial, labels, logits, frames = read(shaken, lines, lines.images, training=False)
     np.testing.assert_array_equal(frames, [24, 8, 16, 24])
     for line, n in enumerate(LENGTHS):
-        _, logits_alone, seen, _ = shaken.model.read(lines['images'][line : line + 1, :, : n * PX])
+        _, logits_alone, seen, _ = shaken.model.read(lines.images[line : line + 1, :, : n * PX])
         components, structures = (
-            lines[name].numpy()[line, :n] for name in ('component_ids', 'structure_ids')
+            ids.numpy()[line, :n] for ids in (lines.characters.component_ids, lines.characters.structure_ids)
         )
         wanted = [
             k for structure, slots in zip(structures, components) for k in (11 + structure, *slots[slots > 0])
@@ -159,8 +160,9 @@ def test_losses_of_reading_are_those_of_each_line_alone(shaken, lines):
 @pytest.mark.parametrize('kind', ['components', 'characters'])
 def test_other_labels_are_read_where_they_are_asked_for(shaken, lines, set_options, kind):
     set_options(sequence_labels=kind)
-    ids = lines['component_ids' if kind == 'components' else 'character_ids'].numpy().reshape(4, -1)
-    for found, expected in zip(reading.labels_of(lines, shaken.model, shaken.settings).numpy(), ids):
+    ids = getattr(lines.characters, 'component_ids' if kind == 'components' else 'character_ids')
+    found = reading.labels_of(lines.characters, shaken.model, shaken.settings)
+    for found, expected in zip(found.numpy(), ids.numpy().reshape(4, -1)):
         np.testing.assert_array_equal(found[found > 0], expected[expected > 0])
 
 
@@ -173,7 +175,7 @@ def test_which_ctc_reads(shaken, lines, set_options, monkeypatch, dense):
         'ctc_loss',
         lambda *arguments, **options: given.append(options['dense']) or original(*arguments, **options),
     )
-    read(shaken, lines, lines['images'], training=False)
+    read(shaken, lines, lines.images, training=False)
     assert given == [dense]
 
 
@@ -186,10 +188,15 @@ def test_what_is_counted(shaken, lines, set_options, monkeypatch, structures, un
     set_options(spatial_structures=structures, uniform_lengths=uniform)
     configure(shaken, monkeypatch, spatial_labels=16)
     logits = np.random.default_rng(1).normal(size=(4, 4, 12, 16)).astype(np.float32)
-    found = reading.counting_loss(lines, tf.constant(logits), model=shaken.model, settings=shaken.settings)
+    found = reading.counting_loss(
+        lines.characters, tf.constant(logits), model=shaken.model, settings=shaken.settings
+    )
     for line, n in enumerate(LENGTHS):
-        ids = lines['component_ids'].numpy()[line, :n]
-        ids = [*ids[ids > 0], *(11 + lines['structure_ids'].numpy()[line, :n] if structures else ())]
+        ids = lines.characters.component_ids.numpy()[line, :n]
+        ids = [
+            *ids[ids > 0],
+            *(11 + lines.characters.structure_ids.numpy()[line, :n] if structures else ()),
+        ]
         assert float(found[line]) == pytest.approx(
             numpy_ace(ids, logits[line, :, : 12 if uniform else 4 * n]), rel=1e-5
         )
@@ -211,12 +218,12 @@ def test_attention_is_told_the_components_in_their_order(shaken, lines, set_opti
         'read',
         lambda images, **options: told.append((images, options)) or (None, sequence, spatial, None),
     )
-    losses = read(shaken, lines, lines['images'] * 0.5, training='as said')
+    losses = read(shaken, lines, lines.images * 0.5, training='as said')
     ((images, options),) = told
     assert options['training'] == 'as said' and options['lengths'] is None
-    np.testing.assert_array_equal(images, lines['images'] * 0.5)
+    np.testing.assert_array_equal(images, lines.images * 0.5)
     for row, ids in zip(
-        options['components'].numpy(), lines['component_ids'].numpy().reshape(4, -1), strict=True
+        options['components'].numpy(), lines.characters.component_ids.numpy().reshape(4, -1), strict=True
     ):
         np.testing.assert_array_equal(row, [*ids[ids > 0], *ids[ids == 0]])
     np.testing.assert_allclose(
@@ -234,7 +241,7 @@ def test_attention_is_told_the_components_in_their_order(shaken, lines, set_opti
 def test_recognisers_learn_the_sum_of_both_means(shaken, lines, set_options, applied, monkeypatch, spatial):
     if not spatial:
         monkeypatch.setattr(shaken.model, 'spatial_perception', None)
-    first, second, labels, logits, frames = read(shaken, lines, lines['images'], training=True)
+    first, second, labels, logits, frames = read(shaken, lines, lines.images, training=True)
     metrics = shaken.recognizers._replica_step(lines)
     (step,) = applied
     means = [np.mean(first), np.mean(second) if spatial else 0.0]
@@ -261,7 +268,7 @@ def test_divergences_of_the_posterior(shaken, lines, set_options, uniform):
     posterior = {
         key: value.numpy().astype(np.float64)
         for key, value in shaken.model.style_encoder(
-            lines['images'], lengths=None if uniform else lines['lengths'], training=True
+            lines.images, lengths=None if uniform else lines.characters.lengths, training=True
         ).items()
     }
     style, noise, style_kl, noise_kl = shaken.reconstruction._posterior(lines)
@@ -295,13 +302,13 @@ def test_what_a_rebuilt_line_lacks(shaken, lines, set_options, uniform):
     """
     set_options(pixel_weight=3.0, feature_weight=0.5, feature_levels=(1, 3), uniform_lengths=uniform)
     image = np.clip(
-        lines['images'] + np.random.default_rng(3).normal(size=lines['images'].shape, scale=0.5), -1.0, 1.0
+        lines.images + np.random.default_rng(3).normal(size=lines.images.shape, scale=0.5), -1.0, 1.0
     ).astype(np.float32)
     total, parts = shaken.reconstruction._losses(lines, tf.constant(image))
     for line, n in enumerate((3,) * 4 if uniform else LENGTHS):
         found, wanted = (
             image[line : line + 1, :, : n * PX],
-            lines['images'].numpy()[line : line + 1, :, : n * PX],
+            lines.images.numpy()[line : line + 1, :, : n * PX],
         )
         features, targets = (shaken.model.sequence_trunk(x) for x in (found, wanted))
         apart = [np.abs(features[i] - targets[i]).mean() / np.abs(targets[i]).mean() for i in (0, 2)]
@@ -321,7 +328,7 @@ def test_a_rebuilding_step_has_the_gradient_of_its_pixels_and_of_its_prior(
     """
     set_options(pixel_weight=2.0, feature_weight=0.0, style_kl_weight=0.3, noise_kl_weight=0.07)
     style, noise, style_kl, noise_kl = shaken.reconstruction._posterior(lines)
-    fake = shaken.reconstruction.write(lines, style, noise)
+    fake = shaken.reconstruction.write(lines.characters, style, noise)
     metrics = shaken.reconstruction._replica_step(lines, KL_SCALE)
     (step,) = applied
     assert (
@@ -335,7 +342,7 @@ def test_a_rebuilding_step_has_the_gradient_of_its_pixels_and_of_its_prior(
     valid = (np.arange(3 * PX) < np.array(LENGTHS)[:, None] * PX)[:, None, :, None]
     expected = (
         2.0
-        * np.sign(step.target[0] - lines['images'])
+        * np.sign(step.target[0] - lines.images)
         * valid
         / (4 * PX * np.array(LENGTHS)[:, None, None, None] * PX)
     )
@@ -394,12 +401,12 @@ def test_who_judges_a_rebuilt_line(shaken, lines, set_options, applied, monkeypa
         shaken.reconstruction.optimizer,
     ]
     image = applied[1].target[0]
-    expected = frozen_losses(shaken, lines, image, recognizers=len(judges) > 1)[0]
+    expected = frozen_losses(shaken, lines.characters, image, recognizers=len(judges) > 1)[0]
     assert list(expected) == judges
     for name in judges:
         assert float(metrics[f'loss/{name}_fake']) == pytest.approx(float(expected[name]), rel=1e-4)
     ((batch, texts, fake),) = shown
-    assert batch is texts is lines
+    assert batch is lines and texts is lines.characters
     np.testing.assert_array_equal(fake, image)
     assert {key for key in metrics if 'sigma' in key} == {
         f'grad/sigma_{name}' for name in ('reconstruction', *judges)
@@ -426,16 +433,16 @@ def test_who_judges_a_rebuilt_line(shaken, lines, set_options, applied, monkeypa
 @pytest.mark.usefixtures('set_options')
 def test_frozen_judges(shaken, lines):
     """Means over the batch: minus the discriminator's score, and what the recognisers lose."""
-    image = lines['images'] * 0.7
-    losses, found = frozen_losses(shaken, lines, image, recognizers=True)
-    scores = shaken.model.discriminator(image, lengths=lines['lengths'])
+    image = lines.images * 0.7
+    losses, found = frozen_losses(shaken, lines.characters, image, recognizers=True)
+    scores = shaken.model.discriminator(image, lengths=lines.characters.lengths)
     sequence, spatial, *expected = read(shaken, lines, image, training=False)
     assert {name: float(value) for name, value in losses.items()} == pytest.approx(
         dict(discriminator=-np.mean(scores), sequence=np.mean(sequence), spatial=np.mean(spatial)), rel=1e-5
     )
     for a, b in zip(found[2:], expected, strict=True):
         np.testing.assert_array_equal(a, b)
-    losses, found = frozen_losses(shaken, lines, image, recognizers=False)
+    losses, found = frozen_losses(shaken, lines.characters, image, recognizers=False)
     assert list(losses) == ['discriminator'] and found is None
 
 
@@ -456,7 +463,7 @@ def test_the_balance_is_over_the_lines_own_columns_by_the_rule_that_is_set(
     ].astype(np.float32)
     found, expected = (
         judging.balanced(
-            lines,
+            lines.characters,
             gradients,
             weights,
             model=shaken.model,
@@ -489,15 +496,16 @@ def test_the_discriminators_loss_by_hand(shaken, lines, set_options, applied, mo
     judge = Scores([2.0, 0.5, -1.0, 0.0], [-2.0, -0.5, 1.0, 0.5])
     monkeypatch.setattr(shaken.model, 'discriminator', judge)
     real = (
-        dict(
-            images=lines['images'] * 0.5,
+        RealLines(
+            images=lines.images * 0.5,
             lengths=tf.constant([1.5, 2.0, 0.25, 3.0]),
             unlabelled_weights=tf.constant([0.0, 0.0, 2.0, 4.0]),
         )
         if mixed
         else None
     )
-    texts, fake = dict(lines, lengths=tf.constant([1, 2, 3, 3])), lines['images'] * 0.25
+    lengths, fake = tf.constant([1, 2, 3, 3]), lines.images * 0.25
+    texts = lines.characters._replace(lengths=lengths)
     metrics = shaken.discriminator.learn(lines, texts, fake, real)
     expected = {
         'loss/discriminator': 7.5 / 4,
@@ -510,8 +518,8 @@ def test_the_discriminators_loss_by_hand(shaken, lines, set_options, applied, mo
     )
     (shown, widths, first), (written, lengths, second) = judge.asked
     assert first is second is True
-    np.testing.assert_array_equal(shown, (real or lines)['images'])
-    np.testing.assert_array_equal(widths, (real or lines)['lengths'])
+    np.testing.assert_array_equal(shown, (real or lines).images)
+    np.testing.assert_array_equal(widths, real.lengths if mixed else lines.characters.lengths)
     np.testing.assert_array_equal(written, fake)
     np.testing.assert_array_equal(lengths, [1, 2, 3, 3])
     (step,) = applied
@@ -531,7 +539,7 @@ def test_the_generator_learns_against_judges_that_have_just_learned(
         discriminator_weight=0.9, sequence_weight=0.6, spatial_weight=0.3, balance_reference='smallest'
     )
     texts, asked, original = (
-        {key: tf.constant(value) for key, value in texts_of(make_batch(3, lengths=LENGTHS)).items()},
+        tf.nest.map_structure(tf.constant, texts_of(make_batch(3, lengths=LENGTHS))),
         [],
         judging.balanced,
     )
@@ -586,12 +594,12 @@ def test_the_generator_learns_against_judges_that_have_just_learned(
 
 @pytest.mark.parametrize('uniform', [False, True])
 def test_what_the_generator_is_given(shaken, lines, texts_of, make_batch, set_options, monkeypatch, uniform):
-    """The texts' ids, their templates' boxes, a style of the fitted space and noise by the batch's step
+    """The texts' characters, a style of the fitted space and noise by the batch's step
     and places; it writes as in training.
     """
     set_options(uniform_lengths=uniform)
     texts, given = (
-        {key: tf.constant(value) for key, value in texts_of(make_batch(3, lengths=LENGTHS)).items()},
+        tf.nest.map_structure(tf.constant, texts_of(make_batch(3, lengths=LENGTHS))),
         [],
     )
     space = shaken.model.generator.style_space
@@ -601,20 +609,16 @@ def test_what_the_generator_is_given(shaken, lines, texts_of, make_batch, set_op
 
     generator.style_space = space
     monkeypatch.setattr(shaken.model, 'generator', generator)
-    lines = dict(lines, step=tf.fill([4], tf.constant(8, tf.int64)), example_index=tf.constant([2, 3, 0, 1]))
-    written, used = shaken.adversarial._drawn(lines, texts)
+    lines = lines._replace(
+        step=tf.fill([4], tf.constant(8, tf.int64)), example_index=tf.constant([2, 3, 0, 1])
+    )
+    written = shaken.adversarial._drawn(lines, texts)
     (inputs,) = given
-    assert (
-        written == 'written'
-        and inputs['training'] is True
-        and set(texts) | {'step', 'example_index'} == set(used)
-    )
-    for name in ('component_ids', 'structure_ids', 'character_ids'):
-        np.testing.assert_array_equal(inputs[name], texts[name])
-    np.testing.assert_array_equal(
-        inputs['boxes'], shaken.adversarial.template_boxes.numpy()[texts['structure_ids']]
-    )
-    assert inputs['lengths'] is None if uniform else inputs['lengths'].numpy().tolist() == [3, 2, 1, 3]
+    assert written == 'written' and inputs['training'] is True
+    given = inputs['characters']
+    for name in ('component_ids', 'structure_ids', 'boxes', 'character_ids'):
+        np.testing.assert_array_equal(getattr(given, name), getattr(texts, name))
+    assert given.lengths is None if uniform else given.lengths.numpy().tolist() == [3, 2, 1, 3]
 
     # What of a seed, a step and a use is drawn is kept for good: a run of today goes on tomorrow.
     def normal(stream, *shape):
@@ -633,5 +637,5 @@ def test_without_character_noise_none_is_drawn(shaken, lines, set_options, monke
     configure(shaken, monkeypatch, generator=dict(character_noise_dim=0))
     given = []
     monkeypatch.setattr(shaken.adversarial, 'write', lambda texts, style, noise: given.append(noise))
-    shaken.adversarial._drawn(lines, {key: lines[key] for key in ('structure_ids', 'lengths')})
+    shaken.adversarial._drawn(lines, lines.characters)
     assert given == [None]

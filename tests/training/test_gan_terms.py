@@ -17,7 +17,7 @@ from hwgen.training.steps.step import TrainingStep
 
 
 def tensors(batch):
-    return {key: tf.constant(value) for key, value in batch.items()}
+    return tf.nest.map_structure(tf.constant, batch)
 
 
 def test_the_prior_reaches_the_style_encoder(trainer, make_batch, variables_of):
@@ -47,7 +47,7 @@ def test_the_posterior_is_drawn_with_its_standard_deviation(trainer, make_batch)
         variable.assign_add(rng.normal(size=variable.shape, scale=0.3).astype(np.float32))
     batch = tensors(make_batch(step=3))
     style, noise, _, _ = trainer.reconstruction._posterior(batch)
-    posterior = trainer.model.style_encoder(batch['images'], lengths=None, training=True)
+    posterior = trainer.model.style_encoder(batch.images, lengths=None, training=True)
     for drawn, name, shape, stream in (
         (style, 'style', [trainer.model.config.generator.style_dim], writing.POSTERIOR_STYLE_STREAM),
         (noise, 'noise', [2, 3], writing.POSTERIOR_NOISE_STREAM),
@@ -168,13 +168,11 @@ def test_a_step_sums_over_replicas_at_its_rate_and_moves_the_average_by_its_deca
     assert calls == [1, 2, 1] and len(moved) == 2 and set(step._functions) == {(one, 1), (one, 2), (two, 1)}
 
 
-def test_optimizers_are_those_of_the_paper(trainer, template_boxes):
+def test_optimizers_are_those_of_the_paper(trainer):
     """Adam with beta_1 = .5 in the game of generator and discriminator, its own .9 before; each over its
     own variables, all of whose slots are there.
     """
-    made = gan.GanTraining(
-        trainer.model, trainer.settings, template_boxes=template_boxes, strategy=trainer.strategy
-    )
+    made = gan.GanTraining(trainer.model, trainer.settings, strategy=trainer.strategy)
     model, variables = made.model, {}
     for name, step, beta_1, modules in (
         ('recognizer', made.recognizers, 0.9, model.recognizers()),
@@ -200,7 +198,7 @@ def test_optimizers_are_those_of_the_paper(trainer, template_boxes):
     }
 
 
-def test_products_of_all_but_what_writes(trainer, template_boxes):
+def test_products_of_all_but_what_writes(trainer):
     """In bfloat16 where that is asked for: every convolution of every module, without the averaged
     generator's.
     """
@@ -212,7 +210,6 @@ def test_products_of_all_but_what_writes(trainer, template_boxes):
         gan.GanTraining(
             trainer.model,
             dataclasses.replace(trainer.settings, product_dtype='bfloat16'),
-            template_boxes=template_boxes,
             strategy=trainer.strategy,
         )
         assert {

@@ -100,7 +100,7 @@ def test_styles_of_training_are_fitted_to_real_lines(make_trainer, charset):
     GanTraining.draw_like_real_lines(trainer, batches)
     means = np.concatenate(
         [
-            trainer.model.style_encoder(batch['images'], lengths=batch['lengths'])['style_mean']
+            trainer.model.style_encoder(batch.images, lengths=batch.lengths)['style_mean']
             for batch in map(batches.batch, range(16))
         ]
     )

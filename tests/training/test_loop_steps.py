@@ -22,7 +22,7 @@ from hwgen.settings.steps import GanSettings
 from hwgen.training.gan import GanTraining
 from hwgen.training.loop import NonFiniteLossError, TrainingLoop
 from hwgen.training.sampling import Sampler
-from hwgen.training.step_inputs import StepInputs
+from hwgen.training.step_inputs import StepInput, StepInputs
 
 ODD = Schedule(
     5,
@@ -61,7 +61,7 @@ class Asked(GanTraining):
 
 def asked_for(step, *, schedule=ODD, real=None, **weights):
     trainer = Asked(**weights)
-    metrics = trainer.update(step, schedule, ('batch', 'texts', real or {}))
+    metrics = trainer.update(step, schedule, StepInput('batch', 'texts', real))
     assert metrics == {
         **{name: float(i) for i, (name, *_) in enumerate(trainer.asked, 1)},
         **{'last': name for name, *_ in trainer.asked},

@@ -2,10 +2,11 @@
 settings"; ScrabbleGAN: Fogel et al. 2020).
 """
 
-from typing import Any
-
 import tensorflow as tf
 
+from hwgen.characters import Characters
+from hwgen.data.reading.mixed_lines import RealLines
+from hwgen.data.reading.pipeline import LineBatch
 from hwgen.losses import adversarial
 from hwgen.models.hct_gan import HctGan
 from hwgen.settings.steps import GanSettings
@@ -35,21 +36,21 @@ class DiscriminatorStep(TrainingStep):
         """The learning rate of what comes: its own, times `rate_scale`."""
         self.optimizer.learning_rate.assign(self.rate * rate_scale)
 
-    def learn(self, batch: Any, texts: Any, fake: tf.Tensor, real: Any = None) -> Metrics:
+    def learn(
+        self, lines: LineBatch, texts: Characters, fake: tf.Tensor, real: RealLines | None = None
+    ) -> Metrics:
         """One update on one replica.
 
         Args:
-            batch: real lines.
+            lines: real lines.
             texts: what the written lines read.
             fake: float32 [B, H, W, 1], the written lines.
-            real: unlabelled lines among others (`MixedLines.batch`), which are the real ones then; None:
-                those of `batch` are.
+            real: unlabelled lines among others, which are the real ones then; None: `lines` are.
         """
-        images, lengths = (
-            (batch['images'], reading.lengths_of(batch, self.settings))
-            if real is None
-            else (real['images'], real['lengths'])
-        )
+        if real is None:
+            images, lengths = lines.images, reading.lengths_of(lines.characters, self.settings)
+        else:
+            images, lengths = real.images, real.lengths
         with tf.GradientTape() as tape:
             real_scores = self.model.discriminator(images, lengths=lengths, training=True)
             fake_scores = self.model.discriminator(
@@ -64,7 +65,7 @@ class DiscriminatorStep(TrainingStep):
             'grad/discriminator_norm': norm,
         }
         if real is not None:
-            metrics['score/unlabelled'] = self.share(real_scores * real['unlabelled_weights'])
+            metrics['score/unlabelled'] = self.share(real_scores * real.unlabelled_weights)
         return metrics
 
 
@@ -73,7 +74,7 @@ class AdversarialStep(GeneratorStep):
     three gradients are balanced on the image.
 
     Args:
-        model, settings, template_boxes, average_updates, strategy: see `GeneratorStep`.
+        model, settings, average_updates, strategy: see `GeneratorStep`.
         discriminator: the discriminator's part.
     """
 
@@ -82,7 +83,6 @@ class AdversarialStep(GeneratorStep):
         model: HctGan,
         settings: GanSettings,
         *,
-        template_boxes: tf.Tensor,
         average_updates: tf.Variable,
         discriminator: DiscriminatorStep,
         strategy: tf.distribute.Strategy,
@@ -92,7 +92,6 @@ class AdversarialStep(GeneratorStep):
             model,
             settings,
             variables=model.generator.trainable_variables,
-            template_boxes=template_boxes,
             average_updates=average_updates,
             strategy=strategy,
             beta_1=0.5,
@@ -105,20 +104,19 @@ class AdversarialStep(GeneratorStep):
 
     def update(
         self,
-        batch: Any,
-        texts: Any,
+        lines: LineBatch,
+        texts: Characters,
         *,
-        real: Any = None,
+        real: RealLines | None = None,
         rate_scale: float = 1.0,
         update_generator: bool = True,
     ) -> Metrics:
         """One update of the discriminator, then one of the generator.
 
         Args:
-            batch: the real lines (per replica where the strategy has several, as all that follows).
+            lines: the real lines (per replica where the strategy has several, as all that follows).
             texts: what to write.
-            real: what the discriminator takes for real (`MixedLines.batch`); None: the lines of `batch`.
-                Nothing but its loss depends on them.
+            real: what the discriminator takes for real; None: `lines`. Nothing but its loss depends on it.
             rate_scale: times both learning rates.
             update_generator: False while the discriminator warms up.
 
@@ -129,32 +127,30 @@ class AdversarialStep(GeneratorStep):
         self.discriminator.scale_rate(rate_scale)
         if update_generator:
             return self.run(
-                self._replica_step, batch, texts, real, rate_scale=rate_scale, then=self.move_average
+                self._replica_step, lines, texts, real, rate_scale=rate_scale, then=self.move_average
             )
-        return self.run(self._discriminator_replica_step, batch, texts, real, rate_scale=rate_scale)
+        return self.run(self._discriminator_replica_step, lines, texts, real, rate_scale=rate_scale)
 
-    def _drawn(self, batch, texts):
-        """Lines of drawn styles, and their texts with what the noise is drawn by."""
+    def _drawn(self, lines, texts):
+        """Lines of texts in drawn styles; the noise is that of the step and places of `lines`."""
         config = self.model.config.generator
-        texts = dict(texts, step=batch['step'], example_index=batch['example_index'])
-        style = self.model.generator.style_space(self.normal(texts, [config.style_dim], STYLE_STREAM))
+        style = self.model.generator.style_space(self.normal(lines, [config.style_dim], STYLE_STREAM))
         noise = None
         if config.character_noise_dim:
-            noise = self.normal(
-                texts, [tf.shape(texts['structure_ids'])[1], config.character_noise_dim], NOISE_STREAM
-            )
-        return self.write(texts, style, noise), texts
+            n = tf.shape(texts.structure_ids)[1]
+            noise = self.normal(lines, [n, config.character_noise_dim], NOISE_STREAM)
+        return self.write(texts, style, noise)
 
-    def _discriminator_replica_step(self, batch, texts, real=None):
-        fake, texts = self._drawn(batch, texts)
-        return self.discriminator.learn(batch, texts, tf.stop_gradient(fake), real)
+    def _discriminator_replica_step(self, lines, texts, real=None):
+        fake = self._drawn(lines, texts)
+        return self.discriminator.learn(lines, texts, tf.stop_gradient(fake), real)
 
-    def _replica_step(self, batch, texts, real=None):
+    def _replica_step(self, lines, texts, real=None):
         settings = self.settings
         with tf.GradientTape() as tape:
-            fake, texts = self._drawn(batch, texts)
+            fake = self._drawn(lines, texts)
         image = tf.stop_gradient(fake)
-        metrics = self.discriminator.learn(batch, texts, image, real)
+        metrics = self.discriminator.learn(lines, texts, image, real)
 
         def judged(image):
             return judging.frozen_losses(

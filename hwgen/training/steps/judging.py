@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from hwgen.characters import Characters
 from hwgen.losses import adversarial, balance
 from hwgen.models import layers
 from hwgen.models.hct_gan import HctGan
@@ -14,16 +15,20 @@ from hwgen.settings.steps import GanSettings
 from hwgen.training.steps import reading
 
 
-def image_mask(batch: Any, images: tf.Tensor, *, model: HctGan, settings: GanSettings) -> tf.Tensor | None:
+def image_mask(
+    characters: Characters, images: tf.Tensor, *, model: HctGan, settings: GanSettings
+) -> tf.Tensor | None:
     """float32 [B, 1, W, 1], 1 on the columns of the lines' own characters; None where all columns are."""
     columns = model.config.generator.char_width_px
     return layers.column_mask(
-        reading.lengths_of(batch, settings), tf.shape(images)[2] // columns, columns_per_character=columns
+        reading.lengths_of(characters, settings),
+        tf.shape(images)[2] // columns,
+        columns_per_character=columns,
     )
 
 
 def frozen_losses(
-    texts: Any,
+    texts: Characters,
     image: tf.Tensor,
     *,
     model: HctGan,
@@ -75,7 +80,7 @@ def gradients_on_image(
 
 
 def balanced(
-    texts: Any,
+    texts: Characters,
     gradients: Mapping[str, tf.Tensor],
     weights: Mapping[str, Any],
     *,

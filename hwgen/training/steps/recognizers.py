@@ -1,9 +1,8 @@
 """The step of the recognisers, SRM and SPM: they learn from real lines alone (HCT-GAN, section 3)."""
 
-from typing import Any
-
 import tensorflow as tf
 
+from hwgen.data.reading.pipeline import LineBatch
 from hwgen.models.hct_gan import HctGan
 from hwgen.settings.steps import GanSettings
 from hwgen.training.steps import reading
@@ -33,23 +32,23 @@ class RecognizerStep(TrainingStep):
         """Learning rate where nothing scales it."""
         return self.settings.recognizer_rate
 
-    def update(self, batch: Any, *, rate_scale: float = 1.0) -> Metrics:
+    def update(self, lines: LineBatch, *, rate_scale: float = 1.0) -> Metrics:
         """One update on real lines.
 
         Args:
-            batch: real lines with their texts (per replica where the strategy has several).
+            lines: real lines with their texts (per replica where the strategy has several).
             rate_scale: times the learning rate.
 
         Returns:
             float32 scalars: loss/sequence_real, loss/spatial_real (with SPM), grad/recognizer_norm,
             metric/label_error_real.
         """
-        return self.run(self._replica_step, batch, rate_scale=rate_scale)
+        return self.run(self._replica_step, lines, rate_scale=rate_scale)
 
-    def _replica_step(self, batch):
+    def _replica_step(self, lines):
         with tf.GradientTape() as tape:
             read = reading.read(
-                batch, batch['images'], model=self.model, settings=self.settings, training=True
+                lines.characters, lines.images, model=self.model, settings=self.settings, training=True
             )
             losses = read.sequence_loss
             if read.spatial_loss is not None:

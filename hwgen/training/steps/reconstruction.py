@@ -2,10 +2,11 @@
 should be the real line; without or with the judges of drawn lines.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import tensorflow as tf
 
+from hwgen.data.reading.pipeline import LineBatch
 from hwgen.losses import reconstruction
 from hwgen.models.hct_gan import HctGan
 from hwgen.settings.steps import GanSettings
@@ -37,7 +38,7 @@ class ReconstructionStep(GeneratorStep):
     Differs: Adam's beta_1 is its own 0.9, where the paper has 0.5 for all networks: this is no game.
 
     Args:
-        model, settings, template_boxes, average_updates, strategy: see `GeneratorStep`.
+        model, settings, average_updates, strategy: see `GeneratorStep`.
         discriminator: the discriminator's part of `update_judged`.
 
     Raises:
@@ -49,7 +50,6 @@ class ReconstructionStep(GeneratorStep):
         model: HctGan,
         settings: GanSettings,
         *,
-        template_boxes: tf.Tensor,
         average_updates: tf.Variable,
         discriminator: DiscriminatorStep,
         strategy: tf.distribute.Strategy,
@@ -64,7 +64,6 @@ class ReconstructionStep(GeneratorStep):
             model,
             settings,
             variables=model.generator.trainable_variables + model.style_encoder.trainable_variables,
-            template_boxes=template_boxes,
             average_updates=average_updates,
             strategy=strategy,
             beta_1=0.9,
@@ -75,11 +74,11 @@ class ReconstructionStep(GeneratorStep):
         """Learning rate where nothing scales it."""
         return self.settings.reconstruction_rate
 
-    def update(self, batch: Any, *, rate_scale: float = 1.0, kl_scale: float = 1.0) -> Metrics:
+    def update(self, lines: LineBatch, *, rate_scale: float = 1.0, kl_scale: float = 1.0) -> Metrics:
         """One update: the line that E(x) describes, with x's text, should be x.
 
         Args:
-            batch: real lines with their texts (per replica where the strategy has several).
+            lines: real lines with their texts (per replica where the strategy has several).
             rate_scale: times the learning rate.
             kl_scale: times the weights of the KL divergences.
 
@@ -88,11 +87,11 @@ class ReconstructionStep(GeneratorStep):
             grad/reconstruction_norm.
         """
         return self.run(
-            self._replica_step, batch, tf.constant(kl_scale), rate_scale=rate_scale, then=self.move_average
+            self._replica_step, lines, tf.constant(kl_scale), rate_scale=rate_scale, then=self.move_average
         )
 
     def update_judged(
-        self, batch: Any, *, rate_scale: float = 1.0, kl_scale: float = 1.0, judge_scale: float = 1.0
+        self, lines: LineBatch, *, rate_scale: float = 1.0, kl_scale: float = 1.0, judge_scale: float = 1.0
     ) -> Metrics:
         """One update of the discriminator on real and reconstructed lines, then `update` with its verdict.
 
@@ -103,7 +102,7 @@ class ReconstructionStep(GeneratorStep):
         text have none.
 
         Args:
-            batch, rate_scale, kl_scale: see `update`.
+            lines, rate_scale, kl_scale: see `update`.
             judge_scale: times the weights of those gradients; 0 while the discriminator warms up.
 
         Returns:
@@ -112,40 +111,42 @@ class ReconstructionStep(GeneratorStep):
         self.discriminator.scale_rate(1.0)
         return self.run(
             self._replica_step,
-            batch,
+            lines,
             tf.constant(kl_scale),
             tf.constant(judge_scale),
             rate_scale=rate_scale,
             then=self.move_average,
         )
 
-    def _posterior(self, batch):
+    def _posterior(self, lines):
         """Posterior of the lines, with their draws."""
-        config, lengths = self.model.config.generator, reading.lengths_of(batch, self.settings)
-        answer = self.model.style_encoder(batch['images'], lengths=lengths, training=True)
+        config, lengths = self.model.config.generator, reading.lengths_of(lines.characters, self.settings)
+        answer = self.model.style_encoder(lines.images, lengths=lengths, training=True)
 
         def draw(name, shape, stream):
             spread = tf.exp(0.5 * answer[f'{name}_log_variance'])
-            return answer[f'{name}_mean'] + spread * self.normal(batch, shape, stream)
+            return answer[f'{name}_mean'] + spread * self.normal(lines, shape, stream)
 
         style = draw('style', [config.style_dim], POSTERIOR_STYLE_STREAM)
         style_kl = reconstruction.kl_loss(answer['style_mean'], answer['style_log_variance'])
         if not config.character_noise_dim:
             return Posterior(style, None, style_kl, None)
-        n = tf.shape(batch['structure_ids'])[1]
+        n = tf.shape(lines.characters.structure_ids)[1]
         noise = draw('noise', [n, config.character_noise_dim], POSTERIOR_NOISE_STREAM)
         noise_kl = reconstruction.kl_loss(answer['noise_mean'], answer['noise_log_variance'])
         each = tf.ones_like(noise_kl) if lengths is None else tf.sequence_mask(lengths, n, dtype=tf.float32)
         mean_kl = tf.reduce_sum(noise_kl * each, 1) / tf.reduce_sum(each, 1)
         return Posterior(style, noise, style_kl, mean_kl)
 
-    def _losses(self, batch, image):
+    def _losses(self, lines, image):
         """What a reconstructed line [B, H, W, 1] lacks: total [B], and its parts [B] by name."""
-        settings, images = self.settings, batch['images']
-        lengths = reading.lengths_of(batch, settings)
-        n = tf.shape(batch['structure_ids'])[1]
+        settings, images = self.settings, lines.images
+        lengths = reading.lengths_of(lines.characters, settings)
+        n = tf.shape(lines.characters.structure_ids)[1]
         pixel = reconstruction.pixel_loss(
-            image, images, mask=judging.image_mask(batch, images, model=self.model, settings=settings)
+            image,
+            images,
+            mask=judging.image_mask(lines.characters, images, model=self.model, settings=settings),
         )
         # most of the recognisers' cost lies behind the maps that are compared
         depth = max(settings.feature_levels)
@@ -160,32 +161,32 @@ class ReconstructionStep(GeneratorStep):
         total = settings.pixel_weight * pixel + settings.feature_weight * feature
         return total, {'pixel': pixel, 'feature': feature}
 
-    def _replica_step(self, batch, kl_scale, judge_scale=None):
+    def _replica_step(self, lines, kl_scale, judge_scale=None):
         """Generator and style encoder against the real line and, with a `judge_scale`, against D and the
         recognisers as well.
         """
         settings, judged = self.settings, judge_scale is not None
         with tf.GradientTape() as tape:
-            drawn = self._posterior(batch)
-            fake = self.write(batch, drawn.style, drawn.noise)
+            drawn = self._posterior(lines)
+            fake = self.write(lines.characters, drawn.style, drawn.noise)
             prior = settings.style_kl_weight * drawn.style_kl
             if drawn.noise_kl is not None:
                 prior += settings.noise_kl_weight * drawn.noise_kl
             prior = kl_scale * self.share(prior)
         image = tf.stop_gradient(fake)
-        metrics = self.discriminator.learn(batch, batch, image) if judged else {}
+        metrics = self.discriminator.learn(lines, lines.characters, image) if judged else {}
 
         def losses_of(image):
-            loss, parts = self._losses(batch, image)
+            loss, parts = self._losses(lines, image)
             losses = {'reconstruction': self.share(loss)}
             if judged:
-                losses.update(self._judges(batch, image))
+                losses.update(self._judges(lines, image))
             return losses, parts
 
         losses, gradients, parts = judging.gradients_on_image(image, losses_of)
         total, sigmas = gradients['reconstruction'], {}
         if judged:
-            total, sigmas = self._balanced(batch, gradients, judge_scale)
+            total, sigmas = self._balanced(lines, gradients, judge_scale)
         norm = self.apply(tape, [fake, prior], output_gradients=[total, tf.ones_like(prior)])
         replicas = tf.distribute.get_replica_context().num_replicas_in_sync
         metrics.update({f'loss/{name}': self.share(value) for name, value in parts.items()})
@@ -198,12 +199,12 @@ class ReconstructionStep(GeneratorStep):
             metrics['loss/noise_kl'] = self.share(drawn.noise_kl)
         return metrics
 
-    def _judges(self, batch, image):
+    def _judges(self, lines, image):
         """Shares of the judges' losses; the recognisers are asked only where one of them has a weight."""
         settings = self.settings
         recognizers = settings.reconstruction_sequence_weight or settings.reconstruction_spatial_weight
         return judging.frozen_losses(
-            batch,
+            lines.characters,
             image,
             model=self.model,
             settings=settings,
@@ -211,7 +212,7 @@ class ReconstructionStep(GeneratorStep):
             recognizers=bool(recognizers),
         )[0]
 
-    def _balanced(self, batch, gradients, scale):
+    def _balanced(self, lines, gradients, scale):
         """All gradients on the image in one, and the spread of each."""
         settings = self.settings
         weights = {
@@ -221,7 +222,12 @@ class ReconstructionStep(GeneratorStep):
             'spatial': scale * settings.reconstruction_spatial_weight,
         }
         return judging.balanced(
-            batch, gradients, weights, model=self.model, settings=settings, reference='reconstruction'
+            lines.characters,
+            gradients,
+            weights,
+            model=self.model,
+            settings=settings,
+            reference='reconstruction',
         )
 
 

@@ -27,6 +27,18 @@ class StepSettings(Protocol):
         """Global norm that gradients are clipped to; 0: not at all."""
 
 
+class Numbered(Protocol):
+    """What noise is drawn for (`LineBatch` has it)."""
+
+    @property
+    def step(self) -> tf.Tensor:
+        """int64 [B], the number of the step."""
+
+    @property
+    def example_index(self) -> tf.Tensor:
+        """int32 [B], places in the global batch."""
+
+
 class TrainingStep:
     """One kind of update: which variables it moves, by which optimizer, and by which losses.
 
@@ -148,17 +160,17 @@ class TrainingStep:
         self.optimizer.apply(gradients, self.variables)
         return norm / count
 
-    def normal(self, batch: Any, shape: Sequence[Any], stream: int) -> tf.Tensor:
+    def normal(self, lines: Numbered, shape: Sequence[Any], stream: int) -> tf.Tensor:
         """N(0, 1) noise [B, *shape] of (seed, step, example): replicas draw what one device would.
 
         Args:
-            batch: whose `step` and `example_index` say what is drawn.
+            lines: whose step and places in the batch say what is drawn.
             shape: of one example.
             stream: 0 to 15, a number for each independent use, so that no two draws of a step share their
                 values.
         """
         seed = tf.stack(
-            [tf.cast(self.settings.seed, tf.int64) * 16 + stream, tf.cast(batch['step'][0], tf.int64)]
+            [tf.cast(self.settings.seed, tf.int64) * 16 + stream, tf.cast(lines.step[0], tf.int64)]
         )
         rows = tf.random.stateless_normal(tf.concat([[self.settings.batch_size], shape], 0), seed)
-        return tf.gather(rows, batch['example_index'])
+        return tf.gather(rows, lines.example_index)

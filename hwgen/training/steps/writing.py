@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from hwgen.characters import Characters
 from hwgen.models.generator import Generator
 from hwgen.models.hct_gan import HctGan
 from hwgen.settings.steps import GanSettings
@@ -25,7 +26,6 @@ class GeneratorStep(TrainingStep):
         model: HctGan, built within the strategy's scope.
         settings: see `TrainingStep`.
         variables: what the step moves.
-        template_boxes: float32 [S, 4, 4], the structures' boxes.
         average_updates: int64 variable, how often the averaged generator was moved.
         strategy, beta_1: see `TrainingStep`.
     """
@@ -36,13 +36,11 @@ class GeneratorStep(TrainingStep):
         settings: GanSettings,
         *,
         variables: Sequence[Any],
-        template_boxes: tf.Tensor,
         average_updates: tf.Variable,
         strategy: tf.distribute.Strategy,
         beta_1: float,
     ):
-        self.model, self.settings = model, settings
-        self.template_boxes, self.average_updates = template_boxes, average_updates
+        self.model, self.settings, self.average_updates = model, settings, average_updates
         super().__init__(variables, settings, strategy=strategy, beta_1=beta_1)
 
     def move_average(self) -> None:
@@ -55,23 +53,23 @@ class GeneratorStep(TrainingStep):
         )
 
     def write(
-        self, texts: Any, style: tf.Tensor, noise: tf.Tensor | None, *, generator: Generator | None = None
+        self,
+        texts: Characters,
+        style: tf.Tensor,
+        noise: tf.Tensor | None,
+        *,
+        generator: Generator | None = None,
     ) -> tf.Tensor:
         """Lines of texts as in training, float32 [B, H, W, 1].
 
         Args:
-            texts: ids and lengths.
+            texts: what to write.
             style: float32 [B, Z].
             noise: float32 [B, N, Zc], or None where characters have none.
             generator: which one writes; None: the one that learns.
         """
-        boxes = tf.gather(self.template_boxes, texts['structure_ids'])
         return (generator or self.model.generator)(
-            component_ids=texts['component_ids'],
-            structure_ids=texts['structure_ids'],
-            boxes=boxes,
-            character_ids=texts['character_ids'],
-            lengths=reading.lengths_of(texts, self.settings),
+            characters=texts._replace(lengths=reading.lengths_of(texts, self.settings)),
             style=style,
             character_noise=noise,
             training=True,

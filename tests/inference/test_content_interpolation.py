@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset, CharsetError
 from hwgen.inference import content_interpolation
 from hwgen.inference import writer as writer_module
@@ -69,10 +70,7 @@ def test_half_way_by_hand(make_generator):
     first, second = charset.encode('明'), charset.encode('湖')  # ⿰日月; 湖 has three components
 
     def embed(encoder, text):
-        return encoder.embed(
-            *(tf.constant(values[np.newaxis]) for values in (text.component_ids, text.structure_ids)),
-            boxes=tf.constant(text.boxes[np.newaxis]),
-        )
+        return encoder.embed(tf.nest.map_structure(tf.constant, Characters.stack([text.characters])))
 
     encoder = make_generator(content_encoding='sequence').content_encoder
     ends = [embed(encoder, text) for text in (first, second)]

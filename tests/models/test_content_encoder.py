@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 from numpy_layers import linear
 
+from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset
 from hwgen.models import content_encoder
 from hwgen.models.content_encoder import CELLS, ENCODINGS, ContentEncoder
@@ -161,20 +162,9 @@ def encode(randomise, text_inputs):
         encoder = ContentEncoder(encoding, **{**TABLES, **DIMS, **options})
 
         def call(inputs):
-            names = ('component_ids', 'structure_ids', 'boxes', 'character_ids')
-            style = tf.constant(inputs['style'][:, :4])
-            return encoder(*(tf.constant(inputs[name]) for name in names), style)[0].numpy()
+            return encoder(inputs['characters'], tf.constant(inputs['style'][:, :4]))[0].numpy()
 
-        n = np.ones([1, 1], np.int32)
-        call(
-            dict(
-                component_ids=np.ones([1, 1, 4], np.int32),
-                structure_ids=n,
-                boxes=np.ones([1, 1, 4, 4], np.float32),
-                character_ids=n,
-                style=np.ones([1, 4], np.float32),
-            )
-        )
+        call(dict(characters=Characters.ones(), style=np.ones([1, 4], np.float32)))
         randomise(encoder)
         return encoder, call
 
@@ -195,9 +185,8 @@ def test_shape_and_independence_of_characters(encode, text_inputs, encoding):
     whole = call(inputs)
     assert whole.shape == (2, 4, 20, 6) and whole.dtype == np.float32
     for i in range(5):
-        single = call(
-            {key: value if key == 'style' else value[:, i : i + 1] for key, value in inputs.items()}
-        )
+        characters = Characters(*(value[:, i : i + 1] for value in inputs['characters'][:4]))
+        single = call(dict(inputs, characters=characters))
         np.testing.assert_allclose(whole[:, :, 4 * i : 4 * i + 4], single, atol=1e-5)
 
 
@@ -214,16 +203,8 @@ def test_every_character_differs_in_its_features(encode, encoding):
         num_structures=charset.num_structures,
         num_characters=int(ids.max()) + 1 if encoding == 'onehot' else 20,
     )
-    structures = charset.character_structures[ids]
-    features = call(
-        dict(
-            component_ids=charset.character_components[ids],
-            structure_ids=structures,
-            boxes=charset.template_boxes[structures],
-            character_ids=ids.astype(np.int32),
-            style=np.ones([1, 4], np.float32),
-        )
-    )[0]
+    characters = Characters.from_table(ids, charset)
+    features = call(dict(characters=characters, style=np.ones([1, 4], np.float32)))[0]
     cells = [features[:, 4 * i : 4 * i + 4] for i in range(4)]
     for i in range(4):
         for j in range(i):
@@ -239,13 +220,14 @@ def test_layout_places_the_embeddings(encode, text_inputs):
     expected = np.zeros([2, 4, 12, 6])
     for b in range(2):
         for n in range(3):
-            ids = inputs['component_ids'][b, n]
-            placed = brute_force_placement(inputs['boxes'][b, n].astype(np.float64), ids)
+            ids = inputs['characters'].component_ids[b, n]
+            placed = brute_force_placement(inputs['characters'].boxes[b, n].astype(np.float64), ids)
             for i in range(4):
                 for j in range(4):
                     here = sum(placed[s, i, j] * components[ids[s]] for s in range(4))
                     everywhere = (
-                        structures[inputs['structure_ids'][b, n]] + encoder.place_embedding.numpy()[i, j]
+                        structures[inputs['characters'].structure_ids[b, n]]
+                        + encoder.place_embedding.numpy()[i, j]
                     )
                     expected[b, i, 4 * n + j] = np.concatenate([here, everywhere]) @ kernel + bias
     np.testing.assert_allclose(call(inputs), expected, atol=1e-4)  # sums of 11 products of size 1
@@ -265,17 +247,17 @@ def test_warped_stretches_the_maps(encode, text_inputs):
     for b in range(2):
         for n in range(3):
             cells = np.zeros([4, 4, 4])
-            for slot, component in enumerate(inputs['component_ids'][b, n]):
+            for slot, component in enumerate(inputs['characters'].component_ids[b, n]):
                 if component == 0:
                     continue
                 drawing = linear(encoder.component_map, components[component]).reshape(4, 4, 4)
-                x0, y0, x1, y1 = inputs['boxes'][b, n, slot]
+                x0, y0, x1, y1 = inputs['characters'].boxes[b, n, slot]
                 rows = content_encoder.warp_weights(tf.constant(y0), tf.constant(y1)).numpy()
                 columns = content_encoder.warp_weights(tf.constant(x0), tf.constant(x1)).numpy()
                 cells += np.einsum('ik,jl,klc->ijc', rows, columns, drawing)
-            everywhere = linear(encoder.structure_map, structures[inputs['structure_ids'][b, n]]).reshape(
-                4, 4, 4
-            )
+            everywhere = linear(
+                encoder.structure_map, structures[inputs['characters'].structure_ids[b, n]]
+            ).reshape(4, 4, 4)
             expected[b, :, 4 * n : 4 * n + 4] = np.concatenate([cells, everywhere], -1) @ kernel + bias
     np.testing.assert_allclose(call(inputs), expected, atol=1e-4)
 
@@ -285,7 +267,9 @@ def test_onehot_is_a_filter_bank_times_z1(encode, text_inputs):
     encoder, call = encode('onehot')
     bank = encoder.filters.table.numpy().reshape(20, 4, 4, 4, 6)
     expected = (
-        np.einsum('bz,bnzijc->binjc', inputs['style'], bank[inputs['character_ids']]).reshape(2, 4, 12, 6)
+        np.einsum('bz,bnzijc->binjc', inputs['style'], bank[inputs['characters'].character_ids]).reshape(
+            2, 4, 12, 6
+        )
         / 2.0
     )
     np.testing.assert_allclose(call(inputs), expected, atol=1e-5)
@@ -310,22 +294,19 @@ def test_unknown_encoding():
 
 
 def fine(encoder, inputs):
-    return encoder(
-        tf.constant(inputs['component_ids']),
-        tf.constant(inputs['structure_ids']),
-        tf.constant(inputs['boxes']),
-    )[1]
+    return encoder(inputs['characters'])[1]
 
 
 def test_a_component_is_the_same_drawing_wherever_it_stands(encode):
     """Full box: its own map. Left half: that map squeezed by `warp_weights`, and nothing on the right."""
     encoder, _ = encode('warped', map_channels=(3, 2))
-    one = dict(
+    characters = Characters.zeros(1, 1)._replace(
         component_ids=np.array([[[7, 0, 0, 0]]], np.int32),
         structure_ids=np.array([[1]], np.int32),
         boxes=np.array([[[[0, 0, 1, 1]] + [[0] * 4] * 3]], np.float32),
     )
-    half = dict(one, boxes=np.array([[[[0, 0, 0.5, 1]] + [[0] * 4] * 3]], np.float32))
+    narrow = np.array([[[[0, 0, 0.5, 1]] + [[0] * 4] * 3]], np.float32)
+    one, half = dict(characters=characters), dict(characters=characters._replace(boxes=narrow))
     embedding = encoder.component_embedding(np.array([7]))
     for index, (cells, channels) in enumerate(((8, 3), (16, 2))):
         own = tf.reshape(encoder.fine_maps[index](embedding), [cells, cells, channels]).numpy()
@@ -343,12 +324,13 @@ def test_components_of_a_character_are_summed_in_their_boxes(encode):
     rng = np.random.default_rng(3)
     corners = np.sort(rng.uniform(size=(1, 1, 4, 2, 2)), axis=-2).reshape(1, 1, 4, 4).astype(np.float32)
     ids = np.array([[[3, 9, 3, 11]]], np.int32)
-    inputs = dict(component_ids=ids, structure_ids=np.array([[2]], np.int32), boxes=corners)
+    together = Characters(ids, np.array([[2]], np.int32), corners, np.ones([1, 1], np.int32))
     alone = [
-        fine(encoder, dict(inputs, component_ids=np.where(np.arange(4) == slot, ids, 0)))[0]
+        together._replace(component_ids=np.where(np.arange(4) == slot, ids, 0).astype(np.int32))
         for slot in range(4)
     ]
-    np.testing.assert_allclose(fine(encoder, inputs)[0], sum(alone), atol=1e-5)
+    alone = [fine(encoder, dict(characters=characters))[0] for characters in alone]
+    np.testing.assert_allclose(fine(encoder, dict(characters=together))[0], sum(alone), atol=1e-5)
 
 
 def test_learned_boxes_start_as_the_templates_and_then_depend_on_the_components(text_inputs, encode):
@@ -356,17 +338,20 @@ def test_learned_boxes_start_as_the_templates_and_then_depend_on_the_components(
     fresh = ContentEncoder('warped', **{**TABLES, **DIMS, 'map_channels': (3,), 'learn_boxes': True})
     fine(fresh, inputs)
     components, structures = (
-        fresh.component_embedding(inputs['component_ids']),
-        fresh.structure_embedding(inputs['structure_ids']),
+        fresh.component_embedding(inputs['characters'].component_ids),
+        fresh.structure_embedding(inputs['characters'].structure_ids),
     )
-    refined = fresh._refined(tf.constant(inputs['boxes']), components, structures)
-    np.testing.assert_array_equal(refined, inputs['boxes'])
+    refined = fresh._refined(tf.constant(inputs['characters'].boxes), components, structures)
+    np.testing.assert_array_equal(refined, inputs['characters'].boxes)
     encoder, _ = encode('warped', map_channels=(3,), learn_boxes=True)
     components, structures = (
-        encoder.component_embedding(inputs['component_ids']),
-        encoder.structure_embedding(inputs['structure_ids']),
+        encoder.component_embedding(inputs['characters'].component_ids),
+        encoder.structure_embedding(inputs['characters'].structure_ids),
     )
-    moved = encoder._refined(tf.constant(inputs['boxes']), components, structures) - inputs['boxes']
+    moved = (
+        encoder._refined(tf.constant(inputs['characters'].boxes), components, structures)
+        - inputs['characters'].boxes
+    )
     assert np.abs(moved).max() <= 0.25 + 1e-6 and np.abs(moved).max() > 0.01
     assert np.ptp(np.asarray(moved), axis=(0, 1, 2)).min() > 0.01  # not one shift for all
 
@@ -376,16 +361,16 @@ def test_learned_boxes_stay_in_the_square(text_inputs, encode):
     inputs = text_inputs(1, 3, _Sizes)
     encoder, _ = encode('warped', map_channels=(3,), learn_boxes=True)
     components, structures = (
-        encoder.component_embedding(inputs['component_ids']),
-        encoder.structure_embedding(inputs['structure_ids']),
+        encoder.component_embedding(inputs['characters'].component_ids),
+        encoder.structure_embedding(inputs['characters'].structure_ids),
     )
     encoder.box_offsets.kernel.assign(tf.zeros_like(encoder.box_offsets.kernel))
     for far in (-100.0, 100.0):
         encoder.box_offsets.bias.assign(tf.fill([4], far))
-        moved = inputs['boxes'] + np.float32(0.25 * np.sign(far))
+        moved = inputs['characters'].boxes + np.float32(0.25 * np.sign(far))
         assert moved.min() < 0.0 or moved.max() > 1.0
         np.testing.assert_allclose(
-            encoder._refined(tf.constant(inputs['boxes']), components, structures),
+            encoder._refined(tf.constant(inputs['characters'].boxes), components, structures),
             np.clip(moved, 0.0, 1.0),
             atol=1e-6,
         )
@@ -403,8 +388,8 @@ def test_sequence_spreads_structure_and_slots_in_their_order(encode, text_inputs
     components = encoder.component_embedding.table.numpy() * (np.arange(30) > 0)[:, None]
     flat = np.concatenate(
         [
-            encoder.structure_embedding.table.numpy()[inputs['structure_ids']],
-            components[inputs['component_ids']].reshape(2, 3, 24),
+            encoder.structure_embedding.table.numpy()[inputs['characters'].structure_ids],
+            components[inputs['characters'].component_ids].reshape(2, 3, 24),
         ],
         -1,
     )
@@ -420,12 +405,14 @@ def test_the_factorised_filter_bank_is_one(encode, text_inputs):
     encoder, call = encode('onehot', num_characters=501, onehot_rank=5)
     bank = (encoder.filters.table.numpy() @ encoder.unfold.kernel.numpy()).reshape(501, 4, 4, 4, 6)
     expected = (
-        np.einsum('bz,bnzijc->binjc', inputs['style'], bank[inputs['character_ids']]).reshape(2, 4, 12, 6)
+        np.einsum('bz,bnzijc->binjc', inputs['style'], bank[inputs['characters'].character_ids]).reshape(
+            2, 4, 12, 6
+        )
         / 2.0
     )
     np.testing.assert_allclose(call(inputs), expected, atol=1e-4)
     fresh = ContentEncoder('onehot', **{**TABLES, **DIMS, 'num_characters': 501})
-    fresh(None, None, character_ids=np.ones([1, 1], np.int32), style=np.ones([1, 4], np.float32))
+    fresh(Characters.ones(), style=np.ones([1, 4], np.float32))
     # 24,576 draws: a standard error is .5 %
     assert fresh.unfold.kernel.shape == (64, 384) and np.std(fresh.unfold.kernel) == pytest.approx(
         1.0 / 8, rel=0.03
@@ -439,8 +426,8 @@ def test_learned_boxes_equal_numpy(encode, text_inputs):
     encoder, _ = encode('warped', learn_boxes=True)
     inputs = text_inputs(1, 3, _Sizes)
     components, structures = (
-        encoder.component_embedding(inputs['component_ids']).numpy(),
-        encoder.structure_embedding(inputs['structure_ids']).numpy(),
+        encoder.component_embedding(inputs['characters'].component_ids).numpy(),
+        encoder.structure_embedding(inputs['characters'].structure_ids).numpy(),
     )
     for n in range(3):
         for slot in range(4):
@@ -453,10 +440,12 @@ def test_learned_boxes_equal_numpy(encode, text_inputs):
                 0.0,
             )
             expected = np.clip(
-                inputs['boxes'][0, n, slot] + 0.25 * np.tanh(linear(encoder.box_offsets, hidden)), 0.0, 1.0
+                inputs['characters'].boxes[0, n, slot] + 0.25 * np.tanh(linear(encoder.box_offsets, hidden)),
+                0.0,
+                1.0,
             )
             np.testing.assert_allclose(
-                encoder._refined(tf.constant(inputs['boxes']), components, structures)[0, n, slot],
+                encoder._refined(tf.constant(inputs['characters'].boxes), components, structures)[0, n, slot],
                 expected,
                 atol=1e-5,
             )
@@ -469,20 +458,17 @@ def test_what_was_looked_up_lies_between(encode, text_inputs):
     """
     encoder, _ = encode('warped')
     first, second = (text_inputs(1, 2, _Sizes, seed) for seed in (1, 2))
-    first['component_ids'][0, 0], second['component_ids'][0, 0] = [3, 4, 0, 0], [5, 0, 7, 0]
-    one, other = (
-        encoder.embed(
-            *(tf.constant(inputs[name]) for name in ('component_ids', 'structure_ids')),
-            boxes=tf.constant(inputs['boxes']),
-        )
-        for inputs in (first, second)
+    first['characters'].component_ids[0, 0], second['characters'].component_ids[0, 0] = (
+        [3, 4, 0, 0],
+        [5, 0, 7, 0],
     )
+    one, other = (encoder.embed(inputs['characters']) for inputs in (first, second))
     found = content_encoder.interpolate(one, other, 0.25)
     for name in ('components', 'structures', 'used'):
         np.testing.assert_allclose(
             getattr(found, name), 0.75 * getattr(one, name) + 0.25 * getattr(other, name), atol=1e-6
         )
-    a, b = first['boxes'][0, 0], second['boxes'][0, 0]
+    a, b = first['characters'].boxes[0, 0], second['characters'].boxes[0, 0]
     np.testing.assert_allclose(
         found.boxes[0, 0], [0.75 * a[0] + 0.25 * b[0], a[1], b[2], 0.75 * b[3] + 0.25 * a[3]], atol=1e-6
     )
@@ -496,7 +482,7 @@ def test_what_was_looked_up_lies_between(encode, text_inputs):
 
 def test_places_start_with_unit_variance():
     fresh = ContentEncoder('layout', **{**TABLES, **DIMS, 'structure_dim': 400})
-    fresh(np.ones([1, 1, 4], np.int32), np.ones([1, 1], np.int32), np.ones([1, 1, 4, 4], np.float32))
+    fresh(Characters.ones())
     # 6,400 draws
     assert fresh.place_embedding.shape == (4, 4, 400) and np.std(fresh.place_embedding) == pytest.approx(
         1.0, abs=0.05

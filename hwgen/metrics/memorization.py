@@ -65,8 +65,9 @@ def copying_score(test_distances: ArrayLike, generated_distances: ArrayLike) -> 
         generated_distances: float [m].
 
     Returns:
-        The score; far below 0 (-3, say): generated samples lie closer to the training data than new real ones do,
-        they are copied; far above 0: further away, the model does not fit. Where all distances are equal, 0.
+        The score; far below 0 (-3, say): generated samples lie closer to the training data than new real
+        ones do, they are copied; far above 0: further away, the model does not fit. Where all distances are
+        equal, 0.
 
     Raises:
         ValueError: no distances on one side.

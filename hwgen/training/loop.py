@@ -221,7 +221,7 @@ class TrainingLoop:
                     step,
                     phase,
                     values,
-                    schedule=self.plan,
+                    plan=self.plan,
                     rate=rate,
                     remaining_sec=min((self._last_step(max_steps) - step) / rate, limit.remaining_sec()),
                 )
@@ -292,9 +292,11 @@ class TrainingLoop:
         """Refuses weights that are not finite: a checkpoint of them is worse than none."""
         bad = []
         for name, item in self.training.trackables().items():
-            for variable in [item] if isinstance(item, tf.Variable) else item.variables:
-                if not np.isfinite(np.asarray(variable)).all():
-                    bad.append(f'{name}/{getattr(variable, "path", variable.name)}')
+            bad += [
+                f'{name}/{getattr(variable, "path", variable.name)}'
+                for variable in ([item] if isinstance(item, tf.Variable) else item.variables)
+                if not np.isfinite(np.asarray(variable)).all()
+            ]
         if bad:
             self._refuse(bad, step)
 

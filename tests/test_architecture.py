@@ -16,6 +16,7 @@ RANKS = {
     'files': -2,
     'tensorflow_files': 0.5,
     'images': -1,
+    'characters': -1,
     'settings': -1,
     'charset': 0,
     'models': 0,

@@ -29,6 +29,26 @@ class NonFiniteLossError(RuntimeError):
     """A loss, a gradient norm or a weight is not finite."""
 
 
+class _Interval:
+    """The steps since the last line of the log: what they told, and where their time went.
+
+    Attributes:
+        first: steps done when it began, at `begun` of `time.monotonic`.
+        kept: by metric the pairs (step, value).
+        waited, aside: seconds that were spent on waiting for lines, and on sheets and checkpoints.
+    """
+
+    def __init__(self, first: int, begun: float):
+        self.first, self.begun = first, begun
+        self.kept: dict[str, list[tuple[int, Any]]] = {}
+        self.waited = self.aside = 0.0
+
+    def keep(self, step, metrics):
+        """Takes the metrics of a step."""
+        for key, value in metrics.items():
+            self.kept.setdefault(key, []).append((step, value))
+
+
 class TrainingLoop:
     """Runs a plan to its end, or until a signal, a step, or a time. What is trained it knows by the protocols
     of `interface.py` alone.
@@ -180,10 +200,7 @@ class TrainingLoop:
         if step >= self._last_step(max_steps):
             return step
         iterator = distribution.distribute(self.training.strategy, self.inputs.dataset(step))
-        # kept: metric -> [(step, value)] since the last line of the log; aside: seconds of it spent on sheets
-        # and checkpoints
-        kept, last_time, last_step, waited, aside = {}, time.monotonic(), step, 0.0, 0.0
-        last_save, said = last_time, None
+        interval, last_save, said = _Interval(step, time.monotonic()), time.monotonic(), None
         while step < self._last_step(max_steps) and not self._told_to_stop():
             asked = limit.asks(step, self.plan, self._last_step(max_steps))
             if asked == 'stop':
@@ -200,43 +217,38 @@ class TrainingLoop:
                 )
                 said = phase
             before = time.monotonic()
-            read = self._next(iterator, step, kept)
-            waited += time.monotonic() - before
+            read = self._next(iterator, step, interval.kept)
+            interval.waited += time.monotonic() - before
             self.training.prepare(step, self.plan, self.inputs)
             metrics = self.training.update(step, self.plan, read)
             step += 1
-            for key, value in metrics.items():
-                kept.setdefault(key, []).append((step, value))
+            interval.keep(step, metrics)
             if step % self.log_every == 0 or step == self._last_step(max_steps):
-                values = self._means(kept)
-                now = time.monotonic()
-                seconds = max(now - last_time - aside, 1e-9)
-                rate = (step - last_step) / seconds
-                # Share of the interval that the step waited for its data: near zero unless the pipeline
-                # starves it.
-                values['time/data_wait_share'] = waited / seconds
-                values['time/steps_per_sec'] = rate
-                self.log.scalars(step, phase, values)
-                self.log.progress(
-                    step,
-                    phase,
-                    values,
-                    plan=self.plan,
-                    rate=rate,
-                    remaining_sec=min((self._last_step(max_steps) - step) / rate, limit.remaining_sec()),
-                )
-                kept, last_time, last_step, waited, aside = {}, now, step, 0.0, 0.0
+                interval = self._tell(step, phase, interval, self._last_step(max_steps), limit)
             before = time.monotonic()
             if step % self.sample_every == 0:
-                self._means(kept)  # nobody wants to see sheets of weights that are not finite
+                self._means(interval.kept)  # nobody wants to see sheets of weights that are not finite
                 self.samples.sample(step, self.plan)
                 limit.closing_sec = time.monotonic() - before
             if step % self.checkpoint_every == 0 or self._is_old(last_save):
-                self._save(step, kept)
+                self._save(step, interval.kept)
                 last_save = time.monotonic()
-            aside += time.monotonic() - before
-        self._means(kept)
+            interval.aside += time.monotonic() - before
+        self._means(interval.kept)
         return step
+
+    def _tell(self, step, phase, interval, last_step, limit):
+        """Records what an interval has told, and shows it; returns the next one."""
+        values, now = self._means(interval.kept), time.monotonic()
+        seconds = max(now - interval.begun - interval.aside, 1e-9)
+        rate = (step - interval.first) / seconds
+        # Share of the interval that the step waited for its data: near zero unless the pipeline starves it.
+        values['time/data_wait_share'] = interval.waited / seconds
+        values['time/steps_per_sec'] = rate
+        self.log.scalars(step, phase, values)
+        remaining_sec = min((last_step - step) / rate, limit.remaining_sec())
+        self.log.progress(step, phase, values, plan=self.plan, rate=rate, remaining_sec=remaining_sec)
+        return _Interval(step, now)
 
     def _is_old(self, last_save):
         return (

@@ -107,11 +107,11 @@ class GanTraining:
             'average_updates': self.average_updates,
         }
 
-    def prepare(self, step: int, schedule: Schedule, inputs: Any) -> None:
+    def prepare(self, step: int, plan: Schedule, inputs: Any) -> None:
         """Before the first step that draws styles, where the style encoder has learned any: see
         `draw_like_real_lines`.
         """
-        if schedule.starts_to_draw(step):
+        if plan.starts_to_draw(step):
             self.draw_like_real_lines(inputs.batches)
 
     def draw_like_real_lines(self, batches: LineBatches) -> None:
@@ -122,35 +122,35 @@ class GanTraining:
         for generator in (self.model.generator, self.model.average):
             generator.style_space.fit(*found)
 
-    def update(self, step: int, schedule: Schedule, read: StepInput) -> Metrics:
-        """The updates of one step of the schedule.
+    def update(self, step: int, plan: Schedule, read: StepInput) -> Metrics:
+        """The updates of one step of the plan.
 
         Args:
             step: counted from 0.
-            schedule: says which updates a step makes, and at which rates.
+            plan: says which updates a step makes, and at which rates.
             read: what is read for the step.
         """
-        phase, within, _ = schedule.place(step)
-        warm = phase == 'adversarial' and within >= schedule.discriminator_warmup_steps
+        phase, within, _ = plan.place(step)
+        warm = phase == 'adversarial' and within >= plan.discriminator_warmup_steps
         metrics: Metrics = {}
-        if schedule.updates_recognizers(step):
-            scale = schedule.rate_scale(step) if phase == 'recognizers' else schedule.rate_floor
+        if plan.updates_recognizers(step):
+            scale = plan.rate_scale(step) if phase == 'recognizers' else plan.rate_floor
             metrics.update(self.recognizers.update(read.lines, rate_scale=scale))
-        if schedule.updates_by_reconstruction(step):
-            scale = schedule.reconstruction_scale(step)
+        if plan.updates_by_reconstruction(step):
+            scale = plan.reconstruction_scale(step)
             if phase == 'adversarial' and _judges_reconstruction(self.settings):
                 metrics.update(
                     self.reconstruction.update_judged(read.lines, rate_scale=scale, judge_scale=float(warm))
                 )
             else:
                 metrics.update(self.reconstruction.update(read.lines, rate_scale=scale))
-        if schedule.updates_by_drawn_lines(step):
+        if plan.updates_by_drawn_lines(step):
             metrics.update(
                 self.adversarial.update(
                     read.lines,
                     read.texts,
                     real=read.real,
-                    rate_scale=schedule.rate_scale(step),
+                    rate_scale=plan.rate_scale(step),
                     update_generator=warm,
                 )
             )

@@ -84,6 +84,13 @@ def test_replicas_read_their_part_of_everything(make_inputs, mixed, two_replicas
             np.testing.assert_array_equal(np.concatenate(halves), value)
 
 
+def test_replicas_too_have_no_unlabelled_lines_where_there_are_none(make_inputs, two_replicas):
+    found = next(distribution.distribute(two_replicas, make_inputs(None).dataset(3)))
+    assert found.real is None
+    for value in tf.nest.flatten((found.lines, found.texts)):
+        assert [len(part) for part in two_replicas.experimental_local_results(value)] == [2, 2]
+
+
 def test_without_unlabelled_lines_batches_and_texts_are_the_same(make_inputs, mixed):
     for (batch, texts, real), (same_batch, same_texts, _) in zip(
         read(make_inputs(None), 0, 6), read(make_inputs(mixed), 0, 6), strict=True

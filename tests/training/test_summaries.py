@@ -229,6 +229,17 @@ def test_the_progress_line_says_how_much_memory_was_needed(log, monkeypatch):
     )
 
 
+def test_a_phase_of_another_kind_of_model_is_told_by_its_name_and_losses(log):
+    class Plan:
+        def phases(self):
+            return dict(counting=40)
+
+    log.progress(
+        33, 'counting', {'loss/count': 0.5, 'grad/norm': 1.0}, plan=Plan(), rate=1.0, remaining_sec=7.0
+    )
+    assert ' phase 1 of 1 (counting) 1.0 steps/s ETA 0:00:07 | loss/count 0.5 | ' in log.stream.getvalue()
+
+
 def test_figures_have_six_digits_where_people_read_and_all_on_the_board(log):
     log.scalars(3, 'recognizers', {'loss/pixel': 1234.56789, 'x': float('nan')})
     log.text(3, 'texts', 'seen: \ud800永')

@@ -64,12 +64,13 @@ class TrainingStep:
     def __init__(
         self,
         variables: Sequence[Any],
-        settings: Any,
+        settings: StepSettings,
         *,
         strategy: tf.distribute.Strategy,
         beta_1: float = 0.9,
     ):
-        self.variables, self.settings, self.strategy = variables, settings, strategy
+        self.variables, self.strategy = variables, strategy
+        self.settings: Any = settings
         with strategy.scope():
             self.optimizer = keras.optimizers.Adam(self.rate, beta_1=beta_1, beta_2=0.999)
         self.optimizer.build(variables)

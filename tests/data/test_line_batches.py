@@ -308,7 +308,7 @@ def test_labels_of_every_character_fit_its_frames(charset):
         assert (doubled <= 2 * bound).all() or kind == 'characters'
         assert (doubled <= 2 * pipeline.FRAMES_PER_CHARACTER).all()
         for row in (0, 7, len(ids) // 2, int(alone.argmax())):
-            assert alone[row] == required_frames(labels.numpy()[row])
+            assert alone[row] == required_frames(np.asarray(labels)[row])
 
 
 def test_worst_imaginable_character_needs_all_frames():

@@ -178,9 +178,9 @@ def test_sheets_tell_what_the_end_will_take(make_loop, clock, monkeypatch, log_e
     )
     sample = loop.samples.sample
 
-    def slowly(step):
+    def slowly(step, plan):
         clock[0] += 15.0
-        return sample(step)
+        return sample(step, plan)
 
     monkeypatch.setattr(loop.samples, 'sample', slowly)
     summary = loop.run(max_minutes=2.25)

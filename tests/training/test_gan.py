@@ -304,10 +304,11 @@ def test_recomputed_statistics_are_the_mean_over_the_batches(trainer, make_batch
     config = trainer.model.config.generator
     batches = []
     for step in range(3):
-        texts = dict(characters=tensors(make_batch(step).characters))
-        texts['style'] = tf.constant(rng.normal(size=[4, config.style_dim]).astype(np.float32))
-        texts['character_noise'] = tf.constant(rng.normal(size=[4, 2, 3]).astype(np.float32))
-        batches.append(texts)
+        style, noise = (
+            tf.constant(rng.normal(size=shape).astype(np.float32))
+            for shape in ([4, config.style_dim], [4, 2, 3])
+        )
+        batches.append(gan.StyledTexts(tensors(make_batch(step).characters), style, noise))
     (norm,) = [n for n in layers.batch_normalizations(trainer.model.average) if n.name == 'last_norm']
     each = []
     for texts in batches:

@@ -161,8 +161,8 @@ def test_losses_of_reading_are_those_of_each_line_alone(shaken, lines):
 def test_other_labels_are_read_where_they_are_asked_for(shaken, lines, set_options, kind):
     set_options(sequence_labels=kind)
     ids = getattr(lines.characters, 'component_ids' if kind == 'components' else 'character_ids')
-    found = reading.labels_of(lines.characters, shaken.model, shaken.settings)
-    for found, expected in zip(found.numpy(), ids.numpy().reshape(4, -1)):
+    labels = reading.labels_of(lines.characters, shaken.model, shaken.settings)
+    for found, expected in zip(labels.numpy(), ids.numpy().reshape(4, -1)):
         np.testing.assert_array_equal(found[found > 0], expected[expected > 0])
 
 

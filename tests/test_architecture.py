@@ -47,10 +47,7 @@ UNTYPED = {
     'images',
     'tensorflow_files',
     'settings',
-    'losses',
-    'metrics',
     'inference',
-    'training',
     'serving',
     'cli',
 }

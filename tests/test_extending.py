@@ -261,3 +261,47 @@ def test_the_reader_of_a_format(tmp_path, strips):
         refused = []
         read = list(part().read(refuse=refused.append))
         assert len(read) == (1 if len(damaged) > 9 else 0) and len(refused) == 1
+
+
+def test_a_training_step():
+    """A model with its own step, settings, lines and end is trained, records its loss, stops and goes on: in
+    two calls the bits are those of one.
+    """
+    pathlib.Path('counter.py').write_text(block('python', '# counter.py'), encoding='utf-8')
+    os.symlink(CHECKOUT / 'tfrecords', 'tfrecords')
+    script = block('python', 'import dataclasses\n\nimport keras\nimport tensorflow as tf\nfrom counter')
+    assert 'max_steps=None' in script and "'runs/counter'" in script
+
+    def train(steps, run_dir):
+        done = python(
+            '-c', script.replace('max_steps=None', f'max_steps={steps}').replace('runs/counter', run_dir)
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def weights(run_dir):
+        reader = tf.train.load_checkpoint(f'{run_dir}/checkpoints/step-12')
+        return {
+            name: reader.get_tensor(name)
+            for name in reader.get_variable_to_shape_map()
+            if name.startswith(('network/', 'optimizer/'))
+        }
+
+    out = train(None, 'whole')
+    assert (
+        out.splitlines()[-1] == 'finished 12 whole/counter.keras'
+        and pathlib.Path('whole/counter.keras').exists()
+    )
+    rows = [
+        json.loads(line)
+        for line in pathlib.Path('whole/metrics.jsonl').read_text(encoding='utf-8').splitlines()
+    ]
+    losses = [row['loss/count'] for row in rows if 'loss/count' in row]
+    assert len(losses) == 3 and losses[-1] < losses[0]
+    assert train(5, 'parts').splitlines()[-1].startswith('stopped 5 ')
+    out = train(None, 'parts')
+    assert 'resumed at step 5 from parts/checkpoints/step-5' in out and 'finished 12' in out.splitlines()[-1]
+    whole, parts = weights('whole'), weights('parts')
+    assert len(whole) >= 4 + 2 * 4 and whole.keys() == parts.keys()
+    for name, value in whole.items():
+        np.testing.assert_array_equal(value, parts[name], err_msg=name)

@@ -1,4 +1,4 @@
-"""The training steps of `hwgen.training.gan` as StableHLO: maths that a machine without TensorFlow runs with
+"""The training steps of `hwgen.training.steps` as StableHLO: maths that a machine without TensorFlow runs with
 JAX.
 
 A lowered step takes one batch and the values of all variables it touches, and returns its metrics and the new
@@ -16,21 +16,23 @@ import numpy as np
 import tensorflow as tf
 
 from hwgen.characters import Characters
-from hwgen.training import averaging
-from hwgen.training.gan import POSTERIOR_NOISE_STREAM, POSTERIOR_STYLE_STREAM, GanTrainer
+from hwgen.data.reading.pipeline import LineBatch
+from hwgen.training.gan import GanTraining
+from hwgen.training.steps import reading
+from hwgen.training.steps.writing import POSTERIOR_NOISE_STREAM, POSTERIOR_STYLE_STREAM
 
 PHASES = ('recognizers', 'reconstruction')
 _NOISE = {POSTERIOR_STYLE_STREAM: 'style_normal', POSTERIOR_NOISE_STREAM: 'noise_normal'}
 
 
-class LoweredTrainer(GanTrainer):
-    """`GanTrainer` whose first two phases XLA can compile: noise comes with the batch, lines of all lengths
+class LoweredTrainer(GanTraining):
+    """`GanTraining` whose first two phases XLA can compile: noise comes with the batch, lines of all lengths
     share one width, CTC is the dense one.
 
     A batch has the fields of Characters beside the images, but for the boxes, which follow from the
     structures.
 
-    Differs from `GanTrainer`: the recogniser step does not tell how many labels were misread, as edit
+    Differs from `GanTraining`: the recogniser step does not tell how many labels were misread, as edit
     distances have no XLA kernel. Arguments as there, and `template_boxes`, float32 [S, 4, 4], the
     structures' boxes.
     """
@@ -46,7 +48,7 @@ class LoweredTrainer(GanTrainer):
 
     def optimizer_of(self, phase):
         """The optimizer that a phase moves."""
-        return self.recognizer_optimizer if phase == 'recognizers' else self.reconstruction_optimizer
+        return (self.recognizers if phase == 'recognizers' else self.reconstruction).optimizer
 
     def step(self, phase, *, jit=True):
         """tf.function of a phase of `PHASES`: takes a batch (`specification`), returns a dict of float32
@@ -55,39 +57,46 @@ class LoweredTrainer(GanTrainer):
 
         @tf.function(jit_compile=jit, autograph=False)
         def recognizers(batch):
-            batch = self._with_characters(batch)
+            step, lines = self.recognizers, self._lines(batch)
             with tf.GradientTape() as tape:
-                sequence_loss, spatial_loss, _ = self._reading_losses(batch, batch['images'], training=True)
-                loss = self._share(sequence_loss if spatial_loss is None else sequence_loss + spatial_loss)
-            norm = self._apply(self.recognizer_optimizer, tape, loss, self.recognizer_variables)
+                read = reading.read(
+                    lines.characters, lines.images, model=self.model, settings=self.settings, training=True
+                )
+                losses = read.sequence_loss
+                loss = step.share(losses if read.spatial_loss is None else losses + read.spatial_loss)
+            norm = step.apply(tape, loss)
             return {
                 'loss/recognizers': loss,
-                'loss/sequence_real': self._share(sequence_loss),
+                'loss/sequence_real': step.share(read.sequence_loss),
                 'grad/recognizer_norm': norm,
             }
 
         @tf.function(jit_compile=jit, autograph=False)
         def reconstruction(batch):
-            batch = dict(self._with_characters(batch), kl_scale=tf.constant(1.0))
-            metrics = self._reconstruction_replica_step(batch)
-            averaging.move_average(
-                self.model.average,
-                self.model.generator,
-                updates=self.average_updates,
-                decay=self.settings.average_decay,
-            )
+            step = self.reconstruction
+            step.normal = noise_of(batch)
+            metrics = step._replica_step(self._lines(batch), tf.constant(1.0))
+            step.move_average()
             return metrics
 
         return dict(recognizers=recognizers, reconstruction=reconstruction)[phase]
 
-    def _with_characters(self, batch):
+    def _lines(self, batch):
         boxes = tf.gather(self.template_boxes, batch['structure_ids'])
         fields = {name: batch[name] for name in Characters._fields if name != 'boxes'}
-        return dict(batch, characters=Characters(boxes=boxes, **fields))
+        return LineBatch(
+            batch['images'], widths=None, characters=Characters(boxes=boxes, **fields), example_index=None
+        )
 
-    def _normal(self, batch, shape, stream):
-        del shape
+
+def noise_of(batch):
+    """What `TrainingStep.normal` is replaced by: the noise that a batch brings along."""
+
+    def normal(lines, shape, stream):
+        del lines, shape
         return batch[_NOISE[stream]]
+
+    return normal
 
 
 def specification(config, *, batch_size, num_characters):

@@ -13,8 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from hwgen.characters import Characters
-from hwgen.charset.encoding import Charset
 from hwgen.charset.character_table import space_component
+from hwgen.charset.encoding import Charset
 from hwgen.images import to_uint8
 from hwgen.inference import styles as style_space
 from hwgen.inference.artefact import load_generator

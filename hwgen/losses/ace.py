@@ -5,12 +5,12 @@ learning by counting.
 import tensorflow as tf
 
 
-def component_counts(component_ids, *, num_labels):
+def component_counts(component_ids: tf.Tensor, *, num_labels: int) -> tf.Tensor:
     """How often each component occurs in a line.
 
     Args:
         component_ids: int32 [B, ...], 0 for padding.
-        num_labels: int, K.
+        num_labels: K.
 
     Returns:
         float32 [B, K]; column 0 (the blank) is 0.
@@ -23,7 +23,9 @@ def component_counts(component_ids, *, num_labels):
     return tf.scatter_nd(indices, tf.reshape(ones, [-1]), [tf.shape(flat)[0], num_labels])
 
 
-def ace_loss(counts, logits, *, mask=None, epsilon=1e-10):
+def ace_loss(
+    counts: tf.Tensor, logits: tf.Tensor, *, mask: tf.Tensor | None = None, epsilon: float = 1e-10
+) -> tf.Tensor:
     """- sum_k (N_k / HW) ln(y_k / HW) with y_k the sum of the softmax over the valid map.
 
     Source: Xie et al. 2019, eq. 10; HCT-GAN. N_blank = HW - sum N_k. Differs: y_k / HW is kept above
@@ -33,7 +35,7 @@ def ace_loss(counts, logits, *, mask=None, epsilon=1e-10):
         counts: float32 [B, K], N_k; column 0 is ignored (it is the blank's).
         logits: float32 [B, H, W, K], before the softmax.
         mask: float32 [B, 1, W, 1], 1 on valid columns; None when all are valid.
-        epsilon: float, the least y_k / HW.
+        epsilon: the least y_k / HW.
 
     Returns:
         float32 [B] in [0, inf).

@@ -5,7 +5,7 @@ compare SPM with).
 import tensorflow as tf
 
 
-def attention_loss(labels, logits):
+def attention_loss(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     """Mean cross-entropy of a line's labels and its end.
 
     Source: Sutskever et al. 2014, eq. 1, divided by the number of labels. Differs: nothing known.

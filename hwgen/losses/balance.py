@@ -1,5 +1,7 @@
 """Gradient balance on the fake image (Alonso et al. 2019; HCT-GAN, "Losses and optimization settings")."""
 
+from collections.abc import Mapping
+
 import tensorflow as tf
 
 from hwgen.settings.setting import choices_of, default_of
@@ -24,14 +26,14 @@ def _moments(gradient, mask, count):
 
 
 def balance_gradients(
-    gradients,
-    weights,
+    gradients: Mapping[str, tf.Tensor],
+    weights: Mapping[str, float | tf.Tensor],
     *,
-    mask,
+    mask: tf.Tensor,
     rule: str = default_of(GanSettings, 'balance_rule'),
     reference: str = default_of(GanSettings, 'balance_reference'),
     epsilon: float = 1e-12,
-):
+) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
     """Sum of the losses' gradients on the image, brought to one spread.
 
     With r the reference and i the others: g_i <- w_i [sigma_r / max(sigma_i, eps) (g_i - mu_i) + mu_r], g_r
@@ -41,15 +43,15 @@ def balance_gradients(
     epsilon; the moments are taken over the valid pixels of the global batch.
 
     Args:
-        gradients: dict name -> float32 [B, H, W, 1], d loss / d image; must hold the reference.
-        weights: dict name -> float, w.
+        gradients: by name float32 [B, H, W, 1], d loss / d image; must hold the reference.
+        weights: by name w.
         mask: float32 [B, 1, W, 1], 1 on valid columns.
         rule: 'full' or 'scale'.
         reference: 'discriminator', 'reconstruction' or 'smallest'.
-        epsilon: float, least sigma of the denominator.
+        epsilon: least sigma of the denominator.
 
     Returns:
-        total float32 [B, H, W, 1], zero on padding; sigmas dict name -> float32 scalar.
+        The total float32 [B, H, W, 1], zero on padding; by name the sigmas, float32 scalars.
 
     Raises:
         ValueError: unknown rule or reference, or gradients without weights.

@@ -10,7 +10,7 @@ from hwgen.settings.model import LABEL_KINDS
 _MAX_GAP = 80.0  # of logits: exp(-80) is 1.8e-35, the least normal float32 1.2e-38
 
 
-def num_label_classes(kind, *, num_components, num_structures, num_characters):
+def num_label_classes(kind: str, *, num_components: int, num_structures: int, num_characters: int) -> int:
     """Classes of a label kind with the blank, id 0.
 
     Table sizes count the padding id 0, which is the blank's place.
@@ -50,7 +50,7 @@ def line_labels(kind: str, characters: Characters, *, num_components: int) -> tf
     return tf.reshape(tokens, [tf.shape(tokens)[0], -1])  # B x N x L -> B x (N L)
 
 
-def required_frames(labels):
+def required_frames(labels: tf.Tensor) -> tf.Tensor:
     """Frames that CTC needs at least: one a label, and one blank between equal neighbours.
 
     Args:
@@ -64,7 +64,7 @@ def required_frames(labels):
     return lengths + repeats
 
 
-def left_aligned(labels):
+def left_aligned(labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Moves the zeros of each row to its end, keeping the order of the rest.
 
     Args:
@@ -77,7 +77,9 @@ def left_aligned(labels):
     return tf.gather(labels, order, batch_dims=1), tf.reduce_sum(tf.cast(labels > 0, tf.int32), axis=1)
 
 
-def ctc_loss(labels, logits, *, num_frames, dense=False):
+def ctc_loss(
+    labels: tf.Tensor, logits: tf.Tensor, *, num_frames: tf.Tensor, dense: bool = False
+) -> tf.Tensor:
     """Negative log likelihood of the labels.
 
     Source: Graves et al. 2006, eq. 5, blank id 0. Differs: with `dense=False` a logit more than 80 below the
@@ -88,7 +90,7 @@ def ctc_loss(labels, logits, *, num_frames, dense=False):
         labels: int32 [B, L], zeros are left out.
         logits: float32 [B, T, K], K classes with the blank.
         num_frames: int32 [B], valid frames; at least `required_frames(labels)`.
-        dense: bool, the slower implementation that XLA can compile.
+        dense: the slower implementation that XLA can compile.
 
     Returns:
         float32 [B] in [0, inf). Labels that fit without their repeats only (`required_frames`) give inf with
@@ -101,8 +103,8 @@ def ctc_loss(labels, logits, *, num_frames, dense=False):
     if dense:
         return tf.nn.ctc_loss(aligned, logits, lengths, num_frames, logits_time_major=False, blank_index=0)
     # TensorFlow takes exponentials before logarithms: what underflows leaves a label without any path. A
-    # recogniser that
-    # has seen a few steps only is that sure of a blank when it reads with its moving averages.
+    # recogniser that has seen a few steps only is that sure of a blank where it reads with its moving
+    # averages.
     lowest = tf.reduce_max(logits, axis=-1, keepdims=True) - _MAX_GAP
     logits = logits + tf.stop_gradient(tf.maximum(logits, lowest) - logits)
     positions = tf.where(tf.sequence_mask(lengths, tf.shape(aligned)[1]))
@@ -112,7 +114,7 @@ def ctc_loss(labels, logits, *, num_frames, dense=False):
     return tf.nn.ctc_loss(sparse, logits, None, num_frames, logits_time_major=False, blank_index=0)
 
 
-def greedy_labels(logits, *, num_frames):
+def greedy_labels(logits: tf.Tensor, *, num_frames: tf.Tensor) -> tf.Tensor:
     """Best path: the best class of each frame, repeats merged, blanks left out.
 
     Args:
@@ -127,7 +129,9 @@ def greedy_labels(logits, *, num_frames):
     return left_aligned(tf.where(keep, best, 0))[0]
 
 
-def label_errors(labels, logits, *, num_frames):
+def label_errors(
+    labels: tf.Tensor, logits: tf.Tensor, *, num_frames: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Edit distance of the best path to the labels, and the number of labels.
 
     Args:

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 
-def masked_mean(values, mask):
+def masked_mean(values: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
     """Mean of each example over valid positions. values [B, H, W, C], mask [B, 1, W, 1] or None -> [B]."""
     if mask is None:
         return tf.reduce_mean(values, [1, 2, 3])
@@ -11,12 +11,14 @@ def masked_mean(values, mask):
     return tf.reduce_sum(values * mask, [1, 2, 3]) / tf.reduce_sum(mask, [1, 2, 3])
 
 
-def pixel_loss(images, targets, *, mask=None):
+def pixel_loss(images: tf.Tensor, targets: tf.Tensor, *, mask: tf.Tensor | None = None) -> tf.Tensor:
     """Mean absolute difference over valid pixels; float32 [B] in [0, 2]."""
     return masked_mean(tf.abs(images - targets), mask)
 
 
-def feature_loss(features, targets, *, mask=None, epsilon=1e-6):
+def feature_loss(
+    features: tf.Tensor, targets: tf.Tensor, *, mask: tf.Tensor | None = None, epsilon: float = 1e-6
+) -> tf.Tensor:
     """Mean absolute difference of features relative to the target's mean magnitude (Johnson et al. 2016, with
     L1).
 
@@ -31,7 +33,7 @@ def feature_loss(features, targets, *, mask=None, epsilon=1e-6):
     return masked_mean(tf.abs(features - targets), mask) / (masked_mean(tf.abs(targets), mask) + epsilon)
 
 
-def kl_loss(mean, log_variance):
+def kl_loss(mean: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:
     """KL divergence of N(mean, variance) from N(0, 1), summed over the last axis (Kingma and Welling 2014,
     eq. 10).
 

@@ -6,7 +6,10 @@ cut and scaled: none of them means anything without the three. Statistics are ac
 that memory does not grow with the number of pictures.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 class FeatureStatistics:
@@ -18,10 +21,12 @@ class FeatureStatistics:
         mean: float64 [D], None before the first chunk.
     """
 
-    def __init__(self):
-        self.count, self.mean, self._scatter = 0, None, None
+    def __init__(self) -> None:
+        self.count: int = 0
+        self.mean: np.ndarray | None = None
+        self._scatter: np.ndarray | None = None
 
-    def update(self, features):
+    def update(self, features: ArrayLike) -> None:
         """Adds a chunk.
 
         Args:
@@ -42,7 +47,7 @@ class FeatureStatistics:
             return
         mean = features.mean(0)
         centred = features - mean
-        if self.mean is None:
+        if self.mean is None or self._scatter is None:
             self.mean, self._scatter = np.zeros_like(mean), np.zeros([len(mean), len(mean)])
         total, shift = self.count + len(features), mean - self.mean
         self._scatter += centred.T @ centred + np.outer(shift, shift) * (self.count * len(features) / total)
@@ -50,13 +55,13 @@ class FeatureStatistics:
         self.count = total
 
     @property
-    def covariance(self):
+    def covariance(self) -> np.ndarray:
         """float64 [D, D], the unbiased estimate.
 
         Raises:
             ValueError: fewer than two vectors.
         """
-        if self.count < 2:
+        if self.count < 2 or self._scatter is None:
             raise ValueError(f'covariance of {self.count} feature vectors: expected at least 2')
         return self._scatter / (self.count - 1)
 
@@ -66,17 +71,18 @@ class FeatureReservoir:
     R, Vitter 1985).
 
     Args:
-        capacity: int >= 1. As long as no more have come, all are kept, in order.
-        seed: int or list of int.
+        capacity: at least 1. As long as no more have come, all are kept, in order.
+        seed: one number or several.
 
     Attributes:
         count: int, vectors so far.
     """
 
-    def __init__(self, capacity, *, seed):
-        self.count, self._capacity, self._rng, self._kept = 0, capacity, np.random.default_rng(seed), None
+    def __init__(self, capacity: int, *, seed: int | Sequence[int]):
+        self.count, self._capacity, self._rng = 0, capacity, np.random.default_rng(seed)
+        self._kept: np.ndarray | None = None
 
-    def update(self, features):
+    def update(self, features: ArrayLike) -> None:
         """Adds a chunk float [n, D]."""
         features = np.asarray(features)
         if self._kept is None:
@@ -91,12 +97,12 @@ class FeatureReservoir:
                 self._kept[place] = vector
 
     @property
-    def features(self):
+    def features(self) -> np.ndarray:
         """[min(count, capacity), D]."""
         return np.empty([0, 0]) if self._kept is None else self._kept
 
 
-def frechet_distance(first, second):
+def frechet_distance(first: FeatureStatistics, second: FeatureStatistics) -> float:
     """Fréchet distance of the normal distributions with the moments of two collections; FID is this in
     features of Inception.
 
@@ -107,15 +113,15 @@ def frechet_distance(first, second):
     2018, appendix D): compare figures of equal counts only.
 
     Args:
-        first, second: FeatureStatistics of at least 2 vectors each.
+        first, second: of at least 2 vectors each.
 
     Returns:
-        float >= 0.
+        At least 0.
 
     Raises:
         ValueError: fewer than two vectors, or different dimensions.
     """
-    covariances = first.covariance, second.covariance
+    covariances, means = (first.covariance, second.covariance), (np.array(first.mean), np.array(second.mean))
     if covariances[0].shape != covariances[1].shape:
         raise ValueError(
             f'features of {len(covariances[0])} and of {len(covariances[1])} dimensions: expected those of'
@@ -126,7 +132,7 @@ def frechet_distance(first, second):
     product = root @ covariances[1] @ root
     roots = np.sqrt(np.maximum(np.linalg.eigvalsh((product + product.T) / 2.0), 0.0))
     distance = (
-        np.square(first.mean - second.mean).sum()
+        np.square(means[0] - means[1]).sum()
         + np.trace(covariances[0])
         + np.trace(covariances[1])
         - 2.0 * roots.sum()
@@ -134,7 +140,14 @@ def frechet_distance(first, second):
     return float(max(distance, 0.0))
 
 
-def kernel_distance(first, second, *, num_subsets=100, subset_size=1000, seed=0):
+def kernel_distance(
+    first: ArrayLike,
+    second: ArrayLike,
+    *,
+    num_subsets: int = 100,
+    subset_size: int = 1000,
+    seed: int = 0,
+) -> tuple[float, float]:
     """Squared maximum mean discrepancy with the kernel (x.y / D + 1)^3, the mean of unbiased estimates over
     subsets; KID in features of Inception.
 
@@ -144,11 +157,11 @@ def kernel_distance(first, second, *, num_subsets=100, subset_size=1000, seed=0)
 
     Args:
         first, second: float [n, D] and [m, D], n, m >= 2.
-        num_subsets, subset_size: int.
-        seed: int, of the subsets.
+        num_subsets, subset_size: how many subsets, of how many vectors.
+        seed: of the subsets.
 
     Returns:
-        float, near 0 (also below it) for one distribution; float, standard deviation over the subsets.
+        The distance, near 0 (also below it) for one distribution; its standard deviation over the subsets.
 
     Raises:
         ValueError: fewer than two vectors, or different dimensions.
@@ -159,7 +172,7 @@ def kernel_distance(first, second, *, num_subsets=100, subset_size=1000, seed=0)
             f'features {list(first.shape)} and {list(second.shape)}: expected at least 2 of each, of one'
             ' network'
         )
-    rng, estimates = np.random.default_rng(seed), []
+    rng = np.random.default_rng(seed)
 
     def draw(features):
         return (
@@ -168,8 +181,8 @@ def kernel_distance(first, second, *, num_subsets=100, subset_size=1000, seed=0)
             else features
         )
 
-    for _ in range(num_subsets if max(len(first), len(second)) > subset_size else 1):
-        estimates.append(_unbiased_mmd(draw(first), draw(second)))
+    count = num_subsets if max(len(first), len(second)) > subset_size else 1
+    estimates = [_unbiased_mmd(draw(first), draw(second)) for _ in range(count)]
     return float(np.mean(estimates)), float(np.std(estimates))
 
 
@@ -193,10 +206,11 @@ class InceptionScore:
         count: int, samples so far.
     """
 
-    def __init__(self):
-        self.count, self._sum, self._negative_entropy = 0, None, 0.0
+    def __init__(self) -> None:
+        self.count, self._negative_entropy = 0, 0.0
+        self._sum: np.ndarray | None = None
 
-    def update(self, probabilities):
+    def update(self, probabilities: ArrayLike) -> None:
         """Adds a chunk float [n, K], rows sum to 1.
 
         Raises:
@@ -211,13 +225,13 @@ class InceptionScore:
         self._negative_entropy += _plogp(probabilities)
 
     @property
-    def value(self):
-        """float in [1, K].
+    def value(self) -> float:
+        """In [1, K].
 
         Raises:
             ValueError: no samples.
         """
-        if not self.count:
+        if not self.count or self._sum is None:
             raise ValueError('inception score of no samples: expected at least one')
         return float(np.exp(self._negative_entropy / self.count - _plogp(self._sum / self.count)))
 

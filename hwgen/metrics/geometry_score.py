@@ -12,29 +12,37 @@ one dimension of homology over 64 vertices is a few lines.
 """
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 NUM_LANDMARKS, MAX_HOLES, NUM_REPEATS = 64, 100, 1000
 
 
-def default_gamma(num_points):
+def default_gamma(num_points: int) -> float:
     """Share of the largest distance at which a complex stops growing; the authors' rule."""
     return num_points / 5000.0 / 128.0
 
 
 def relative_living_times(
-    points, *, num_landmarks=NUM_LANDMARKS, gamma=None, max_holes=MAX_HOLES, num_repeats=NUM_REPEATS, seed=0
-):
+    points: ArrayLike,
+    *,
+    num_landmarks: int = NUM_LANDMARKS,
+    gamma: float | None = None,
+    max_holes: int = MAX_HOLES,
+    num_repeats: int = NUM_REPEATS,
+    seed: int = 0,
+) -> np.ndarray:
     """Mean relative living times of the numbers of holes (MRLT, algorithm 1).
 
     Args:
         points: float [n, D].
-        num_landmarks: int, drawn anew for each repeat, with replacement as the authors' code draws.
-        gamma: float, or None for `default_gamma`.
-        max_holes: int, I; numbers of holes from 0 to I - 1 are told apart.
-        num_repeats: int.
-        seed: int.
+        num_landmarks: drawn anew for each repeat, with replacement as the authors' code draws.
+        gamma: share of the largest distance at which a complex stops growing; None: `default_gamma`.
+        max_holes: I; numbers of holes from 0 to I - 1 are told apart.
+        num_repeats: over how many choices of landmarks the mean is.
+        seed: of the choices.
 
     Returns:
         float64 [I], the shares of time; they sum to 1 unless there were more holes.
@@ -59,14 +67,14 @@ def relative_living_times(
     return total / num_repeats
 
 
-def geometry_score(first, second):
+def geometry_score(first: ArrayLike, second: ArrayLike) -> float:
     """Squared distance of two mean relative living times [I] (algorithm 2); 0 for collections whose holes
     are alike.
     """
     return float(np.square(np.asarray(first) - np.asarray(second)).sum())
 
 
-def hole_intervals(distances, *, end):
+def hole_intervals(distances: np.ndarray, *, end: float) -> list[tuple[float, float]]:
     """When the one-dimensional holes of a witness complex come and go.
 
     A simplex of landmarks appears at the smallest a at which all its faces are there and some witness has it
@@ -74,10 +82,10 @@ def hole_intervals(distances, *, end):
 
     Args:
         distances: float [witnesses, landmarks].
-        end: float, the complex grows up to here.
+        end: the complex grows up to here.
 
     Returns:
-        list of (float, float): birth and death, death = `end` for holes that stay; none is empty.
+        Birth and death of each, death = `end` for holes that stay; none is empty.
     """
     (edges, births), (triangles, deaths) = _filtration(distances, end)
     order = np.full([distances.shape[1]] * 2, -1)
@@ -86,8 +94,9 @@ def hole_intervals(distances, *, end):
     boundaries = np.stack(
         [order[triangles[:, i], triangles[:, j]] for i, j in ((0, 1), (0, 2), (1, 2))], axis=1
     )
-    intervals, columns = [], {}
-    for boundary, death in zip(boundaries.tolist(), deaths.tolist()):
+    intervals: list[tuple[float, float]] = []
+    columns: dict[int, int] = {}  # by the youngest edge of each
+    for boundary, death in zip(boundaries.tolist(), deaths.tolist(), strict=True):
         if len(columns) == len(closing):  # every cycle is filled: what follows fills nothing
             break
         column = 1 << boundary[0] | 1 << boundary[1] | 1 << boundary[2]  # a bit an edge
@@ -104,13 +113,15 @@ def hole_intervals(distances, *, end):
     ]
 
 
-def living_times(intervals, *, end, max_holes=MAX_HOLES):
+def living_times(
+    intervals: Sequence[tuple[float, float]], *, end: float, max_holes: int = MAX_HOLES
+) -> np.ndarray:
     """Shares of the time from 0 to `end` with exactly 0, 1, ... holes (eq. 2 and 3).
 
     Args:
-        intervals: list of (birth, death) within 0 and `end`.
-        end: float; 0, a complex that never grew, counts as no holes throughout.
-        max_holes: int, I.
+        intervals: birth and death of each hole, within 0 and `end`.
+        end: of the time; 0, a complex that never grew, counts as no holes throughout.
+        max_holes: I.
 
     Returns:
         float64 [I].

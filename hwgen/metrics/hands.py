@@ -1,12 +1,13 @@
 """Hands as measures of their lines: can one be told from another by how it writes, whatever it writes?"""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 MEASURES = ('ink', 'darkness', 'stroke_width', 'slant', 'height', 'blank_columns', 'centre')
 _SLANTS = np.linspace(-0.5, 0.5, 21)  # horizontal shift per row, px
 
 
-def line_measures(image):
+def line_measures(image: np.ndarray) -> np.ndarray:
     """How a line is written, in seven numbers that hold little of what is written.
 
     Args:
@@ -51,7 +52,7 @@ def line_measures(image):
     )
 
 
-def identification_rate(measures):
+def identification_rate(measures: ArrayLike) -> float:
     """Share of lines that lie nearest to the other lines of their own hand.
 
     Each line is left out in turn; distances to the hands' means are in units of the spread within hands.
@@ -60,7 +61,7 @@ def identification_rate(measures):
         measures: float [hands, lines, F], at least 2 x 2.
 
     Returns:
-        float in [0, 1]; 1 / hands is chance.
+        In [0, 1]; 1 / hands is chance.
 
     Raises:
         ValueError: fewer than two hands or lines.
@@ -80,7 +81,7 @@ def identification_rate(measures):
     return right / (hands * lines)
 
 
-def copy_distances(copies):
+def copy_distances(copies: ArrayLike) -> np.ndarray:
     """Mean absolute difference of every pair of pictures of one character, in [0, 1].
 
     Args:

@@ -1,39 +1,47 @@
 """Handwriting distance (HWD): how far apart are two hands in the features of a network that knows hands?"""
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 class HandMeans:
     """The mean features of each writer's lines, line by line.
 
     Attributes:
-        counts: dict writer -> int, lines so far.
+        counts: lines so far, by writer.
     """
 
-    def __init__(self):
-        self.counts, self._sums, self._weights = {}, {}, {}
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self._sums: dict[str, np.ndarray] = {}
+        self._weights: dict[str, float] = {}
 
-    def update(self, writers, features, *, columns=None):
+    def update(
+        self, writers: Sequence[str], features: ArrayLike, *, columns: ArrayLike | None = None
+    ) -> None:
         """Adds lines.
 
         Args:
-            writers: sequence of str, n of them.
+            writers: n of them.
             features: float [n, D], of each line the mean over its columns.
             columns: float [n], feature columns of each line, its weight in its writer's mean; None: all count
                 alike.
         """
-        columns = np.ones(len(features)) if columns is None else columns
-        for writer, row, weight in zip(writers, np.asarray(features, np.float64), columns, strict=True):
+        rows = np.asarray(features, np.float64)
+        weights = np.ones(len(rows)) if columns is None else np.asarray(columns)
+        for writer, row, weight in zip(writers, rows, weights, strict=True):
             self._sums[writer] = self._sums.get(writer, 0.0) + weight * row
             self._weights[writer] = self._weights.get(writer, 0.0) + float(weight)
             self.counts[writer] = self.counts.get(writer, 0) + 1
 
-    def mean(self, writer):
+    def mean(self, writer: str) -> np.ndarray:
         """float64 [D]; KeyError for a writer without lines."""
         return self._sums[writer] / self._weights[writer]
 
 
-def handwriting_distance(first, second):
+def handwriting_distance(first: HandMeans, second: HandMeans) -> tuple[float, int]:
     """Euclidean distance between a writer's mean features in two collections, the mean over the writers that
     both have.
 
@@ -43,10 +51,10 @@ def handwriting_distance(first, second):
     says which.
 
     Args:
-        first, second: HandMeans.
+        first, second: the collections.
 
     Returns:
-        float >= 0; int, writers.
+        The distance, at least 0; how many writers it is the mean of.
 
     Raises:
         ValueError: no writer is in both.
@@ -61,15 +69,12 @@ def handwriting_distance(first, second):
     ), len(shared)
 
 
-def distance_between_hands(hands):
+def distance_between_hands(hands: HandMeans) -> float:
     """The mean distance of every pair of writers of one collection: what `handwriting_distance` would be if
     hands were mixed up.
 
     Args:
-        hands: HandMeans of at least two writers.
-
-    Returns:
-        float.
+        hands: of at least two writers.
 
     Raises:
         ValueError: fewer than two writers.

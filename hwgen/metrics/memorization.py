@@ -6,6 +6,7 @@ Distances to the nearest training sample, held against those of samples that can
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 class NearestNeighbors:
@@ -21,13 +22,13 @@ class NearestNeighbors:
             first chunk.
     """
 
-    def __init__(self, points):
+    def __init__(self, points: ArrayLike):
         self._points = np.asarray(points, np.float64)
         self.distances = np.full(len(self._points), np.inf)
         self.indices = np.full(len(self._points), -1, np.int64)
         self._seen = 0
 
-    def update(self, reference):
+    def update(self, reference: ArrayLike) -> None:
         """Adds a chunk of reference points, float [m, D].
 
         Raises:
@@ -52,7 +53,7 @@ class NearestNeighbors:
         self._seen += len(reference)
 
 
-def copying_score(test_distances, generated_distances):
+def copying_score(test_distances: ArrayLike, generated_distances: ArrayLike) -> float:
     """Three-sample test for data copying: z-score of the Mann-Whitney statistic.
 
     Source: Meehan, Chaudhuri and Dasgupta 2020, "A non-parametric test to detect data-copying in generative
@@ -64,8 +65,9 @@ def copying_score(test_distances, generated_distances):
         generated_distances: float [m].
 
     Returns:
-        float; far below 0 (-3, say): generated samples lie closer to the training data than new real ones do,
-        they are copied; far above 0: further away, the model does not fit. Where all distances are equal, 0.
+        The score; far below 0 (-3, say): generated samples lie closer to the training data than new real
+        ones do, they are copied; far above 0: further away, the model does not fit. Where all distances are
+        equal, 0.
 
     Raises:
         ValueError: no distances on one side.
@@ -83,7 +85,9 @@ def copying_score(test_distances, generated_distances):
     return float((larger - n * m / 2.0) / math.sqrt(variance)) if variance > 0.0 else 0.0
 
 
-def copied_share(test_distances, generated_distances, *, quantile=0.01):
+def copied_share(
+    test_distances: ArrayLike, generated_distances: ArrayLike, *, quantile: float = 0.01
+) -> float:
     """Share of generated samples that lie closer to their nearest training sample than all but `quantile` of
     the test samples do to theirs.
 
@@ -92,10 +96,10 @@ def copied_share(test_distances, generated_distances, *, quantile=0.01):
 
     Args:
         test_distances: float [n], n >= 1; generated_distances: float [m], m >= 1.
-        quantile: float in [0, 1); the share that is expected where nothing is copied.
+        quantile: in [0, 1); the share that is expected where nothing is copied.
 
     Returns:
-        float in [0, 1].
+        In [0, 1].
 
     Raises:
         ValueError: no distances on one side.

@@ -3,18 +3,19 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 class PathFigures(NamedTuple):
     """What a path is like.
 
     Attributes:
-        perceptual_length: float, mean over the steps of (distance / step)^2, the whole path being 1 long:
+        perceptual_length: mean over the steps of (distance / step)^2, the whole path being 1 long:
             path length squared where steps are even, more where they are not.
-        unevenness: float, the largest step over the mean step: 1 where all are equal, K where one jump is all
+        unevenness: the largest step over the mean step: 1 where all are equal, K where one jump is all
             there is; 1 for a path that stands still.
-        length: float, sum of the steps' distances.
-        end_distance: float, distance between the ends; `length` over it is 1 for a straight path.
+        length: sum of the steps' distances.
+        end_distance: distance between the ends; `length` over it is 1 for a straight path.
     """
 
     perceptual_length: float
@@ -23,7 +24,7 @@ class PathFigures(NamedTuple):
     end_distance: float
 
 
-def path_figures(points):
+def path_figures(points: ArrayLike) -> PathFigures:
     """Figures of a path in a space of Euclidean distances.
 
     Source: perceptual path length, Karras et al. 2019, "A style-based generator architecture for GANs",
@@ -34,9 +35,6 @@ def path_figures(points):
 
     Args:
         points: float [K + 1, D], K >= 1, at equal distances of the parameter.
-
-    Returns:
-        PathFigures.
 
     Raises:
         ValueError: fewer than two points.
@@ -54,7 +52,7 @@ def path_figures(points):
     )
 
 
-def pixel_points(pictures):
+def pixel_points(pictures: ArrayLike) -> np.ndarray:
     """Pictures as points whose distance is the root mean square difference of their pixels.
 
     Args:
@@ -68,7 +66,7 @@ def pixel_points(pictures):
     return pixels / np.sqrt(pixels.shape[1])
 
 
-def middle_darkness(pictures):
+def middle_darkness(pictures: ArrayLike) -> float:
     """Ink of the darkest pixels (97th percentile) half way, over its mean at the ends: 1 where strokes stay
     ink, about 1/2 where two pictures shine through each other.
 
@@ -76,9 +74,10 @@ def middle_darkness(pictures):
         pictures: uint8 [K + 1, H, W], 255 = paper.
 
     Returns:
-        float >= 0; 1 where the ends have no ink.
+        At least 0; 1 where the ends have no ink.
     """
+    pictures = np.asarray(pictures)
     first, middle, last = (
-        np.percentile(255.0 - np.asarray(pictures[i], np.float64), 97) for i in (0, len(pictures) // 2, -1)
+        np.percentile(255.0 - pictures[i].astype(np.float64), 97) for i in (0, len(pictures) // 2, -1)
     )
     return float(2.0 * middle / (first + last)) if first + last else 1.0

@@ -1,12 +1,12 @@
 """Errors of read text against written text: character error rate (CER), accurate rate (AR), correct rate
-(CR), word error rate (WER), normalised edit distance (NED).
+(CR), normalised edit distance (NED).
 
 Counts are made once for all lines (`edit_counts`); the rates are functions of the counts, so an interval over
 resampled lines costs next to nothing. A text is a sequence of hashable units: a string (its units are code
 points), a list of words, an array of ids. Nothing is normalised here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -34,7 +34,7 @@ class EditCounts(NamedTuple):
         """Edit distance of each line, int64 [L]."""
         return self.substitutions + self.deletions + self.insertions
 
-    def take(self, lines) -> 'EditCounts':
+    def take(self, lines: np.ndarray | Sequence[int]) -> 'EditCounts':
         """The counts of some of the lines (indices or a mask, repeats allowed)."""
         return EditCounts(*(column[lines] for column in self))
 
@@ -58,7 +58,7 @@ def edit_counts(references: Sequence, hypotheses: Sequence) -> EditCounts:
             f'{len(references)} references, but {len(hypotheses)} hypotheses: expected one hypothesis a'
             ' reference'
         )
-    ids = {}
+    ids: dict[Hashable, int] = {}
     rows = [
         [[ids.setdefault(unit, len(ids)) for unit in _units(line)] for line in lines]
         for lines in (references, hypotheses)
@@ -165,11 +165,6 @@ def _step(before, match):
     return (before[0], before[1] - 1) if match else (before[0] + 1, before[1])
 
 
-def edit_distance(reference, hypothesis) -> int:
-    """Levenshtein distance of two sequences of hashable units, all costs 1."""
-    return int(edit_counts([reference], [hypothesis]).errors[0])
-
-
 def character_error_rate(counts: EditCounts) -> float:
     """CER = (S + D + I) / N over all lines together, N the units of the references; may exceed 1.
 
@@ -208,18 +203,6 @@ def normalized_edit_distance(counts: EditCounts) -> float:
         np.mean(
             counts.errors / np.maximum(1, np.maximum(counts.reference_lengths, counts.hypothesis_lengths))
         )
-    )
-
-
-def word_error_rate(references: Sequence[str], hypotheses: Sequence[str]) -> float:
-    """WER = (S + D + I) / N over all lines together, counted on words between white space: for scripts that
-    put spaces between words.
-
-    Raises:
-      ValueError: the numbers of lines differ, or the references have no word.
-    """
-    return character_error_rate(
-        edit_counts([line.split() for line in references], [line.split() for line in hypotheses])
     )
 
 

@@ -2,39 +2,41 @@
 and the styles that it is to draw.
 """
 
+from collections.abc import Callable, Iterable
+
 import keras
 import numpy as np
 import tensorflow as tf
 
+from hwgen.data.reading.pipeline import LineBatches
 from hwgen.models import layers
 
 
-def move_average(average, generator, *, updates, decay):
+def move_average(average: keras.Model, generator: keras.Model, *, updates: tf.Variable, decay: float) -> None:
     """Moves the average towards the generator; early on by running mean, so that it forgets the start.
 
     In cross-replica context: the averages are no replica's own, and every replica holds the same weights by
     now.
 
     Args:
-        average, generator: Generator, of one architecture.
-        updates: tf.Variable int64, how often the average was moved; counted up.
-        decay: float, of the moving average later on.
+        average, generator: of one architecture.
+        updates: int64, how often the average was moved; counted up.
+        decay: of the moving average later on.
     """
     updates.assign_add(1)
     count = tf.cast(updates, tf.float32)
     decay = tf.minimum(decay, count / (count + 9.0))
-    for mean, variable in zip(average.variables, generator.variables):
+    for mean, variable in zip(average.variables, generator.variables, strict=True):
         mean.assign(variable + decay * (mean - variable))
 
 
-def recompute_statistics(generator, passes):
+def recompute_statistics(generator: keras.Model, passes: Iterable[Callable[[], object]]) -> None:
     """Batch statistics over several passes, of equal weight: those of the learning generator do not fit its
     average's weights.
 
     Args:
-        generator: Generator.
-        passes: iterable of functions without arguments, each of which has the generator write a batch in
-            training.
+        generator: whose statistics.
+        passes: functions each of which has the generator write a batch in training.
     """
     norms = layers.batch_normalizations(generator)
     kept = [float(keras.ops.convert_to_numpy(norm.momentum)) for norm in norms]
@@ -42,22 +44,25 @@ def recompute_statistics(generator, passes):
         for norm in norms:  # running mean of equal weights
             norm.momentum.assign(index / (index + 1.0))
         write()
-    for norm, momentum in zip(norms, kept):
+    for norm, momentum in zip(norms, kept, strict=True):
         norm.momentum.assign(momentum)
 
 
-def styles_of_lines(style_encoder, batches, *, num_lines=1024):
+def styles_of_lines(
+    style_encoder: keras.Model, batches: LineBatches, *, num_lines: int = 1024
+) -> tuple[np.ndarray, np.ndarray]:
     """What a style encoder says of real lines, always the same ones: where `StyleSpace.fit` is to draw.
 
     Args:
-        style_encoder: StyleEncoder.
-        batches: LineBatches; the first `num_lines` of its lines, to a whole batch.
+        style_encoder: which says it.
+        batches: of the real lines.
+        num_lines: how many, the first ones, to a whole batch.
 
     Returns:
         (means, variances), float32 [lines, Z].
     """
     found = [
-        style_encoder(batch['images'], lengths=batch['characters'].lengths)
+        style_encoder(batch.images, lengths=batch.characters.lengths)
         for batch in map(batches.batch, range(-(-num_lines // batches.batch_size)))
     ]
     means, log_variances = (

@@ -4,6 +4,8 @@ import contextlib
 import os
 import re
 import shutil
+from collections.abc import Mapping
+from typing import Any
 
 import tensorflow as tf
 
@@ -27,25 +29,32 @@ class Checkpoints:
     pattern, keeps a list that may be lost, and removes nothing more once a clock was set back.
 
     Args:
-        folder: str, where they lie; made at the first `save`.
-        trackables: dict name -> Keras model, optimizer or tf.Variable; all of them built.
-        keep: int, how many of them stay at most.
-        every: int, steps between those that are kept longest; one of another step, written as time had
+        folder: where they lie; made at the first `save`.
+        trackables: by name the Keras models, optimizers and variables; all of them built.
+        keep: how many of them stay at most.
+        every: steps between those that are kept longest; one of another step, written as time had
             passed, goes first. The two newest stay (with `keep` 1: the newest), so that there is one to fall
             back on.
     """
 
-    def __init__(self, folder, trackables, *, keep: int = RunSettings().keep_checkpoints, every: int = 1):
+    def __init__(
+        self,
+        folder: str,
+        trackables: Mapping[str, Any],
+        *,
+        keep: int = RunSettings().keep_checkpoints,
+        every: int = 1,
+    ):
         self.folder, self.keep, self.every = folder, keep, every
         self.step = tf.Variable(0, trainable=False, dtype=tf.int64, name='step')
         self._checkpoint = tf.train.Checkpoint(step=self.step, **trackables)
 
-    def save(self, step):
+    def save(self, step: int) -> str:
         """Writes a checkpoint; TensorFlow writes it beside and renames it, so that a killed process leaves
         the last one.
 
         Returns:
-            str, its path.
+            Its path.
 
         Raises:
             CheckpointError: the folder cannot be written (a full disk), naming it.
@@ -65,18 +74,17 @@ class Checkpoints:
             ) from None
         return prefix(self.folder, step)
 
-    def restore(self):
+    def restore(self) -> tuple[int, str | None, list[tuple[str, str]]]:
         """Restores the newest checkpoint that can be read.
 
         Returns:
-            (step, path), or (0, None) where there is none; unreadable: list of (path, reason) that were
-            passed over.
+            Its step and path, 0 and None where there is none; path and reason of those that were passed over.
 
         Raises:
             CheckpointError: there are checkpoints and none fits, naming each with its reason.
         """
         self._remove_unfinished()
-        unreadable = []
+        unreadable: list[tuple[str, str]] = []
         for step in reversed(saved_steps(self.folder)):
             path = prefix(self.folder, step)
             try:
@@ -124,14 +132,14 @@ class Checkpoints:
                     os.remove(os.path.join(self.folder, name))
 
 
-def saved_steps(folder):
+def saved_steps(folder: str) -> list[int]:
     """The steps of the checkpoints in a folder, ascending; by their files, as a list may be lost."""
     return sorted(
         int(found[1]) for name in _listed(folder) if (found := re.fullmatch(r'step-(\d+)\.index', name))
     )
 
 
-def prefix(folder, step):
+def prefix(folder: str, step: int) -> str:
     """The path of a checkpoint, as TensorFlow and `--init_from` name it."""
     return os.path.join(folder, f'step-{step}')
 

@@ -1,5 +1,8 @@
 """Replicas: the `tf.distribute` strategy that a flag names, and what is the same however many there are."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import tensorflow as tf
 
 from hwgen.settings.setting import choices_of
@@ -8,16 +11,13 @@ from hwgen.settings.train import RunSettings
 STRATEGIES = choices_of(RunSettings, 'strategy')
 
 
-def make_strategy(name, *, batch_size):
+def make_strategy(name: str, *, batch_size: int) -> tf.distribute.Strategy:
     """A strategy over the machine's devices.
 
     Args:
         name: 'mirrored' (all GPUs, or all logical CPU devices, of this machine), 'multi_worker' (reads
             TF_CONFIG), or 'default' (one device, no communication).
-        batch_size: int, the global batch, which the replicas must divide evenly.
-
-    Returns:
-        tf.distribute.Strategy.
+        batch_size: the global batch, which the replicas must divide evenly.
 
     Raises:
         ValueError: unknown name; or replicas that do not divide the batch, naming both numbers.
@@ -44,15 +44,15 @@ def make_strategy(name, *, batch_size):
     return strategy
 
 
-def distribute(strategy, dataset):
+def distribute(strategy: tf.distribute.Strategy, dataset: tf.data.Dataset) -> Iterator[Any]:
     """An iterator over a dataset of global batches, each split in order over the replicas of all workers.
 
     Every worker reads all batches and keeps its own part: which examples a replica sees depends on its place
     alone.
 
     Args:
-        strategy: tf.distribute.Strategy.
-        dataset: tf.data.Dataset of nested tensors [B, ...], B a multiple of the number of replicas.
+        strategy: over whose replicas.
+        dataset: of nested tensors [B, ...], B a multiple of the number of replicas; None stays None.
     """
     replicas = strategy.num_replicas_in_sync
     if replicas == 1:
@@ -63,6 +63,8 @@ def distribute(strategy, dataset):
 
         def split(*batch):
             def parts(tensor):  # B x ... -> replicas x (B / replicas) x ... -> those of this worker
+                if tensor is None:
+                    return None
                 shape = tf.concat([[replicas, tf.shape(tensor)[0] // replicas], tf.shape(tensor)[1:]], axis=0)
                 whole = tf.reshape(tensor, shape)
                 return whole[context.input_pipeline_id * here : (context.input_pipeline_id + 1) * here]
@@ -72,4 +74,10 @@ def distribute(strategy, dataset):
 
         return dataset.map(split).unbatch().prefetch(2 * here)
 
-    return iter(strategy.distribute_datasets_from_function(parts_of_worker))
+    def absent(value):  # what no replica has
+        return all(part is None for part in strategy.experimental_local_results(value))
+
+    return (
+        tf.nest.map_structure(lambda value: None if absent(value) else value, element)
+        for element in strategy.distribute_datasets_from_function(parts_of_worker)
+    )

@@ -5,11 +5,15 @@ from.
 import dataclasses
 import json
 import os
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from hwgen.charset.encoding import Charset
 from hwgen.inference import artefact
+from hwgen.models.hct_gan import HctGan
 from hwgen.tensorflow_files import plain_path, reason_of
 from hwgen.training import checkpoints
 
@@ -21,28 +25,28 @@ class InitializationError(ValueError):
     """The weights to start from are missing, damaged, or of other sizes; the message names what differs."""
 
 
-def common_table(charset, info, path):
+def common_table(charset: Charset, info: Mapping[str, Any], path: str | None) -> Charset:
     """The table of a run: that of its lines, or of the weights it starts from where that is larger.
 
-    So a run can go on, and can be repeated with the same
-    lines, after the packaged table has grown.
+    So a run can go on, and can be repeated with the same lines, after the packaged table has grown.
 
     Args:
-        charset: Charset, the packaged one.
-        info: dict, info.json of the lines.
-        path: str, folder of the run or generator to start from; None or '' for none.
+        charset: the packaged one.
+        info: info.json of the lines.
+        path: folder of the run or generator to start from; None or '' for none.
 
     Returns:
-        Charset: `charset` as it was.
+        `charset` as it was.
 
     Raises:
         CharsetMismatchError: one of them is of a table that is no beginning of `charset`.
     """
     row_count = charset.prefix(info['charset']['row_count'], info['charset']['hash']).row_count
+    if not path:
+        return charset.prefix(row_count)
     for name, place in (
-        (('generator.json', ('charset', 'row_count')), ('config.json', ('data', 'charset_rows')))
-        if path
-        else ()
+        ('generator.json', ('charset', 'row_count')),
+        ('config.json', ('data', 'charset_rows')),
     ):
         try:
             with open(os.path.join(path, name), encoding='utf-8') as stream:
@@ -54,7 +58,7 @@ def common_table(charset, info, path):
     return charset.prefix(row_count)
 
 
-def initialize(model, path, *, charset):
+def initialize(model: HctGan, path: str, *, charset: Charset) -> str:
     """Gives a model the weights of another run or of a written generator.
 
     Optimizers and step count start anew.
@@ -63,12 +67,12 @@ def initialize(model, path, *, charset):
     averaged generator, the one that writes, is what both generators start from.
 
     Args:
-        model: HctGan, built.
-        path: str, folder of a run or of a generator (`runs/x`, `runs/x/model`, `saved_models/demo`).
-        charset: Charset of this run; the weights' own table must be a beginning of it.
+        model: built.
+        path: folder of a run or of a generator (`runs/x`, `runs/x/model`, `saved_models/demo`).
+        charset: of this run; the weights' own table must be a beginning of it.
 
     Returns:
-        str: what was taken, for the log.
+        What was taken, for the log.
 
     Raises:
         InitializationError: nothing usable at `path`, or sizes that differ, each named with both values.
@@ -81,16 +85,16 @@ def initialize(model, path, *, charset):
     return _from_generator(model, path, charset)
 
 
-def initialize_recognizers(model, path):
+def initialize_recognizers(model: HctGan, path: str) -> str:
     """Gives SRM and SPM (with their trunks) the weights that they have in another run; all else stays as it
     is.
 
     Args:
-        model: HctGan, built.
-        path: str, folder of a run.
+        model: built.
+        path: folder of a run.
 
     Returns:
-        str: what was taken, for the log.
+        What was taken, for the log.
 
     Raises:
         InitializationError: no run with checkpoints at `path`, or recognisers of other sizes or kinds.

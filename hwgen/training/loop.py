@@ -1,24 +1,23 @@
 """The outer loop of a run: steps, resuming, checkpoints, summaries, stopping.
 
-The maths of a step is in `gan.py`.
+The maths of a step is in `hwgen.training.steps`.
 """
 
 import contextlib
-import json
 import os
 import time
-from typing import IO
+from collections.abc import Callable
+from typing import IO, Any
 
 import numpy as np
 import tensorflow as tf
 
 from hwgen.settings.train import RunSettings
-from hwgen.training import averaging, distribution, measures
+from hwgen.training import distribution, measures
 from hwgen.training.checkpoints import Checkpoints
+from hwgen.training.interface import Inputs, Plan, Samples, Training
 from hwgen.training.phase_cuts import PhaseCuts
 from hwgen.training.run_directory import RunDirectory
-from hwgen.training.sampling import Sampler
-from hwgen.training.step_inputs import StepInputs
 from hwgen.training.stop_signals import StopSignals
 from hwgen.training.summaries import RunLog
 from hwgen.training.time_limit import TimeLimit
@@ -30,26 +29,42 @@ class NonFiniteLossError(RuntimeError):
     """A loss, a gradient norm or a weight is not finite."""
 
 
+class _Interval:
+    """The steps since the last line of the log: what they told, and where their time went.
+
+    Attributes:
+        first: steps done when it began, at `begun` of `time.monotonic`.
+        kept: by metric the pairs (step, value).
+        waited, aside: seconds that were spent on waiting for lines, and on sheets and checkpoints.
+    """
+
+    def __init__(self, first: int, begun: float):
+        self.first, self.begun = first, begun
+        self.kept: dict[str, list[tuple[int, Any]]] = {}
+        self.waited = self.aside = 0.0
+
+    def keep(self, step, metrics):
+        """Takes the metrics of a step."""
+        for key, value in metrics.items():
+            self.kept.setdefault(key, []).append((step, value))
+
+
 class TrainingLoop:
-    """Runs a schedule to its end, or until a signal, a step, or a time.
+    """Runs a plan to its end, or until a signal, a step, or a time. What is trained it knows by the protocols
+    of `interface.py` alone.
 
     Args:
-        trainer: GanTrainer.
-        schedule: Schedule.
-        batches: LineBatches of the training split.
-        texts: TextSampler of what to write.
-        charset: Charset.
-        run_dir: str; made if absent.
-        config: dict of JSON values, written to config.json; a run that goes on must agree with it
-            (`RunDirectory`).
-        sample_every, checkpoint_every, log_every: int, steps.
-        checkpoint_minutes: float, a checkpoint is written as well when the last one is so old; None: never.
-        keep_checkpoints: int.
-        validation: LineBatches of unseen writers, for the recognisers' error; or None.
-        initialize: function without arguments that gives the models their first weights and returns a line
-            for the log; called where the run starts and not where it goes on; or None.
-        mixed: MixedLines of what the discriminator takes for real beside drawn lines; None: the lines of
-            `batches`.
+        training: the networks and their steps (`GanTraining`).
+        plan: how many steps of what (`Schedule`).
+        inputs: what the steps read (`StepInputs`).
+        samples: called with the run's log, gives what is shown of the run (`Sampler`).
+        run_dir: made if absent.
+        config: JSON values, written to config.json; a run that goes on must agree with it (`RunDirectory`).
+        sample_every, checkpoint_every, log_every: steps.
+        checkpoint_minutes: a checkpoint is written as well when the last one is so old; None: never.
+        keep_checkpoints: how many stay.
+        initialize: gives the models their first weights and returns a line for the log; called where the run
+            starts and not where it goes on; or None.
         stream: file for what is told; None: standard output.
 
     Raises:
@@ -59,72 +74,60 @@ class TrainingLoop:
 
     def __init__(
         self,
-        trainer,
-        schedule,
+        training: Training,
+        plan: Plan,
         *,
-        batches,
-        texts,
-        charset,
-        run_dir,
-        config,
+        inputs: Inputs,
+        samples: Callable[[RunLog], Samples],
+        run_dir: str,
+        config: dict[str, Any],
         sample_every: int = _RUN.sample_every,
         checkpoint_every: int = _RUN.checkpoint_every,
         checkpoint_minutes: float | None = None,
         log_every: int = _RUN.log_every,
         keep_checkpoints: int = _RUN.keep_checkpoints,
-        validation=None,
-        initialize=None,
-        mixed=None,
+        initialize: Callable[[], str] | None = None,
         stream: IO[str] | None = None,
     ):
-        self.trainer, self.schedule, self.batches, self.texts, self.mixed = (
-            trainer,
-            schedule,
-            batches,
-            texts,
-            mixed,
-        )
+        self.training, self.plan, self.inputs = training, plan, inputs
         self.run_dir, self.config, self.initialize = run_dir, config, initialize
         self.sample_every, self.checkpoint_every, self.log_every = sample_every, checkpoint_every, log_every
         self.checkpoint_minutes = checkpoint_minutes
         self._folder = RunDirectory(run_dir, config)
-        self._cuts = PhaseCuts(run_dir, schedule)
-        self.log = RunLog(run_dir, total_steps=schedule.total_steps, stream=stream)
+        self._cuts = PhaseCuts(run_dir, plan)
+        self.log = RunLog(run_dir, total_steps=plan.total_steps, stream=stream)
         self.checkpoints = Checkpoints(
             os.path.join(run_dir, 'checkpoints'),
-            trainer.trackables(),
+            training.trackables(),
             keep=keep_checkpoints,
             every=checkpoint_every,
         )
-        self.sampler = Sampler(
-            trainer,
-            batches=batches,
-            texts=texts,
-            charset=charset,
-            log=self.log,
-            longest_lines=schedule.longest_lines,
-            validation=validation,
-        )
+        self.samples = samples(self.log)
         self.signals = StopSignals(self.log.say_from_handler)
-        self._saved = None  # the newest checkpoint: (step, path)
-        self._follow(schedule)
+        self._saved: tuple[int, str] | None = None  # the newest checkpoint: (step, path)
+        self._follow(plan)
 
-    def run(self, *, max_steps=None, max_minutes=None, divide_minutes=True, started=None):
+    def run(
+        self,
+        *,
+        max_steps: int | None = None,
+        max_minutes: float | None = None,
+        divide_minutes: bool = True,
+        started: float | None = None,
+    ) -> dict[str, Any]:
         """Trains.
 
         Args:
-            max_steps: int, last step of this call (counted from the run's start); None for the schedule's
-                end.
-            max_minutes: float, minutes of this call; None for no limit. Where they do not suffice for all
-                phases, each that is to come gets its share (`TimeLimit`); a phase that is cut short so stays
-                so (`PhaseCuts`).
-            divide_minutes: bool, False: phases are never cut, the call ends wherever it is.
-            started: float of `time.monotonic`, from when on minutes count; None: now.
+            max_steps: last step of this call (counted from the run's start); None for the plan's end.
+            max_minutes: minutes of this call; None for no limit. Where they do not suffice for all phases,
+                each that is to come gets its share (`TimeLimit`); a phase that is cut short so stays so
+                (`PhaseCuts`).
+            divide_minutes: False: phases are never cut, the call ends wherever it is.
+            started: of `time.monotonic`, from when on minutes count; None: now.
 
         Returns:
-            dict: state ('finished' | 'interrupted' | 'stopped'), step, schedule (Schedule, as it was cut),
-                checkpoint, sheet, model (paths; the last None where the generator has learned nothing yet,
-                the last two where a signal came before the first step).
+            state ('finished' | 'interrupted' | 'stopped'), step, schedule (the plan, as it was cut),
+            checkpoint (its path), and what `Samples.close` left: sheet, model.
 
         Raises:
             NonFiniteLossError: naming the metrics or weights, the step and the last good checkpoint.
@@ -137,7 +140,7 @@ class TrainingLoop:
         limit = TimeLimit(max_minutes, started=start, divide=divide_minutes)
         with contextlib.closing(self._folder), contextlib.closing(self.log), self.signals.heeded():
             first = self._resume()
-            total = self.schedule.total_steps
+            total = self.plan.total_steps
             if first >= self._last_step(max_steps) and first:
                 self.log.say(
                     f'finished at step {first} before: nothing left to do'
@@ -148,29 +151,28 @@ class TrainingLoop:
             path = self._save(step)
             state = (
                 'finished'
-                if step >= self.schedule.total_steps
+                if step >= self.plan.total_steps
                 else 'interrupted'
                 if self._told_to_stop()
                 else 'stopped'
             )
             self.log.record(step, dict(state=state, minutes=round((time.monotonic() - start) / 60.0, 2)))
-            return dict(
-                state=state, step=step, schedule=self.schedule, checkpoint=path, **self._close(step, first)
+            left = self.samples.close(
+                step, self.plan, first=first, config=self.config, stopped=self._told_to_stop()
             )
+            return dict(state=state, step=step, schedule=self.plan, checkpoint=path, **left)
 
-    def _follow(self, schedule):
-        """Takes a schedule for what is to come.
+    def _follow(self, plan):
+        """Takes a plan for what is to come.
 
         Steps that are done are the same in it; what was read ahead is not used.
         """
-        if schedule != self.schedule:
-            self.batches.limit(schedule.max_characters)
-        self.schedule = schedule
-        self.inputs = StepInputs(self.batches, self.texts, schedule=schedule, mixed=self.mixed)
-        self.log.total_steps = schedule.total_steps
+        self.plan = plan
+        self.inputs.follow(plan)
+        self.log.total_steps = plan.total_steps
 
     def _last_step(self, max_steps):
-        total = self.schedule.total_steps
+        total = self.plan.total_steps
         return total if max_steps is None else min(total, max_steps)
 
     def _resume(self):
@@ -197,65 +199,56 @@ class TrainingLoop:
         """Steps from `step` until the last one or a reason to stop; returns the number of steps done."""
         if step >= self._last_step(max_steps):
             return step
-        iterator = distribution.distribute(self.trainer.strategy, self.inputs.dataset(step))
-        # kept: metric -> [(step, value)] since the last line of the log; aside: seconds of it spent on sheets
-        # and checkpoints
-        kept, last_time, last_step, waited, aside = {}, time.monotonic(), step, 0.0, 0.0
-        last_save, said = last_time, None
+        iterator = distribution.distribute(self.training.strategy, self.inputs.dataset(step))
+        interval, last_save, said = _Interval(step, time.monotonic()), time.monotonic(), None
         while step < self._last_step(max_steps) and not self._told_to_stop():
-            asked = limit.asks(step, self.schedule, self._last_step(max_steps))
+            asked = limit.asks(step, self.plan, self._last_step(max_steps))
             if asked == 'stop':
                 break
             if asked == 'cut':
                 self._cut(step)
-                iterator = distribution.distribute(self.trainer.strategy, self.inputs.dataset(step))
+                iterator = distribution.distribute(self.training.strategy, self.inputs.dataset(step))
                 continue
-            phase = self.schedule.place(step)[0]
+            phase = self.plan.place(step)[0]
             if phase != said:
                 self.log.say(
-                    f'{measures.phase_name(phase, self.schedule)}: building its steps, which takes up to a'
+                    f'{measures.phase_name(phase, self.plan)}: building its steps, which takes up to a'
                     ' minute before the next line'
                 )
                 said = phase
             before = time.monotonic()
-            inputs = self._next(iterator, step, kept)
-            waited += time.monotonic() - before
-            if self.schedule.starts_to_draw(step):
-                self._draw_like_real_lines()
-            metrics = self._one_step(step, phase, *inputs)
+            read = self._next(iterator, step, interval.kept)
+            interval.waited += time.monotonic() - before
+            self.training.prepare(step, self.plan, self.inputs)
+            metrics = self.training.update(step, self.plan, read)
             step += 1
-            for key, value in metrics.items():
-                kept.setdefault(key, []).append((step, value))
+            interval.keep(step, metrics)
             if step % self.log_every == 0 or step == self._last_step(max_steps):
-                values = self._means(kept)
-                now = time.monotonic()
-                seconds = max(now - last_time - aside, 1e-9)
-                rate = (step - last_step) / seconds
-                # Share of the interval that the step waited for its data: near zero unless the pipeline
-                # starves it.
-                values['time/data_wait_share'] = waited / seconds
-                values['time/steps_per_sec'] = rate
-                self.log.scalars(step, phase, values)
-                self.log.progress(
-                    step,
-                    phase,
-                    values,
-                    schedule=self.schedule,
-                    rate=rate,
-                    remaining_sec=min((self._last_step(max_steps) - step) / rate, limit.remaining_sec()),
-                )
-                kept, last_time, last_step, waited, aside = {}, now, step, 0.0, 0.0
+                interval = self._tell(step, phase, interval, self._last_step(max_steps), limit)
             before = time.monotonic()
             if step % self.sample_every == 0:
-                self._means(kept)  # nobody wants to see sheets of weights that are not finite
-                self._sample(step)
+                self._means(interval.kept)  # nobody wants to see sheets of weights that are not finite
+                self.samples.sample(step, self.plan)
                 limit.closing_sec = time.monotonic() - before
             if step % self.checkpoint_every == 0 or self._is_old(last_save):
-                self._save(step, kept)
+                self._save(step, interval.kept)
                 last_save = time.monotonic()
-            aside += time.monotonic() - before
-        self._means(kept)
+            interval.aside += time.monotonic() - before
+        self._means(interval.kept)
         return step
+
+    def _tell(self, step, phase, interval, last_step, limit):
+        """Records what an interval has told, and shows it; returns the next one."""
+        values, now = self._means(interval.kept), time.monotonic()
+        seconds = max(now - interval.begun - interval.aside, 1e-9)
+        rate = (step - interval.first) / seconds
+        # Share of the interval that the step waited for its data: near zero unless the pipeline starves it.
+        values['time/data_wait_share'] = interval.waited / seconds
+        values['time/steps_per_sec'] = rate
+        self.log.scalars(step, phase, values)
+        remaining_sec = min((last_step - step) / rate, limit.remaining_sec())
+        self.log.progress(step, phase, values, plan=self.plan, rate=rate, remaining_sec=remaining_sec)
+        return _Interval(step, now)
 
     def _is_old(self, last_save):
         return (
@@ -265,8 +258,8 @@ class TrainingLoop:
 
     def _cut(self, step):
         """Ends the phase under way, as the time that it has is over."""
-        phase, within, planned = self.schedule.place(step)
-        name = measures.phase_name(phase, self.schedule)
+        phase, within, planned = self.plan.place(step)
+        name = measures.phase_name(phase, self.plan)
         self._follow(self._cuts.add(step))
         self.log.record(step, dict(cut=phase, steps=within, planned_steps=planned))
         self.log.say(
@@ -296,33 +289,6 @@ class TrainingLoop:
             self._saved = step, self.checkpoints.save(step)
         return self._saved[1]
 
-    def _one_step(self, step, phase, batch, texts, real):
-        trainer, schedule = self.trainer, self.schedule
-        metrics = {}
-        if schedule.updates_recognizers(step):
-            scale = schedule.rate_scale(step) if phase == 'recognizers' else schedule.rate_floor
-            metrics.update(trainer.recognizer_step(batch, rate_scale=scale))
-        warm = phase == 'adversarial' and schedule.place(step)[1] >= schedule.discriminator_warmup_steps
-        if schedule.updates_by_reconstruction(step):
-            scale = schedule.reconstruction_scale(step)
-            if phase == 'adversarial' and trainer.settings.reconstruction_discriminator_weight:
-                metrics.update(
-                    trainer.adversarial_reconstruction_step(batch, rate_scale=scale, judge_scale=float(warm))
-                )
-            else:
-                metrics.update(trainer.reconstruction_step(batch, rate_scale=scale))
-        if schedule.updates_by_drawn_lines(step):
-            metrics.update(
-                trainer.adversarial_step(
-                    batch,
-                    texts,
-                    real=real or None,
-                    rate_scale=schedule.rate_scale(step),
-                    update_generator=warm,
-                )
-            )
-        return metrics
-
     def _means(self, kept):
         """Means of an interval's metrics, {metric: [(step, value)]}; refuses values that are not finite."""
         series = {key: [(step, float(value)) for step, value in pairs] for key, pairs in kept.items()}
@@ -337,10 +303,12 @@ class TrainingLoop:
     def _check_weights(self, step):
         """Refuses weights that are not finite: a checkpoint of them is worse than none."""
         bad = []
-        for name, item in self.trainer.trackables().items():
-            for variable in [item] if isinstance(item, tf.Variable) else item.variables:
-                if not np.isfinite(np.asarray(variable)).all():
-                    bad.append(f'{name}/{getattr(variable, "path", variable.name)}')
+        for name, item in self.training.trackables().items():
+            bad += [
+                f'{name}/{getattr(variable, "path", variable.name)}'
+                for variable in ([item] if isinstance(item, tf.Variable) else item.variables)
+                if not np.isfinite(np.asarray(variable)).all()
+            ]
         if bad:
             self._refuse(bad, step)
 
@@ -352,55 +320,6 @@ class TrainingLoop:
             f'{", ".join(names[:6])}{more}: not finite at step {step}; last good checkpoint: {last}'
         )
 
-    def _sample(self, step):
-        """Writes the sample sheets of a step; returns the path of the main one."""
-        with self.sampler.ready_to_write(styles_learned=self.schedule.has_reconstructed(step)):
-            return self.sampler.sample(step)
-
-    def _draw_like_real_lines(self):
-        """From here on the drawn styles of training are like those of real lines (`StyleSpace`); the
-        averaged generator follows.
-        """
-        model = self.trainer.model
-        found = averaging.styles_of_lines(model.style_encoder, self.batches)
-        for generator in (model.generator, model.average):
-            generator.style_space.fit(*found)
-
-    def _close(self, step, first):
-        """Last sheets and the averaged generator as files; where this call made no step, those that are
-        there are fine.
-        """
-        folder = os.path.join(self.run_dir, 'model')
-        sheet = os.path.join(self.run_dir, 'samples', f'seen-{step:06d}.png')
-        # A generator that is to learn and has not yet is none to write with.
-        learned = self.schedule.generator_steps(step) or not self.schedule.generator_steps(
-            self.schedule.total_steps
-        )
-        if step == first and step and os.path.exists(sheet) and (not learned or _step_of(folder) == step):
-            return dict(sheet=sheet, model=folder if learned else None)
-        if step == first == 0 and self._told_to_stop():
-            return dict(sheet=None, model=None)
-        self.log.say(
-            'writing sample sheets and model, which takes up to a minute'
-            if learned
-            else 'writing sample sheets, which takes up to a minute'
-        )
-        info = {key: self.config[key] for key in ('command', 'seed', 'version', 'data') if key in self.config}
-        with self.sampler.ready_to_write(styles_learned=self.schedule.has_reconstructed(step)):
-            return dict(
-                sheet=self.sampler.sample(step),
-                model=self.sampler.save_model(step, info, seen=self.config.get('seen')) if learned else None,
-            )
-
     def _told_to_stop(self):
         """By a signal, or as whoever read the output has left (`| head`)."""
         return self.signals.told or self.log.unheard
-
-
-def _step_of(folder):
-    """The step that an artefact was written at; None where there is no good one."""
-    try:
-        with open(os.path.join(folder, 'generator.json'), encoding='utf-8') as stream:
-            return json.load(stream)['info']['step']
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

@@ -4,6 +4,8 @@ line and TensorBoard.
 
 import re
 
+from hwgen.training.interface import Plan
+
 PHASE_NAMES = dict(
     recognizers='recognisers',
     reconstruction='generator by rebuilding',
@@ -39,8 +41,8 @@ _MEASURES = [
             'below 0.12',
             (
                 'Mean difference of a real line and the line that the generator writes from its text and'
-                ' style, per pixel. Falls. The model that ships ended at .12, one fine-tuned on a single hand'
-                ' at .06.'
+                ' style, per pixel. Falls. The model that ships ended at 0.12, one fine-tuned on a single'
+                ' hand at 0.06.'
             ),
         ),
         (
@@ -131,7 +133,7 @@ _MEASURES = [
             'below 0.4',
             (
                 'Share of the labels (structures and components) that SRM misreads on the real lines of the'
-                ' step. Falls; .4 on unseen writers was good enough to teach the generator.'
+                ' step. Falls; 0.4 on unseen writers was good enough to teach the generator.'
             ),
         ),
         (
@@ -229,27 +231,27 @@ _MEASURES = [
 ]
 
 
-def words(tag):
+def words(tag: str) -> str:
     """What a person calls a figure or a picture."""
     return _entry(tag)[0]
 
 
-def describe(tag):
+def describe(tag: str) -> str:
     """Its description, with what is good where that was measured."""
     _, good, means = _entry(tag)
     return means + (f' Good: {good}.' if good else '')
 
 
-def tell(tag, value):
+def tell(tag: str, value: float) -> str:
     """A figure for the progress line: `rebuilding error 0.17 (good: below 0.12)`."""
     name, good, _ = _entry(tag)
     return f'{name} {value:.3g}' + (f' (good: {good})' if good else '')
 
 
-def phase_name(phase, schedule):
+def phase_name(phase: str, plan: Plan) -> str:
     """`phase 2 of 3 (generator by rebuilding)`; phases without steps do not count."""
-    phases = list(schedule.phases())
-    return f'phase {phases.index(phase) + 1} of {len(phases)} ({PHASE_NAMES[phase]})'
+    phases = list(plan.phases())
+    return f'phase {phases.index(phase) + 1} of {len(phases)} ({PHASE_NAMES.get(phase, phase)})'
 
 
 def _entry(tag):

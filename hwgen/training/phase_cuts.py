@@ -6,6 +6,7 @@ import json
 import os
 
 from hwgen import files
+from hwgen.training.interface import Plan
 from hwgen.training.run_directory import OtherRunError, writing
 
 
@@ -16,15 +17,16 @@ class PhaseCuts:
     run goes on from has not happened.
 
     Args:
-        run_dir: str.
-        planned: Schedule, as the flags have it.
+        run_dir: the run's folder.
+        planned: the plan as the flags have it.
 
     Raises:
         OtherRunError: plan.json is not what was written there.
     """
 
-    def __init__(self, run_dir, planned):
-        self._file, self.planned, self._steps = os.path.join(run_dir, 'plan.json'), planned, []
+    def __init__(self, run_dir: str, planned: Plan):
+        self._file, self.planned = os.path.join(run_dir, 'plan.json'), planned
+        self._steps: list[int] = []
         if os.path.exists(self._file):
             try:
                 with open(self._file, encoding='utf-8') as stream:
@@ -36,8 +38,8 @@ class PhaseCuts:
                     ' restore it, or give another --run_dir'
                 ) from None
 
-    def resume(self, step):
-        """The Schedule of a run that goes on after `step` steps; cuts beyond it are forgotten.
+    def resume(self, step: int) -> Plan:
+        """The plan of a run that goes on after `step` steps; cuts beyond it are forgotten.
 
         Raises:
             RunDirectoryError: that cannot be recorded.
@@ -48,11 +50,11 @@ class PhaseCuts:
             self._write()
         return self._applied()[0]
 
-    def add(self, step):
+    def add(self, step: int) -> Plan:
         """Ends the phase under way after `step` steps, and records it.
 
         Returns:
-            Schedule.
+            The plan from here on.
 
         Raises:
             RunDirectoryError: it cannot be recorded.

@@ -14,15 +14,15 @@ import hwgen
 from hwgen.data.reading import shards
 
 
-def lines_of(index):
+def lines_of(index: shards.RecordIndex) -> dict[str, str | None]:
     """What the lines of a folder are, wherever they lie.
 
     Args:
-        index: RecordIndex of the split that is trained on.
+        index: of the split that is trained on.
 
     Returns:
-        dict: digest, of all that `prepare` says of them but the command that wrote them and when their
-            pictures were last changed; contents, of the records themselves.
+        `digest`, of all that `prepare` says of them but the command that wrote them and when their
+            pictures were last changed; `contents`, of the records themselves.
     """
     told = json.dumps(
         {key: value for key, value in shards.whole(index.info).items() if key not in ('command', 'input')},
@@ -31,10 +31,8 @@ def lines_of(index):
     return dict(digest=hashlib.sha256(told.encode()).hexdigest(), contents=index.digest())
 
 
-def versions():
-    """Versions of the program and of what it computes with: dict of str, git_commit None outside a
-    checkout.
-    """
+def versions() -> dict[str, str | None]:
+    """Versions of the program and of what it computes with; `git_commit` is None outside a checkout."""
     return dict(
         version=hwgen.__version__,
         tensorflow=tf.__version__,
@@ -45,13 +43,13 @@ def versions():
     )
 
 
-def fast_product_dtype():
+def fast_product_dtype() -> str:
     """'bfloat16' where the processor multiplies it itself, else 'float32'."""
     try:
         with open('/proc/cpuinfo', encoding='ascii', errors='replace') as stream:
             features = next((line for line in stream if line.startswith('flags')), '').split()
     except OSError:  # no Linux: nothing says what the processor can do
-        features = ()
+        features = []
     return 'bfloat16' if {'avx512_bf16', 'amx_bf16'} & set(features) else 'float32'
 
 

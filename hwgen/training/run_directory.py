@@ -6,6 +6,8 @@ import contextlib
 import fcntl
 import json
 import os
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import tensorflow as tf
 
@@ -37,11 +39,11 @@ class OtherRunError(ValueError):
 
 
 @contextlib.contextmanager
-def writing(path):
+def writing(path: str) -> Iterator[None]:
     """Within it, what the operating system or TensorFlow says about a failed write becomes one line.
 
     Args:
-        path: str, the file or folder that is written.
+        path: the file or folder that is written.
 
     Raises:
         RunDirectoryError: naming `path` and the reason.
@@ -56,8 +58,8 @@ class RunDirectory:
     """A run's folder, made if absent and locked against a second `train` until `close`.
 
     Args:
-        path: str.
-        config: dict of JSON values, written to config.json, or compared with the one that is there. `flags`
+        path: the folder.
+        config: JSON values, written to config.json, or compared with the one that is there. `flags`
             in it are named when something differs. `digest` and `contents` of `data` and `unlabelled`, where
             both have them, decide about the lines alone, so that a collection may be moved; `contents` that
             are not known yet (None) are added by the first call that knows them. Where nothing was saved yet,
@@ -72,7 +74,7 @@ class RunDirectory:
         OSError: the folder cannot be made.
     """
 
-    def __init__(self, path, config):
+    def __init__(self, path: str, config: Mapping[str, Any]):
         self.path = path
         os.makedirs(os.path.join(path, 'samples'), exist_ok=True)
         self._lock = self._take_lock()
@@ -83,13 +85,13 @@ class RunDirectory:
             self.close()
             raise
 
-    def close(self):
+    def close(self) -> None:
         """Lets others write here."""
         if self._lock is not None:
             self._lock.close()
             self._lock = None
 
-    def has_checkpoints(self):
+    def has_checkpoints(self) -> bool:
         """Whether there is anything to go on from."""
         return bool(saved_steps(os.path.join(self.path, 'checkpoints')))
 

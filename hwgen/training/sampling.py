@@ -3,94 +3,144 @@ generator as files.
 """
 
 import contextlib
+import json
 import os
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from hwgen import files
+from hwgen.charset.encoding import Charset
+from hwgen.data.reading.pipeline import LineBatches
 from hwgen.inference import artefact, styles
 from hwgen.inference.picture_files import encode_png
 from hwgen.losses import ctc
+from hwgen.settings.schedule import Schedule
 from hwgen.training import averaging, measures, sheets
+from hwgen.training.gan import GanTraining, StyledTexts
 from hwgen.training.run_directory import writing
+from hwgen.training.summaries import RunLog
+from hwgen.training.texts import TextSampler
 
 
 class Sampler:
-    """Draws and writes the samples of one run.
+    """Draws and writes the samples of one run (`interface.Samples`).
 
     Args:
-        trainer: GanTrainer.
-        batches: LineBatches of the training split.
-        texts: TextSampler.
-        charset: Charset.
-        log: RunLog.
-        longest_lines: int, characters of the longest line.
-        validation: LineBatches of unseen writers, or None.
+        log: where the run tells of itself.
+        training: whose averaged generator writes.
+        batches: lines of the training split.
+        texts: to measure the statistics of the averaged generator over.
+        charset: table of characters.
+        longest_lines: characters of the longest line.
+        validation: lines of unseen writers, or None.
     """
 
-    def __init__(self, trainer, *, batches, texts, charset, log, longest_lines, validation=None):
-        self.trainer, self.batches, self.texts, self.charset = trainer, batches, texts, charset
+    def __init__(
+        self,
+        log: RunLog,
+        *,
+        training: GanTraining,
+        batches: LineBatches,
+        texts: TextSampler,
+        charset: Charset,
+        longest_lines: int,
+        validation: LineBatches | None = None,
+    ):
+        self.training, self.batches, self.texts, self.charset = training, batches, texts, charset
         self.log, self.longest_lines, self.validation = log, longest_lines, validation
         info = batches.index.info
         self.sheets = sheets.SampleSheets(
             charset,
             vocabulary=info['vocabulary'],
             held_out=info.get('held_out', ()),
-            seed=trainer.settings.seed,
+            seed=training.settings.seed,
             num_characters=min(8, longest_lines),
         )
 
-    @contextlib.contextmanager
-    def ready_to_write(self, *, styles_learned):
-        """Within the block the averaged generator is as it writes: its own batch statistics, drawn styles
-        like those of real lines. Behind it
-        all is as before: whoever looks at a run changes nothing of it.
-
-        Args:
-            styles_learned: bool, the style encoder has learned anything; False: the style space stays as it
-                is.
-        """
-        average = self.trainer.model.average
-        kept = [variable.numpy() for variable in average.variables]
-        try:
-            if styles_learned:
-                average.style_space.fit(
-                    *averaging.styles_of_lines(self.trainer.model.style_encoder, self.batches)
-                )
-            self._recompute_statistics()
-            yield
-        finally:
-            for variable, value in zip(average.variables, kept):
-                variable.assign(value)
-
-    def sample(self, step):
-        """Writes the sample sheets of a step, within `ready_to_write`.
-
-        Args:
-            step: int.
-
-        Returns:
-            str, path of the main sheet.
+    def sample(self, step: int, plan: Schedule) -> str:
+        """Writes the sample sheets of a step; returns the path of the main one.
 
         Raises:
             RunDirectoryError: naming the file that cannot be written.
         """
-        model = self.trainer.model
+        with self.ready_to_write(styles_learned=plan.has_reconstructed(step)):
+            return self.write_sheets(step)
+
+    def close(
+        self, step: int, plan: Schedule, *, first: int, config: Mapping[str, Any], stopped: bool
+    ) -> dict[str, str | None]:
+        """Last sheets and the averaged generator as files; where this call made no step, those that are
+        there are fine. Arguments and answer: `interface.Samples`; `model` is None where the generator has
+        learned nothing yet, both are None where a signal came before the first step.
+        """
+        folder = os.path.join(self.log.run_dir, 'model')
+        sheet = os.path.join(self.log.run_dir, 'samples', f'seen-{step:06d}.png')
+        # A generator that is to learn and has not yet is none to write with.
+        learned = plan.generator_steps(step) or not plan.generator_steps(plan.total_steps)
+        if step == first and step and os.path.exists(sheet) and (not learned or _step_of(folder) == step):
+            return dict(sheet=sheet, model=folder if learned else None)
+        if step == first == 0 and stopped:
+            return dict(sheet=None, model=None)
+        self.log.say(
+            'writing sample sheets and model, which takes up to a minute'
+            if learned
+            else 'writing sample sheets, which takes up to a minute'
+        )
+        info = {key: config[key] for key in ('command', 'seed', 'version', 'data') if key in config}
+        with self.ready_to_write(styles_learned=plan.has_reconstructed(step)):
+            return dict(
+                sheet=self.write_sheets(step),
+                model=self.save_model(step, info, seen=config.get('seen')) if learned else None,
+            )
+
+    @contextlib.contextmanager
+    def ready_to_write(self, *, styles_learned: bool) -> Iterator[None]:
+        """Within the block the averaged generator is as it writes: its own batch statistics, drawn styles
+        like those of real lines. Behind it all is as before: whoever looks at a run changes nothing of it.
+
+        Args:
+            styles_learned: the style encoder has learned anything; False: the style space stays as it is.
+        """
+        average = self.training.model.average
+        kept = [variable.numpy() for variable in average.variables]
+        try:
+            if styles_learned:
+                average.style_space.fit(
+                    *averaging.styles_of_lines(self.training.model.style_encoder, self.batches)
+                )
+            self._recompute_statistics()
+            yield
+        finally:
+            for variable, value in zip(average.variables, kept, strict=True):
+                variable.assign(value)
+
+    def write_sheets(self, step: int) -> str:
+        """Writes the sample sheets of a step, within `ready_to_write`.
+
+        Returns:
+            The path of the main sheet.
+
+        Raises:
+            RunDirectoryError: naming the file that cannot be written.
+        """
+        model = self.training.model
         pictures = self.sheets.draw(model.average)
         batch = self.batches.batch(0)
-        posterior = model.style_encoder(batch['images'], training=False)
+        posterior = model.style_encoder(batch.images, training=False)
         again = model.average(
-            characters=batch['characters']._replace(lengths=None),
+            characters=batch.characters._replace(lengths=None),
             style=posterior['style_mean'],
             character_noise=posterior.get('noise_mean'),
             training=False,
         )
-        pictures['real_above_reconstruction'] = sheets.pairs(batch['images'][:6], again[:6])
-        spatial = model.read(batch['images'])[2]
+        pictures['real_above_reconstruction'] = sheets.pairs(batch.images[:6], again[:6])
+        spatial = model.read(batch.images)[2]
         if spatial is not None:
             pictures['spatial_perception'] = sheets.heat_maps(
-                batch['images'][:6], spatial[:6], batch['characters'].component_ids[:6]
+                batch.images[:6], spatial[:6], batch.characters.component_ids[:6]
             )
         self.log.images(step, pictures)
         self.log.text(
@@ -110,15 +160,16 @@ class Sampler:
         )
         return os.path.join(folder, f'seen-{step:06d}.png')
 
-    def save_model(self, step, info, *, seen=None):
+    def save_model(self, step: int, info: Mapping[str, Any], *, seen: str | None = None) -> str:
         """Writes the averaged generator, which is the one that writes, within `ready_to_write`.
 
         Args:
-            step: int; info: dict of JSON values, of the artefact's description; seen:
-                `artefact.save_generator`.
+            step: steps done.
+            info: JSON values, of the artefact's description.
+            seen: see `artefact.save_generator`.
 
         Returns:
-            str, its folder.
+            Its folder.
 
         Raises:
             RunDirectoryError: it cannot be written.
@@ -127,8 +178,8 @@ class Sampler:
         with writing(folder):
             artefact.save_generator(
                 folder,
-                self.trainer.model.average,
-                style_encoder=self.trainer.model.style_encoder,
+                self.training.model.average,
+                style_encoder=self.training.model.style_encoder,
                 charset=self.charset,
                 seen=seen,
                 info=dict(step=step, **info),
@@ -137,25 +188,25 @@ class Sampler:
 
     def _recompute_statistics(self, num_batches=16):
         """Statistics of the averaged generator over `num_batches` batches of fixed texts."""
-        config = self.trainer.model.config.generator
-        size, n = self.trainer.settings.batch_size, self.longest_lines
+        config = self.training.model.config.generator
+        size, n = self.training.settings.batch_size, self.longest_lines
         batches = []
         for index in range(num_batches):
-            texts = dict(characters=tf.nest.map_structure(tf.constant, self.texts.batch(index, size, n)))
             seeds = range(index * size, (index + 1) * size)
-            texts['style'] = self.trainer.model.average.style_space(
-                styles.styles_from_seeds(seeds, config.style_dim)
-            )
-            texts['character_noise'] = tf.constant(
-                np.stack(
-                    [
-                        styles.character_noise(seed, 0, n, character_noise_dim=config.character_noise_dim)
-                        for seed in seeds
-                    ]
+            noise = [
+                styles.character_noise(seed, 0, n, character_noise_dim=config.character_noise_dim)
+                for seed in seeds
+            ]
+            batches.append(
+                StyledTexts(
+                    tf.nest.map_structure(tf.constant, self.texts.batch(index, size, n)),
+                    self.training.model.average.style_space(
+                        styles.styles_from_seeds(seeds, config.style_dim)
+                    ),
+                    tf.constant(np.stack(noise)),
                 )
             )
-            batches.append(texts)
-        self.trainer.recompute_statistics(batches)
+        self.training.recompute_statistics(batches)
 
     def _read_samples(self, num_batches=8):
         """What the run's own SRM reads: on real lines of unseen writers, and on written lines of the sheets'
@@ -163,13 +214,13 @@ class Sampler:
 
         A measure of progress only: readability is judged by a reader that gave the generator no gradient.
         """
-        model, settings, values = self.trainer.model, self.trainer.settings, {}
+        model, settings, values = self.training.model, self.training.settings, {}
 
-        def error(inputs, images):
+        def error(characters, images):
             logits = model.read(images)[1]
             labels = ctc.line_labels(
                 settings.sequence_labels,
-                inputs['characters'],
+                characters,
                 num_components=model.config.generator.num_components,
             )
             errors, counts = ctc.label_errors(
@@ -179,7 +230,8 @@ class Sampler:
 
         if self.validation is not None:
             found = [
-                error(batch, batch['images']) for batch in map(self.validation.batch, range(num_batches))
+                error(batch.characters, batch.images)
+                for batch in map(self.validation.batch, range(num_batches))
             ]
             lines = num_batches * self.validation.batch_size
             values[f'metric/label_error_validation_{lines}'] = sum(e for e, _ in found) / sum(
@@ -187,6 +239,15 @@ class Sampler:
             )
         for name in [name for name in ('seen', 'unseen') if name in self.sheets.texts]:
             inputs = self.sheets.inputs(name, model.average)
-            wrong, count = error(inputs, model.average(**inputs, training=False))
+            wrong, count = error(inputs['characters'], model.average(**inputs, training=False))
             values[f'metric/label_error_{name}_{self.sheets.rows}'] = wrong / count
         return values
+
+
+def _step_of(folder):
+    """The step that an artefact was written at; None where there is no good one."""
+    try:
+        with open(os.path.join(folder, 'generator.json'), encoding='utf-8') as stream:
+            return json.load(stream)['info']['step']
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

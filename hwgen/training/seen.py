@@ -4,9 +4,15 @@
 
 import json
 import os
+from collections.abc import Mapping
+from typing import Any
+
+from hwgen.charset.encoding import Charset
 
 
-def seen_characters(charset, info, *, start=None, run_dir=None):
+def seen_characters(
+    charset: Charset, info: Mapping[str, Any], *, start: str | None = None, run_dir: str | None = None
+) -> str | None:
     """The characters that a run's pictures show, those among them that its first weights had been shown
     before.
 
@@ -14,14 +20,14 @@ def seen_characters(charset, info, *, start=None, run_dir=None):
     counts, too. Where that one does not say what it was shown, nothing is known of this one either.
 
     Args:
-        charset: Charset of the run.
-        info: dict, info.json of the lines: its `vocabulary` without `not_shown`. Lines without texts
+        charset: of the run.
+        info: info.json of the lines: its `vocabulary` without `not_shown`. Lines without texts
             (`--unlabelled`) show nobody which character is which.
-        start: str, folder of the run or generator that the first weights are from; None or '' for none.
-        run_dir: str, the run's own folder, which remembers it where `start` has gone since.
+        start: folder of the run or generator that the first weights are from; None or '' for none.
+        run_dir: the run's own folder, which remembers it where `start` has gone since.
 
     Returns:
-        str, by id, each once; None where it is not known.
+        The characters by id, each once; None where it is not known.
     """
     shown = {*info['vocabulary']} - {*info.get('not_shown', ())}
     if start:

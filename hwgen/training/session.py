@@ -3,6 +3,7 @@ says of them.
 """
 
 import dataclasses
+import functools
 import io
 import os
 import time
@@ -222,8 +223,10 @@ def _train(settings, index, started, *, report, stream, command):
     from hwgen.data.reading.pipeline import LineBatches, NoLineError
     from hwgen.models.hct_gan import HctGan
     from hwgen.training import distribution
-    from hwgen.training.gan import GanTrainer
+    from hwgen.training.gan import GanTraining
     from hwgen.training.loop import TrainingLoop
+    from hwgen.training.sampling import Sampler
+    from hwgen.training.step_inputs import StepInputs
     from hwgen.training.texts import TextSampler
 
     charset = _charset(settings)
@@ -271,15 +274,20 @@ def _train(settings, index, started, *, report, stream, command):
     texts = TextSampler(charset, seed=seed, vocabulary=vocabulary if confined else None)
     with strategy.scope():
         model = HctGan(model_config)
-        trainer = GanTrainer(model, steps, strategy=strategy)
+        training = GanTraining(model, steps, strategy=strategy)
     loop = TrainingLoop(
-        trainer,
+        training,
         schedule,
-        batches=batches,
-        texts=texts,
-        validation=validation,
-        mixed=mixed,
-        charset=charset,
+        inputs=StepInputs(batches, texts, schedule=schedule, mixed=mixed),
+        samples=functools.partial(
+            Sampler,
+            training=training,
+            batches=batches,
+            texts=texts,
+            charset=charset,
+            longest_lines=schedule.longest_lines,
+            validation=validation,
+        ),
         run_dir=run.run_dir,
         config=_description(settings, model_config, steps, charset, batches.index, mixed, command=command),
         sample_every=run.sample_every,

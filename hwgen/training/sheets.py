@@ -2,12 +2,17 @@
 eye.
 """
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
 from hwgen.characters import Characters
+from hwgen.charset.encoding import Charset
 from hwgen.images import to_uint8
 from hwgen.inference import styles
+from hwgen.models.generator import Generator
 
 GAP_PX = 6  # paper between lines of a sheet
 
@@ -16,16 +21,25 @@ class SampleSheets:
     """Draws the sheets of one run.
 
     Args:
-        charset: Charset.
-        vocabulary: int array, ids of the characters that have images.
-        held_out: int array, ids of characters that never had one. Without hanzi in `vocabulary` there is no
-            sheet `unseen`.
-        seed: int.
-        num_characters: int, characters of a line.
-        rows: int, lines of a sheet.
+        charset: table of characters.
+        vocabulary: ids of the characters that have images.
+        held_out: ids of characters that never had one. Without hanzi in `vocabulary` there is no sheet
+            `unseen`.
+        seed: of the choice of texts.
+        num_characters: characters of a line.
+        rows: lines of a sheet.
     """
 
-    def __init__(self, charset, *, vocabulary, held_out, seed=0, num_characters=8, rows=8):
+    def __init__(
+        self,
+        charset: Charset,
+        *,
+        vocabulary: Sequence[int],
+        held_out: Sequence[int],
+        seed: int = 0,
+        num_characters: int = 8,
+        rows: int = 8,
+    ):
         self.charset = charset
         self.rows, self.num_characters = rows, num_characters
         rng = np.random.Generator(np.random.Philox(key=seed + 7))
@@ -50,7 +64,7 @@ class SampleSheets:
             seen=range(rows), unseen=range(rows), one_style=[1] * rows, one_text=range(100, 100 + rows)
         )
 
-    def inputs(self, name, generator):
+    def inputs(self, name: str, generator: Generator) -> dict[str, Any]:
         """What `generator` is called with for one sheet, all lines of one length: dict of `characters`,
         `style`, `character_noise`.
         """
@@ -70,7 +84,7 @@ class SampleSheets:
             ),
         )
 
-    def draw(self, generator):
+    def draw(self, generator: Generator) -> dict[str, np.ndarray]:
         """All sheets as one generator writes them: dict name -> uint8 [H, W]."""
         return {
             name: stack_lines(to_uint8(generator(**self.inputs(name, generator), training=False)[..., 0]))
@@ -78,23 +92,23 @@ class SampleSheets:
         }
 
 
-def stack_lines(lines):
+def stack_lines(lines: Iterable[np.ndarray]) -> np.ndarray:
     """Lines uint8 [H, W] below one another, with paper between; uint8 [H', W']."""
     width = max(line.shape[1] for line in lines)
     padded = [np.pad(line, ((0, GAP_PX), (0, width - line.shape[1])), constant_values=255) for line in lines]
     return np.concatenate(padded)
 
 
-def pairs(real, fake):
+def pairs(real: np.ndarray | tf.Tensor, fake: np.ndarray | tf.Tensor) -> np.ndarray:
     """Real lines and their reconstructions, one above the other.
 
     Both float [B, H, W, 1] -> uint8 [H', W'].
     """
     real, fake = to_uint8(real[..., 0]), to_uint8(fake[..., 0])
-    return stack_lines([line for pair in zip(real, fake) for line in pair])
+    return stack_lines([line for pair in zip(real, fake, strict=True) for line in pair])
 
 
-def heat_maps(images, logits, component_ids):
+def heat_maps(images: np.ndarray, logits: tf.Tensor, component_ids: np.ndarray) -> np.ndarray:
     """Where SPM sees the components of each line: its probability of the line's own labels over the images.
 
     Args:
@@ -105,7 +119,9 @@ def heat_maps(images, logits, component_ids):
     """
     probabilities = tf.nn.softmax(logits).numpy()
     rows = []
-    for image, share, ids in zip(to_uint8(images[..., 0]), probabilities, np.asarray(component_ids)):
+    for image, share, ids in zip(
+        to_uint8(images[..., 0]), probabilities, np.asarray(component_ids), strict=True
+    ):
         own = np.unique(ids[ids > 0])
         certainty = share[..., own].max(-1)
         scale = image.shape[0] // certainty.shape[0], image.shape[1] // certainty.shape[1]

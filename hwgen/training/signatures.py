@@ -1,14 +1,16 @@
 """Signatures of the training steps: one trace for lines of every length."""
 
+from typing import Any
+
 import tensorflow as tf
 
 
-def of_any_length(value, name=''):
+def of_any_length(value: Any, name: str = '') -> Any:
     """The signature of a step's inputs, as they are but for the axis that is as long as the lines.
 
     Args:
         value: tensor or array, a value of each replica, or dict or NamedTuple of these.
-        name: str, its key: the third axis of `images` is open, that of `style` none, of all others the
+        name: its key: the third axis of `images` is open, that of `style` none, of all others the
             second.
 
     Returns:

@@ -3,23 +3,24 @@
 import contextlib
 import signal
 import threading
+from collections.abc import Callable, Iterator
 
 
 class StopSignals:
     """SIGTERM, SIGINT and a closed terminal, noted instead of obeyed at once.
 
     Args:
-        say: function of a str, which a signal handler may call.
+        say: takes a line; may be called by a signal handler.
 
     Attributes:
         told: bool, one of them came.
     """
 
-    def __init__(self, say):
+    def __init__(self, say: Callable[[str], object]):
         self.say, self.told = say, False
 
     @contextlib.contextmanager
-    def heeded(self):
+    def heeded(self) -> Iterator[None]:
         """Within it they are noted; outside the main thread nothing changes.
 
         A second one raises KeyboardInterrupt.

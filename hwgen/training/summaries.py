@@ -7,12 +7,16 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Mapping
+from typing import IO, Any
 
+import numpy as np
 import tensorflow as tf
 
 from hwgen.charset.printable import as_json, as_text
 from hwgen.tensorflow_files import plain_path
 from hwgen.training import measures
+from hwgen.training.interface import Plan
 from hwgen.training.run_directory import writing
 
 
@@ -20,8 +24,8 @@ class RunLog:
     """Writes a run's records.
 
     Args:
-        run_dir: str, the run's folder.
-        total_steps: int, for the progress line; an attribute of that name may be changed.
+        run_dir: the run's folder.
+        total_steps: for the progress line; an attribute of that name may be changed.
         stream: file for progress lines; default standard output.
 
     Attributes:
@@ -31,7 +35,7 @@ class RunLog:
         RunDirectoryError: from every method that writes a file, naming it.
     """
 
-    def __init__(self, run_dir, *, total_steps, stream=None):
+    def __init__(self, run_dir: str, *, total_steps: int, stream: IO[str] | None = None):
         self.run_dir = run_dir
         self.total_steps = total_steps
         self.stream = stream or sys.stdout
@@ -49,7 +53,7 @@ class RunLog:
                 self._link.enter_context(plain_path(self._board_folder))
             )
 
-    def resume(self, step):
+    def resume(self, step: int) -> None:
         """Tells TensorBoard that the run goes on after `step` steps: what an earlier call showed of later
         ones is not shown beside what comes now.
         """
@@ -63,11 +67,11 @@ class RunLog:
                 tf.raw_ops.ImportEvent(writer=self._board._resource, event=start.SerializeToString())
             self._board.flush()
 
-    def has_records(self):
+    def has_records(self) -> bool:
         """Whether an earlier call, or this one, recorded anything."""
         return os.path.getsize(self._file) > 0
 
-    def record(self, step, values):
+    def record(self, step: int, values: Mapping[str, Any]) -> None:
         """Appends one line to metrics.jsonl; `values` are JSON values, NaN and infinity become null."""
         values = {
             key: None if isinstance(value, float) and not math.isfinite(value) else value
@@ -80,7 +84,7 @@ class RunLog:
             if self._jsonl.write(line) != len(line):
                 raise OSError('no space left')
 
-    def scalars(self, step, phase, values):
+    def scalars(self, step: int, phase: str, values: Mapping[str, float]) -> None:
         """Records float metrics in both places. Keys are paths such as `loss/pixel`."""
         self.record(step, dict(phase=phase, **{key: float(f'{value:.6g}') for key, value in values.items()}))
         with writing(self._board_folder), self._board.as_default(step=step):
@@ -88,21 +92,21 @@ class RunLog:
                 tf.summary.scalar(key, value, description=measures.describe(key))
             self._board.flush()
 
-    def images(self, step, pictures):
-        """Shows pictures on TensorBoard. pictures: dict name -> uint8 [H, W] or [H, W, 3]."""
+    def images(self, step: int, pictures: Mapping[str, np.ndarray]) -> None:
+        """Shows pictures on TensorBoard, uint8 [H, W] or [H, W, 3] by name."""
         with writing(self._board_folder), self._board.as_default(step=step):
             for name, picture in pictures.items():
                 picture = picture[..., None] if picture.ndim == 2 else picture
                 tf.summary.image(name, picture[None], description=measures.describe(name))
             self._board.flush()
 
-    def text(self, step, name, text):
+    def text(self, step: int, name: str, text: str) -> None:
         """Shows a text on TensorBoard."""
         with writing(self._board_folder), self._board.as_default(step=step):
             tf.summary.text(name, as_text(text), description=measures.describe(name))
             self._board.flush()
 
-    def say(self, message):
+    def say(self, message: str) -> None:
         """Prints one line.
 
         A terminal that has gone is no reason to stop a long training: the records go on without it.
@@ -113,37 +117,45 @@ class RunLog:
             self.unheard = isinstance(error, BrokenPipeError)
             self.stream = open(os.devnull, 'w', encoding='utf-8')
 
-    def say_from_handler(self, message):
+    def say_from_handler(self, message: str) -> None:
         """Prints one line from a signal handler, which may have interrupted `say`: past the buffers, which
         allow no second entry.
         """
-        try:
-            os.write(self.stream.fileno(), f'{message}\n'.encode(errors='backslashreplace'))
         # not a file of the operating system, or closed: the signal is heeded all the same
-        except (OSError, ValueError):
-            pass
+        with contextlib.suppress(OSError, ValueError):
+            os.write(self.stream.fileno(), f'{message}\n'.encode(errors='backslashreplace'))
 
-    def progress(self, step, phase, values, *, schedule, rate, remaining_sec):
+    def progress(
+        self,
+        step: int,
+        phase: str,
+        values: Mapping[str, float],
+        *,
+        plan: Plan,
+        rate: float,
+        remaining_sec: float,
+    ) -> None:
         """Prints step, share, phase, rate, time to go, the figures that matter in the phase, and memory.
 
         Args:
-            step: int, steps done.
-            phase: str.
-            values: dict of float; those of `measures.SHOWN` are printed.
-            schedule: Schedule, for the number of the phase.
-            rate: float, steps a second over the last interval.
-            remaining_sec: float, estimated time to go.
+            step: steps done.
+            phase: the one under way.
+            values: figures; those of `measures.SHOWN` are printed, or the losses of a phase not in it.
+            plan: for the number of the phase.
+            rate: steps a second over the last interval.
+            remaining_sec: estimated time to go.
         """
-        shown = ', '.join(measures.tell(key, values[key]) for key in measures.SHOWN[phase] if key in values)
+        keys = measures.SHOWN.get(phase) or [key for key in values if key.startswith('loss/')]
+        shown = ', '.join(measures.tell(key, values[key]) for key in keys if key in values)
         unit = 2**30 if sys.platform == 'darwin' else 2**20  # bytes there, KiB elsewhere
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
         self.say(
             f'{time.strftime("%H:%M:%S")} step {step}/{self.total_steps}'
-            f' {100.0 * step / self.total_steps:4.1f}% {measures.phase_name(phase, schedule)} {rate:.1f}'
+            f' {100.0 * step / self.total_steps:4.1f}% {measures.phase_name(phase, plan)} {rate:.1f}'
             f' steps/s ETA {_duration(remaining_sec)} | {shown} | {peak:.1f} GiB'
         )
 
-    def close(self):
+    def close(self) -> None:
         """Flushes and closes the files."""
         self._jsonl.close()
         with writing(self._board_folder):

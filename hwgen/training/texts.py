@@ -1,8 +1,11 @@
 """Texts to write while training: a part from running text, a part drawn evenly from the whole dictionary."""
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 
 from hwgen.characters import Characters
+from hwgen.charset.encoding import Charset
 from hwgen.data.reading.pipeline import random_stream
 from hwgen.data.scribe import sentences
 
@@ -16,10 +19,10 @@ class TextSampler:
     out right; lines of running text keep the frequencies of the language.
 
     Args:
-        charset: Charset.
-        seed: int >= 0.
-        texts: iterable of str, paragraphs of running text or words; None: those of the embedded corpus.
-        dictionary_fraction: float in [0, 1], share of the lines that are drawn from the dictionary.
+        charset: table of characters.
+        seed: from 0 on.
+        texts: paragraphs of running text or words; None: those of the embedded corpus.
+        dictionary_fraction: in [0, 1], share of the lines that are drawn from the dictionary.
         vocabulary: character ids that lines are confined to (a `onehot` generator writes no others); None:
             the table.
 
@@ -27,7 +30,15 @@ class TextSampler:
         ValueError: no character of `texts` is in the vocabulary.
     """
 
-    def __init__(self, charset, *, seed, texts=None, dictionary_fraction=0.5, vocabulary=None):
+    def __init__(
+        self,
+        charset: Charset,
+        *,
+        seed: int,
+        texts: Iterable[str] | None = None,
+        dictionary_fraction: float = 0.5,
+        vocabulary: Sequence[int] | np.ndarray | None = None,
+    ):
         self.charset, self.seed, self.dictionary_fraction = charset, seed, dictionary_fraction
         if not 0 <= dictionary_fraction <= 1:
             raise ValueError(f'dictionary_fraction={dictionary_fraction}: expected a share, 0 to 1')

@@ -58,12 +58,17 @@ class Net:
     def count_params(self):
         return 1_234_567
 stand_in('hwgen.models.hct_gan', HctGan=lambda config: types.SimpleNamespace(modules=lambda: {'generator': Net()}))
-stand_in('hwgen.training.gan', GanTrainer=lambda model, settings, **options: tell('trainer', template_boxes=options['template_boxes'], strategy=options['strategy'] is strategy) or 'trainer')
+stand_in('hwgen.training.gan', GanTraining=lambda model, settings, **options: tell('training', **{**options, 'strategy': options['strategy'] is strategy}) or 'training')
+stand_in('hwgen.training.step_inputs', StepInputs=lambda batches, texts, *, schedule, mixed: types.SimpleNamespace(batches=batches, texts=texts, schedule=schedule, mixed=mixed))
+stand_in('hwgen.training.sampling', Sampler=lambda log, **options: types.SimpleNamespace(log=log, **options))
 class TrainingLoop:
-    def __init__(self, trainer, schedule, *, config, initialize, validation, batches, charset, **options):
+    def __init__(self, training, plan, *, config, initialize, inputs, samples, **options):
         self.log = types.SimpleNamespace(say=print)
-        options['mixed'] = str(options['mixed'])
-        tell('loop', str(validation), str(batches), charset.name, initialize and initialize(), **options)
+        shown = samples('log')
+        assert inputs.batches is shown.batches and inputs.schedule is plan and shown.training == training == 'training'
+        assert inputs.texts == shown.texts and shown.log == 'log' and shown.longest_lines == plan.longest_lines
+        tell('loop', str(shown.validation), str(inputs.batches), shown.charset.name, initialize and initialize(),
+             texts=inputs.texts, mixed=str(inputs.mixed), **options)
         tell('config', **config)
     def run(self, **options):
         tell('run', **{**options, 'started': options['started'] - train._STARTED})
@@ -141,7 +146,7 @@ def test_what_the_parts_get():
     )
     assert (
         told(called, 'TextSampler') == [[dict(seed=1, vocabulary=None)]]
-        and told(called, 'trainer') == [[dict(template_boxes='boxes', strategy=True)]]
+        and told(called, 'training') == [[dict(strategy=True)]]
         and told(called, 'MixedLines') == []
     )
     assert told(called, 'loop') == [

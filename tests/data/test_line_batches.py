@@ -39,20 +39,20 @@ def test_batch_holds_its_records(batches, folder):
     data, index = batches(char_px=16, char_width_px=8), shards.RecordIndex(folder, split='train')
     for step in range(12):
         batch, (members, n) = data.batch(step), data.members(step)
-        assert batch['images'].shape == (4, 16, 8 * n, 1) and batch['images'].dtype == np.float32
-        assert (batch['characters'].lengths == n).all() and (batch['widths'] == 8 * n).all()
-        np.testing.assert_array_equal(batch['example_index'], range(4))
+        assert batch.images.shape == (4, 16, 8 * n, 1) and batch.images.dtype == np.float32
+        assert (batch.characters.lengths == n).all() and (batch.widths == 8 * n).all()
+        np.testing.assert_array_equal(batch.example_index, range(4))
         for row, member in enumerate(members):
             line = index.read_record(int(member))
             for name in ('character_ids', 'component_ids', 'structure_ids'):
-                found = getattr(batch['characters'], name)
+                found = getattr(batch.characters, name)
                 np.testing.assert_array_equal(found[row], getattr(line, name))
                 assert found.dtype == np.int32
-            boxes = batch['characters'].boxes
+            boxes = batch.characters.boxes
             np.testing.assert_array_equal(boxes[row], data.charset.template_boxes[line.structure_ids])
             assert boxes.dtype == np.float32 and boxes[row, :, 0].any()
             np.testing.assert_array_equal(
-                batch['images'][row, ..., 0], resize_line(line.image, height_px=16, width_px=8 * n)
+                batch.images[row, ..., 0], resize_line(line.image, height_px=16, width_px=8 * n)
             )
 
 
@@ -60,16 +60,16 @@ def test_padding_is_paper_and_zero(batches):
     data, padded = batches(char_px=16, bucket_width=4), 0
     for step in range(20):
         batch = data.batch(step)
-        n = batch['characters'].character_ids.shape[1]
-        assert n in (4, 6) and batch['images'].shape[2] == 16 * n
-        for row, length in enumerate(batch['characters'].lengths):
+        n = batch.characters.character_ids.shape[1]
+        assert n in (4, 6) and batch.images.shape[2] == 16 * n
+        for row, length in enumerate(batch.characters.lengths):
             padded += n - length
-            assert batch['widths'][row] == 16 * length
-            assert (batch['images'][row, :, 16 * length :] == 1).all() and (
-                batch['images'][row, :, : 16 * length] < 1
+            assert batch.widths[row] == 16 * length
+            assert (batch.images[row, :, 16 * length :] == 1).all() and (
+                batch.images[row, :, : 16 * length] < 1
             ).any()
             for name in ('character_ids', 'component_ids', 'structure_ids', 'boxes'):
-                codes = getattr(batch['characters'], name)
+                codes = getattr(batch.characters, name)
                 assert not codes[row, length:].any() and codes[row, :length].any()
     assert padded > 50
 
@@ -172,7 +172,7 @@ def test_dataset_from_any_step_is_the_rest_of_the_run(batches):
     data = batches()
     for start in (0, 13):
         for step, batch in zip(range(start, start + 9), data.dataset(start_step=start)):
-            np.testing.assert_array_equal(batch.pop('step'), [step] * 4)
+            np.testing.assert_array_equal(batch.step, [step] * 4)
             assert_same(tf.nest.map_structure(np.asarray, batch), batches().batch(step))
 
 
@@ -216,14 +216,13 @@ def test_sweep_visits_every_line_once(batches, make_record):
     texts = collections.Counter(
         tuple(row[:n])
         for batch in swept
-        for row, n in zip(batch['characters'].character_ids, batch['characters'].lengths)
+        for row, n in zip(batch.characters.character_ids, batch.characters.lengths)
     )
     assert texts == collections.Counter(
         tuple(make_record(i, 1 + i * i // 3 % 6).character_ids) for i in range(120)
     )
     assert all(
-        len(batch['characters'].lengths) == len(batch['images']) == len(batch['example_index'])
-        for batch in swept
+        len(batch.characters.lengths) == len(batch.images) == len(batch.example_index) for batch in swept
     )
 
 
@@ -234,14 +233,14 @@ def test_replicas_get_the_batch_in_order(batches):
     strategy = tf.distribute.MirroredStrategy(['CPU:0', 'CPU:1'])
     data = batches(batch_size=6)
     for step, batch in zip(range(5), strategy.experimental_distribute_dataset(data.dataset())):
-
-        def parts(value):
-            return [part.numpy() for part in strategy.experimental_local_results(value)]
-
-        assert [part.tolist() for part in parts(batch['example_index'])] == [[0, 1, 2], [3, 4, 5]]
-        assert [part.tolist() for part in parts(batch.pop('step'))] == [[step] * 3] * 2
-        whole = [np.concatenate(parts(value)) for value in tf.nest.flatten(batch)]
-        assert_same(whole, tf.nest.flatten(data.batch(step)))
+        first, second = (
+            tf.nest.map_structure(lambda value: strategy.experimental_local_results(value)[i].numpy(), batch)
+            for i in range(2)
+        )
+        assert (first.example_index.tolist(), second.example_index.tolist()) == ([0, 1, 2], [3, 4, 5])
+        assert first.step.tolist() == second.step.tolist() == [step] * 3
+        whole = tf.nest.map_structure(lambda *values: np.concatenate(values), first, second)
+        assert_same(whole, data.batch(step))
 
 
 # ---- errors
@@ -332,7 +331,7 @@ def test_labels_of_every_character_fit_its_frames(charset):
         assert (doubled <= 2 * bound).all() or kind == 'characters'
         assert (doubled <= 2 * FRAMES).all()
         for row in (0, 7, len(ids) // 2, int(alone.argmax())):
-            assert alone[row] == required_frames(labels.numpy()[row])
+            assert alone[row] == required_frames(np.asarray(labels)[row])
 
 
 def test_worst_imaginable_character_needs_all_frames():

@@ -63,23 +63,23 @@ def test_first_the_lines_of_the_batch_then_unlabelled_ones(make_mixed):
     for step in range(14):
         real, (members, _) = mixed.batch(step), mixed.labelled.members(step)
         assert (
-            real['images'].dtype == np.float32
-            and real['images'].shape[:2] == (4, 16)
-            and real['images'].shape[2] % 8 == 0
+            real.images.dtype == np.float32
+            and real.images.shape[:2] == (4, 16)
+            and real.images.shape[2] % 8 == 0
         )
-        np.testing.assert_array_equal(real['unlabelled_weights'], [0, 0, 2, 2])
-        widths = np.round(real['lengths'] * 8).astype(int)
-        assert (widths % 4 == 0).all() and widths.max() > real['images'].shape[2] - 8
+        np.testing.assert_array_equal(real.unlabelled_weights, [0, 0, 2, 2])
+        widths = np.round(real.lengths * 8).astype(int)
+        assert (widths % 4 == 0).all() and widths.max() > real.images.shape[2] - 8
         for row in range(4):
-            assert (real['images'][row, :, widths[row] :] == 1).all()
+            assert (real.images[row, :, widths[row] :] == 1).all()
         for row in range(2):
             image = mixed.labelled.index.read_record(int(members[row])).image
             assert abs(widths[row] - image.shape[1] / image.shape[0] * 16 * mixed.stretch) <= 2
             np.testing.assert_array_equal(
-                real['images'][row, :, : widths[row], 0],
+                real.images[row, :, : widths[row], 0],
                 resize_line(image, height_px=16, width_px=widths[row]),
             )
-        seen += [number_of(real['images'][row, :, : widths[row]]) for row in (2, 3)]
+        seen += [number_of(real.images[row, :, : widths[row]]) for row in (2, 3)]
     for epoch in range(4):
         assert sorted(seen[7 * epoch : 7 * epoch + 7]) == list(range(7))
     assert seen[:7] != seen[7:14]
@@ -91,8 +91,8 @@ def test_unlabelled_lines_keep_their_aspect_but_for_the_factor_of_all(make_mixed
     for step in range(40):
         real, n = mixed.batch(step), mixed.labelled.members(step)[1]
         for row in (2, 3):
-            cells = real['lengths'][row]
-            height, width = SHAPES[number_of(real['images'][row, :, : round(cells * 16)])]
+            cells = real.lengths[row]
+            height, width = SHAPES[number_of(real.images[row, :, : round(cells * 16)])]
             natural = width / height * mixed.stretch
             if natural > n + 0.5:
                 cut += 1
@@ -118,9 +118,9 @@ def test_a_batch_is_a_function_of_seed_and_step(make_mixed):
     for step in (9, 3, 9, 1000):
         expected = first.batch(step)
         found = again.batch(step)
-        for name, value in expected.items():
-            np.testing.assert_array_equal(found[name], value, err_msg=name)
-        differs |= not np.array_equal(other.batch(step)['images'], expected['images'])
+        for name, value in expected._asdict().items():
+            np.testing.assert_array_equal(getattr(found, name), value, err_msg=name)
+        differs |= not np.array_equal(other.batch(step).images, expected.images)
     assert differs
 
 
@@ -130,14 +130,14 @@ def test_shards_with_text_serve_as_well_whatever_their_dictionary(
     """Their texts are not read: ids that no table has, and another table's hash."""
     records = [make_record(i, 2, character_ids=np.array([1, 2**30], np.int32)) for i in range(3)]
     mixed = make_mixed(write_folder(tmp_path / 'labelled', records, hash='0' * 64), share=1.0)
-    assert mixed.batch(0)['images'].shape[0] == 4 and (mixed.batch(0)['unlabelled_weights'] == 1).all()
+    assert mixed.batch(0).images.shape[0] == 4 and (mixed.batch(0).unlabelled_weights == 1).all()
 
 
 def test_one_odd_line_makes_no_batch_of_any_width(tmp_path, write_folder, make_record, make_mixed):
     records = [make_record(i, 1, cell=40) for i in range(20)] + [make_record(20, 1, cell=4000)]
     mixed = make_mixed(data=write_folder(tmp_path / 'data', records))
     shown = [step for step in range(60) if 20 in mixed.labelled.members(step)[0][:2]]
-    assert shown and all(mixed.batch(step)['images'].shape[2] <= 3 * 16 for step in shown)
+    assert shown and all(mixed.batch(step).images.shape[2] <= 3 * 16 for step in shown)
 
 
 def test_lines_are_cut_in_the_gaps():
@@ -278,8 +278,8 @@ def test_which_lines_and_which_pieces_follow_the_seed(make_mixed):
                 reach_px=8 / scale,
                 place=places[row],
             )
-            assert real['lengths'][row] == max(1, round(image.shape[1] * scale / 4)) / 4
-            assert number_of(real['images'][row, :, : round(real['lengths'][row] * 16)]) == number
+            assert real.lengths[row] == max(1, round(image.shape[1] * scale / 4)) / 4
+            assert number_of(real.images[row, :, : round(real.lengths[row] * 16)]) == number
 
 
 def test_pieces_of_labelled_lines_are_cut_beyond_twice_their_cells(
@@ -300,10 +300,10 @@ def test_pieces_of_labelled_lines_are_cut_beyond_twice_their_cells(
             seen += 1
             scale = mixed.stretch * 16 / 40
             image = cut_line(ramp, width_px=2 * 16 / scale, reach_px=8 / scale, place=places[row])
-            width = round(real['lengths'][row] * 16)
+            width = round(real.lengths[row] * 16)
             assert width == max(1, round(image.shape[1] * scale / 4)) * 4
             np.testing.assert_allclose(
-                real['images'][row, :, :width, 0], resize_line(image, height_px=16, width_px=width)
+                real.images[row, :, :width, 0], resize_line(image, height_px=16, width_px=width)
             )
     assert seen
 
@@ -313,7 +313,7 @@ def test_a_narrow_line_has_a_column_at_least(tmp_path, write_folder, make_record
         tmp_path / 'narrow', [plain(make_record, 1, (80, 2)), plain(make_record, 2, (40, 100))], num_shards=1
     )
     real = make_mixed(narrow).batch(0)
-    assert sorted(real['lengths'][2:].tolist())[0] == 1 / 4 and sorted(real['lengths'][2:].tolist())[1] > 1
+    assert sorted(real.lengths[2:].tolist())[0] == 1 / 4 and sorted(real.lengths[2:].tolist())[1] > 1
 
 
 def test_shares_are_rounded_to_whole_lines(make_mixed):
@@ -321,7 +321,7 @@ def test_shares_are_rounded_to_whole_lines(make_mixed):
         mixed = make_mixed(share=share)
         assert (
             mixed.num_unlabelled == lines
-            and mixed.batch(0)['unlabelled_weights'].tolist()
+            and mixed.batch(0).unlabelled_weights.tolist()
             == [0.0] * (4 - lines) + [pytest.approx(4 / lines)] * lines
         )
 

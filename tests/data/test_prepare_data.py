@@ -487,7 +487,7 @@ def test_corpus_with_shots(corpus_folder, tmp_path):
 
 def test_corpus_trains(corpus_folder, charset):
     batch = LineBatches(corpus_folder, charset=charset, batch_size=3, seed=0).batch(0)
-    assert batch['images'].min() < -0.2 and (batch['images'] > 0.9).mean() > 0.5  # ink on paper
+    assert batch.images.min() < -0.2 and (batch.images > 0.9).mean() > 0.5  # ink on paper
 
 
 @pytest.mark.slow

@@ -29,10 +29,10 @@ def test_sample_can_be_trained_on(charset):
     data = LineBatches(SAMPLE, charset=charset, batch_size=4, seed=0)
     for step in range(8):
         batch = data.batch(step)
-        assert batch['images'].min() < 0 < batch['images'].mean()
+        assert batch.images.min() < 0 < batch.images.mean()
         np.testing.assert_array_equal(
-            charset.character_components[batch['characters'].character_ids], batch['characters'].component_ids
+            charset.character_components[batch.characters.character_ids], batch.characters.component_ids
         )
         np.testing.assert_array_equal(
-            charset.character_structures[batch['characters'].character_ids], batch['characters'].structure_ids
+            charset.character_structures[batch.characters.character_ids], batch.characters.structure_ids
         )

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset
+from hwgen.data.reading.pipeline import LineBatch
 from hwgen.evaluation.judges import feature_recognizer
 from hwgen.evaluation.judges.component_reader import ComponentReader
 
@@ -49,10 +50,8 @@ class Batches:
         while True:
             for text in ('明', '明天'):
                 characters = Characters.stack([Charset.load().encode(text).characters] * 2)
-                yield {
-                    'images': np.ones([2, 32, 32 * len(text), 1], np.float32),
-                    'characters': characters,
-                }
+                images = np.ones([2, 32, 32 * len(text), 1], np.float32)
+                yield LineBatch(images, np.full(2, 32 * len(text)), characters, np.arange(2))
 
 
 @pytest.fixture

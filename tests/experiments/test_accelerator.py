@@ -20,9 +20,10 @@ from hwgen.models.hct_gan import HctGan
 from hwgen.settings.model import GeneratorConfig, HctGanConfig
 from hwgen.settings.steps import GanSettings
 from hwgen.training.checkpoints import Checkpoints
-from hwgen.training.gan import GanTrainer
+from hwgen.training.gan import GanTraining
 
 N = 3
+UNREAD = dict(widths=np.zeros(2, np.int32), example_index=np.zeros(2, np.int32), step=np.zeros(2, np.int64))
 
 
 def make(kind, *, seed=5):
@@ -66,7 +67,7 @@ def make(kind, *, seed=5):
     settings = GanSettings(
         batch_size=2, seed=0, feature_levels=(2,), uniform_lengths=False, product_dtype='float32'
     )
-    boxes = dict(template_boxes=charset.template_boxes) if kind is lowering.LoweredTrainer else {}
+    boxes = {} if kind is GanTraining else dict(template_boxes=charset.template_boxes)
     return kind(model, settings, strategy=tf.distribute.get_strategy(), **boxes)
 
 
@@ -108,10 +109,10 @@ def run_folder(folder, trainer):
 
 def test_recognizers_learn_what_the_trainer_teaches():
     # The trainer's own CTC is another implementation: they agree to 1e-4 of the loss.
-    ours, theirs = make(lowering.LoweredTrainer), make(GanTrainer)
+    ours, theirs = make(lowering.LoweredTrainer), make(GanTraining)
     batch = batch_of(ours)
     loss = ours.step('recognizers', jit=False)(batch)
-    expected = theirs.recognizer_step(ours._with_characters(batch))
+    expected = theirs.recognizers.update(ours._lines(batch)._replace(**UNREAD))
     assert float(loss['loss/sequence_real']) == pytest.approx(float(expected['loss/sequence_real']), rel=1e-4)
     assert float(loss['grad/recognizer_norm']) == pytest.approx(
         float(expected['grad/recognizer_norm']), rel=1e-3
@@ -119,11 +120,11 @@ def test_recognizers_learn_what_the_trainer_teaches():
 
 
 def test_reconstruction_is_the_trainers(monkeypatch):
-    ours, theirs = make(lowering.LoweredTrainer), make(GanTrainer)
+    ours, theirs = make(lowering.LoweredTrainer), make(GanTraining)
     batch = batch_of(ours)
-    monkeypatch.setattr(theirs, '_normal', ours._normal)  # the same noise
+    monkeypatch.setattr(theirs.reconstruction, 'normal', lowering.noise_of(batch))  # the same noise
     loss = ours.step('reconstruction', jit=False)(batch)
-    expected = theirs.reconstruction_step(ours._with_characters(batch))
+    expected = theirs.reconstruction.update(ours._lines(batch)._replace(**UNREAD))
     assert set(loss) == set(expected)
     for name, value in loss.items():
         assert float(value) == pytest.approx(float(expected[name]), rel=1e-4), name

@@ -8,13 +8,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from one_weight import CONFIG, SAMPLE, SCHEDULE, Loop, OneWeight
+from one_weight import CONFIG, SAMPLE, SCHEDULE, OneWeight, Unshown
 from plain_sizes import PLAIN
 from tensorflow.python.framework import config  # the one way to turn determinism off again
 
 from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset
-from hwgen.data.reading.pipeline import LineBatches
+from hwgen.data.reading.pipeline import LineBatch, LineBatches
 from hwgen.losses import ctc
 from hwgen.models.hct_gan import HctGan
 from hwgen.settings.model import GeneratorConfig, HctGanConfig
@@ -22,7 +22,9 @@ from hwgen.settings.steps import GanSettings
 from hwgen.training import distribution
 from hwgen.training import loop as loop_module
 from hwgen.training import time_limit as limit_module
-from hwgen.training.gan import GanTrainer
+from hwgen.training.gan import GanTraining
+from hwgen.training.loop import TrainingLoop
+from hwgen.training.step_inputs import StepInputs
 from hwgen.training.texts import TextSampler
 
 NUM_COMPONENTS, NUM_STRUCTURES, NUM_CHARACTERS = 12, 5, 21
@@ -76,7 +78,7 @@ def make_batch(codes, template_boxes):
         )
         ids[np.arange(max(lengths)) >= np.array(lengths)[:, None]] = 0
         images = np.stack([np.concatenate([draw(character) for character in line], axis=1) for line in ids])
-        return dict(
+        return LineBatch(
             images=images[..., np.newaxis],
             widths=np.array(lengths, np.int32) * PX,
             characters=Characters(
@@ -96,14 +98,13 @@ def make_batch(codes, template_boxes):
 @pytest.fixture(scope='session')
 def texts_of():
     """Function of a batch -> what to write: its texts, in the opposite order."""
-    return lambda batch: Characters(*(value[::-1].copy() for value in batch['characters']))
+    return lambda batch: Characters(*(value[::-1].copy() for value in batch.characters))
 
 
 @pytest.fixture(scope='session')
 def make_trainer():
     """Function of a strategy (default: one device), a Charset (default: the twenty characters), GanSettings'
-    options, model sizes and kinds of guides -> GanTrainer,
-    always of equal weights."""
+    options, model sizes and kinds of guides -> GanTraining, always of equal weights."""
 
     def make(strategy=None, *, charset=None, model=None, guides=None, **options):
         strategy = strategy or tf.distribute.get_strategy()
@@ -149,7 +150,7 @@ def make_trainer():
                     **(guides or {}),
                 )
             )
-            return GanTrainer(
+            return GanTraining(
                 model,
                 GanSettings(
                     **{
@@ -237,19 +238,20 @@ def texts(charset):
 
 @pytest.fixture
 def make_loop(charset, texts):
-    """Function of a trainer and the loop's options -> Loop in the folder `run`."""
+    """Function of a trainer and the loop's options -> TrainingLoop in the folder `run`."""
     made = []
 
-    def make(trainer=None, *, batches=None, schedule=SCHEDULE, config=None, run_dir='run', **options):
+    def make(
+        trainer=None, *, batches=None, mixed=None, schedule=SCHEDULE, config=None, run_dir='run', **options
+    ):
         batches = batches or LineBatches(
             SAMPLE, charset=charset, batch_size=4, seed=3, char_px=16, max_characters=schedule.max_characters
         )
-        loop = Loop(
+        loop = TrainingLoop(
             trainer or OneWeight(),
             schedule,
-            batches=batches,
-            texts=texts,
-            charset=charset,
+            inputs=StepInputs(batches, texts, schedule=schedule, mixed=mixed),
+            samples=Unshown,
             run_dir=run_dir,
             config=config or CONFIG,
             **{**dict(sample_every=100, checkpoint_every=3, log_every=2, keep_checkpoints=2), **options},
@@ -279,7 +281,12 @@ def whole(charset, texts, tmp_path_factory):
     batches = LineBatches(
         SAMPLE, charset=charset, batch_size=4, seed=3, char_px=16, max_characters=SCHEDULE.max_characters
     )
-    Loop(
-        trainer, SCHEDULE, batches=batches, texts=texts, charset=charset, run_dir=str(folder), config=CONFIG
+    TrainingLoop(
+        trainer,
+        SCHEDULE,
+        inputs=StepInputs(batches, texts, schedule=SCHEDULE),
+        samples=Unshown,
+        run_dir=str(folder),
+        config=CONFIG,
     ).run()
     return trainer.weight.numpy()

@@ -1,7 +1,8 @@
-"""A training loop with a trainer of one weight, which takes in every batch, text, rate and step it is shown:
+"""A training of one weight, which takes in every batch, text, rate and step it is shown:
 a step left out, repeated or taken out of order changes its bits. The fixtures `make_loop` and `whole` are in
 conftest.py."""
 
+import functools
 import json
 import os
 import pathlib
@@ -13,7 +14,8 @@ import tensorflow as tf
 
 import hwgen
 from hwgen.settings.schedule import Schedule
-from hwgen.training.loop import TrainingLoop
+from hwgen.settings.steps import GanSettings
+from hwgen.training.gan import GanTraining
 
 SAMPLE = pathlib.Path(hwgen.__file__).resolve().parent.parent / 'tfrecords' / 'sample'
 CONFIG = dict(
@@ -35,14 +37,18 @@ SCHEDULE = Schedule(
 )
 
 
-class OneWeight:
-    """Stands in for GanTrainer. `at` maps a number of steps to what happens within that step."""
+class OneWeight(GanTraining):
+    """GanTraining with steps that move one weight. `at` maps a number of steps to what happens within that
+    step.
+    """
 
     def __init__(self, at=None):
         self.weight = tf.Variable(np.float64(1.0))
-        self.settings = types.SimpleNamespace(batch_size=4, seed=3, reconstruction_discriminator_weight=0.0)
+        self._settings = GanSettings(batch_size=4, seed=3)
         self.strategy = tf.distribute.get_strategy()
-        self.model = self
+        self.recognizers = types.SimpleNamespace(update=functools.partial(self._take, 1.0))
+        self.reconstruction = types.SimpleNamespace(update=functools.partial(self._take, 2.0))
+        self.adversarial = types.SimpleNamespace(update=functools.partial(self._take, 3.0))
         self.at = at or {}
         self.fitted = ()
 
@@ -50,16 +56,16 @@ class OneWeight:
         return dict(weight=self.weight)
 
     def _take(self, kind, batch, texts=None, real=None, rate_scale=1.0, update_generator=True):
-        step = int(batch['step'][0])
+        step = int(batch.step[0])
         seen = (
-            tf.reduce_sum(tf.cast(batch['images'], tf.float64))
+            tf.reduce_sum(tf.cast(batch.images, tf.float64))
             + 7.0 * rate_scale
             + 3.0 * update_generator
             + kind
         )
         if texts is not None:
             seen += 0.1 * float(tf.reduce_sum(texts.character_ids))
-        seen += sum(tf.reduce_sum(tf.cast(value, tf.float64)) for value in (real or {}).values())
+        seen += sum(tf.reduce_sum(tf.cast(value, tf.float64)) for value in (real or ()))
         self.weight.assign(0.9 * self.weight + tf.sin(seen) + 0.01 * step)
         value = self.at.get(step + 1, lambda: None)()
         return {
@@ -67,30 +73,22 @@ class OneWeight:
             'loss/weight': self.weight.read_value(),
         }
 
-    def recognizer_step(self, batch, **options):
-        return self._take(1.0, batch, **options)
-
-    def reconstruction_step(self, batch, **options):
-        return self._take(2.0, batch, **options)
-
-    def adversarial_step(self, batch, texts, **options):
-        return self._take(3.0, batch, texts, **options)
+    def draw_like_real_lines(self, batches):
+        self.fitted += (float(self.weight),)
 
 
-class Loop(TrainingLoop):
-    """Without pictures: the sheets of OneWeight would be blank."""
+class Unshown:
+    """Samples without pictures: the sheets of OneWeight would be blank."""
 
-    sampled = ()
+    def __init__(self, log):
+        self.log, self.sampled = log, ()
 
-    def _draw_like_real_lines(self):
-        self.trainer.fitted += (float(self.trainer.weight),)
-
-    def _sample(self, step):
+    def sample(self, step, plan):
         self.sampled += (step,)
-        return f'{self.run_dir}/samples/seen-{step:06d}.png'
+        return f'{self.log.run_dir}/samples/seen-{step:06d}.png'
 
-    def _close(self, step, first):
-        return dict(sheet=self._sample(step), model=None)
+    def close(self, step, plan, **options):
+        return dict(sheet=self.sample(step, plan), model=None)
 
 
 class Killed(BaseException):

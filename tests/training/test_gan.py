@@ -20,12 +20,12 @@ def tensors(batch):
 
 def one_step(trainer, kind, batch, texts, **options):
     if kind == 'recognizer':
-        return trainer.recognizer_step(batch)
+        return trainer.recognizers.update(batch)
     if kind == 'reconstruction':
-        return trainer.reconstruction_step(batch)
+        return trainer.reconstruction.update(batch)
     if kind == 'adversarial_reconstruction':
-        return trainer.adversarial_reconstruction_step(batch)
-    return trainer.adversarial_step(batch, texts, update_generator=kind == 'adversarial', **options)
+        return trainer.reconstruction.update_judged(batch)
+    return trainer.adversarial.update(batch, texts, update_generator=kind == 'adversarial', **options)
 
 
 KINDS = ('recognizer', 'reconstruction', 'adversarial_reconstruction', 'discriminator', 'adversarial')
@@ -64,7 +64,7 @@ def test_a_step_moves_its_own_and_nothing_else(trainer, variables_of, make_batch
     }
     moved = {name for name in moved if not name.endswith('learning_rate')}
     assert {name.split('/')[0] for name in moved} == MOVES[kind]
-    weights = {v.path for v in trainer.generator_variables}
+    weights = {v.path for v in trainer.adversarial.variables}
     if kind == 'discriminator':  # only the generator's batch statistics see the fakes
         assert {name.rsplit('/', 1)[-1] for name in moved if name.startswith('generator/')} == {
             'moving_mean',
@@ -84,7 +84,7 @@ def test_a_step_moves_its_own_and_nothing_else(trainer, variables_of, make_batch
 
 def test_recognisers_overfit_one_batch(trainer, make_batch):
     batch = tensors(make_batch())
-    metrics = [trainer.recognizer_step(batch, rate_scale=3.0) for _ in range(60)]
+    metrics = [trainer.recognizers.update(batch, rate_scale=3.0) for _ in range(60)]
     for name in ('loss/sequence_real', 'loss/spatial_real', 'metric/label_error_real'):
         first, last = float(metrics[0][name]), float(metrics[-1][name])
         assert last < 0.5 * first, f'{name}: {first} -> {last}'
@@ -98,22 +98,22 @@ def test_recurrent_guides_overfit_one_batch_and_guide(make_trainer, make_batch, 
         make_trainer(guides=dict(recurrent_sequence=True, attention_perception=True)),
         make_batch(),
     )
-    before = [variable.numpy() for variable in trainer.recognizer_variables]
+    before = [variable.numpy() for variable in trainer.recognizers.variables]
     texts, batch = tensors(texts_of(batch)), tensors(batch)
-    metrics = [trainer.recognizer_step(batch, rate_scale=3.0) for _ in range(60)]
+    metrics = [trainer.recognizers.update(batch, rate_scale=3.0) for _ in range(60)]
     for name in ('loss/sequence_real', 'loss/spatial_real'):
         first, last = float(metrics[0][name]), float(metrics[-1][name])
         assert last < 0.5 * first, f'{name}: {first} -> {last}'
     assert not [
-        v.path for v, first in zip(trainer.recognizer_variables, before) if (first == v.numpy()).all()
+        v.path for v, first in zip(trainer.recognizers.variables, before) if (first == v.numpy()).all()
     ]
-    metrics = trainer.adversarial_step(batch, texts)
+    metrics = trainer.adversarial.update(batch, texts)
     assert float(metrics['grad/sigma_sequence']) > 0.0 and float(metrics['grad/sigma_spatial']) > 0.0
 
 
 def test_reconstruction_overfits_one_batch(trainer, make_batch):
     batch = tensors(make_batch())
-    metrics = [trainer.reconstruction_step(batch, rate_scale=5.0, kl_scale=0.0) for _ in range(60)]
+    metrics = [trainer.reconstruction.update(batch, rate_scale=5.0, kl_scale=0.0) for _ in range(60)]
     first, last = float(metrics[0]['loss/pixel']), float(metrics[-1]['loss/pixel'])
     assert last < 0.5 * first, (first, last)
 
@@ -125,8 +125,8 @@ def test_a_judge_without_weight_changes_nothing_of_a_reconstruction(make_trainer
     """
     batch = tensors(make_batch())
     plain, judged = make_trainer(), make_trainer(reconstruction_discriminator_weight=0.5)
-    expected = plain.reconstruction_step(batch)
-    found = judged.adversarial_reconstruction_step(batch, judge_scale=0.0)
+    expected = plain.reconstruction.update(batch)
+    found = judged.reconstruction.update_judged(batch, judge_scale=0.0)
     for key, value in expected.items():
         assert float(found[key]) == pytest.approx(float(value), rel=1e-4), key
     for (name, a), b in zip(variables_of(plain).items(), variables_of(judged).values()):
@@ -142,7 +142,7 @@ def test_the_judge_moves_a_reconstruction(make_trainer, make_batch):
     trainer = make_trainer(
         reconstruction_discriminator_weight=0.5, reconstruction_sequence_weight=0.25, clip_norm=0.0
     )
-    metrics = trainer.adversarial_reconstruction_step(batch)
+    metrics = trainer.reconstruction.update_judged(batch)
     assert {
         'score/real',
         'score/fake',
@@ -156,7 +156,7 @@ def test_the_judge_moves_a_reconstruction(make_trainer, make_batch):
     still = make_trainer(
         reconstruction_discriminator_weight=0.5, reconstruction_sequence_weight=0.25, clip_norm=0.0
     )
-    alone = still.adversarial_reconstruction_step(batch, judge_scale=0.0)
+    alone = still.reconstruction.update_judged(batch, judge_scale=0.0)
     assert float(metrics['grad/reconstruction_norm']) != pytest.approx(
         float(alone['grad/reconstruction_norm']), rel=1e-3
     )
@@ -164,7 +164,7 @@ def test_the_judge_moves_a_reconstruction(make_trainer, make_batch):
 
 def test_feature_levels_that_the_trunk_lacks_are_refused(trainer):
     def make(levels):
-        return gan.GanTrainer(
+        return gan.GanTraining(
             trainer.model,
             dataclasses.replace(trainer.settings, feature_levels=levels),
             strategy=trainer.strategy,
@@ -186,9 +186,9 @@ def test_feature_levels_that_the_trunk_lacks_are_refused(trainer):
 def test_products_in_bfloat16_stay_near(make_trainer, make_batch):
     """8 bits of mantissa: losses within 2 %; the averaged generator, which writes, keeps float32 products."""
     batch = tensors(make_batch())
-    exact = make_trainer().reconstruction_step(batch)
+    exact = make_trainer().reconstruction.update(batch)
     trainer = make_trainer(product_dtype='bfloat16')
-    rough = trainer.reconstruction_step(batch)
+    rough = trainer.reconstruction.update(batch)
     for key in ('loss/pixel', 'loss/feature'):
         assert float(rough[key]) != float(exact[key])
         assert float(rough[key]) == pytest.approx(float(exact[key]), rel=0.02)
@@ -200,7 +200,7 @@ def test_discriminator_learns_to_tell_one_batch_apart(trainer, make_batch, texts
     batch = make_batch()
     batch, texts = tensors(batch), tensors(texts_of(batch))
     metrics = [
-        trainer.adversarial_step(batch, texts, rate_scale=10.0, update_generator=False) for _ in range(40)
+        trainer.adversarial.update(batch, texts, rate_scale=10.0, update_generator=False) for _ in range(40)
     ]
     assert float(metrics[-1]['loss/discriminator']) < 0.6 * float(metrics[0]['loss/discriminator'])
     assert float(metrics[-1]['score/real']) > float(metrics[-1]['score/fake'])
@@ -213,11 +213,11 @@ def test_generator_learns_from_the_frozen_critics(trainer, make_batch, texts_of)
     batch = make_batch()
     batch, texts = tensors(batch), tensors(texts_of(batch))
     for _ in range(30):
-        trainer.recognizer_step(batch, rate_scale=3.0)
+        trainer.recognizers.update(batch, rate_scale=3.0)
     metrics = []
     for _ in range(40):
-        metrics.append(trainer.adversarial_step(batch, texts, rate_scale=20.0))
-        trainer.discriminator_optimizer.learning_rate.assign(0.0)
+        metrics.append(trainer.adversarial.update(batch, texts, rate_scale=20.0))
+        trainer.discriminator.optimizer.learning_rate.assign(0.0)
     objective = [sum(float(m[name]) for name in ('loss/sequence_fake', 'loss/spatial_fake')) for m in metrics]
     assert np.mean(objective[-5:]) < objective[0]
 
@@ -234,7 +234,7 @@ def test_weights_decide_whose_gradients_move_the_generator(
         dataclasses.replace(trainer.settings, balance_rule='scale', **dict(zip(names, weights))),
     )
     batch = make_batch()
-    metrics = trainer._adversarial_replica_step(tensors(batch), tensors(texts_of(batch)))
+    metrics = trainer.adversarial._replica_step(tensors(batch), tensors(texts_of(batch)))
     assert (float(metrics['grad/generator_norm']) > 0.0) == any(weights)
 
 
@@ -246,13 +246,13 @@ def test_metrics_are_the_losses_of_the_global_batch(trainer, make_batch):
     model = trainer.model
     labels = ctc.line_labels(
         'structured',
-        batch['characters'],
+        batch.characters,
         num_components=12,
     )
     # moves statistics only, which a training step does not read
-    logits = model.read(batch['images'], training=True)[1]
+    logits = model.read(batch.images, training=True)[1]
     expected = tf.reduce_mean(ctc.ctc_loss(labels, logits, num_frames=tf.fill([4], 16))) / 2.0
-    metrics = trainer.recognizer_step(tensors(batch))
+    metrics = trainer.recognizers.update(tensors(batch))
     # graph against eager
     assert float(metrics['loss/sequence_real']) == pytest.approx(float(expected), rel=1e-4)
 
@@ -261,12 +261,12 @@ def test_noise_is_a_function_of_seed_step_and_example(trainer, make_batch):
     batch = tensors(make_batch(step=5))
 
     def draw(**changes):
-        return trainer._normal(dict(batch, **changes), [6], 1).numpy()
+        return trainer.reconstruction.normal(batch._replace(**changes), [6], 1).numpy()
 
     np.testing.assert_array_equal(draw(), draw())
     np.testing.assert_array_equal(draw(example_index=tf.constant([2, 0])), draw()[[2, 0]])
     assert (draw(step=tf.fill([4], tf.constant(6, tf.int64))) != draw()).all()
-    assert (trainer._normal(batch, [6], 2).numpy() != draw()).all()
+    assert (trainer.reconstruction.normal(batch, [6], 2).numpy() != draw()).all()
     assert len(np.unique(draw())) == 24
 
 
@@ -280,9 +280,12 @@ def test_clipping_bounds_the_update(trainer, make_batch, monkeypatch):
     variables = [tf.Variable([3.0]), tf.Variable([4.0])]
     with tf.GradientTape(persistent=True) as tape:
         steep, flat = 6.0 * variables[0] + 8.0 * variables[1], 0.3 * variables[0] + 0.4 * variables[1]
-    norm = trainer._apply(Optimizer(), tape, steep, variables)
+    step = trainer.adversarial
+    monkeypatch.setattr(step, 'optimizer', Optimizer())
+    monkeypatch.setattr(step, 'variables', variables)
+    norm = step.apply(tape, steep)
     assert float(norm) == pytest.approx(10.0) and applied['norm'] == pytest.approx(1.0)
-    trainer._apply(Optimizer(), tape, flat, variables)
+    step.apply(tape, flat)
     assert applied['norm'] == pytest.approx(0.5)
 
 
@@ -290,7 +293,7 @@ def test_average_follows_the_generator(trainer, make_batch):
     """decay = min(.999, n / (n + 9)): after the first step .1 of the old and .9 of the new."""
     batch = tensors(make_batch())
     start = [v.numpy() for v in trainer.model.average.variables]
-    trainer.reconstruction_step(batch)
+    trainer.reconstruction.update(batch)
     for mean, old, new in zip(trainer.model.average.variables, start, trainer.model.generator.variables):
         np.testing.assert_allclose(mean, 0.1 * old + 0.9 * new.numpy(), atol=1e-6)
     assert int(trainer.average_updates) == 1
@@ -301,10 +304,11 @@ def test_recomputed_statistics_are_the_mean_over_the_batches(trainer, make_batch
     config = trainer.model.config.generator
     batches = []
     for step in range(3):
-        texts = dict(characters=tensors(make_batch(step)['characters']))
-        texts['style'] = tf.constant(rng.normal(size=[4, config.style_dim]).astype(np.float32))
-        texts['character_noise'] = tf.constant(rng.normal(size=[4, 2, 3]).astype(np.float32))
-        batches.append(texts)
+        style, noise = (
+            tf.constant(rng.normal(size=shape).astype(np.float32))
+            for shape in ([4, config.style_dim], [4, 2, 3])
+        )
+        batches.append(gan.StyledTexts(tensors(make_batch(step).characters), style, noise))
     (norm,) = [n for n in layers.batch_normalizations(trainer.model.average) if n.name == 'last_norm']
     each = []
     for texts in batches:
@@ -429,4 +433,4 @@ def test_two_replicas_equal_one(
             difference = np.abs(value.numpy() - four_steps['after_two'][name])
             assert difference.max() <= 4e-3, name
             assert difference.mean() <= 4e-5 + 1e-4 * np.abs(four_steps['after_two'][name]).mean(), name
-    assert kinds != ('recognizer',) or slots >= 2 * len(trainer.recognizer_variables)
+    assert kinds != ('recognizer',) or slots >= 2 * len(trainer.recognizers.variables)

@@ -1,5 +1,5 @@
 """Each term of the steps' losses by itself, eagerly and by hand: lines of unequal lengths, what is read,
-counted, rebuilt, judged, and what is handed to `_apply`.
+counted, rebuilt, judged, and what is handed to `apply`.
 """
 
 import dataclasses
@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from hwgen.data.reading.mixed_lines import RealLines
 from hwgen.losses import attention, balance, ctc
-from hwgen.training import gan
+from hwgen.training.steps import judging, reading, writing
+from hwgen.training.steps.step import TrainingStep
 
 LENGTHS = (3, 1, 2, 3)
+KL_SCALE = 0.25
 PX = 16
 
 
@@ -34,11 +37,7 @@ def shaken(trainer):
 
 @pytest.fixture
 def lines(make_batch):
-    return {
-        **tf.nest.map_structure(tf.constant, make_batch(3, lengths=LENGTHS)),
-        'kl_scale': tf.constant(0.25),
-        'judge_scale': tf.constant(1.0),
-    }
+    return tf.nest.map_structure(tf.constant, make_batch(3, lengths=LENGTHS))
 
 
 @pytest.fixture
@@ -56,23 +55,38 @@ def set_options(shaken, monkeypatch):
 
 @pytest.fixture
 def applied(shaken, monkeypatch):
-    """What is handed to `_apply`, in order, with all that is judged in between; nothing is moved."""
+    """What is handed to `apply`, in order, with all that is judged in between; nothing is moved."""
     found = []
 
-    def apply(optimizer, tape, target, variables, output_gradients=None):
+    def apply(step, tape, target, output_gradients=None):
         found.append(
             types.SimpleNamespace(
-                optimizer=optimizer,
+                optimizer=step.optimizer,
                 target=target,
-                variables=variables,
+                variables=step.variables,
                 output_gradients=output_gradients,
-                gradients=tape.gradient(target, variables, output_gradients=output_gradients),
+                gradients=tape.gradient(target, step.variables, output_gradients=output_gradients),
             )
         )
         return tf.constant(float(len(found)))
 
-    monkeypatch.setattr(shaken, '_apply', apply)
+    monkeypatch.setattr(TrainingStep, 'apply', apply)
     return found
+
+
+def read(trainer, lines, images, **options):
+    return reading.read(lines.characters, images, model=trainer.model, settings=trainer.settings, **options)
+
+
+def frozen_losses(trainer, texts, image, **options):
+    return judging.frozen_losses(
+        texts,
+        image,
+        model=trainer.model,
+        settings=trainer.settings,
+        share=trainer.adversarial.share,
+        **options,
+    )
 
 
 def configure(trainer, monkeypatch, *, generator=None, **options):
@@ -121,22 +135,22 @@ def error_rate(labels, logits, frames):
 @pytest.mark.usefixtures('set_options')
 def test_losses_of_reading_are_those_of_each_line_alone(shaken, lines):
     """CTC per character of the line's own, ACE over its own cells; what was read comes with its frames."""
-    sequence, spatial, (labels, logits, frames) = shaken._reading_losses(
-        lines, lines['images'], training=False
-    )
+    sequence, spatial, labels, logits, frames = read(shaken, lines, lines.images, training=False)
     np.testing.assert_array_equal(frames, [24, 8, 16, 24])
     for line, n in enumerate(LENGTHS):
-        _, read, seen, _ = shaken.model.read(lines['images'][line : line + 1, :, : n * PX])
+        _, logits_alone, seen, _ = shaken.model.read(lines.images[line : line + 1, :, : n * PX])
         components, structures = (
-            ids.numpy()[line, :n]
-            for ids in (lines['characters'].component_ids, lines['characters'].structure_ids)
+            ids.numpy()[line, :n] for ids in (lines.characters.component_ids, lines.characters.structure_ids)
         )
         wanted = [
             k for structure, slots in zip(structures, components) for k in (11 + structure, *slots[slots > 0])
         ]
         np.testing.assert_array_equal(labels[line][labels[line] > 0], wanted)
-        np.testing.assert_allclose(logits[line, : 8 * n], read[0], atol=1e-5)
-        expected = ctc.ctc_loss(tf.constant([wanted], tf.int32), read, num_frames=tf.constant([8 * n]))[0] / n
+        np.testing.assert_allclose(logits[line, : 8 * n], logits_alone[0], atol=1e-5)
+        expected = (
+            ctc.ctc_loss(tf.constant([wanted], tf.int32), logits_alone, num_frames=tf.constant([8 * n]))[0]
+            / n
+        )
         assert float(sequence[line]) == pytest.approx(float(expected), rel=1e-4)
         assert float(spatial[line]) == pytest.approx(
             numpy_ace(components[components > 0], seen[0].numpy()), rel=1e-4
@@ -146,8 +160,9 @@ def test_losses_of_reading_are_those_of_each_line_alone(shaken, lines):
 @pytest.mark.parametrize('kind', ['components', 'characters'])
 def test_other_labels_are_read_where_they_are_asked_for(shaken, lines, set_options, kind):
     set_options(sequence_labels=kind)
-    ids = getattr(lines['characters'], 'component_ids' if kind == 'components' else 'character_ids')
-    for found, expected in zip(shaken._labels(lines).numpy(), ids.numpy().reshape(4, -1)):
+    ids = getattr(lines.characters, 'component_ids' if kind == 'components' else 'character_ids')
+    labels = reading.labels_of(lines.characters, shaken.model, shaken.settings)
+    for found, expected in zip(labels.numpy(), ids.numpy().reshape(4, -1)):
         np.testing.assert_array_equal(found[found > 0], expected[expected > 0])
 
 
@@ -160,7 +175,7 @@ def test_which_ctc_reads(shaken, lines, set_options, monkeypatch, dense):
         'ctc_loss',
         lambda *arguments, **options: given.append(options['dense']) or original(*arguments, **options),
     )
-    shaken._reading_losses(lines, lines['images'], training=False)
+    read(shaken, lines, lines.images, training=False)
     assert given == [dense]
 
 
@@ -173,12 +188,14 @@ def test_what_is_counted(shaken, lines, set_options, monkeypatch, structures, un
     set_options(spatial_structures=structures, uniform_lengths=uniform)
     configure(shaken, monkeypatch, spatial_labels=16)
     logits = np.random.default_rng(1).normal(size=(4, 4, 12, 16)).astype(np.float32)
-    found = shaken._counting_loss(lines, tf.constant(logits))
+    found = reading.counting_loss(
+        lines.characters, tf.constant(logits), model=shaken.model, settings=shaken.settings
+    )
     for line, n in enumerate(LENGTHS):
-        ids = lines['characters'].component_ids.numpy()[line, :n]
+        ids = lines.characters.component_ids.numpy()[line, :n]
         ids = [
             *ids[ids > 0],
-            *(11 + lines['characters'].structure_ids.numpy()[line, :n] if structures else ()),
+            *(11 + lines.characters.structure_ids.numpy()[line, :n] if structures else ()),
         ]
         assert float(found[line]) == pytest.approx(
             numpy_ace(ids, logits[line, :, : 12 if uniform else 4 * n]), rel=1e-5
@@ -201,18 +218,22 @@ def test_attention_is_told_the_components_in_their_order(shaken, lines, set_opti
         'read',
         lambda images, **options: told.append((images, options)) or (None, sequence, spatial, None),
     )
-    losses = shaken._reading_losses(lines, lines['images'] * 0.5, training='as said')
+    losses = read(shaken, lines, lines.images * 0.5, training='as said')
     ((images, options),) = told
     assert options['training'] == 'as said' and options['lengths'] is None
-    np.testing.assert_array_equal(images, lines['images'] * 0.5)
+    np.testing.assert_array_equal(images, lines.images * 0.5)
     for row, ids in zip(
-        options['components'].numpy(), lines['characters'].component_ids.numpy().reshape(4, -1), strict=True
+        options['components'].numpy(), lines.characters.component_ids.numpy().reshape(4, -1), strict=True
     ):
         np.testing.assert_array_equal(row, [*ids[ids > 0], *ids[ids == 0]])
-    np.testing.assert_allclose(losses[1], attention.attention_loss(options['components'], spatial), rtol=1e-6)
-    np.testing.assert_array_equal(losses[2][2], [24] * 4)
     np.testing.assert_allclose(
-        losses[0], ctc.ctc_loss(losses[2][0], sequence, num_frames=tf.fill([4], 24)) / 3.0, rtol=1e-6
+        losses.spatial_loss, attention.attention_loss(options['components'], spatial), rtol=1e-6
+    )
+    np.testing.assert_array_equal(losses.num_frames, [24] * 4)
+    np.testing.assert_allclose(
+        losses.sequence_loss,
+        ctc.ctc_loss(losses.labels, sequence, num_frames=tf.fill([4], 24)) / 3.0,
+        rtol=1e-6,
     )
 
 
@@ -220,12 +241,12 @@ def test_attention_is_told_the_components_in_their_order(shaken, lines, set_opti
 def test_recognisers_learn_the_sum_of_both_means(shaken, lines, set_options, applied, monkeypatch, spatial):
     if not spatial:
         monkeypatch.setattr(shaken.model, 'spatial_perception', None)
-    first, second, (labels, logits, frames) = shaken._reading_losses(lines, lines['images'], training=True)
-    metrics = shaken._recognizer_replica_step(lines)
+    first, second, labels, logits, frames = read(shaken, lines, lines.images, training=True)
+    metrics = shaken.recognizers._replica_step(lines)
     (step,) = applied
     means = [np.mean(first), np.mean(second) if spatial else 0.0]
     assert float(step.target) == pytest.approx(sum(means), rel=1e-5) and step.output_gradients is None
-    assert step.optimizer is shaken.recognizer_optimizer and step.variables is shaken.recognizer_variables
+    assert step.optimizer is shaken.recognizers.optimizer and step.variables is shaken.recognizers.variables
     expected = {
         'loss/sequence_real': means[0],
         'grad/recognizer_norm': 1.0,
@@ -247,10 +268,10 @@ def test_divergences_of_the_posterior(shaken, lines, set_options, uniform):
     posterior = {
         key: value.numpy().astype(np.float64)
         for key, value in shaken.model.style_encoder(
-            lines['images'], lengths=None if uniform else lines['characters'].lengths, training=True
+            lines.images, lengths=None if uniform else lines.characters.lengths, training=True
         ).items()
     }
-    style, noise, style_kl, noise_kl = shaken._posterior(lines)
+    style, noise, style_kl, noise_kl = shaken.reconstruction._posterior(lines)
 
     def nats(name):
         return 0.5 * np.sum(
@@ -270,7 +291,7 @@ def test_divergences_of_the_posterior(shaken, lines, set_options, uniform):
 
 def test_without_character_noise_there_is_none(shaken, lines, set_options, monkeypatch):
     configure(shaken, monkeypatch, generator=dict(character_noise_dim=0))
-    style, noise, style_kl, noise_kl = shaken._posterior(lines)
+    style, noise, style_kl, noise_kl = shaken.reconstruction._posterior(lines)
     assert style.shape == (4, 12) and style_kl.shape == (4,) and noise is None and noise_kl is None
 
 
@@ -281,13 +302,13 @@ def test_what_a_rebuilt_line_lacks(shaken, lines, set_options, uniform):
     """
     set_options(pixel_weight=3.0, feature_weight=0.5, feature_levels=(1, 3), uniform_lengths=uniform)
     image = np.clip(
-        lines['images'] + np.random.default_rng(3).normal(size=lines['images'].shape, scale=0.5), -1.0, 1.0
+        lines.images + np.random.default_rng(3).normal(size=lines.images.shape, scale=0.5), -1.0, 1.0
     ).astype(np.float32)
-    total, parts = shaken._reconstruction_losses(lines, tf.constant(image))
+    total, parts = shaken.reconstruction._losses(lines, tf.constant(image))
     for line, n in enumerate((3,) * 4 if uniform else LENGTHS):
         found, wanted = (
             image[line : line + 1, :, : n * PX],
-            lines['images'].numpy()[line : line + 1, :, : n * PX],
+            lines.images.numpy()[line : line + 1, :, : n * PX],
         )
         features, targets = (shaken.model.sequence_trunk(x) for x in (found, wanted))
         apart = [np.abs(features[i] - targets[i]).mean() / np.abs(targets[i]).mean() for i in (0, 2)]
@@ -306,13 +327,13 @@ def test_a_rebuilding_step_has_the_gradient_of_its_pixels_and_of_its_prior(
     divergences, times its scale.
     """
     set_options(pixel_weight=2.0, feature_weight=0.0, style_kl_weight=0.3, noise_kl_weight=0.07)
-    style, noise, style_kl, noise_kl = shaken._posterior(lines)
-    fake = shaken._write(lines, style, noise)
-    metrics = shaken._reconstruction_replica_step(lines)
+    style, noise, style_kl, noise_kl = shaken.reconstruction._posterior(lines)
+    fake = shaken.reconstruction.write(lines.characters, style, noise)
+    metrics = shaken.reconstruction._replica_step(lines, KL_SCALE)
     (step,) = applied
     assert (
-        step.optimizer is shaken.reconstruction_optimizer
-        and step.variables is shaken.reconstruction_variables
+        step.optimizer is shaken.reconstruction.optimizer
+        and step.variables is shaken.reconstruction.variables
     )
     np.testing.assert_allclose(step.target[0], fake, atol=1e-5)
     assert float(step.target[1]) == pytest.approx(
@@ -321,7 +342,7 @@ def test_a_rebuilding_step_has_the_gradient_of_its_pixels_and_of_its_prior(
     valid = (np.arange(3 * PX) < np.array(LENGTHS)[:, None] * PX)[:, None, :, None]
     expected = (
         2.0
-        * np.sign(step.target[0] - lines['images'])
+        * np.sign(step.target[0] - lines.images)
         * valid
         / (4 * PX * np.array(LENGTHS)[:, None, None, None] * PX)
     )
@@ -342,7 +363,7 @@ def test_a_rebuilding_step_has_the_gradient_of_its_pixels_and_of_its_prior(
     assert float(metrics['loss/style_kl']) == pytest.approx(np.mean(style_kl), rel=1e-4) and float(
         metrics['loss/noise_kl']
     ) == pytest.approx(np.mean(noise_kl), rel=1e-4)
-    parts = shaken._reconstruction_losses(lines, step.target[0])[1]
+    parts = shaken.reconstruction._losses(lines, step.target[0])[1]
     assert [float(metrics[f'loss/{name}']) for name in ('pixel', 'feature')] == pytest.approx(
         [np.mean(parts[name]) for name in ('pixel', 'feature')], rel=1e-4
     )
@@ -372,22 +393,20 @@ def test_who_judges_a_rebuilt_line(shaken, lines, set_options, applied, monkeypa
             )
         )
     )
-    shown, original = [], shaken._update_discriminator
-    monkeypatch.setattr(
-        shaken, '_update_discriminator', lambda *lines: shown.append(lines) or original(*lines)
-    )
-    metrics = shaken._adversarial_reconstruction_replica_step(lines)
+    shown, original = [], shaken.discriminator.learn
+    monkeypatch.setattr(shaken.discriminator, 'learn', lambda *lines: shown.append(lines) or original(*lines))
+    metrics = shaken.reconstruction._replica_step(lines, KL_SCALE, tf.constant(1.0))
     assert [step.optimizer for step in applied] == [
-        shaken.discriminator_optimizer,
-        shaken.reconstruction_optimizer,
+        shaken.discriminator.optimizer,
+        shaken.reconstruction.optimizer,
     ]
     image = applied[1].target[0]
-    expected = shaken._frozen_losses(lines, image, reading=len(judges) > 1)[0]
+    expected = frozen_losses(shaken, lines.characters, image, recognizers=len(judges) > 1)[0]
     assert list(expected) == judges
     for name in judges:
         assert float(metrics[f'loss/{name}_fake']) == pytest.approx(float(expected[name]), rel=1e-4)
     ((batch, texts, fake),) = shown
-    assert batch is texts is lines
+    assert batch is lines and texts is lines.characters
     np.testing.assert_array_equal(fake, image)
     assert {key for key in metrics if 'sigma' in key} == {
         f'grad/sigma_{name}' for name in ('reconstruction', *judges)
@@ -414,17 +433,17 @@ def test_who_judges_a_rebuilt_line(shaken, lines, set_options, applied, monkeypa
 @pytest.mark.usefixtures('set_options')
 def test_frozen_judges(shaken, lines):
     """Means over the batch: minus the discriminator's score, and what the recognisers lose."""
-    image = lines['images'] * 0.7
-    losses, read = shaken._frozen_losses(lines, image, reading=True)
-    scores = shaken.model.discriminator(image, lengths=lines['characters'].lengths)
-    sequence, spatial, expected = shaken._reading_losses(lines, image, training=False)
+    image = lines.images * 0.7
+    losses, found = frozen_losses(shaken, lines.characters, image, recognizers=True)
+    scores = shaken.model.discriminator(image, lengths=lines.characters.lengths)
+    sequence, spatial, *expected = read(shaken, lines, image, training=False)
     assert {name: float(value) for name, value in losses.items()} == pytest.approx(
         dict(discriminator=-np.mean(scores), sequence=np.mean(sequence), spatial=np.mean(spatial)), rel=1e-5
     )
-    for a, b in zip(read, expected):
+    for a, b in zip(found[2:], expected, strict=True):
         np.testing.assert_array_equal(a, b)
-    losses, read = shaken._frozen_losses(lines, image, reading=False)
-    assert list(losses) == ['discriminator'] and read is None
+    losses, found = frozen_losses(shaken, lines.characters, image, recognizers=False)
+    assert list(losses) == ['discriminator'] and found is None
 
 
 @pytest.mark.parametrize('uniform', [False, True])
@@ -443,7 +462,14 @@ def test_the_balance_is_over_the_lines_own_columns_by_the_rule_that_is_set(
         :, None, :, None
     ].astype(np.float32)
     found, expected = (
-        shaken._balanced(lines, gradients, weights, reference='smallest'),
+        judging.balanced(
+            lines.characters,
+            gradients,
+            weights,
+            model=shaken.model,
+            settings=shaken.settings,
+            reference='smallest',
+        ),
         balance.balance_gradients(gradients, weights, mask=mask, rule=rule, reference='smallest'),
     )
     np.testing.assert_allclose(found[0], expected[0], atol=1e-6)
@@ -470,17 +496,17 @@ def test_the_discriminators_loss_by_hand(shaken, lines, set_options, applied, mo
     judge = Scores([2.0, 0.5, -1.0, 0.0], [-2.0, -0.5, 1.0, 0.5])
     monkeypatch.setattr(shaken.model, 'discriminator', judge)
     real = (
-        dict(
-            images=lines['images'] * 0.5,
+        RealLines(
+            images=lines.images * 0.5,
             lengths=tf.constant([1.5, 2.0, 0.25, 3.0]),
             unlabelled_weights=tf.constant([0.0, 0.0, 2.0, 4.0]),
         )
         if mixed
         else None
     )
-    lengths, fake = tf.constant([1, 2, 3, 3]), lines['images'] * 0.25
-    texts = dict(lines, characters=lines['characters']._replace(lengths=lengths))
-    metrics = shaken._update_discriminator(lines, texts, fake, real)
+    lengths, fake = tf.constant([1, 2, 3, 3]), lines.images * 0.25
+    texts = lines.characters._replace(lengths=lengths)
+    metrics = shaken.discriminator.learn(lines, texts, fake, real)
     expected = {
         'loss/discriminator': 7.5 / 4,
         'score/real': 1.5 / 4,
@@ -492,14 +518,14 @@ def test_the_discriminators_loss_by_hand(shaken, lines, set_options, applied, mo
     )
     (shown, widths, first), (written, lengths, second) = judge.asked
     assert first is second is True
-    np.testing.assert_array_equal(shown, (real or lines)['images'])
-    np.testing.assert_array_equal(widths, real['lengths'] if mixed else lines['characters'].lengths)
+    np.testing.assert_array_equal(shown, (real or lines).images)
+    np.testing.assert_array_equal(widths, real.lengths if mixed else lines.characters.lengths)
     np.testing.assert_array_equal(written, fake)
     np.testing.assert_array_equal(lengths, [1, 2, 3, 3])
     (step,) = applied
     assert (step.optimizer, step.variables) == (
-        shaken.discriminator_optimizer,
-        shaken.discriminator_variables,
+        shaken.discriminator.optimizer,
+        shaken.discriminator.variables,
     ) and float(step.target) == pytest.approx(7.5 / 4)
 
 
@@ -515,20 +541,20 @@ def test_the_generator_learns_against_judges_that_have_just_learned(
     texts, asked, original = (
         tf.nest.map_structure(tf.constant, texts_of(make_batch(3, lengths=LENGTHS))),
         [],
-        shaken._balanced,
+        judging.balanced,
     )
     monkeypatch.setattr(
-        shaken,
-        '_balanced',
-        lambda texts, gradients, weights, reference: (
+        judging,
+        'balanced',
+        lambda texts, gradients, weights, reference, **options: (
             asked.append((len(applied), gradients, weights, reference))
-            or original(texts, gradients, weights, reference=reference)
+            or original(texts, gradients, weights, reference=reference, **options)
         ),
     )
-    metrics = shaken._adversarial_replica_step(lines, texts)
+    metrics = shaken.adversarial._replica_step(lines, texts)
     assert [step.optimizer for step in applied] == [
-        shaken.discriminator_optimizer,
-        shaken.generator_optimizer,
+        shaken.discriminator.optimizer,
+        shaken.adversarial.optimizer,
     ]
     ((learned, gradients, weights, reference),) = asked
     assert (
@@ -537,13 +563,19 @@ def test_the_generator_learns_against_judges_that_have_just_learned(
         and reference == 'smallest'
     )
     step = applied[1]
-    assert step.variables is shaken.generator_variables
-    written = dict(characters=texts)
-    total, sigmas = original(written, gradients, weights, reference='smallest')
+    assert step.variables is shaken.adversarial.variables
+    total, sigmas = original(
+        texts,
+        gradients,
+        weights,
+        model=shaken.model,
+        settings=shaken.settings,
+        reference='smallest',
+    )
     np.testing.assert_allclose(step.output_gradients, total, atol=1e-7)
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(step.target)
-        losses, (labels, logits, frames) = shaken._frozen_losses(written, step.target, reading=True)
+        losses, (_, _, labels, logits, frames) = frozen_losses(shaken, texts, step.target, recognizers=True)
     for name, loss in losses.items():
         np.testing.assert_allclose(
             gradients[name], tape.gradient(loss, step.target), atol=1e-3 * np.abs(gradients[name]).max()
@@ -577,15 +609,12 @@ def test_what_the_generator_is_given(shaken, lines, texts_of, make_batch, set_op
 
     generator.style_space = space
     monkeypatch.setattr(shaken.model, 'generator', generator)
-    lines = dict(lines, step=tf.fill([4], tf.constant(8, tf.int64)), example_index=tf.constant([2, 3, 0, 1]))
-    written, used = shaken._fake(lines, texts)
-    (inputs,) = given
-    assert (
-        written == 'written'
-        and inputs['training'] is True
-        and used['characters'] is texts
-        and set(used) == {'characters', 'step', 'example_index'}
+    lines = lines._replace(
+        step=tf.fill([4], tf.constant(8, tf.int64)), example_index=tf.constant([2, 3, 0, 1])
     )
+    written = shaken.adversarial._drawn(lines, texts)
+    (inputs,) = given
+    assert written == 'written' and inputs['training'] is True
     given = inputs['characters']
     for name in ('component_ids', 'structure_ids', 'boxes', 'character_ids'):
         np.testing.assert_array_equal(getattr(given, name), getattr(texts, name))
@@ -601,12 +630,12 @@ def test_what_the_generator_is_given(shaken, lines, texts_of, make_batch, set_op
         inputs['style'], space.mean.numpy() + normal(0, 12) @ space.factor.numpy().T, atol=1e-5
     )
     np.testing.assert_allclose(inputs['character_noise'], normal(1, 3, 3), atol=1e-6)
-    assert (gan.POSTERIOR_STYLE_STREAM, gan.POSTERIOR_NOISE_STREAM) == (2, 3)
+    assert (writing.POSTERIOR_STYLE_STREAM, writing.POSTERIOR_NOISE_STREAM) == (2, 3)
 
 
 def test_without_character_noise_none_is_drawn(shaken, lines, set_options, monkeypatch):
     configure(shaken, monkeypatch, generator=dict(character_noise_dim=0))
     given = []
-    monkeypatch.setattr(shaken, '_write', lambda texts, style, noise: given.append(noise))
-    shaken._fake(lines, lines['characters'])
+    monkeypatch.setattr(shaken.adversarial, 'write', lambda texts, style, noise: given.append(noise))
+    shaken.adversarial._drawn(lines, lines.characters)
     assert given == [None]

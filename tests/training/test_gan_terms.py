@@ -11,7 +11,9 @@ import tensorflow as tf
 
 from hwgen.models import layers
 from hwgen.settings.steps import GanSettings
-from hwgen.training import gan
+from hwgen.training import averaging, gan
+from hwgen.training.steps import judging, writing
+from hwgen.training.steps.step import TrainingStep
 
 
 def tensors(batch):
@@ -31,7 +33,7 @@ def test_the_prior_reaches_the_style_encoder(trainer, make_batch, variables_of):
         for name, variable in variables_of(trainer).items():
             variable.assign(start[name])
         for _ in range(25):
-            metrics = trainer.reconstruction_step(batch, kl_scale=scale)
+            metrics = trainer.reconstruction.update(batch, kl_scale=scale)
         ends[scale] = float(metrics['loss/style_kl']), float(metrics['loss/noise_kl'])
     for strong, weak in ((1e3, 1.0), (1e3, 0.0)):
         assert ends[strong][0] < 0.5 * ends[weak][0] and ends[strong][1] < 0.5 * ends[weak][1], ends
@@ -44,35 +46,38 @@ def test_the_posterior_is_drawn_with_its_standard_deviation(trainer, make_batch)
     for variable in trainer.model.style_encoder.trainable_variables:
         variable.assign_add(rng.normal(size=variable.shape, scale=0.3).astype(np.float32))
     batch = tensors(make_batch(step=3))
-    style, noise, _, _ = trainer._posterior(batch)
-    posterior = trainer.model.style_encoder(batch['images'], lengths=None, training=True)
+    style, noise, _, _ = trainer.reconstruction._posterior(batch)
+    posterior = trainer.model.style_encoder(batch.images, lengths=None, training=True)
     for drawn, name, shape, stream in (
-        (style, 'style', [trainer.model.config.generator.style_dim], gan.POSTERIOR_STYLE_STREAM),
-        (noise, 'noise', [2, 3], gan.POSTERIOR_NOISE_STREAM),
+        (style, 'style', [trainer.model.config.generator.style_dim], writing.POSTERIOR_STYLE_STREAM),
+        (noise, 'noise', [2, 3], writing.POSTERIOR_NOISE_STREAM),
     ):
         log_variance = posterior[f'{name}_log_variance'].numpy()
         assert np.abs(log_variance).max() > 0.1
         found = (drawn.numpy() - posterior[f'{name}_mean'].numpy()) / np.exp(0.5 * log_variance)
         # a difference of float32 is divided
-        np.testing.assert_allclose(found, trainer._normal(batch, shape, stream), atol=1e-4)
+        np.testing.assert_allclose(found, trainer.reconstruction.normal(batch, shape, stream), atol=1e-4)
 
 
 def test_each_use_of_noise_has_its_own_stream(trainer, make_batch, texts_of, monkeypatch):
     """Style and character noise, drawn and posterior: four streams, no two of which share a value at a
     step.
     """
-    used, original = [], trainer._normal
-    monkeypatch.setattr(
-        trainer, '_normal', lambda batch, shape, stream: used.append(stream) or original(batch, shape, stream)
-    )
+    used, original = [], trainer.reconstruction.normal
+    for step in (trainer.adversarial, trainer.reconstruction):
+        monkeypatch.setattr(
+            step,
+            'normal',
+            lambda batch, shape, stream: used.append(stream) or original(batch, shape, stream),
+        )
     batch = tensors(make_batch(step=2))
-    trainer._fake(batch, tensors(texts_of(make_batch(step=2))))
-    trainer._posterior(batch)
+    trainer.adversarial._drawn(batch, tensors(texts_of(make_batch(step=2))))
+    trainer.reconstruction._posterior(batch)
     assert used == [
-        gan.STYLE_STREAM,
-        gan.NOISE_STREAM,
-        gan.POSTERIOR_STYLE_STREAM,
-        gan.POSTERIOR_NOISE_STREAM,
+        writing.STYLE_STREAM,
+        writing.NOISE_STREAM,
+        writing.POSTERIOR_STYLE_STREAM,
+        writing.POSTERIOR_NOISE_STREAM,
     ]
     values = [original(batch, [6], stream).numpy() for stream in used]
     assert len(np.unique(values)) == 4 * 4 * 6
@@ -95,127 +100,93 @@ def test_whose_rate_follows_the_phase(trainer, monkeypatch):
         ),
     )
     monkeypatch.setattr(
-        trainer,
-        '_run',
-        lambda name, step, optimizer, rate, *arguments, moves_generator=True: given.append(
+        TrainingStep,
+        'run',
+        lambda self, replica_step, *inputs, rate_scale, then=None: given.append(
             (
-                name,
-                step,
-                optimizer,
-                rate,
-                moves_generator,
-                *(
-                    {key: float(value) for key, value in one.items()} if one is not None else None
-                    for one in arguments
-                ),
+                replica_step,
+                self.rate * rate_scale,
+                then is not None,
+                *(float(one) if isinstance(one, tf.Tensor) else one for one in inputs),
             )
         ),
     )
 
     def judge():
-        return float(trainer.discriminator_optimizer.learning_rate)
+        return float(trainer.discriminator.optimizer.learning_rate)
 
-    trainer.adversarial_step({}, {}, rate_scale=0.25)
+    trainer.adversarial.update('lines', 'texts', rate_scale=0.25)
     assert judge() == 2.0
-    trainer.adversarial_step({}, {'a': 1.0}, real={'b': 2.0}, update_generator=False)
+    trainer.adversarial.update('lines', 'texts', real='others', update_generator=False)
     assert judge() == 8.0
-    trainer.discriminator_optimizer.learning_rate.assign(7.0)
-    trainer.recognizer_step({}, rate_scale=0.5)
-    trainer.reconstruction_step({}, rate_scale=0.5)
-    trainer.reconstruction_step({'c': 3.0}, kl_scale=0.125)
+    trainer.discriminator.optimizer.learning_rate.assign(7.0)
+    trainer.recognizers.update('lines', rate_scale=0.5)
+    trainer.reconstruction.update('lines', rate_scale=0.5)
+    trainer.reconstruction.update('lines', kl_scale=0.125)
     assert judge() == 7.0
-    trainer.adversarial_reconstruction_step({}, rate_scale=0.5)
+    trainer.reconstruction.update_judged('lines', rate_scale=0.5)
     assert judge() == 8.0
-    trainer.adversarial_reconstruction_step({}, kl_scale=0.5, judge_scale=0.25)
-    rebuild, judged, drawn = (
-        trainer._reconstruction_replica_step,
-        trainer._adversarial_reconstruction_replica_step,
-        trainer._adversarial_replica_step,
-    )
+    trainer.reconstruction.update_judged('lines', kl_scale=0.5, judge_scale=0.25)
+    drawn, rebuild = trainer.adversarial, trainer.reconstruction._replica_step
     assert given == [
-        ('adversarial', drawn, trainer.generator_optimizer, 1.0, True, {}, {}, None),
-        (
-            'discriminator',
-            trainer._discriminator_replica_step,
-            trainer.generator_optimizer,
-            4.0,
-            False,
-            {},
-            {'a': 1.0},
-            {'b': 2.0},
-        ),
-        ('recognizer', trainer._recognizer_replica_step, trainer.recognizer_optimizer, 0.5, False, {}),
-        ('reconstruction', rebuild, trainer.reconstruction_optimizer, 1.0, True, dict(kl_scale=1.0)),
-        ('reconstruction', rebuild, trainer.reconstruction_optimizer, 2.0, True, dict(c=3.0, kl_scale=0.125)),
-        (
-            'adversarial_reconstruction',
-            judged,
-            trainer.reconstruction_optimizer,
-            1.0,
-            True,
-            dict(kl_scale=1.0, judge_scale=1.0),
-        ),
-        (
-            'adversarial_reconstruction',
-            judged,
-            trainer.reconstruction_optimizer,
-            2.0,
-            True,
-            dict(kl_scale=0.5, judge_scale=0.25),
-        ),
+        (drawn._replica_step, 1.0, True, 'lines', 'texts', None),
+        (drawn._discriminator_replica_step, 4.0, False, 'lines', 'texts', 'others'),
+        (trainer.recognizers._replica_step, 0.5, False, 'lines'),
+        (rebuild, 1.0, True, 'lines', 1.0),
+        (rebuild, 2.0, True, 'lines', 0.125),
+        (rebuild, 1.0, True, 'lines', 1.0, 1.0),
+        (rebuild, 2.0, True, 'lines', 0.5, 0.25),
     ]
 
 
 def test_a_step_sums_over_replicas_at_its_rate_and_moves_the_average_by_its_decay(trainer, monkeypatch):
     """One function for each kind and number of inputs, and none made twice; what is not given is no input."""
-    calls, moved = [], []
-    monkeypatch.setattr(trainer, '_functions', {})
-    monkeypatch.setattr(trainer, 'settings', dataclasses.replace(trainer.settings, average_decay=0.75))
+    calls, moved, step = [], [], trainer.adversarial
+    monkeypatch.setattr(step, '_functions', {})
     monkeypatch.setattr(
-        gan.averaging,
+        trainer, 'settings', dataclasses.replace(trainer.settings, average_decay=0.75, generator_rate=0.25)
+    )
+    monkeypatch.setattr(
+        averaging,
         'move_average',
         lambda average, generator, updates, decay: moved.append((average, generator, updates, decay)),
     )
 
-    def step(*arguments):
+    def one(*arguments):
         return calls.append(len(arguments)) or {'a': arguments[0]['x'] * 2.0}
 
-    def run(name, *arguments, **options):
-        return float(trainer._run(name, step, trainer.generator_optimizer, 0.125, *arguments, **options)['a'])
+    def two(*arguments):
+        return one(*arguments)
+
+    def run(update, *arguments, then=step.move_average):
+        return float(step.run(update, *arguments, rate_scale=0.5, then=then)['a'])
 
     x, y = ({'x': tf.constant(value)} for value in (3.0, 5.0))
-    assert run('one', x) == 6.0 and float(trainer.generator_optimizer.learning_rate) == 0.125
+    assert run(one, x) == 6.0 and float(step.optimizer.learning_rate) == 0.125
     assert moved == [(trainer.model.average, trainer.model.generator, trainer.average_updates, 0.75)]
-    assert (
-        run('one', y, None) == 10.0
-        and run('one', y, x) == 10.0
-        and run('two', x, moves_generator=False) == 6.0
-    )
-    assert (
-        calls == [1, 2, 1]
-        and len(moved) == 2
-        and set(trainer._functions) == {('one', 1), ('one', 2), ('two', 1)}
-    )
+    assert run(one, y, None) == 10.0 and run(one, y, x) == 10.0 and run(two, x, then=None) == 6.0
+    assert calls == [1, 2, 1] and len(moved) == 2 and set(step._functions) == {(one, 1), (one, 2), (two, 1)}
 
 
 def test_optimizers_are_those_of_the_paper(trainer):
     """Adam with beta_1 = .5 in the game of generator and discriminator, its own .9 before; each over its
     own variables, all of whose slots are there.
     """
-    made = gan.GanTrainer(trainer.model, trainer.settings, strategy=trainer.strategy)
+    made = gan.GanTraining(trainer.model, trainer.settings, strategy=trainer.strategy)
     model, variables = made.model, {}
-    for name, beta_1, modules in (
-        ('recognizer', 0.9, model.recognizers()),
-        ('reconstruction', 0.9, (model.generator, model.style_encoder)),
-        ('generator', 0.5, (model.generator,)),
-        ('discriminator', 0.5, (model.discriminator,)),
+    for name, step, beta_1, modules in (
+        ('recognizer', made.recognizers, 0.9, model.recognizers()),
+        ('reconstruction', made.reconstruction, 0.9, (model.generator, model.style_encoder)),
+        ('generator', made.adversarial, 0.5, (model.generator,)),
+        ('discriminator', made.discriminator, 0.5, (model.discriminator,)),
     ):
         optimizer, variables[name] = (
-            getattr(made, f'{name}_optimizer'),
+            made.trackables()[f'{name}_optimizer'],
             [v for module in modules for v in module.trainable_variables],
         )
         assert (optimizer.beta_1, optimizer.beta_2) == (beta_1, 0.999) and optimizer.built
-        assert [id(v) for v in getattr(made, f'{name}_variables')] == [id(v) for v in variables[name]]
+        assert optimizer is step.optimizer
+        assert [id(v) for v in step.variables] == [id(v) for v in variables[name]]
         assert len(optimizer.variables) == 2 + 2 * len(variables[name])
         assert float(optimizer.learning_rate) == pytest.approx(getattr(made.settings, f'{name}_rate'))
     assert len(variables['recognizer']) == sum(
@@ -236,7 +207,7 @@ def test_products_of_all_but_what_writes(trainer):
         for name, module in trainer.model.modules().items()
     }
     try:
-        gan.GanTrainer(
+        gan.GanTraining(
             trainer.model,
             dataclasses.replace(trainer.settings, product_dtype='bfloat16'),
             strategy=trainer.strategy,
@@ -292,17 +263,20 @@ def test_gradients_are_whole_where_nothing_clips_them(trainer, monkeypatch):
     none.
     """
     applied = []
+    step, variables = (
+        trainer.adversarial,
+        [tf.Variable([1.0, 2.0]), tf.Variable([5.0]), tf.Variable([7.0, 7.0, 7.0])],
+    )
     optimizer = types.SimpleNamespace(
         apply=lambda gradients, variables: applied.append([g.numpy() for g in gradients])
     )
-    variables = [tf.Variable([1.0, 2.0]), tf.Variable([5.0]), tf.Variable([7.0, 7.0, 7.0])]
+    monkeypatch.setattr(step, 'optimizer', optimizer)
+    monkeypatch.setattr(step, 'variables', variables)
     for clip, share in ((0.0, 1.0), (2.5, 0.5), (5.0, 1.0), (6.0, 1.0)):
         monkeypatch.setattr(trainer, 'settings', dataclasses.replace(trainer.settings, clip_norm=clip))
         with tf.GradientTape() as tape:
             out = [3.0 * variables[0][1] * tf.ones([2]), 4.0 * variables[1]]
-        norm = trainer._apply(
-            optimizer, tape, out, variables, output_gradients=[tf.constant([1.0, 0.0]), tf.constant([-1.0])]
-        )
+        norm = step.apply(tape, out, output_gradients=[tf.constant([1.0, 0.0]), tf.constant([-1.0])])
         assert float(norm) == pytest.approx(5.0)
         for found, expected in zip(applied.pop(), ([0.0, 3.0], [-4.0], [0.0, 0.0, 0.0]), strict=True):
             np.testing.assert_allclose(found, share * np.array(expected), rtol=1e-6)
@@ -316,12 +290,12 @@ def test_another_seed_draws_other_noise(trainer, make_batch, monkeypatch):
     for seed in range(4):
         monkeypatch.setattr(trainer, 'settings', dataclasses.replace(trainer.settings, seed=seed))
         drawn += [
-            trainer._normal(batch, [6], stream).numpy()
+            trainer.reconstruction.normal(batch, [6], stream).numpy()
             for stream in (
-                gan.STYLE_STREAM,
-                gan.NOISE_STREAM,
-                gan.POSTERIOR_STYLE_STREAM,
-                gan.POSTERIOR_NOISE_STREAM,
+                writing.STYLE_STREAM,
+                writing.NOISE_STREAM,
+                writing.POSTERIOR_STYLE_STREAM,
+                writing.POSTERIOR_NOISE_STREAM,
             )
         ]
     assert len(np.unique(drawn)) == 16 * 4 * 6
@@ -336,7 +310,7 @@ def test_a_frozen_discriminator_keeps_its_vectors(trainer, make_batch, texts_of,
     for update_generator in (False, True):
         for name, variable in variables_of(trainer).items():
             variable.assign(start[name])
-        trainer.adversarial_step(batch, texts, update_generator=update_generator)
+        trainer.adversarial.update(batch, texts, update_generator=update_generator)
         after.append([variable.numpy() for variable in trainer.model.discriminator.non_trainable_variables])
     assert after[0] and any(
         (a != b.numpy()).any() for a, b in zip(start.values(), variables_of(trainer).values())
@@ -347,7 +321,7 @@ def test_a_frozen_discriminator_keeps_its_vectors(trainer, make_batch, texts_of,
 
 def test_recognisers_that_judge_keep_their_statistics(trainer, make_batch, texts_of):
     before = [variable.numpy() for module in trainer.model.recognizers() for variable in module.variables]
-    trainer.adversarial_step(tensors(make_batch()), tensors(texts_of(make_batch())))
+    trainer.adversarial.update(tensors(make_batch()), tensors(texts_of(make_batch())))
     for a, b in zip(
         before, [variable for module in trainer.model.recognizers() for variable in module.variables]
     ):
@@ -358,7 +332,7 @@ def test_the_decay_of_the_average_has_its_bound(trainer, make_batch):
     """Late in a run min(.999, n / (n + 9)) is .999."""
     trainer.average_updates.assign(10**6)
     start = [v.numpy() for v in trainer.model.average.variables]
-    trainer.reconstruction_step(tensors(make_batch()), rate_scale=50.0)
+    trainer.reconstruction.update(tensors(make_batch()), rate_scale=50.0)
     moved = 0.0
     for mean, old, new in zip(trainer.model.average.variables, start, trainer.model.generator.variables):
         # of numbers near 1, in float32
@@ -382,16 +356,16 @@ def test_a_scale_counts_for_every_judge(trainer, make_batch, monkeypatch, judge_
             reconstruction_spatial_weight=0.125,
         ),
     )
-    given, original = [], trainer._balanced
+    given, original = [], judging.balanced
     monkeypatch.setattr(
-        trainer,
-        '_balanced',
-        lambda batch, gradients, weights, reference: (
-            given.append((weights, reference)) or original(batch, gradients, weights, reference=reference)
+        judging,
+        'balanced',
+        lambda batch, gradients, weights, reference, **options: (
+            given.append((weights, reference))
+            or original(batch, gradients, weights, reference=reference, **options)
         ),
     )
-    batch = dict(tensors(make_batch()), kl_scale=tf.constant(1.0), judge_scale=tf.constant(judge_scale))
-    trainer._adversarial_reconstruction_replica_step(batch)
+    trainer.reconstruction._replica_step(tensors(make_batch()), tf.constant(1.0), tf.constant(judge_scale))
     ((weights, reference),) = given
     assert reference == 'reconstruction' and float(weights['reconstruction']) == 1.0
     assert tuple(float(weights[name]) for name in ('discriminator', 'sequence', 'spatial')) == expected

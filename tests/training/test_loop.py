@@ -9,7 +9,6 @@ import os
 import pathlib
 import signal
 import threading
-import types
 
 import numpy as np
 import pytest
@@ -20,7 +19,8 @@ from hwgen.data.reading.mixed_lines import MixedLines
 from hwgen.data.reading.pipeline import LineBatches
 from hwgen.data.reading.shards import RecordError
 from hwgen.training.checkpoints import CheckpointError
-from hwgen.training.loop import NonFiniteLossError, TrainingLoop
+from hwgen.training.gan import GanTraining
+from hwgen.training.loop import NonFiniteLossError
 from hwgen.training.run_directory import OtherRunError, RunDirectoryError
 
 
@@ -97,10 +97,10 @@ def test_styles_of_training_are_fitted_to_real_lines(make_trainer, charset):
         make_trainer(charset=charset),
         LineBatches(SAMPLE, charset=charset, batch_size=64, seed=3, char_px=16, max_characters=3),
     )
-    TrainingLoop._draw_like_real_lines(types.SimpleNamespace(trainer=trainer, batches=batches))
+    GanTraining.draw_like_real_lines(trainer, batches)
     means = np.concatenate(
         [
-            trainer.model.style_encoder(batch['images'], lengths=batch['lengths'])['style_mean']
+            trainer.model.style_encoder(batch.images, lengths=batch.characters.lengths)['style_mean']
             for batch in map(batches.batch, range(16))
         ]
     )
@@ -199,12 +199,12 @@ def test_a_second_signal_leaves_at_once(make_loop, whole):
     assert trainer.weight.numpy() == whole
 
 
-@pytest.mark.parametrize('where', ['restore', 'save', '_sample'])
+@pytest.mark.parametrize('where', ['restore', 'save', 'sample'])
 def test_signals_between_steps(make_loop, whole, monkeypatch, where):
     """While a checkpoint is read or written or sheets are drawn: it is finished, and then the run ends."""
     make_loop().run(max_steps=3)
     loop = make_loop(sample_every=6, checkpoint_every=6)
-    owner = loop if where == '_sample' else loop.checkpoints
+    owner = loop.samples if where == 'sample' else loop.checkpoints
     original = getattr(owner, where)
 
     def told(*args):

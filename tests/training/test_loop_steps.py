@@ -3,6 +3,7 @@ leaves at the end: without networks.
 """
 
 import contextlib
+import functools
 import inspect
 import json
 import math
@@ -17,7 +18,11 @@ import tensorflow as tf
 from one_weight import OneWeight, records, saved
 
 from hwgen.settings.schedule import Schedule
+from hwgen.settings.steps import GanSettings
+from hwgen.training.gan import GanTraining
 from hwgen.training.loop import NonFiniteLossError, TrainingLoop
+from hwgen.training.sampling import Sampler
+from hwgen.training.step_inputs import StepInput, StepInputs
 
 ODD = Schedule(
     5,
@@ -33,32 +38,30 @@ ODD = Schedule(
 )
 
 
-class Asked:
-    """A trainer that remembers what it was asked for."""
+class Asked(GanTraining):
+    """A training that remembers which updates it was asked for."""
 
-    def __init__(self, judged=0.0):
-        self.settings, self.asked = types.SimpleNamespace(reconstruction_discriminator_weight=judged), []
-
-    def __getattr__(self, name):
-        return lambda *inputs, **options: (
-            self.asked.append((name, inputs, options))
-            or {
-                name: float(len(self.asked)),
-                'last': name,
-            }
+    def __init__(self, **weights):
+        self._settings, self.asked = GanSettings(8, **weights), []
+        self.recognizers, self.reconstruction, self.adversarial = (
+            types.SimpleNamespace(
+                **{update: functools.partial(self._note, f'{name}.{update}') for update in updates}
+            )
+            for name, updates in (
+                ('recognizers', ['update']),
+                ('reconstruction', ['update', 'update_judged']),
+                ('adversarial', ['update']),
+            )
         )
 
+    def _note(self, name, *inputs, **options):
+        self.asked.append((name, inputs, options))
+        return {name: float(len(self.asked)), 'last': name}
 
-def asked_for(step, *, schedule=ODD, judged=0.0, real=None):
-    trainer = Asked(judged)
-    metrics = TrainingLoop._one_step(
-        types.SimpleNamespace(trainer=trainer, schedule=schedule),
-        step,
-        schedule.place(step)[0],
-        'batch',
-        'texts',
-        real or {},
-    )
+
+def asked_for(step, *, schedule=ODD, real=None, **weights):
+    trainer = Asked(**weights)
+    metrics = trainer.update(step, schedule, StepInput('batch', 'texts', real))
     assert metrics == {
         **{name: float(i) for i, (name, *_) in enumerate(trainer.asked, 1)},
         **{'last': name for name, *_ in trainer.asked},
@@ -71,31 +74,32 @@ def fall(within, steps):
     return min(1.0, (within + 1) / 100.0) * (0.2 + 0.4 * (1.0 + math.cos(math.pi * within / steps)))
 
 
-@pytest.mark.parametrize('judged', [0.0, 0.5])
+@pytest.mark.parametrize('judged', [None, 'discriminator', 'sequence', 'spatial'])
 def test_who_is_asked_at_which_rate(judged):
-    """Recognisers by their own cosine, then at its floor; the rebuilding by its own laws; judges count
-    once the discriminator is warm.
+    """Recognisers by their own cosine, then at its floor; the rebuilding by its own laws; judges, whichever
+    has a weight, count once the discriminator is warm.
     """
+    weights = {f'reconstruction_{judged}_weight': 0.5} if judged else {}
     for step in range(18):
-        found, expected = asked_for(step, judged=judged), {}
+        found, expected = asked_for(step, **weights), {}
         phase, within = [('recognizers', step), ('reconstruction', step - 5), ('adversarial', step - 9)][
             (step >= 5) + (step >= 9)
         ]
         warm = within >= 3
         if phase == 'recognizers':
-            expected['recognizer_step'] = (('batch',), dict(rate_scale=fall(within, 5)))
+            expected['recognizers.update'] = (('batch',), dict(rate_scale=fall(within, 5)))
         elif within % 2 == 0:
-            expected['recognizer_step'] = (('batch',), dict(rate_scale=0.2))
+            expected['recognizers.update'] = (('batch',), dict(rate_scale=0.2))
         if phase == 'reconstruction':
-            expected['reconstruction_step'] = (('batch',), dict(rate_scale=fall(within, 4)))
+            expected['reconstruction.update'] = (('batch',), dict(rate_scale=fall(within, 4)))
         elif phase == 'adversarial' and within % 3 == 0:
             fading = dict(rate_scale=0.2 * (1.0 - 0.5 * within / 9))
-            expected['adversarial_reconstruction_step' if judged else 'reconstruction_step'] = (
+            expected['reconstruction.update_judged' if judged else 'reconstruction.update'] = (
                 ('batch',),
                 {**fading, **(dict(judge_scale=float(warm)) if judged else {})},
             )
         if phase == 'adversarial' and within % 2 == 0:
-            expected['adversarial_step'] = (
+            expected['adversarial.update'] = (
                 ('batch', 'texts'),
                 dict(real=None, rate_scale=fall(within, 9), update_generator=warm),
             )
@@ -106,7 +110,7 @@ def test_who_is_asked_at_which_rate(judged):
 
 def test_unlabelled_lines_are_handed_on():
     real = dict(images=1)
-    assert asked_for(9, real=real)['adversarial_step'][1]['real'] is real
+    assert asked_for(9, real=real)['adversarial.update'][1]['real'] is real
 
 
 # Figures
@@ -129,7 +133,7 @@ def test_figures_are_means_of_their_interval_and_speed_is_without_sheets(
 
         at[step] = pass_time
     loop = make_loop(OneWeight(at), schedule=schedule, log_every=3, sample_every=3, checkpoint_every=4)
-    following, sample, save = loop._next, loop._sample, loop.checkpoints.save
+    following, sample, save = loop._next, loop.samples.sample, loop.checkpoints.save
 
     def after(seconds, function):
         def slowly(*arguments):
@@ -139,7 +143,7 @@ def test_figures_are_means_of_their_interval_and_speed_is_without_sheets(
         return slowly
 
     monkeypatch.setattr(loop, '_next', after(2.0, following))
-    monkeypatch.setattr(loop, '_sample', after(30.0, sample))
+    monkeypatch.setattr(loop.samples, 'sample', after(30.0, sample))
     monkeypatch.setattr(loop.checkpoints, 'save', after(5.0, save))
     loop.run(max_minutes=100.0)
     rows = [row for row in records() if 'loss/a' in row]
@@ -154,7 +158,7 @@ def test_figures_are_means_of_their_interval_and_speed_is_without_sheets(
     # To go: 4 steps of 8 s, 1, none, as the minutes would suffice for more.
     lines = re.findall(r'step (\d)/7 .* (0\.1) steps/s ETA ([\d:]+)', capsys.readouterr().out)
     assert lines == [('3', '0.1', '0:00:32'), ('6', '0.1', '0:00:08'), ('7', '0.1', '0:00:00')]
-    assert loop.sampled == (3, 6, 7) and records()[-1] == dict(
+    assert loop.samples.sampled == (3, 6, 7) and records()[-1] == dict(
         step=7, state='finished', minutes=round((7 * 8 + 2 * 30 + 2 * 5) / 60, 2)
     )
 
@@ -183,17 +187,16 @@ def test_what_a_loop_does_where_nothing_is_said(make_loop):
         checkpoint_minutes=None,
         log_every=50,
         keep_checkpoints=3,
-        validation=None,
         initialize=None,
-        mixed=None,
         stream=None,
     )
-    assert (
-        loop.checkpoints.keep,
-        loop.checkpoints.every,
-        loop.sampler.longest_lines,
-        loop.sampler.validation,
-    ) == (2, 3, 3, None)
+    assert (loop.checkpoints.keep, loop.checkpoints.every) == (2, 3)
+    assert {
+        name: parameter.default
+        for name, parameter in inspect.signature(Sampler).parameters.items()
+        if parameter.default is not parameter.empty
+    } == dict(validation=None)
+    assert inspect.signature(StepInputs).parameters['mixed'].default is None
 
 
 # Words and refusals
@@ -272,18 +275,13 @@ def close(step, first, *, schedule, told=False, written=None, sheet=None):
     drawn, models = [], []
     sampler = types.SimpleNamespace(
         save_model=lambda *arguments, **options: models.append((arguments, options)) or 'the model',
-        sample=lambda step: drawn.append(step) or 'the sheet',
+        write_sheets=lambda step: drawn.append(step) or 'the sheet',
         ready_to_write=lambda styles_learned: contextlib.nullcontext(drawn.append(styles_learned)),
+        log=types.SimpleNamespace(say=lambda text: None, run_dir='run'),
     )
-    loop = types.SimpleNamespace(
-        run_dir='run',
-        schedule=schedule,
-        sampler=sampler,
-        log=types.SimpleNamespace(say=lambda text: None),
-        _told_to_stop=lambda: told,
-        config=dict(command='train', seed=3, version='1', data=dict(a=1), seen='天', flags={}),
-    )
-    return TrainingLoop._close(loop, step, first), drawn, models
+    config = dict(command='train', seed=3, version='1', data=dict(a=1), seen='天', flags={})
+    left = Sampler.close(sampler, step, schedule, first=first, config=config, stopped=told)
+    return left, drawn, models
 
 
 def test_a_call_ends_with_sheets_and_the_model():
@@ -331,13 +329,10 @@ def test_sheets_have_fitted_styles_once_the_encoder_has_learned():
         yield
         asked.append('left')
 
-    loop = types.SimpleNamespace(
-        schedule=Schedule(2, 5, 0),
-        sampler=types.SimpleNamespace(
-            ready_to_write=ready_to_write, sample=lambda step: asked.append(step) or step
-        ),
+    sampler = types.SimpleNamespace(
+        ready_to_write=ready_to_write, write_sheets=lambda step: asked.append(step) or step
     )
-    assert [TrainingLoop._sample(loop, step) for step in (2, 3)] == [2, 3] and asked == [
+    assert [Sampler.sample(sampler, step, Schedule(2, 5, 0)) for step in (2, 3)] == [2, 3] and asked == [
         False,
         2,
         'left',
@@ -354,14 +349,14 @@ def test_sheets_have_fitted_styles_once_the_encoder_has_learned():
 def test_another_schedule_is_followed_by_lines_texts_and_figures(make_loop, monkeypatch):
     """The lines get its limit of length, but only where it is another one."""
     loop, limits = make_loop(schedule=ODD), []
-    monkeypatch.setattr(loop.batches, 'limit', limits.append)
+    monkeypatch.setattr(loop.inputs.batches, 'limit', limits.append)
     loop._follow(Schedule(**vars(ODD)))
     assert not limits
     cut = ODD.cut(7)
     loop._follow(cut)
     assert (
         limits == [cut.max_characters]
-        and loop.schedule is cut
+        and loop.plan is cut
         and loop.inputs.schedule is cut
         and loop.log.total_steps == cut.total_steps == 16
     )

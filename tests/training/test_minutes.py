@@ -176,13 +176,13 @@ def test_sheets_tell_what_the_end_will_take(make_loop, clock, monkeypatch, log_e
         sample_every=2,
         log_every=log_every,
     )
-    sample = loop._sample
+    sample = loop.samples.sample
 
-    def slowly(step):
+    def slowly(step, plan):
         clock[0] += 15.0
-        return sample(step)
+        return sample(step, plan)
 
-    monkeypatch.setattr(loop, '_sample', slowly)
+    monkeypatch.setattr(loop.samples, 'sample', slowly)
     summary = loop.run(max_minutes=2.25)
     assert summary['step'] == 8, 'step 8 begins at 115 s, and 15 of 135 s are kept'
 

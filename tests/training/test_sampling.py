@@ -13,7 +13,7 @@ from one_weight import SAMPLE
 from PIL import Image
 
 from hwgen.characters import Characters
-from hwgen.data.reading.pipeline import LineBatches
+from hwgen.data.reading.pipeline import LineBatch, LineBatches
 from hwgen.inference import artefact, styles
 from hwgen.models import layers
 from hwgen.training import averaging, sheets
@@ -37,7 +37,9 @@ def written(make_trainer, variables_of, charset, texts, tmp_path_factory):
         say=said.append,
         **dict.fromkeys(('images', 'text', 'scalars'), lambda *arguments: None),
     )
-    sampler = Sampler(trainer, batches=batches, texts=texts, charset=charset, log=log, longest_lines=LENGTH)
+    sampler = Sampler(
+        log, training=trainer, batches=batches, texts=texts, charset=charset, longest_lines=LENGTH
+    )
     rng = np.random.default_rng(0)
     for variable in trainer.model.style_encoder.trainable_variables:  # hands that differ
         variable.assign_add(rng.normal(size=variable.shape, scale=0.2).astype(np.float32))
@@ -47,7 +49,7 @@ def written(make_trainer, variables_of, charset, texts, tmp_path_factory):
         norm.moving_mean.assign(tf.fill(norm.moving_mean.shape, 5.0))
     before = {name: variable.numpy() for name, variable in variables_of(trainer).items()}
     with sampler.ready_to_write(styles_learned=True):
-        sampler.sample(7)
+        sampler.write_sheets(7)
         sampler.save_model(7, {}, seen='')
     return folder, trainer, batches, before
 
@@ -67,7 +69,7 @@ def test_styles_are_fitted_to_real_lines_right_before(written, charset):
     generator, encoder, description = artefact.load_generator(str(folder / 'model'), charset=charset)
     assert description['info']['step'] == 7
     found = [
-        encoder(batch['images'], lengths=batch['characters'].lengths)
+        encoder(batch.images, lengths=batch.characters.lengths)
         for batch in map(batches.batch, range(1024 // 64))
     ]
     means = np.concatenate([one['style_mean'] for one in found]).astype(np.float64)
@@ -161,7 +163,7 @@ def sampler(monkeypatch, charset):
     info = dict(
         vocabulary=charset.character_set('gb2312-1')[:40], held_out=charset.character_set('gb2312-1')[50:60]
     )
-    lines = dict(
+    lines = LineBatch(
         images=np.stack([np.full([4, 8, 1], shade, np.float32) for shade in np.arange(-1.0, 0.8, 0.27)]),
         characters=Characters(
             component_ids=np.full([7, 2, 4], 5),
@@ -170,9 +172,11 @@ def sampler(monkeypatch, charset):
             character_ids=np.full([7, 2], 8),
             lengths=np.array([2, 1, 2, 1, 2, 2, 2]),
         ),
+        widths=None,
+        example_index=None,
     )
     batches = types.SimpleNamespace(
-        index=types.SimpleNamespace(info=info), batch_size=300, batch=lambda step: dict(lines, step=step)
+        index=types.SimpleNamespace(info=info), batch_size=300, batch=lambda step: lines._replace(step=step)
     )
     encoded = []
 
@@ -200,7 +204,7 @@ def sampler(monkeypatch, charset):
         model=model, settings=types.SimpleNamespace(seed=3, batch_size=4, sequence_labels='components')
     )
     (pathlib.Path('run') / 'samples').mkdir(parents=True)
-    made = Sampler(trainer, batches=batches, texts=None, charset=charset, log=log, longest_lines=9)
+    made = Sampler(log, training=trainer, batches=batches, texts=None, charset=charset, longest_lines=9)
     return types.SimpleNamespace(made=made, model=model, said=said, encoded=encoded, lines=lines, info=info)
 
 
@@ -221,7 +225,7 @@ def test_sheets_of_a_step(sampler, monkeypatch, charset):
         'draw',
         lambda generator: order.append(generator) or dict(seen=np.arange(12, dtype=np.uint8).reshape(3, 4)),
     )
-    assert made.sample(12) == 'run/samples/seen-000012.png' and order == [sampler.model.average, 'read']
+    assert made.write_sheets(12) == 'run/samples/seen-000012.png' and order == [sampler.model.average, 'read']
     ((step, pictures),) = sampler.said['images']
     assert step == 12 and list(pictures) == ['seen', 'real_above_reconstruction', 'spatial_perception']
     pairs = pictures['real_above_reconstruction'][:: 4 + sheets.GAP_PX, 0].tolist()
@@ -237,7 +241,7 @@ def test_sheets_of_a_step(sampler, monkeypatch, charset):
         and np.unique(rebuilt['style']) == 1.0
         and np.unique(rebuilt['character_noise']) == 7.0
     )
-    for asked, line in zip(rebuilt['characters'], sampler.lines['characters']._replace(lengths=None)):
+    for asked, line in zip(rebuilt['characters'], sampler.lines.characters._replace(lengths=None)):
         assert asked is line  # and no lengths: all are written as long as the longest
     assert not sampler.model.generator.asked
     for name, picture in pictures.items():
@@ -261,7 +265,7 @@ def test_sheets_of_a_step(sampler, monkeypatch, charset):
         and text.count('\n\n') == 3
     )
     sampler.model.read = lambda images: (None, None, None)
-    made.sample(13)
+    made.write_sheets(13)
     assert list(sampler.said['images'][-1][1]) == ['seen', 'real_above_reconstruction']
 
 
@@ -298,11 +302,11 @@ def test_the_texts_of_the_sheets(sampler, charset):
     """Of the run's seed and characters; eight a line at most, fewer where its lines are shorter."""
     for longest, expected in ((9, 8), (8, 8), (3, 3)):
         made = Sampler(
-            sampler.made.trainer,
+            None,
+            training=sampler.made.training,
             batches=sampler.made.batches,
             texts=None,
             charset=charset,
-            log=None,
             longest_lines=longest,
         )
         same = sheets.SampleSheets(
@@ -325,14 +329,14 @@ def test_a_style_space_is_of_so_many_lines_at_least(sampler):
         )
         assert means[:, 0].tolist() == np.repeat(range(first, last + 1), 2).tolist()
         np.testing.assert_allclose(variances, np.exp(-means), rtol=1e-6)
-    assert sampler.encoded[0][1] is sampler.lines['characters'].lengths and sampler.encoded[0][2] is False
+    assert sampler.encoded[0][1] is sampler.lines.characters.lengths and sampler.encoded[0][2] is False
 
 
 def test_what_is_read_on_samples(sampler, monkeypatch):
     """Edits over labels of all lines together: eight batches of unseen writers, four of which misread 1 of 8
     and 2 of 4 labels and four none of 8,
     and the two sheets of texts."""
-    made, trainer, asked = sampler.made, sampler.made.trainer, []
+    made, trainer, asked = sampler.made, sampler.made.training, []
     ids = np.zeros([2, 2, 4], np.int32)
     ids[0], ids[1, 0] = [[1, 2, 3, 4], [1, 2, 3, 4]], [5, 6, 7, 8]
     right = np.concatenate(
@@ -348,9 +352,9 @@ def test_what_is_read_on_samples(sampler, monkeypatch):
         batch=lambda step: (
             asked.append(step)
             or (
-                dict(characters=characters, images='wrong')
+                LineBatch('wrong', None, characters, None)
                 if step < 4
-                else dict(characters=characters._replace(component_ids=fewer), images='short')
+                else LineBatch('short', None, characters._replace(component_ids=fewer), None)
             )
         ),
     )
@@ -398,7 +402,7 @@ def test_a_picture_that_cannot_be_written_leaves_nothing_half(sampler, monkeypat
             ' what was there is unchanged$'
         ),
     ):
-        sampler.made.sample(3)
+        sampler.made.write_sheets(3)
     assert not list(pathlib.Path('run/samples').iterdir())
 
 

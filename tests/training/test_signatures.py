@@ -35,11 +35,11 @@ def test_what_came_first_changes_no_bit(determinism, make_trainer, make_batch, v
         trainer = make_trainer()
         start = {name: variable.numpy() for name, variable in variables_of(trainer).items()}
         for n in before:
-            trainer.recognizer_step(batches[n])
+            trainer.recognizers.update(batches[n])
         for name, variable in variables_of(trainer).items():
             variable.assign(start[name])
         for n in (2, 3, 4, 2, 3):
-            trainer.recognizer_step(batches[n])
+            trainer.recognizers.update(batches[n])
         ends.append({name: variable.numpy() for name, variable in variables_of(trainer).items()})
     for name, value in ends[1].items():
         np.testing.assert_array_equal(value, ends[0][name], err_msg=name)

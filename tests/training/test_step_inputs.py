@@ -56,9 +56,9 @@ def test_inputs_are_a_function_of_the_step(make_inputs, batches, mixed):
         for found, expected in zip(read(make_inputs(mixed), start, 9), whole[start:], strict=True):
             assert_same(found, expected)
     for step, (batch, texts, real) in enumerate(whole):
-        assert (batch.pop('step') == step).all()
+        assert (batch.step == step).all()
         assert_same([batch], [batches.batch(step)])
-        n = batch['characters'].structure_ids.shape[1]
+        n = batch.characters.structure_ids.shape[1]
         assert texts.component_ids.shape == (4, n, 4) and (texts.lengths == n).all()
         drawn = TextSampler(batches.charset, seed=3).batch(step, 4, n)  # of this step, and no other
         assert_same(texts, drawn)
@@ -66,10 +66,10 @@ def test_inputs_are_a_function_of_the_step(make_inputs, batches, mixed):
             assert_same([real], [mixed.batch(step)])
         else:
             assert (
-                real['images'].shape == (4, 16, 16, 1)
-                and (real['images'] == 1).all()
-                and real['lengths'].tolist() == [1.0] * 4
-                and not real['unlabelled_weights'].any()
+                real.images.shape == (4, 16, 16, 1)
+                and (real.images == 1).all()
+                and real.lengths.tolist() == [1.0] * 4
+                and not real.unlabelled_weights.any()
             )
 
 
@@ -84,11 +84,18 @@ def test_replicas_read_their_part_of_everything(make_inputs, mixed, two_replicas
             np.testing.assert_array_equal(np.concatenate(halves), value)
 
 
+def test_replicas_too_have_no_unlabelled_lines_where_there_are_none(make_inputs, two_replicas):
+    found = next(distribution.distribute(two_replicas, make_inputs(None).dataset(3)))
+    assert found.real is None
+    for value in tf.nest.flatten((found.lines, found.texts)):
+        assert [len(part) for part in two_replicas.experimental_local_results(value)] == [2, 2]
+
+
 def test_without_unlabelled_lines_batches_and_texts_are_the_same(make_inputs, mixed):
     for (batch, texts, real), (same_batch, same_texts, _) in zip(
         read(make_inputs(None), 0, 6), read(make_inputs(mixed), 0, 6), strict=True
     ):
-        assert real == {}
+        assert real is None
         assert_same([batch, texts], [same_batch, same_texts])
 
 

@@ -99,7 +99,7 @@ def test_progress_line(log, rate, remaining, shown):
         50,
         'reconstruction',
         {'loss/feature': 1.0, 'loss/pixel': 0.17345, 'grad/reconstruction_norm': 1.0},
-        schedule=Schedule(0, 150, 50),
+        plan=Schedule(0, 150, 50),
         rate=rate,
         remaining_sec=remaining,
     )
@@ -211,7 +211,7 @@ def test_the_progress_line_says_how_much_memory_was_needed(log, monkeypatch):
         33,
         'recognizers',
         {'loss/spatial_real': 2.0, 'loss/pixel': 1.0, 'metric/label_error_real': 0.5},
-        schedule=Schedule(80, 0, 120),
+        plan=Schedule(80, 0, 120),
         rate=0.25,
         remaining_sec=86399.9,
     )
@@ -221,12 +221,23 @@ def test_the_progress_line_says_how_much_memory_was_needed(log, monkeypatch):
         'misread of real lines 0.5 (good: below 0.4), counting loss 2 | 2.3 GiB\n'
     )
     log.total_steps = 66
-    log.progress(33, 'adversarial', {}, schedule=Schedule(80, 0, 120), rate=12.36, remaining_sec=360000.0)
+    log.progress(33, 'adversarial', {}, plan=Schedule(80, 0, 120), rate=12.36, remaining_sec=360000.0)
     assert (
         log.stream.getvalue().splitlines()[1][8:]
         == ' step 33/66 50.0% phase 2 of 2 (generator against discriminator) 12.4 steps/s ETA 100:00:00 |  |'
         ' 2.3 GiB'
     )
+
+
+def test_a_phase_of_another_kind_of_model_is_told_by_its_name_and_losses(log):
+    class Plan:
+        def phases(self):
+            return dict(counting=40)
+
+    log.progress(
+        33, 'counting', {'loss/count': 0.5, 'grad/norm': 1.0}, plan=Plan(), rate=1.0, remaining_sec=7.0
+    )
+    assert ' phase 1 of 1 (counting) 1.0 steps/s ETA 0:00:07 | loss/count 0.5 | ' in log.stream.getvalue()
 
 
 def test_figures_have_six_digits_where_people_read_and_all_on_the_board(log):

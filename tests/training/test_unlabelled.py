@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from hwgen.data.reading.mixed_lines import RealLines
 from hwgen.training import distribution
 
 PX = 16
@@ -25,13 +26,13 @@ def make_real(make_batch):
 
     def make(step=0, *, padding_px=0):
         batch, other = make_batch(step), make_batch(step + 100)
-        images = batch['images'].copy()
-        images[2:] = 0.5 + 0.5 * other['images'][2:, ::-1]
+        images = batch.images.copy()
+        images[2:] = 0.5 + 0.5 * other.images[2:, ::-1]
         lengths = np.array([2.0, 2.0, 1.5, 1.25], np.float32)
         beyond = np.arange(2 * PX) >= lengths[:, None] * PX
         images[np.broadcast_to(beyond[:, None, :, None], images.shape)] = 1.0
         images = np.pad(images, [(0, 0), (0, 0), (0, padding_px), (0, 0)], constant_values=1.0)
-        return dict(images=images, lengths=lengths, unlabelled_weights=np.array([0, 0, 2, 2], np.float32))
+        return RealLines(images, lengths, np.array([0, 0, 2, 2], np.float32))
 
     return make
 
@@ -44,7 +45,7 @@ def step_of(make_batch, texts_of):
         batch = make_batch(step)
         return {
             key: float(value)
-            for key, value in trainer.adversarial_step(
+            for key, value in trainer.adversarial.update(
                 tensors(batch), tensors(texts_of(batch)), real=real and tensors(real), **options
             ).items()
         }
@@ -62,7 +63,7 @@ def test_scores_are_those_of_each_line_alone(trainer, make_real, step_of):
     """
     real = make_real()
     alone = []
-    for image, length in zip(real['images'], real['lengths']):
+    for image, length in zip(real.images, real.lengths):
         columns = int(np.ceil(length)) * PX
         alone.append(
             float(trainer.model.discriminator(image[None, :, :columns], lengths=tf.constant([length]))[0])
@@ -97,7 +98,7 @@ def test_nothing_but_the_discriminator_learns_from_them(
     """
     start, settings = values_of(trainer, variables_of), trainer.settings
     real = make_real()
-    other = {**real, 'images': np.concatenate([real['images'][:2], -real['images'][2:]])}
+    other = real._replace(images=np.concatenate([real.images[:2], -real.images[2:]]))
 
     def learned(lines, discriminator_rate):
         for name, variable in variables_of(trainer).items():
@@ -133,12 +134,12 @@ def test_labelled_lines_that_are_not_shown_do_not_count(
     their own steps for them.
     """
     start, ends = values_of(trainer, variables_of), []
-    for images in (make_batch(0)['images'], np.zeros_like(make_batch(0)['images'])):
+    for images in (make_batch(0).images, np.zeros_like(make_batch(0).images)):
         for name, variable in variables_of(trainer).items():
             variable.assign(start[name])
         batch = make_batch(0)
-        trainer.adversarial_step(
-            tensors({**batch, 'images': images}), tensors(texts_of(batch)), real=tensors(make_real())
+        trainer.adversarial.update(
+            tensors(batch._replace(images=images)), tensors(texts_of(batch)), real=tensors(make_real())
         )
         ends.append(values_of(trainer, variables_of))
     for name, value in ends[0].items():
@@ -161,15 +162,11 @@ def test_the_discriminator_takes_another_hand_for_real_once_it_was_shown(
     better than the other,
     both measured against the labelled hand."""
     start, margins = values_of(trainer, variables_of), []
-    new = np.concatenate([make_real(step)['images'][2:, :, :PX] for step in range(60, 80)])
-    known = np.concatenate([make_batch(step)['images'][:, :, :PX] for step in range(60, 80)])
+    new = np.concatenate([make_real(step).images[2:, :, :PX] for step in range(60, 80)])
+    known = np.concatenate([make_batch(step).images[:, :, :PX] for step in range(60, 80)])
 
     def labelled(step):
-        return {
-            **make_real(step),
-            'images': make_batch(step)['images'],
-            'lengths': np.full(4, 2.0, np.float32),
-        }
+        return make_real(step)._replace(images=make_batch(step).images, lengths=np.full(4, 2.0, np.float32))
 
     for real in (make_real, labelled):
         for name, variable in variables_of(trainer).items():
@@ -195,6 +192,6 @@ def test_two_replicas_equal_one_with_unlabelled_lines(
     batch, texts, real = next(distribution.distribute(two_replicas, dataset))
     found = {
         key: float(value)
-        for key, value in trainer.adversarial_step(batch, texts, real=real, update_generator=False).items()
+        for key, value in trainer.adversarial.update(batch, texts, real=real, update_generator=False).items()
     }
     assert found == pytest.approx(expected, rel=1e-3, abs=1e-4)

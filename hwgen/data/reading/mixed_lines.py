@@ -2,14 +2,20 @@
 ones, scaled alike.
 """
 
+from __future__ import annotations
+
 import concurrent.futures
 import os
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from hwgen.data.reading.pipeline import LineBatches, random_stream
 from hwgen.data.reading.shards import RecordError, RecordIndex
 from hwgen.images import resize_line
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 _ORDER, _WINDOW = 5, 6  # what a random stream is for; pipeline.py has 1 and 2, texts.py 3 and 4
 _MEASURED_LINES = 1000
@@ -40,6 +46,21 @@ def cut_line(image: np.ndarray, *, width_px: float, reach_px: float, place: floa
 
     start = place * (width - width_px)
     return image[:, quiet(start) : quiet(start + width_px) + 1]
+
+
+class RealLines(NamedTuple):
+    """B lines that a discriminator takes for real, some of which nobody knows the text of.
+
+    Attributes:
+        images: float32 [B, char_px, W, 1] in [-1, 1], W whole cells, padding +1.
+        lengths: float32 [B], width of each line in cells, whole columns of the discriminator's last map.
+        unlabelled_weights: float32 [B], B over the number of unlabelled lines on these and else 0, so that a
+            mean over the batch with them is one over the unlabelled lines.
+    """
+
+    images: np.ndarray | tf.Tensor
+    lengths: np.ndarray | tf.Tensor
+    unlabelled_weights: np.ndarray | tf.Tensor
 
 
 class MixedLines:
@@ -111,10 +132,7 @@ class MixedLines:
             step: int >= 0.
 
         Returns:
-            dict of numpy arrays: images float32 [B, char_px, W, 1] in [-1, 1], W whole cells, padding +1;
-            lengths float32 [B], width of each line in cells, whole columns of the discriminator's last map;
-            unlabelled_weights float32 [B], B / `num_unlabelled` on unlabelled lines and else 0, so that a
-            mean over the batch with them is one over the unlabelled lines.
+            RealLines of NumPy arrays.
 
         Raises:
             RecordError: a damaged record; names file, record and byte.
@@ -149,11 +167,7 @@ class MixedLines:
             images[row, :, : line.shape[1], 0] = line
         weights = np.zeros(b, np.float32)
         weights[b - k :] = b / k
-        return {
-            'images': images,
-            'lengths': (widths / cell).astype(np.float32),
-            'unlabelled_weights': weights,
-        }
+        return RealLines(images, (widths / cell).astype(np.float32), weights)
 
     def _scaled(self, image, *, max_cells, place):
         """A line, or the piece of it at `place`, as float32 [char_px, W], W whole columns."""

@@ -6,7 +6,7 @@ import concurrent.futures
 import os
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -37,6 +37,25 @@ def random_stream(*key: int) -> np.random.Generator:
 
 class NoLineError(RecordError):
     """No line of a split has a length that is asked for."""
+
+
+class LineBatch(NamedTuple):
+    """B real lines with their texts, as NumPy arrays or as tensors.
+
+    Attributes:
+        images: float32 [B, char_px, N * char_width_px, 1] in [-1, 1], paper and padding +1.
+        widths: int32 [B], px.
+        characters: the texts, with the boxes of their structures.
+        example_index: int32 [B], 0 to B - 1: the place of each in the global batch, whatever replica reads it.
+        step: int64 [B], the same number B times, so that a distribution strategy can split it between
+            replicas like the rest; None: the lines are those of no step.
+    """
+
+    images: np.ndarray | tf.Tensor
+    widths: np.ndarray | tf.Tensor
+    characters: Characters
+    example_index: np.ndarray | tf.Tensor
+    step: np.ndarray | tf.Tensor | None = None
 
 
 class LineBatches:
@@ -164,15 +183,14 @@ class LineBatches:
             step: int >= 0.
 
         Returns:
-            dict of numpy arrays: images float32 [B, char_px, N * char_width_px, 1] in [-1, 1], paper and
-            padding +1; widths int32 [B] px; characters, Characters with the boxes of their structures;
-            example_index int32 [B], 0 to B - 1.
+            LineBatch of NumPy arrays.
 
         Raises:
             RecordError: a damaged record; names file, record and byte.
         """
         members, num_characters = self.members(step)
-        return self._read_batch(members, num_characters)
+        lines = self._read_batch(members, num_characters)
+        return lines._replace(step=np.full(self.batch_size, step, np.int64))
 
     def sweep(self, batch_size: int | None = None) -> Iterator[dict[str, np.ndarray]]:
         """Every line of the split once, the short ones first, for evaluation.
@@ -181,7 +199,7 @@ class LineBatches:
             batch_size: int; None: that of the training.
 
         Yields:
-            dict like `batch`, smaller at the end of each bucket.
+            LineBatch without a step, smaller at the end of each bucket.
         """
         batch_size = batch_size or self.batch_size
         for bucket, members in self._buckets.items():
@@ -197,28 +215,27 @@ class LineBatches:
             prefetch: int, batches kept ready.
 
         Returns:
-            tf.data.Dataset of `batch`'s dict and `step` int64 [B], the same number B times: a distribution
-            strategy can split it between replicas like the rest. Endless.
+            tf.data.Dataset of LineBatch. Endless.
         """
         import tensorflow as tf  # here: batches are read without it, too
 
         b, h = self.batch_size, self.char_px
-        spec = {
-            'images': tf.TensorSpec([b, h, None, 1]),
-            'widths': tf.TensorSpec([b], tf.int32),
-            'characters': Characters.specs(b),
-            'example_index': tf.TensorSpec([b], tf.int32),
-        }
+        spec = LineBatch(
+            images=tf.TensorSpec([b, h, None, 1]),
+            widths=tf.TensorSpec([b], tf.int32),
+            characters=Characters.specs(b),
+            example_index=tf.TensorSpec([b], tf.int32),
+            step=tf.TensorSpec([b], tf.int64),
+        )
 
         def read(step):
-            batch = self.batch(int(step))
-            return tf.nest.flatten({name: batch[name] for name in spec})
+            return tf.nest.flatten(self.batch(int(step)))
 
         def batch_of(step):
             flat = tf.nest.flatten(spec)
             values = tf.numpy_function(read, [step], [one.dtype for one in flat])
             shaped = [tf.ensure_shape(value, one.shape) for value, one in zip(values, flat, strict=True)]
-            return tf.nest.pack_sequence_as(spec, shaped) | {'step': tf.repeat(step, b)}
+            return tf.nest.pack_sequence_as(spec, shaped)
 
         steps = tf.data.Dataset.range(start_step, np.iinfo(np.int64).max)
         dataset = steps.map(batch_of, num_parallel_calls=workers, deterministic=True).prefetch(prefetch)
@@ -268,12 +285,12 @@ class LineBatches:
         cell, b, n = self.char_width_px, len(members), num_characters
         characters = Characters.zeros(b, n)
         characters.lengths[:] = self.index.lengths[members]
-        batch = {
-            'images': np.ones((b, self.char_px, n * cell, 1), np.float32),
-            'widths': (self.index.lengths[members] * cell).astype(np.int32),
-            'characters': characters,
-            'example_index': np.arange(b, dtype=np.int32),
-        }
+        lines = LineBatch(
+            images=np.ones((b, self.char_px, n * cell, 1), np.float32),
+            widths=(self.index.lengths[members] * cell).astype(np.int32),
+            characters=characters,
+            example_index=np.arange(b, dtype=np.int32),
+        )
 
         table_sizes = {
             'character_ids': self.charset.num_characters,
@@ -283,8 +300,8 @@ class LineBatches:
 
         def fill(row):
             record = self.index.read_record(int(members[row]), decode_trajectory=False)
-            length, width = len(record.character_ids), int(batch['widths'][row])
-            batch['images'][row, :, :width, 0] = resize_line(
+            length, width = len(record.character_ids), int(lines.widths[row])
+            lines.images[row, :, :width, 0] = resize_line(
                 record.image, height_px=self.char_px, width_px=width
             )
             for name, size in table_sizes.items():
@@ -298,4 +315,4 @@ class LineBatches:
             characters.boxes[row, :length] = self.charset.template_boxes[record.structure_ids]
 
         list(self._threads.map(fill, range(b)))  # decoding and scaling run outside Python's lock
-        return batch
+        return lines

@@ -117,7 +117,7 @@ def train(
     @tf.function(reduce_retracing=True)
     def step(batch):
         with tf.GradientTape() as tape:
-            _, logits = network(batch['images'], training=True)
+            _, logits = network(batch.images, training=True)
             frames = tf.fill([tf.shape(logits)[0]], tf.shape(logits)[1])
             losses = ctc.ctc_loss(_labels(batch, charset), logits, num_frames=frames) / tf.cast(
                 frames // FRAMES, tf.float32
@@ -167,9 +167,9 @@ def label_error(
     )
     wrong = total = 0.0
     for batch in lines.sweep():
-        _, logits = network(batch['images'])
+        _, logits = network(batch.images)
         errors, counts = ctc.label_errors(
-            _labels(batch, charset), logits, num_frames=tf.fill([len(batch['images'])], logits.shape[1])
+            _labels(batch, charset), logits, num_frames=tf.fill([len(batch.images)], logits.shape[1])
         )
         wrong, total = wrong + float(tf.reduce_sum(errors)), total + float(tf.reduce_sum(counts))
     return wrong / total, len(lines), int(total)
@@ -258,6 +258,6 @@ def _num_labels(charset):
 def _labels(batch, charset):
     return ctc.line_labels(
         _LABEL_KIND,
-        batch['characters'],
+        batch.characters,
         num_components=charset.num_components,
     )

@@ -180,7 +180,7 @@ def test_by_writer_where_nothing_is_official_or_it_is_not_wanted(lines_of):
 def test_it_trains():
     run('out', hwdb2())
     batch = LineBatches('out', charset=Charset.load(), batch_size=3, seed=0).batch(0)
-    assert batch['images'].shape[0] == 3 and batch['images'].shape[1] == 32
+    assert batch.images.shape[0] == 3 and batch.images.shape[1] == 32
 
 
 def test_any_number_of_workers_writes_the_same_bytes(monkeypatch):

@@ -6,17 +6,28 @@ import re
 from typing import Any
 
 from hwgen import files
-from hwgen.settings import prepare, train
+from hwgen.settings import generate, prepare, serving, train
 from hwgen.settings.resources import CHECKOUT
 from hwgen.settings.setting import Setting, bounds, default_of, described, flag_of, type_of
 
 PLACE = 'docs/settings.md'
-COMMANDS = {'train': train.SECTIONS, 'prepare': prepare.SECTIONS}
+COMMANDS: dict[str, tuple[type, ...]] = {
+    'generate': generate.SECTIONS,
+    'prepare': prepare.SECTIONS,
+    'train': train.SECTIONS,
+    'export': serving.EXPORT_SECTIONS,
+    'serve': serving.SERVE_SECTIONS,
+    'request': serving.REQUEST_SECTIONS,
+}
 _HEAD = """# Settings
 
-Every flag of `bin/train` and `bin/prepare`, as their `--help` tells them too. The defaults of `bin/train` are those of the model that ships, `demo.flags`.
-Presets (`*.flags`) hold flags, one a row; a preset may name another, its parent, by a row such as `--flagfile=demo.flags` and then hold the difference alone. Later
-flags win.
+Every flag of the commands, as their `--help` tells them too. From Python ([API](api.md)) they are keywords by
+the same names: `bin/train --batch_size=4` is `hwgen.train(batch_size=4)`. The defaults of `bin/train` are
+those of the model that ships, `demo.flags`. The flags of `bin/evaluate` come from its protocols: see
+[Evaluation](evaluation.md) and `bin/evaluate --help`.
+
+Presets (`*.flags`) hold flags, one a row; a preset may name another, its parent, by a row such as
+`--flagfile=demo.flags` and then hold the difference alone. Later flags win.
 
 This page is written by `python -m hwgen.settings.reference` from `hwgen/settings/`; change it there.
 """
@@ -30,7 +41,7 @@ def page() -> str:
     return '\n'.join(parts)
 
 
-def _section(cls: type) -> str:
+def _section(cls: Any) -> str:
     """A dataclass of settings as a heading and a table."""
     rows = [
         f'### {cls.SECTION}',

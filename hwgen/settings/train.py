@@ -51,8 +51,8 @@ class RunSettings:
 
     run_dir: str = setting(
         'runs/demo',
-        'Folder of the run: config.json, metrics.jsonl, checkpoints/, tensorboard/, samples/, model/. A run'
-        ' that is there is gone on with.',
+        'Folder of the run: config.json, metrics.jsonl, checkpoints/, tensorboard/, samples/, model/. An'
+        ' existing run is resumed.',
         free=True,
     )
     init_from: str | None = setting(
@@ -140,4 +140,12 @@ class TrainSettings:
     modules: ModuleSettings = ModuleSettings()
 
 
-SECTIONS = tuple(field.type for field in dataclasses.fields(TrainSettings))  # in the order of `--help`
+# in the order of `--help`
+SECTIONS: tuple[type, ...] = (
+    DataSettings,
+    RunSettings,
+    Schedule,
+    GanSettings,
+    GeneratorSettings,
+    ModuleSettings,
+)

@@ -178,7 +178,7 @@ def evaluate(
     Args:
         model: as of `load`, or a Writer (opened with `allow_unseen`, or it refuses texts); '': none, real
             lines alone.
-        protocol: its name: reader, distribution, comparison, ...; see docs/evaluation.md.
+        protocol: its name: reader, hct, comparison, ...; see docs/evaluation.md.
         data: folder of records with the split; None: the embedded corpus of the version that the model
             learned from, which is written where it is absent.
         out: folder of the report; None: `evaluations/PROTOCOL`.

@@ -64,10 +64,8 @@ def page() -> str:
             found = getattr(importlib.import_module(module), name)
             parts.append(_function(f'{module}.{name}', found))
             if inspect.isclass(found):
-                methods = [
-                    one for one in vars(found) if not one.startswith('_') and callable(vars(found)[one])
-                ]
-                parts += [_function(f'{name}.{method}', getattr(found, method)) for method in methods]
+                own = [one for one in vars(found) if not one.startswith('_') and callable(vars(found)[one])]
+                parts += [_function(f'{name}.{method}', getattr(found, method)) for method in own]
     return '\n'.join(parts)
 
 
@@ -80,7 +78,7 @@ def _function(name: str, function: Callable[..., Any]) -> str:
             continue
         if one.kind is one.KEYWORD_ONLY and '*' not in shown and not any(s.startswith('*') for s in shown):
             shown.append('*')
-        stars = {one.VAR_POSITIONAL: '*', one.VAR_KEYWORD: '**'}.get(one.kind, '')
+        stars = '*' * (one.kind is one.VAR_POSITIONAL) + '**' * (one.kind is one.VAR_KEYWORD)
         default = '' if one.default is one.empty else f'={_default(one.default)}'
         shown.append(f'{stars}{one.name}{default}')
     return (

@@ -197,8 +197,7 @@ again = hwgen.train('demo', data=sys.argv[1], run_dir='run', recognizer_steps=2,
                     growing_steps=0, batch_size=4, max_minutes=5.0, report=said.append, **sizes)
 writer = hwgen.load('run', allow_unseen=True)
 (image,) = writer.write(['明天'], style_seeds=[7])
-result = hwgen.evaluate('run', 'distribution', data=sys.argv[1], split='train', seeds=1, num_lines=24,
-                        out='report', report=said.append)
+result = hwgen.evaluate('run', 'reader', data=sys.argv[1], seeds=1, num_lines=3, out='report', report=said.append)
 path = hwgen.export(writer, 'served/1', report=said.append)
 command = json.load(open('run/config.json'))['command']
 print(json.dumps(dict(step=again['step'], shape=image.shape, figures=len(result['figures']), path=path,
@@ -219,7 +218,7 @@ def test_train_write_evaluate_export():
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert (found['step'], found['shape'], found['path']) == (4, [16, 32], os.path.abspath('served/1'))
-    assert found['figures'] and os.path.isfile('report/distribution.json')
+    assert found['figures'] and os.path.isfile('report/reader.json')
     assert os.path.isfile('served/1/saved_model.pb') and os.path.isfile('run/model/generator.json')
     assert found['command'].startswith("hwgen.train('demo', data=") and 'batch_size=4' in found['command']
     assert any('finished at step 4 before' in line for line in found['said'])

@@ -6,12 +6,19 @@ padding: so a request's picture does not depend on what else is in its batch, an
 writes.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import tensorflow as tf
 
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.inference.writer import WINDOW_CHARACTERS
 from hwgen.serving import drawn_styles
 from hwgen.serving.text_lookup import Codes, TextLookup
+
+if TYPE_CHECKING:
+    from hwgen.inference.writer import Writer
 
 MAX_CHARACTERS = 256
 SIGNATURES = ('serving_default', 'styled', 'images', 'components', 'styled_components', 'styles')
@@ -45,7 +52,9 @@ class ServedModel(tf.Module):
         max_characters: int, longer texts are errors.
     """
 
-    def __init__(self, writer, *, truncation=DEFAULT_TRUNCATION, max_characters=MAX_CHARACTERS):
+    def __init__(
+        self, writer: Writer, *, truncation: float = DEFAULT_TRUNCATION, max_characters: int = MAX_CHARACTERS
+    ) -> None:
         super().__init__()
         self.lookup = TextLookup(writer, max_characters=max_characters, repertoire=writer.repertoire)
         generator = writer.generator
@@ -151,7 +160,7 @@ class ServedModel(tf.Module):
         )
         return dict(image_bytes=images, error=errors)
 
-    def signatures(self):
+    def signatures(self) -> dict[str, Any]:
         """dict of name -> concrete function, for `tf.saved_model.save`; `SIGNATURES` are their names."""
         config, spec = self._config, tf.TensorSpec
         texts, seeds = spec([None], tf.string, 'texts'), spec([None], tf.int64, 'style_seeds')
@@ -186,7 +195,7 @@ class ServedModel(tf.Module):
             name: tf.function(functions[name]).get_concrete_function(*inputs[name]) for name in SIGNATURES
         }
 
-    def write(self, texts, style_seeds):
+    def write(self, texts: tf.Tensor, style_seeds: tf.Tensor) -> dict[str, tf.Tensor]:
         """`serving_default`: texts [B], seeds int64 [B] -> image_bytes [B] (PNG), error [B]."""
         texts, style_seeds = _same_size(0, texts=texts, style_seeds=style_seeds).values()
         found = self.lookup.look_up(texts)
@@ -201,7 +210,9 @@ class ServedModel(tf.Module):
 
         return self._pictures(line, found.errors, (found.rows, found.lengths, style_seeds))
 
-    def write_styled(self, texts, styles, truncation):
+    def write_styled(
+        self, texts: tf.Tensor, styles: tf.Tensor, truncation: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         """`styled`: the hand is a vector, such as one of `styles`, or one between two of them.
 
         Args:
@@ -231,7 +242,7 @@ class ServedModel(tf.Module):
 
         return self._pictures(line, errors, (found.rows, found.lengths, styles, truncation))
 
-    def draw(self, texts, style_seeds):
+    def draw(self, texts: tf.Tensor, style_seeds: tf.Tensor) -> dict[str, tf.Tensor]:
         """`images`: floats instead of a PNG, with the place of every character.
 
         Args:
@@ -272,8 +283,15 @@ class ServedModel(tf.Module):
         return dict(images=images, widths=found.lengths * width, boxes=boxes, error=found.errors)
 
     def write_components(
-        self, component_ids, structure_ids, boxes, character_ids, lengths, style_seeds, truncation
-    ):
+        self,
+        component_ids: tf.Tensor,
+        structure_ids: tf.Tensor,
+        boxes: tf.Tensor,
+        character_ids: tf.Tensor,
+        lengths: tf.Tensor,
+        style_seeds: tf.Tensor,
+        truncation: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
         """`components`: any glyph that components describe, by its codes (`hwgen.charset`, `EncodedText`).
 
         Args:
@@ -293,8 +311,16 @@ class ServedModel(tf.Module):
         return self._write_codes(codes, truncation, self._style, lengths=lengths, style_seeds=style_seeds)
 
     def write_styled_components(
-        self, component_ids, structure_ids, boxes, character_ids, lengths, styles, style_seeds, truncation
-    ):
+        self,
+        component_ids: tf.Tensor,
+        structure_ids: tf.Tensor,
+        boxes: tf.Tensor,
+        character_ids: tf.Tensor,
+        lengths: tf.Tensor,
+        styles: tf.Tensor,
+        style_seeds: tf.Tensor,
+        truncation: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
         """`styled_components`: any glyph, in a hand that is a vector.
 
         Args:
@@ -402,7 +428,7 @@ class ServedModel(tf.Module):
             errors,
         )
 
-    def styles(self, style_seeds):
+    def styles(self, style_seeds: tf.Tensor) -> dict[str, tf.Tensor]:
         """`styles`: the hands of seeds at truncation 1, for `styled`. int64 [B] -> styles float32 [B, Z]."""
 
         def draw(seed):

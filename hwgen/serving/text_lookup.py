@@ -9,12 +9,18 @@ it does not write here either, and the forms that look alike (`charset.folding`)
 and codes alike (`Repertoire`).
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from hwgen.charset.normal_form import IGNORABLE
+
+if TYPE_CHECKING:
+    from hwgen.inference.repertoire import Repertoire
+    from hwgen.inference.writer import Writer
 
 MAX_CODE_POINT = 0x10FFFF
 UNSEEN = ': no training picture of this model showed it'
@@ -50,7 +56,7 @@ class LookedUp(NamedTuple):
     errors: tf.Tensor
 
 
-def name_code_points(code_points):
+def name_code_points(code_points: tf.Tensor) -> tf.Tensor:
     """How errors name characters.
 
     Args:
@@ -87,7 +93,7 @@ class TextLookup(tf.Module):
         characters: str, those that are written, by code point.
     """
 
-    def __init__(self, writer, *, max_characters, repertoire=None):
+    def __init__(self, writer: Writer, *, max_characters: int, repertoire: Repertoire | None = None) -> None:
         super().__init__()
         if max_characters < 1:
             raise ValueError(f'max_characters={max_characters}: expected at least 1')
@@ -143,7 +149,7 @@ class TextLookup(tf.Module):
         )
         self._names, self._by_character = tf.constant(charset.components), repertoire.by_character
 
-    def look_up(self, texts):
+    def look_up(self, texts: tf.Tensor) -> LookedUp:
         """Splits texts into characters and finds their rows.
 
         Args:
@@ -187,12 +193,12 @@ class TextLookup(tf.Module):
         errors = tf.where(lengths == 0, f'empty text: expected 1 to {self.max_characters} characters', errors)
         return LookedUp(tf.cast(rows, tf.int32), tf.where(errors == '', lengths, 0), errors)
 
-    def codes(self, rows):
+    def codes(self, rows: tf.Tensor) -> Codes:
         """What the generator reads. int32 [N], rows of the table -> Codes."""
         found = tf.gather(self._rows, rows)  # N x (4 components, structure, character, layout)
         return self.fold(Codes(found[:, :4], found[:, 4], tf.gather(self._boxes, found[:, 6]), found[:, 5]))
 
-    def unseen(self, codes):
+    def unseen(self, codes: Codes) -> tuple[tf.Tensor, tf.Tensor]:
         """Which codes no training picture showed, nor their parts.
 
         Args:
@@ -227,7 +233,7 @@ class TextLookup(tf.Module):
             [UNSEEN[2:], ', nor its ', part]
         )
 
-    def fold(self, codes):
+    def fold(self, codes: Codes) -> Codes:
         """`Repertoire.fold` in the graph: Codes of a line -> Codes."""
         if not self._folds:
             return codes

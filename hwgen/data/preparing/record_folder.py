@@ -4,7 +4,6 @@ What an interrupted process has finished lies in `{out_dir}.partial`, and the sa
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import pathlib
@@ -12,6 +11,7 @@ import shlex
 import shutil
 import sys
 
+from hwgen import files
 from hwgen.charset.encoding import Charset
 from hwgen.charset.printable import as_text
 from hwgen.data.preparing.journal import Journal, read_journal
@@ -200,11 +200,9 @@ def exclusive(out_dir, *, storage=SHARDS, report=print):
     while True:
         partial.mkdir(exist_ok=True)
         fd = os.open(partial, os.O_RDONLY)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if files.lock(fd) is False:
             report(f'{out_dir}: another command is writing it, waiting for that to end')
-            fcntl.flock(fd, fcntl.LOCK_EX)
+            files.lock(fd, wait=True)
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(fd), os.stat(partial)):
                 break

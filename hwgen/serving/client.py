@@ -2,8 +2,8 @@
 
 Text goes to `serving_default`, where the graph splits it. A text with Ideographic Description Sequences
 (⿱山鱼) is read here, by the dictionary as it was when the server's model was trained, and goes to
-`components` as codes; so does every text with combining marks, which the graph does not compose, or for which a truncation is
-asked. No TensorFlow is needed for REST.
+`components` as codes; so does every text with combining marks, which the graph does not compose, or for which
+a truncation is asked. No TensorFlow is needed for REST.
 """
 
 from collections.abc import Sequence

@@ -8,7 +8,7 @@ from typing import Any
 from hwgen import files
 from hwgen.settings import generate, prepare, serving, train
 from hwgen.settings.resources import CHECKOUT
-from hwgen.settings.setting import Setting, bounds, default_of, described, flag_of, type_of
+from hwgen.settings.setting import Setting, bounds, default_of, described, flag_of, item_of, type_of
 
 PLACE = 'docs/settings.md'
 COMMANDS: dict[str, tuple[type, ...]] = {
@@ -56,7 +56,7 @@ def _section(cls: Any) -> str:
             kind, optional = type_of(cls, name)
             head = f'`--[no]{flag_of(cls, name)}`' if kind is bool else f'`--{flag_of(cls, name)}`'
             rows.append(
-                f'| {head} | {_default(default_of(cls, name), about)} | {_values(kind, optional, about)} |'
+                f'| {head} | {_default(default_of(cls, name), about)} | {_values(kind, optional, about, items=_items(cls, name))} |'
                 f' {_told(about.help)} |'
             )
     return '\n'.join([*rows, ''])
@@ -90,12 +90,15 @@ def _default(value: Any, about: Setting) -> str:
     return f'`{shown}`{" " * bool(about.unit)}{about.unit}' if shown else 'none'
 
 
-def _values(kind: type, optional: bool, about: Setting) -> str:
+def _items(cls: type, name: str) -> str:
+    """What a list holds, in words."""
+    return 'texts' if type_of(cls, name)[0] is tuple and item_of(cls, name) is str else 'whole numbers'
+
+
+def _values(kind: type, optional: bool, about: Setting, *, items: str) -> str:
     if about.choices:
         return ', '.join(f'`{choice}`' for choice in about.choices)
-    named = {bool: 'on or off', int: 'whole number', float: 'number', tuple: 'whole numbers', str: 'text'}[
-        kind
-    ]
+    named = {bool: 'on or off', int: 'whole number', float: 'number', tuple: items, str: 'text'}[kind]
     return ', '.join(filter(None, [named, bounds(about), 'may be left out' if optional else '']))
 
 

@@ -29,7 +29,8 @@ def test_it_runs(monkeypatch):
     monkeypatch.setenv('PYTHONPATH', str(CHECKOUT))
     monkeypatch.setenv('TF_CPP_MIN_LOG_LEVEL', '3')
     notebook = nbformat.read(NOTEBOOK, as_version=4)
-    nbclient.NotebookClient(notebook, timeout=500, kernel_name='python3', cwd=os.getcwd()).execute()
+    here = {'metadata': {'path': os.getcwd()}}
+    nbclient.NotebookClient(notebook, timeout=500, kernel_name='python3', resources=here).execute()
     outputs = [output for cell in notebook.cells for output in cell.get('outputs', ())]
     pictures = [output for output in outputs if 'image/png' in output.get('data', {})]
     texts = ''.join(

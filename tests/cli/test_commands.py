@@ -34,7 +34,7 @@ flags.DEFINE_enum('kind', 'ink', ['ink', 'paper'], 'Which.')
 def main(arguments):
     what = flags.FLAGS.what
     if what == 'user':
-        raise app.UserError('lines.tsv, line 3: no TAB;\\n  expected path TAB text')
+        raise app.SettingError('lines.tsv, line 3: no TAB;\\n  expected path TAB text')
     if what == 'file':
         open('/nowhere/at all')
     if what == 'fault':

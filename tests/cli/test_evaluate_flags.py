@@ -18,7 +18,6 @@ stand_in('hwgen.evaluation.reporting', run=measured)
 class Judge:
     def __init__(self, name):
         self.name, self.digest = name, name + ' digest'
-from hwgen.cli import places
 def ensure_embedded(data, splits, *, settings, report):
     tell('ensure', data, splits, settings)
 info = {'splits': {'train': {}, 'test': {}, 'unseen': {}}, 'source': 'scribe', 'version': '2.0', 'seed': 5, 'more': 1}

@@ -39,7 +39,7 @@ hwgen.evaluate(summary['model'], 'reader', num_lines=100, seeds=1)
 hwgen.export(summary['model'], 'saved_models/mine/1')
 ```
 
-`import hwgen` takes a hundredth of a second: NumPy and TensorFlow are loaded when a function needs them. Each
+`import hwgen` takes hundredths of a second: NumPy and TensorFlow are loaded when a function needs them. Each
 function is the command of the same name. Its keywords are called as the flags are ([Settings](settings.md)),
 with values of Python: `batch_size=4`, `deterministic=False`, `style_channels=[16, 32]`. Wrong settings are a
 `TypeError` or `ValueError` that names them and says what was expected. A [notebook](../examples/hwgen.ipynb)

@@ -56,23 +56,16 @@ def one_call_each(writer, texts):
     """The model on each line alone, undivided."""
     import numpy as np
 
+    from hwgen.characters import Characters
     from hwgen.inference import styles
 
     for text in texts:
         encoded = writer.encode(text)
         n = len(encoded.units)
 
-        def batch(values):
-            return np.asarray(values)[np.newaxis]
-
+        noise = styles.character_noise(0, 0, n, character_noise_dim=writer.character_noise_dim)
         writer.generator(
-            component_ids=batch(encoded.component_ids),
-            structure_ids=batch(encoded.structure_ids),
-            boxes=batch(encoded.boxes),
-            character_ids=batch(encoded.character_ids),
-            lengths=np.array([n], np.int32),
-            style=writer.styles(0),
-            character_noise=batch(styles.character_noise(0, 0, n, noise_dim=writer.noise_dim)),
+            Characters.stack([encoded.characters]), style=writer.styles(0), character_noise=noise[np.newaxis]
         )
 
 

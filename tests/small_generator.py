@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from plain_sizes import PLAIN
 
+from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset
 from hwgen.models.generator import Generator
 from hwgen.settings.model import GeneratorConfig
@@ -38,10 +39,7 @@ def make_small_generator(**options):
     try:
         generator = Generator(config)
         generator(
-            component_ids=tf.ones([1, n, 4], tf.int32),
-            structure_ids=tf.ones([1, n], tf.int32),
-            boxes=tf.ones([1, n, 4, 4]),
-            character_ids=tf.ones([1, n], tf.int32),
+            Characters.ones(1, n),
             style=tf.zeros([1, config.style_dim]),
             character_noise=tf.zeros([1, n, config.character_noise_dim]),
         )

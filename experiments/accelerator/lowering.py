@@ -15,6 +15,7 @@ import re
 import numpy as np
 import tensorflow as tf
 
+from hwgen.characters import Characters
 from hwgen.training import averaging
 from hwgen.training.gan import POSTERIOR_NOISE_STREAM, POSTERIOR_STYLE_STREAM, GanTrainer
 
@@ -26,15 +27,18 @@ class LoweredTrainer(GanTrainer):
     """`GanTrainer` whose first two phases XLA can compile: noise comes with the batch, lines of all lengths
     share one width, CTC is the dense one.
 
+    A batch has the fields of Characters beside the images, but for the boxes, which follow from the
+    structures.
+
     Differs from `GanTrainer`: the recogniser step does not tell how many labels were misread, as edit
-    distances have no XLA kernel. Arguments as there.
+    distances have no XLA kernel. Arguments as there, and `template_boxes`, float32 [S, 4, 4], the
+    structures' boxes.
     """
 
     def __init__(self, model, settings, *, template_boxes, strategy):
         super().__init__(
             model,
             dataclasses.replace(settings, uniform_lengths=False, dense_ctc=True),
-            template_boxes=template_boxes,
             strategy=strategy,
         )
         # a constant of the graph, where a tensor would be one more parameter
@@ -51,6 +55,7 @@ class LoweredTrainer(GanTrainer):
 
         @tf.function(jit_compile=jit, autograph=False)
         def recognizers(batch):
+            batch = self._with_characters(batch)
             with tf.GradientTape() as tape:
                 sequence_loss, spatial_loss, _ = self._reading_losses(batch, batch['images'], training=True)
                 loss = self._share(sequence_loss if spatial_loss is None else sequence_loss + spatial_loss)
@@ -63,7 +68,8 @@ class LoweredTrainer(GanTrainer):
 
         @tf.function(jit_compile=jit, autograph=False)
         def reconstruction(batch):
-            metrics = self._reconstruction_replica_step(dict(batch, kl_scale=tf.constant(1.0)))
+            batch = dict(self._with_characters(batch), kl_scale=tf.constant(1.0))
+            metrics = self._reconstruction_replica_step(batch)
             averaging.move_average(
                 self.model.average,
                 self.model.generator,
@@ -73,6 +79,11 @@ class LoweredTrainer(GanTrainer):
             return metrics
 
         return dict(recognizers=recognizers, reconstruction=reconstruction)[phase]
+
+    def _with_characters(self, batch):
+        boxes = tf.gather(self.template_boxes, batch['structure_ids'])
+        fields = {name: batch[name] for name in Characters._fields if name != 'boxes'}
+        return dict(batch, characters=Characters(boxes=boxes, **fields))
 
     def _normal(self, batch, shape, stream):
         del shape

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hwgen.characters import Characters
 from hwgen.charset import groups, ids
 from hwgen.charset.composition import Composer, describe
 from hwgen.charset.dictionary import (
@@ -53,6 +54,17 @@ class EncodedText(NamedTuple):
     structure_ids: np.ndarray
     boxes: np.ndarray
     exact_structure: np.ndarray
+
+    @property
+    def characters(self) -> Characters:
+        """The text as a single line of Characters."""
+        return Characters(
+            component_ids=self.component_ids,
+            structure_ids=self.structure_ids,
+            boxes=self.boxes,
+            character_ids=self.character_ids,
+            lengths=np.int32(len(self.units)),
+        )
 
 
 class Charset:

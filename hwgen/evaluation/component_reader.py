@@ -5,6 +5,7 @@ It says structures and components, so it can read what has no code point, and se
 
 import numpy as np
 
+from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset
 from hwgen.evaluation import feature_recognizer
 from hwgen.images import to_cells
@@ -62,12 +63,10 @@ class ComponentReader:
         Raises:
             CharsetError: a character that the table does not have.
         """
-        encoded = self._charset.encode(text)
+        characters = self._charset.encode(text).characters
         rows = ctc.line_labels(
             'structured',
-            component_ids=encoded.component_ids[:, np.newaxis],
-            structure_ids=encoded.structure_ids[:, np.newaxis],
-            character_ids=encoded.character_ids[:, np.newaxis],
+            Characters.stack([characters.part(place, place + 1) for place in range(characters.lengths)]),
             num_components=self._charset.num_components,
         )
         return [tuple(int(label) for label in row if label) for row in rows.numpy()]

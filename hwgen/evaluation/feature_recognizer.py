@@ -244,8 +244,6 @@ def _num_labels(charset):
 def _labels(batch, charset):
     return ctc.line_labels(
         _LABEL_KIND,
-        component_ids=batch['component_ids'],
-        structure_ids=batch['structure_ids'],
-        character_ids=batch['character_ids'],
+        batch['characters'],
         num_components=charset.num_components,
     )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hwgen import files
+from hwgen.characters import Characters
 from hwgen.charset.printable import as_json
 from hwgen.inference.description import FORMAT, ArtefactError, read_description
 from hwgen.models.generator import Generator
@@ -119,10 +120,7 @@ def built_generator(config: GeneratorConfig) -> Generator:
     """A Generator whose variables exist: GeneratorConfig -> Generator."""
     generator = Generator(config, name='generator')
     generator(
-        component_ids=np.ones([1, 1, 4], np.int32),
-        structure_ids=np.ones([1, 1], np.int32),
-        boxes=np.ones([1, 1, 4, 4], np.float32),
-        character_ids=np.ones([1, 1], np.int32),
+        Characters.ones(),
         style=np.zeros([1, config.style_dim], np.float32),
         character_noise=np.zeros([1, 1, config.character_noise_dim], np.float32),
     )

@@ -2,7 +2,7 @@
 hand.
 
 HCT-GAN (ICPR 2022) interpolates between styles; here the embeddings of components and structure, and the
-boxes, are interpolated (see `content_encoder.interpolate`).
+boxes, are interpolated (see `ContentEncoder.interpolate`).
 """
 
 from __future__ import annotations
@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
+from hwgen.characters import Characters
 from hwgen.images import to_uint8
 from hwgen.inference import styles as style_space
 from hwgen.inference.description import DEFAULT_TRUNCATION
-from hwgen.models import content_encoder
 
 if TYPE_CHECKING:
     from hwgen.inference.writer import Writer
-
-_NAMES = ('component_ids', 'structure_ids', 'boxes', 'character_ids')
 
 
 class ContentInterpolation:
@@ -32,22 +30,16 @@ class ContentInterpolation:
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
-        ids, spec = tf.int32, tf.TensorSpec
-        coded = (
-            spec([1, None, 4], ids),
-            spec([1, None], ids),
-            spec([1, None, 4, 4], tf.float32),
-            spec([1, None], ids),
-        )
+        spec = tf.TensorSpec
         # One trace for all lengths, as the writer's own.
         self._generate = tf.function(
             self._draw,
             input_signature=[
-                coded,
-                coded,
+                Characters.specs(1),
+                Characters.specs(1),
                 spec([], tf.float32),
                 spec([1, writer.style_dim], tf.float32),
-                spec([1, None, writer.noise_dim], tf.float32),
+                spec([1, None, writer.character_noise_dim], tf.float32),
             ],
         )
 
@@ -91,9 +83,13 @@ class ContentInterpolation:
         if style is None:
             (style,) = writer.styles([style_seed], truncation=truncation)
         noise = style_space.character_noise(
-            style_seed, noise_offset, noise_offset + n, noise_dim=writer.noise_dim, truncation=truncation
+            style_seed,
+            noise_offset,
+            noise_offset + n,
+            character_noise_dim=writer.character_noise_dim,
+            truncation=truncation,
         )
-        coded = [tuple(tf.constant(getattr(end, name)[np.newaxis]) for name in _NAMES) for end in ends]
+        coded = [tf.nest.map_structure(tf.constant, Characters.stack([end.characters])) for end in ends]
         return [
             to_uint8(
                 self._generate(
@@ -109,16 +105,9 @@ class ContentInterpolation:
     def _draw(self, first, second, share, style, noise):
         generator = self._writer.generator
         encoder = generator.content_encoder
-        ends = [
-            encoder.embed(components, structures, boxes=boxes, character_ids=characters)
-            for components, structures, boxes, characters in (first, second)
-        ]
-        content = encoder.features(
-            content_encoder.interpolate(*ends, share), style=generator.content_style(style)
-        )
-        blank, other = (generator.blank(components) for components, *_ in (first, second))
+        ends = [encoder.embed(characters) for characters in (first, second)]
+        content = encoder.features(encoder.interpolate(*ends, share), style=generator.content_style(style))
+        blank, other = (generator.blank(characters) for characters in (first, second))
         if blank is not None:  # on the way to or from a space something is written
             blank = tf.where(share <= 0.0, blank, tf.where(share >= 1.0, other, blank & other))
-        return generator.draw(
-            content, style, lengths=tf.shape(noise)[1:2], blank=blank, character_noise=noise
-        )
+        return generator.draw(content, style, lengths=first.lengths, blank=blank, character_noise=noise)

@@ -101,25 +101,25 @@ def styles_from_seeds(seeds: Any, style_dim: int, *, truncation: float = 1.0) ->
 
 
 def character_noise(
-    seed: int, start: int, stop: int, *, noise_dim: int, truncation: float = 1.0
+    seed: int, start: int, stop: int, *, character_noise_dim: int, truncation: float = 1.0
 ) -> np.ndarray:
     """Noise of the characters start .. stop - 1 of a line.
 
     Args:
         seed: int, style seed of the line.
         start, stop: int, indices of characters in the line.
-        noise_dim: int, Zc.
+        character_noise_dim: int, Zc.
         truncation: float >= 0, standard deviation; 0 makes all copies of a character equal but for their
             neighbours.
 
     Returns:
         float32 [stop - start, Zc]; row i depends on (seed, start + i, Zc) alone.
     """
-    blocks = -(-noise_dim // 4)
+    blocks = -(-character_noise_dim // 4)
     counters = np.arange(start * blocks, stop * blocks, dtype=np.uint64)
     values = normals(check_seeds(seed), counters, stream=CHARACTER_STREAM)
     # (N blocks) x 4 -> N x (blocks 4) -> N x Zc
-    values = values.reshape(stop - start, 4 * blocks)[:, :noise_dim]
+    values = values.reshape(stop - start, 4 * blocks)[:, :character_noise_dim]
     return values * np.float32(check_truncation(truncation))
 
 

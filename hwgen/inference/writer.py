@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from hwgen import console
+from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset, EncodedText
 from hwgen.charset.symbols import space_component
 from hwgen.images import to_uint8
@@ -87,7 +88,7 @@ class Writer:
 
     Attributes:
         char_px, char_width_px: int, size of a character's cell in pixels.
-        style_dim, noise_dim: int, Z and Zc.
+        style_dim, character_noise_dim: int, sizes of a style and of the noise of each character.
         repertoire: Repertoire, what this model can write.
     """
 
@@ -121,7 +122,7 @@ class Writer:
         self.char_px = generator.config.char_px
         self.char_width_px = generator.config.char_width_px or generator.config.char_px
         self.style_dim = generator.config.style_dim
-        self.noise_dim = generator.config.character_noise_dim
+        self.character_noise_dim = generator.config.character_noise_dim
         self.window_characters = window_characters
         self.windows_per_step = windows_per_step
         # A GPU looks for its fastest kernels anew for every shape, so it gets few shapes; a CPU computes no
@@ -313,29 +314,23 @@ class Writer:
     def _render(self, windows):
         """At most `windows_per_step` windows of one width -> list of float32 [char_px, n * char_width_px]."""
         batch, n = self.windows_per_step, self._padded_width(windows[0])
-        inputs = dict(
-            component_ids=np.zeros([batch, n, 4], np.int32),
-            structure_ids=np.zeros([batch, n], np.int32),
-            boxes=np.zeros([batch, n, 4, 4], np.float32),
-            character_ids=np.zeros([batch, n], np.int32),
-            lengths=np.zeros([batch], np.int32),
-            style=np.zeros([batch, self.style_dim], np.float32),
-            character_noise=np.zeros([batch, n, self.noise_dim], np.float32),
+        characters = Characters.stack(
+            [line.encoded.characters.part(first, last) for line, _, _, first, last in windows],
+            num_lines=batch,
+            num_characters=n,
         )
+        style = np.zeros([batch, self.style_dim], np.float32)
+        noise = np.zeros([batch, n, self.character_noise_dim], np.float32)
         for row, (line, _, _, first, last) in enumerate(windows):
-            used = slice(0, last - first)
-            for name in ('component_ids', 'structure_ids', 'boxes', 'character_ids'):
-                inputs[name][row, used] = getattr(line.encoded, name)[first:last]
-            inputs['lengths'][row] = last - first
-            inputs['style'][row] = line.style
-            inputs['character_noise'][row, used] = style_space.character_noise(
+            style[row] = line.style
+            noise[row, : last - first] = style_space.character_noise(
                 line.seed,
                 line.offset + first,
                 line.offset + last,
-                noise_dim=self.noise_dim,
+                character_noise_dim=self.character_noise_dim,
                 truncation=line.truncation,
             )
-        images = self._generate(**{name: tf.constant(value) for name, value in inputs.items()})
+        images = self._generate(*tf.nest.map_structure(tf.constant, (characters, style, noise)))
         images = images.numpy()[..., 0]  # B x H x (N w) x 1 -> B x H x (N w)
         pixels = []
         for image, window in zip(images, windows, strict=False):  # the last windows of a step may be blank
@@ -352,26 +347,13 @@ class Writer:
     def _compile(self):
         """One trace for all widths and batch sizes."""
         spec = tf.TensorSpec
-        signature = dict(
-            component_ids=spec([None, None, 4], tf.int32),
-            structure_ids=spec([None, None], tf.int32),
-            boxes=spec([None, None, 4, 4], tf.float32),
-            character_ids=spec([None, None], tf.int32),
-            lengths=spec([None], tf.int32),
-            style=spec([None, self.style_dim], tf.float32),
-            character_noise=spec([None, None, self.noise_dim], tf.float32),
-        )
+        signature = [
+            Characters.specs(),
+            spec([None, self.style_dim], tf.float32),
+            spec([None, None, self.character_noise_dim], tf.float32),
+        ]
 
-        def generate(component_ids, structure_ids, boxes, character_ids, lengths, style, character_noise):
-            return self.generator(
-                component_ids=component_ids,
-                structure_ids=structure_ids,
-                boxes=boxes,
-                character_ids=character_ids,
-                lengths=lengths,
-                style=style,
-                character_noise=character_noise,
-                training=False,
-            )
+        def generate(characters, style, character_noise):
+            return self.generator(characters, style=style, character_noise=character_noise, training=False)
 
-        return tf.function(generate, input_signature=list(signature.values())).get_concrete_function()
+        return tf.function(generate, input_signature=signature).get_concrete_function()

@@ -4,6 +4,7 @@ section 3).
 
 import tensorflow as tf
 
+from hwgen.characters import Characters
 from hwgen.settings.model import LABEL_KINDS
 
 _MAX_GAP = 80.0  # of logits: exp(-80) is 1.8e-35, the least normal float32 1.2e-38
@@ -24,7 +25,7 @@ def num_label_classes(kind, *, num_components, num_structures, num_characters):
     return num_components + (num_structures - 1 if kind == 'structured' else 0)
 
 
-def line_labels(kind, *, component_ids, structure_ids, character_ids, num_components):
+def line_labels(kind: str, characters: Characters, *, num_components: int) -> tf.Tensor:
     """Label sequences of lines, padded with 0 anywhere: `ctc_loss` leaves zeros out.
 
     `components`, the paper's: the components of each character in slot order. `structured`, ours: before them
@@ -32,18 +33,20 @@ def line_labels(kind, *, component_ids, structure_ids, character_ids, num_compon
     `characters`: one id.
 
     Args:
-        component_ids: int32 [B, N, 4]; structure_ids, character_ids: int32 [B, N].
+        kind: one of `LABEL_KINDS`.
+        characters: Characters of the lines.
         num_components: int, table size with id 0.
 
     Returns:
         int32 [B, N * labels of a character]: 4, 5 or 1 of them.
     """
     if kind == 'characters':
-        return character_ids
-    tokens = component_ids
+        return characters.character_ids
+    tokens = characters.component_ids
     if kind == 'structured':
-        structures = tf.where(structure_ids > 0, structure_ids + (num_components - 1), 0)
-        tokens = tf.concat([structures[..., tf.newaxis], component_ids], axis=-1)
+        ids = characters.structure_ids
+        structures = tf.where(ids > 0, ids + (num_components - 1), 0)
+        tokens = tf.concat([structures[..., tf.newaxis], tokens], axis=-1)
     return tf.reshape(tokens, [tf.shape(tokens)[0], -1])  # B x N x L -> B x (N L)
 
 

@@ -9,9 +9,10 @@ import math
 import keras
 import tensorflow as tf
 
+from hwgen.characters import Characters
 from hwgen.models import layers
-from hwgen.models.content_encoder import CELLS, ContentEncoder
-from hwgen.settings.model import GeneratorConfig
+from hwgen.models.content.encodings import content_encoder
+from hwgen.settings.model import CELLS, GeneratorConfig
 
 
 class GeneratorBlock(keras.layers.Layer):
@@ -71,20 +72,7 @@ class Generator(keras.Model):
         super().__init__(**kwargs)
         self.config = config
         self.space_component = 0
-        self.content_encoder = ContentEncoder(
-            config.content_encoding,
-            num_components=config.num_components,
-            num_structures=config.num_structures,
-            num_characters=config.num_characters,
-            channels=config.content_channels,
-            cell_dim=config.cell_dim,
-            structure_dim=config.structure_dim,
-            component_dim=config.component_dim,
-            style_dim=config.style_part_dim,
-            map_channels=config.map_channels,
-            learn_boxes=config.learn_boxes,
-            name='content_encoder',
-        )
+        self.content_encoder = content_encoder(config, name='content_encoder')
         # A tuple, not a list: tf.train.Checkpoint drops the sublayers that a Keras 3 model holds in a list.
         self.blocks = tuple(
             GeneratorBlock(
@@ -128,23 +116,15 @@ class Generator(keras.Model):
 
     def call(
         self,
-        component_ids,
-        structure_ids,
-        boxes=None,
-        character_ids=None,
-        lengths=None,
-        style=None,
+        characters: Characters,
+        style,
         character_noise=None,
         training=False,
     ):
         """Writes a batch of lines.
 
         Args:
-            component_ids: int32 [B, N, 4].
-            structure_ids: int32 [B, N].
-            boxes: float32 [B, N, 4, 4], template boxes of the components (`layout`, `warped`).
-            character_ids: int32 [B, N] (`onehot`).
-            lengths: int32 [B], characters of each line; None when all fill N.
+            characters: Characters, what to write.
             style: float32 [B, style_dim], of the style encoder or of `style_space`.
             character_noise: float32 [B, N, character_noise_dim], N(0, 1); None when that is 0.
             training: bool, batch statistics instead of the fixed ones.
@@ -152,31 +132,22 @@ class Generator(keras.Model):
         Returns:
             float32 [B, char_px, N * char_width_px, 1] in [-1, 1], paper +1; padding is exactly +1.
         """
-        content = self.content_encoder(
-            component_ids,
-            structure_ids,
-            boxes=boxes,
-            character_ids=character_ids,
-            style=self.content_style(style),
-        )
+        content = self.content_encoder(characters, style=self.content_style(style))
         return self.draw(
             content,
             style,
-            lengths=lengths,
-            blank=self.blank(component_ids),
+            lengths=characters.lengths,
+            blank=self.blank(characters),
             character_noise=character_noise,
             training=training,
         )
 
-    def blank(self, component_ids):
-        """Which characters are spaces. int32 [B, N, 4] -> bool [B, N]; None where there is no
-        `space_component`.
-        """
+    def blank(self, characters: Characters):
+        """Which characters are spaces: bool [B, N]; None where there is no `space_component`."""
         if not self.space_component:
             return None
-        return (component_ids[..., 0] == self.space_component) & (
-            tf.reduce_sum(component_ids[..., 1:], -1) == 0
-        )
+        components = characters.component_ids
+        return (components[..., 0] == self.space_component) & (tf.reduce_sum(components[..., 1:], -1) == 0)
 
     def content_style(self, style):
         """z1, the part of a style [B, style_dim] that meets the content: float32 [B, style_part_dim]."""
@@ -206,7 +177,7 @@ class Generator(keras.Model):
         if columns < CELLS:  # Latin cells are half as wide as high: B x H x (N H) x C -> B x H x (N H/2) x C
             x, *maps = (tf.nn.avg_pool2d(m, [1, 2], [1, 2], 'VALID') for m in (x, *maps))
         parts_of_noise = []
-        if config.content_encoding != 'onehot':
+        if not self.content_encoder.reads_style:
             parts_of_noise.append(tf.repeat(parts[0][:, tf.newaxis], n, axis=1))  # B x N x Z1
         if config.character_noise_dim:
             parts_of_noise.append(character_noise)

@@ -6,6 +6,7 @@ ScrabbleGAN is the same bundle with `content_encoding='onehot'`, character label
 
 import tensorflow as tf
 
+from hwgen.characters import Characters
 from hwgen.models.attention_perception import AttentionPerception
 from hwgen.models.discriminator import Discriminator
 from hwgen.models.generator import Generator
@@ -116,10 +117,7 @@ class HctGan:
         config = self.config.generator
         n = 1
         inputs = dict(
-            component_ids=tf.ones([1, n, 4], tf.int32),
-            structure_ids=tf.ones([1, n], tf.int32),
-            boxes=tf.ones([1, n, 4, 4]),
-            character_ids=tf.ones([1, n], tf.int32),
+            characters=Characters.ones(1, n),
             style=tf.zeros([1, config.style_dim]),
             character_noise=tf.zeros([1, n, config.character_noise_dim]),
         )

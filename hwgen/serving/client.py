@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from hwgen.characters import Characters
 from hwgen.charset import ids
 from hwgen.charset.encoding import Charset, CharsetError
 from hwgen.charset.normal_form import has_parts
@@ -142,18 +143,10 @@ class Client:
         )
 
     def _ask_codes(self, lines, seeds, truncation):
-        most = max(len(line.units) for line in lines)
-
-        def pad(array):
-            return np.pad(array, [[0, most - len(array)], *[[0, 0]] * (array.ndim - 1)])
-
-        names = ('component_ids', 'structure_ids', 'boxes', 'character_ids')
-        inputs = {name: np.stack([pad(getattr(line, name)) for line in lines]) for name in names}
         outputs = self._transport.predict(
             'components',
             dict(
-                inputs,
-                lengths=np.array([len(line.units) for line in lines], np.int32),
+                Characters.stack([line.characters for line in lines])._asdict(),
                 style_seeds=seeds,
                 truncation=np.full(len(lines), -1.0 if truncation is None else truncation, np.float32),
             ),

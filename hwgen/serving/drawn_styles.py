@@ -44,18 +44,18 @@ def style_of_seed(seed: tf.Tensor, style_dim: int) -> tf.Tensor:
     return tf.reshape(normals(seed, -(-style_dim // 4), stream=STYLE_STREAM), [-1])[:style_dim]
 
 
-def character_noise(seed: tf.Tensor, num_characters: tf.Tensor, *, noise_dim: int) -> tf.Tensor:
+def character_noise(seed: tf.Tensor, num_characters: tf.Tensor, *, character_noise_dim: int) -> tf.Tensor:
     """Noise of a line's characters at truncation 1.
 
     Args:
         seed: int64 scalar.
         num_characters: int32 scalar, N.
-        noise_dim: int, Zc.
+        character_noise_dim: int, Zc.
 
     Returns:
         float32 [N, Zc].
     """
-    blocks = -(-noise_dim // 4)
+    blocks = -(-character_noise_dim // 4)
     values = normals(seed, num_characters * blocks, stream=CHARACTER_STREAM)
     # (N blocks) x 4 -> N x (blocks 4) -> N x Zc
-    return tf.reshape(values, [num_characters, 4 * blocks])[:, :noise_dim]
+    return tf.reshape(values, [num_characters, 4 * blocks])[:, :character_noise_dim]

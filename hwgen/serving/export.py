@@ -24,6 +24,7 @@ import tensorflow as tf
 from PIL import Image
 
 import hwgen
+from hwgen.characters import Characters
 from hwgen.charset.printable import as_json
 from hwgen.serving import fresh_process
 from hwgen.serving.saved_version import DESCRIPTION
@@ -153,24 +154,20 @@ def _compare(folder, writer, texts, truncation):
     styles = writer.styles(seeds, truncation=1.0)
     average = np.asarray(writer.generator.style_space.mean)
     half = styles + np.float32(0.5) * (average - styles)
-    encoded = [writer.encode(text) for text in texts]
-    codes = {
-        name: _pad([getattr(line, name) for line in encoded]).tolist()
-        for name in ('component_ids', 'structure_ids', 'boxes', 'character_ids')
-    }
+    characters = Characters.stack([writer.encode(text).characters for text in texts])
+    coded = {name: array.tolist() for name, array in characters._asdict().items()}
     # One batch of all lengths with a text that cannot be written, and a line by itself.
     requests = [
         dict(signature='serving_default', inputs=dict(texts=[*texts, _UNKNOWN], style_seeds=[*seeds, 0])),
         dict(signature='serving_default', inputs=dict(texts=texts[-1:], style_seeds=seeds[-1:])),
         dict(
             signature='components',
-            inputs=dict(codes, lengths=list(map(len, texts)), style_seeds=seeds, truncation=[1.0] * count),
+            inputs=dict(coded, style_seeds=seeds, truncation=[1.0] * count),
         ),
         dict(
             signature='styled_components',
             inputs=dict(
-                codes,
-                lengths=list(map(len, texts)),
+                coded,
                 styles=styles.tolist(),
                 style_seeds=[0] * count,
                 truncation=[0.5] * count,
@@ -229,14 +226,6 @@ def _compare(folder, writer, texts, truncation):
             f'{folder}: signature styles draws other hands than the generator from the same seeds'
         )
     return largest
-
-
-def _pad(arrays):
-    """Arrays [N_i, ...] -> one [B, max N, ...], zero beyond each."""
-    most = max(len(array) for array in arrays)
-    return np.stack(
-        [np.pad(array, [[0, most - len(array)], *[[0, 0]] * (array.ndim - 1)]) for array in arrays]
-    )
 
 
 def _pictures(answer):

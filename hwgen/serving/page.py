@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset, CharsetError, CharsetMismatchError
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.serving import hand_space, rest
@@ -148,15 +149,10 @@ class Page:
     def _run(self, encoded, styles, *, seed, truncation):
         """One text in the hands float32 [B, Z] -> outputs."""
         count = len(styles)
-        codes = {
-            name: np.stack([getattr(encoded, name)] * count)
-            for name in ('component_ids', 'structure_ids', 'boxes', 'character_ids')
-        }
         return self._served.run(
             'styled_components',
             dict(
-                codes,
-                lengths=np.full(count, len(encoded.units), np.int32),
+                Characters.stack([encoded.characters] * count)._asdict(),
                 styles=styles,
                 truncation=np.full(count, truncation, np.float32),
                 style_seeds=np.full(count, seed, np.uint64).astype(np.int64),

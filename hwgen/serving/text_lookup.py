@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from hwgen.characters import Characters
 from hwgen.charset.normal_form import IGNORABLE
 
 if TYPE_CHECKING:
@@ -26,27 +27,11 @@ MAX_CODE_POINT = 0x10FFFF
 UNSEEN = ': no training picture of this model showed it'
 
 
-class Codes(NamedTuple):
-    """What the generator reads of N characters.
-
-    Attributes:
-        component_ids: int32 [N, 4].
-        structure_ids: int32 [N].
-        boxes: float32 [N, 4, 4].
-        character_ids: int32 [N].
-    """
-
-    component_ids: tf.Tensor
-    structure_ids: tf.Tensor
-    boxes: tf.Tensor
-    character_ids: tf.Tensor
-
-
 class LookedUp(NamedTuple):
     """Texts as rows of the table.
 
     Attributes:
-        rows: int32 [B, max_characters], for `TextLookup.codes`; 0 pads.
+        rows: int32 [B, max_characters], for `TextLookup.characters_of`; 0 pads.
         lengths: int32 [B], characters that are visible; 0 where there is an error.
         errors: string [B], empty or what is wrong with a text.
     """
@@ -193,16 +178,24 @@ class TextLookup(tf.Module):
         errors = tf.where(lengths == 0, f'empty text: expected 1 to {self.max_characters} characters', errors)
         return LookedUp(tf.cast(rows, tf.int32), tf.where(errors == '', lengths, 0), errors)
 
-    def codes(self, rows: tf.Tensor) -> Codes:
-        """What the generator reads. int32 [N], rows of the table -> Codes."""
+    def characters_of(self, rows: tf.Tensor) -> Characters:
+        """What the generator reads. int32 [N], rows of the table -> Characters of a single line."""
         found = tf.gather(self._rows, rows)  # N x (4 components, structure, character, layout)
-        return self.fold(Codes(found[:, :4], found[:, 4], tf.gather(self._boxes, found[:, 6]), found[:, 5]))
+        return self.fold(
+            Characters(
+                component_ids=found[:, :4],
+                structure_ids=found[:, 4],
+                boxes=tf.gather(self._boxes, found[:, 6]),
+                character_ids=found[:, 5],
+                lengths=tf.shape(rows)[0],
+            )
+        )
 
-    def unseen(self, codes: Codes) -> tuple[tf.Tensor, tf.Tensor]:
-        """Which codes no training picture showed, nor their parts.
+    def unseen(self, characters: Characters) -> tuple[tf.Tensor, tf.Tensor]:
+        """Which characters no training picture showed, nor their parts.
 
         Args:
-            codes: Codes with an axis before: [B, N, ...]; ids beyond the table count as its last.
+            characters: Characters of B lines; ids beyond the table count as its last.
 
         Returns:
             bool [B, N]; string [B, N], why.
@@ -212,15 +205,17 @@ class TextLookup(tf.Module):
             return tf.gather(self._seen[kind], tf.clip_by_value(ids, 0, len(self._seen[kind]) - 1))
 
         if not self._checks:
-            return tf.zeros_like(codes.structure_ids, tf.bool), tf.fill(tf.shape(codes.structure_ids), '')
+            return tf.zeros_like(characters.structure_ids, tf.bool), tf.fill(
+                tf.shape(characters.structure_ids), ''
+            )
         if self._by_character:
-            missing = ~shown('characters', codes.character_ids) & ~shown(
-                'folded', codes.component_ids[..., 0]
+            missing = ~shown('characters', characters.character_ids) & ~shown(
+                'folded', characters.component_ids[..., 0]
             )
             return missing, tf.fill(tf.shape(missing), UNSEEN[2:])
-        missing = ~shown('components', codes.component_ids)
+        missing = ~shown('components', characters.component_ids)
         first = tf.gather(
-            codes.component_ids, tf.argmax(tf.cast(missing, tf.int32), axis=-1), axis=-1, batch_dims=2
+            characters.component_ids, tf.argmax(tf.cast(missing, tf.int32), axis=-1), axis=-1, batch_dims=2
         )
         part = tf.where(
             tf.reduce_any(missing, axis=-1),
@@ -229,25 +224,25 @@ class TextLookup(tf.Module):
             ),
             'structure',
         )
-        return tf.reduce_any(missing, axis=-1) | ~shown('structures', codes.structure_ids), tf.strings.join(
-            [UNSEEN[2:], ', nor its ', part]
-        )
+        return tf.reduce_any(missing, axis=-1) | ~shown(
+            'structures', characters.structure_ids
+        ), tf.strings.join([UNSEEN[2:], ', nor its ', part])
 
-    def fold(self, codes: Codes) -> Codes:
-        """`Repertoire.fold` in the graph: Codes of a line -> Codes."""
+    def fold(self, characters: Characters) -> Characters:
+        """`Repertoire.fold` in the graph, of a single line."""
         if not self._folds:
-            return codes
-        alone = tf.reduce_all(codes.component_ids[:, 1:] == 0, axis=1)
+            return characters
+        alone = tf.reduce_all(characters.component_ids[:, 1:] == 0, axis=1)
         first, second = (
-            tf.where(alone, tf.gather(ids, codes.component_ids[:, 0]), 0) for ids in self._folding
+            tf.where(alone, tf.gather(ids, characters.component_ids[:, 0]), 0) for ids in self._folding
         )
         in_turn = first != second
         second_turn = in_turn & (tf.cumsum(tf.cast(in_turn, tf.int32), exclusive=True) % 2 == 1)
         rows = tf.where(second_turn, second, first)
         there = rows > 0  # symbols fill their cells, so that boxes stay
-        return Codes(
-            tf.where(there[:, tf.newaxis], tf.gather(self._components_of, rows), codes.component_ids),
-            tf.where(there, tf.gather(self._structure_of, rows), codes.structure_ids),
-            codes.boxes,
-            tf.where(there, rows, codes.character_ids),
+        components = tf.gather(self._components_of, rows)
+        return characters._replace(
+            component_ids=tf.where(there[:, tf.newaxis], components, characters.component_ids),
+            structure_ids=tf.where(there, tf.gather(self._structure_of, rows), characters.structure_ids),
+            character_ids=tf.where(there, rows, characters.character_ids),
         )

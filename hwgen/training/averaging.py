@@ -57,7 +57,7 @@ def styles_of_lines(style_encoder, batches, *, num_lines=1024):
         (means, variances), float32 [lines, Z].
     """
     found = [
-        style_encoder(batch['images'], lengths=batch['lengths'])
+        style_encoder(batch['images'], lengths=batch['characters'].lengths)
         for batch in map(batches.batch, range(-(-num_lines // batches.batch_size)))
     ]
     means, log_variances = (

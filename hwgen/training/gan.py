@@ -30,18 +30,16 @@ class GanTrainer:
     Args:
         model: HctGan, built within the strategy's scope.
         settings: GanSettings.
-        template_boxes: float32 [S, 4, 4], the structures' boxes.
         strategy: tf.distribute.Strategy.
 
     Raises:
         ValueError: feature levels that the trunk does not have.
     """
 
-    def __init__(self, model, settings, *, template_boxes, strategy):
+    def __init__(self, model, settings, *, strategy):
         self.model = model
         self.settings = settings
         self.strategy = strategy
-        self.template_boxes = tf.constant(template_boxes)
         maps = len(model.sequence_trunk.convolutions)
         if (
             not settings.feature_levels
@@ -94,8 +92,7 @@ class GanTrainer:
         """One update of SRM and SPM on real lines.
 
         Args:
-            batch: dict of `images`, `lengths`, `component_ids`, `structure_ids`, `character_ids` (per replica
-                where the strategy has several).
+            batch: dict of `images` and `characters` (per replica where the strategy has several).
             rate_scale: float, times the learning rate.
 
         Returns:
@@ -158,7 +155,7 @@ class GanTrainer:
 
         Args:
             batch: dict as for `recognizer_step`, the real lines.
-            texts: dict of `component_ids`, `structure_ids`, `character_ids`, `lengths`: what to write.
+            texts: Characters, what to write.
             real: dict of `MixedLines.batch`, the lines that the discriminator takes for real; None: those of
                 `batch`. Nothing but its loss depends on them.
             rate_scale: float, times both learning rates.
@@ -225,14 +222,12 @@ class GanTrainer:
         return tf.reduce_sum(per_example) / self.settings.batch_size
 
     def _lengths(self, batch):
-        return None if self.settings.uniform_lengths else batch['lengths']
+        return None if self.settings.uniform_lengths else batch['characters'].lengths
 
     def _labels(self, batch):
         return ctc.line_labels(
             self.settings.sequence_labels,
-            component_ids=batch['component_ids'],
-            structure_ids=batch['structure_ids'],
-            character_ids=batch['character_ids'],
+            batch['characters'],
             num_components=self.model.config.generator.num_components,
         )
 
@@ -242,7 +237,9 @@ class GanTrainer:
         """
         lengths = self._lengths(batch)
         # B x N x 4 -> B x 4N
-        components, _ = ctc.left_aligned(tf.reshape(batch['component_ids'], [tf.shape(images)[0], -1]))
+        components, _ = ctc.left_aligned(
+            tf.reshape(batch['characters'].component_ids, [tf.shape(images)[0], -1])
+        )
         _, sequence, spatial, _ = self.model.read(
             images, lengths=lengths, training=training, components=components
         )
@@ -264,9 +261,9 @@ class GanTrainer:
     def _counting_loss(self, batch, spatial):
         """ACE of SPM's logits [B, 4, 4N, K]."""
         mask = layers.column_mask(self._lengths(batch), tf.shape(spatial)[2] // 4, columns_per_character=4)
-        counted = batch['component_ids']
+        counted = batch['characters'].component_ids
         if self.settings.spatial_structures:
-            structures = batch['structure_ids'][..., tf.newaxis]
+            structures = batch['characters'].structure_ids[..., tf.newaxis]
             offset = self.model.config.generator.num_components - 1
             counted = tf.concat([counted, tf.where(structures > 0, structures + offset, 0)], axis=-1)
         counts = ace.component_counts(counted, num_labels=self.model.config.spatial_labels)
@@ -315,13 +312,8 @@ class GanTrainer:
         return tf.gather(rows, batch['example_index'])
 
     def _write(self, texts, style, noise, *, generator=None):
-        boxes = tf.gather(self.template_boxes, texts['structure_ids'])
         return (generator or self.model.generator)(
-            component_ids=texts['component_ids'],
-            structure_ids=texts['structure_ids'],
-            boxes=boxes,
-            character_ids=texts['character_ids'],
-            lengths=self._lengths(texts),
+            characters=texts['characters']._replace(lengths=self._lengths(texts)),
             style=style,
             character_noise=noise,
             training=True,
@@ -349,7 +341,7 @@ class GanTrainer:
         style_kl = reconstruction.kl_loss(posterior['style_mean'], posterior['style_log_variance'])
         if not config.character_noise_dim:
             return style, None, style_kl, None
-        n = tf.shape(batch['structure_ids'])[1]
+        n = tf.shape(batch['characters'].structure_ids)[1]
         noise = draw('noise', [n, config.character_noise_dim], POSTERIOR_NOISE_STREAM)
         noise_kl = reconstruction.kl_loss(posterior['noise_mean'], posterior['noise_log_variance'])
         each = tf.ones_like(noise_kl) if lengths is None else tf.sequence_mask(lengths, n, dtype=tf.float32)
@@ -358,7 +350,7 @@ class GanTrainer:
     def _reconstruction_losses(self, batch, image):
         """What a reconstructed line [B, H, W, 1] lacks: total [B], and dict of its parts [B]."""
         settings, images, lengths = self.settings, batch['images'], self._lengths(batch)
-        n = tf.shape(batch['structure_ids'])[1]
+        n = tf.shape(batch['characters'].structure_ids)[1]
         pixel = reconstruction.pixel_loss(image, images, mask=self._image_mask(batch, images))
         # most of the recognisers' cost lies behind the maps that are compared
         depth = max(settings.feature_levels)
@@ -473,13 +465,14 @@ class GanTrainer:
 
     def _fake(self, batch, texts):
         config = self.model.config.generator
-        texts = dict(texts, step=batch['step'], example_index=batch['example_index'])
+        n, texts = (
+            tf.shape(texts.structure_ids)[1],
+            dict(characters=texts, step=batch['step'], example_index=batch['example_index']),
+        )
         style = self.model.generator.style_space(self._normal(texts, [config.style_dim], STYLE_STREAM))
         noise = None
         if config.character_noise_dim:
-            noise = self._normal(
-                texts, [tf.shape(texts['structure_ids'])[1], config.character_noise_dim], NOISE_STREAM
-            )
+            noise = self._normal(texts, [n, config.character_noise_dim], NOISE_STREAM)
         return self._write(texts, style, noise), texts
 
     def _update_discriminator(self, batch, texts, fake, real=None):
@@ -544,8 +537,7 @@ class GanTrainer:
         replica.
 
         Args:
-            text_batches: list of dicts as `adversarial_step`'s texts, with `style` [B, Z] and
-                `character_noise` [B, N, Zc].
+            text_batches: list of dicts of `characters`, `style` [B, Z] and `character_noise` [B, N, Zc].
         """
 
         def function(texts):

@@ -80,12 +80,8 @@ class Sampler:
         pictures = self.sheets.draw(model.average)
         batch = self.batches.batch(0)
         posterior = model.style_encoder(batch['images'], training=False)
-        boxes = self.charset.template_boxes[batch['structure_ids']]
         again = model.average(
-            component_ids=batch['component_ids'],
-            structure_ids=batch['structure_ids'],
-            boxes=boxes,
-            character_ids=batch['character_ids'],
+            characters=batch['characters']._replace(lengths=None),
             style=posterior['style_mean'],
             character_noise=posterior.get('noise_mean'),
             training=False,
@@ -94,7 +90,7 @@ class Sampler:
         spatial = model.read(batch['images'])[2]
         if spatial is not None:
             pictures['spatial_perception'] = sheets.heat_maps(
-                batch['images'][:6], spatial[:6], batch['component_ids'][:6]
+                batch['images'][:6], spatial[:6], batch['characters'].component_ids[:6]
             )
         self.log.images(step, pictures)
         self.log.text(
@@ -145,16 +141,15 @@ class Sampler:
         size, n = self.trainer.settings.batch_size, self.longest_lines
         batches = []
         for index in range(num_batches):
-            texts = {key: tf.constant(value) for key, value in self.texts.batch(index, size, n).items()}
+            texts = dict(characters=tf.nest.map_structure(tf.constant, self.texts.batch(index, size, n)))
             seeds = range(index * size, (index + 1) * size)
-            texts['lengths'] = tf.fill([size], n)
             texts['style'] = self.trainer.model.average.style_space(
                 styles.styles_from_seeds(seeds, config.style_dim)
             )
             texts['character_noise'] = tf.constant(
                 np.stack(
                     [
-                        styles.character_noise(seed, 0, n, noise_dim=config.character_noise_dim)
+                        styles.character_noise(seed, 0, n, character_noise_dim=config.character_noise_dim)
                         for seed in seeds
                     ]
                 )
@@ -174,9 +169,7 @@ class Sampler:
             logits = model.read(images)[1]
             labels = ctc.line_labels(
                 settings.sequence_labels,
-                component_ids=inputs['component_ids'],
-                structure_ids=inputs['structure_ids'],
-                character_ids=inputs['character_ids'],
+                inputs['characters'],
                 num_components=model.config.generator.num_components,
             )
             errors, counts = ctc.label_errors(

@@ -269,7 +269,7 @@ def _train(settings, index, started, *, report, stream, command):
     texts = TextSampler(charset, seed=seed, vocabulary=vocabulary if confined else None)
     with strategy.scope():
         model = HctGan(model_config)
-        trainer = GanTrainer(model, steps, template_boxes=charset.template_boxes, strategy=strategy)
+        trainer = GanTrainer(model, steps, strategy=strategy)
     loop = TrainingLoop(
         trainer,
         schedule,

@@ -5,6 +5,7 @@ eye.
 import numpy as np
 import tensorflow as tf
 
+from hwgen.characters import Characters
 from hwgen.images import to_uint8
 from hwgen.inference import styles
 
@@ -50,23 +51,20 @@ class SampleSheets:
         )
 
     def inputs(self, name, generator):
-        """Inputs of one sheet for `generator`: dict of arrays, all lines of one length."""
+        """What `generator` is called with for one sheet, all lines of one length: dict of `characters`,
+        `style`, `character_noise`.
+        """
         config = generator.config
-        encoded = [self.charset.encode(text) for text in self.texts[name]]
-
-        def stack(field):
-            return np.stack([getattr(line, field) for line in encoded])
-
+        lines = [self.charset.encode(text).characters for text in self.texts[name]]
         seeds = list(self.seeds[name])
         return dict(
-            component_ids=stack('component_ids'),
-            structure_ids=stack('structure_ids'),
-            boxes=stack('boxes'),
-            character_ids=stack('character_ids'),
+            characters=Characters.stack(lines)._replace(lengths=None),
             style=generator.style_space(styles.styles_from_seeds(seeds, config.style_dim)),
             character_noise=np.stack(
                 [
-                    styles.character_noise(seed, 0, self.num_characters, noise_dim=config.character_noise_dim)
+                    styles.character_noise(
+                        seed, 0, self.num_characters, character_noise_dim=config.character_noise_dim
+                    )
                     for seed in seeds
                 ]
             ),

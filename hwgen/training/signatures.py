@@ -7,15 +7,17 @@ def of_any_length(value, name=''):
     """The signature of a step's inputs, as they are but for the axis that is as long as the lines.
 
     Args:
-        value: tensor or array, a value of each replica, or dict of these.
+        value: tensor or array, a value of each replica, or dict or NamedTuple of these.
         name: str, its key: the third axis of `images` is open, that of `style` none, of all others the
             second.
 
     Returns:
-        tf.TensorSpec, a specification for each replica, or dict of these.
+        tf.TensorSpec, a specification for each replica, or the same dict or NamedTuple of these.
     """
     if isinstance(value, dict):
         return {key: of_any_length(inner, key) for key, inner in value.items()}
+    if hasattr(value, '_fields'):
+        return type(value)(**of_any_length(value._asdict()))
     spec = tf.type_spec_from_value(value)
     if not isinstance(spec, tf.TensorSpec):  # a value of each replica
         return type(spec)(*(_open_axis(part, name) for part in spec._value_specs))

@@ -5,6 +5,8 @@ discriminator takes for real.
 import numpy as np
 import tensorflow as tf
 
+from hwgen.characters import Characters
+
 
 class StepInputs:
     """Batches, texts and, where some lines have no text, the discriminator's real lines, read ahead together.
@@ -53,20 +55,16 @@ class StepInputs:
 
     def _texts(self, batch):
         """What to write: as many characters as the batch's lines have, so that both sides are alike."""
-        n, size = tf.shape(batch['structure_ids'])[1], self.batches.batch_size
+        n, specs = tf.shape(batch['characters'].structure_ids)[1], Characters.specs(self.batches.batch_size)
 
         def sample(step, n):
-            texts = self.texts.batch(int(step), size, int(n))
-            return tuple(texts[key] for key in ('character_ids', 'component_ids', 'structure_ids'))
+            return tuple(self.texts.batch(int(step), self.batches.batch_size, int(n)))
 
-        characters, components, structures = tf.numpy_function(
-            sample, [batch['step'][0], n], (tf.int32, tf.int32, tf.int32), stateful=False
+        values = tf.numpy_function(
+            sample, [batch['step'][0], n], [spec.dtype for spec in specs], stateful=False
         )
-        return dict(
-            character_ids=tf.ensure_shape(characters, [size, None]),
-            component_ids=tf.ensure_shape(components, [size, None, 4]),
-            structure_ids=tf.ensure_shape(structures, [size, None]),
-            lengths=tf.fill([size], n),
+        return Characters(
+            *(tf.ensure_shape(value, spec.shape) for value, spec in zip(values, specs, strict=True))
         )
 
     def _real(self, step):

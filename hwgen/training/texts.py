@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from hwgen.characters import Characters
 from hwgen.data.reading.pipeline import random_stream
 from hwgen.data.scribe import sentences
 
@@ -47,7 +48,7 @@ class TextSampler:
                 'or dictionary_fraction=1'
             )
 
-    def batch(self, step, batch_size, num_characters):
+    def batch(self, step: int, batch_size: int, num_characters: int) -> Characters:
         """The texts of a step.
 
         Args:
@@ -55,7 +56,7 @@ class TextSampler:
             batch_size, num_characters: int, B and N; every line is N characters long.
 
         Returns:
-            dict of int32 arrays: character_ids, structure_ids [B, N], component_ids [B, N, 4].
+            Characters.
         """
         rng = random_stream(self.seed, _BATCH, step)
         of_dictionary = rng.random(batch_size) < self.dictionary_fraction
@@ -66,8 +67,4 @@ class TextSampler:
             starts = rng.integers(len(self._running), size=(batch_size, 1))
             windows = self._running[(starts + np.arange(num_characters)) % len(self._running)]
             ids = np.where(of_dictionary[:, None], ids, windows)
-        return {
-            'character_ids': ids,
-            'component_ids': self.charset.character_components[ids].astype(np.int32),
-            'structure_ids': self.charset.character_structures[ids].astype(np.int32),
-        }
+        return Characters.from_table(ids, self.charset)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from hwgen.characters import Characters
 from hwgen.data.reading import pipeline, shards
 from hwgen.data.reading.pipeline import LineBatches
 from hwgen.images import resize_line
@@ -27,9 +28,7 @@ def batches(folder, charset):
 
 
 def assert_same(a, b):
-    assert a.keys() == b.keys()
-    for name in a:
-        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+    tf.nest.map_structure(np.testing.assert_array_equal, a, b)
 
 
 # ---- what a batch holds
@@ -40,13 +39,17 @@ def test_batch_holds_its_records(batches, folder):
     for step in range(12):
         batch, (members, n) = data.batch(step), data.members(step)
         assert batch['images'].shape == (4, 16, 8 * n, 1) and batch['images'].dtype == np.float32
-        assert (batch['lengths'] == n).all() and (batch['widths'] == 8 * n).all()
+        assert (batch['characters'].lengths == n).all() and (batch['widths'] == 8 * n).all()
         np.testing.assert_array_equal(batch['example_index'], range(4))
         for row, member in enumerate(members):
             line = index.read_record(int(member))
             for name in ('character_ids', 'component_ids', 'structure_ids'):
-                np.testing.assert_array_equal(batch[name][row], getattr(line, name))
-                assert batch[name].dtype == np.int32
+                found = getattr(batch['characters'], name)
+                np.testing.assert_array_equal(found[row], getattr(line, name))
+                assert found.dtype == np.int32
+            boxes = batch['characters'].boxes
+            np.testing.assert_array_equal(boxes[row], data.charset.template_boxes[line.structure_ids])
+            assert boxes.dtype == np.float32 and boxes[row, :, 0].any()
             np.testing.assert_array_equal(
                 batch['images'][row, ..., 0], resize_line(line.image, height_px=16, width_px=8 * n)
             )
@@ -56,16 +59,17 @@ def test_padding_is_paper_and_zero(batches):
     data, padded = batches(char_px=16, bucket_width=4), 0
     for step in range(20):
         batch = data.batch(step)
-        n = batch['character_ids'].shape[1]
+        n = batch['characters'].character_ids.shape[1]
         assert n in (4, 6) and batch['images'].shape[2] == 16 * n
-        for row, length in enumerate(batch['lengths']):
+        for row, length in enumerate(batch['characters'].lengths):
             padded += n - length
             assert batch['widths'][row] == 16 * length
             assert (batch['images'][row, :, 16 * length :] == 1).all() and (
                 batch['images'][row, :, : 16 * length] < 1
             ).any()
-            for name in ('character_ids', 'component_ids', 'structure_ids'):
-                assert not batch[name][row, length:].any() and batch[name][row, :length].any()
+            for name in ('character_ids', 'component_ids', 'structure_ids', 'boxes'):
+                codes = getattr(batch['characters'], name)
+                assert not codes[row, length:].any() and codes[row, :length].any()
     assert padded > 50
 
 
@@ -209,13 +213,16 @@ def test_order_does_not_depend_on_pythonhashseed(batches, folder):
 def test_sweep_visits_every_line_once(batches, make_record):
     swept = list(batches(char_px=16, bucket_width=2).sweep(batch_size=16))
     texts = collections.Counter(
-        tuple(row[:n]) for batch in swept for row, n in zip(batch['character_ids'], batch['lengths'])
+        tuple(row[:n])
+        for batch in swept
+        for row, n in zip(batch['characters'].character_ids, batch['characters'].lengths)
     )
     assert texts == collections.Counter(
         tuple(make_record(i, 1 + i * i // 3 % 6).character_ids) for i in range(120)
     )
     assert all(
-        len(batch['lengths']) == len(batch['images']) == len(batch['example_index']) for batch in swept
+        len(batch['characters'].lengths) == len(batch['images']) == len(batch['example_index'])
+        for batch in swept
     )
 
 
@@ -289,9 +296,7 @@ def test_labels_of_every_character_fit_its_frames(charset):
     for kind in ('components', 'structured', 'characters'):
         labels = ctc.line_labels(
             kind,
-            component_ids=tf.constant(components[:, None]),
-            structure_ids=tf.constant(structures[:, None]),
-            character_ids=tf.constant(ids[:, None], tf.int32),
+            Characters.from_table(ids[:, None], charset),
             num_components=charset.num_components,
         )
         alone = ctc.required_frames(labels).numpy()

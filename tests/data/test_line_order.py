@@ -122,14 +122,16 @@ def test_lines_without_text_are_none_of_them(tmp_path, write_folder, make_record
 def test_a_sweep_goes_from_the_short_lines_to_the_long(batches):
     data = batches(char_px=16)
     found = list(data.sweep())
-    assert [n for batch in found for n in batch['lengths'].tolist()] == sorted(data.index.lengths.tolist())
+    assert [n for batch in found for n in batch['characters'].lengths.tolist()] == sorted(
+        data.index.lengths.tolist()
+    )
     assert all(
-        len(batch['lengths']) == 4
+        len(batch['characters'].lengths) == 4
         or index + 1 == len(found)
-        or found[index + 1]['lengths'][0] > batch['lengths'][0]
+        or found[index + 1]['characters'].lengths[0] > batch['characters'].lengths[0]
         for index, batch in enumerate(found)
     )
-    assert [len(batch['lengths']) for batch in data.sweep(batch_size=1000)] == [
+    assert [len(batch['characters'].lengths) for batch in data.sweep(batch_size=1000)] == [
         int((data.index.lengths == n).sum()) for n in np.unique(data.index.lengths)
     ]
 
@@ -152,7 +154,7 @@ def test_the_last_id_of_the_table_is_one_and_the_next_is_none(
         folder = write_folder(tmp_path / str(value), [line._replace(**{name: ids})], num_shards=1)
         data = LineBatches(folder, charset=charset, batch_size=1, seed=0, char_px=8)
         if value == last:
-            assert data.batch(0)[name].max() == last
+            assert getattr(data.batch(0)['characters'], name).max() == last
         else:
             with pytest.raises(
                 shards.RecordError,
@@ -166,8 +168,8 @@ def test_a_cell_is_as_wide_as_high_unless_it_is_said(batches):
     data = batches(char_px=16, char_width_px=24, bucket_width=3)
     batch = data.batch(1)
     assert (
-        batch['images'].shape == (4, 16, 24 * batch['character_ids'].shape[1], 1)
-        and (batch['widths'] == 24 * batch['lengths']).all()
+        batch['images'].shape == (4, 16, 24 * batch['characters'].character_ids.shape[1], 1)
+        and (batch['widths'] == 24 * batch['characters'].lengths).all()
     )
 
 

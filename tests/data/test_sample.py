@@ -31,8 +31,8 @@ def test_sample_can_be_trained_on(charset):
         batch = data.batch(step)
         assert batch['images'].min() < 0 < batch['images'].mean()
         np.testing.assert_array_equal(
-            charset.character_components[batch['character_ids']], batch['component_ids']
+            charset.character_components[batch['characters'].character_ids], batch['characters'].component_ids
         )
         np.testing.assert_array_equal(
-            charset.character_structures[batch['character_ids']], batch['structure_ids']
+            charset.character_structures[batch['characters'].character_ids], batch['characters'].structure_ids
         )

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset
 from hwgen.evaluation import feature_recognizer
 from hwgen.evaluation.component_reader import ComponentReader
@@ -47,12 +48,11 @@ class Batches:
     def dataset(self):
         while True:
             for text in ('明', '明天'):
-                encoded = Charset.load().encode(text)
-                codes = {
-                    name: np.stack([getattr(encoded, name)] * 2)
-                    for name in ('component_ids', 'structure_ids', 'character_ids')
+                characters = Characters.stack([Charset.load().encode(text).characters] * 2)
+                yield {
+                    'images': np.ones([2, 32, 32 * len(text), 1], np.float32),
+                    'characters': characters,
                 }
-                yield {'images': np.ones([2, 32, 32 * len(text), 1], np.float32), **codes}
 
 
 @pytest.fixture

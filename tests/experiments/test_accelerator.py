@@ -66,7 +66,8 @@ def make(kind, *, seed=5):
     settings = GanSettings(
         batch_size=2, seed=0, feature_levels=(2,), uniform_lengths=False, product_dtype='float32'
     )
-    return kind(model, settings, template_boxes=charset.template_boxes, strategy=tf.distribute.get_strategy())
+    boxes = dict(template_boxes=charset.template_boxes) if kind is lowering.LoweredTrainer else {}
+    return kind(model, settings, strategy=tf.distribute.get_strategy(), **boxes)
 
 
 def batch_of(trainer, *, seed=1):

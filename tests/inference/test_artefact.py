@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from plain_sizes import PLAIN
 
+from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset
 from hwgen.inference import artefact
 from hwgen.inference.artefact import ArtefactError, load_generator, save_generator
@@ -62,10 +63,12 @@ def small():
 def inputs(config, n):
     rng = np.random.default_rng(n)
     return dict(
-        component_ids=tf.constant(rng.integers(1, 9, size=[1, n, 4])),
-        structure_ids=tf.constant(rng.integers(1, 5, size=[1, n])),
-        boxes=tf.ones([1, n, 4, 4]) * [0.0, 0.0, 1.0, 1.0],
-        character_ids=tf.ones([1, n], tf.int32),
+        characters=Characters(
+            component_ids=tf.constant(rng.integers(1, 9, size=[1, n, 4])),
+            structure_ids=tf.constant(rng.integers(1, 5, size=[1, n])),
+            boxes=tf.ones([1, n, 4, 4]) * [0.0, 0.0, 1.0, 1.0],
+            character_ids=tf.ones([1, n], tf.int32),
+        ),
         style=tf.constant(rng.normal(size=[1, config.style_dim]), tf.float32),
         character_noise=tf.constant(rng.normal(size=[1, n, 3]), tf.float32),
     )

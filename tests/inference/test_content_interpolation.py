@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset, CharsetError
 from hwgen.inference import content_interpolation
 from hwgen.inference import writer as writer_module
 from hwgen.inference.content_interpolation import ContentInterpolation
 from hwgen.inference.writer import Writer
-from hwgen.models import content_encoder
+from hwgen.models.content.layout import placement
 
 WARPED = dict(content_encoding='warped', map_channels=(3,), learn_boxes=True, bend_px=2)
 
@@ -69,30 +70,25 @@ def test_half_way_by_hand(make_generator):
     first, second = charset.encode('明'), charset.encode('湖')  # ⿰日月; 湖 has three components
 
     def embed(encoder, text):
-        return encoder.embed(
-            *(tf.constant(values[np.newaxis]) for values in (text.component_ids, text.structure_ids)),
-            boxes=tf.constant(text.boxes[np.newaxis]),
-        )
+        return encoder.embed(tf.nest.map_structure(tf.constant, Characters.stack([text.characters])))
 
     encoder = make_generator(content_encoding='sequence').content_encoder
     ends = [embed(encoder, text) for text in (first, second)]
-    features = [encoder.features(one)[0].numpy() for one in (*ends, content_encoder.interpolate(*ends, 0.5))]
+    features = [encoder.features(one)[0].numpy() for one in (*ends, encoder.interpolate(*ends, 0.5))]
     np.testing.assert_allclose(features[2], (features[0] + features[1]) / 2.0, atol=1e-5)
     encoder = make_generator(**WARPED).content_encoder
-    middle = content_encoder.interpolate(*(embed(encoder, text) for text in (first, second)), 0.5)
+    middle = encoder.interpolate(*(embed(encoder, text) for text in (first, second)), 0.5)
     np.testing.assert_array_equal(middle.used.numpy()[0, 0], [1.0, 1.0, 0.5, 0.0])
     np.testing.assert_allclose(
         middle.boxes.numpy()[0, 0, :2], (first.boxes[0, :2] + second.boxes[0, :2]) / 2.0
     )
     np.testing.assert_array_equal(middle.boxes.numpy()[0, 0, 2], second.boxes[0, 2])
-    places = content_encoder.interpolate(
-        *(embed(make_generator(content_encoding='layout').content_encoder, text) for text in (first, second)),
-        0.25,
-    ).places
+    encoder = make_generator(content_encoding='layout').content_encoder
+    places = encoder.interpolate(*(embed(encoder, text) for text in (first, second)), 0.25).places
     np.testing.assert_allclose(
         places.numpy()[0],
-        0.75 * content_encoder.placement(first.boxes, first.component_ids)
-        + 0.25 * content_encoder.placement(second.boxes, second.component_ids),
+        0.75 * placement(first.boxes, first.component_ids)
+        + 0.25 * placement(second.boxes, second.component_ids),
     )
 
 

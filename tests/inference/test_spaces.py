@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset
 from hwgen.inference.content_interpolation import ContentInterpolation
 from hwgen.inference.writer import Writer
@@ -78,12 +79,8 @@ def test_windows_join_at_spaces(writer):
 def test_to_a_generator_in_training_it_is_a_character_like_others(make_generator, writer):
     """The discriminator would know written lines by paper that is exactly white."""
     generator = make_generator()
-    codes = writer.charset.encode('天 ')
-    inputs = {
-        name: tf.constant(getattr(codes, name)[np.newaxis])
-        for name in ('component_ids', 'structure_ids', 'boxes', 'character_ids')
-    }
-    inputs |= dict(
+    inputs = dict(
+        characters=Characters.stack([writer.charset.encode('天 ').characters]),
         style=tf.ones([1, generator.config.style_dim]),
         character_noise=tf.ones([1, 2, generator.config.character_noise_dim]),
     )

@@ -47,7 +47,7 @@ def test_philox_known_answer():
 
 def test_numbers_are_standard_normal():
     style = styles.styles_from_seeds(range(2000), 16).reshape(-1)
-    noise = styles.character_noise(3, 0, 4000, noise_dim=8).reshape(-1)
+    noise = styles.character_noise(3, 0, 4000, character_noise_dim=8).reshape(-1)
     for values in (style, noise):
         assert values.dtype == np.float32
         assert scipy.stats.kstest(values, 'norm').pvalue > 1e-3
@@ -55,12 +55,14 @@ def test_numbers_are_standard_normal():
     assert len(np.unique(np.concatenate([style, noise]))) > 0.999 * (style.size + noise.size)
 
 
-@hypothesis.given(seed=SEEDS, start=st.integers(0, 50), size=st.integers(0, 9), noise_dim=st.integers(0, 9))
+@hypothesis.given(
+    seed=SEEDS, start=st.integers(0, 50), size=st.integers(0, 9), character_noise_dim=st.integers(0, 9)
+)
 @hypothesis.settings(max_examples=50)
-def test_any_stretch_of_noise_is_the_same_numbers(seed, start, size, noise_dim):
-    whole = styles.character_noise(seed, 0, 60, noise_dim=noise_dim)
-    part = styles.character_noise(seed, start, start + size, noise_dim=noise_dim)
-    assert part.shape == (size, noise_dim)
+def test_any_stretch_of_noise_is_the_same_numbers(seed, start, size, character_noise_dim):
+    whole = styles.character_noise(seed, 0, 60, character_noise_dim=character_noise_dim)
+    part = styles.character_noise(seed, start, start + size, character_noise_dim=character_noise_dim)
+    assert part.shape == (size, character_noise_dim)
     np.testing.assert_array_equal(part, whole[start : start + size])
 
 
@@ -73,7 +75,7 @@ def test_truncation_scales_the_deviation():
     np.testing.assert_allclose(
         styles.styles_from_seeds(4, 9, truncation=0.5), 0.5 * styles.styles_from_seeds(4, 9), rtol=1e-6
     )
-    assert not styles.character_noise(4, 0, 5, noise_dim=3, truncation=0.0).any()
+    assert not styles.character_noise(4, 0, 5, character_noise_dim=3, truncation=0.0).any()
     for truncation in (-1.0, np.nan, np.inf):
         with pytest.raises(ValueError, match='truncation .*at least 0'):
             styles.styles_from_seeds(4, 9, truncation=truncation)
@@ -142,7 +144,7 @@ def test_which_numbers_a_hand_and_a_character_have():
 
     np.testing.assert_array_equal(styles.styles_from_seeds(9, 6)[0], blocks([0, 1], 0)[:6])
     np.testing.assert_array_equal(styles.styles_from_seeds([4, 9], 8)[1], blocks([0, 1], 0))
-    noise = styles.character_noise(9, 5, 7, noise_dim=6, truncation=0.5)
+    noise = styles.character_noise(9, 5, 7, character_noise_dim=6, truncation=0.5)
     np.testing.assert_array_equal(
         noise, np.float32(0.5) * np.stack([blocks([10, 11], 1)[:6], blocks([12, 13], 1)[:6]])
     )

@@ -7,6 +7,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 
+from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset, CharsetError
 from hwgen.images import to_uint8
 from hwgen.inference import styles
@@ -23,21 +24,12 @@ def undivided(generator, text, seed):
     encoded = Charset.load().encode(text)
     config = generator.config
 
-    def batch(values):
-        return np.asarray(values)[np.newaxis]
-
     return generator(
-        component_ids=batch(encoded.component_ids),
-        structure_ids=batch(encoded.structure_ids),
-        boxes=batch(encoded.boxes),
-        character_ids=batch(encoded.character_ids),
-        lengths=np.array([len(encoded.units)], np.int32),
+        Characters.stack([encoded.characters]),
         style=generator.style_space(styles.styles_from_seeds(seed, config.style_dim, truncation=0.8)),
-        character_noise=batch(
-            styles.character_noise(
-                seed, 0, len(encoded.units), noise_dim=config.character_noise_dim, truncation=0.8
-            )
-        ),
+        character_noise=styles.character_noise(
+            seed, 0, len(encoded.units), character_noise_dim=config.character_noise_dim, truncation=0.8
+        )[np.newaxis],
         training=False,
     ).numpy()[0, :, :, 0]
 
@@ -183,7 +175,8 @@ def test_seeds_draw_from_the_style_space(writer):
 def test_noise_offset_continues_a_text(writer):
     """A page's line begins with the noise it would have in the undivided text."""
     np.testing.assert_array_equal(
-        styles.character_noise(7, 2, 6, noise_dim=5)[2:], styles.character_noise(7, 4, 6, noise_dim=5)
+        styles.character_noise(7, 2, 6, character_noise_dim=5)[2:],
+        styles.character_noise(7, 4, 6, character_noise_dim=5),
     )
     (a,) = writer.write('永', style_seeds=7, noise_offsets=3)
     (b,) = writer.write(['永'], style_seeds=[7], noise_offsets=[3])

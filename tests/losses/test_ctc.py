@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset
 from hwgen.losses import ctc
 from hwgen.models.recognizer_trunk import FRAMES
@@ -164,9 +165,7 @@ def test_worst_case_of_every_label_kind_fits_the_frames():
         twice = np.stack([ids, ids], axis=1)
         labels = ctc.line_labels(
             kind,
-            component_ids=charset.character_components[twice],
-            structure_ids=charset.character_structures[twice],
-            character_ids=twice,
+            Characters.from_table(twice, charset),
             num_components=charset.num_components,
         )
         assert int(tf.reduce_max(ctc.required_frames(labels))) <= 2 * FRAMES, kind
@@ -176,20 +175,11 @@ def test_worst_case_of_every_label_kind_fits_the_frames():
 
 def test_line_labels_by_hand():
     components = tf.constant([[[5, 5, 0, 0], [3, 0, 0, 0], [0, 0, 0, 0]]])
-    structures, characters = tf.constant([[2, 1, 0]]), tf.constant([[7, 6, 0]])
+    structures, ids = tf.constant([[2, 1, 0]]), tf.constant([[7, 6, 0]])
+    characters = Characters(components, structures, boxes=None, character_ids=ids)
 
     def make(kind):
-        return (
-            ctc.line_labels(
-                kind,
-                component_ids=components,
-                structure_ids=structures,
-                character_ids=characters,
-                num_components=10,
-            )
-            .numpy()
-            .tolist()
-        )
+        return ctc.line_labels(kind, characters, num_components=10).numpy().tolist()
 
     assert make('components') == [[5, 5, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0]]
     # Structure s becomes 9 + s: the first id after the nine components.
@@ -204,9 +194,7 @@ def test_label_classes_hold_every_label():
     assert ctc.num_label_classes('characters', **sizes) == 30
     largest = ctc.line_labels(
         'structured',
-        component_ids=tf.constant([[[9, 9, 9, 9]]]),
-        structure_ids=tf.constant([[3]]),
-        character_ids=tf.constant([[29]]),
+        Characters(tf.constant([[[9, 9, 9, 9]]]), tf.constant([[3]]), None, tf.constant([[29]])),
         num_components=10,
     )
     assert int(tf.reduce_max(largest)) == 12
@@ -219,15 +207,9 @@ def test_structured_labels_tell_equal_components_apart():
     pair = np.array([[charset.character_id('员')], [charset.character_id('呗')]])
     assert (pair > 0).all()
     labels = {
-        kind: (
-            ctc.line_labels(
-                kind,
-                component_ids=charset.character_components[pair],
-                structure_ids=charset.character_structures[pair],
-                character_ids=pair,
-                num_components=charset.num_components,
-            ).numpy()
-        )
+        kind: ctc.line_labels(
+            kind, Characters.from_table(pair, charset), num_components=charset.num_components
+        ).numpy()
         for kind in ('components', 'structured')
     }
     np.testing.assert_array_equal(labels['components'][0], labels['components'][1])

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 from plain_sizes import PLAIN
 
+from hwgen.characters import Characters
 from hwgen.models.generator import Generator
 from hwgen.models.hct_gan import HctGan
 from hwgen.settings.model import GeneratorConfig, HctGanConfig
@@ -57,11 +58,14 @@ def text_inputs():
         components = rng.integers(0, config.num_components, size=(*shape, 4))
         components[..., 0] = rng.integers(1, config.num_components, size=shape)
         corners = np.sort(rng.uniform(size=(*shape, 4, 2, 2)), axis=-2)  # ... x (low, high) x (x, y)
-        return dict(
+        characters = Characters(
             component_ids=components.astype(np.int32),
             structure_ids=rng.integers(1, config.num_structures, size=shape).astype(np.int32),
             boxes=corners.reshape(*shape, 4, 4).astype(np.float32),
             character_ids=rng.integers(1, config.num_characters, size=shape).astype(np.int32),
+        )
+        return dict(
+            characters=characters,
             style=rng.normal(size=(num_lines, config.style_dim)).astype(np.float32),
             character_noise=rng.normal(size=(*shape, config.character_noise_dim)).astype(np.float32),
         )
@@ -89,10 +93,7 @@ def make_generator(randomise):
             config = GeneratorConfig(**{**sizes, **options})
             made[key] = Generator(config)
             made[key](
-                component_ids=tf.ones([1, 1, 4], tf.int32),
-                structure_ids=tf.ones([1, 1], tf.int32),
-                boxes=tf.ones([1, 1, 4, 4]),
-                character_ids=tf.ones([1, 1], tf.int32),
+                Characters.ones(),
                 style=tf.zeros([1, config.style_dim]),
                 character_noise=tf.zeros([1, 1, config.character_noise_dim]),
             )

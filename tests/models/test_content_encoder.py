@@ -5,9 +5,12 @@ import pytest
 import tensorflow as tf
 from numpy_layers import linear
 
+from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset
-from hwgen.models import content_encoder
-from hwgen.models.content_encoder import CELLS, ENCODINGS, ContentEncoder
+from hwgen.models.content.encodings import ENCODINGS, content_encoder
+from hwgen.models.content.layout import placement
+from hwgen.models.content.warped import warp_weights
+from hwgen.settings.model import CELLS, GeneratorConfig
 
 
 def brute_force_overlap(low, high, cells=CELLS):
@@ -45,14 +48,14 @@ def test_placement_by_hand():
     # ⿰: the left half is slot 0, the right half slot 1.
     boxes = np.zeros([4, 4], np.float32)
     boxes[:2] = [[0.0, 0.0, 0.5, 1.0], [0.5, 0.0, 1.0, 1.0]]
-    placed = content_encoder.placement(boxes, np.array([7, 9, 0, 0])).numpy()
+    placed = placement(boxes, np.array([7, 9, 0, 0])).numpy()
     np.testing.assert_array_equal(placed[0], [[1, 1, 0, 0]] * 4)
     np.testing.assert_array_equal(placed[1], [[0, 0, 1, 1]] * 4)
     assert not placed[2:].any()
     # ⿴: both cover the middle cells whole or the enclosure more: slot 0 the rim, slot 1 the four cells it
     # fills (a tie, the later wins).
     boxes[:2] = [[0.0, 0.0, 1.0, 1.0], [0.25, 0.25, 0.75, 0.75]]
-    placed = content_encoder.placement(boxes, np.array([7, 9, 0, 0])).numpy()
+    placed = placement(boxes, np.array([7, 9, 0, 0])).numpy()
     inner = np.zeros([4, 4])
     inner[1:3, 1:3] = 1.0
     np.testing.assert_array_equal(placed[1], inner)
@@ -60,7 +63,7 @@ def test_placement_by_hand():
     # A slot that wins no cell is added where it lies, and takes nothing away: 1/10 of a cell inside a full
     # box.
     boxes[:2] = [[0.0, 0.0, 1.0, 1.0], [0.3, 0.3, 0.4, 0.4]]
-    placed = content_encoder.placement(boxes, np.array([7, 9, 0, 0])).numpy()
+    placed = placement(boxes, np.array([7, 9, 0, 0])).numpy()
     single = np.zeros([4, 4])
     single[1, 1] = 1.0
     np.testing.assert_array_equal(placed[0], np.ones([4, 4]))
@@ -69,7 +72,7 @@ def test_placement_by_hand():
 
 def test_placement_of_every_template_equals_brute_force(templates):
     names, boxes, used = templates
-    placed = content_encoder.placement(boxes, used).numpy()
+    placed = placement(boxes, used).numpy()
     for name, box, ids, found in zip(names[1:], boxes[1:], used[1:], placed[1:]):
         np.testing.assert_array_equal(found, brute_force_placement(box, ids), err_msg=name)
         assert found.sum((1, 2))[ids > 0].all(), f'{name}: a component has no cell'
@@ -81,7 +84,7 @@ def test_random_boxes_equal_brute_force():
     rng = np.random.default_rng(0)
     corners = np.sort(rng.uniform(size=(40, 4, 2, 2)), axis=-2).reshape(40, 4, 4).astype(np.float32)
     ids = rng.integers(0, 2, size=(40, 4)).astype(np.int32)
-    placed = content_encoder.placement(corners, ids).numpy()
+    placed = placement(corners, ids).numpy()
     for box, used, found in zip(corners, ids, placed):
         np.testing.assert_array_equal(found, brute_force_placement(box, used))
 
@@ -90,7 +93,7 @@ def place(*boxes):
     """Placement of boxes given by hand, every one of them in use."""
     padded = np.zeros([4, 4], np.float32)
     padded[: len(boxes)] = boxes
-    return content_encoder.placement(padded, (np.arange(4) < len(boxes)).astype(np.int32)).numpy()
+    return placement(padded, (np.arange(4) < len(boxes)).astype(np.int32)).numpy()
 
 
 def test_a_slot_that_wins_no_cell_is_summed_in():
@@ -119,7 +122,7 @@ def test_warp_weights_equal_brute_force(cells):
     rng = np.random.default_rng(1)
     low, high = np.sort(rng.uniform(size=(2, 50)), axis=0).astype(np.float32)
     low[:3], high[:3] = [0.0, 0.5, 0.0], [1.0, 1.0, 0.0]
-    found = content_encoder.warp_weights(tf.constant(low), tf.constant(high), cells).numpy()
+    found = warp_weights(tf.constant(low), tf.constant(high), cells).numpy()
     for a, b, weights in zip(low.astype(np.float64), high.astype(np.float64), found):
         share, span = brute_force_overlap(a, b, cells), max(b - a, 0.05)
         for i in range(cells):
@@ -135,46 +138,46 @@ def test_warp_weights_equal_brute_force(cells):
 def test_full_box_warps_to_itself_and_half_box_to_its_half():
     for cells in (4, 8):
         np.testing.assert_allclose(
-            content_encoder.warp_weights(tf.constant(0.0), tf.constant(1.0), cells), np.eye(cells), atol=1e-6
+            warp_weights(tf.constant(0.0), tf.constant(1.0), cells), np.eye(cells), atol=1e-6
         )
     # Right half: the centre of cell 2 lies half way between the map's cells 0 and 1, that of cell 3 between 2
     # and 3; the
     # triangle reaches two cells: 3/4, 3/4, 1/4, 0 before they are brought to a sum of one.
     expected = np.array([[0, 0, 0, 0], [0, 0, 0, 0], [3, 3, 1, 0], [0, 1, 3, 3]]) / 7
-    np.testing.assert_allclose(
-        content_encoder.warp_weights(tf.constant(0.5), tf.constant(1.0)), expected, atol=1e-6
-    )
+    np.testing.assert_allclose(warp_weights(tf.constant(0.5), tf.constant(1.0)), expected, atol=1e-6)
 
 
 # The encodings
 # -------------------------------------------------------------------------------------------------------
 
-TABLES = dict(num_components=30, num_structures=12, num_characters=20)
-DIMS = dict(
-    channels=6, structure_dim=5, component_dim=6, cell_dim=4, style_dim=4, map_channels=(), learn_boxes=False
+SIZES = dict(
+    num_components=30,
+    num_structures=12,
+    num_characters=20,
+    content_channels=6,
+    structure_dim=5,
+    component_dim=6,
+    cell_dim=4,
+    style_part_dim=4,
+    map_channels=(),
+    learn_boxes=False,
 )
+
+
+def make_encoder(encoding, *, rank=None, **options):
+    config = GeneratorConfig(**{**SIZES, 'content_encoding': encoding, **options})
+    return content_encoder(config, **({'rank': rank} if rank else {}))
 
 
 @pytest.fixture
 def encode(randomise, text_inputs):
     def make(encoding, **options):
-        encoder = ContentEncoder(encoding, **{**TABLES, **DIMS, **options})
+        encoder = make_encoder(encoding, **options)
 
         def call(inputs):
-            names = ('component_ids', 'structure_ids', 'boxes', 'character_ids')
-            style = tf.constant(inputs['style'][:, :4])
-            return encoder(*(tf.constant(inputs[name]) for name in names), style)[0].numpy()
+            return encoder(inputs['characters'], tf.constant(inputs['style'][:, :4]))[0].numpy()
 
-        n = np.ones([1, 1], np.int32)
-        call(
-            dict(
-                component_ids=np.ones([1, 1, 4], np.int32),
-                structure_ids=n,
-                boxes=np.ones([1, 1, 4, 4], np.float32),
-                character_ids=n,
-                style=np.ones([1, 4], np.float32),
-            )
-        )
+        call(dict(characters=Characters.ones(), style=np.ones([1, 4], np.float32)))
         randomise(encoder)
         return encoder, call
 
@@ -184,7 +187,7 @@ def encode(randomise, text_inputs):
 class _Sizes:
     """What `text_inputs` asks of a config."""
 
-    num_components, num_structures, num_characters = TABLES.values()
+    num_components, num_structures, num_characters = list(SIZES.values())[:3]
     style_dim, character_noise_dim = 4, 1
 
 
@@ -195,9 +198,8 @@ def test_shape_and_independence_of_characters(encode, text_inputs, encoding):
     whole = call(inputs)
     assert whole.shape == (2, 4, 20, 6) and whole.dtype == np.float32
     for i in range(5):
-        single = call(
-            {key: value if key == 'style' else value[:, i : i + 1] for key, value in inputs.items()}
-        )
+        characters = Characters(*(value[:, i : i + 1] for value in inputs['characters'][:4]))
+        single = call(dict(inputs, characters=characters))
         np.testing.assert_allclose(whole[:, :, 4 * i : 4 * i + 4], single, atol=1e-5)
 
 
@@ -214,16 +216,8 @@ def test_every_character_differs_in_its_features(encode, encoding):
         num_structures=charset.num_structures,
         num_characters=int(ids.max()) + 1 if encoding == 'onehot' else 20,
     )
-    structures = charset.character_structures[ids]
-    features = call(
-        dict(
-            component_ids=charset.character_components[ids],
-            structure_ids=structures,
-            boxes=charset.template_boxes[structures],
-            character_ids=ids.astype(np.int32),
-            style=np.ones([1, 4], np.float32),
-        )
-    )[0]
+    characters = Characters.from_table(ids, charset)
+    features = call(dict(characters=characters, style=np.ones([1, 4], np.float32)))[0]
     cells = [features[:, 4 * i : 4 * i + 4] for i in range(4)]
     for i in range(4):
         for j in range(i):
@@ -239,13 +233,14 @@ def test_layout_places_the_embeddings(encode, text_inputs):
     expected = np.zeros([2, 4, 12, 6])
     for b in range(2):
         for n in range(3):
-            ids = inputs['component_ids'][b, n]
-            placed = brute_force_placement(inputs['boxes'][b, n].astype(np.float64), ids)
+            ids = inputs['characters'].component_ids[b, n]
+            placed = brute_force_placement(inputs['characters'].boxes[b, n].astype(np.float64), ids)
             for i in range(4):
                 for j in range(4):
                     here = sum(placed[s, i, j] * components[ids[s]] for s in range(4))
                     everywhere = (
-                        structures[inputs['structure_ids'][b, n]] + encoder.place_embedding.numpy()[i, j]
+                        structures[inputs['characters'].structure_ids[b, n]]
+                        + encoder.place_embedding.numpy()[i, j]
                     )
                     expected[b, i, 4 * n + j] = np.concatenate([here, everywhere]) @ kernel + bias
     np.testing.assert_allclose(call(inputs), expected, atol=1e-4)  # sums of 11 products of size 1
@@ -265,17 +260,17 @@ def test_warped_stretches_the_maps(encode, text_inputs):
     for b in range(2):
         for n in range(3):
             cells = np.zeros([4, 4, 4])
-            for slot, component in enumerate(inputs['component_ids'][b, n]):
+            for slot, component in enumerate(inputs['characters'].component_ids[b, n]):
                 if component == 0:
                     continue
                 drawing = linear(encoder.component_map, components[component]).reshape(4, 4, 4)
-                x0, y0, x1, y1 = inputs['boxes'][b, n, slot]
-                rows = content_encoder.warp_weights(tf.constant(y0), tf.constant(y1)).numpy()
-                columns = content_encoder.warp_weights(tf.constant(x0), tf.constant(x1)).numpy()
+                x0, y0, x1, y1 = inputs['characters'].boxes[b, n, slot]
+                rows = warp_weights(tf.constant(y0), tf.constant(y1)).numpy()
+                columns = warp_weights(tf.constant(x0), tf.constant(x1)).numpy()
                 cells += np.einsum('ik,jl,klc->ijc', rows, columns, drawing)
-            everywhere = linear(encoder.structure_map, structures[inputs['structure_ids'][b, n]]).reshape(
-                4, 4, 4
-            )
+            everywhere = linear(
+                encoder.structure_map, structures[inputs['characters'].structure_ids[b, n]]
+            ).reshape(4, 4, 4)
             expected[b, :, 4 * n : 4 * n + 4] = np.concatenate([cells, everywhere], -1) @ kernel + bias
     np.testing.assert_allclose(call(inputs), expected, atol=1e-4)
 
@@ -285,7 +280,9 @@ def test_onehot_is_a_filter_bank_times_z1(encode, text_inputs):
     encoder, call = encode('onehot')
     bank = encoder.filters.table.numpy().reshape(20, 4, 4, 4, 6)
     expected = (
-        np.einsum('bz,bnzijc->binjc', inputs['style'], bank[inputs['character_ids']]).reshape(2, 4, 12, 6)
+        np.einsum('bz,bnzijc->binjc', inputs['style'], bank[inputs['characters'].character_ids]).reshape(
+            2, 4, 12, 6
+        )
         / 2.0
     )
     np.testing.assert_allclose(call(inputs), expected, atol=1e-5)
@@ -294,7 +291,7 @@ def test_onehot_is_a_filter_bank_times_z1(encode, text_inputs):
 
 def test_onehot_factorises_above_500_classes(encode):
     plain, _ = encode('onehot', num_characters=500)
-    factorised, _ = encode('onehot', num_characters=501, onehot_rank=3)
+    factorised, _ = encode('onehot', num_characters=501, rank=3)
     size = 4 * 4 * 4 * 6
     assert plain.count_params() == 500 * size
     assert factorised.count_params() == 501 * 3 + 3 * size
@@ -302,7 +299,7 @@ def test_onehot_factorises_above_500_classes(encode):
 
 def test_unknown_encoding():
     with pytest.raises(ValueError, match="'glyphs': expected one of sequence, layout, warped, onehot"):
-        ContentEncoder('glyphs', **TABLES, **DIMS)
+        make_encoder('glyphs')
 
 
 # Finer maps and learned boxes
@@ -310,27 +307,24 @@ def test_unknown_encoding():
 
 
 def fine(encoder, inputs):
-    return encoder(
-        tf.constant(inputs['component_ids']),
-        tf.constant(inputs['structure_ids']),
-        tf.constant(inputs['boxes']),
-    )[1]
+    return encoder(inputs['characters'])[1]
 
 
 def test_a_component_is_the_same_drawing_wherever_it_stands(encode):
     """Full box: its own map. Left half: that map squeezed by `warp_weights`, and nothing on the right."""
     encoder, _ = encode('warped', map_channels=(3, 2))
-    one = dict(
+    characters = Characters.zeros(1, 1)._replace(
         component_ids=np.array([[[7, 0, 0, 0]]], np.int32),
         structure_ids=np.array([[1]], np.int32),
         boxes=np.array([[[[0, 0, 1, 1]] + [[0] * 4] * 3]], np.float32),
     )
-    half = dict(one, boxes=np.array([[[[0, 0, 0.5, 1]] + [[0] * 4] * 3]], np.float32))
+    narrow = np.array([[[[0, 0, 0.5, 1]] + [[0] * 4] * 3]], np.float32)
+    one, half = dict(characters=characters), dict(characters=characters._replace(boxes=narrow))
     embedding = encoder.component_embedding(np.array([7]))
     for index, (cells, channels) in enumerate(((8, 3), (16, 2))):
         own = tf.reshape(encoder.fine_maps[index](embedding), [cells, cells, channels]).numpy()
         np.testing.assert_allclose(fine(encoder, one)[index][0], own, atol=1e-5)
-        columns = content_encoder.warp_weights(tf.constant(0.0), tf.constant(0.5), cells).numpy()
+        columns = warp_weights(tf.constant(0.0), tf.constant(0.5), cells).numpy()
         np.testing.assert_allclose(
             fine(encoder, half)[index][0], np.einsum('jl,ilc->ijc', columns, own), atol=1e-5
         )
@@ -343,30 +337,34 @@ def test_components_of_a_character_are_summed_in_their_boxes(encode):
     rng = np.random.default_rng(3)
     corners = np.sort(rng.uniform(size=(1, 1, 4, 2, 2)), axis=-2).reshape(1, 1, 4, 4).astype(np.float32)
     ids = np.array([[[3, 9, 3, 11]]], np.int32)
-    inputs = dict(component_ids=ids, structure_ids=np.array([[2]], np.int32), boxes=corners)
+    together = Characters(ids, np.array([[2]], np.int32), corners, np.ones([1, 1], np.int32))
     alone = [
-        fine(encoder, dict(inputs, component_ids=np.where(np.arange(4) == slot, ids, 0)))[0]
+        together._replace(component_ids=np.where(np.arange(4) == slot, ids, 0).astype(np.int32))
         for slot in range(4)
     ]
-    np.testing.assert_allclose(fine(encoder, inputs)[0], sum(alone), atol=1e-5)
+    alone = [fine(encoder, dict(characters=characters))[0] for characters in alone]
+    np.testing.assert_allclose(fine(encoder, dict(characters=together))[0], sum(alone), atol=1e-5)
 
 
 def test_learned_boxes_start_as_the_templates_and_then_depend_on_the_components(text_inputs, encode):
     inputs = text_inputs(1, 3, _Sizes)
-    fresh = ContentEncoder('warped', **{**TABLES, **DIMS, 'map_channels': (3,), 'learn_boxes': True})
+    fresh = make_encoder('warped', map_channels=(3,), learn_boxes=True)
     fine(fresh, inputs)
     components, structures = (
-        fresh.component_embedding(inputs['component_ids']),
-        fresh.structure_embedding(inputs['structure_ids']),
+        fresh.component_embedding(inputs['characters'].component_ids),
+        fresh.structure_embedding(inputs['characters'].structure_ids),
     )
-    refined = fresh._refined(tf.constant(inputs['boxes']), components, structures)
-    np.testing.assert_array_equal(refined, inputs['boxes'])
+    refined = fresh._refined(tf.constant(inputs['characters'].boxes), components, structures)
+    np.testing.assert_array_equal(refined, inputs['characters'].boxes)
     encoder, _ = encode('warped', map_channels=(3,), learn_boxes=True)
     components, structures = (
-        encoder.component_embedding(inputs['component_ids']),
-        encoder.structure_embedding(inputs['structure_ids']),
+        encoder.component_embedding(inputs['characters'].component_ids),
+        encoder.structure_embedding(inputs['characters'].structure_ids),
     )
-    moved = encoder._refined(tf.constant(inputs['boxes']), components, structures) - inputs['boxes']
+    moved = (
+        encoder._refined(tf.constant(inputs['characters'].boxes), components, structures)
+        - inputs['characters'].boxes
+    )
     assert np.abs(moved).max() <= 0.25 + 1e-6 and np.abs(moved).max() > 0.01
     assert np.ptp(np.asarray(moved), axis=(0, 1, 2)).min() > 0.01  # not one shift for all
 
@@ -376,16 +374,16 @@ def test_learned_boxes_stay_in_the_square(text_inputs, encode):
     inputs = text_inputs(1, 3, _Sizes)
     encoder, _ = encode('warped', map_channels=(3,), learn_boxes=True)
     components, structures = (
-        encoder.component_embedding(inputs['component_ids']),
-        encoder.structure_embedding(inputs['structure_ids']),
+        encoder.component_embedding(inputs['characters'].component_ids),
+        encoder.structure_embedding(inputs['characters'].structure_ids),
     )
     encoder.box_offsets.kernel.assign(tf.zeros_like(encoder.box_offsets.kernel))
     for far in (-100.0, 100.0):
         encoder.box_offsets.bias.assign(tf.fill([4], far))
-        moved = inputs['boxes'] + np.float32(0.25 * np.sign(far))
+        moved = inputs['characters'].boxes + np.float32(0.25 * np.sign(far))
         assert moved.min() < 0.0 or moved.max() > 1.0
         np.testing.assert_allclose(
-            encoder._refined(tf.constant(inputs['boxes']), components, structures),
+            encoder._refined(tf.constant(inputs['characters'].boxes), components, structures),
             np.clip(moved, 0.0, 1.0),
             atol=1e-6,
         )
@@ -394,7 +392,8 @@ def test_learned_boxes_stay_in_the_square(text_inputs, encode):
 def test_finer_maps_are_of_warped_alone(encode):
     for encoding in ('sequence', 'layout', 'onehot'):
         encoder, _ = encode(encoding, map_channels=(3,), learn_boxes=True)
-        assert encoder.map_channels == () and not encoder.learn_boxes
+        assert encoder(Characters.ones(), tf.ones([1, 4]))[1] == ()
+        assert not [v.path for v in encoder.variables if 'fine_map' in v.path or 'box' in v.path]
 
 
 def test_sequence_spreads_structure_and_slots_in_their_order(encode, text_inputs):
@@ -403,8 +402,8 @@ def test_sequence_spreads_structure_and_slots_in_their_order(encode, text_inputs
     components = encoder.component_embedding.table.numpy() * (np.arange(30) > 0)[:, None]
     flat = np.concatenate(
         [
-            encoder.structure_embedding.table.numpy()[inputs['structure_ids']],
-            components[inputs['component_ids']].reshape(2, 3, 24),
+            encoder.structure_embedding.table.numpy()[inputs['characters'].structure_ids],
+            components[inputs['characters'].component_ids].reshape(2, 3, 24),
         ],
         -1,
     )
@@ -417,15 +416,17 @@ def test_the_factorised_filter_bank_is_one(encode, text_inputs):
     variance of one.
     """
     inputs = text_inputs(2, 3, _Sizes)
-    encoder, call = encode('onehot', num_characters=501, onehot_rank=5)
+    encoder, call = encode('onehot', num_characters=501, rank=5)
     bank = (encoder.filters.table.numpy() @ encoder.unfold.kernel.numpy()).reshape(501, 4, 4, 4, 6)
     expected = (
-        np.einsum('bz,bnzijc->binjc', inputs['style'], bank[inputs['character_ids']]).reshape(2, 4, 12, 6)
+        np.einsum('bz,bnzijc->binjc', inputs['style'], bank[inputs['characters'].character_ids]).reshape(
+            2, 4, 12, 6
+        )
         / 2.0
     )
     np.testing.assert_allclose(call(inputs), expected, atol=1e-4)
-    fresh = ContentEncoder('onehot', **{**TABLES, **DIMS, 'num_characters': 501})
-    fresh(None, None, character_ids=np.ones([1, 1], np.int32), style=np.ones([1, 4], np.float32))
+    fresh = make_encoder('onehot', num_characters=501)
+    fresh(Characters.ones(), style=np.ones([1, 4], np.float32))
     # 24,576 draws: a standard error is .5 %
     assert fresh.unfold.kernel.shape == (64, 384) and np.std(fresh.unfold.kernel) == pytest.approx(
         1.0 / 8, rel=0.03
@@ -439,8 +440,8 @@ def test_learned_boxes_equal_numpy(encode, text_inputs):
     encoder, _ = encode('warped', learn_boxes=True)
     inputs = text_inputs(1, 3, _Sizes)
     components, structures = (
-        encoder.component_embedding(inputs['component_ids']).numpy(),
-        encoder.structure_embedding(inputs['structure_ids']).numpy(),
+        encoder.component_embedding(inputs['characters'].component_ids).numpy(),
+        encoder.structure_embedding(inputs['characters'].structure_ids).numpy(),
     )
     for n in range(3):
         for slot in range(4):
@@ -453,10 +454,12 @@ def test_learned_boxes_equal_numpy(encode, text_inputs):
                 0.0,
             )
             expected = np.clip(
-                inputs['boxes'][0, n, slot] + 0.25 * np.tanh(linear(encoder.box_offsets, hidden)), 0.0, 1.0
+                inputs['characters'].boxes[0, n, slot] + 0.25 * np.tanh(linear(encoder.box_offsets, hidden)),
+                0.0,
+                1.0,
             )
             np.testing.assert_allclose(
-                encoder._refined(tf.constant(inputs['boxes']), components, structures)[0, n, slot],
+                encoder._refined(tf.constant(inputs['characters'].boxes), components, structures)[0, n, slot],
                 expected,
                 atol=1e-5,
             )
@@ -469,34 +472,29 @@ def test_what_was_looked_up_lies_between(encode, text_inputs):
     """
     encoder, _ = encode('warped')
     first, second = (text_inputs(1, 2, _Sizes, seed) for seed in (1, 2))
-    first['component_ids'][0, 0], second['component_ids'][0, 0] = [3, 4, 0, 0], [5, 0, 7, 0]
-    one, other = (
-        encoder.embed(
-            *(tf.constant(inputs[name]) for name in ('component_ids', 'structure_ids')),
-            boxes=tf.constant(inputs['boxes']),
-        )
-        for inputs in (first, second)
+    first['characters'].component_ids[0, 0], second['characters'].component_ids[0, 0] = (
+        [3, 4, 0, 0],
+        [5, 0, 7, 0],
     )
-    found = content_encoder.interpolate(one, other, 0.25)
+    one, other = (encoder.embed(inputs['characters']) for inputs in (first, second))
+    found = encoder.interpolate(one, other, 0.25)
     for name in ('components', 'structures', 'used'):
         np.testing.assert_allclose(
             getattr(found, name), 0.75 * getattr(one, name) + 0.25 * getattr(other, name), atol=1e-6
         )
-    a, b = first['boxes'][0, 0], second['boxes'][0, 0]
+    a, b = first['characters'].boxes[0, 0], second['characters'].boxes[0, 0]
     np.testing.assert_allclose(
         found.boxes[0, 0], [0.75 * a[0] + 0.25 * b[0], a[1], b[2], 0.75 * b[3] + 0.25 * a[3]], atol=1e-6
     )
     np.testing.assert_array_equal(found.used[0, 0], [1.0, 0.75, 0.25, 0.0])
-    assert found.places is None and found.filters is None
+    assert found._fields == ('components', 'structures', 'used', 'boxes')
     for share, end in ((0.0, one), (1.0, other)):
-        np.testing.assert_array_equal(
-            content_encoder.interpolate(one, other, share).components, end.components
-        )
+        np.testing.assert_array_equal(encoder.interpolate(one, other, share).components, end.components)
 
 
 def test_places_start_with_unit_variance():
-    fresh = ContentEncoder('layout', **{**TABLES, **DIMS, 'structure_dim': 400})
-    fresh(np.ones([1, 1, 4], np.int32), np.ones([1, 1], np.int32), np.ones([1, 1, 4, 4], np.float32))
+    fresh = make_encoder('layout', structure_dim=400)
+    fresh(Characters.ones())
     # 6,400 draws
     assert fresh.place_embedding.shape == (4, 4, 400) and np.std(fresh.place_embedding) == pytest.approx(
         1.0, abs=0.05

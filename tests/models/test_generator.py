@@ -1,11 +1,14 @@
 """Generator: shapes, pinned sizes, masks, receptive field, gradients, frozen passes."""
 
+import copy
+
 import numpy as np
 import pytest
 import tensorflow as tf
 from plain_sizes import PLAIN
 
-from hwgen.models.content_encoder import ENCODINGS
+from hwgen.characters import Characters
+from hwgen.models.content.encodings import ENCODINGS
 from hwgen.models.generator import Generator
 from hwgen.settings.model import GeneratorConfig
 
@@ -23,21 +26,30 @@ CELLS = [(16, 16), (32, 32), (32, 16), (64, 64)]
 def widen(inputs, extra, seed=9):
     """Appends `extra` characters of rubbish to every line."""
     rng = np.random.default_rng(seed)
-    out = {}
-    for key, value in inputs.items():
-        if key == 'style':
-            out[key] = value
-            continue
+
+    def longer(value):
         rubbish = value[:, rng.integers(0, value.shape[1], size=extra)][::-1]
-        out[key] = np.concatenate([value, rubbish], axis=1)
-    return out
+        return np.concatenate([value, rubbish], axis=1)
+
+    return dict(
+        characters=Characters(*map(longer, inputs['characters'][:4])),
+        style=inputs['style'],
+        character_noise=longer(inputs['character_noise']),
+    )
 
 
 def cut(inputs, line, characters):
-    return {
-        key: value[line : line + 1] if key == 'style' else value[line : line + 1, :characters]
-        for key, value in inputs.items()
-    }
+    """The first characters of a line."""
+    return dict(
+        characters=Characters(*(value[line : line + 1, :characters] for value in inputs['characters'][:4])),
+        style=inputs['style'][line : line + 1],
+        character_noise=inputs['character_noise'][line : line + 1, :characters],
+    )
+
+
+def of_lengths(inputs, lengths):
+    lengths = None if lengths is None else np.array(lengths, np.int32)
+    return dict(inputs, characters=inputs['characters']._replace(lengths=lengths))
 
 
 @pytest.mark.parametrize('char_px, char_width_px', CELLS)
@@ -72,10 +84,7 @@ def test_pinned_parameter_counts(encoding, in_encoder, in_all):
     """
     generator = Generator(GeneratorConfig(500, 100, 8000, **{**PLAIN, 'content_encoding': encoding}))
     generator(
-        component_ids=tf.ones([1, 1, 4], tf.int32),
-        structure_ids=tf.ones([1, 1], tf.int32),
-        boxes=tf.ones([1, 1, 4, 4]),
-        character_ids=tf.ones([1, 1], tf.int32),
+        Characters.ones(),
         style=tf.zeros([1, 128]),
         character_noise=tf.zeros([1, 1, 8]),
     )
@@ -88,9 +97,7 @@ def test_line_alone_equals_line_in_a_padded_batch(make_generator, text_inputs, e
     generator = make_generator(char_px=16, content_encoding=encoding)
     inputs, lengths = text_inputs(3, 4, generator.config), [4, 1, 3]
     for extra in (0, 4):
-        images = generator(
-            **(widen(inputs, extra) if extra else inputs), lengths=tf.constant(lengths)
-        ).numpy()
+        images = generator(**of_lengths(widen(inputs, extra) if extra else inputs, lengths)).numpy()
         for line, length in enumerate(lengths):
             alone = generator(**cut(inputs, line, length)).numpy()[0]
             np.testing.assert_allclose(images[line, :, : 16 * length], alone, atol=1e-5)
@@ -112,7 +119,7 @@ def test_padding_is_ignored_by_every_variant(make_generator, text_inputs, option
     generator = make_generator(**options)
     width = generator.config.char_width_px
     inputs, lengths = text_inputs(2, 3, generator.config), [3, 1]
-    images = generator(**widen(inputs, 2), lengths=tf.constant(lengths)).numpy()
+    images = generator(**of_lengths(widen(inputs, 2), lengths)).numpy()
     for line, length in enumerate(lengths):
         alone = generator(**cut(inputs, line, length)).numpy()[0]
         np.testing.assert_allclose(images[line, :, : width * length], alone, atol=1e-5)
@@ -120,12 +127,12 @@ def test_padding_is_ignored_by_every_variant(make_generator, text_inputs, option
 
 @pytest.mark.parametrize('upsample', ['first', 'between', 'subpixel'])
 def test_padding_is_ignored_while_training(make_generator, text_inputs, numpy_values, upsample):
-    lengths, results = tf.constant([3, 1]), []
+    lengths, results = [3, 1], []
     for extra in (0, 3):
         generator = make_generator(char_px=16, upsample=upsample)
         inputs = text_inputs(2, 3, generator.config)
         images = generator(
-            **(widen(inputs, extra) if extra else inputs), lengths=lengths, training=True
+            **of_lengths(widen(inputs, extra) if extra else inputs, lengths), training=True
         ).numpy()
         results.append((images[:, :, :48], numpy_values(generator)))
     # batch statistics: sums in another order
@@ -137,9 +144,9 @@ def test_padding_is_ignored_while_training(make_generator, text_inputs, numpy_va
 @pytest.mark.parametrize('training', [False, True])
 def test_no_lengths_equals_full_lengths(make_generator, text_inputs, numpy_values, training):
     results = []
-    for lengths in (None, tf.constant([3, 3])):
+    for lengths in (None, [3, 3]):
         generator = make_generator(char_px=16)
-        images = generator(**text_inputs(2, 3, generator.config), lengths=lengths, training=training)
+        images = generator(**of_lengths(text_inputs(2, 3, generator.config), lengths), training=training)
         results.append((images, *numpy_values(generator)))
     for a, b in zip(*results):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=2e-5)  # the fused kernel sums in another order
@@ -192,10 +199,11 @@ def change_of_the_middle(generator, text_inputs):
     config = generator.config
     n = 2 * generator.context_characters + 5
     middle, inputs = n // 2, text_inputs(1, n, config)
-    inputs['component_ids'][0, middle] = [1, 2, 3, 4]
-    changed = {key: value.copy() for key, value in inputs.items()}
-    changed['component_ids'][0, middle] = [5, 6, 7, 8]
-    changed['structure_ids'][0, middle] = inputs['structure_ids'][0, middle] % 11 + 1
+    inputs['characters'].component_ids[0, middle] = [1, 2, 3, 4]
+    changed = copy.deepcopy(inputs)
+    changed['characters'].component_ids[0, middle] = [5, 6, 7, 8]
+    changed['characters'].structure_ids[0, middle] %= 11
+    changed['characters'].structure_ids[0, middle] += 1
     changed['character_noise'][0, middle] += 3.0
     difference = np.abs(generator(**inputs) - generator(**changed))
     return difference.reshape(config.char_px, n, config.char_width_px).max((0, 2))
@@ -233,13 +241,11 @@ def test_every_variable_gets_a_gradient(make_generator, text_inputs, options):
 
 def test_graph_equals_eager(make_generator, text_inputs):
     generator = make_generator(char_px=16)
-    function = tf.function(lambda inputs, lengths: generator(**inputs, lengths=lengths))
+    function = tf.function(lambda inputs: generator(**inputs))
     for n in (2, 3):
-        inputs, lengths = text_inputs(2, n, generator.config), tf.constant([n, 1])
-        tensors = {key: tf.constant(value) for key, value in inputs.items()}
-        np.testing.assert_allclose(
-            function(tensors, lengths), generator(**inputs, lengths=lengths), atol=1e-5
-        )
+        inputs = of_lengths(text_inputs(2, n, generator.config), [n, 1])
+        tensors = tf.nest.map_structure(tf.constant, inputs)
+        np.testing.assert_allclose(function(tensors), generator(**inputs), atol=1e-5)
 
 
 def test_a_pass_without_training_moves_nothing(make_generator, text_inputs, numpy_values):

@@ -9,6 +9,7 @@ import tensorflow as tf
 from numpy_layers import attend, convolve, double, normalise, relu
 from plain_sizes import PLAIN
 
+from hwgen.characters import Characters
 from hwgen.models import layers
 from hwgen.models.generator import Generator
 from hwgen.settings.model import GeneratorConfig
@@ -97,7 +98,7 @@ def test_pictures_equal_numpy(make_generator, text_inputs, options):
     config = generator.config
     inputs = text_inputs(1, 3, config)
     content = generator.content_encoder(
-        *(tf.constant(inputs[name]) for name in ('component_ids', 'structure_ids', 'boxes', 'character_ids')),
+        inputs['characters'],
         generator.content_style(inputs['style']),
     )
     np.testing.assert_array_equal(generator.content_style(inputs['style']), inputs['style'][:, :4])
@@ -128,26 +129,29 @@ def test_a_space_is_paper_and_its_neighbours_are_ends_of_lines(make_generator, t
     """
     generator = make_generator(**options)
     width, inputs = generator.config.char_width_px, text_inputs(2, 5, generator.config)
-    inputs['component_ids'][:, 2] = [5, 0, 0, 0]
-    inputs['component_ids'][:, 1] = [5, 3, 0, 0]  # with another component it is none
+    components = inputs['characters'].component_ids
+    components[:, 2] = [5, 0, 0, 0]
+    components[:, 1] = [5, 3, 0, 0]  # with another component it is none
     plain = generator(**inputs).numpy()
     assert (
         plain[:, :, 2 * width : 3 * width].min() < 1.0
-        and generator.blank(inputs['component_ids']) is None
+        and generator.blank(inputs['characters']) is None
         and generator.space_component == 0
     )
     generator.space_component = 5
     try:
         np.testing.assert_array_equal(
-            generator.blank(tf.constant(inputs['component_ids'])), [[False, False, True, False, False]] * 2
+            generator.blank(inputs['characters']),
+            [[False, False, True, False, False]] * 2,
         )
         for lengths in (None, tf.constant([5, 4])):
-            images = generator(**inputs, lengths=lengths).numpy()
+            written = dict(inputs, characters=inputs['characters']._replace(lengths=lengths))
+            images = generator(**written).numpy()
             np.testing.assert_array_equal(images[:, :, 2 * width : 3 * width], 1.0)
             for first, last in ((0, 2), (3, 5 if lengths is None else 4)):
-                alone = generator(
-                    **{key: item if key == 'style' else item[:, first:last] for key, item in inputs.items()}
-                )
+                characters = Characters(*(value[:, first:last] for value in inputs['characters'][:4]))
+                noise = inputs['character_noise'][:, first:last]
+                alone = generator(characters, inputs['style'], noise)
                 for line in range(2) if lengths is None else [1]:
                     np.testing.assert_allclose(
                         images[line, :, first * width : last * width], alone[line], atol=1e-5

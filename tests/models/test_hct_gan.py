@@ -70,7 +70,9 @@ def test_everything_is_built(make_hct_gan, lines_of_images, text_inputs):
     model = make_hct_gan()
     count = {name: len(module.variables) for name, module in model.modules().items()}
     images, lengths = lines_of_images([3, 1], 16, 16), tf.constant([3, 1])
-    model.generator(**text_inputs(2, 3, model.config.generator), lengths=lengths, training=True)
+    inputs = text_inputs(2, 3, model.config.generator)
+    inputs['characters'] = inputs['characters']._replace(lengths=lengths)
+    model.generator(**inputs, training=True)
     model.discriminator(images, lengths=lengths, training=True)
     model.read(images, lengths=lengths, training=True)
     model.style_encoder(images, lengths=lengths, training=True)

@@ -8,6 +8,7 @@ import tensorflow as tf
 from PIL import Image
 from small_generator import make_small_generator
 
+from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset
 from hwgen.inference.writer import Writer
 from hwgen.serving.served_model import ServedModel
@@ -44,14 +45,10 @@ def test_other_generators(options):
         and np.std(expected) > 1
         and np.abs(found.astype(int) - expected).max() <= 1
     )
-    codes = writer.charset.encode('永人')
-    inputs = {
-        name: tf.constant([getattr(codes, name)] * 2) for name in ('component_ids', 'structure_ids', 'boxes')
-    }
+    characters = Characters.stack([writer.charset.encode('永人').characters] * 2)
+    characters.character_ids[1, 1] = 0
     answer = tf.function(model.write_components)(
-        **inputs,
-        character_ids=tf.constant([codes.character_ids, [codes.character_ids[0], 0]]),
-        lengths=tf.constant([2, 2]),
+        tf.nest.map_structure(tf.constant, characters),
         style_seeds=tf.constant([5, 5], tf.int64),
         truncation=tf.constant([1.0, 1.0]),
     )

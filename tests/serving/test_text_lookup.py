@@ -37,10 +37,10 @@ def test_every_known_character_has_the_codes_of_the_charset(lookup):
     texts = [characters[i : i + MOST] for i in range(0, len(characters), MOST)]
     rows, lengths, errors = look_up(lookup, *texts)
     assert not any(errors) and lengths == list(map(len, texts))
-    codes = lookup.codes(np.concatenate([row[:n] for row, n in zip(rows, lengths)]))
+    codes = lookup.characters_of(np.concatenate([row[:n] for row, n in zip(rows, lengths)]))
     expected = Charset.load().encode(characters)
     for name, found in codes._asdict().items():
-        np.testing.assert_array_equal(found.numpy(), getattr(expected, name), err_msg=name)
+        np.testing.assert_array_equal(found.numpy(), getattr(expected.characters, name), err_msg=name)
 
 
 def test_no_character_is_forgotten():
@@ -109,8 +109,8 @@ def test_forms_and_invisible_characters_are_read_as_the_charset_reads_them(looku
         rows, lengths, errors = look_up(lookup, written)
         assert errors == [''] and lengths == [visible]
         expected = Charset.load().encode(written)
-        for name, found in lookup.codes(rows[0][:visible])._asdict().items():
-            np.testing.assert_array_equal(found.numpy(), getattr(expected, name), err_msg=name)
+        for name, found in lookup.characters_of(rows[0][:visible])._asdict().items():
+            np.testing.assert_array_equal(found.numpy(), getattr(expected.characters, name), err_msg=name)
 
 
 # Marks are excluded: in Python they are composed with what stands before them, here they are errors.
@@ -184,5 +184,5 @@ def test_an_older_model_writes_in_its_own_table():
     rows, _, errors = look_up(lookup, '漢寫囍', '我們')
     assert errors == ['', 'U+5011 at position 1']
     np.testing.assert_array_equal(
-        lookup.codes(rows[0][:3]).component_ids.numpy(), charset.encode('漢寫囍').component_ids
+        lookup.characters_of(rows[0][:3]).component_ids.numpy(), charset.encode('漢寫囍').component_ids
     )

@@ -12,6 +12,7 @@ from one_weight import CONFIG, SAMPLE, SCHEDULE, Loop, OneWeight
 from plain_sizes import PLAIN
 from tensorflow.python.framework import config  # the one way to turn determinism off again
 
+from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset
 from hwgen.data.reading.pipeline import LineBatches
 from hwgen.losses import ctc
@@ -78,10 +79,13 @@ def make_batch(codes, template_boxes):
         return dict(
             images=images[..., np.newaxis],
             widths=np.array(lengths, np.int32) * PX,
-            lengths=np.array(lengths, np.int32),
-            character_ids=ids,
-            component_ids=components[ids],
-            structure_ids=structures[ids],
+            characters=Characters(
+                component_ids=components[ids],
+                structure_ids=structures[ids],
+                boxes=template_boxes[structures[ids]],
+                character_ids=ids,
+                lengths=np.array(lengths, np.int32),
+            ),
             example_index=np.arange(BATCH, dtype=np.int32),
             step=np.full([BATCH], step, np.int64),
         )
@@ -92,13 +96,11 @@ def make_batch(codes, template_boxes):
 @pytest.fixture(scope='session')
 def texts_of():
     """Function of a batch -> what to write: its texts, in the opposite order."""
-    return lambda batch: {
-        key: batch[key][::-1].copy() for key in ('component_ids', 'structure_ids', 'character_ids', 'lengths')
-    }
+    return lambda batch: Characters(*(value[::-1].copy() for value in batch['characters']))
 
 
 @pytest.fixture(scope='session')
-def make_trainer(template_boxes):
+def make_trainer():
     """Function of a strategy (default: one device), a Charset (default: the twenty characters), GanSettings'
     options, model sizes and kinds of guides -> GanTrainer,
     always of equal weights."""
@@ -162,7 +164,6 @@ def make_trainer(template_boxes):
                     }
                 ),
                 strategy=strategy,
-                template_boxes=charset.template_boxes if charset else template_boxes,
             )
 
     return make

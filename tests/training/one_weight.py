@@ -58,7 +58,7 @@ class OneWeight:
             + kind
         )
         if texts is not None:
-            seen += 0.1 * float(tf.reduce_sum(texts['character_ids']))
+            seen += 0.1 * float(tf.reduce_sum(texts.character_ids))
         seen += sum(tf.reduce_sum(tf.cast(value, tf.float64)) for value in (real or {}).values())
         self.weight.assign(0.9 * self.weight + tf.sin(seen) + 0.01 * step)
         value = self.at.get(step + 1, lambda: None)()

@@ -15,7 +15,7 @@ from hwgen.training.checkpoints import Checkpoints
 
 
 def tensors(batch):
-    return {key: tf.constant(value) for key, value in batch.items()}
+    return tf.nest.map_structure(tf.constant, batch)
 
 
 def one_step(trainer, kind, batch, texts, **options):
@@ -162,12 +162,11 @@ def test_the_judge_moves_a_reconstruction(make_trainer, make_batch):
     )
 
 
-def test_feature_levels_that_the_trunk_lacks_are_refused(trainer, template_boxes):
+def test_feature_levels_that_the_trunk_lacks_are_refused(trainer):
     def make(levels):
         return gan.GanTrainer(
             trainer.model,
             dataclasses.replace(trainer.settings, feature_levels=levels),
-            template_boxes=template_boxes,
             strategy=trainer.strategy,
         )
 
@@ -247,9 +246,7 @@ def test_metrics_are_the_losses_of_the_global_batch(trainer, make_batch):
     model = trainer.model
     labels = ctc.line_labels(
         'structured',
-        component_ids=batch['component_ids'],
-        structure_ids=batch['structure_ids'],
-        character_ids=batch['character_ids'],
+        batch['characters'],
         num_components=12,
     )
     # moves statistics only, which a training step does not read
@@ -304,11 +301,7 @@ def test_recomputed_statistics_are_the_mean_over_the_batches(trainer, make_batch
     config = trainer.model.config.generator
     batches = []
     for step in range(3):
-        texts = {
-            key: tf.constant(value)
-            for key, value in make_batch(step).items()
-            if key.endswith('ids') or key == 'lengths'
-        }
+        texts = dict(characters=tensors(make_batch(step)['characters']))
         texts['style'] = tf.constant(rng.normal(size=[4, config.style_dim]).astype(np.float32))
         texts['character_noise'] = tf.constant(rng.normal(size=[4, 2, 3]).astype(np.float32))
         batches.append(texts)

@@ -35,7 +35,7 @@ def shaken(trainer):
 @pytest.fixture
 def lines(make_batch):
     return {
-        **{key: tf.constant(value) for key, value in make_batch(3, lengths=LENGTHS).items()},
+        **tf.nest.map_structure(tf.constant, make_batch(3, lengths=LENGTHS)),
         'kl_scale': tf.constant(0.25),
         'judge_scale': tf.constant(1.0),
     }
@@ -128,7 +128,8 @@ def test_losses_of_reading_are_those_of_each_line_alone(shaken, lines):
     for line, n in enumerate(LENGTHS):
         _, read, seen, _ = shaken.model.read(lines['images'][line : line + 1, :, : n * PX])
         components, structures = (
-            lines[name].numpy()[line, :n] for name in ('component_ids', 'structure_ids')
+            ids.numpy()[line, :n]
+            for ids in (lines['characters'].component_ids, lines['characters'].structure_ids)
         )
         wanted = [
             k for structure, slots in zip(structures, components) for k in (11 + structure, *slots[slots > 0])
@@ -145,8 +146,8 @@ def test_losses_of_reading_are_those_of_each_line_alone(shaken, lines):
 @pytest.mark.parametrize('kind', ['components', 'characters'])
 def test_other_labels_are_read_where_they_are_asked_for(shaken, lines, set_options, kind):
     set_options(sequence_labels=kind)
-    ids = lines['component_ids' if kind == 'components' else 'character_ids'].numpy().reshape(4, -1)
-    for found, expected in zip(shaken._labels(lines).numpy(), ids):
+    ids = getattr(lines['characters'], 'component_ids' if kind == 'components' else 'character_ids')
+    for found, expected in zip(shaken._labels(lines).numpy(), ids.numpy().reshape(4, -1)):
         np.testing.assert_array_equal(found[found > 0], expected[expected > 0])
 
 
@@ -174,8 +175,11 @@ def test_what_is_counted(shaken, lines, set_options, monkeypatch, structures, un
     logits = np.random.default_rng(1).normal(size=(4, 4, 12, 16)).astype(np.float32)
     found = shaken._counting_loss(lines, tf.constant(logits))
     for line, n in enumerate(LENGTHS):
-        ids = lines['component_ids'].numpy()[line, :n]
-        ids = [*ids[ids > 0], *(11 + lines['structure_ids'].numpy()[line, :n] if structures else ())]
+        ids = lines['characters'].component_ids.numpy()[line, :n]
+        ids = [
+            *ids[ids > 0],
+            *(11 + lines['characters'].structure_ids.numpy()[line, :n] if structures else ()),
+        ]
         assert float(found[line]) == pytest.approx(
             numpy_ace(ids, logits[line, :, : 12 if uniform else 4 * n]), rel=1e-5
         )
@@ -202,7 +206,7 @@ def test_attention_is_told_the_components_in_their_order(shaken, lines, set_opti
     assert options['training'] == 'as said' and options['lengths'] is None
     np.testing.assert_array_equal(images, lines['images'] * 0.5)
     for row, ids in zip(
-        options['components'].numpy(), lines['component_ids'].numpy().reshape(4, -1), strict=True
+        options['components'].numpy(), lines['characters'].component_ids.numpy().reshape(4, -1), strict=True
     ):
         np.testing.assert_array_equal(row, [*ids[ids > 0], *ids[ids == 0]])
     np.testing.assert_allclose(losses[1], attention.attention_loss(options['components'], spatial), rtol=1e-6)
@@ -243,7 +247,7 @@ def test_divergences_of_the_posterior(shaken, lines, set_options, uniform):
     posterior = {
         key: value.numpy().astype(np.float64)
         for key, value in shaken.model.style_encoder(
-            lines['images'], lengths=None if uniform else lines['lengths'], training=True
+            lines['images'], lengths=None if uniform else lines['characters'].lengths, training=True
         ).items()
     }
     style, noise, style_kl, noise_kl = shaken._posterior(lines)
@@ -412,7 +416,7 @@ def test_frozen_judges(shaken, lines):
     """Means over the batch: minus the discriminator's score, and what the recognisers lose."""
     image = lines['images'] * 0.7
     losses, read = shaken._frozen_losses(lines, image, reading=True)
-    scores = shaken.model.discriminator(image, lengths=lines['lengths'])
+    scores = shaken.model.discriminator(image, lengths=lines['characters'].lengths)
     sequence, spatial, expected = shaken._reading_losses(lines, image, training=False)
     assert {name: float(value) for name, value in losses.items()} == pytest.approx(
         dict(discriminator=-np.mean(scores), sequence=np.mean(sequence), spatial=np.mean(spatial)), rel=1e-5
@@ -474,7 +478,8 @@ def test_the_discriminators_loss_by_hand(shaken, lines, set_options, applied, mo
         if mixed
         else None
     )
-    texts, fake = dict(lines, lengths=tf.constant([1, 2, 3, 3])), lines['images'] * 0.25
+    lengths, fake = tf.constant([1, 2, 3, 3]), lines['images'] * 0.25
+    texts = dict(lines, characters=lines['characters']._replace(lengths=lengths))
     metrics = shaken._update_discriminator(lines, texts, fake, real)
     expected = {
         'loss/discriminator': 7.5 / 4,
@@ -488,7 +493,7 @@ def test_the_discriminators_loss_by_hand(shaken, lines, set_options, applied, mo
     (shown, widths, first), (written, lengths, second) = judge.asked
     assert first is second is True
     np.testing.assert_array_equal(shown, (real or lines)['images'])
-    np.testing.assert_array_equal(widths, (real or lines)['lengths'])
+    np.testing.assert_array_equal(widths, real['lengths'] if mixed else lines['characters'].lengths)
     np.testing.assert_array_equal(written, fake)
     np.testing.assert_array_equal(lengths, [1, 2, 3, 3])
     (step,) = applied
@@ -508,7 +513,7 @@ def test_the_generator_learns_against_judges_that_have_just_learned(
         discriminator_weight=0.9, sequence_weight=0.6, spatial_weight=0.3, balance_reference='smallest'
     )
     texts, asked, original = (
-        {key: tf.constant(value) for key, value in texts_of(make_batch(3, lengths=LENGTHS)).items()},
+        tf.nest.map_structure(tf.constant, texts_of(make_batch(3, lengths=LENGTHS))),
         [],
         shaken._balanced,
     )
@@ -533,11 +538,12 @@ def test_the_generator_learns_against_judges_that_have_just_learned(
     )
     step = applied[1]
     assert step.variables is shaken.generator_variables
-    total, sigmas = original(texts, gradients, weights, reference='smallest')
+    written = dict(characters=texts)
+    total, sigmas = original(written, gradients, weights, reference='smallest')
     np.testing.assert_allclose(step.output_gradients, total, atol=1e-7)
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(step.target)
-        losses, (labels, logits, frames) = shaken._frozen_losses(dict(texts), step.target, reading=True)
+        losses, (labels, logits, frames) = shaken._frozen_losses(written, step.target, reading=True)
     for name, loss in losses.items():
         np.testing.assert_allclose(
             gradients[name], tape.gradient(loss, step.target), atol=1e-3 * np.abs(gradients[name]).max()
@@ -556,12 +562,12 @@ def test_the_generator_learns_against_judges_that_have_just_learned(
 
 @pytest.mark.parametrize('uniform', [False, True])
 def test_what_the_generator_is_given(shaken, lines, texts_of, make_batch, set_options, monkeypatch, uniform):
-    """The texts' ids, their templates' boxes, a style of the fitted space and noise by the batch's step
+    """The texts' characters, a style of the fitted space and noise by the batch's step
     and places; it writes as in training.
     """
     set_options(uniform_lengths=uniform)
     texts, given = (
-        {key: tf.constant(value) for key, value in texts_of(make_batch(3, lengths=LENGTHS)).items()},
+        tf.nest.map_structure(tf.constant, texts_of(make_batch(3, lengths=LENGTHS))),
         [],
     )
     space = shaken.model.generator.style_space
@@ -577,12 +583,13 @@ def test_what_the_generator_is_given(shaken, lines, texts_of, make_batch, set_op
     assert (
         written == 'written'
         and inputs['training'] is True
-        and set(texts) | {'step', 'example_index'} == set(used)
+        and used['characters'] is texts
+        and set(used) == {'characters', 'step', 'example_index'}
     )
-    for name in ('component_ids', 'structure_ids', 'character_ids'):
-        np.testing.assert_array_equal(inputs[name], texts[name])
-    np.testing.assert_array_equal(inputs['boxes'], shaken.template_boxes.numpy()[texts['structure_ids']])
-    assert inputs['lengths'] is None if uniform else inputs['lengths'].numpy().tolist() == [3, 2, 1, 3]
+    given = inputs['characters']
+    for name in ('component_ids', 'structure_ids', 'boxes', 'character_ids'):
+        np.testing.assert_array_equal(getattr(given, name), getattr(texts, name))
+    assert given.lengths is None if uniform else given.lengths.numpy().tolist() == [3, 2, 1, 3]
 
     # What of a seed, a step and a use is drawn is kept for good: a run of today goes on tomorrow.
     def normal(stream, *shape):
@@ -601,5 +608,5 @@ def test_without_character_noise_none_is_drawn(shaken, lines, set_options, monke
     configure(shaken, monkeypatch, generator=dict(character_noise_dim=0))
     given = []
     monkeypatch.setattr(shaken, '_write', lambda texts, style, noise: given.append(noise))
-    shaken._fake(lines, {key: lines[key] for key in ('structure_ids', 'lengths')})
+    shaken._fake(lines, lines['characters'])
     assert given == [None]

@@ -15,7 +15,7 @@ from hwgen.training import gan
 
 
 def tensors(batch):
-    return {key: tf.constant(value) for key, value in batch.items()}
+    return tf.nest.map_structure(tf.constant, batch)
 
 
 def test_the_prior_reaches_the_style_encoder(trainer, make_batch, variables_of):
@@ -198,13 +198,11 @@ def test_a_step_sums_over_replicas_at_its_rate_and_moves_the_average_by_its_deca
     )
 
 
-def test_optimizers_are_those_of_the_paper(trainer, template_boxes):
+def test_optimizers_are_those_of_the_paper(trainer):
     """Adam with beta_1 = .5 in the game of generator and discriminator, its own .9 before; each over its
     own variables, all of whose slots are there.
     """
-    made = gan.GanTrainer(
-        trainer.model, trainer.settings, template_boxes=template_boxes, strategy=trainer.strategy
-    )
+    made = gan.GanTrainer(trainer.model, trainer.settings, strategy=trainer.strategy)
     model, variables = made.model, {}
     for name, beta_1, modules in (
         ('recognizer', 0.9, model.recognizers()),
@@ -229,7 +227,7 @@ def test_optimizers_are_those_of_the_paper(trainer, template_boxes):
     }
 
 
-def test_products_of_all_but_what_writes(trainer, template_boxes):
+def test_products_of_all_but_what_writes(trainer):
     """In bfloat16 where that is asked for: every convolution of every module, without the averaged
     generator's.
     """
@@ -241,7 +239,6 @@ def test_products_of_all_but_what_writes(trainer, template_boxes):
         gan.GanTrainer(
             trainer.model,
             dataclasses.replace(trainer.settings, product_dtype='bfloat16'),
-            template_boxes=template_boxes,
             strategy=trainer.strategy,
         )
         assert {

@@ -12,6 +12,7 @@ import tensorflow as tf
 from one_weight import SAMPLE
 from PIL import Image
 
+from hwgen.characters import Characters
 from hwgen.data.reading.pipeline import LineBatches
 from hwgen.inference import artefact, styles
 from hwgen.models import layers
@@ -66,7 +67,8 @@ def test_styles_are_fitted_to_real_lines_right_before(written, charset):
     generator, encoder, description = artefact.load_generator(str(folder / 'model'), charset=charset)
     assert description['info']['step'] == 7
     found = [
-        encoder(batch['images'], lengths=batch['lengths']) for batch in map(batches.batch, range(1024 // 64))
+        encoder(batch['images'], lengths=batch['characters'].lengths)
+        for batch in map(batches.batch, range(1024 // 64))
     ]
     means = np.concatenate([one['style_mean'] for one in found]).astype(np.float64)
     variances = np.exp(np.concatenate([one['style_log_variance'] for one in found]).astype(np.float64))
@@ -92,14 +94,13 @@ def test_statistics_are_those_of_its_weights_in_its_styles(written, charset, tex
     for number in range(16):
         seeds, inputs = range(number * size, (number + 1) * size), texts.batch(number, size, LENGTH)
         noise = np.stack(
-            [styles.character_noise(seed, 0, LENGTH, noise_dim=config.character_noise_dim) for seed in seeds]
+            [
+                styles.character_noise(seed, 0, LENGTH, character_noise_dim=config.character_noise_dim)
+                for seed in seeds
+            ]
         )
         generator(
-            inputs['component_ids'],
-            inputs['structure_ids'],
-            boxes=charset.template_boxes[inputs['structure_ids']],
-            character_ids=inputs['character_ids'],
-            lengths=np.full([size], LENGTH, np.int32),
+            inputs,
             style=space.mean.numpy()
             + styles.styles_from_seeds(seeds, config.style_dim) @ space.factor.numpy().T,
             character_noise=noise,
@@ -151,7 +152,7 @@ class Hand:
 
     def __call__(self, **inputs):
         self.asked.append(inputs)
-        return tf.fill([len(inputs['component_ids']), 4, 8, 1], self.shade)
+        return tf.fill([len(inputs['characters'].component_ids), 4, 8, 1], self.shade)
 
 
 @pytest.fixture
@@ -162,10 +163,13 @@ def sampler(monkeypatch, charset):
     )
     lines = dict(
         images=np.stack([np.full([4, 8, 1], shade, np.float32) for shade in np.arange(-1.0, 0.8, 0.27)]),
-        lengths=np.array([2, 1, 2, 1, 2, 2, 2]),
-        structure_ids=np.full([7, 2], 3),
-        component_ids=np.full([7, 2, 4], 5),
-        character_ids=np.full([7, 2], 8),
+        characters=Characters(
+            component_ids=np.full([7, 2, 4], 5),
+            structure_ids=np.full([7, 2], 3),
+            boxes=np.full([7, 2, 4, 4], 0.5),
+            character_ids=np.full([7, 2], 8),
+            lengths=np.array([2, 1, 2, 1, 2, 2, 2]),
+        ),
     )
     batches = types.SimpleNamespace(
         index=types.SimpleNamespace(info=info), batch_size=300, batch=lambda step: dict(lines, step=step)
@@ -233,7 +237,8 @@ def test_sheets_of_a_step(sampler, monkeypatch, charset):
         and np.unique(rebuilt['style']) == 1.0
         and np.unique(rebuilt['character_noise']) == 7.0
     )
-    np.testing.assert_array_equal(rebuilt['boxes'], charset.template_boxes[np.full([7, 2], 3)])
+    for asked, line in zip(rebuilt['characters'], sampler.lines['characters']._replace(lengths=None)):
+        assert asked is line  # and no lengths: all are written as long as the longest
     assert not sampler.model.generator.asked
     for name, picture in pictures.items():
         np.testing.assert_array_equal(np.array(Image.open(f'run/samples/{name}-000012.png')), picture)
@@ -320,7 +325,7 @@ def test_a_style_space_is_of_so_many_lines_at_least(sampler):
         )
         assert means[:, 0].tolist() == np.repeat(range(first, last + 1), 2).tolist()
         np.testing.assert_allclose(variances, np.exp(-means), rtol=1e-6)
-    assert sampler.encoded[0][1] is sampler.lines['lengths'] and sampler.encoded[0][2] is False
+    assert sampler.encoded[0][1] is sampler.lines['characters'].lengths and sampler.encoded[0][2] is False
 
 
 def test_what_is_read_on_samples(sampler, monkeypatch):
@@ -335,7 +340,7 @@ def test_what_is_read_on_samples(sampler, monkeypatch):
     )
     wrong = right.copy()
     wrong[0, 2], wrong[1, :2] = 8, 0
-    written = dict(component_ids=ids, structure_ids=ids[..., 0], character_ids=ids[..., 0])
+    characters = Characters.zeros(2, 2)._replace(component_ids=ids)
     fewer, short = ids.copy(), right.copy()
     fewer[0, 1], short[0, 4:] = 0, 0
     made.validation = types.SimpleNamespace(
@@ -343,16 +348,18 @@ def test_what_is_read_on_samples(sampler, monkeypatch):
         batch=lambda step: (
             asked.append(step)
             or (
-                dict(written, images='wrong')
+                dict(characters=characters, images='wrong')
                 if step < 4
-                else dict(written, component_ids=fewer, images='short')
+                else dict(characters=characters._replace(component_ids=fewer), images='short')
             )
         ),
     )
     made.sheets = types.SimpleNamespace(
         texts=dict(seen=[], one_text=[], unseen=[]),
         rows=6,
-        inputs=lambda name, generator: asked.append((name, generator)) or dict(written, name=name),
+        inputs=lambda name, generator: (
+            asked.append((name, generator)) or dict(characters=characters, name=name)
+        ),
     )
     trainer.model.average = lambda training, name, **inputs: (
         asked.append(training) or ('wrong' if name == 'unseen' else 'right')

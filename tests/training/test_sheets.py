@@ -46,7 +46,9 @@ def test_texts_are_of_their_pools_and_fixed(charset, parts):
 def test_styles_are_what_the_names_say(charset, parts):
     drawn = sheets.SampleSheets(charset, num_characters=3, rows=4, **parts)
     inputs = {name: drawn.inputs(name, GENERATOR) for name in drawn.texts}
-    assert inputs['seen']['component_ids'].shape == (4, 3, 4) and inputs['seen']['character_noise'].shape == (
+    assert inputs['seen']['characters'].component_ids.shape == (4, 3, 4) and inputs['seen'][
+        'character_noise'
+    ].shape == (
         4,
         3,
         2,
@@ -56,7 +58,8 @@ def test_styles_are_what_the_names_say(charset, parts):
     np.testing.assert_array_equal(inputs['seen']['style'], inputs['unseen']['style'])
     np.testing.assert_array_equal(inputs['seen']['style'], 3.0 + 2.0 * styles_from_seeds(range(4), 6))
     np.testing.assert_array_equal(
-        inputs['one_text']['structure_ids'], inputs['one_text']['structure_ids'][:1].repeat(4, 0)
+        inputs['one_text']['characters'].structure_ids,
+        inputs['one_text']['characters'].structure_ids[:1].repeat(4, 0),
     )
 
 
@@ -148,15 +151,20 @@ def test_hands_and_characters_of_each_sheet(charset, parts):
         inputs = drawn.inputs(name, GENERATOR)
         np.testing.assert_array_equal(inputs['style'], 3.0 + 2.0 * styles_from_seeds(hands, 6))
         np.testing.assert_array_equal(
-            inputs['character_noise'], np.stack([character_noise(hand, 0, 3, noise_dim=2) for hand in hands])
+            inputs['character_noise'],
+            np.stack([character_noise(hand, 0, 3, character_noise_dim=2) for hand in hands]),
         )
         for row, text in enumerate(drawn.texts[name]):
             ids = np.array([charset.character_id(c) for c in text])
-            np.testing.assert_array_equal(inputs['character_ids'][row], ids)
-            np.testing.assert_array_equal(inputs['component_ids'][row], charset.character_components[ids])
-            np.testing.assert_array_equal(inputs['structure_ids'][row], charset.character_structures[ids])
+            np.testing.assert_array_equal(inputs['characters'].character_ids[row], ids)
             np.testing.assert_array_equal(
-                inputs['boxes'][row], charset.template_boxes[charset.character_structures[ids]]
+                inputs['characters'].component_ids[row], charset.character_components[ids]
+            )
+            np.testing.assert_array_equal(
+                inputs['characters'].structure_ids[row], charset.character_structures[ids]
+            )
+            np.testing.assert_array_equal(
+                inputs['characters'].boxes[row], charset.template_boxes[charset.character_structures[ids]]
             )
 
 

@@ -5,6 +5,7 @@ all.
 import numpy as np
 import tensorflow as tf
 
+from hwgen.characters import Characters
 from hwgen.training.signatures import of_any_length
 
 
@@ -28,10 +29,7 @@ def test_the_axis_of_the_line_is_open():
 
 def test_what_came_first_changes_no_bit(determinism, make_trainer, make_batch, variables_of):
     """The same lines of 2, 3 and 4 characters after none, and after one of 4."""
-    batches = {
-        n: {key: tf.constant(value) for key, value in make_batch(n, lengths=(n,) * 4).items()}
-        for n in (2, 3, 4)
-    }
+    batches = {n: tf.nest.map_structure(tf.constant, make_batch(n, lengths=(n,) * 4)) for n in (2, 3, 4)}
     ends = []
     for before in ((), (4, 3)):
         trainer = make_trainer()
@@ -55,3 +53,8 @@ def test_every_replica_has_the_open_axis(two_replicas):
         ([2, 16, None, 1], tf.float32)
     ] * 2
     assert found['texts']['ids'] == tf.TensorSpec([4, None], tf.int32)
+
+
+def test_characters_are_of_any_length():
+    found = of_any_length(Characters.zeros(4, 3))
+    assert found == Characters.specs(4) and isinstance(found, Characters)

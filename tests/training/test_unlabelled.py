@@ -12,7 +12,7 @@ PX = 16
 
 
 def tensors(values):
-    return {key: tf.constant(value) for key, value in values.items()}
+    return tf.nest.map_structure(tf.constant, values)
 
 
 @pytest.fixture(scope='module')

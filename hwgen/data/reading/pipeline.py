@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 
+from hwgen.characters import Characters
 from hwgen.charset.encoding import CharsetMismatchError
 from hwgen.data.reading.shards import RecordError, RecordIndex
 from hwgen.images import resize_line
@@ -177,8 +178,8 @@ class LineBatches:
 
         Returns:
             dict of numpy arrays: images float32 [B, char_px, N * char_width_px, 1] in [-1, 1], paper and
-            padding +1; widths int32 [B] px; lengths int32 [B]; character_ids, structure_ids int32 [B, N];
-            component_ids int32 [B, N, 4]; example_index int32 [B], 0 to B - 1.
+            padding +1; widths int32 [B] px; characters, Characters with the boxes of their structures;
+            example_index int32 [B], 0 to B - 1.
 
         Raises:
             RecordError: a damaged record; names file, record and byte.
@@ -216,23 +217,21 @@ class LineBatches:
 
         b, h = self.batch_size, self.char_px
         spec = {
-            'images': (np.float32, [b, h, None, 1]),
-            'widths': (np.int32, [b]),
-            'lengths': (np.int32, [b]),
-            'character_ids': (np.int32, [b, None]),
-            'component_ids': (np.int32, [b, None, 4]),
-            'structure_ids': (np.int32, [b, None]),
-            'example_index': (np.int32, [b]),
+            'images': tf.TensorSpec([b, h, None, 1]),
+            'widths': tf.TensorSpec([b], tf.int32),
+            'characters': Characters.specs(b),
+            'example_index': tf.TensorSpec([b], tf.int32),
         }
 
         def read(step):
             batch = self.batch(int(step))
-            return [batch[name] for name in spec]
+            return tf.nest.flatten({name: batch[name] for name in spec})
 
         def batch_of(step):
-            values = tf.numpy_function(read, [step], [dtype for dtype, _ in spec.values()])
-            out = {name: tf.ensure_shape(value, spec[name][1]) for name, value in zip(spec, values)}
-            return out | {'step': tf.repeat(step, b)}
+            flat = tf.nest.flatten(spec)
+            values = tf.numpy_function(read, [step], [one.dtype for one in flat])
+            shaped = [tf.ensure_shape(value, one.shape) for value, one in zip(values, flat, strict=True)]
+            return tf.nest.pack_sequence_as(spec, shaped) | {'step': tf.repeat(step, b)}
 
         steps = tf.data.Dataset.range(start_step, np.iinfo(np.int64).max)
         dataset = steps.map(batch_of, num_parallel_calls=workers, deterministic=True).prefetch(prefetch)
@@ -281,13 +280,12 @@ class LineBatches:
 
     def _read_batch(self, members, num_characters):
         cell, b, n = self.char_width_px, len(members), num_characters
+        characters = Characters.zeros(b, n)
+        characters.lengths[:] = self.index.lengths[members]
         batch = {
             'images': np.ones((b, self.char_px, n * cell, 1), np.float32),
             'widths': (self.index.lengths[members] * cell).astype(np.int32),
-            'lengths': self.index.lengths[members].astype(np.int32),
-            'character_ids': np.zeros((b, n), np.int32),
-            'component_ids': np.zeros((b, n, 4), np.int32),
-            'structure_ids': np.zeros((b, n), np.int32),
+            'characters': characters,
             'example_index': np.arange(b, dtype=np.int32),
         }
 
@@ -310,7 +308,8 @@ class LineBatches:
                         f'{self.index.folder}, split {self.index.split!r}, record {members[row]} '
                         f'({record.text!r}): {name} has {ids.max()}, expected at most {size - 1}'
                     )
-                batch[name][row, :length] = ids
+                getattr(characters, name)[row, :length] = ids
+            characters.boxes[row, :length] = self.charset.template_boxes[record.structure_ids]
 
         list(self._threads.map(fill, range(b)))  # decoding and scaling run outside Python's lock
         return batch

@@ -73,8 +73,8 @@ class Characters(NamedTuple):
         Returns:
             Characters of ones, without `lengths`.
         """
-        arrays = [np.ones(shape, dtype) for dtype, shape in _shapes(num_lines, num_characters)]
-        return cls(*arrays[:-1])
+        ones: list[Any] = [np.ones(shape, dtype) for dtype, shape in _shapes(num_lines, num_characters)]
+        return cls(*ones)._replace(lengths=None)
 
     @classmethod
     def from_table(cls, character_ids: np.ndarray, table: Table) -> Characters:
@@ -111,16 +111,13 @@ class Characters(NamedTuple):
         Returns:
             Characters of NumPy arrays, with `lengths`.
         """
-        lengths = [len(line.structure_ids) for line in lines]
-        stacked = cls.zeros(
-            len(lines) if num_lines is None else num_lines,
-            max(lengths) if num_characters is None else num_characters,
-        )
-        for row, (line, length) in enumerate(zip(lines, lengths, strict=True)):
+        lengths = np.zeros([len(lines) if num_lines is None else num_lines], np.int32)
+        lengths[: len(lines)] = [len(line.structure_ids) for line in lines]
+        stacked = cls.zeros(len(lengths), int(lengths.max()) if num_characters is None else num_characters)
+        for row, line in enumerate(lines):
             for name in CODES:
-                getattr(stacked, name)[row, :length] = getattr(line, name)
-        stacked.lengths[: len(lines)] = lengths
-        return stacked
+                getattr(stacked, name)[row, : lengths[row]] = getattr(line, name)
+        return stacked._replace(lengths=lengths)
 
     @classmethod
     def specs(cls, num_lines: int | None = None, *, names: bool = False) -> Characters:
@@ -149,11 +146,12 @@ class Characters(NamedTuple):
         Returns:
             Characters of a single line.
         """
-        return Characters(*(getattr(self, name)[start:stop] for name in CODES), lengths=stop - start)
+        codes: list[Any] = [getattr(self, name)[start:stop] for name in CODES]
+        return Characters(*codes)._replace(lengths=stop - start)
 
     def as_batch(self) -> Characters:
         """A single line, of which `lengths` is known, as the only one of a batch."""
-        return Characters(*(value[np.newaxis] for value in self))
+        return Characters(*(None if value is None else value[np.newaxis] for value in self))
 
 
 def _shapes(num_lines: int, num_characters: int) -> list[tuple[type, tuple[int, ...]]]:

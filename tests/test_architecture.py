@@ -17,6 +17,7 @@ RANKS = {
     'tensorflow_files': 0.5,
     'console': 0.5,
     'images': -1,
+    'characters': -1,
     'settings': -1,
     'charset': 0,
     'models': 0,
@@ -46,7 +47,6 @@ FOREIGN = {
 # Packages whose public functions still lack types.
 UNTYPED = {
     'charset',
-    'models',
     'losses',
     'metrics',
     'data',

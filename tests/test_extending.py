@@ -12,11 +12,18 @@ import tomllib
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
+from small_generator import make_small_generator
 
 import hwgen
+from hwgen.characters import Characters
+from hwgen.charset.encoding import Charset
 from hwgen.data.formats.samples import FormatError
 from hwgen.data.preparing import collection
+from hwgen.models.content import encodings
+from hwgen.settings import model
+from hwgen.settings.setting import described
 
 CHECKOUT = pathlib.Path(hwgen.__file__).resolve().parent.parent
 PAGE = (CHECKOUT / 'docs/extending.md').read_text(encoding='utf-8')
@@ -127,6 +134,42 @@ def test_a_protocol_from_python(installed):
     assert (row['name'], len(row['generated']['values'])) == ('ink_3', 2) and str(
         row['generated']['mean']
     ) == done.stdout.splitlines()[-1]
+
+
+@pytest.fixture
+def bag(monkeypatch):
+    """The example as a file of the package, its row of the table and its name among the choices."""
+    namespace = {'__name__': 'bag'}
+    exec(compile(block('python', '# hwgen/models/content/bag.py'), 'bag.py', 'exec'), namespace)  # noqa: S102
+    for table, name in ((encodings, 'ENCODINGS'), (model, 'CONTENT_ENCODINGS')):
+        monkeypatch.setattr(table, name, dict(getattr(table, name)))
+        file = pathlib.Path(table.__file__).relative_to(CHECKOUT)
+        exec(block('python', f'# in {file}'), {**vars(table), **namespace})  # noqa: S102
+    setting = described(model.GeneratorSettings)['content_encoding']
+    choices = setting.choices
+    object.__setattr__(setting, 'choices', tuple(model.CONTENT_ENCODINGS))
+    yield
+    object.__setattr__(setting, 'choices', choices)
+
+
+def test_a_content_encoding(bag):
+    """A generator of it writes, every weight learns, and padding changes nothing."""
+    generator = make_small_generator(content_encoding='bag')
+    config = generator.config
+    characters = Charset.load().encode('明早').characters
+    style, noise = np.ones([1, config.style_dim], np.float32), np.ones([1, 2, 5], np.float32)
+    with tf.GradientTape() as tape:
+        alone = generator(Characters.stack([characters]), style, noise)
+    assert alone.shape == (1, 16, 32, 1) and np.std(alone) > 0.01
+    gradients = tape.gradient(alone, generator.trainable_variables)
+    assert all(gradient is not None for gradient in gradients)
+    padded = generator(
+        Characters.stack([characters], num_characters=4), style, np.pad(noise, [[0, 0], [0, 2], [0, 0]])
+    )
+    np.testing.assert_allclose(padded[:, :, :32], alone, atol=1e-5)
+    np.testing.assert_array_equal(padded[:, :, 32:], 1.0)
+    (again,) = (generator.from_config(generator.get_config()),)
+    assert type(again.content_encoder) is type(generator.content_encoder)
 
 
 def strip(text, image):

@@ -21,6 +21,7 @@ from hwgen.charset.composition import describe
 from hwgen.charset.encoding import Charset, CharsetError, EncodedText
 from hwgen.charset.normal_form import plain
 from hwgen.inference.description import read_description
+from hwgen.settings.model import CONTENT_ENCODINGS, ContentEncoding
 
 _HELP = (
     'expected others, or --allow_unseen (in Python the argument allow_unseen), which writes it all the same'
@@ -63,12 +64,9 @@ class Repertoire:
             return sizes.get(name) if isinstance(sizes, dict) else getattr(sizes, name)
 
         self.charset, self.knows_seen, self.allow_unseen = charset, seen is not None, allow_unseen
-        self._encoding, self.char_px, self.char_width_px = (
-            get('content_encoding'),
-            get('char_px'),
-            get('char_width_px'),
-        )
-        self.by_character = self._encoding == 'onehot'
+        self.char_px, self.char_width_px = get('char_px'), get('char_width_px')
+        self._encoding = CONTENT_ENCODINGS.get(get('content_encoding'), ContentEncoding())
+        self.by_character = self._encoding.by_character
         self._num_components, self._num_structures, self._num_characters = (
             get(f'num_{kind}s') for kind in ('component', 'structure', 'character')
         )
@@ -220,7 +218,7 @@ class Repertoire:
                 encoded.structure_ids >= self._num_structures,
                 'has a structure that was added to the table after this model was trained',
             )
-        if self._encoding == 'sequence':
+        if self._encoding.numbered_structures:
             yield ~encoded.exact_structure, self._unknown_structure
 
     def _unseen(self, encoded):

@@ -2,6 +2,8 @@
 of HCT-GAN with.
 """
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -23,8 +25,9 @@ class AttentionPerception(keras.Model):
         hidden: int, channels of the recurrent state and of the attention.
     """
 
-    def __init__(self, num_labels: int, *, hidden: int, **kwargs):
+    def __init__(self, num_labels: int, *, hidden: int, **kwargs: Any):
         super().__init__(**kwargs)
+        self.num_labels, self.hidden = num_labels, hidden
         self.embed = keras.layers.Embedding(
             num_labels,
             hidden,
@@ -36,9 +39,14 @@ class AttentionPerception(keras.Model):
         self.query = layers.Dense(hidden, name='query')
         self.score = layers.Dense(1, name='score')
         self.classify = layers.Dense(num_labels, name='classify')
-        self.hidden = hidden
 
-    def call(self, features, labels, lengths=None, training=False):
+    def call(
+        self,
+        features: tf.Tensor,
+        labels: tf.Tensor,
+        lengths: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Classifies each label and the end of the line.
 
         Args:
@@ -80,3 +88,7 @@ class AttentionPerception(keras.Model):
         # L x B x (H W) -> B x L x H x W
         attention = tf.reshape(tf.transpose(weights, [1, 0, 2]), [shape[0], -1, shape[1], shape[2]])
         return tf.cast(logits, tf.float32), attention
+
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` builds an equal one of."""
+        return {'name': self.name, 'num_labels': self.num_labels, 'hidden': self.hidden}

@@ -3,6 +3,8 @@
 Fully convolutional, one score a line (SAGAN; HCT-GAN, section 3).
 """
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -12,9 +14,15 @@ from hwgen.settings.setting import choices_of
 
 
 class DiscriminatorBlock(keras.layers.Layer):
-    """Residual block with spectral normalisation; halves the resolution if `down`."""
+    """Residual block with spectral normalisation.
 
-    def __init__(self, filters, *, down, first=False, **kwargs):
+    Args:
+        filters: int, output channels.
+        down: bool, it halves the resolution.
+        first: bool, it reads the picture, which no rectifier may cut.
+    """
+
+    def __init__(self, filters: int, *, down: bool, first: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
         self.down = down
         self.first = first
@@ -22,7 +30,13 @@ class DiscriminatorBlock(keras.layers.Layer):
         self.conv_2 = layers.Conv2D(filters, spectral=True, name='conv_2')
         self.skip = layers.Conv2D(filters, 1, spectral=True, name='skip')
 
-    def call(self, x, valid=None, narrow_valid=None, training=False):
+    def call(
+        self,
+        x: tf.Tensor,
+        valid: tf.Tensor | None = None,
+        narrow_valid: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> tf.Tensor:
         """x [B, H, W, C], valid [B, 1, W, 1], narrow_valid [B, 1, W/2, 1] -> [B, H/2, W/2, filters]."""
         h = x if self.first else tf.nn.relu(x)
         h = layers.apply_mask(self.conv_1(h, training=training), valid)
@@ -50,7 +64,9 @@ class Discriminator(keras.Model):
         ValueError: when the number of channels does not lead from char_px to 4 rows.
     """
 
-    def __init__(self, channels: tuple[int, ...], *, char_px: int, char_width_px: int, pool: str, **kwargs):
+    def __init__(
+        self, channels: tuple[int, ...], *, char_px: int, char_width_px: int, pool: str, **kwargs: Any
+    ):
         super().__init__(**kwargs)
         downs = char_px.bit_length() - 3  # log2(char_px / 4)
         if len(channels) != downs + 1:
@@ -60,7 +76,7 @@ class Discriminator(keras.Model):
         pools = choices_of(ModuleSizes, 'discriminator_pool')
         if pool not in pools:
             raise ValueError(f'discriminator pool {pool!r}: expected {" or ".join(pools)}')
-        self.char_width_px = char_width_px
+        self.channels, self.char_px, self.char_width_px = tuple(channels), char_px, char_width_px
         self.pool = pool
         self.blocks = tuple(
             DiscriminatorBlock(filters, down=i < downs, first=i == 0, name=f'block_{i + 1}')
@@ -68,7 +84,7 @@ class Discriminator(keras.Model):
         )
         self.score = layers.Dense(1, spectral=True, name='score')
 
-    def call(self, images, lengths=None, training=False):
+    def call(self, images: tf.Tensor, lengths: tf.Tensor | None = None, training: bool = False) -> tf.Tensor:
         """Scores a batch.
 
         Args:
@@ -100,3 +116,13 @@ class Discriminator(keras.Model):
         if self.pool == 'mean':
             pooled = pooled / (x.shape[1] * columns)
         return tf.cast(self.score(pooled, training=training), tf.float32)[:, 0]
+
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` builds an equal one of."""
+        return {
+            'name': self.name,
+            'channels': self.channels,
+            'char_px': self.char_px,
+            'char_width_px': self.char_width_px,
+            'pool': self.pool,
+        }

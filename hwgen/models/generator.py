@@ -4,7 +4,9 @@ convolutional).
 HCT-GAN (ICPR 2022), section 3, "Generator and discriminator"; ScrabbleGAN (CVPR 2020), section 3.1.
 """
 
+import dataclasses
 import math
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -13,40 +15,46 @@ from hwgen.characters import Characters
 from hwgen.models import layers
 from hwgen.models.content.encodings import content_encoder
 from hwgen.settings.model import CELLS, GeneratorConfig
+from hwgen.settings.setting import from_stored
 
 
 class GeneratorBlock(keras.layers.Layer):
-    """Residual block that doubles the resolution; batch normalisation conditional on its part of z.
+    """Residual block that doubles the resolution; batch normalisation conditional on its part of a style.
 
-    With `upsample='subpixel'` both convolutions see the small map, the second gives four pixels at once (Shi
-    et al. 2016, "Real-time single image and video super-resolution", section 3.1), and 4 * filters channels
-    lie between them.
+    Args:
+        filters: int, output channels.
+        upsample: 'first' or 'between': before the first convolution (SAGAN), or after it.
+        spectral: bool, spectral normalisation of the convolutions.
     """
 
-    def __init__(self, filters, *, upsample, spectral, **kwargs):
+    def __init__(self, filters: int, *, upsample: str, spectral: bool, **kwargs: Any):
         super().__init__(**kwargs)
         self.upsample = upsample
-        wide = 4 * filters if upsample == 'subpixel' else filters
         self.norm_1 = layers.BatchNormalization(conditional=True, name='norm_1')
-        self.conv_1 = layers.Conv2D(wide, spectral=spectral, name='conv_1')
+        self.conv_1 = layers.Conv2D(filters, spectral=spectral, name='conv_1')
         self.norm_2 = layers.BatchNormalization(conditional=True, name='norm_2')
-        self.conv_2 = layers.Conv2D(wide, spectral=spectral, name='conv_2')
-        self.skip = layers.Conv2D(wide, 1, spectral=spectral, name='skip')
+        self.conv_2 = layers.Conv2D(filters, spectral=spectral, name='conv_2')
+        self.skip = layers.Conv2D(filters, 1, spectral=spectral, name='skip')
 
-    def call(self, x, style, valid=None, wide_valid=None, training=False):
-        """x [B, H, W, C], valid [B, 1, W, 1], wide_valid [B, 1, 2W, 1] -> [B, 2H, 2W, filters]."""
-        h = tf.nn.relu(self.norm_1(x, style, valid=valid, training=training))
+    def call(
+        self,
+        x: tf.Tensor,
+        style_part: tf.Tensor,
+        valid: tf.Tensor | None = None,
+        wide_valid: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> tf.Tensor:
+        """x [B, H, W, C], style_part [B, Z1], valid [B, 1, W, 1], wide_valid [B, 1, 2W, 1] -> [B, 2H, 2W,
+        filters].
+        """
+        h = tf.nn.relu(self.norm_1(x, style_part, valid=valid, training=training))
         if self.upsample == 'first':
             h = self.conv_1(layers.upsample(h), training=training)
         else:
             h = layers.apply_mask(self.conv_1(h, training=training), valid)
-        h = self.norm_2(h, style, valid=wide_valid if self.upsample == 'first' else valid, training=training)
-        h = tf.nn.relu(h)
+        between = wide_valid if self.upsample == 'first' else valid
+        h = tf.nn.relu(self.norm_2(h, style_part, valid=between, training=training))
         skip = self.skip(x, training=training)
-        if self.upsample == 'subpixel':
-            return layers.apply_mask(
-                tf.nn.depth_to_space(self.conv_2(h, training=training) + skip, 2), wide_valid
-            )
         h = self.conv_2(h if self.upsample == 'first' else layers.upsample(h), training=training)
         return layers.apply_mask(h + layers.upsample(skip), wide_valid)
 
@@ -68,21 +76,19 @@ class Generator(keras.Model):
             none. Who writes sets it (`Writer`).
     """
 
-    def __init__(self, config: GeneratorConfig, **kwargs):
+    def __init__(self, config: GeneratorConfig, **kwargs: Any):
         super().__init__(**kwargs)
         self.config = config
         self.space_component = 0
         self.content_encoder = content_encoder(config, name='content_encoder')
         # A tuple, not a list: tf.train.Checkpoint drops the sublayers that a Keras 3 model holds in a list.
         self.blocks = tuple(
-            GeneratorBlock(
-                filters, upsample=config.block_upsample(i), spectral=config.spectral, name=f'block_{i + 1}'
-            )
+            GeneratorBlock(filters, upsample=config.upsample, spectral=config.spectral, name=f'block_{i + 1}')
             for i, filters in enumerate(config.channels)
         )
         self.attention = None
         if config.attention_px:
-            columns = config.attention_px * config.char_width_px // config.char_px
+            columns = config.attention_px * config.cell_columns // CELLS
             self.attention = layers.WindowedSelfAttention(
                 columns_per_character=columns, spectral=config.spectral, name='attention'
             )
@@ -95,32 +101,29 @@ class Generator(keras.Model):
         self.last_conv = layers.Conv2D(1, spectral=False, name='last_conv')
 
     @property
-    def context_characters(self):
+    def context_characters(self) -> int:
         """Characters on either side that can change a character's pixels: the receptive field, rounded up."""
         config = self.config
         reach, total = 0.0, 0  # reach in characters since the last whole step; whole characters so far
         columns = config.cell_columns
         for index in range(config.num_blocks):
-            kind = config.block_upsample(index)
-            reach += 1.0 / (2 * columns if kind == 'first' else columns) + 1.0 / (
-                columns if kind == 'subpixel' else 2 * columns
-            )
+            reach += 1.0 / (2 * columns if config.upsample == 'first' else columns) + 1.0 / (2 * columns)
             columns *= 2
             if self.attention is not None and CELLS << (index + 1) == config.attention_px:
                 total, reach = total + math.ceil(reach) + self.attention.reach, 0.0
         reach += 1.0 / columns
         if self.to_bend is not None:
             # The displacement itself looks no further than that; it brings ink from bend_px away.
-            reach += config.bend_px / config.char_width_px
+            reach += config.bend_px / (config.char_width_px or config.char_px)
         return total + math.ceil(reach)
 
     def call(
         self,
         characters: Characters,
-        style,
-        character_noise=None,
-        training=False,
-    ):
+        style: tf.Tensor,
+        character_noise: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> tf.Tensor:
         """Writes a batch of lines.
 
         Args:
@@ -142,18 +145,27 @@ class Generator(keras.Model):
             training=training,
         )
 
-    def blank(self, characters: Characters):
+    def blank(self, characters: Characters) -> tf.Tensor | None:
         """Which characters are spaces: bool [B, N]; None where there is no `space_component`."""
         if not self.space_component:
             return None
         components = characters.component_ids
         return (components[..., 0] == self.space_component) & (tf.reduce_sum(components[..., 1:], -1) == 0)
 
-    def content_style(self, style):
+    def content_style(self, style: tf.Tensor) -> tf.Tensor:
         """z1, the part of a style [B, style_dim] that meets the content: float32 [B, style_part_dim]."""
         return style[:, : self.config.style_part_dim]
 
-    def draw(self, content, style, *, lengths=None, blank=None, character_noise=None, training=False):
+    def draw(
+        self,
+        content: tuple[tf.Tensor, tuple[tf.Tensor, ...]],
+        style: tf.Tensor,
+        *,
+        lengths: tf.Tensor | None = None,
+        blank: tf.Tensor | None = None,
+        character_noise: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> tf.Tensor:
         """The second half of the call: features of the content encoder, as it returns them, become images.
 
         Where `blank` (bool [B, N], or None) is true there is paper, exactly, whatever was learned of a space:
@@ -166,7 +178,7 @@ class Generator(keras.Model):
         The other arguments are those of the call.
         """
         config = self.config
-        x, maps = content
+        x, maps = content[0], list(content[1])
         n = tf.shape(x)[2] // CELLS
 
         def mask(columns):
@@ -189,7 +201,7 @@ class Generator(keras.Model):
             x = tf.concat([x, noise], axis=-1)
         x = layers.apply_mask(x, mask(columns))
         bend = None
-        for index, (block, part) in enumerate(zip(self.blocks, parts[1:])):
+        for index, (block, part) in enumerate(zip(self.blocks, parts[1:], strict=True)):
             if 0 < index <= len(maps):
                 x = tf.concat(
                     [x, layers.apply_mask(tf.cast(maps[index - 1], x.dtype), mask(columns))], axis=-1
@@ -211,6 +223,15 @@ class Generator(keras.Model):
             x = 1.0 - layers.shift_columns(1.0 - paper(x), bend[..., :1], reach_px=config.bend_px)
             x = 1.0 - layers.shift_rows(1.0 - x, bend[..., 1:], reach_px=config.bend_px)
         return x if valid is None else x * valid + (1.0 - valid)
+
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` builds an equal one of: the sizes as a dict of plain values."""
+        return {'name': self.name, 'config': dataclasses.asdict(self.config)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> 'Generator':
+        """One like that whose `get_config` this is, with weights of its own."""
+        return cls(**{**config, 'config': from_stored(GeneratorConfig, config['config'])})
 
     def _bend(self, x, noise, *, valid, training):
         """Displacement of every pixel [B, char_px, N * char_width_px, 2] in px, smooth, from a map of 8

@@ -4,6 +4,10 @@ configuration.
 ScrabbleGAN is the same bundle with `content_encoding='onehot'`, character labels, and no spatial perception.
 """
 
+import dataclasses
+from typing import Any
+
+import keras
 import tensorflow as tf
 
 from hwgen.characters import Characters
@@ -14,7 +18,7 @@ from hwgen.models.recognizer_trunk import RecognizerTrunk
 from hwgen.models.sequence_recognition import SequenceRecognition
 from hwgen.models.spatial_perception import SpatialPerception
 from hwgen.models.style_encoder import StyleEncoder
-from hwgen.settings.model import HctGanConfig
+from hwgen.settings.model import HctGanConfig, stored_model
 
 
 class HctGan:
@@ -34,7 +38,8 @@ class HctGan:
 
     def __init__(self, config: HctGanConfig):
         self.config = config
-        size = dict(char_px=config.generator.char_px, char_width_px=config.generator.char_width_px)
+        px = config.generator.char_px
+        size = dict(char_px=px, char_width_px=config.generator.char_width_px or px)
         self.generator = Generator(config.generator, name='generator')
         self.average = Generator(config.generator, name='average')
         self.discriminator = Discriminator(
@@ -66,7 +71,7 @@ class HctGan:
         )
         self._build()
 
-    def modules(self):
+    def modules(self) -> dict[str, keras.Model]:
         """dict name -> module; a shared trunk appears once."""
         named = dict(
             generator=self.generator,
@@ -80,13 +85,19 @@ class HctGan:
         )
         return {name: module for name, module in named.items() if module is not None}
 
-    def recognizers(self):
+    def recognizers(self) -> tuple[keras.Model, ...]:
         """Modules that learn from real lines only: the trunks and heads of SRM and SPM."""
         return tuple(
             module for name, module in self.modules().items() if name.startswith(('sequence_', 'spatial_'))
         )
 
-    def read(self, images, lengths=None, training=False, components=None):
+    def read(
+        self,
+        images: tf.Tensor,
+        lengths: tf.Tensor | None = None,
+        training: bool = False,
+        components: tf.Tensor | None = None,
+    ) -> tuple[tuple[tf.Tensor, ...], tf.Tensor, tf.Tensor | None, tf.Tensor | None]:
         """Runs the recognisers.
 
         Args:
@@ -107,11 +118,20 @@ class HctGan:
         if self.spatial_perception is None or self.config.attention_perception and components is None:
             return features, sequence, None, None
         seen = features
-        if self.spatial_trunk is not self.sequence_trunk:
+        if self.spatial_trunk is not None and self.spatial_trunk is not self.sequence_trunk:
             seen = self.spatial_trunk(images, lengths=lengths, training=training)
         known = dict(labels=components) if self.config.attention_perception else {}
         spatial, attention = self.spatial_perception(seen[-1], lengths=lengths, training=training, **known)
         return features, sequence, spatial, attention
+
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` builds an equal one of: all sizes as a dict of plain values."""
+        return dataclasses.asdict(self.config)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> 'HctGan':
+        """One like that whose `get_config` this is, with weights of its own."""
+        return cls(stored_model(config))
 
     def _build(self):
         config = self.config.generator
@@ -123,7 +143,7 @@ class HctGan:
         )
         images = self.generator(**inputs)
         self.average(**inputs)
-        for mean, variable in zip(self.average.variables, self.generator.variables):
+        for mean, variable in zip(self.average.variables, self.generator.variables, strict=True):
             mean.assign(variable)
         self.discriminator(images)
         self.read(images, components=tf.ones([1, 4 * n], tf.int32))

@@ -2,6 +2,8 @@
 3.
 """
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -25,9 +27,9 @@ class RecognizerTrunk(keras.Model):
         ValueError: fewer channels than halvings, naming both.
     """
 
-    def __init__(self, channels: tuple[int, ...], *, char_px: int, char_width_px: int, **kwargs):
+    def __init__(self, channels: tuple[int, ...], *, char_px: int, char_width_px: int, **kwargs: Any):
         super().__init__(**kwargs)
-        self.char_px, self.char_width_px = char_px, char_width_px
+        self.channels, self.char_px, self.char_width_px = tuple(channels), char_px, char_width_px
         self.row_halvings = (char_px // FRAMES).bit_length() - 1
         self.column_halvings = (char_width_px // FRAMES).bit_length() - 1
         if len(channels) <= self.row_halvings:
@@ -40,7 +42,13 @@ class RecognizerTrunk(keras.Model):
         )
         self.norms = tuple(layers.BatchNormalization(name=f'norm_{i + 1}') for i in range(len(channels)))
 
-    def call(self, images, lengths=None, training=False, depth=None):
+    def call(
+        self,
+        images: tf.Tensor,
+        lengths: tf.Tensor | None = None,
+        training: bool = False,
+        depth: int | None = None,
+    ) -> tuple[tf.Tensor, ...]:
         """Reads a batch.
 
         Args:
@@ -57,7 +65,8 @@ class RecognizerTrunk(keras.Model):
         mask = layers.column_mask(lengths, n, columns_per_character=columns)
         x = layers.apply_mask(1.0 - images, mask)
         features = []
-        for index, (convolution, norm) in enumerate(zip(self.convolutions[:depth], self.norms[:depth])):
+        read = list(zip(self.convolutions, self.norms, strict=True))[:depth]
+        for index, (convolution, norm) in enumerate(read):
             x = tf.nn.relu(norm(convolution(x), valid=mask, training=training))
             x = layers.apply_mask(x, mask)
             features.append(x)
@@ -67,3 +76,12 @@ class RecognizerTrunk(keras.Model):
                 columns //= wide
                 mask = layers.column_mask(lengths, n, columns_per_character=columns)
         return tuple(features)
+
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` builds an equal one of."""
+        return {
+            'name': self.name,
+            'channels': self.channels,
+            'char_px': self.char_px,
+            'char_width_px': self.char_width_px,
+        }

@@ -3,6 +3,8 @@
 HCT-GAN, section 3, "SRM".
 """
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -27,8 +29,9 @@ class SequenceRecognition(keras.Model):
         recurrent: bool.
     """
 
-    def __init__(self, num_labels: int, *, hidden: int, recurrent: bool = False, **kwargs):
+    def __init__(self, num_labels: int, *, hidden: int, recurrent: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
+        self.num_labels, self.hidden = num_labels, hidden
         self.recurrent = recurrent
         if recurrent:
             self.frame_memory = keras.layers.Bidirectional(
@@ -39,7 +42,9 @@ class SequenceRecognition(keras.Model):
             self.frame_norm = layers.BatchNormalization(name='frame_norm')
         self.classify = layers.Dense(num_labels, name='classify')
 
-    def call(self, features, lengths=None, training=False):
+    def call(
+        self, features: tf.Tensor, lengths: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
         """Classifies frames.
 
         Args:
@@ -62,3 +67,12 @@ class SequenceRecognition(keras.Model):
             tf.nn.relu(self.frame_norm(self.frame_conv(x), valid=mask, training=training)), mask
         )
         return tf.cast(self.classify(x[:, 0]), tf.float32)
+
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` builds an equal one of."""
+        return {
+            'name': self.name,
+            'num_labels': self.num_labels,
+            'hidden': self.hidden,
+            'recurrent': self.recurrent,
+        }

@@ -3,6 +3,8 @@
 HCT-GAN, section 3, "SPM".
 """
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -22,14 +24,17 @@ class SpatialPerception(keras.Model):
         hidden: int, channels of the convolution.
     """
 
-    def __init__(self, num_labels: int, *, hidden: int, **kwargs):
+    def __init__(self, num_labels: int, *, hidden: int, **kwargs: Any):
         super().__init__(**kwargs)
+        self.num_labels, self.hidden = num_labels, hidden
         self.conv = layers.Conv2D(hidden, use_bias=False, name='conv')
         self.norm = layers.BatchNormalization(name='norm')
         self.attention = layers.Conv2D(1, 7, name='attention')
         self.classify = layers.Dense(num_labels, name='classify')
 
-    def call(self, features, lengths=None, training=False):
+    def call(
+        self, features: tf.Tensor, lengths: tf.Tensor | None = None, training: bool = False
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Classifies positions.
 
         Args:
@@ -49,3 +54,7 @@ class SpatialPerception(keras.Model):
         )
         attention = tf.sigmoid(self.attention(summary))
         return tf.cast(self.classify(x * attention), tf.float32), attention
+
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` builds an equal one of."""
+        return {'name': self.name, 'num_labels': self.num_labels, 'hidden': self.hidden}

@@ -4,6 +4,8 @@ Its posterior is that of a variational autoencoder (Kingma and Welling 2014), so
 1) and styles read from a line are one space (BicycleGAN's cVAE-GAN, Zhu et al. 2017).
 """
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -33,10 +35,11 @@ class StyleEncoder(keras.Model):
         channels: tuple[int, ...],
         char_px: int,
         char_width_px: int,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.style_dim = style_dim
+        self.channels, self.char_px = tuple(channels), char_px
         self.character_noise_dim = character_noise_dim
         self.char_width_px = char_width_px
         self.halvings = char_px.bit_length() - 3
@@ -49,7 +52,9 @@ class StyleEncoder(keras.Model):
             layers.Dense(2 * character_noise_dim, name='to_noise') if character_noise_dim else None
         )
 
-    def call(self, images, lengths=None, training=False):
+    def call(
+        self, images: tf.Tensor, lengths: tf.Tensor | None = None, training: bool = False
+    ) -> dict[str, tf.Tensor]:
         """Reads the style of a batch of lines.
 
         Args:
@@ -65,7 +70,7 @@ class StyleEncoder(keras.Model):
         n = tf.shape(images)[2] // columns
         mask = layers.column_mask(lengths, n, columns_per_character=columns)
         x = layers.apply_mask(1.0 - images, mask)
-        for index, (convolution, norm) in enumerate(zip(self.convolutions, self.norms)):
+        for index, (convolution, norm) in enumerate(zip(self.convolutions, self.norms, strict=True)):
             if 0 < index <= self.halvings:
                 x = layers.downsample(x)
                 columns //= 2
@@ -74,8 +79,7 @@ class StyleEncoder(keras.Model):
         x = tf.cast(x, tf.float32)
         b, h, c = tf.shape(x)[0], x.shape[1], x.shape[-1]
         # By place, not by mean over the cell: convolutions alone do not know where in its cell ink stands,
-        # and neither slant
-        # nor size can be told from what is left then.
+        # and neither slant nor size can be told from what is left then.
         places = tf.reshape(
             tf.transpose(tf.reshape(x, [b, h, n, columns, c]), [0, 2, 1, 3, 4]), [b, n, h * columns * c]
         )
@@ -96,3 +100,14 @@ class StyleEncoder(keras.Model):
             mean -= over_line(mean)[:, tf.newaxis]
             out.update(noise_mean=mean, noise_log_variance=tf.clip_by_value(log_variance, -8.0, 4.0))
         return out
+
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` builds an equal one of."""
+        return {
+            'name': self.name,
+            'style_dim': self.style_dim,
+            'character_noise_dim': self.character_noise_dim,
+            'channels': self.channels,
+            'char_px': self.char_px,
+            'char_width_px': self.char_width_px,
+        }

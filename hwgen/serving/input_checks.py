@@ -53,7 +53,7 @@ def character_errors(
     def beyond(ids, least, count):
         return (ids < least) | (ids >= count)
 
-    if config.content_encoding == 'onehot':
+    if config.encoding.by_character:
         wrong = beyond(characters.character_ids, 1, config.num_characters)
         expected = f'expected a character id of 1 to {config.num_characters - 1}'
     else:

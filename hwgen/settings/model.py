@@ -6,6 +6,28 @@ from typing import Any, ClassVar
 from hwgen.settings.setting import REQUIRED, check, from_stored, setting
 
 CELLS = 4  # a character is 4 x 4 cells of features; the generator starts from there
+
+
+@dataclasses.dataclass(frozen=True)
+class ContentEncoding:
+    """What is known of a content encoding where no network is at hand; its class is in
+    `hwgen/models/content/`.
+
+    Attributes:
+        by_character: it writes the characters of the table alone, each by its id.
+        numbered_structures: a character outside the table needs a structure that has an id.
+    """
+
+    by_character: bool = False
+    numbered_structures: bool = False
+
+
+CONTENT_ENCODINGS = {
+    'sequence': ContentEncoding(numbered_structures=True),
+    'layout': ContentEncoding(),
+    'warped': ContentEncoding(),
+    'onehot': ContentEncoding(by_character=True),
+}
 LABEL_KINDS = ('components', 'structured', 'characters')
 
 
@@ -19,7 +41,7 @@ class GeneratorSettings:
         'warped',
         'How characters enter the generator: sequence (HCT-GAN), layout or warped (ours, over the boxes of'
         ' the structure), onehot (ScrabbleGAN).',
-        choices=('sequence', 'layout', 'warped', 'onehot'),
+        choices=tuple(CONTENT_ENCODINGS),
     )
     char_px: int = setting(32, 'Height of a line: 16, 32, 64 or 128.', unit='px', lower=8)
     char_width_px: int | None = setting(
@@ -46,9 +68,8 @@ class GeneratorSettings:
     )
     upsample: str = setting(
         'between',
-        "Upsampling before a block's first convolution (SAGAN), after it (cheaper), or the last block by"
-        ' subpixel convolution (cheapest).',
-        choices=('first', 'between', 'subpixel'),
+        "Upsampling before a block's first convolution (SAGAN), or after it (cheaper).",
+        choices=('first', 'between'),
     )
     spectral: bool = setting(
         False, 'Spectral normalisation in the generator.', flag='generator_spectral_norm'
@@ -119,15 +140,14 @@ class GeneratorConfig(GeneratorSettings):
         check(self)
 
     @property
+    def encoding(self) -> ContentEncoding:
+        """What is known of the content encoding."""
+        return CONTENT_ENCODINGS[self.content_encoding]
+
+    @property
     def num_blocks(self) -> int:
         """Number of upsampling blocks."""
         return len(self.channels)
-
-    def block_upsample(self, index: int) -> str:
-        """How a block (counted from 0) doubles the resolution: 'first', 'between' or 'subpixel'."""
-        if self.upsample == 'subpixel' and index < self.num_blocks - 1:
-            return 'between'
-        return self.upsample
 
     @property
     def style_dim(self) -> int:

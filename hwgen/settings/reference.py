@@ -55,9 +55,9 @@ def _section(cls: Any) -> str:
         if flag_of(cls, name):
             kind, optional = type_of(cls, name)
             head = f'`--[no]{flag_of(cls, name)}`' if kind is bool else f'`--{flag_of(cls, name)}`'
+            values = _values(kind, optional, about, items=_items(cls, name))
             rows.append(
-                f'| {head} | {_default(default_of(cls, name), about)} | {_values(kind, optional, about, items=_items(cls, name))} |'
-                f' {_told(about.help)} |'
+                f'| {head} | {_default(default_of(cls, name), about)} | {values} | {_told(about.help)} |'
             )
     return '\n'.join([*rows, ''])
 

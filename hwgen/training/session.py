@@ -262,10 +262,8 @@ def _train(settings, index, started, *, report, stream, command):
         report(f'no validation: {data.data} has no such lines')
     vocabulary = batches.index.info['vocabulary']
     chinese = any('\u4e00' <= charset.characters[i] <= '\u9fff' for i in vocabulary)
-    # A one-hot generator has no use for characters without images, nor has a collection without Chinese.
-    confined = (
-        data.text_characters == 'seen' or model_config.generator.content_encoding == 'onehot' or not chinese
-    )
+    # A generator by character has no use for characters without images, nor has a collection without Chinese.
+    confined = data.text_characters == 'seen' or model_config.generator.encoding.by_character or not chinese
     texts = TextSampler(charset, seed=seed, vocabulary=vocabulary if confined else None)
     with strategy.scope():
         model = HctGan(model_config)

@@ -196,6 +196,10 @@ def test_a_description_that_is_none(saved, text):
         (lambda d: d.pop('charset'), 'generator.json'),
         (lambda d: d['charset'].pop('hash'), 'generator.json'),
         (lambda d: d['generator'].update(content_encoding='runes'), 'runes'),
+        (
+            lambda d: d['generator'].update(upsample='subpixel'),
+            "upsample='subpixel': expected one of first, between",
+        ),
         (lambda d: d['style_encoder'].pop('channels'), 'generator.json'),
     ],
 )

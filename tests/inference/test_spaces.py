@@ -18,7 +18,7 @@ OPTIONS = {
         map_channels=(3,),
         learn_boxes=True,
         bend_px=4,
-        upsample='subpixel',
+        upsample='between',
         spectral=False,
     ),
     'narrow': dict(char_width_px=8),

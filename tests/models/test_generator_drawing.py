@@ -19,23 +19,15 @@ FINE = dict(
     map_channels=(3, 2),
     learn_boxes=True,
     bend_px=4,
-    upsample='subpixel',
+    upsample='between',
     spectral=False,
 )
-
-
-def depth_to_space(x):
-    """[H, W, 4 C] -> [2 H, 2 W, C]: channels are rows, then columns, then what they hold."""
-    h, w, c = x.shape
-    return x.reshape(h, w, 2, 2, c // 4).transpose(0, 2, 1, 3, 4).reshape(2 * h, 2 * w, c // 4)
 
 
 def block_of(block, x, style):
     h = relu(normalise(block.norm_1, x, style))
     h = convolve(block.conv_1, double(h) if block.upsample == 'first' else h)
     h = relu(normalise(block.norm_2, h, style))
-    if block.upsample == 'subpixel':
-        return depth_to_space(convolve(block.conv_2, h) + convolve(block.skip, x))
     return convolve(block.conv_2, h if block.upsample == 'first' else double(h)) + double(
         convolve(block.skip, x)
     )
@@ -76,7 +68,7 @@ def numpy_draw(generator, content, style, noise):
     [
         dict(upsample='first'),
         dict(upsample='between', spectral=False, attention_px=0),
-        dict(upsample='subpixel', char_width_px=8, attention_px=16),
+        dict(upsample='between', char_width_px=8, attention_px=16),
         dict(upsample='between', content_encoding='onehot'),
         dict(content_encoding='warped', character_noise_dim=0),
         dict(

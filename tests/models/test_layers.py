@@ -64,7 +64,7 @@ def test_embedding_has_a_zero_row_and_unit_variance():
 
 def norm_of(x, randomise, **options):
     layer = layers.BatchNormalization(**options)
-    layer(x, style=np.zeros([len(x), 3], np.float32)) if options.get('conditional') else layer(x)
+    layer(x, style_part=np.zeros([len(x), 3], np.float32)) if options.get('conditional') else layer(x)
     return randomise(layer)
 
 
@@ -109,7 +109,7 @@ def test_conditional_scale_and_shift_equal_numpy(padded_batch, randomise):
     )
     normal = (x - layer.moving_mean.numpy()) / np.sqrt(layer.moving_variance.numpy() + 1e-3)
     expected = (normal * (1.0 + gamma[:, None, None]) + beta[:, None, None]) * mask
-    np.testing.assert_allclose(layer(x, style=style, valid=mask), expected, atol=1e-5)
+    np.testing.assert_allclose(layer(x, style_part=style, valid=mask), expected, atol=1e-5)
 
 
 def test_fused_kernel_and_masked_path_agree(padded_batch, randomise):
@@ -427,7 +427,7 @@ def test_normalisation_starts_as_the_identity_nearly():
     """
     norm, conditional = layers.BatchNormalization(), layers.BatchNormalization(conditional=True)
     norm(np.zeros([1, 1, 1, 40], np.float32))
-    conditional(np.zeros([1, 1, 1, 40], np.float32), style=np.zeros([1, 50], np.float32))
+    conditional(np.zeros([1, 1, 1, 40], np.float32), style_part=np.zeros([1, 50], np.float32))
     for name, start in (('gamma', 1.0), ('beta', 0.0), ('moving_mean', 0.0), ('moving_variance', 1.0)):
         np.testing.assert_array_equal(getattr(norm, name), np.full(40, start))
     assert float(norm.momentum) == pytest.approx(0.98) and norm.epsilon == 1e-3

@@ -5,7 +5,7 @@ HCT-GAN (ICPR 2022), section 3, "encoder".
 
 import abc
 import dataclasses
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -14,8 +14,6 @@ from hwgen.characters import Characters
 from hwgen.models import layers
 from hwgen.settings.model import GeneratorConfig
 from hwgen.settings.setting import from_stored
-
-Embedded = TypeVar('Embedded', bound=tuple)
 
 
 class Looked(NamedTuple):
@@ -73,7 +71,7 @@ class ContentEncoder(keras.layers.Layer, abc.ABC):
             As the call.
         """
 
-    def interpolate(self, first: Embedded, second: Embedded, share: float | tf.Tensor) -> Embedded:
+    def interpolate(self, first: Any, second: Any, share: float | tf.Tensor) -> Any:
         """What lies on the straight line between two texts, each part by itself.
 
         Args:

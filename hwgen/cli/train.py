@@ -108,7 +108,7 @@ def _tell(summary: dict[str, Any], run: Any) -> None:
         reached = run.max_steps is not None and step >= run.max_steps
         rows.append(
             (
-                'to go on',
+                'to resume',
                 'the same command'
                 + (', with more --max_steps' if reached else '')
                 + (

@@ -37,7 +37,7 @@ def find_model(path: str | os.PathLike[str]) -> str:
     if os.path.exists(os.path.join(run, 'metrics.jsonl')) and not os.path.isdir(inner):
         raise ArtefactError(
             f'{path}: training not finished: there is no model yet. It is written to {inner} when `train`'
-            ' ends or is stopped after its generator has learned; the same command goes on'
+            ' ends or is stopped after its generator has learned; repeat the command to resume it'
         )
     return (
         inner if os.path.isdir(inner) and not os.path.exists(os.path.join(path, 'generator.json')) else path

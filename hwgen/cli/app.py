@@ -30,6 +30,7 @@ from collections.abc import Callable
 from absl import flags
 
 import hwgen
+from hwgen import console
 from hwgen.charset.printable import is_text, printable
 from hwgen.cli import quiet
 from hwgen.cli.help_text import format_help
@@ -95,7 +96,7 @@ def dispatch(arguments: list[str] | None = None) -> None:
         _print(f'hwgen {hwgen.__version__}')
         sys.exit(0)
     if arguments[0] not in summaries:
-        _say(f'hwgen: no command {arguments[0]!r}; there are: {", ".join(summaries)}')
+        console.warn(f'hwgen: no command {arguments[0]!r}; there are: {", ".join(summaries)}')
         sys.exit(2)
     module = importlib.import_module(f'hwgen.cli.{arguments[0]}')
     run(
@@ -167,26 +168,26 @@ def run(
             preset = f'--flagfile={default_flagfile}'
         rest = _parse([preset, *arguments] if preset else arguments, program=program, positional=positional)
         if preset:
-            _say(
+            console.warn(
                 f'{program}: no {"--flagfile" if arguments else "arguments"}, so'
                 f' {printable(" ".join([program, preset, *arguments]))}'
             )
         status: int | None = main(rest)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        _say(f'{program}: interrupted')
+        console.warn(f'{program}: interrupted')
         sys.exit(130)
     except BrokenPipeError:
         _forget_output()
         sys.exit(1)
     except flags.Error as error:
-        _say(f'{program}: {_one_line(error)} (see {program} --help)')
+        console.warn(f'{program}: {_one_line(error)} (see {program} --help)')
         sys.exit(2)
     except Exception as error:
         status = _users_status(error)
         if status is None or os.environ.get('HWGEN_TRACEBACK'):
             raise
-        _say(f'{program}: {_one_line(error)}')
+        console.warn(f'{program}: {_one_line(error)}')
     sys.exit(status)
 
 
@@ -272,7 +273,3 @@ def _forget_output() -> None:
     at its end.
     """
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _say(message) -> None:
-    print(message, file=sys.stderr, flush=True)

@@ -108,17 +108,17 @@ def character_noise(
     Args:
         seed: int, style seed of the line.
         start, stop: int, indices of characters in the line.
-        character_noise_dim: int, Zc.
+        character_noise_dim: int, D, numbers of a character.
         truncation: float >= 0, standard deviation; 0 makes all copies of a character equal but for their
             neighbours.
 
     Returns:
-        float32 [stop - start, Zc]; row i depends on (seed, start + i, Zc) alone.
+        float32 [stop - start, D]; row i depends on (seed, start + i, D) alone.
     """
     blocks = -(-character_noise_dim // 4)
     counters = np.arange(start * blocks, stop * blocks, dtype=np.uint64)
     values = normals(check_seeds(seed), counters, stream=CHARACTER_STREAM)
-    # (N blocks) x 4 -> N x (blocks 4) -> N x Zc
+    # (N blocks) x 4 -> N x (blocks 4) -> N x D
     values = values.reshape(stop - start, 4 * blocks)[:, :character_noise_dim]
     return values * np.float32(check_truncation(truncation))
 

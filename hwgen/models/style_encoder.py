@@ -13,7 +13,7 @@ from hwgen.models import layers
 
 
 class StyleEncoder(keras.Model):
-    """Images of lines -> mean and log variance of `style` [B, Z] and of `character_noise` [B, N, Zc].
+    """Images of lines -> mean and log variance of `style` [B, Z] and of `character_noise` [B, N, D].
 
     The line's vector comes from the mean over its characters, so it can hardly say which ones were written; a
     character's comes from its own cell, is kept small (8 numbers under a KL term), enough for place and size,
@@ -22,7 +22,7 @@ class StyleEncoder(keras.Model):
 
     Args:
         style_dim: int, Z.
-        character_noise_dim: int, Zc; 0 for none.
+        character_noise_dim: int, D; 0 for none.
         channels: tuple of int, one convolution each, every one followed by halving, down to 4 rows or fewer.
         char_px, char_width_px: int, pixels of a character.
     """
@@ -64,7 +64,7 @@ class StyleEncoder(keras.Model):
 
         Returns:
             dict: style_mean, style_log_variance float32 [B, Z]; noise_mean, noise_log_variance float32 [B, N,
-                Zc] (absent when Zc is 0).
+                D] (absent when D is 0).
         """
         columns = self.char_width_px
         n = tf.shape(images)[2] // columns

@@ -50,12 +50,12 @@ def character_noise(seed: tf.Tensor, num_characters: tf.Tensor, *, character_noi
     Args:
         seed: int64 scalar.
         num_characters: int32 scalar, N.
-        character_noise_dim: int, Zc.
+        character_noise_dim: int, D, numbers of a character.
 
     Returns:
-        float32 [N, Zc].
+        float32 [N, D].
     """
     blocks = -(-character_noise_dim // 4)
     values = normals(seed, num_characters * blocks, stream=CHARACTER_STREAM)
-    # (N blocks) x 4 -> N x (blocks 4) -> N x Zc
+    # (N blocks) x 4 -> N x (blocks 4) -> N x D
     return tf.reshape(values, [num_characters, 4 * blocks])[:, :character_noise_dim]

@@ -146,10 +146,8 @@ class ServedModel(tf.Module):
         """dict of name -> concrete function, for `tf.saved_model.save`; `SIGNATURES` are their names."""
         config, spec = self._config, tf.TensorSpec
         texts, seeds = spec([None], tf.string, 'texts'), spec([None], tf.int64, 'style_seeds')
-        styles, truncation = (
-            spec([None, config.style_dim], tf.float32, 'styles'),
-            spec([None], tf.float32, 'truncation'),
-        )
+        styles = spec([None, config.style_dim], tf.float32, 'styles')
+        truncation = spec([None], tf.float32, 'truncation')
         characters = Characters.specs(names=True)
         inputs = dict(
             serving_default=[texts, seeds],

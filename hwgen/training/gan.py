@@ -537,7 +537,7 @@ class GanTrainer:
         replica.
 
         Args:
-            text_batches: list of dicts of `characters`, `style` [B, Z] and `character_noise` [B, N, Zc].
+            text_batches: list of dicts of `characters`, `style` [B, Z] and `character_noise` [B, N, D].
         """
 
         def function(texts):

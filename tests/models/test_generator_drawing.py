@@ -34,7 +34,7 @@ def block_of(block, x, style):
 
 
 def numpy_draw(generator, content, style, noise):
-    """One line: content [4, 4 N, C] and finer maps, style [Z], noise [N, Zc] or None -> [H, W]."""
+    """One line: content [4, 4 N, C] and finer maps, style [Z], noise [N, D] or None -> [H, W]."""
     config, (x, maps) = generator.config, content
     n = x.shape[1] // 4
     if config.char_width_px < config.char_px:

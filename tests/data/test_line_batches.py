@@ -172,7 +172,7 @@ def test_dataset_from_any_step_is_the_rest_of_the_run(batches):
     for start in (0, 13):
         for step, batch in zip(range(start, start + 9), data.dataset(start_step=start)):
             np.testing.assert_array_equal(batch.pop('step'), [step] * 4)
-            assert_same({name: value.numpy() for name, value in batch.items()}, batches().batch(step))
+            assert_same(tf.nest.map_structure(np.asarray, batch), batches().batch(step))
 
 
 def test_threads_get_the_same_batches(batches):
@@ -233,10 +233,14 @@ def test_replicas_get_the_batch_in_order(batches):
     strategy = tf.distribute.MirroredStrategy(['CPU:0', 'CPU:1'])
     data = batches(batch_size=6)
     for step, batch in zip(range(5), strategy.experimental_distribute_dataset(data.dataset())):
-        parts = {name: strategy.experimental_local_results(value) for name, value in batch.items()}
-        assert [p.numpy().tolist() for p in parts['example_index']] == [[0, 1, 2], [3, 4, 5]]
-        assert [p.numpy().tolist() for p in parts.pop('step')] == [[step] * 3] * 2
-        assert_same({name: np.concatenate(value) for name, value in parts.items()}, data.batch(step))
+
+        def parts(value):
+            return [part.numpy() for part in strategy.experimental_local_results(value)]
+
+        assert [part.tolist() for part in parts(batch['example_index'])] == [[0, 1, 2], [3, 4, 5]]
+        assert [part.tolist() for part in parts(batch.pop('step'))] == [[step] * 3] * 2
+        whole = [np.concatenate(parts(value)) for value in tf.nest.flatten(batch)]
+        assert_same(whole, tf.nest.flatten(data.batch(step)))
 
 
 # ---- errors
@@ -296,7 +300,7 @@ def test_labels_of_every_character_fit_its_frames(charset):
     for kind in ('components', 'structured', 'characters'):
         labels = ctc.line_labels(
             kind,
-            Characters.from_table(ids[:, None], charset),
+            tf.nest.map_structure(tf.constant, Characters.from_table(ids[:, None], charset)),
             num_components=charset.num_components,
         )
         alone = ctc.required_frames(labels).numpy()

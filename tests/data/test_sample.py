@@ -7,7 +7,7 @@ import numpy as np
 from hwgen.data.reading import pipeline, shards
 from hwgen.data.reading.pipeline import LineBatches
 
-SAMPLE = pathlib.Path(pipeline.__file__).parents[2] / 'tfrecords' / 'sample'
+SAMPLE = pathlib.Path(pipeline.__file__).parents[3] / 'tfrecords' / 'sample'
 
 
 def test_sample_is_small_and_complete():

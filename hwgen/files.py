@@ -6,15 +6,18 @@ an error or an interruption leaves what was there before.
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from typing import Any
 
 _OTHER = 'something has appeared there meanwhile and stays as it is; expected a free name'
 
 
-def write_file(path, data, *, replace=True):
+def write_file(path: str | os.PathLike[str], data: bytes, *, replace: bool = True) -> None:
     """Writes bytes to a file, whole or not at all; makes missing folders.
 
     Args:
@@ -47,7 +50,7 @@ def write_file(path, data, *, replace=True):
         raise
 
 
-def write_json(path, value, *, indent=1, **options):
+def write_json(path: str | os.PathLike[str], value: Any, *, indent: int | None = 1, **options: Any) -> None:
     """Writes a value as JSON, UTF-8 and a line break at its end, whole or not at all.
 
     Args:
@@ -62,7 +65,7 @@ def write_json(path, value, *, indent=1, **options):
 
 
 @contextlib.contextmanager
-def new_folder(path, *, replace=True):
+def new_folder(path: str | os.PathLike[str], *, replace: bool = True) -> Iterator[str]:
     """A folder that appears when the block ends without an error, and never half-made.
 
     Args:
@@ -96,6 +99,26 @@ def new_folder(path, *, replace=True):
             shutil.rmtree(temporary, ignore_errors=True)
         name_place(error, path)
         raise
+
+
+def lock(descriptor: int, *, wait: bool = False) -> bool | None:
+    """Locks an open file or folder for this process, until it is closed or the process ends.
+
+    Args:
+        descriptor: of the open file or folder.
+        wait: for a process that has it; else that is told.
+
+    Returns:
+        True, the lock is ours; False, another process has it; None, this file system has no locks, and
+        nobody can tell.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
 
 
 def _link(temporary, path):
@@ -137,7 +160,7 @@ def _umask():
     return mask
 
 
-def name_place(error, path):
+def name_place(error: BaseException, path: str | os.PathLike[str]) -> None:
     """Makes an operating system's error about the temporary name of a file the user's instead: it names
     `path`, and says what a full disk left.
     """

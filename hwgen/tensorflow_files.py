@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import tempfile
+from collections.abc import Iterator
 
 from hwgen.charset.printable import is_text
 
@@ -38,7 +39,7 @@ _REASONS = [
 ]
 
 
-def takes_for_pattern(path):
+def takes_for_pattern(path: str) -> str:
     """The characters of a path that TensorFlow takes for a pattern or for the name of another file system,
     and bytes that are no UTF-8, of which it
     takes none; '' where there are none."""
@@ -48,7 +49,7 @@ def takes_for_pattern(path):
 
 
 @contextlib.contextmanager
-def plain_path(folder):
+def plain_path(folder: str | os.PathLike[str]) -> Iterator[str]:
     """A path of a folder that TensorFlow reads as it stands.
 
     TensorFlow takes the names of checkpoints and SavedModels for patterns: below `runs/exp[1]` it finds
@@ -94,7 +95,7 @@ def _linked(folder, characters):
         yield made
 
 
-def reason_of(error):
+def reason_of(error: BaseException) -> str:
     """What an error of the operating system or of TensorFlow says about a file, in a few words: without
     TensorFlow's names of operations and temporary files.
 

@@ -15,6 +15,7 @@ CHECKOUT = PACKAGE.parent
 RANKS = {
     'files': -2,
     'tensorflow_files': 0.5,
+    'console': 0.5,
     'images': -1,
     'characters': -1,
     'settings': -1,
@@ -26,8 +27,12 @@ RANKS = {
     'inference': 1,
     'training': 2,
     'serving': 2,
+    'generation': 2,
     'evaluation': 3,
-    'cli': 4,
+    'api': 4,
+    'api_reference': 5,
+    'cli': 5,
+    '': 6,  # hwgen itself, which has the names of api
 }
 # The rooms of hwgen/data: one imports those before it, and itself.
 DATA_ROOMS = ['reading', 'formats', 'scribe', 'preparing']
@@ -43,13 +48,6 @@ FOREIGN = {
 }
 # Packages whose public functions still lack types.
 UNTYPED = {
-    'files',
-    'images',
-    'tensorflow_files',
-    'settings',
-    'inference',
-    'serving',
-    'cli',
 }
 MAX_LINES, MAX_LINES_OF_TESTS = 400, 800
 FORBIDDEN_NAMES = {'utils', 'util', 'common', 'base', 'helpers', 'helper', 'misc', 'tools', 'stuff'}
@@ -108,12 +106,7 @@ def test_layers(path):
     wrong = []
     for name, line in imported(path):
         other = package_of(name)
-        if (
-            name.split('.')[0] == 'hwgen'
-            and other
-            and other != own
-            and not (own and RANKS[other] < RANKS[own])
-        ):
+        if name.split('.')[0] == 'hwgen' and other and other != own and not RANKS[other] < RANKS[own]:
             wrong.append(f'{relative(path)}:{line} imports {name}: {own or "hwgen"} may not know {other}')
         if name.split('.')[0] in FOREIGN.get(own, ()):
             wrong.append(f'{relative(path)}:{line} imports {name}: not in {own}')
@@ -150,8 +143,12 @@ def test_rooms_of_evaluation(path):
 
 
 def test_no_module_imports_in_a_circle():
+    # hwgen itself is there before all others: they take its version, and it loads no name before it is asked.
+    others = NAMES - {'hwgen'}
     graph = {
-        module_name(path): {name for name, _ in imported(path) if name in NAMES and name != module_name(path)}
+        module_name(path): {
+            name for name, _ in imported(path) if name in others and name != module_name(path)
+        }
         for path in MODULES
     }
     done, trail = set(), []

@@ -223,6 +223,16 @@ def test_code_names_pages_that_exist():
     assert not [f'{path}: {page}' for path, page in named if not (CHECKOUT / page).is_file()]
 
 
+@pytest.mark.parametrize('page', [README, CHECKOUT / 'docs' / 'writing.md'], ids=name)
+def test_what_is_to_be_typed_in_python_runs(page):
+    """From any folder, with the model that ships; one line in the cells that the page tells of."""
+    (snippet,) = re.findall(r'^```python\n(.*?)^```', read(page), re.MULTILINE | re.DOTALL)
+    found = {}
+    exec(compile(snippet, str(page), 'exec'), found)
+    assert 'import hwgen\n' in snippet and 'uint8 [32, 32 N]' in snippet
+    assert [(line.dtype, line.shape) for line in found['lines']] == [('uint8', (32, 32 * 5))]
+
+
 @pytest.mark.parametrize('page', TEXTS, ids=name)
 def test_figures_have_their_zero(page):
     """0.052, not .052, outside of commands."""

@@ -24,47 +24,20 @@ import pathlib
 import pkgutil
 import re
 import sys
-import textwrap
 import traceback
+from collections.abc import Callable
 
 from absl import flags
 
 import hwgen
+from hwgen import console
 from hwgen.charset.printable import is_text, printable
 from hwgen.cli import quiet
+from hwgen.cli.help_text import format_help
 from hwgen.settings import presets
-from hwgen.settings.resources import CHECKOUT
-from hwgen.settings.setting import Setting, described, flag_of
+from hwgen.settings.setting import SettingError
 
 _HELP = ('--help', '-help', '-h', '--helpfull')
-
-
-class UserError(ValueError):
-    """The user's input is wrong; the message is one line that names the thing, the place and what was
-    expected.
-    """
-
-
-def in_checkout() -> bool:
-    """Whether this package lies in a checkout, not where packages are installed."""
-    return (CHECKOUT / 'setup.cfg').is_file()
-
-
-def check_writing(
-    text: str | None, text_file: str | None, *, out: str | None, style_seed: int, num_styles: int
-) -> None:
-    """Refuses values of --text, --text_file, --out, --style_seed and --num_styles that name no task; for
-    commands that write texts.
-
-    Raises:
-      UserError: neither or both of text and text_file, no place to write to, or seeds beyond 2^64 - 1.
-    """
-    if (text is None) == (text_file is None):
-        raise UserError('expected either --text "..." or --text_file FILE')
-    if not out:
-        raise UserError('--out is missing: expected a picture, such as line.png, or a folder')
-    if style_seed + num_styles > 2**64:
-        raise UserError(f'--style_seed={style_seed}: expected 0 to 2^64 - 1')
 
 
 def command_summaries() -> dict[str, str]:
@@ -86,14 +59,14 @@ def main() -> None:
     interpreter takes itself apart around them, the process now and then hangs or is aborted (SIGABRT) instead
     of leaving with its status.
     """
-    status = [1]  # of a fault: Python shows its traceback before it comes to `leave`
+    status: list[str | int] = [1]  # of a fault: Python shows its traceback before it comes to `leave`
 
     def leave():
         for stream in (sys.stdout, sys.stderr):
             # nobody reads on, or it is closed, or there is none
             with contextlib.suppress(OSError, ValueError, AttributeError):
                 stream.flush()
-        os._exit(status[0])
+        os._exit(int(status[0]))
 
     atexit.register(leave)  # the first to be registered is the last to be called
     try:
@@ -114,20 +87,21 @@ def dispatch(arguments: list[str] | None = None) -> None:
     if not arguments or arguments[0] in _HELP:
         rows = '\n'.join(f'  {name:<10} {summary}' for name, summary in summaries.items())
         _print(
-            f'{hwgen.__doc__.strip()}\n\nusage: hwgen <command> [flags]\n\n{rows}\n\n`hwgen <command> --help`'
-            ' explains a command. In a checkout, bin/<command> is the same and makes its own environment.'
+            f'{(hwgen.__doc__ or "").strip()}\n\nusage: hwgen <command> [flags]\n\n{rows}\n\n'
+            '`hwgen <command> --help` explains a command. In a checkout, bin/<command> is the same and makes'
+            ' its own environment.'
         )
         sys.exit(0 if arguments else 2)
     if arguments[0] == '--version':
         _print(f'hwgen {hwgen.__version__}')
         sys.exit(0)
     if arguments[0] not in summaries:
-        _say(f'hwgen: no command {arguments[0]!r}; there are: {", ".join(summaries)}')
+        console.warn(f'hwgen: no command {arguments[0]!r}; there are: {", ".join(summaries)}')
         sys.exit(2)
     module = importlib.import_module(f'hwgen.cli.{arguments[0]}')
     run(
         module.main,
-        module.__doc__,
+        module.__doc__ or '',
         arguments=arguments[1:],
         program=os.environ.get('HWGEN_PROGRAM') or f'hwgen {arguments[0]}',
         default_flagfile=getattr(module, 'DEFAULT_FLAGFILE', None),
@@ -137,7 +111,7 @@ def dispatch(arguments: list[str] | None = None) -> None:
 
 
 def run(
-    main,
+    main: Callable[[list[str]], int | None],
     module_doc: str,
     *,
     arguments: list[str] | None = None,
@@ -179,6 +153,7 @@ def run(
                     positional=positional,
                     sections=sections,
                     everything='--helpfull' in arguments,
+                    flag_values=flags.FLAGS,
                 )
             )
             sys.exit(0)
@@ -193,118 +168,27 @@ def run(
             preset = f'--flagfile={default_flagfile}'
         rest = _parse([preset, *arguments] if preset else arguments, program=program, positional=positional)
         if preset:
-            _say(
+            console.warn(
                 f'{program}: no {"--flagfile" if arguments else "arguments"}, so'
                 f' {printable(" ".join([program, preset, *arguments]))}'
             )
-        status = main(rest)
+        status: int | None = main(rest)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        _say(f'{program}: interrupted')
+        console.warn(f'{program}: interrupted')
         sys.exit(130)
     except BrokenPipeError:
         _forget_output()
         sys.exit(1)
     except flags.Error as error:
-        _say(f'{program}: {_one_line(error)} (see {program} --help)')
+        console.warn(f'{program}: {_one_line(error)} (see {program} --help)')
         sys.exit(2)
     except Exception as error:
         status = _users_status(error)
         if status is None or os.environ.get('HWGEN_TRACEBACK'):
             raise
-        _say(f'{program}: {_one_line(error)}')
+        console.warn(f'{program}: {_one_line(error)}')
     sys.exit(status)
-
-
-def format_help(
-    module_doc: str,
-    *,
-    program: str,
-    positional: str | None = None,
-    sections: tuple[type, ...] = (),
-    everything: bool = False,
-) -> str:
-    """The text of `--help`: the docstring, then the flags of hwgen's modules (or of all modules) with their
-    defaults.
-
-    Args:
-      module_doc: docstring of the command's module.
-      program: how the command is called.
-      positional: what arguments that are not flags are called.
-      sections: dataclasses of settings, each a section of its own; other flags come after them.
-      everything: also the flags that libraries define.
-    """
-    lines = [
-        f'usage: {program} [flags]' + (f' {positional}' if positional else ''),
-        '',
-        module_doc.strip(),
-        '',
-    ]
-    by_module = flags.FLAGS.flags_by_module_dict()
-    shown = {
-        name: found
-        for name, found in by_module.items()
-        if everything or name.startswith('hwgen.') or name == sys.argv[0]
-    }
-    in_sections = {}
-    for cls in sections:
-        in_sections |= {
-            flag_of(cls, name): about for name, about in described(cls).items() if flag_of(cls, name)
-        }
-        lines += [
-            f'{cls.SECTION}:',
-            *(
-                row
-                for name in described(cls)
-                if flag_of(cls, name)
-                for row in _describe(flags.FLAGS[flag_of(cls, name)], described(cls)[name])
-            ),
-            '',
-        ]
-    for module, found in shown.items():
-        rows = [row for flag in found if flag.name not in in_sections for row in _describe(flag)]
-        if rows or not in_sections:
-            lines += [f'flags of {module}:' if everything else 'flags:', *rows]
-    lines += [
-        '',
-        '  --flagfile=FILE  (a preset)',
-        (
-            '      Reads flags from FILE, one a row; later flags win. A bare name that is no file here means'
-            ' the preset that ships with hwgen. A preset may name'
-        ),
-        (
-            '      another, its parent, by a row --flagfile=PARENT, which is looked for beside it first.'
-            ' --flagfile= is no preset: the defaults above.'
-        ),
-    ]
-    return '\n'.join(lines)
-
-
-def _describe(flag: flags.Flag, about: Setting | None = None) -> list[str]:
-    """The lines of one flag in the help text; a setting has its unit beside its default."""
-    unit = f' {about.unit}' if about is not None and about.unit else ''
-    if flag.boolean:
-        head = f'  --[no]{flag.name}  (default: {"on" if flag.default else "off"})'
-    else:
-        choices = getattr(flag.parser, 'enum_values', None)
-        kind = (
-            '|'.join(map(str, choices))
-            if choices
-            else flag.flag_type().upper().replace('COMMA SEPARATED LIST OF STRINGS', 'A,B,...')
-        )
-        default = flag.default_as_str.strip("'") if flag.default is not None else None
-        head = f'  --{flag.name}={kind}  ' + (
-            '(no default)' if default is None else f'(default: {default or "none"}{unit})'
-        )
-    return [
-        head,
-        *textwrap.wrap(
-            re.sub(r'^<[^>]*>: ', '', flag.help or ''),
-            112,
-            initial_indent='      ',
-            subsequent_indent='      ',
-        ),
-    ]
 
 
 def _parse(arguments, *, program, positional):
@@ -314,18 +198,18 @@ def _parse(arguments, *, program, positional):
     """
     rest = flags.FLAGS([program, *presets.expand(arguments)])[1:]
     if rest and not positional:
-        raise UserError(f'argument {rest[0]!r} is not a flag: flags begin with -- (see {program} --help)')
+        raise SettingError(f'argument {rest[0]!r} is not a flag: flags begin with -- (see {program} --help)')
     for flag in _own_flags():
         if isinstance(flag.value, float) and not math.isfinite(flag.value):  # nan is within any bounds
-            raise UserError(f'flag --{flag.name}={flag.value}: expected a number (see {program} --help)')
+            raise SettingError(f'flag --{flag.name}={flag.value}: expected a number (see {program} --help)')
         # an empty text is told as such
         if flag.value == '' and flag.present and flag.name != 'text' and 'Empty: ' not in flag.help:
-            raise UserError(f'--{flag.name}= is empty: expected a value (see {program} --help)')
+            raise SettingError(f'--{flag.name}= is empty: expected a value (see {program} --help)')
         if isinstance(flag.value, str) and flag.value.startswith('~/') and flag.name != 'text':
             flag.value = os.path.expanduser(flag.value)  # a shell does not, behind a =
     text = flags.FLAGS['text'].value if 'text' in flags.FLAGS else None
     if isinstance(text, str) and not is_text(text):
-        raise UserError(
+        raise SettingError(
             f'--text={text}: no UTF-8 (typed or read in GBK?); expected a text in UTF-8, for example'
             ' --text="$(iconv -f gbk FILE)"'
         )
@@ -362,10 +246,8 @@ def _one_line(error) -> str:
     the file and what the system says.
     """
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return (
-            f'{printable(os.fsdecode(error.filename) if isinstance(error.filename, bytes) else error.filename)}:'
-            f' {error.strerror[0].lower()}{error.strerror[1:]}'
-        )
+        name = os.fsdecode(error.filename) if isinstance(error.filename, bytes) else error.filename
+        return f'{printable(name)}: {error.strerror[0].lower()}{error.strerror[1:]}'
     text = error.args[0] if isinstance(error, KeyError) and error.args else error
     return printable(_with_dashes(' '.join(str(text).split()))) or type(error).__name__
 
@@ -391,7 +273,3 @@ def _forget_output() -> None:
     at its end.
     """
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _say(message) -> None:
-    print(message, file=sys.stderr, flush=True)

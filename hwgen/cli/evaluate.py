@@ -6,13 +6,14 @@ The protocols, in the order of --protocol:
 
 import shlex
 import sys
+from typing import Any
 
 from absl import flags
 
-from hwgen.cli.places import corpus_place
 from hwgen.evaluation import session
 from hwgen.evaluation.judges import panel
 from hwgen.evaluation.protocols import registry
+from hwgen.evaluation.protocols.protocol import Option
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.inference.model_folder import DEFAULT_MODEL
 
@@ -28,17 +29,17 @@ holds it against another such file and says what lies within the spreads. The sa
 on one machine. How a protocol of one's own is added: docs/extending.md."""
 
 
-def _format_help():
+def _format_help() -> str:
     """What the protocols say of themselves."""
     parts = [f'--protocol={name}: {one.summary}\n{one.description}' for name, one in _PROTOCOLS.items()]
     examples = [f'  evaluate {example}'.rstrip() for one in _PROTOCOLS.values() for example in one.examples]
     return '\n\n'.join([*parts, _GENERAL, '\n'.join(['Examples:', *examples])]) + '\n'
 
 
-__doc__ += '\n' + _format_help()
+__doc__ = f'{__doc__}\n{_format_help()}'
 
 
-def _define_option(option, owners):
+def _define_option(option: Option, owners: list[str]) -> None:
     """A protocol's own setting as a flag."""
     told = f'{", ".join(owners)}: {option.help}'
     if isinstance(option.default, bool):
@@ -158,16 +159,23 @@ for _option in _OPTIONS.values():
     _define_option(_option, [name for name, one in _PROTOCOLS.items() if _option in one.options])
 
 
-def main(arguments):
-    """Hands the flags to the session; returns None."""
+def main(arguments: list[str]) -> None:
+    """Hands the flags to the session."""
     del arguments
+    from hwgen.data.preparing.corpus_place import corpus_place
     from hwgen.inference import picture_formats
 
     picture_formats.check_folder(_OUT.value or 'evaluations', flag='--out')
     protocol = _PROTOCOLS[_PROTOCOL.value]
     model = None if _MODEL.value == '' else _MODEL.value or DEFAULT_MODEL
     data = corpus_place(_DATA.value or session.default_data(protocol, model))
-    drawn = {'split': _SPLIT.value, 'seed': _SEED.value, 'seeds': _SEEDS.value, 'num_lines': _NUM_LINES.value}
+    drawn: dict[str, Any] = {
+        'split': _SPLIT.value,
+        'seed': _SEED.value,
+        'seeds': _SEEDS.value,
+        'num_lines': _NUM_LINES.value,
+    }
+    options: dict[str, Any] = {option.name: flags.FLAGS[option.name].value for option in protocol.options}
     if _TRAIN_FEATURES.value is not None:
         session.train_features(_TRAIN_FEATURES.value, data=data)
     elif _TEXTS_OUT.value is not None:
@@ -185,5 +193,5 @@ def main(arguments):
             compare=_COMPARE.value,
             command='evaluate ' + shlex.join(sys.argv[2:]),
             **drawn,
-            **{option.name: flags.FLAGS[option.name].value for option in protocol.options},
+            **options,
         )

@@ -40,30 +40,20 @@ Pictures are looked at first: blank, black and tiny ones cannot be used (--on_er
 black (--dark). Grey paper of --source=folder and lmdb, of scans and photographs, becomes white, shadows too
 (--keep_paper); CASIA's and IAM's is white already. How many there were is said at the end.
 
-An interrupted run resumes when you repeat the command; when it is done, the same command compares the input
-with what was read (info.json), and refuses where that has changed. --deslant and --normalize_size make
+An interrupted command resumes when you repeat it; when it is done, the same command compares the
+input with what was read (info.json), and refuses where that has changed. --deslant and --normalize_size make
 slant and size of the writing equal; without them lines stay as they are.
 
 --inspect=FILE prints what a file or collection holds, and draws its first samples into --out, a .png.
 """
 
-import contextlib
-import re
-
 from absl import flags
 
 from hwgen.data.formats import registry
 from hwgen.settings import flags as settings_flags
-from hwgen.settings.prepare import SECTIONS, InputSettings, OutputSettings
+from hwgen.settings.prepare import SECTIONS, PrepareSettings
+from hwgen.settings.setting import SettingError
 
-# Arguments of the library that have another name as flags.
-_FLAG_OF = {
-    'vocabulary_size': 'vocabulary',
-    'num_writers': 'writers',
-    'version': 'corpus',
-    'output_format': 'format',
-    **dict.fromkeys(('validation_lines', 'test_lines', 'unseen_lines'), 'heldout_lines'),
-}
 settings_flags.define(*SECTIONS, module=__name__, more_choices={'source': registry.sources()})
 _EXAMPLES = """Examples:
   prepare --out=tfrecords/demo
@@ -80,7 +70,7 @@ _EXAMPLES = """Examples:
 """
 
 
-def _told_formats():
+def _told_formats() -> str:
     """What the formats say of themselves."""
     rows = []
     for name, one in registry.find_formats().items():
@@ -92,200 +82,20 @@ def _told_formats():
 __doc__ += f'\n{_told_formats()}\n\n{_EXAMPLES}'
 
 
-def main(arguments):
-    """Checks the flags and writes the folder."""
+def main(arguments: list[str]) -> None:
+    """Hands the flags to the session."""
     del arguments
-    from hwgen.cli.app import UserError
-
-    if flags.FLAGS.inspect:
-        return _inspect()
-    if not flags.FLAGS.out:
-        raise UserError('--out: no folder given; expected for example --out=tfrecords/demo')
-    from hwgen.inference import picture_formats
-
-    picture_formats.check_folder(flags.FLAGS.out, flag='--out')
-    if flags.FLAGS.unlabelled:
-        _check_unlabelled()
-    if flags.FLAGS.source != 'scribe':
-        _check_foreign()
-    if flags.FLAGS.source == 'scribe':
-        if flags.FLAGS.input:
-            others = ', '.join(['folder', *registry.sources()])
-            raise UserError(f'--input goes with --source={others} or auto, not with --source=scribe')
-        if (
-            any(flags.FLAGS[name].value for name in ('deslant', 'normalize_size', 'keep_paper'))
-            or flags.FLAGS['dark'].present
-        ):
-            raise UserError(
-                '--deslant, --normalize_size, --keep_paper and --dark are for writing of others, not for'
-                ' --source=scribe'
-            )
-        _check_text_file()
-        if flags.FLAGS.vertical and flags.FLAGS.format == 'records':
-            raise UserError('--vertical goes with --format=folder: models learn from horizontal lines')
-        with _in_words_of_flags():
-            _write_scribe()
-    elif not flags.FLAGS.input:
-        raise UserError(
-            f'--input: no folder given; --source={flags.FLAGS.source} expects one with '
-            + (
-                'line images, for example --input=scans'
-                if flags.FLAGS.source == 'folder'
-                else 'the collection, for example --input=HWDB2'
-            )
-        )
-    elif flags.FLAGS.source == 'folder':
-        from hwgen.data.preparing import prepare_folder
-
-        prepare_folder.prepare_folder(
-            settings_flags.read(OutputSettings), settings_flags.read(InputSettings), report=_say
-        )
-    else:
-        from hwgen.data.preparing import prepare_collection
-
-        prepare_collection.prepare_collection(
-            settings_flags.read(OutputSettings), settings_flags.read(InputSettings), report=_say
-        )
-
-
-@contextlib.contextmanager
-def _in_words_of_flags():
-    """Within it, an error about an argument of the library names the flag that the user has typed."""
-    from hwgen.cli.app import UserError
-
-    try:
-        yield
-    except ValueError as error:
-        told = str(error)
-        for name in {*re.findall(r'(?<![\w/-])[a-z_]+(?==)', told)}:
-            flag = _FLAG_OF.get(name, name)
-            told = re.sub(rf'(?<![\w/-]){name}(?==)', f'--{flag}', told) if flag in flags.FLAGS else told
-        if told == str(error):
-            raise
-        raise UserError(told) from error
-
-
-def _write_scribe():
-    from hwgen.data.preparing import prepare
-
-    lengths = {
-        name: flags.FLAGS[name].value
-        for name in ('min_characters', 'max_characters')
-        if flags.FLAGS[name].value is not None
-    }
-    prepare.prepare_scribe(
-        flags.FLAGS.out,
-        lines=flags.FLAGS.lines,
-        vocabulary_size=flags.FLAGS.vocabulary,
-        script=flags.FLAGS.script,
-        validation_lines=flags.FLAGS.heldout_lines,
-        test_lines=flags.FLAGS.heldout_lines,
-        unseen_lines=None if flags.FLAGS.text_file else flags.FLAGS.heldout_lines,
-        shots=_shots(),
-        num_writers=flags.FLAGS.writers,
-        text_file=flags.FLAGS.text_file,
-        on_error=flags.FLAGS.on_error,
-        output_format=flags.FLAGS.format,
-        trajectory=flags.FLAGS.trajectory,
-        version=flags.FLAGS.corpus,
-        pen_share=flags.FLAGS.pen_share,
-        vertical=flags.FLAGS.vertical,
-        slips=flags.FLAGS.slips,
-        workers=flags.FLAGS.workers,
-        seed=flags.FLAGS.seed,
-        height_px=flags.FLAGS.height_px,
-        report=_say,
-        **lengths,
-    )
-
-
-def _shots():
-    from hwgen.cli.app import UserError
-
-    if flags.FLAGS.shots and flags.FLAGS.script == 'latin':
-        raise UserError('--shots with --script=latin: expected chinese, Latin has no held-out characters')
-    if not all(count.strip().isdecimal() for count in flags.FLAGS.shots):
-        raise UserError(
-            f'--shots={",".join(flags.FLAGS.shots)}: expected whole numbers separated by commas, for example'
+    shots: list[str] = flags.FLAGS['shots'].value or []
+    if not all(count.strip().isdecimal() for count in shots):
+        raise SettingError(
+            f'--shots={",".join(shots)}: expected whole numbers separated by commas, for example'
             ' --shots=0,1,5,20'
         )
-    return tuple(map(int, flags.FLAGS.shots))
+    settings = settings_flags.read_all(PrepareSettings)
+    if settings.output.out and not settings.output.inspect:
+        from hwgen.inference import picture_formats
 
+        picture_formats.check_folder(settings.output.out, flag='--out')
+    from hwgen.data.preparing import session
 
-def _check_foreign():
-    """Refuses what only simulated writers do."""
-    from hwgen.cli.app import UserError
-
-    for name in (
-        'shots',
-        'text_file',
-        'writers',
-        'format',
-        'trajectory',
-        'corpus',
-        'pen_share',
-        'slips',
-        'vertical',
-    ):
-        flag = flags.FLAGS[name]
-        if flag.present and flag.value != flag.default:
-            raise UserError(f'--{name} goes with --source=scribe, not with --source={flags.FLAGS.source}')
-
-
-def _check_text_file():
-    """Refuses what says which texts are composed, where they are given; and a corpus of no text."""
-    from hwgen.cli.app import UserError
-
-    if flags.FLAGS.text_file is None:
-        return
-    for name in ('vocabulary', 'shots'):
-        if flags.FLAGS[name].present:
-            raise UserError(f'--{name} is for composed texts, it does not go with --text_file')
-
-
-def _check_unlabelled():
-    """Refuses what would be passed over without a text."""
-    from hwgen.cli.app import UserError
-
-    if flags.FLAGS.source != 'folder':
-        raise UserError(
-            f'--unlabelled goes with --source=folder, not with --source={flags.FLAGS.source}; `train'
-            ' --unlabelled` takes prepared lines that have a text as well'
-        )
-    senseless = [
-        name
-        for name in ('labels', 'name_pattern', 'min_characters', 'max_characters')
-        if flags.FLAGS[name].present
-    ]
-    if senseless:
-        raise UserError(f'--{senseless[0]} goes with a table of texts, not with --unlabelled')
-
-
-def _inspect():
-    from hwgen.cli.app import UserError
-
-    if flags.FLAGS.out and not flags.FLAGS.out.lower().endswith('.png'):
-        raise UserError(
-            f'--out={flags.FLAGS.out}: with --inspect expected a picture to write, for example'
-            ' --out=sheet.png'
-        )
-    from hwgen.data.preparing import inspection
-
-    source = 'auto' if flags.FLAGS.source == 'scribe' else flags.FLAGS.source
-    labels = flags.FLAGS.labels if flags.FLAGS['labels'].present else None
-    inspection.inspect(
-        flags.FLAGS.inspect,
-        source=source,
-        unit=flags.FLAGS.unit,
-        labels=labels,
-        name_pattern=flags.FLAGS.name_pattern,
-        pen_px=flags.FLAGS.pen_px,
-        sheet=flags.FLAGS.out,
-        report=_say,
-    )
-
-
-def _say(message):
-    from hwgen.charset.printable import printable
-
-    print(printable(message), flush=True)
+    session.prepare(settings, given=settings_flags.given(*SECTIONS))

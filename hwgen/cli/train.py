@@ -11,14 +11,14 @@ from their text and style; then generator and discriminator play against each ot
 keep the text readable. Setting a phase's steps to 0 skips it: the paper's pure GAN, `paper.flags`, has the
 third alone, at sizes near to the paper's (`paper_sizes.flags`).
 
-A run that was stopped, by any means, goes on from its last checkpoint, at most a minute old, when the same
-command is given again.
+A run that was stopped, by any means, resumes from its last checkpoint, at most a minute old, when you repeat
+the command.
 
 With --max_minutes the minutes are divided: each phase that is left gets the share of them that its steps are
 of all that are left, so that the generator learns however few they are; a phase whose share is over is cut
-short. The same command again goes on in the phase where it stopped, with as many minutes again; a phase that
-was cut short stays so (plan.json in the run directory says where). --nodivide_minutes stops wherever it is,
-and the same command goes on as if it had not. At the end of a call is said what has been trained.
+short. If you repeat the command, it resumes in the phase where it stopped, with as many minutes again; a
+phase that was cut short stays so (plan.json in the run directory says where). With --nodivide_minutes it
+stops wherever it is, and the repeated command resumes there. At its end, a call says what has been trained.
 
 Examples:
   train
@@ -35,14 +35,14 @@ the fourth, which starts from the writer that ships and is done in minutes. Imag
 the last example.
 """
 
+import dataclasses
 import os
 import shlex
 import sys
 import time
+from typing import Any
 
-from absl import flags
-
-from hwgen.charset.printable import printable
+from hwgen import console
 from hwgen.settings import flags as settings_flags
 from hwgen.settings.train import SECTIONS, TrainSettings
 
@@ -52,14 +52,16 @@ DEFAULT_FLAGFILE = 'demo.flags'
 settings_flags.define(*SECTIONS, module=__name__)
 
 
-def main(arguments):
-    """Trains as the flags say and tells what became of it; returns None."""
+def main(arguments: list[str]) -> None:
+    """Trains as the flags say and tells what became of it."""
     del arguments
-    from hwgen.cli import places, quiet
+    from hwgen.cli import quiet
+    from hwgen.data.preparing.corpus_place import corpus_place
     from hwgen.training import session
 
-    flags.FLAGS.data = places.corpus_place(flags.FLAGS.data)
     settings = settings_flags.read_all(TrainSettings)
+    data = dataclasses.replace(settings.data, data=corpus_place(settings.data.data))
+    settings = dataclasses.replace(settings, data=data)
     typed = (
         [] if any('flagfile' in argument for argument in sys.argv[2:]) else [f'--flagfile={DEFAULT_FLAGFILE}']
     )
@@ -73,12 +75,12 @@ def main(arguments):
     _tell(summary, settings.run)
 
 
-def _program():
+def _program() -> str:
     """What stands before the name of a command, as the user types it."""
     return os.environ.get('HWGEN_PROGRAM', 'hwgen train').removesuffix('train')
 
 
-def _tell(summary, run):
+def _tell(summary: dict[str, Any], run: Any) -> None:
     """The closing summary: what became of the run, what was trained, where everything lies, and what to
     type next.
     """
@@ -106,7 +108,7 @@ def _tell(summary, run):
         reached = run.max_steps is not None and step >= run.max_steps
         rows.append(
             (
-                'to go on',
+                'to resume',
                 'the same command'
                 + (', with more --max_steps' if reached else '')
                 + (
@@ -126,11 +128,13 @@ def _tell(summary, run):
                 ),
             )
         )
-    print(f'{summary["state"]} at step {step}/{schedule.total_steps}')
-    print('\n'.join(f'  {name:<13} {printable(value)}' for name, value in rows if value), flush=True)
+    console.say(f'{summary["state"]} at step {step}/{schedule.total_steps}')
+    for name, value in rows:
+        if value:
+            console.say(f'  {name:<13} {value}')
 
 
-def _trained(schedule, planned, step):
+def _trained(schedule: Any, planned: Any, step: int) -> str:
     """How far each phase is: `phase 1 of 2 (recognisers): 310 steps (cut short, 2000 were planned); phase
     2 of 2 (...): 40 of 4000 steps`.
     """

@@ -3,12 +3,15 @@
 Small enough to commit, and readable without the training code. `SavedModel`s for TF-Serving are made from it.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import os
 import struct
 import tokenize
 import zipfile
 import zlib
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,8 +24,20 @@ from hwgen.models.style_encoder import StyleEncoder
 from hwgen.settings.model import GeneratorConfig
 from hwgen.settings.setting import from_stored
 
+if TYPE_CHECKING:
+    from hwgen.charset.encoding import Charset
 
-def save_generator(path, generator, *, style_encoder=None, charset, seen=None, info=None, dtype='float32'):
+
+def save_generator(
+    path: str | os.PathLike[str],
+    generator: Generator,
+    *,
+    style_encoder: StyleEncoder | None = None,
+    charset: Charset,
+    seen: str | None = None,
+    info: dict[str, Any] | None = None,
+    dtype: str = 'float32',
+) -> None:
     """Writes a generator to a folder, whole or not at all.
 
     Args:
@@ -51,14 +66,14 @@ def save_generator(path, generator, *, style_encoder=None, charset, seen=None, i
         if style_encoder is not None:
             arrays.update(named_arrays('style_encoder', style_encoder))
             description['style_encoder'] = dict(channels=[c.filters for c in style_encoder.convolutions])
-        np.savez_compressed(
-            os.path.join(temporary, 'weights.npz'),
-            **{name: value.astype(dtype) for name, value in arrays.items()},
-        )
+        stored: dict[str, Any] = {name: value.astype(dtype) for name, value in arrays.items()}
+        np.savez_compressed(os.path.join(temporary, 'weights.npz'), **stored)
         files.write_json(os.path.join(temporary, 'generator.json'), description)
 
 
-def load_generator(path, *, charset=None):
+def load_generator(
+    path: str | os.PathLike[str], *, charset: Charset | None = None
+) -> tuple[Generator, StyleEncoder | None, dict[str, Any]]:
     """Reads a generator.
 
     Args:
@@ -101,7 +116,7 @@ def load_generator(path, *, charset=None):
     return generator, style_encoder, description
 
 
-def built_generator(config):
+def built_generator(config: GeneratorConfig) -> Generator:
     """A Generator whose variables exist: GeneratorConfig -> Generator."""
     generator = Generator(config, name='generator')
     generator(
@@ -117,12 +132,12 @@ def _name(prefix, index, variable):
     return f'{prefix}/{index:03d}/{variable.path.split("/", 1)[-1]}'
 
 
-def named_arrays(prefix, module):
+def named_arrays(prefix: str, module: Any) -> dict[str, np.ndarray]:
     """dict name -> array of a Keras layer's or model's variables, in their order."""
     return {_name(prefix, i, v): v.numpy() for i, v in enumerate(module.variables)}
 
 
-def read_arrays(file):
+def read_arrays(file: str) -> dict[str, np.ndarray]:
     """The arrays of a `weights.npz`.
 
     Args:
@@ -162,7 +177,7 @@ def read_arrays(file):
         raise ArtefactError(f'{file}: damaged weights: {" ".join(str(error).split())}') from None
 
 
-def assign_arrays(prefix, module, arrays, file):
+def assign_arrays(prefix: str, module: Any, arrays: dict[str, np.ndarray], file: str) -> None:
     """Gives the variables of a built layer or model what `named_arrays` took from one like it.
 
     Args:

@@ -5,6 +5,10 @@ HCT-GAN (ICPR 2022) interpolates between styles; here the embeddings of componen
 boxes, are interpolated (see `ContentEncoder.interpolate`).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import tensorflow as tf
 
@@ -12,6 +16,9 @@ from hwgen.characters import Characters
 from hwgen.images import to_uint8
 from hwgen.inference import styles as style_space
 from hwgen.inference.description import DEFAULT_TRUNCATION
+
+if TYPE_CHECKING:
+    from hwgen.inference.writer import Writer
 
 
 class ContentInterpolation:
@@ -21,7 +28,7 @@ class ContentInterpolation:
         writer: Writer, whose generator writes.
     """
 
-    def __init__(self, writer):
+    def __init__(self, writer: Writer) -> None:
         self._writer = writer
         spec = tf.TensorSpec
         # One trace for all lengths, as the writer's own.
@@ -37,8 +44,16 @@ class ContentInterpolation:
         )
 
     def write(
-        self, first, second, *, steps, style_seed=0, style=None, truncation=DEFAULT_TRUNCATION, noise_offset=0
-    ):
+        self,
+        first: str,
+        second: str,
+        *,
+        steps: int,
+        style_seed: int = 0,
+        style: np.ndarray | None = None,
+        truncation: float = DEFAULT_TRUNCATION,
+        noise_offset: int = 0,
+    ) -> list[np.ndarray]:
         """Writes the way from one text to another.
 
         Args:
@@ -80,7 +95,7 @@ class ContentInterpolation:
                 self._generate(
                     *coded,
                     tf.constant(share),
-                    tf.constant(np.float32([style])),
+                    tf.constant(np.asarray([style], np.float32)),
                     tf.constant(noise[np.newaxis]),
                 ).numpy()[0, ..., 0]
             )

@@ -4,11 +4,11 @@ be refused before that is loaded.
 
 import json
 import os
+from typing import Any
+
+from hwgen.settings.generate import DEFAULT_TRUNCATION as DEFAULT_TRUNCATION
 
 FORMAT = 1
-# Standard deviation of what seeds draw, hands and character noise, wherever nothing else is said: a little
-# plainer than those the model learned from (1).
-DEFAULT_TRUNCATION = 0.8
 _SIZES = ('num_components', 'num_structures', 'num_characters', 'char_px', 'char_width_px')
 
 
@@ -16,7 +16,7 @@ class ArtefactError(ValueError):
     """A generator's files are missing, damaged, or do not fit this program."""
 
 
-def read_description(path):
+def read_description(path: str | os.PathLike[str]) -> dict[str, Any]:
     """The contents of a generator's `generator.json`.
 
     Args:

@@ -4,12 +4,20 @@ The style encoder is the recognition model of a variational autoencoder (see `hw
 its mean is the style of a line.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from hwgen.images import resize_line
 
+if TYPE_CHECKING:
+    from hwgen.inference.writer import Writer
 
-def read_style(writer, images, num_characters):
+
+def read_style(writer: Writer, images: Sequence[np.ndarray], num_characters: Sequence[int]) -> np.ndarray:
     """The style vector of a hand.
 
     Args:
@@ -34,7 +42,7 @@ def read_style(writer, images, num_characters):
             ' image, and at least one image'
         )
     total = np.zeros([writer.style_dim])
-    for index, (image, n) in enumerate(zip(images, num_characters)):
+    for index, (image, n) in enumerate(zip(images, num_characters, strict=True)):
         image = np.asarray(image)
         if image.ndim != 2 or image.dtype != np.uint8 or 0 in image.shape:
             raise ValueError(

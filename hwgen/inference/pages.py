@@ -7,6 +7,7 @@ torn, nor are words of Latin letters and numbers; a line that may not break wher
 """
 
 import dataclasses
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -65,7 +66,7 @@ class PageLine(NamedTuple):
     quotes: int = 0
 
 
-def parse_width(text, char_width_px):
+def parse_width(text: str, char_width_px: int) -> int:
     """Characters of a full line.
 
     Args:
@@ -89,7 +90,7 @@ def parse_width(text, char_width_px):
     return characters
 
 
-def may_break(before, after):
+def may_break(before: str, after: str) -> bool:
     """Whether a line may end with the character `before` and the next one begin with `after`."""
     if before in NOT_LAST or after in NOT_FIRST:
         return False
@@ -102,7 +103,7 @@ def _in_word(unit):
     return unit.isascii() and (unit.isalnum() or unit in "'-_.@/+&")
 
 
-def wrap(units, width, *, first_width=None):
+def wrap(units: Sequence[str], width: int, *, first_width: int | None = None) -> list[tuple[int, int]]:
     """Breaks one paragraph into lines.
 
     Args:
@@ -115,7 +116,8 @@ def wrap(units, width, *, first_width=None):
         list of (start, stop) indices into `units`. Spaces at a break belong to no line. A stretch without any
         allowed break is broken where the line is full.
     """
-    units, lines, start = [plain(unit) for unit in units], [], 0
+    units, start = [plain(unit) for unit in units], 0
+    lines: list[tuple[int, int]] = []
     while start < len(units):
         full = start + (first_width if first_width and not lines else width)
         if full >= len(units):
@@ -137,7 +139,7 @@ def wrap(units, width, *, first_width=None):
     return lines
 
 
-def lay_out(paragraphs, style):
+def lay_out(paragraphs: Sequence[Sequence[str]], style: PageStyle) -> list[list[PageLine | None]]:
     """Wraps paragraphs and divides them into pages.
 
     Args:
@@ -148,7 +150,8 @@ def lay_out(paragraphs, style):
     Returns:
         list of pages, each a list of PageLine or None (an empty line).
     """
-    lines, offset = [], 0
+    lines: list[PageLine | None] = []
+    offset = 0
     for units in paragraphs:
         if not units:
             lines.append(None)
@@ -164,7 +167,7 @@ def lay_out(paragraphs, style):
     return [lines[begin : begin + size] for begin in range(0, len(lines), size)]
 
 
-def page_size(num_lines, style, *, char_px, char_width_px):
+def page_size(num_lines: int, style: PageStyle, *, char_px: int, char_width_px: int) -> tuple[int, int]:
     """Width and height of a page in pixels.
 
     Args:
@@ -181,7 +184,14 @@ def page_size(num_lines, style, *, char_px, char_width_px):
     )
 
 
-def compose(lines, images, style, *, char_px, char_width_px):
+def compose(
+    lines: Sequence[PageLine | None],
+    images: Iterable[np.ndarray],
+    style: PageStyle,
+    *,
+    char_px: int,
+    char_width_px: int,
+) -> np.ndarray:
     """Puts the pictures of lines on a page.
 
     Args:

@@ -2,14 +2,16 @@
 
 import contextlib
 import errno
-import fcntl
 import io
 import os
 import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Self
 
 import numpy as np
 from PIL import Image
 
+from hwgen import files
 from hwgen.files import name_place, new_folder
 from hwgen.inference import picture_formats
 
@@ -20,7 +22,7 @@ _OURS = re.compile(
 )
 
 
-def scale(image, height_px):
+def scale(image: np.ndarray, height_px: int | None) -> np.ndarray:
     """Resizes an image to a height, keeping its proportions.
 
     Args:
@@ -39,13 +41,13 @@ def scale(image, height_px):
     return cv2.resize(image, (width, height_px), interpolation=method)
 
 
-def stacked_size(sizes, *, gap=0.25):
+def stacked_size(sizes: Sequence[tuple[int, int]], *, gap: float = 0.25) -> tuple[int, int]:
     """Width and height of what `stack` gives, in px: list of (W, H) -> (int, int)."""
     height, width = sizes[0][1], max(width for width, _ in sizes)
     return width, (height + round(gap * height)) * (len(sizes) - 1) + height
 
 
-def stack(images, *, gap=0.25):
+def stack(images: Sequence[np.ndarray], *, gap: float = 0.25) -> np.ndarray:
     """Puts lines below each other, left-aligned.
 
     Args:
@@ -63,14 +65,14 @@ def stack(images, *, gap=0.25):
     return sheet
 
 
-def encode_png(image):
+def encode_png(image: np.ndarray) -> bytes:
     """uint8 [H, W], grey, or [H, W, 3] -> bytes of a PNG."""
     stream = io.BytesIO()
     Image.fromarray(image).save(stream, 'PNG')
     return stream.getvalue()
 
 
-def check_place(path, *, overwrite, folder):
+def check_place(path: str | os.PathLike[str], *, overwrite: bool, folder: bool) -> None:
     """Refuses a place for output before any work is done.
 
     Args:
@@ -117,7 +119,7 @@ def check_place(path, *, overwrite, folder):
 
 
 @contextlib.contextmanager
-def reserved(path, *, overwrite, folder):
+def reserved(path: str | os.PathLike[str], *, overwrite: bool, folder: bool) -> Iterator[None]:
     """Keeps a place for the work of the block: another command that wants it meanwhile is told so before its
     own work.
 
@@ -150,16 +152,15 @@ def _lock(lock, path):
     """Makes a lock file and holds it, as a file descriptor."""
     while True:
         fd = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        ours = files.lock(fd)
+        if ours is False:
             os.close(fd)
             raise FileExistsError(
                 errno.EEXIST,
                 'another command is writing it at this moment; expected a place of its own for each',
                 path,
-            ) from None
-        except OSError:  # a file system without locks: the end of the work is as careful
+            )
+        if ours is None:  # the end of the work is as careful
             return fd
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(fd), os.stat(lock)):
@@ -200,12 +201,12 @@ class LineFolder:
         replace: bool, see `files.new_folder`.
     """
 
-    def __init__(self, path, *, replace=True):
+    def __init__(self, path: str | os.PathLike[str], *, replace: bool = True) -> None:
         self.count = 0
         self._path, self._replace = path, replace
         self._stack = contextlib.ExitStack()
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
             self._folder = stack.enter_context(new_folder(self._path, replace=self._replace))
             self._labels, self._styles = (
@@ -217,7 +218,7 @@ class LineFolder:
             self._stack = stack.pop_all()
         return self
 
-    def add(self, image, text, *, style):
+    def add(self, image: np.ndarray, text: str, *, style: object) -> None:
         """Writes the next picture.
 
         Args:
@@ -232,7 +233,7 @@ class LineFolder:
         self._styles.write(f'{name}\t{style}\n')
         self.count += 1
 
-    def __exit__(self, kind, error, trace):
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> bool | None:
         if kind is None and not self.count:
             empty = ValueError(
                 f'{self._path}: nothing was written, expected at least one picture; what was there is'

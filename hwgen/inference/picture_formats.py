@@ -2,12 +2,18 @@
 bytes.
 """
 
+from __future__ import annotations
+
 import io
 import mimetypes
 import os
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Format(NamedTuple):
@@ -51,7 +57,7 @@ _FILES = frozenset(
 )
 
 
-def names_picture(path):
+def names_picture(path: str) -> bool:
     """Whether an output is to be a picture file, by its name; else it is a folder, as every name that ends
     with / is.
 
@@ -81,7 +87,7 @@ def names_picture(path):
     return False
 
 
-def check_folder(path, *, flag):
+def check_folder(path: str, *, flag: str) -> None:
     """Refuses the name of a file for a folder that is not there yet: whoever types it wants something else.
 
     Args:
@@ -103,7 +109,7 @@ def check_folder(path, *, flag):
         )
 
 
-def format_of(path):
+def format_of(path: str) -> Format:
     """The Format that the name of a picture file asks for."""
     return FORMATS[_suffix(path)]
 
@@ -112,7 +118,7 @@ def _suffix(path):
     return os.path.splitext(os.path.basename(path))[1].lower()
 
 
-def check_size(width_px, height_px, *, place, advice, path='a.png'):
+def check_size(width_px: int, height_px: int, *, place: str, advice: str, path: str = 'a.png') -> None:
     """Refuses a picture that readers of its format do not accept, before it is drawn.
 
     Args:
@@ -137,7 +143,7 @@ def check_size(width_px, height_px, *, place, advice, path='a.png'):
     )
 
 
-def encode(images, path):
+def encode(images: Sequence[np.ndarray], path: str) -> bytes:
     """Pictures -> the bytes of a file.
 
     Args:

@@ -7,13 +7,18 @@ shown its artefact says (`seen`): it can write those characters, and every other
 structure it knows from them; of `folding`, forms that look alike, it takes those that it was shown.
 """
 
-import sys
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
+from hwgen import console
 from hwgen.charset import folding, ids, symbols
 from hwgen.charset.composition import describe
-from hwgen.charset.encoding import Charset, CharsetError
+from hwgen.charset.encoding import Charset, CharsetError, EncodedText
 from hwgen.charset.normal_form import plain
 from hwgen.inference.description import read_description
 from hwgen.settings.model import CONTENT_ENCODINGS, ContentEncoding
@@ -21,11 +26,6 @@ from hwgen.settings.model import CONTENT_ENCODINGS, ContentEncoding
 _HELP = (
     'expected others, or --allow_unseen (in Python the argument allow_unseen), which writes it all the same'
 )
-
-
-def tell_on_stderr(line):
-    """Says a line on the standard error output."""
-    print(line, file=sys.stderr, flush=True)
 
 
 class Repertoire:
@@ -51,8 +51,18 @@ class Repertoire:
             encoding `onehot`).
     """
 
-    def __init__(self, charset, sizes, *, seen=None, allow_unseen=False, tell=tell_on_stderr):
-        get = sizes.get if isinstance(sizes, dict) else lambda name: getattr(sizes, name)
+    def __init__(
+        self,
+        charset: Charset,
+        sizes: Any,
+        *,
+        seen: str | None = None,
+        allow_unseen: bool = False,
+        tell: Callable[[str], object] | None = console.warn,
+    ) -> None:
+        def get(name: str) -> Any:
+            return sizes.get(name) if isinstance(sizes, dict) else getattr(sizes, name)
+
         self.charset, self.knows_seen, self.allow_unseen = charset, seen is not None, allow_unseen
         self.char_px, self.char_width_px = get('char_px'), get('char_width_px')
         self._encoding = CONTENT_ENCODINGS.get(get('content_encoding'), ContentEncoding())
@@ -65,7 +75,7 @@ class Repertoire:
             np.full(size, not self.knows_seen)
             for size in (charset.num_components, charset.num_structures, charset.num_characters)
         )
-        if self.knows_seen:
+        if seen is not None:
             rows = [0, *(charset.character_id(character) for character in seen)]
             blank = charset.character_id(symbols.SPACE)
             for row in (*rows, blank):  # a space is blank paper, which nobody has to learn
@@ -77,7 +87,7 @@ class Repertoire:
         )
 
     @classmethod
-    def of(cls, description, charset=None, **options):
+    def of(cls, description: dict[str, Any], charset: Charset | None = None, **options: Any) -> Repertoire:
         """From what an artefact says of itself.
 
         Args:
@@ -98,11 +108,11 @@ class Repertoire:
         )
 
     @classmethod
-    def load(cls, path, **options):
+    def load(cls, path: str | os.PathLike[str], **options: Any) -> Repertoire:
         """From a generator's folder; raises ArtefactError, or as `of`."""
         return cls.of(read_description(path), **options)
 
-    def picture_size(self, num_characters, height_px=None):
+    def picture_size(self, num_characters: int, height_px: int | None = None) -> tuple[int, int]:
         """Width and height in pixels of the picture of a line scaled to a height (None: as written)."""
         return (
             round(num_characters * self.char_width_px * (height_px or self.char_px) / self.char_px),
@@ -110,7 +120,7 @@ class Repertoire:
         )
 
     @property
-    def note(self):
+    def note(self) -> str:
         """A line for the user where the artefact does not say what it was shown, else ''."""
         return (
             ''
@@ -121,7 +131,7 @@ class Repertoire:
             )
         )
 
-    def encode(self, text, *, quotes_before=0):
+    def encode(self, text: str, *, quotes_before: int = 0) -> EncodedText:
         """Text -> codes that the generator can write.
 
         Args:
@@ -151,7 +161,7 @@ class Repertoire:
             self._refuse(encoded, unseen, self._why_unseen, name=describe)
         return encoded
 
-    def fold(self, encoded, *, quotes_before=0):
+    def fold(self, encoded: EncodedText, *, quotes_before: int = 0) -> EncodedText:
         """Codes with those symbols in their like forms that the generator was shown only in these.
 
         Args:
@@ -174,7 +184,7 @@ class Repertoire:
             structure_ids=np.where(there, self.charset.character_structures[rows], encoded.structure_ids),
         )
 
-    def can_write(self, encoded, *, allow_unseen=None):
+    def can_write(self, encoded: EncodedText, *, allow_unseen: bool | None = None) -> np.ndarray:
         """Which characters of a text are written: `encode` refuses the others.
 
         Args:
@@ -236,7 +246,7 @@ class Repertoire:
     def _why_unseen(self, encoded, index):
         return f'{self.why_unseen(encoded.component_ids[index], encoded.structure_ids[index])}; {_HELP}'
 
-    def why_unseen(self, components, structure):
+    def why_unseen(self, components: Sequence[int] | np.ndarray, structure: int) -> str:
         """Why a code cannot be written. Component ids [4], structure id -> str."""
         missing = [
             self.charset.components[component]

@@ -7,7 +7,10 @@ for bit, so that a graph computes the same numbers from the same seeds; NumPy's 
 family (4x64) and does not.
 """
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 _MULTIPLIERS = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _KEY_STEPS = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
@@ -20,7 +23,7 @@ CHARACTER_STREAM = 1
 MAX_SEED = 2**64 - 1
 
 
-def philox(keys, counters, *, stream):
+def philox(keys: ArrayLike, counters: ArrayLike, *, stream: int) -> np.ndarray:
     """Philox 4x32-10.
 
     Args:
@@ -47,7 +50,7 @@ def philox(keys, counters, *, stream):
     return np.stack([c0, c1, c2, c3], axis=-1)
 
 
-def normals(keys, counters, *, stream):
+def normals(keys: ArrayLike, counters: ArrayLike, *, stream: int) -> np.ndarray:
     """Standard normal numbers, four a block: Box-Muller on the pairs of a Philox block.
 
     Args:
@@ -64,7 +67,7 @@ def normals(keys, counters, *, stream):
     return pairs.reshape(*pairs.shape[:-2], 4).astype(np.float32)
 
 
-def check_seeds(seeds):
+def check_seeds(seeds: Any) -> np.ndarray:
     """Style seeds as uint64 [B].
 
     Args:
@@ -80,7 +83,7 @@ def check_seeds(seeds):
     return np.array([int(seed) for seed in seeds], np.uint64)
 
 
-def styles_from_seeds(seeds, style_dim, *, truncation=1.0):
+def styles_from_seeds(seeds: Any, style_dim: int, *, truncation: float = 1.0) -> np.ndarray:
     """Style vectors of seeds.
 
     Args:
@@ -97,7 +100,9 @@ def styles_from_seeds(seeds, style_dim, *, truncation=1.0):
     return values.reshape(len(values), -1)[:, :style_dim] * np.float32(check_truncation(truncation))
 
 
-def character_noise(seed, start, stop, *, character_noise_dim, truncation=1.0):
+def character_noise(
+    seed: int, start: int, stop: int, *, character_noise_dim: int, truncation: float = 1.0
+) -> np.ndarray:
     """Noise of the characters start .. stop - 1 of a line.
 
     Args:
@@ -118,7 +123,7 @@ def character_noise(seed, start, stop, *, character_noise_dim, truncation=1.0):
     return values * np.float32(check_truncation(truncation))
 
 
-def check_truncation(truncation):
+def check_truncation(truncation: float) -> float:
     """Returns `truncation`; raises ValueError unless it is a finite number of at least 0."""
     if not (np.isfinite(truncation) and truncation >= 0.0):
         raise ValueError(
@@ -127,7 +132,7 @@ def check_truncation(truncation):
     return truncation
 
 
-def interpolate_styles(first, second, *, steps):
+def interpolate_styles(first: ArrayLike, second: ArrayLike, *, steps: int) -> np.ndarray:
     """Styles on the great circle from one style vector to another.
 
     White 2016, "Sampling generative networks", section 2.1: a straight line between two normal vectors of

@@ -5,7 +5,8 @@ import shutil
 import stat
 import sys
 import tempfile
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import IO, Any, NamedTuple
 
 from hwgen.charset.encoding import CharsetError
 
@@ -37,17 +38,17 @@ class TextFile:
         OSError: cannot be read.
     """
 
-    def __init__(self, path):
-        self.name = 'standard input' if path == '-' else path
-        self._file = None if path == '-' else open(path, 'rb')
-        if self._file is None or not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
-            if self._file is None and sys.stdin is None:
-                raise TextFileError('standard input is closed: expected a text from it')
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.name = 'standard input' if path == '-' else os.fspath(path)
+        if path == '-' and sys.stdin is None:
+            raise TextFileError('standard input is closed: expected a text from it')
+        self._file: IO[bytes] = sys.stdin.buffer if path == '-' else open(path, 'rb')
+        if path == '-' or not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
             copy = tempfile.TemporaryFile()
-            shutil.copyfileobj(sys.stdin.buffer if self._file is None else self._file, copy)
+            shutil.copyfileobj(self._file, copy)
             self._file = copy
 
-    def rows(self):
+    def rows(self) -> Iterator[TextRow]:
         """The rows, blank ones too, one at a time; one reading ends where the next begins.
 
         Blank characters at both ends of a row (U+3000 too, with which Chinese paragraphs are often indented)
@@ -73,7 +74,9 @@ class TextFile:
             yield TextRow(number, text.strip())
 
 
-def check_rows(file, encode, *, skip_unwritable=False):
+def check_rows(
+    file: TextFile, encode: Callable[[str], Any], *, skip_unwritable: bool = False
+) -> tuple[dict[int, int], list[str]]:
     """Finds the rows of a text file that can be written, before the first one is.
 
     Args:

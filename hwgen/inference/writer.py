@@ -6,21 +6,32 @@ beyond the line's ends). So memory does not grow with the line, and a line's byt
 text, its style and the model.
 """
 
+from __future__ import annotations
+
 import itertools
-from typing import NamedTuple
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
+from hwgen import console
 from hwgen.characters import Characters
 from hwgen.charset.character_table import space_component
-from hwgen.charset.encoding import Charset
+from hwgen.charset.encoding import Charset, EncodedText
 from hwgen.images import to_uint8
 from hwgen.inference import styles as style_space
 from hwgen.inference.artefact import load_generator
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.inference.model_folder import DEFAULT_MODEL, find_model
-from hwgen.inference.repertoire import Repertoire, tell_on_stderr
+from hwgen.inference.repertoire import Repertoire
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from hwgen.models.generator import Generator
+    from hwgen.models.style_encoder import StyleEncoder
 
 WINDOW_CHARACTERS = 32
 
@@ -83,16 +94,16 @@ class Writer:
 
     def __init__(
         self,
-        generator,
-        charset,
+        generator: Generator,
+        charset: Charset,
         *,
-        style_encoder=None,
-        description=None,
-        allow_unseen=False,
-        tell=tell_on_stderr,
-        window_characters=WINDOW_CHARACTERS,
-        windows_per_step=None,
-    ):
+        style_encoder: StyleEncoder | None = None,
+        description: dict[str, Any] | None = None,
+        allow_unseen: bool = False,
+        tell: Callable[[str], object] | None = console.warn,
+        window_characters: int = WINDOW_CHARACTERS,
+        windows_per_step: int | None = None,
+    ) -> None:
         if window_characters < 1:
             raise ValueError(f'window_characters={window_characters}: expected at least 1')
         if windows_per_step is None:
@@ -109,7 +120,7 @@ class Writer:
             charset, generator.config, seen=self.description.get('seen'), allow_unseen=allow_unseen, tell=tell
         )
         self.char_px = generator.config.char_px
-        self.char_width_px = generator.config.char_width_px
+        self.char_width_px = generator.config.char_width_px or generator.config.char_px
         self.style_dim = generator.config.style_dim
         self.character_noise_dim = generator.config.character_noise_dim
         self.window_characters = window_characters
@@ -120,7 +131,9 @@ class Writer:
         self._generate = self._compile()
 
     @classmethod
-    def load(cls, path=DEFAULT_MODEL, charset=None, **options):
+    def load(
+        cls, path: str | os.PathLike[str] = DEFAULT_MODEL, charset: Charset | None = None, **options: Any
+    ) -> Writer:
         """Reads a trained generator.
 
         Args:
@@ -144,21 +157,21 @@ class Writer:
             **options,
         )
 
-    def encode(self, text, *, quotes_before=0):
+    def encode(self, text: str, *, quotes_before: int = 0) -> EncodedText:
         """Text -> codes that this model can write: EncodedText.
 
         Raises CharsetError. See `Repertoire.encode`.
         """
         return self.repertoire.encode(text, quotes_before=quotes_before)
 
-    def can_write(self, encoded):
+    def can_write(self, encoded: EncodedText) -> np.ndarray:
         """Which characters of a text this model has learned to write.
 
         EncodedText -> bool [N]; `encode` refuses the others.
         """
         return self.repertoire.can_write(encoded)
 
-    def styles(self, seeds, *, truncation=DEFAULT_TRUNCATION):
+    def styles(self, seeds: ArrayLike, *, truncation: float = DEFAULT_TRUNCATION) -> np.ndarray:
         """Style vectors of seeds. int [B] -> float32 [B, Z]; see `styles_from_seeds` and the generator's
         `StyleSpace`.
         """
@@ -166,7 +179,9 @@ class Writer:
             style_space.styles_from_seeds(seeds, self.style_dim, truncation=truncation)
         )
 
-    def styles_between(self, first, second, *, steps, truncation=DEFAULT_TRUNCATION):
+    def styles_between(
+        self, first: int, second: int, *, steps: int, truncation: float = DEFAULT_TRUNCATION
+    ) -> np.ndarray:
         """Style vectors from the hand of one seed to that of another, both included: float32 [steps, Z];
         see `interpolate_styles`.
         """
@@ -179,7 +194,7 @@ class Writer:
             [self.generator.style_space(row[np.newaxis]) for row in normal], normal.shape
         ).astype(np.float32)
 
-    def boxes(self, num_characters):
+    def boxes(self, num_characters: int) -> np.ndarray:
         """Cells of the characters of a line: int32 [N, 4], x0, y0, x1, y1 in pixels of the image as
         written.
         """
@@ -190,14 +205,14 @@ class Writer:
 
     def write(
         self,
-        texts,
+        texts: str | Sequence[str],
         *,
-        style_seeds=0,
-        styles=None,
-        truncation=DEFAULT_TRUNCATION,
-        noise_offsets=0,
-        quotes_before=0,
-    ):
+        style_seeds: int | Sequence[int] = 0,
+        styles: ArrayLike | None = None,
+        truncation: float = DEFAULT_TRUNCATION,
+        noise_offsets: int | Sequence[int] = 0,
+        quotes_before: int | Sequence[int] = 0,
+    ) -> list[np.ndarray]:
         """Writes lines.
 
         Args:
@@ -226,12 +241,22 @@ class Writer:
         windows.sort(key=lambda item: self._padded_width(item[1]))
         for _, group in itertools.groupby(windows, key=lambda item: self._padded_width(item[1])):
             for step in _batched(group, self.windows_per_step):
-                for (index, window), pixels in zip(step, self._render([window for _, window in step])):
+                for (index, window), pixels in zip(
+                    step, self._render([window for _, window in step]), strict=True
+                ):
                     left = window.start * self.char_width_px
                     images[index][:, left : left + pixels.shape[1]] = to_uint8(pixels)
         return images
 
-    def stream(self, text, *, style_seed=0, style=None, truncation=DEFAULT_TRUNCATION, noise_offset=0):
+    def stream(
+        self,
+        text: str,
+        *,
+        style_seed: int = 0,
+        style: ArrayLike | None = None,
+        truncation: float = DEFAULT_TRUNCATION,
+        noise_offset: int = 0,
+    ) -> Iterator[np.ndarray]:
         """Writes one line window by window; memory does not grow with the line.
 
         Args:
@@ -274,7 +299,7 @@ class Writer:
         quotes = np.broadcast_to(quotes_before, [len(texts)])
         return [
             _Line(self.encode(text, quotes_before=int(before)), style, int(seed), int(offset), truncation)
-            for text, style, seed, offset, before in zip(texts, styles, seeds, offsets, quotes)
+            for text, style, seed, offset, before in zip(texts, styles, seeds, offsets, quotes, strict=True)
         ]
 
     def _windows(self, line):
@@ -308,7 +333,7 @@ class Writer:
         images = self._generate(*tf.nest.map_structure(tf.constant, (characters, style, noise)))
         images = images.numpy()[..., 0]  # B x H x (N w) x 1 -> B x H x (N w)
         pixels = []
-        for image, window in zip(images, windows):
+        for image, window in zip(images, windows, strict=False):  # the last windows of a step may be blank
             left = (window.start - window.first) * self.char_width_px
             image = image[:, left : left + (window.stop - window.start) * self.char_width_px]
             if not np.isfinite(image).all():

@@ -1,12 +1,13 @@
 """Client: texts to a server that runs an exported model, pictures back.
 
-Text goes to `serving_default`, where the graph splits it. A text with Ideographic Description Sequences (⿱山鱼)
-is read here, by the dictionary as it was when the server's model was trained, and goes to `components` as
-codes; so does every text with combining marks, which the graph does not compose, or for which a truncation is
-asked. No TensorFlow is needed for REST.
+Text goes to `serving_default`, where the graph splits it. A text with Ideographic Description Sequences
+(⿱山鱼) is read here, by the dictionary as it was when the server's model was trained, and goes to
+`components` as codes; so does every text with combining marks, which the graph does not compose, or for which
+a truncation is asked. No TensorFlow is needed for REST.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -44,12 +45,14 @@ class Client:
             asked from the server.
     """
 
-    def __init__(self, transport, *, charset=None):
+    def __init__(self, transport: Any, *, charset: Charset | None = None) -> None:
         self._transport = transport
         self._charset = charset
         self._row_count = None  # of the server's table, once it has told
 
-    def write(self, texts, *, style_seeds=0, truncation=None):
+    def write(
+        self, texts: Sequence[str], *, style_seeds: int | Sequence[int] = 0, truncation: float | None = None
+    ) -> list[Answer]:
         """Asks for lines.
 
         Args:
@@ -65,7 +68,8 @@ class Client:
             ServerError, RefusalError: nothing was answered; ValueError: numbers of texts and seeds differ.
         """
         texts = list(texts)
-        seeds = [style_seeds] * len(texts) if np.ndim(style_seeds) == 0 else list(style_seeds)
+        given: Any = style_seeds
+        seeds = [given] * len(texts) if np.ndim(given) == 0 else list(given)
         if len(seeds) != len(texts):
             raise ValueError(f'{len(texts)} texts, {len(seeds)} style seeds: expected one seed for each text')
         if truncation is not None and not truncation >= 0.0:
@@ -73,7 +77,9 @@ class Client:
         for seed in seeds:
             if int(seed) != seed or not 0 <= seed < 2**64:
                 raise ValueError(f'style seed {seed}: expected an integer from 0 to 2^64 - 1')
-        answers, plain, coded = [None] * len(texts), [], []
+        answers: list[Any] = [None] * len(texts)
+        plain: list[tuple[int, str]] = []
+        coded: list[tuple[int, str]] = []
         for index, text in enumerate(texts):
             if not _is_unicode(text):
                 position = next(i for i, character in enumerate(text) if not _is_unicode(character))
@@ -88,13 +94,13 @@ class Client:
                 coded.append((index, text))
         for tasks, ask in ((plain, self._ask_text), (coded, self._ask_coded)):
             for begin in range(0, len(tasks), MAX_TEXTS_PER_REQUEST):
-                indices, items = zip(*tasks[begin : begin + MAX_TEXTS_PER_REQUEST])
+                indices, items = zip(*tasks[begin : begin + MAX_TEXTS_PER_REQUEST], strict=True)
                 # int64 has no room for the upper half of the seeds: TensorFlow reads a negative one as itself
                 # + 2^64.
                 found = ask(
                     items, np.array([seeds[i] for i in indices], np.uint64).astype(np.int64), truncation
                 )
-                for index, answer in zip(indices, found):
+                for index, answer in zip(indices, found, strict=True):
                     answers[index] = answer
         return answers
 
@@ -151,14 +157,14 @@ class Client:
         answers = self._read(outputs, len(lines))
         return [
             answer._replace(error=name_character(answer.error, line.units)[0])
-            for answer, line in zip(answers, lines)
+            for answer, line in zip(answers, lines, strict=True)
         ]
 
     def _read(self, outputs, count):
         pictures, errors = self._outputs(outputs, count, 'image_bytes', 'error')
         return [
             Answer(None, error.decode('utf-8', 'replace')) if error else Answer(picture, '')
-            for picture, error in zip(pictures, errors)
+            for picture, error in zip(pictures, errors, strict=True)
         ]
 
     @staticmethod

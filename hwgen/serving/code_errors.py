@@ -3,13 +3,14 @@ not what was typed.
 """
 
 import re
+from collections.abc import Sequence
 
 from hwgen.charset.composition import describe
 
 _PLACE = re.compile(r'character (\d+): ')
 
 
-def name_character(error, units):
+def name_character(error: str, units: Sequence[str]) -> tuple[str, int | None]:
     """An error of `components` or `styled_components` with the character and its place in the text.
 
     Args:

@@ -14,7 +14,7 @@ from hwgen.inference.styles import CHARACTER_STREAM, STYLE_STREAM
 _PHILOX = 1  # StatelessRandomUniformFullIntV2's number of the algorithm
 
 
-def normals(seed, count, *, stream):
+def normals(seed: tf.Tensor, count: tf.Tensor, *, stream: int) -> tf.Tensor:
     """Standard normal numbers of a seed: `hwgen.inference.styles.normals` of the counters 0, 1, ...
 
     Args:
@@ -39,12 +39,12 @@ def normals(seed, count, *, stream):
     return tf.cast(tf.reshape(pairs, [count, 4]), tf.float32)
 
 
-def style_of_seed(seed, style_dim):
+def style_of_seed(seed: tf.Tensor, style_dim: int) -> tf.Tensor:
     """Standard normal numbers that a style is drawn from. int64 scalar -> float32 [style_dim]."""
     return tf.reshape(normals(seed, -(-style_dim // 4), stream=STYLE_STREAM), [-1])[:style_dim]
 
 
-def character_noise(seed, num_characters, *, character_noise_dim):
+def character_noise(seed: tf.Tensor, num_characters: tf.Tensor, *, character_noise_dim: int) -> tf.Tensor:
     """Noise of a line's characters at truncation 1.
 
     Args:

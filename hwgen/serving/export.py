@@ -6,6 +6,8 @@ takes every folder of a base path whose name is a number, so a version appears w
 all, and is never replaced.
 """
 
+from __future__ import annotations
+
 import base64
 import contextlib
 import errno
@@ -15,6 +17,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
@@ -28,6 +31,9 @@ from hwgen.serving.saved_version import DESCRIPTION
 from hwgen.serving.served_model import SIGNATURES, ServedModel
 from hwgen.serving.versions import NewVersion
 from hwgen.tensorflow_files import plain_path, reason_of
+
+if TYPE_CHECKING:
+    from hwgen.inference.writer import Writer
 
 TOLERANCE = 1  # grey levels: another compilation of the graph may round differently
 DATA_LICENCES = {
@@ -56,7 +62,7 @@ class ExportError(ValueError):
     """An exported model does not load or does not write what the generator writes."""
 
 
-def data_licence(info):
+def data_licence(info: dict[str, Any]) -> str:
     """The licence of the lines that a generator was trained on, as far as its artefact tells.
 
     Args:
@@ -71,7 +77,9 @@ def data_licence(info):
     return DATA_LICENCES.get(info.get('data', {}).get('source'), UNSTATED)
 
 
-def export_model(writer, out, *, truncation, max_characters, licence):
+def export_model(
+    writer: Writer, out: str, *, truncation: float, max_characters: int, licence: str
+) -> tuple[str, dict[str, Any]]:
     """Writes a version folder.
 
     Args:
@@ -186,7 +194,7 @@ def _compare(folder, writer, texts, truncation):
             'images',
             [
                 (np.asarray(image)[:, :width, 0] + 1) * 127.5
-                for image, width in zip(images['images'], images['widths'])
+                for image, width in zip(images['images'], images['widths'], strict=True)
             ],
             expected,
         ),
@@ -196,7 +204,9 @@ def _compare(folder, writer, texts, truncation):
         raise ExportError(f'{folder}: the text U+10FFFF gives the error {said!r}, expected that it is named')
     largest = 0.0
     for name, found, wanted in pairs:
-        for text, picture, line in zip(texts, found, wanted):
+        for text, picture, line in zip(
+            texts, found, wanted, strict=False
+        ):  # the first answer has one line more
             if picture is None or picture.shape != line.shape:
                 raise ExportError(
                     f'{folder}: signature {name} gives no picture of {text!r}, expected {line.shape[1]} x'
@@ -222,7 +232,7 @@ def _pictures(answer):
     """The pictures of an answer, uint8 [H, W] each; None where there is an error."""
     return [
         None if error else np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
-        for data, error in zip(answer['image_bytes'], answer['error'])
+        for data, error in zip(answer['image_bytes'], answer['error'], strict=True)
     ]
 
 

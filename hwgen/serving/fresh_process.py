@@ -13,12 +13,14 @@ import os
 import signal
 import sys
 import threading
+from typing import Any
 
 
-def main(saved_model, requests, answers):
+def main(saved_model: str, requests: str, answers: str) -> None:
     """Loads, answers, writes; paths as in the module's docstring."""
     threading.Thread(target=_end_with_input, daemon=True).start()
-    sys.modules['hwgen'] = None  # an import of it fails, also where it is installed beside TensorFlow
+    modules: dict[str, Any] = sys.modules
+    modules['hwgen'] = None  # an import of it fails, also where it is installed beside TensorFlow
     import tensorflow as tf
 
     loaded = tf.saved_model.load(saved_model)

@@ -11,9 +11,11 @@ import ipaddress
 import socket
 import time
 import urllib.parse
+from collections.abc import Callable, Iterable, Mapping
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from hwgen.serving import rest
 from hwgen.serving.timed_connection import REPEAT_AFTER_SEC
@@ -23,7 +25,7 @@ HEALTH, METRICS = '/healthz', '/metrics'
 _HARMLESS = ('GET', 'HEAD', 'OPTIONS')
 
 
-def error_response(status, message, headers=None):
+def error_response(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
     """An error as TF-Serving answers it -> Response."""
     return Response(rest.format_error(message), status, media_type=JSON, headers=headers)
 
@@ -41,7 +43,15 @@ class FrontDoor:
         origins: iterable of str, origins of other pages that may ask, `*` for any.
     """
 
-    def __init__(self, app, *, routes, count, hosts=(), origins=()):
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        routes: Iterable[str],
+        count: Callable[[str, int, float], object],
+        hosts: Iterable[str] | None = (),
+        origins: Iterable[str] = (),
+    ) -> None:
         self._app, self._count = app, count
         self._routes = set(routes)
         self._prefixes = [route for route in routes if route.endswith('/') and route != '/']

@@ -11,14 +11,16 @@ told by `error` alone, as TF-Serving does, for a status of gRPC leaves no room f
 import concurrent.futures
 import logging
 import math
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from hwgen.serving.grpc_transport import GrpcMissingError
+from hwgen.serving.model_versions import ModelVersions
 from hwgen.serving.rest import RestError
 from hwgen.serving.saved_version import RequestError
-from hwgen.serving.work_queue import QueueFullError
+from hwgen.serving.work_queue import QueueFullError, WorkQueue
 
 _METADATA = 'signature_def'
 _SPARE_THREADS = 4  # for who asks for status while all others wait for the model
@@ -43,7 +45,7 @@ class GrpcServer:
         GrpcMissingError: the extra is not installed; OSError naming host and port.
     """
 
-    def __init__(self, host, port, models, *, queue, limits):
+    def __init__(self, host: str, port: int, models: ModelVersions, *, queue: WorkQueue, limits: Any) -> None:
         try:
             import grpc
             from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
@@ -76,11 +78,11 @@ class GrpcServer:
             raise OSError(f'{host}:{port}: cannot be listened at: {" ".join(str(error).split())}') from None
         self._timeout_sec = limits.timeout_sec
 
-    def start(self):
+    def start(self) -> None:
         """Answers from now on."""
         self._server.start()
 
-    def stop(self):
+    def stop(self) -> Any:
         """Takes no new requests. -> threading.Event, set when the others are answered, or their time is
         over.
         """

@@ -3,6 +3,8 @@
 """
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +44,15 @@ class GrpcTransport:
             given.
     """
 
-    def __init__(self, target, *, model='hwgen', version=None, label=None, timeout_sec=60.0):
+    def __init__(
+        self,
+        target: str,
+        *,
+        model: str = 'hwgen',
+        version: int | None = None,
+        label: str | None = None,
+        timeout_sec: float = 60.0,
+    ) -> None:
         if version is not None and label is not None:
             raise ValueError(f'version {version} and label {label}: expected one of them')
         try:
@@ -69,7 +79,7 @@ class GrpcTransport:
         )
         self._stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
 
-    def request(self, signature, inputs):
+    def request(self, signature: str, inputs: Mapping[str, Any]) -> Any:
         """The message of a request. dict name -> array -> PredictRequest."""
         import tensorflow as tf
         from tensorflow_serving.apis import predict_pb2
@@ -84,7 +94,7 @@ class GrpcTransport:
             message.inputs[name].CopyFrom(tf.make_tensor_proto(value))
         return message
 
-    def predict(self, signature, inputs):
+    def predict(self, signature: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Asks; arguments, result and errors as `RestTransport.predict`."""
         import grpc
         import tensorflow as tf

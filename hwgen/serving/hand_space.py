@@ -6,6 +6,8 @@ known (`hwgen.inference.styles`). So the map follows from enough styles, and han
 of `generate --interpolate`.
 """
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from hwgen.inference import styles
@@ -31,7 +33,7 @@ class HandSpace:
         ValueError: the styles are no affine map of the seeds' numbers.
     """
 
-    def __init__(self, draw):
+    def __init__(self, draw: Callable[[np.ndarray], np.ndarray]) -> None:
         self.style_dim = np.shape(draw(np.zeros([1], np.int64)))[-1]
         seeds = np.arange(_SEEDS_PER_DIMENSION * (self.style_dim + 1))
         normal = styles.styles_from_seeds(seeds, self.style_dim).astype(np.float64)
@@ -46,7 +48,9 @@ class HandSpace:
         axes *= np.where(axes.sum(1, keepdims=True) < 0, -1.0, 1.0)
         self.directions = (deviations[:, np.newaxis] * axes)[:NUM_DIRECTIONS]
 
-    def between(self, first, second, *, mixes, amounts=()):
+    def between(
+        self, first: int, second: int, *, mixes: Sequence[float], amounts: Sequence[float] = ()
+    ) -> np.ndarray:
         """Hands from one seed to another.
 
         Args:

@@ -11,7 +11,8 @@ import logging
 import signal
 import socket
 import threading
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 import uvicorn
 from starlette.applications import Starlette
@@ -78,8 +79,18 @@ class HttpServer:
             that is set when that is done; or None.
     """
 
-    def __init__(self, service, *, page=None, limits=Limits(), hosts=(), origins=()):
-        self.page, self.companion = page, None
+    def __init__(
+        self,
+        service: Any,
+        *,
+        page: Any = None,
+        limits: Limits | None = None,
+        hosts: Iterable[str] | None = (),
+        origins: Iterable[str] = (),
+    ) -> None:
+        limits = limits or Limits()
+        self.page: Any = page
+        self.companion: Any = None
         self.queue = WorkQueue(workers=limits.workers, max_waiting=limits.max_waiting)
         self._service, self._limits = service, limits
         self._metrics = ServerMetrics(lambda: self.queue.pending)
@@ -91,11 +102,11 @@ class HttpServer:
             _route('/page/settings', self._tell_settings),
             _route('/page/lines', self._write_lines, methods=['POST']),
         ]
-        inner = Starlette(routes=routes, exception_handlers={HTTPException: self._refuse})
+        inner: Any = Starlette(routes=routes, exception_handlers={HTTPException: self._refuse})
         inner.router.redirect_slashes = False
         if origins:
             inner = CORSMiddleware(
-                inner, allow_origins=origins, allow_methods=('GET', 'POST'), allow_headers='*'
+                inner, allow_origins=tuple(origins), allow_methods=('GET', 'POST'), allow_headers='*'
             )
         app = FrontDoor(
             inner,
@@ -104,13 +115,14 @@ class HttpServer:
             hosts=hosts,
             origins=origins,
         )
-        connection = functools.partial(
+        connection: Any = functools.partial(
             TimedConnection,
             timeout_sec=limits.timeout_sec,
             idle_sec=limits.idle_sec,
             max_connections=limits.max_connections,
             count=lambda status: self._metrics.count('none', status),
         )
+        seconds: Any = limits.timeout_sec + 1  # uvicorn says int, and counts in any
         config = uvicorn.Config(
             app,
             http=connection,
@@ -120,13 +132,13 @@ class HttpServer:
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            timeout_graceful_shutdown=limits.timeout_sec + 1,
+            timeout_graceful_shutdown=seconds,
         )
         # a request that is no HTTP is answered, and no news
         logging.getLogger('uvicorn.error').setLevel(logging.ERROR)
         self._server, self._stopped = _Server(config, self._stop_companion), None
 
-    def run(self, listener, *, announce=lambda: None):
+    def run(self, listener: socket.socket, *, announce: Callable[[], object] = lambda: None) -> None:
         """Serves until `stop`, SIGTERM or SIGINT; then answers what it has accepted, and returns.
 
         Args:
@@ -150,7 +162,7 @@ class HttpServer:
         if self.companion is not None:
             self._stopped = self.companion.stop()
 
-    def stop(self):
+    def stop(self) -> None:
         """Makes `run` return, from any thread."""
         self._server.should_exit = True
 
@@ -241,7 +253,7 @@ def _route(path, answer, *, methods=('GET',)):
     return Route(path, endpoint, methods=methods)
 
 
-def bind(host, port):
+def bind(host: str, port: int) -> socket.socket:
     """A socket for `HttpServer.run` that listens already: the port is ours, and who comes while models are
     loaded waits.
 

@@ -8,6 +8,7 @@ text stays.
 import base64
 import json
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -15,7 +16,7 @@ PIECE_VALUES = 4096  # some 3 ms
 _PLAIN = 1e-3, 1e3  # sizes at which NumPy writes a float of any precision without an exponent, as JSON does
 
 
-def write_tensor(array, name):
+def write_tensor(array: np.ndarray, name: str) -> Iterator[str]:
     """The JSON of a tensor, nested lists, equal to that of `json.dumps`.
 
     Args:

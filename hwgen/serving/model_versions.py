@@ -2,6 +2,9 @@
 ask of them; for every protocol.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from hwgen.charset.normal_form import plain
@@ -24,12 +27,20 @@ class ModelVersions:
         ValueError: no version, or a label of one that is not served.
     """
 
-    def __init__(self, model, versions, *, labels=None, max_lines=None, max_values=None):
+    def __init__(
+        self,
+        model: str,
+        versions: Mapping[int, Any],
+        *,
+        labels: Mapping[str, int] | None = None,
+        max_lines: int | None = None,
+        max_values: int | None = None,
+    ) -> None:
         self.model = model
         self._labels, self._max_lines, self._max_values = dict(labels or {}), max_lines, max_values
         self.replace(versions)
 
-    def replace(self, versions):
+    def replace(self, versions: Mapping[int, Any]) -> None:
         """Serves these from now on; requests that run end with the version they have. Raises as the class."""
         versions = dict(versions)
         if not versions:
@@ -42,7 +53,9 @@ class ModelVersions:
                 )
         self._versions = versions
 
-    def choose(self, model, *, version=None, label=None, status=False):
+    def choose(
+        self, model: str, *, version: int | None = None, label: str | None = None, status: bool = False
+    ) -> dict[int, Any]:
         """The versions that a request means.
 
         Args:
@@ -84,7 +97,7 @@ class ModelVersions:
             )
         return versions
 
-    def run(self, served, signature, inputs):
+    def run(self, served: Any, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Runs a signature within the limits.
 
         Args:

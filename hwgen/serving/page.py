@@ -5,6 +5,7 @@ character is made of.
 import base64
 import json
 import pathlib
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +45,7 @@ class Page:
         PageError: the version lacks a signature, or has another table of characters.
     """
 
-    def __init__(self, model, number, served, *, charset=None):
+    def __init__(self, model: str, number: int, served: Any, *, charset: Charset | None = None) -> None:
         missing = [name for name in SIGNATURES if name not in served.inputs]
         if missing:
             raise PageError(
@@ -77,7 +78,7 @@ class Page:
             )
         ).encode()
 
-    def write(self, body):
+    def write(self, body: bytes) -> tuple[int, bytes]:
         """Writes a text in one or several hands.
 
         Args:
@@ -136,7 +137,7 @@ class Page:
                 message, position = name_character(error.decode('utf-8', 'replace'), encoded.units)
                 raise rest.RestError(message) if position is None else CharsetError(message, position)
         rows = []
-        for mix, png in zip(mixes, outputs['image_bytes']):
+        for mix, png in zip(mixes, outputs['image_bytes'], strict=True):
             width, height = np.frombuffer(png[_PNG_SIZE], '>u4').tolist()
             rows.append(
                 dict(mix=mix, width=width, height=height, image=base64.b64encode(png).decode('ascii'))
@@ -164,7 +165,7 @@ class Page:
         for index, unit in enumerate(encoded.units):
             parts = [
                 dict(name=self._charset.components[component], box=[round(float(value), 4) for value in box])
-                for component, box in zip(encoded.component_ids[index], encoded.boxes[index])
+                for component, box in zip(encoded.component_ids[index], encoded.boxes[index], strict=True)
                 if component
             ]
             characters.append(

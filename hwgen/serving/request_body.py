@@ -6,13 +6,13 @@ import io
 import zlib
 
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 
 CLIENT_GONE = 499  # as nginx counts it; nobody reads this answer
 _GZIP = ('gzip', 'x-gzip')
 
 
-async def read_body(request, *, most, timeout_sec):
+async def read_body(request: Request, *, most: int, timeout_sec: float) -> bytes:
     """Reads a body to its end.
 
     Args:
@@ -49,12 +49,12 @@ async def read_body(request, *, most, timeout_sec):
     return b''.join(parts)
 
 
-def encoding_of(request):
+def encoding_of(request: Request) -> str:
     """The Content-Encoding of a request, str."""
     return request.headers.get('content-encoding', '').strip().lower()
 
 
-def unpack(body, encoding, *, most):
+def unpack(body: bytes, encoding: str, *, most: int) -> bytes:
     """Unpacks a body.
 
     Args:

@@ -10,7 +10,8 @@ import base64
 import json
 import re
 import urllib.parse
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -33,7 +34,7 @@ class RestError(ValueError):
         status: int, of HTTP.
     """
 
-    def __init__(self, message, status=400):
+    def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
         self.status = status
 
@@ -57,7 +58,7 @@ class Prediction(NamedTuple):
     rows: bool
 
 
-def parse_path(method, path):
+def parse_path(method: str, path: str) -> Target:
     """Reads method and path of a request.
 
     Args:
@@ -83,7 +84,7 @@ def parse_path(method, path):
     return Target(call, model, int(version) if version else None, label)
 
 
-def parse_prediction(body, specs_of):
+def parse_prediction(body: bytes, specs_of: Callable[[str], dict[str, str] | None]) -> Prediction:
     """Reads the body of a predict request in row or column format.
 
     Args:
@@ -261,7 +262,7 @@ def _shortened(text):
     return text if len(text) <= 200 else f'{text[:200]}...'
 
 
-def format_prediction(outputs, *, rows, error=''):
+def format_prediction(outputs: Mapping[str, np.ndarray], *, rows: bool, error: str = '') -> bytes:
     """The body of an answer.
 
     Args:
@@ -315,7 +316,7 @@ def _write_prediction(arrays, rows, error):
     yield '}'
 
 
-def format_request(signature, inputs):
+def format_request(signature: str, inputs: Mapping[str, Any]) -> bytes:
     """Body of a predict request in column format, for a client. dict name -> array -> bytes."""
     arrays = {name: np.asarray(value) for name, value in inputs.items()}
     written = ', '.join(
@@ -327,7 +328,7 @@ def format_request(signature, inputs):
     )
 
 
-def parse_outputs(body):
+def parse_outputs(body: bytes) -> dict[str, np.ndarray]:
     """Reads the answer to a request in column format that has several outputs, for a client.
 
     Args:
@@ -354,7 +355,7 @@ def _from_json(value):
     return _to_array(value, 'object', 'of the answer') if text else np.asarray(value)
 
 
-def format_status(versions):
+def format_status(versions: Iterable[int]) -> bytes:
     """Body of a model's status. versions: iterable of int, loaded -> bytes, the newest first."""
     return _body(
         {
@@ -370,7 +371,7 @@ def format_status(versions):
     )
 
 
-def format_metadata(model, version, signature_defs):
+def format_metadata(model: str, version: int, signature_defs: dict[str, Any]) -> bytes:
     """Body of a version's metadata. signature_defs: dict signature -> its SignatureDef as JSON -> bytes."""
     return _body(
         {
@@ -380,7 +381,7 @@ def format_metadata(model, version, signature_defs):
     )
 
 
-def format_error(message):
+def format_error(message: str) -> bytes:
     """Body of an error -> bytes."""
     return _body({'error': message})
 

@@ -1,5 +1,8 @@
 """RestService: loaded versions behind TF-Serving's REST calls, as a function of method, path and body."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from hwgen.serving import rest
 from hwgen.serving.model_versions import ModelVersions
 from hwgen.serving.saved_version import RequestError, shape_complaint
@@ -23,10 +26,12 @@ class RestService:
         ValueError: no version, or a label of one that is not served.
     """
 
-    def __init__(self, model, versions, *, refuse_unwritable=False, **options):
+    def __init__(
+        self, model: str, versions: Mapping[int, Any], *, refuse_unwritable: bool = False, **options: Any
+    ) -> None:
         self.models, self._refuse_unwritable = ModelVersions(model, versions, **options), refuse_unwritable
 
-    def answer(self, method, path, body=b''):
+    def answer(self, method: str, path: str, body: bytes = b'') -> tuple[int, bytes]:
         """Answers one request.
 
         Args:

@@ -2,6 +2,8 @@
 
 import json
 import urllib.parse
+from collections.abc import Mapping
+from typing import Any
 
 import urllib3
 
@@ -29,7 +31,16 @@ class RestTransport:
         ValueError: url is none, or version and label are both given.
     """
 
-    def __init__(self, url, *, model='hwgen', version=None, label=None, timeout_sec=60.0, retries=5):
+    def __init__(
+        self,
+        url: str,
+        *,
+        model: str = 'hwgen',
+        version: int | None = None,
+        label: str | None = None,
+        timeout_sec: float = 60.0,
+        retries: int = 5,
+    ) -> None:
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ('http', 'https') or not parts.hostname:
             raise ValueError(f'{url}: expected an address such as http://localhost:8501')
@@ -43,6 +54,7 @@ class RestTransport:
             else f'/versions/{version}'
         )
         self.url = f'{url.rstrip("/")}/v1/models/{_quoted(model)}{place}:predict'
+        longest: Any = LONGEST_WAIT_SEC  # urllib3 says int, and waits for any
         retry = urllib3.Retry(
             total=retries,
             redirect=0,
@@ -51,12 +63,12 @@ class RestTransport:
             backoff_factor=FIRST_WAIT_SEC,
             backoff_jitter=FIRST_WAIT_SEC,
             backoff_max=LONGEST_WAIT_SEC,
-            retry_after_max=LONGEST_WAIT_SEC,
+            retry_after_max=longest,
             raise_on_status=False,
         )
         self._pool = urllib3.PoolManager(retries=retry, timeout=urllib3.Timeout(timeout_sec))
 
-    def predict(self, signature, inputs):
+    def predict(self, signature: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Asks.
 
         Args:

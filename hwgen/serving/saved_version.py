@@ -3,6 +3,8 @@
 import json
 import os
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -22,7 +24,7 @@ class RequestError(ValueError):
     """Inputs that a signature does not take; the message is for whoever sent them."""
 
 
-def shape_complaint(name, array, spec):
+def shape_complaint(name: str, array: np.ndarray, spec: tf.TensorSpec) -> str:
     """What is wrong with the shape of an input, str; empty: nothing.
 
     Args:
@@ -54,7 +56,7 @@ class SavedVersion:
         SavedVersionError: naming the folder.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         try:
             with plain_path(path) as plain:
                 self._loaded = tf.saved_model.load(plain, tags=['serve'])
@@ -79,7 +81,7 @@ class SavedVersion:
                 f' {" ".join(str(error).split())[:300] or type(error).__name__}'
             ) from None
 
-    def run(self, signature, inputs):
+    def run(self, signature: str, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
         """Answers one request.
 
         Args:

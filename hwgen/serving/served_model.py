@@ -6,35 +6,26 @@ padding: so a request's picture does not depend on what else is in its batch, an
 writes.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import tensorflow as tf
 
 from hwgen.characters import CODES, Characters
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.inference.writer import WINDOW_CHARACTERS
 from hwgen.serving import drawn_styles
+from hwgen.serving.input_checks import character_errors, check_truncation, same_size
 from hwgen.serving.text_lookup import TextLookup
+
+if TYPE_CHECKING:
+    from hwgen.inference.writer import Writer
 
 MAX_CHARACTERS = 256
 SIGNATURES = ('serving_default', 'styled', 'images', 'components', 'styled_components', 'styles')
 
 _WRONG_STYLE = 'style: expected finite numbers'
-
-
-def _same_size(axis, **inputs):
-    """Refuses inputs of different size along an axis: TensorFlow would broadcast one seed over two texts in
-    silence.
-
-    Returns the inputs, a dict: what is computed from these waits for the refusal, which else another error
-    might forestall.
-    """
-    sizes = {name: tf.shape(value)[axis] for name, value in inputs.items()}
-    named = ', '.join(f'{name} {{}}' for name in sizes)
-    message = tf.strings.format(f'{named}: expected one size of axis {axis}', list(sizes.values()))
-    first, *others = sizes.values()
-    with tf.control_dependencies(
-        [tf.debugging.Assert(tf.reduce_all(tf.equal(first, tf.stack(others))), [message])]
-    ):
-        return {name: tf.identity(value) for name, value in inputs.items()}
 
 
 class ServedModel(tf.Module):
@@ -46,7 +37,9 @@ class ServedModel(tf.Module):
         max_characters: int, longer texts are errors.
     """
 
-    def __init__(self, writer, *, truncation=DEFAULT_TRUNCATION, max_characters=MAX_CHARACTERS):
+    def __init__(
+        self, writer: Writer, *, truncation: float = DEFAULT_TRUNCATION, max_characters: int = MAX_CHARACTERS
+    ) -> None:
         super().__init__()
         self.lookup = TextLookup(writer, max_characters=max_characters, repertoire=writer.repertoire)
         generator = writer.generator
@@ -149,7 +142,7 @@ class ServedModel(tf.Module):
         )
         return dict(image_bytes=images, error=errors)
 
-    def signatures(self):
+    def signatures(self) -> dict[str, Any]:
         """dict of name -> concrete function, for `tf.saved_model.save`; `SIGNATURES` are their names."""
         config, spec = self._config, tf.TensorSpec
         texts, seeds = spec([None], tf.string, 'texts'), spec([None], tf.int64, 'style_seeds')
@@ -176,9 +169,9 @@ class ServedModel(tf.Module):
             name: tf.function(functions[name]).get_concrete_function(*inputs[name]) for name in SIGNATURES
         }
 
-    def write(self, texts, style_seeds):
+    def write(self, texts: tf.Tensor, style_seeds: tf.Tensor) -> dict[str, tf.Tensor]:
         """`serving_default`: texts [B], seeds int64 [B] -> image_bytes [B] (PNG), error [B]."""
-        texts, style_seeds = _same_size(0, texts=texts, style_seeds=style_seeds).values()
+        texts, style_seeds = same_size(0, texts=texts, style_seeds=style_seeds).values()
         found = self.lookup.look_up(texts)
 
         def line(rows, length, seed):
@@ -191,7 +184,9 @@ class ServedModel(tf.Module):
 
         return self._pictures(line, found.errors, (found.rows, found.lengths, style_seeds))
 
-    def write_styled(self, texts, styles, truncation):
+    def write_styled(
+        self, texts: tf.Tensor, styles: tf.Tensor, truncation: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         """`styled`: the hand is a vector, such as one of `styles`, or one between two of them.
 
         Args:
@@ -204,12 +199,12 @@ class ServedModel(tf.Module):
         Returns:
             dict of image_bytes string [B], error string [B].
         """
-        texts, styles, truncation = _same_size(0, texts=texts, styles=styles, truncation=truncation).values()
+        texts, styles, truncation = same_size(0, texts=texts, styles=styles, truncation=truncation).values()
         styles = tf.ensure_shape(styles, [None, self._config.style_dim])
         found = self.lookup.look_up(texts)
         wrong = tf.reduce_any(~tf.math.is_finite(styles), axis=1)
         errors = tf.where((found.errors == '') & wrong, _WRONG_STYLE, found.errors)
-        errors = _check_truncation(truncation, errors)
+        errors = check_truncation(truncation, errors)
 
         def line(rows, length, style, truncation):
             return (
@@ -221,7 +216,7 @@ class ServedModel(tf.Module):
 
         return self._pictures(line, errors, (found.rows, found.lengths, styles, truncation))
 
-    def draw(self, texts, style_seeds):
+    def draw(self, texts: tf.Tensor, style_seeds: tf.Tensor) -> dict[str, tf.Tensor]:
         """`images`: floats instead of a PNG, with the place of every character.
 
         Args:
@@ -233,7 +228,7 @@ class ServedModel(tf.Module):
             line, 0 where there is an error; boxes int32 [B, N, 4], x0, y0, x1, y1 in pixels, 0 beyond the
             line's end; error string [B].
         """
-        texts, style_seeds = _same_size(0, texts=texts, style_seeds=style_seeds).values()
+        texts, style_seeds = same_size(0, texts=texts, style_seeds=style_seeds).values()
         found = self.lookup.look_up(texts)
         height, width = self._config.char_px, self._config.char_width_px
         most = tf.maximum(tf.reduce_max(found.lengths), 1)
@@ -264,7 +259,9 @@ class ServedModel(tf.Module):
         boxes = boxes * tf.sequence_mask(found.lengths, most, tf.int32)[:, :, tf.newaxis]
         return dict(images=images, widths=found.lengths * width, boxes=boxes, error=found.errors)
 
-    def write_components(self, characters: Characters, style_seeds, truncation):
+    def write_components(
+        self, characters: Characters, style_seeds: tf.Tensor, truncation: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         """`components`: any glyph that components describe, by its codes (`hwgen.charset`, `EncodedText`).
 
         Args:
@@ -279,7 +276,9 @@ class ServedModel(tf.Module):
         """
         return self._write_characters(characters, truncation, self._style, style_seeds=style_seeds)
 
-    def write_styled_components(self, characters: Characters, styles, style_seeds, truncation):
+    def write_styled_components(
+        self, characters: Characters, styles: tf.Tensor, style_seeds: tf.Tensor, truncation: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         """`styled_components`: any glyph, in a hand that is a vector.
 
         Args:
@@ -307,18 +306,20 @@ class ServedModel(tf.Module):
             component_ids=tf.ensure_shape(characters.component_ids, [None, None, 4]),
             boxes=tf.ensure_shape(characters.boxes, [None, None, 4, 4]),
         )
-        same = _same_size(0, **characters._asdict(), **hands, style_seeds=style_seeds, truncation=truncation)
+        same = same_size(0, **characters._asdict(), **hands, style_seeds=style_seeds, truncation=truncation)
         characters = Characters(
-            **_same_size(1, **{name: same[name] for name in CODES}), lengths=same['lengths']
+            **same_size(1, **{name: same[name] for name in CODES}), lengths=same['lengths']
         )
         style_seeds, hands = same['style_seeds'], {name: same[name] for name in hands}
         truncation = tf.where(same['truncation'] == -1.0, self._truncation, same['truncation'])
-        errors = self._check_characters(characters)
+        errors = character_errors(
+            characters, config=self._config, lookup=self.lookup, max_characters=self._max_characters
+        )
         for styles in hands.values():
             errors = tf.where(
                 (errors == '') & tf.reduce_any(~tf.math.is_finite(styles), axis=1), _WRONG_STYLE, errors
             )
-        errors = _check_truncation(truncation, errors)
+        errors = check_truncation(truncation, errors)
 
         def line(characters, seed, truncation, *hands):
             characters = self.lookup.fold(characters.part(0, characters.lengths))
@@ -332,56 +333,7 @@ class ServedModel(tf.Module):
             charset_hash=tf.fill(tf.shape(style_seeds), digest),
         )
 
-    def _check_characters(self, characters):
-        """What would stop the whole batch inside the generator, an id beyond its table, is an error of its
-        line.
-        """
-        config, lengths, n = self._config, characters.lengths, tf.shape(characters.structure_ids)[1]
-        inside = tf.sequence_mask(lengths, n)
-
-        def beyond(ids, least, count):
-            return (ids < least) | (ids >= count)
-
-        if config.encoding.by_character:
-            wrong = beyond(characters.character_ids, 1, config.num_characters)
-            expected = f'expected a character id of 1 to {config.num_characters - 1}'
-        else:
-            wrong = (
-                tf.reduce_any(beyond(characters.component_ids, 0, config.num_components), -1)
-                | beyond(characters.structure_ids, 1, config.num_structures)
-                | ~tf.reduce_all((characters.boxes >= 0.0) & (characters.boxes <= 1.0), [-2, -1])
-            )
-            expected = (
-                f'expected component ids of 0 to {config.num_components - 1}, a structure id of 1 to'
-                f' {config.num_structures - 1} and boxes from 0 to 1'
-            )
-        wrong = wrong & inside
-
-        # One column more, which is never wrong: the place of the largest of no columns would be an error of
-        # the batch.
-        def position(wrong):
-            return tf.argmax(tf.pad(tf.cast(wrong, tf.int32), [[0, 0], [0, 1]]), axis=1)
-
-        def tell(wrong, reason):
-            return tf.strings.join(['character ', tf.strings.as_string(position(wrong)), ': ', reason])
-
-        unseen, reasons = self.lookup.unseen(characters)
-        unseen = unseen & inside
-        reason = tf.gather(
-            tf.pad(reasons, [[0, 0], [0, 1]], constant_values=''), position(unseen), axis=1, batch_dims=1
-        )
-        errors = tf.where(tf.reduce_any(unseen, axis=1), tell(unseen, reason), '')
-        errors = tf.where(tf.reduce_any(wrong, axis=1), tell(wrong, expected), errors)
-        most = tf.minimum(n, self._max_characters)
-        return tf.where(
-            (lengths < 1) | (lengths > most),
-            tf.strings.join(
-                ['length ', tf.strings.as_string(lengths), ': expected 1 to ', tf.strings.as_string(most)]
-            ),
-            errors,
-        )
-
-    def styles(self, style_seeds):
+    def styles(self, style_seeds: tf.Tensor) -> dict[str, tf.Tensor]:
         """`styles`: the hands of seeds at truncation 1, for `styled`. int64 [B] -> styles float32 [B, Z]."""
 
         def draw(seed):
@@ -392,9 +344,3 @@ class ServedModel(tf.Module):
                 draw, style_seeds, fn_output_signature=tf.TensorSpec([self._config.style_dim], tf.float32)
             )
         )
-
-
-def _check_truncation(truncation, errors):
-    """Adds to errors string [B] what is wrong with a truncation float32 [B]."""
-    sound = tf.math.is_finite(truncation) & (truncation >= 0.0)
-    return tf.where((errors == '') & ~sound, 'truncation: expected a number of at least 0', errors)

@@ -1,5 +1,8 @@
 """ServerMetrics: what a server tells Prometheus of itself."""
 
+from collections.abc import Callable
+from typing import Any
+
 import prometheus_client
 
 # upper ends of the histogram's bins
@@ -13,9 +16,9 @@ class ServerMetrics:
         pending: function without arguments, the number of requests that wait or are being answered.
     """
 
-    def __init__(self, pending):
+    def __init__(self, pending: Callable[[], float]) -> None:
         self._registry = prometheus_client.CollectorRegistry()
-        own = dict(namespace='hwgen', registry=self._registry)
+        own: dict[str, Any] = dict(namespace='hwgen', registry=self._registry)
         self._requests = prometheus_client.Counter(
             'requests', 'Answered requests.', ['route', 'status'], **own
         )
@@ -31,7 +34,7 @@ class ServerMetrics:
         ).set_function(pending)
         prometheus_client.ProcessCollector(registry=self._registry)
 
-    def count(self, route, status, seconds=None):
+    def count(self, route: str, status: int, seconds: float | None = None) -> None:
         """Adds an answered request. route: str; status: int, of HTTP; seconds: float, or None where no
         request was read.
         """
@@ -39,6 +42,6 @@ class ServerMetrics:
         if seconds is not None:
             self._seconds.labels(route).observe(seconds)
 
-    def text(self):
+    def text(self) -> tuple[bytes, str]:
         """All of it in Prometheus' text format, bytes, and its content type, str."""
         return prometheus_client.generate_latest(self._registry), prometheus_client.CONTENT_TYPE_LATEST

@@ -9,13 +9,19 @@ it does not write here either, and the forms that look alike (`charset.folding`)
 and codes alike (`Repertoire`).
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from hwgen.characters import Characters
 from hwgen.charset.normal_form import IGNORABLE
+
+if TYPE_CHECKING:
+    from hwgen.inference.repertoire import Repertoire
+    from hwgen.inference.writer import Writer
 
 MAX_CODE_POINT = 0x10FFFF
 UNSEEN = ': no training picture of this model showed it'
@@ -35,7 +41,7 @@ class LookedUp(NamedTuple):
     errors: tf.Tensor
 
 
-def name_code_points(code_points):
+def name_code_points(code_points: tf.Tensor) -> tf.Tensor:
     """How errors name characters.
 
     Args:
@@ -72,7 +78,7 @@ class TextLookup(tf.Module):
         characters: str, those that are written, by code point.
     """
 
-    def __init__(self, writer, *, max_characters, repertoire=None):
+    def __init__(self, writer: Writer, *, max_characters: int, repertoire: Repertoire | None = None) -> None:
         super().__init__()
         if max_characters < 1:
             raise ValueError(f'max_characters={max_characters}: expected at least 1')
@@ -128,7 +134,7 @@ class TextLookup(tf.Module):
         )
         self._names, self._by_character = tf.constant(charset.components), repertoire.by_character
 
-    def look_up(self, texts):
+    def look_up(self, texts: tf.Tensor) -> LookedUp:
         """Splits texts into characters and finds their rows.
 
         Args:

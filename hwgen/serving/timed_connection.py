@@ -6,8 +6,11 @@ bounded by the application. What is left is a client that says nothing, trickles
 reads its answer, and a crowd of them.
 """
 
+import asyncio
 import collections
 import json
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
@@ -32,7 +35,15 @@ class TimedConnection(H11Protocol):
         *arguments, **options: of `H11Protocol`.
     """
 
-    def __init__(self, *arguments, timeout_sec, idle_sec, max_connections, count, **options):
+    def __init__(
+        self,
+        *arguments: Any,
+        timeout_sec: float,
+        idle_sec: float,
+        max_connections: int,
+        count: Callable[[int], object],
+        **options: Any,
+    ) -> None:
         super().__init__(*arguments, **options)
         self._timeout_sec, self._idle_sec, self._max_connections, self._count = (
             timeout_sec,
@@ -40,21 +51,23 @@ class TimedConnection(H11Protocol):
             max_connections,
             count,
         )
-        self._watch, self._silent, self._half_closed, self._none_gave_way = None, True, False, False
+        self._watch: asyncio.TimerHandle | None = None
+        self._silent, self._half_closed, self._none_gave_way = True, False, False
         self._waits_since = self.loop.time()
         self.app_state = {**self.app_state, 'connection': self}
 
     @property
-    def crowded(self):
+    def crowded(self) -> bool:
         """bool, whether this connection is one too many."""
         return self._none_gave_way and len(self.connections) > self._max_connections
 
-    def connection_made(self, transport):
+    def connection_made(self, transport: Any) -> None:
         """asyncio: the connection begins."""
         super().connection_made(transport)
         self._rearm(min(self._idle_sec, self._timeout_sec))
         if len(self.connections) > self._max_connections:
-            there = [connection for connection in self.connections if not connection.transport.is_closing()]
+            others: Iterable[Any] = self.connections
+            there = [connection for connection in others if not connection.transport.is_closing()]
             waiting = [
                 connection
                 for connection in there
@@ -67,7 +80,7 @@ class TimedConnection(H11Protocol):
                 )._give_way()
             self._none_gave_way = not waiting
 
-    def data_received(self, data):
+    def data_received(self, data: bytes) -> None:
         """asyncio: bytes of the client."""
         if self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]:
             data = data.lstrip(b'\r\n')  # RFC 9112, 2.2: empty lines before a request are no request
@@ -78,7 +91,7 @@ class TimedConnection(H11Protocol):
             self._rearm(self._timeout_sec)
         super().data_received(data)
 
-    def eof_received(self):
+    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio heeds it, uvicorn says None
         """asyncio: the client sends no more.
 
         True: the connection stays open, for the answer to what it has asked.
@@ -86,12 +99,13 @@ class TimedConnection(H11Protocol):
         self._half_closed = True
         return bool(self.cycle and not self.cycle.response_complete and not self.cycle.more_body)
 
-    def connection_lost(self, exc):
+    def connection_lost(self, exc: Exception | None) -> None:
         """asyncio: the connection is gone."""
-        self._watch.cancel()
+        if self._watch:
+            self._watch.cancel()
         super().connection_lost(exc)
 
-    def on_response_complete(self):
+    def on_response_complete(self) -> None:
         """uvicorn: an answer is written, as far as we are concerned."""
         self._waits_since = self.loop.time()
         self._rearm(self._timeout_sec)
@@ -99,7 +113,7 @@ class TimedConnection(H11Protocol):
         if self._half_closed and self.cycle.response_complete:
             self.transport.close()
 
-    def send_400_response(self, msg):
+    def send_400_response(self, msg: str) -> None:
         """uvicorn: what came is no HTTP."""
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             self._refuse(400, msg)

@@ -11,6 +11,8 @@ copied into place; where the last version is removed, it goes on being served.
 import logging
 import os
 import threading
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
 
 from hwgen.serving.saved_version import SavedVersion, SavedVersionError
 from hwgen.serving.versions import find_versions, tell_no_versions
@@ -39,9 +41,19 @@ class VersionWatch:
         WantedVersionError: one is not there; SavedVersionError: one cannot be loaded, or none can.
     """
 
-    def __init__(self, base, *, wanted=None, labelled=(), load=SavedVersion, report=print):
+    def __init__(
+        self,
+        base: str,
+        *,
+        wanted: Collection[int] | None = None,
+        labelled: Iterable[int] = (),
+        load: Callable[[str], Any] = SavedVersion,
+        report: Callable[[str], object] = print,
+    ) -> None:
         self._base, self._load, self._report, self._follow = base, load, report, wanted is None
-        self._broken, self._seen, self._newest = {}, {}, None
+        self._broken: dict[int, Any] = {}
+        self._seen: dict[int, Any] = {}
+        self._newest: int | None = None
         folders = find_versions(base)
         if not folders:
             raise WantedVersionError(tell_no_versions(base))
@@ -68,12 +80,12 @@ class VersionWatch:
                 errors.append(error)
             else:
                 self._newest = number
-                for error in errors:
-                    self._report(f'passed over, version {number} is served: {error}')
+                for refused in errors:
+                    self._report(f'passed over, version {number} is served: {refused}')
                 return
         raise errors[0]
 
-    def poll(self):
+    def poll(self) -> bool:
         """Looks once.
 
         Returns:
@@ -103,7 +115,7 @@ class VersionWatch:
             return True
         return False
 
-    def watch(self, every_sec, on_change):
+    def watch(self, every_sec: float, on_change: Callable[[dict[int, Any]], object]) -> None:
         """Polls in a thread of its own, as long as the process lives.
 
         Args:

@@ -4,18 +4,20 @@ there.
 
 import contextlib
 import errno
-import fcntl
 import os
 import re
 import shutil
 import tempfile
+from typing import Self
+
+from hwgen.files import lock
 
 MAX_VERSION = 2**63 - 1  # TF-Serving's numbers are int64
 _UNHELD = '.new'
 _SAVED_MODEL = ('saved_model.pb', 'saved_model.pbtxt')
 
 
-def find_versions(base):
+def find_versions(base: str) -> dict[int, str]:
     """The versions in a folder.
 
     Args:
@@ -32,7 +34,7 @@ def find_versions(base):
     }
 
 
-def tell_no_versions(base):
+def tell_no_versions(base: str) -> str:
     """Why a folder has no version, for whoever named it: what is there, and what to give in its place. str
     -> str.
     """
@@ -64,7 +66,7 @@ def tell_no_versions(base):
     )
 
 
-def version_folder(out):
+def version_folder(out: str) -> str:
     """The folder that an export would go to now.
 
     Args:
@@ -112,10 +114,10 @@ class NewVersion:
         OSError: naming the version. Nothing has appeared then.
     """
 
-    def __init__(self, out):
+    def __init__(self, out: str) -> None:
         self._out = os.path.abspath(out)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self.path = version_folder(self._out)
         self._base = os.path.dirname(self.path)
         self._named = self.path == self._out
@@ -166,7 +168,7 @@ class NewVersion:
             raise
 
 
-def held_folder(parent, prefix):
+def held_folder(parent: str, prefix: str) -> tuple[str, int]:
     """Makes a temporary folder that is known to be in use as long as this process lives and keeps it.
 
     Args:
@@ -178,13 +180,13 @@ def held_folder(parent, prefix):
     """
     made = tempfile.mkdtemp(prefix=prefix, suffix=_UNHELD, dir=parent)
     held = os.open(made, os.O_RDONLY)
-    _lock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    lock(held)
     folder = made.removesuffix(_UNHELD)
     os.rename(made, folder)  # nobody takes it for abandoned before it is held
     return folder, held
 
 
-def remove_abandoned(parent, pattern):
+def remove_abandoned(parent: str, pattern: str) -> list[str]:
     """Removes the folders of `held_folder` whose process has ended.
 
     Args:
@@ -202,7 +204,7 @@ def remove_abandoned(parent, pattern):
         except OSError:
             continue
         try:
-            ours = _lock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            ours = lock(held)
             if ours:
                 shutil.rmtree(path, ignore_errors=True)
             elif ours is False:
@@ -217,20 +219,7 @@ def _locked(folder):
     """One process at a time looks what is in a folder and acts on it."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        _lock(descriptor, fcntl.LOCK_EX)
+        lock(descriptor, wait=True)
         yield
     finally:
         os.close(descriptor)
-
-
-def _lock(descriptor, how):
-    """Whether the lock is ours: True, or False, another process has it; None: this file system has no
-    locks, and nobody can tell.
-    """
-    try:
-        fcntl.flock(descriptor, how)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return None
-    return True

@@ -4,6 +4,8 @@ import concurrent.futures
 import contextlib
 import queue
 import threading
+from collections.abc import Callable
+from typing import Any
 
 
 class QueueFullError(RuntimeError):
@@ -20,8 +22,8 @@ class WorkQueue:
         max_waiting: int, functions that may wait for a thread; 0: none.
     """
 
-    def __init__(self, *, workers, max_waiting):
-        self._tasks = queue.SimpleQueue()
+    def __init__(self, *, workers: int, max_waiting: int) -> None:
+        self._tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._limit = workers + max_waiting
         self._pending, self._closed = 0, False
         self._lock = threading.Lock()
@@ -32,14 +34,14 @@ class WorkQueue:
             thread.start()
 
     @property
-    def pending(self):
+    def pending(self) -> int:
         """int, functions that wait or run.
 
         One that nobody waits for any longer counts until its thread is free.
         """
         return self._pending
 
-    def submit(self, function, *arguments):
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> concurrent.futures.Future[Any]:
         """Queues a call.
 
         Returns:
@@ -49,7 +51,7 @@ class WorkQueue:
         Raises:
             QueueFullError: nothing was queued.
         """
-        task = concurrent.futures.Future()
+        task: concurrent.futures.Future[Any] = concurrent.futures.Future()
         with self._lock:
             if self._pending >= self._limit or self._closed:
                 raise QueueFullError(f'{self._pending} requests are being answered: expected fewer')
@@ -73,7 +75,7 @@ class WorkQueue:
                 task.set_exception(error)
             del item, task, arguments  # a body and its answer are not kept until the next request
 
-    def close(self):
+    def close(self) -> None:
         """Drops what waits. What runs goes on, and nobody waits for it."""
         with self._lock:
             self._closed = True

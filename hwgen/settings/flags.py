@@ -1,13 +1,23 @@
 """Dataclasses of settings as flags of a command (absl), and flags as dataclasses."""
 
 import dataclasses
+import typing
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from absl import flags
 
 from hwgen.settings import presets
-from hwgen.settings.setting import REQUIRED, Setting, bounds, default_of, described, flag_of, type_of
+from hwgen.settings.setting import (
+    REQUIRED,
+    Setting,
+    bounds,
+    default_of,
+    described,
+    flag_of,
+    item_of,
+    type_of,
+)
 
 
 def define(
@@ -31,7 +41,7 @@ def define(
                 continue
             if default is REQUIRED:
                 raise TypeError(f'{cls.__name__}.{name}: a flag needs a default')
-            where = {'flag_values': flag_values, 'module_name': module}
+            where: dict[str, Any] = {'flag_values': flag_values, 'module_name': module}
             kind, _ = type_of(cls, name)
             if about.choices:
                 choices = dict.fromkeys([*about.choices, *(more_choices or {}).get(flag, ())])
@@ -39,15 +49,12 @@ def define(
             elif kind is bool:
                 flags.DEFINE_bool(flag, default, about.help, **where)
             elif kind is int:
-                flags.DEFINE_integer(
-                    flag, default, about.help, lower_bound=about.lower, upper_bound=about.upper, **where
-                )
+                flags.DEFINE_integer(flag, default, about.help, **_bounds(about), **where)
             elif kind is float:
-                flags.DEFINE_float(
-                    flag, default, about.help, lower_bound=about.lower, upper_bound=about.upper, **where
-                )
+                flags.DEFINE_float(flag, default, about.help, **_bounds(about), **where)
             elif kind is tuple:
-                flags.DEFINE_list(flag, [str(number) for number in default], about.help, **where)
+                items = None if default is None else [str(item) for item in default]
+                flags.DEFINE_list(flag, items, about.help, **where)
             else:
                 flags.DEFINE_string(flag, default, about.help, **where)
 
@@ -58,7 +65,7 @@ def read(cls: type, flag_values: flags.FlagValues = flags.FLAGS, **others: Any) 
     Args:
         cls: the dataclass, which `define` got.
         flag_values: where its flags are registered.
-        **others: values of fields without a flag.
+        **others: values of fields without a flag, or in place of what the flags say.
 
     Raises:
         ValueError: a list that is not one of whole numbers.
@@ -66,17 +73,30 @@ def read(cls: type, flag_values: flags.FlagValues = flags.FLAGS, **others: Any) 
     values = {}
     for name in described(cls):
         flag = flag_of(cls, name)
-        if flag:
-            value = flag_values[flag].value
-            values[name] = (
-                _numbers(flag, value, described(cls)[name]) if type_of(cls, name)[0] is tuple else value
-            )
+        if flag and name not in others:
+            values[name] = _listed(cls, name, flag_values[flag].value)
     return cls(**{**values, **others})
 
 
 def read_all(cls: type, flag_values: flags.FlagValues = flags.FLAGS) -> Any:
     """A dataclass of dataclasses of settings, such as `TrainSettings`, as the flags have it."""
-    return cls(**{field.name: read(field.type, flag_values) for field in dataclasses.fields(cls)})
+    return cls(**{name: read(part, flag_values) for name, part in parts_of(cls).items()})
+
+
+def parts_of(cls: type) -> dict[str, type]:
+    """The dataclasses of settings that a dataclass is made of: name of the field -> dataclass."""
+    hints = typing.get_type_hints(cls)
+    return {
+        name: part
+        for name, part in hints.items()
+        if isinstance(part, type) and dataclasses.is_dataclass(part)
+    }
+
+
+def given(*classes: type, flag_values: flags.FlagValues = flags.FLAGS) -> frozenset[str]:
+    """The flags of dataclasses of settings that were typed, or that a preset holds."""
+    every = (flag_of(cls, name) for cls in classes for name in described(cls))
+    return frozenset(flag for flag in every if flag and flag_values[flag].present)
 
 
 def parse(cls: type, arguments: Sequence[str] = ()) -> Any:
@@ -92,7 +112,7 @@ def parse(cls: type, arguments: Sequence[str] = ()) -> Any:
         flags.Error: no such flag, or a value that is none of it.
     """
     values = flags.FlagValues()
-    define(*(field.type for field in dataclasses.fields(cls)), module=cls.__module__, flag_values=values)
+    define(*parts_of(cls).values(), module=cls.__module__, flag_values=values)
     rest = values([cls.__name__, *presets.expand(list(arguments))])[1:]
     if rest:
         raise ValueError(f'argument {rest[0]!r} is not a flag: flags begin with --')
@@ -106,22 +126,38 @@ def as_flags(settings: Any) -> dict[str, Any]:
     Args:
         settings: a dataclass of settings, or of such dataclasses.
     """
-    found = {}
+    found: dict[str, Any] = {}
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
         if dataclasses.is_dataclass(value):
             found |= as_flags(value)
         elif flag_of(type(settings), field.name):
             found[flag_of(type(settings), field.name)] = (
-                [str(number) for number in value] if isinstance(value, tuple) else value
+                [str(item) for item in value] if isinstance(value, tuple) else value
             )
     return found
 
 
 def free_flags(*classes: type) -> frozenset[str]:
-    """The flags that may differ when a run resumes (`Setting.free`)."""
+    """The flags that may change when a run is resumed (`Setting.free`)."""
     return frozenset(
         flag_of(cls, name) for cls in classes for name, about in described(cls).items() if about.free
+    )
+
+
+def _bounds(about: Setting) -> dict[str, Any]:
+    """The bounds of a number, as absl calls them."""
+    return {'lower_bound': about.lower, 'upper_bound': about.upper}
+
+
+def _listed(cls: type, name: str, value: Any) -> Any:
+    """The value of a flag as the field has it: lists as tuples, of numbers or of str."""
+    if type_of(cls, name)[0] is not tuple or value is None and type_of(cls, name)[1]:
+        return value
+    return (
+        tuple(value)
+        if item_of(cls, name) is str
+        else _numbers(flag_of(cls, name), value, described(cls)[name])
     )
 
 

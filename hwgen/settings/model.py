@@ -157,7 +157,7 @@ class GeneratorConfig(GeneratorSettings):
     @property
     def cell_columns(self) -> int:
         """Columns of the content map that one character has: 4, or 2 for half-width cells."""
-        return CELLS * self.char_width_px // self.char_px
+        return CELLS * (self.char_width_px or self.char_px) // self.char_px
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ others.
 import dataclasses
 from typing import ClassVar
 
-from hwgen.settings.setting import setting
+from hwgen.settings.setting import check, setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +51,9 @@ class OutputSettings:
         choices=('fail', 'skip'),
     )
     inspect: str | None = setting(None, 'Print what this file, archive or folder holds, and write no shards.')
+
+    def __post_init__(self):
+        check(self)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,6 +133,9 @@ class CorpusSettings:
     )
     script: str = setting('chinese', 'Script of the embedded corpus.', choices=('chinese', 'latin'))
 
+    def __post_init__(self):
+        check(self)
+
 
 @dataclasses.dataclass(frozen=True)
 class InputSettings:
@@ -204,5 +210,23 @@ class InputSettings:
         upper=0.5,
     )
 
+    def __post_init__(self):
+        check(self)
 
-SECTIONS = (OutputSettings, CorpusSettings, InputSettings)  # in the order of `--help`
+
+@dataclasses.dataclass(frozen=True)
+class PrepareSettings:
+    """All of the making of a data set.
+
+    Attributes:
+        output: OutputSettings.
+        corpus: CorpusSettings.
+        foreign: InputSettings.
+    """
+
+    output: OutputSettings = OutputSettings()
+    corpus: CorpusSettings = CorpusSettings()
+    foreign: InputSettings = InputSettings()
+
+
+SECTIONS: tuple[type, ...] = (OutputSettings, CorpusSettings, InputSettings)  # in the order of `--help`

@@ -34,6 +34,20 @@ def find(name: str, *, named_in: pathlib.Path | None = None) -> pathlib.Path:
     )
 
 
+def exists(name: str) -> bool:
+    """Whether there is a preset of this name; see `find`."""
+    try:
+        find(name)
+    except PresetError:
+        return False
+    return True
+
+
+def shipped() -> list[str]:
+    """The names of the presets that ship, without `.flags`."""
+    return sorted(path.stem for path in resource_path('demo.flags').parent.glob('*.flags'))
+
+
 def read(path: pathlib.Path, *, within: tuple[pathlib.Path, ...] = ()) -> list[str]:
     """The flags of a preset and of those it names, in order: later flags win.
 

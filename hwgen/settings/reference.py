@@ -6,17 +6,28 @@ import re
 from typing import Any
 
 from hwgen import files
-from hwgen.settings import prepare, train
+from hwgen.settings import generate, prepare, serving, train
 from hwgen.settings.resources import CHECKOUT
-from hwgen.settings.setting import Setting, bounds, default_of, described, flag_of, type_of
+from hwgen.settings.setting import Setting, bounds, default_of, described, flag_of, item_of, type_of
 
 PLACE = 'docs/settings.md'
-COMMANDS = {'train': train.SECTIONS, 'prepare': prepare.SECTIONS}
+COMMANDS: dict[str, tuple[type, ...]] = {
+    'generate': generate.SECTIONS,
+    'prepare': prepare.SECTIONS,
+    'train': train.SECTIONS,
+    'export': serving.EXPORT_SECTIONS,
+    'serve': serving.SERVE_SECTIONS,
+    'request': serving.REQUEST_SECTIONS,
+}
 _HEAD = """# Settings
 
-Every flag of `bin/train` and `bin/prepare`, as their `--help` tells them too. The defaults of `bin/train` are those of the model that ships, `demo.flags`.
-Presets (`*.flags`) hold flags, one a row; a preset may name another, its parent, by a row such as `--flagfile=demo.flags` and then hold the difference alone. Later
-flags win.
+Every flag of the commands, as their `--help` tells them too. From Python ([API](api.md)) they are keywords by
+the same names: `bin/train --batch_size=4` is `hwgen.train(batch_size=4)`. The defaults of `bin/train` are
+those of the model that ships, `demo.flags`. The flags of `bin/evaluate` come from its protocols: see
+[Evaluation](evaluation.md) and `bin/evaluate --help`.
+
+Presets (`*.flags`) hold flags, one a row; a preset may name another, its parent, by a row such as
+`--flagfile=demo.flags` and then hold the difference alone. Later flags win.
 
 This page is written by `python -m hwgen.settings.reference` from `hwgen/settings/`; change it there.
 """
@@ -30,7 +41,7 @@ def page() -> str:
     return '\n'.join(parts)
 
 
-def _section(cls: type) -> str:
+def _section(cls: Any) -> str:
     """A dataclass of settings as a heading and a table."""
     rows = [
         f'### {cls.SECTION}',
@@ -44,9 +55,9 @@ def _section(cls: type) -> str:
         if flag_of(cls, name):
             kind, optional = type_of(cls, name)
             head = f'`--[no]{flag_of(cls, name)}`' if kind is bool else f'`--{flag_of(cls, name)}`'
+            values = _values(kind, optional, about, items=_items(cls, name))
             rows.append(
-                f'| {head} | {_default(default_of(cls, name), about)} | {_values(kind, optional, about)} |'
-                f' {_told(about.help)} |'
+                f'| {head} | {_default(default_of(cls, name), about)} | {values} | {_told(about.help)} |'
             )
     return '\n'.join([*rows, ''])
 
@@ -79,12 +90,15 @@ def _default(value: Any, about: Setting) -> str:
     return f'`{shown}`{" " * bool(about.unit)}{about.unit}' if shown else 'none'
 
 
-def _values(kind: type, optional: bool, about: Setting) -> str:
+def _items(cls: type, name: str) -> str:
+    """What a list holds, in words."""
+    return 'texts' if type_of(cls, name)[0] is tuple and item_of(cls, name) is str else 'whole numbers'
+
+
+def _values(kind: type, optional: bool, about: Setting, *, items: str) -> str:
     if about.choices:
         return ', '.join(f'`{choice}`' for choice in about.choices)
-    named = {bool: 'on or off', int: 'whole number', float: 'number', tuple: 'whole numbers', str: 'text'}[
-        kind
-    ]
+    named = {bool: 'on or off', int: 'whole number', float: 'number', tuple: items, str: 'text'}[kind]
     return ', '.join(filter(None, [named, bounds(about), 'may be left out' if optional else '']))
 
 

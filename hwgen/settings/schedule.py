@@ -9,7 +9,7 @@ from typing import ClassVar
 from hwgen.settings.setting import check, setting
 
 PHASES = ('recognizers', 'reconstruction', 'adversarial')
-_LENGTHS = dict(zip(PHASES, ('recognizer_steps', 'reconstruction_steps', 'adversarial_steps')))
+_LENGTHS = dict(zip(PHASES, ('recognizer_steps', 'reconstruction_steps', 'adversarial_steps'), strict=True))
 
 
 @dataclasses.dataclass(frozen=True)

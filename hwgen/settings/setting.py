@@ -8,6 +8,12 @@ import typing
 from typing import Any
 
 _KEY = 'setting'
+
+
+class SettingError(ValueError):
+    """Settings that do not go together, or of which one is missing; the message is one line."""
+
+
 REQUIRED = object()  # the default of a setting that has none
 
 
@@ -84,8 +90,16 @@ def type_of(cls: type, name: str) -> tuple[type, bool]:
     hint = typing.get_type_hints(cls)[name]
     if isinstance(hint, types.UnionType):
         (inner,) = (one for one in typing.get_args(hint) if one is not type(None))
-        return inner, True
+        return typing.get_origin(inner) or inner, True
     return typing.get_origin(hint) or hint, False
+
+
+def item_of(cls: type, name: str) -> type:
+    """The type of the items of a list: `tuple[int, ...]` -> int, `tuple[str, ...] | None` -> str."""
+    hint = typing.get_type_hints(cls)[name]
+    if isinstance(hint, types.UnionType):
+        (hint,) = (one for one in typing.get_args(hint) if one is not type(None))
+    return typing.get_args(hint)[0]
 
 
 def choices_of(cls: type, name: str) -> tuple[str, ...]:
@@ -106,12 +120,8 @@ def check(settings: Any) -> None:
         if about.choices and value not in about.choices:
             raise ValueError(f'{shown}={value!r}: expected one of {", ".join(about.choices)}')
         for number in value if isinstance(value, tuple) else (value,):
-            if (
-                about.lower is not None
-                and number < about.lower
-                or about.upper is not None
-                and number > about.upper
-            ):
+            too_low = about.lower is not None and number < about.lower
+            if too_low or about.upper is not None and number > about.upper:
                 raise ValueError(f'{shown}={value}: expected {bounds(about)}')
 
 

@@ -49,8 +49,8 @@ class RunSettings:
 
     run_dir: str = setting(
         'runs/demo',
-        'Folder of the run: config.json, metrics.jsonl, checkpoints/, tensorboard/, samples/, model/. A run'
-        ' that is there resumes.',
+        'Folder of the run: config.json, metrics.jsonl, checkpoints/, tensorboard/, samples/, model/. An'
+        ' existing run is resumed.',
         free=True,
     )
     init_from: str | None = setting(
@@ -138,4 +138,12 @@ class TrainSettings:
     modules: ModuleSettings = ModuleSettings()
 
 
-SECTIONS = tuple(field.type for field in dataclasses.fields(TrainSettings))  # in the order of `--help`
+# in the order of `--help`
+SECTIONS: tuple[type, ...] = (
+    DataSettings,
+    RunSettings,
+    Schedule,
+    GanSettings,
+    GeneratorSettings,
+    ModuleSettings,
+)

@@ -3,7 +3,6 @@
 """
 
 import contextlib
-import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -97,15 +96,11 @@ class RunDirectory:
 
     def _take_lock(self):
         lock = open(os.path.join(self.path, 'lock'), 'a', encoding='utf-8')
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if files.lock(lock.fileno()) is False:  # without locks it is up to the user
             lock.close()
             raise OtherRunError(
                 f'{self.path}: another process is training there; wait for it, or give another --run_dir'
-            ) from None
-        except OSError:  # a file system without locks: then it is up to the user
-            pass
+            )
         return lock
 
     def _settle(self, config):

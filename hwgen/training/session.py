@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from hwgen.charset.printable import printable
+from hwgen import console
 from hwgen.data.preparing import drawn_index, prepare
 from hwgen.data.reading import shards
 from hwgen.inference.model_folder import find_shipped
@@ -37,10 +37,6 @@ class _Lines(io.TextIOBase):
         for line in lines:
             self._report(line)
         return len(text)
-
-
-def _print(line):
-    print(printable(line), flush=True)
 
 
 class MissingLinesError(ValueError):
@@ -80,7 +76,7 @@ def train(
         OtherRunError: the folder holds a run that was started otherwise.
     """
     started = time.monotonic() if started is None else started
-    stream, report = report and _Lines(report), report or _print
+    stream, report = report and _Lines(report), report or console.say
     _check(settings)
     started += ensure_lines(settings, report=report, program=program)
     for folder in filter(None, (settings.data.data, settings.data.unlabelled)):

@@ -12,8 +12,10 @@ from absl import flags
 
 import hwgen
 from hwgen.cli import app, quiet
-from hwgen.settings import presets
+from hwgen.settings import presets, resources
+from hwgen.settings.generate import check_writing
 from hwgen.settings.resources import resource_path
+from hwgen.settings.setting import SettingError
 
 
 @pytest.fixture
@@ -52,25 +54,25 @@ def fail(error):
 
 
 def test_a_checkout_has_its_setup(monkeypatch, tmp_path):
-    monkeypatch.setattr(app, 'CHECKOUT', tmp_path)
-    assert not app.in_checkout()
+    monkeypatch.setattr(resources, 'CHECKOUT', tmp_path)
+    assert not resources.in_checkout()
     (tmp_path / 'setup.cfg').touch()
-    assert app.in_checkout()
+    assert resources.in_checkout()
 
 
 def test_seeds_end_at_64_bits():
     def check(seed, count=1, text='x', file=None, out='o'):
-        return app.check_writing(text, file, out=out, style_seed=seed, num_styles=count)
+        return check_writing(text, file, out=out, style_seed=seed, num_styles=count)
 
     check(2**64 - 1), check(2**64 - 5, 5), check(0, text='', file=None), check(0, text=None, file='')
     for seed, count in ((2**64, 1), (2**64 - 1, 2), (2**64 - 5, 6)):
-        with pytest.raises(app.UserError, match=f'^--style_seed={seed}: expected 0 to 2.64 - 1$'):
+        with pytest.raises(SettingError, match=f'^--style_seed={seed}: expected 0 to 2.64 - 1$'):
             check(seed, count)
     for text, file in ((None, None), ('', '')):
-        with pytest.raises(app.UserError, match='expected either --text "..." or --text_file FILE'):
+        with pytest.raises(SettingError, match='expected either --text "..." or --text_file FILE'):
             check(0, text=text, file=file)
     for out in (None, ''):
-        with pytest.raises(app.UserError, match='--out is missing'):
+        with pytest.raises(SettingError, match='--out is missing'):
             check(0, out=out)
 
 
@@ -229,16 +231,16 @@ def test_whose_error_it_is(monkeypatch):
         for error in (
             Theirs('x'),
             Missing('x'),
-            app.UserError('x'),
+            SettingError('x'),
             OSError(2, 'x', 'file'),
             OSError(2, 'x'),
             ValueError('x'),
             KeyError('x'),
         )
     ] == [1, 2, 2, 2, None, None, None]
-    assert app._users_status(raised_inside('raise UserError')) == 2  # from a `raise` of ours
+    assert app._users_status(raised_inside('raise SettingError')) == 2  # from a `raise` of ours
     # from what we called with something wrong
-    assert app._users_status(raised_inside('return (CHECKOUT /')) is None
+    assert app._users_status(raised_inside('return summaries')) is None
 
 
 def test_messages_are_one_line(own):
@@ -279,7 +281,7 @@ def test_the_dispatcher_without_a_command(capsys):
         assert end.value.code == status and ('usage: hwgen <command> [flags]' in out) == (
             arguments != ['--version']
         )
-    assert {'app', '__main__', 'quiet', 'places'}.isdisjoint(app.command_summaries()) and {
+    assert {'app', '__main__', 'quiet', 'help_text'}.isdisjoint(app.command_summaries()) and {
         'train',
         'generate',
     } <= app.command_summaries().keys()

@@ -34,7 +34,7 @@ flags.DEFINE_enum('kind', 'ink', ['ink', 'paper'], 'Which.')
 def main(arguments):
     what = flags.FLAGS.what
     if what == 'user':
-        raise app.UserError('lines.tsv, line 3: no TAB;\\n  expected path TAB text')
+        raise app.SettingError('lines.tsv, line 3: no TAB;\\n  expected path TAB text')
     if what == 'file':
         open('/nowhere/at all')
     if what == 'fault':
@@ -110,9 +110,15 @@ def test_help_stands_in_sections(command):
         cls.SECTION: [flag for flag in (flag_of(cls, name) for name in described(cls)) if flag]
         for cls in reference.COMMANDS[command]
     }
-    assert (
-        '--bend_px=INT  (default: 5 px)' if command == 'train' else '--height_px=INT  (default: 64 px)'
-    ) in said
+    row = {
+        'train': '--bend_px=INT  (default: 5 px)',
+        'prepare': '--height_px=INT  (default: 64 px)',
+        'generate': '--height_px=INT  (no default)',
+        'export': '--max_characters=INT  (default: 256)',
+        'serve': '--port=INT  (default: 8501)',
+        'request': '--timeout_sec=FLOAT  (default: 60.0)',
+    }
+    assert row[command] in said
 
 
 def test_every_command_has_its_script_and_every_script_its_command():

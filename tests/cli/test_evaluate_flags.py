@@ -18,7 +18,6 @@ stand_in('hwgen.evaluation.protocol_run', run=measured)
 class Judge:
     def __init__(self, name):
         self.name, self.digest, self.weights_digest = name, name + ' digest', name + ' weights'
-from hwgen.cli import places
 def ensure_embedded(data, splits, *, settings, report):
     tell('ensure', data, splits, settings)
 info = {'splits': {'train': {}, 'test': {}, 'unseen': {}}, 'source': 'scribe', 'version': '2.0', 'seed': 5, 'more': 1}

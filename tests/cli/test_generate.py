@@ -20,6 +20,7 @@ from plain_sizes import PLAIN
 from hwgen.charset.encoding import Charset
 from hwgen.cli import app, generate
 from hwgen.data.reading.shards import RecordIndex, read_info
+from hwgen.generation import lines, progress
 from hwgen.inference.artefact import save_generator
 from hwgen.inference.writer import Writer
 from hwgen.models.generator import Generator
@@ -154,8 +155,8 @@ def test_training_data(run, model):
 def test_many_lines_are_written_in_chunks(run, monkeypatch):
     pathlib.Path('lines.txt').write_text('一\n二三\n' * 5)
     run('--text_file=lines.txt', '--styles_per_line=random', '--out=whole')
-    monkeypatch.setattr(generate, 'CHUNK_LINES', 3)
-    monkeypatch.setattr(generate, 'REPORT_SEC', 0.0)
+    monkeypatch.setattr(lines, 'CHUNK_LINES', 3)
+    monkeypatch.setattr(progress, 'REPORT_SEC', 0.0)
     status, _, err = run('--text_file=lines.txt', '--styles_per_line=random', '--out=chunks')
     assert status is None and 'line 10/10 (100 %)' in err and 'ETA' in err
     for name in os.listdir('whole'):
@@ -476,8 +477,8 @@ def test_a_name_with_a_slash_is_a_folder(run):
 
 
 def test_a_rate_is_that_of_lines_that_were_written_together(run, monkeypatch):
-    monkeypatch.setattr(generate, 'REPORT_SEC', 0.0)
-    monkeypatch.setattr(generate, 'CHUNK_LINES', 3)
+    monkeypatch.setattr(progress, 'REPORT_SEC', 0.0)
+    monkeypatch.setattr(lines, 'CHUNK_LINES', 3)
     _, _, err = run('--text', '明天\n' * 7, '--page_width=4', '--out=page.png')
     assert [row.split(',')[0] for row in err.splitlines()] == [
         'line 3/7 (43 %)',

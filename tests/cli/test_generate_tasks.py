@@ -17,6 +17,8 @@ import hwgen
 from hwgen.charset.encoding import Charset
 from hwgen.cli import app, generate
 from hwgen.data.reading.shards import RecordIndex, read_info
+from hwgen.generation import lines as lines_module
+from hwgen.generation import progress as progress_module
 from hwgen.inference.repertoire import Repertoire
 from hwgen.inference.writer import Writer
 
@@ -123,7 +125,7 @@ def test_hands_of_one_text(run, monkeypatch):
         and out.count('a.png: 16 x 56 px; 3 lines, 6 characters in ') == 1
     )
     with monkeypatch.context() as patch:
-        patch.setattr(generate, 'REPORT_SEC', 0.0)
+        patch.setattr(progress_module, 'REPORT_SEC', 0.0)
         said = run('--text=明天', '--num_styles=4', '--out=b.png')[2].splitlines()
     assert [line.split(',')[0] for line in said] == [
         'line 1/4 (25 %)',
@@ -181,7 +183,7 @@ def test_rows_in_hands_of_their_own(run, monkeypatch):
     too long.
     """
     pathlib.Path('lines.txt').write_text('明天\n\nก\n ⿱山鱼人 \n' + 'ก\n' * 3, encoding='utf-8')
-    monkeypatch.setattr(generate, 'CHUNK_LINES', 3)
+    monkeypatch.setattr(lines_module, 'CHUNK_LINES', 3)
     status, out, err, pen, _ = run(
         '--text_file=lines.txt',
         '--styles_per_line=random',
@@ -232,7 +234,7 @@ def test_records_of_cells_that_are_no_squares(run, monkeypatch):
     """24 x 16 px scaled to 15 are 22 wide (22.5, to even): cells end at 8, 16, 24 times 22/24, and at 16
     times 15/16.
     """
-    monkeypatch.setattr(generate, 'SHARD_RECORDS', 2)
+    monkeypatch.setattr(lines_module, 'SHARD_RECORDS', 2)
     monkeypatch.setattr('sys.argv', ['hwgen', 'generate', '--text_file=lines.txt', '--out=my shards'])
     pathlib.Path('lines.txt').write_text('明天去\n一\n二三\n四\n', encoding='utf-8')
     status, out, _, pen, _ = run(
@@ -278,7 +280,7 @@ def test_pages(run, monkeypatch):
     """Places and quotation marks before each line, chunk by chunk; every hand has all pages, one after the
     other.
     """
-    monkeypatch.setattr(generate, 'CHUNK_LINES', 2)
+    monkeypatch.setattr(lines_module, 'CHUNK_LINES', 2)
     text = '"明天"去钓"鱼\n\n 好 '
     status, out, _, pen, _ = run(
         f'--text={text}',
@@ -355,8 +357,8 @@ def test_pages_at_another_height(run):
 def test_progress_is_told_now_and_then(capsys, monkeypatch):
     """By hand: 30 of 120 characters in 6 s are 5 a second, and 18 s are left."""
     now = [100.0]
-    monkeypatch.setattr(generate, 'time', types.SimpleNamespace(monotonic=lambda: now[0]))
-    progress = generate._Progress()
+    monkeypatch.setattr(progress_module, 'time', types.SimpleNamespace(monotonic=lambda: now[0]))
+    progress = progress_module.Progress()
     progress.begin(1200, 120)
     for seconds, widths, said in (
         (104.9, [80], ''),
@@ -371,12 +373,14 @@ def test_progress_is_told_now_and_then(capsys, monkeypatch):
     assert progress.summary() == '5 lines, 50 characters in 12.50 s (0.4 lines/s, 4 characters/s)'
     progress.begin(1, 1)
     assert progress.summary() == '0 lines, 0 characters in 0.00 s (0.0 lines/s, 0 characters/s)'
-    assert [generate._count(number, 'row') for number in (0, 1, 2, 1234)] == [
+    assert [progress_module.count(number, 'row') for number in (0, 1, 2, 1234)] == [
         '0 rows',
         '1 row',
         '2 rows',
         '1,234 rows',
     ]
     assert (
-        generate.REPORT_SEC == 5.0 and generate.CHUNK_LINES == 64 and flags.FLAGS['style_seed'].default == 0
+        progress_module.REPORT_SEC == 5.0
+        and lines_module.CHUNK_LINES == 64
+        and flags.FLAGS['style_seed'].default == 0
     )

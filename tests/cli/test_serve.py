@@ -177,7 +177,10 @@ def test_versions_that_come_and_go_while_it_runs():
 def test_an_installed_hwgen_exports_into_its_cache(tmp_path, monkeypatch):
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
     arguments = command('--port=0', stubbed=True)
-    installed = STUBBED.replace('app.dispatch()', 'app.in_checkout = lambda: False\napp.dispatch()')
+    installed = STUBBED.replace(
+        'app.dispatch()',
+        'from hwgen.settings import resources\nresources.in_checkout = lambda: False\napp.dispatch()',
+    )
     with subprocess.Popen(
         **{**arguments, 'args': [installed if part == STUBBED else part for part in arguments['args']]}
     ) as process:

@@ -258,7 +258,7 @@ def test_stops_at_a_signal_and_goes_on(tmp_path):
     step = int(re.search(r'^interrupted at step (\d+)/400$', out, re.MULTILINE)[1])
     assert (
         f'  checkpoint    run/checkpoints/step-{step}\n' in out
-        and '  to go on      the same command\n' in out
+        and '  to resume     the same command\n' in out
     )
     assert [row['step'] for row in records('run') if row.get('state') == 'interrupted'] == [step]
     assert 0 in [row.get('resumed_at') for row in records('run')]

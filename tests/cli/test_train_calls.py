@@ -391,25 +391,25 @@ def test_what_is_told_at_the_end():
     ]
     assert (
         rows['generator'].startswith('trained for 4 of ')
-        and rows['to go on'] == 'the same command'
+        and rows['to resume'] == 'the same command'
         and 'next' in rows
     )
     assert (
         steps[1]['generator'] == 'not trained yet: its phase is still to come'
-        and steps[1]['to go on'] == 'the same command, with more --max_steps'
+        and steps[1]['to resume'] == 'the same command, with more --max_steps'
         and 'next' not in steps[1]
     )
     assert (
-        minutes[1]['to go on']
+        minutes[1]['to resume']
         == 'the same command, with more --max_minutes: these ended before the generator began'
     )
     assert (
-        both[1]['to go on'] == 'the same command, with more --max_steps'
-        and later[1]['to go on'] == 'the same command'
+        both[1]['to resume'] == 'the same command, with more --max_steps'
+        and later[1]['to resume'] == 'the same command'
     )
     assert (
         none[1]['generator'] == 'not trained: this run has no phase for it'
-        and none[1]['to go on'] == 'the same command'
+        and none[1]['to resume'] == 'the same command'
         and none[1]['trained'] == 'phase 1 of 1 (recognisers): 4 of 10 steps'
     )
     head, rows = cut

@@ -6,7 +6,7 @@ import pathlib
 import pytest
 
 from hwgen.inference.description import ArtefactError
-from hwgen.inference.model_folder import DEFAULT_MODEL, find_model
+from hwgen.inference.model_folder import DEFAULT_MODEL, find_model, find_shipped
 from hwgen.settings import resources
 from hwgen.settings.resources import resource_path
 
@@ -60,3 +60,13 @@ def test_a_generator_that_has_a_folder_called_model(tmp_path):
     assert find_model(DEFAULT_MODEL) == str(resource_path('saved_models/demo'))
     os.makedirs('saved_models/demo')
     assert find_model(DEFAULT_MODEL) == 'saved_models/demo'  # the one that is here
+
+
+def test_a_model_that_ships_has_a_name():
+    shipped = str(resource_path(DEFAULT_MODEL))
+    assert find_shipped('demo') == find_model('demo') == find_model(pathlib.Path('demo')) == shipped
+    # no generator, and no name
+    assert find_model('features') == 'features' and find_model('other/demo') == 'other/demo'
+    assert find_shipped(None) is None
+    os.mkdir('demo')
+    assert find_model('demo') == 'demo'  # the one that is here

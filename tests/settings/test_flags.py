@@ -28,6 +28,7 @@ class Pen:
     hairs: tuple[int, ...] = setting((2, 4), 'Hairs of each part.', lower=1)
     parts: tuple[int, ...] = setting((), 'Any numbers.', may_be_empty=True)
     owner: str | None = setting(None, 'Whose it is.')
+    names: tuple[str, ...] | None = setting(None, 'What it is called.')
     num_dots: int = setting(REQUIRED, 'Dots, which nobody types.', flag='')
 
 
@@ -48,14 +49,39 @@ def test_every_kind_of_value_there_and_back():
         '--hairs=7',
         '--parts=0,-5',
         '--owner=Li',
+        '--names=a,b',
     )
     assert pen == Pen(
-        kind='quill', width_px=9, pressure=0.25, dry=True, hairs=(7,), parts=(0, -5), owner='Li', num_dots=1
+        kind='quill',
+        width_px=9,
+        pressure=0.25,
+        dry=True,
+        hairs=(7,),
+        parts=(0, -5),
+        owner='Li',
+        names=('a', 'b'),
+        num_dots=1,
     )
     assert settings_flags.as_flags(pen) == dict(
-        kind='quill', width_px=9, pressure=0.25, dry_pen=True, hairs=['7'], parts=['0', '-5'], owner='Li'
+        kind='quill',
+        width_px=9,
+        pressure=0.25,
+        dry_pen=True,
+        hairs=['7'],
+        parts=['0', '-5'],
+        owner='Li',
+        names=['a', 'b'],
     )
     assert settings_flags.free_flags(Pen) == {'width_px'}
+
+
+def test_what_was_typed_is_told_from_defaults():
+    values = flags.FlagValues()
+    settings_flags.define(Pen, module='pen', flag_values=values)
+    values(['pen', '--kind=brush', '--names=a'])
+    assert settings_flags.given(Pen, flag_values=values) == {'kind', 'names'}
+    # what the command reads itself is not read from the flag
+    assert settings_flags.read(Pen, values, hairs=(9,), num_dots=1).hairs == (9,)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ What an interrupted process has finished stays there, and the same command goes 
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import pathlib
@@ -12,6 +11,7 @@ import shutil
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
+from hwgen import files
 from hwgen.charset.encoding import Charset
 from hwgen.data.preparing.identity import charset_info, differing
 from hwgen.data.preparing.journal import Journal, read_journal
@@ -219,11 +219,9 @@ def exclusive(
     while True:
         partial.mkdir(exist_ok=True)
         fd = os.open(partial, os.O_RDONLY)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if files.lock(fd) is False:
             report(f'{out_dir}: another command is writing it, waiting for that to end')
-            fcntl.flock(fd, fcntl.LOCK_EX)
+            files.lock(fd, wait=True)
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(fd), os.stat(partial)):
                 break

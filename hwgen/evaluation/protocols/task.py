@@ -5,10 +5,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-
-def say(line: str) -> None:
-    """Tells about progress."""
-    print(line, flush=True)
+from hwgen.console import say
 
 
 @dataclasses.dataclass

@@ -7,13 +7,14 @@ import sys
 
 import pytest
 
-from hwgen.cli import app, places
 from hwgen.data.preparing import prepare
+from hwgen.data.preparing.corpus_place import corpus_place
+from hwgen.settings import resources
 
 
 @pytest.fixture
 def installed(monkeypatch, tmp_path):
-    monkeypatch.setattr(app, 'in_checkout', lambda: False)
+    monkeypatch.setattr(resources, 'in_checkout', lambda: False)
     monkeypatch.setattr(prepare, 'EMBEDDED', dict(prepare.EMBEDDED))
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
     return tmp_path / 'cache/hwgen'
@@ -22,31 +23,31 @@ def installed(monkeypatch, tmp_path):
 def test_the_cache(monkeypatch, tmp_path):
     monkeypatch.setenv('HOME', str(tmp_path))
     monkeypatch.setenv('XDG_CACHE_HOME', '/var/caches')
-    assert places.cache_folder() == pathlib.Path('/var/caches/hwgen')
+    assert resources.cache_folder() == pathlib.Path('/var/caches/hwgen')
     for given in ('', 'relative'):  # which the specification has ignored
         monkeypatch.setenv('XDG_CACHE_HOME', given)
-        monkeypatch.setattr(places.sys, 'platform', 'linux')
-        assert places.cache_folder() == tmp_path / '.cache/hwgen'
-        monkeypatch.setattr(places.sys, 'platform', 'darwin')
-        assert places.cache_folder() == tmp_path / 'Library/Caches/hwgen'
+        monkeypatch.setattr(resources.sys, 'platform', 'linux')
+        assert resources.cache_folder() == tmp_path / '.cache/hwgen'
+        monkeypatch.setattr(resources.sys, 'platform', 'darwin')
+        assert resources.cache_folder() == tmp_path / 'Library/Caches/hwgen'
 
 
 def test_in_a_checkout_things_stay_where_they_are():
-    assert app.in_checkout()
+    assert resources.in_checkout()
     assert (
-        places.made_place('saved_models/hwgen') == 'saved_models/hwgen'
-        and places.corpus_place('tfrecords/demo') == 'tfrecords/demo'
+        resources.made_place('saved_models/hwgen') == 'saved_models/hwgen'
+        and corpus_place('tfrecords/demo') == 'tfrecords/demo'
     )
 
 
 def test_an_installed_hwgen_keeps_corpora_in_its_cache(installed):
-    assert places.corpus_place('tfrecords/demo-1.1') == str(
-        installed / 'tfrecords/demo-1.1'
-    ) and prepare.EMBEDDED[str(installed / 'tfrecords/demo-1.1')] == {'version': '1.1'}
-    assert places.corpus_place('tfrecords/mine') == 'tfrecords/mine'  # somebody's own: never a cache
+    assert corpus_place('tfrecords/demo-1.1') == str(installed / 'tfrecords/demo-1.1') and prepare.EMBEDDED[
+        str(installed / 'tfrecords/demo-1.1')
+    ] == {'version': '1.1'}
+    assert corpus_place('tfrecords/mine') == 'tfrecords/mine'  # somebody's own: never a cache
     os.makedirs('tfrecords/demo')
     # it is here already
-    assert places.corpus_place('tfrecords/demo') == 'tfrecords/demo' and not installed.exists()
+    assert corpus_place('tfrecords/demo') == 'tfrecords/demo' and not installed.exists()
 
 
 # An hwgen that is not in a checkout, as far as the call that writes the corpus.
@@ -55,7 +56,8 @@ import sys
 from hwgen.cli import app, quiet
 quiet.quiet_tensorflow()
 from hwgen.data.preparing import prepare
-app.in_checkout = lambda: False
+from hwgen.settings import resources
+resources.in_checkout = lambda: False
 def prepare_scribe(folder, **settings):
     print('asked', folder, settings)
     sys.exit(0)
@@ -68,7 +70,7 @@ app.dispatch()
     'arguments, place', [(['train'], 'tfrecords/demo'), (['evaluate', '--num_lines=2'], 'tfrecords/demo-1.1')]
 )
 def test_commands_write_them_there(arguments, place, tmp_path):
-    checkout = str(pathlib.Path(app.__file__).resolve().parents[2])
+    checkout = str(resources.CHECKOUT)
     done = subprocess.run(
         [sys.executable, '-P', '-c', STUBBED, *arguments],
         capture_output=True,

@@ -1,0 +1,328 @@
+"""hwgen from Python. `import hwgen` has these names, and loads what they need when they are first asked for.
+
+>>> import hwgen
+>>> writer = hwgen.load()                                 # the model that ships
+>>> images = writer.write(['明天⿱山鱼'], style_seeds=[7])    # a list of uint8 [32, 32 N], 255 = paper
+>>> hwgen.generate('明天去钓鱼', out='line.png', num_styles=3, model=writer)
+>>> summary = hwgen.train('fast', data='tfrecords/mine', run_dir='runs/mine')
+>>> hwgen.evaluate(summary['model'], 'reader', num_lines=100, seeds=1)
+>>> hwgen.export(summary['model'], 'saved_models/mine/1')
+
+Keywords are called as the flags of the commands are; `docs/settings.md` has them all, with defaults and
+bounds.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from hwgen import console
+from hwgen.settings.keywords import in_python_words, with_keywords
+
+if TYPE_CHECKING:
+    from hwgen.generation.session import Written
+    from hwgen.inference.writer import Writer
+    from hwgen.settings.prepare import PrepareSettings
+    from hwgen.settings.train import TrainSettings
+
+Path = str | os.PathLike[str]
+Report = Callable[[str], Any]
+
+
+def load(model: Path | None = None, *, allow_unseen: bool = False, **options: Any) -> Writer:
+    """Opens a trained model to write with.
+
+    Args:
+        model: the folder of a model, a run directory of `train`, or the name of a model that ships, such as
+            'demo'; None: the one that ships.
+        allow_unseen: also characters that no training picture showed, nor their parts, are written, probably
+            as scribbles; without it they are refused.
+        **options: of `Writer.load`: charset, tell, window_characters, windows_per_step.
+
+    Returns:
+        Writer: `write` gives images of lines, `styles` the style vectors of seeds, `encode` says whether a
+            text can be written.
+
+    Raises:
+        ArtefactError: no model there, or a damaged one; names the file and what was expected.
+        CharsetMismatchError: the model was trained with another table of characters.
+    """
+    from hwgen.inference.model_folder import DEFAULT_MODEL
+    from hwgen.inference.writer import Writer
+
+    with in_python_words():
+        return Writer.load(_path(model, DEFAULT_MODEL), allow_unseen=allow_unseen, **options)
+
+
+def generate(
+    text: str | None = None,
+    out: Path | None = None,
+    *,
+    model: Path | Writer | None = None,
+    report: Report = console.say,
+    **settings: Any,
+) -> Written:
+    """Writes a text, or the rows of a text file, into files, as `bin/generate` does: a picture, pages, a
+    folder of labelled pictures, or records to learn from.
+
+    Args:
+        text: what is written; None where `text_file` is given.
+        out: a picture (line.png, page.pdf) or a folder.
+        model: as of `load`, or a Writer that is open already.
+        report: function of a str, told what is going on; `lambda line: None` for silence.
+        **settings: text_file, style_seed, num_styles, page_width, height_px, overwrite, ...; see
+            docs/settings.md, bin/generate.
+
+    Returns:
+        Written: path, lines, characters, and told, a text about it.
+
+    Raises:
+        TypeError: no such setting, or a value of another type.
+        SettingError: settings that do not go together.
+        CharsetError, TextFileError: a text that cannot be written, with its place.
+        OSError: a place that cannot be written; what was there is unchanged.
+    """
+    from hwgen.generation import session
+    from hwgen.inference.model_folder import DEFAULT_MODEL
+    from hwgen.settings.generate import GenerateSettings
+
+    keywords = {**_given(text=text, out=out), **settings}
+    writer = None if model is None or isinstance(model, (str, os.PathLike)) else model
+    if writer is None:
+        keywords['model'] = _path(model, DEFAULT_MODEL)
+    with in_python_words():
+        asked = with_keywords(GenerateSettings(), keywords, called='generate')
+        return session.generate(asked, writer=writer, report=report)
+
+
+def prepare(out: Path | None = None, *, report: Report = console.say, **settings: Any) -> str | None:
+    """Makes a data set to learn from, as `bin/prepare` does: from the embedded corpus, from your pictures, or
+    from a collection.
+
+    Args:
+        out: folder of records that is written, or of pictures (format='folder').
+        report: function of a str, told what is going on.
+        **settings: source, input, labels, lines, text_file, ...; see docs/settings.md, bin/prepare.
+
+    Returns:
+        `out`, for `train(data=...)`.
+
+    Raises:
+        TypeError: no such setting, or a value of another type.
+        SettingError: settings that do not go together, or of which one is missing.
+        ValueError: a text, table or picture that cannot be used, with its place.
+        OSError: a file that cannot be read or written.
+    """
+    from hwgen.data.preparing import session
+    from hwgen.inference import picture_formats
+    from hwgen.settings.prepare import PrepareSettings
+
+    keywords = {**_given(out=out), **settings}
+    with in_python_words():
+        asked: PrepareSettings = with_keywords(PrepareSettings(), keywords, called='prepare')
+        if asked.output.out and not asked.output.inspect:
+            picture_formats.check_folder(asked.output.out, flag='--out')
+        session.prepare(asked, given=frozenset(keywords), report=report)
+    return asked.output.out
+
+
+def train(
+    preset: Path | TrainSettings | None = None, *, report: Report | None = None, **settings: Any
+) -> dict[str, Any]:
+    """Trains a writer, or resumes the run that is in `run_dir`, as `bin/train` does.
+
+    Args:
+        preset: name of a preset that ships ('demo', 'fast', 'hand', ...), path of one, or TrainSettings;
+            None: 'demo', the model that ships.
+        report: function of a str, told the lines of progress; None: they are printed.
+        **settings: over those of the preset: data, run_dir, batch_size, reconstruction_steps, max_minutes,
+            ...; see docs/settings.md, bin/train. An embedded corpus that is not there is written.
+
+    Returns:
+        dict: state ('finished', 'interrupted' or 'stopped'), step, schedule, planned, checkpoint, sheet, and
+            model, the path that `load`, `evaluate` and `export` take; None where the generator has learned
+            nothing yet.
+
+    Raises:
+        TypeError: no such setting, or a value of another type.
+        PresetError: no such preset.
+        ValueError: settings that name no training, or lines that are not there.
+        OtherRunError: `run_dir` holds a run that was started with other settings.
+    """
+    from hwgen.data.preparing.corpus_place import corpus_place
+    from hwgen.training import session
+
+    with in_python_words():
+        asked = _train_settings(preset, settings)
+        placed = with_keywords(asked, {'data': corpus_place(asked.data.data)}, called='train')
+        return session.train(placed, report=report, command=_command(preset, settings))
+
+
+def evaluate(
+    model: Path | Writer | None = None,
+    protocol: str = 'reader',
+    *,
+    data: Path | None = None,
+    out: Path | None = None,
+    split: str = 'test',
+    seed: int = 0,
+    seeds: int = 3,
+    num_lines: int | None = None,
+    report: Report = console.say,
+    **options: Any,
+) -> dict[str, Any]:
+    """Measures what a model writes by a protocol, as `bin/evaluate` does, and writes a report.
+
+    Args:
+        model: as of `load`, or a Writer (opened with `allow_unseen`, or it refuses texts); '': none, real
+            lines alone.
+        protocol: its name: reader, hct, comparison, ...; see docs/evaluation.md.
+        data: folder of records with the split; None: the embedded corpus of the version that the model
+            learned from, which is written where it is absent.
+        out: folder of the report; None: `evaluations/PROTOCOL`.
+        split: of the protocols that take any.
+        seed: first seed.
+        seeds: how many, from `seed` on.
+        num_lines: lines of each kind at most; None: what the protocol says.
+        report: function of a str, told about progress and what was found.
+        **options: truncation, feature_space, feature_weights, against, compare, and the protocol's own
+            settings.
+
+    Returns:
+        dict, the result as `out`/PROTOCOL.json has it.
+
+    Raises:
+        ProtocolError: no such protocol or option, or lines that the protocol needs are not there.
+        ArtefactError: no model there.
+        ModuleNotFoundError: the protocol's reader is not installed (the extra `reader`).
+    """
+    from hwgen.data.preparing.corpus_place import corpus_place
+    from hwgen.evaluation import session
+    from hwgen.evaluation.protocols import registry
+    from hwgen.inference import picture_formats
+    from hwgen.inference.model_folder import DEFAULT_MODEL
+
+    measured: Any = None if model == '' else model
+    if model is None or isinstance(measured, os.PathLike):
+        measured = _path(model, DEFAULT_MODEL)
+    with in_python_words():
+        chosen = registry.find_protocol(protocol)
+        picture_formats.check_folder(_path(out, 'evaluations'), flag='--out')
+        return session.evaluate(
+            measured,
+            protocol,
+            data=corpus_place(_path(data, '') or session.default_data(chosen, measured)),
+            out=None if out is None else os.fspath(out),
+            split=split,
+            seed=seed,
+            seeds=seeds,
+            num_lines=num_lines,
+            command='hwgen.evaluate',
+            report=report,
+            **options,
+        )
+
+
+def export(
+    model: Path | Writer | None = None,
+    out: Path | None = None,
+    *,
+    report: Report = console.say,
+    **settings: Any,
+) -> str:
+    """Exports a model as a version for TensorFlow Serving, as `bin/export` does, after a process without
+    hwgen has loaded it and written what the model writes.
+
+    Args:
+        model: as of `load`, or a Writer that is open already.
+        out: the version, NAME/NUMBER, or NAME for the next number; None: `saved_models/hwgen`.
+        report: function of a str, told what is going on.
+        **settings: truncation, max_characters, allow_unseen, data_licence; see docs/settings.md, bin/export.
+
+    Returns:
+        Path of the version, a folder with a SavedModel; a version that is there is never replaced.
+
+    Raises:
+        TypeError: no such setting, or a value of another type.
+        ArtefactError: no model there.
+        ExportError: what was reloaded does not write the same.
+        OSError: the version is there already, or cannot be written.
+    """
+    from hwgen.serving.new_model import export as export_version
+    from hwgen.settings.serving import ExportSettings
+
+    keywords = {**_given(out=out), **settings}
+    writer = None if model is None or isinstance(model, (str, os.PathLike)) else model
+    if writer is None and model is not None:
+        keywords['model'] = model
+    with in_python_words():
+        asked = with_keywords(ExportSettings(), keywords, called='export')
+        return export_version(asked, writer=writer, report=report)
+
+
+def serve(model: Path | None = None, *, report: Report = console.say, **settings: Any) -> None:
+    """Serves a model by TensorFlow Serving's REST calls, with a page to type into, as `bin/serve` does.
+
+    It returns when Ctrl-C or SIGTERM has ended it.
+
+    Args:
+        model: as of `load`, exported for as long as the server runs; None: the versions of
+            `model_base_path`, where the model that ships is exported if there are none.
+        report: function of a str, told what is going on.
+        **settings: port, host, model_base_path, versions, labels, grpc_port, ...; see docs/settings.md,
+            bin/serve.
+
+    Raises:
+        TypeError: no such setting, or a value of another type.
+        SettingError: settings that do not go together, or the extra `serve` is not installed.
+        OSError: the address is taken, or no such folder.
+    """
+    from hwgen.serving import session
+    from hwgen.settings.serving import ServeSettings
+
+    keywords = {**_given(model=model), **settings}
+    with in_python_words():
+        asked = with_keywords(ServeSettings(), keywords, called='serve')
+        session.serve(asked, given=frozenset(keywords), report=report)
+
+
+def _given(**arguments: Any) -> dict[str, Any]:
+    """The arguments that are not None."""
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def _path(given: Any, default: str) -> str:
+    """A path as a str."""
+    return default if given is None else os.fspath(given)
+
+
+def _train_settings(preset: Path | TrainSettings | None, keywords: dict[str, Any]) -> TrainSettings:
+    """The settings of a preset with some as keywords say."""
+    from hwgen.settings import flags, presets
+    from hwgen.settings.train import TrainSettings
+
+    if isinstance(preset, TrainSettings):
+        settings = preset
+    else:
+        name = _path(preset, 'demo')
+        if name == os.path.basename(name) and not os.path.isfile(name) and '.' not in name:
+            name = f'{name}.flags'  # one that ships, or a file here
+        if not presets.exists(name):
+            raise presets.PresetError(
+                f'preset {_path(preset, "demo")!r}: no such file, nor one that ships:'
+                f' {", ".join(presets.shipped())}'
+            )
+        settings = flags.parse(TrainSettings, [f'--flagfile={name}'])
+    return with_keywords(settings, keywords, called='train')
+
+
+def _command(preset: Path | TrainSettings | None, keywords: dict[str, Any]) -> str:
+    """The call, for config.json."""
+    first = (
+        []
+        if preset is None
+        else [repr(os.fspath(preset)) if isinstance(preset, (str, os.PathLike)) else '...']
+    )
+    return f'hwgen.train({", ".join([*first, *(f"{name}={value!r}" for name, value in keywords.items())])})'

@@ -1,0 +1,165 @@
+"""Lines in hands of their own: rows of a text file, or one text, as a folder of pictures or of records."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import hwgen
+from hwgen import files
+from hwgen.generation.progress import Progress, count, left_out, tell_left_out
+from hwgen.inference import picture_files, picture_formats, text_files
+from hwgen.settings.generate import GenerateSettings
+from hwgen.settings.setting import SettingError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from hwgen.inference.repertoire import Repertoire
+    from hwgen.inference.writer import Writer
+
+CHUNK_LINES = 64  # lines handed to the writer at once; bounds memory, changes no picture
+SHARD_RECORDS = 4096
+TOO_LONG = '--page_width breaks a text into lines'
+Written = Iterator['tuple[np.ndarray, str, int]']  # image, text and style seed of each line
+
+
+class LinesTask:
+    """Rows of a text file (or one text), each in its hands, as a folder of pictures or of records.
+
+    Args:
+        settings: GenerateSettings.
+        repertoire: of the model that writes; what it cannot write is refused here.
+        file: the text file, or None: `settings.writing.text`.
+        command: what was typed, for the description of records.
+
+    Raises:
+        CharsetError, TextFileError: a text that cannot be written.
+        ValueError: a picture too large, or seeds beyond 2^64 - 1.
+    """
+
+    def __init__(
+        self,
+        settings: GenerateSettings,
+        repertoire: Repertoire,
+        file: text_files.TextFile | None,
+        *,
+        command: str,
+    ) -> None:
+        self.settings, self.command = settings, command
+        writing, hands = settings.writing, settings.hands
+        self.skipped: list[str] = []
+        if file is None:
+            text = (writing.text or '').strip()
+            lengths = {1: len(repertoire.encode(text).units)}
+            self.rows: Iterable[text_files.TextRow] = [text_files.TextRow(1, text)]
+            self.name = '--text'
+        else:
+            lengths, self.skipped = text_files.check_rows(
+                file, repertoire.encode, skip_unwritable=writing.skip_unwritable
+            )
+            self.rows, self.name = (row for row in file.rows() if row.number in lengths), file.name
+        tell_left_out(self.skipped)
+        longest = max(lengths, key=lambda number: lengths[number])
+        picture_formats.check_size(
+            *repertoire.picture_size(lengths[longest], settings.pages.height_px),
+            place=f'{self.name}:{longest}',
+            advice=TOO_LONG,
+        )
+        self.num_lines = len(lengths) * hands.num_styles
+        self.num_characters = sum(lengths.values()) * hands.num_styles
+        if hands.styles_per_line == 'random' and hands.style_seed + self.num_lines > 2**64:
+            raise SettingError(
+                f'--style_seed={hands.style_seed}: {self.num_lines:,} lines have seeds of their own, expected'
+                f' 0 to 2^64 - {self.num_lines:,}'
+            )
+
+    def write(self, writer: Writer, progress: Progress) -> str:
+        """Writes the folder; says what is in it."""
+        writing, height_px = self.settings.writing, self.settings.pages.height_px
+        progress.begin(self.num_lines, self.num_characters)
+        written = self._written(writer, progress)
+        if writing.format == 'tfrecord':
+            return self._write_records(writer, written) + left_out(self.skipped)
+        with picture_files.LineFolder(_out(self.settings), replace=writing.overwrite) as out:
+            for image, text, seed in written:
+                out.add(picture_files.scale(image, height_px), text, style=seed)
+        return f'{count(out.count, "picture")}, {picture_files.LABELS}' + left_out(self.skipped)
+
+    def _written(self, writer: Writer, progress: Progress) -> Written:
+        """Each row in each of its hands."""
+        hands = self.settings.hands
+        apart = hands.num_styles if hands.styles_per_line == 'random' else 0
+        tasks = (
+            (row.text, hands.style_seed + style + apart * index)
+            for index, row in enumerate(self.rows)
+            for style in range(hands.num_styles)
+        )
+        while chunk := list(itertools.islice(tasks, CHUNK_LINES)):
+            texts, seeds = zip(*chunk, strict=True)
+            images = writer.write(texts, style_seeds=seeds, truncation=hands.truncation)
+            progress.add(images, writer.char_width_px)
+            yield from zip(images, texts, seeds, strict=True)
+        if progress.lines != self.num_lines:
+            raise SettingError(
+                f'{self.name}: {progress.lines:,} lines found where {self.num_lines:,} had been checked: it'
+                ' has changed meanwhile, expected it to stay as it is'
+            )
+
+    def _write_records(self, writer: Writer, written: Written) -> str:
+        """Written lines -> shards of `hwgen.data`, one split `train`."""
+        from hwgen.data.preparing import shard_writer
+        from hwgen.data.reading import shards
+
+        vocabulary: set[int] = set()
+        height_px = self.settings.pages.height_px
+        records = _records(writer, written, height_px=height_px, vocabulary=vocabulary)
+        with files.new_folder(_out(self.settings), replace=self.settings.writing.overwrite) as folder:
+            counts = shard_writer.write_shards(
+                records, folder, split='train', num_shards=-(-self.num_lines // SHARD_RECORDS)
+            )
+            shards.write_info(
+                folder,
+                dict(
+                    splits=dict(train=counts._asdict()),
+                    charset=dict(row_count=writer.charset.row_count, hash=writer.charset.hash),
+                    version=hwgen.__version__,
+                    seed=self.settings.hands.style_seed,
+                    command=self.command,
+                    source='generated',
+                    image_height_px=height_px or writer.char_px,
+                    vocabulary=sorted(vocabulary - {0}),
+                    held_out=[],
+                ),
+            )
+        return f'{count(counts.records, "record")} in {count(counts.shards, "shard")}'
+
+
+def _records(
+    writer: Writer, written: Written, *, height_px: int | None, vocabulary: set[int]
+) -> Iterator[Any]:
+    """Written lines as records; `vocabulary` receives the ids of their characters."""
+    from hwgen.data.reading.records import LineRecord
+
+    for image, text, seed in written:
+        encoded, scaled = writer.encode(text), picture_files.scale(image, height_px)
+        boxes = writer.boxes(len(encoded.units)) * (
+            [scaled.shape[1] / image.shape[1], scaled.shape[0] / image.shape[0]] * 2
+        )
+        vocabulary.update(encoded.character_ids.tolist())
+        yield LineRecord(
+            scaled,
+            text,
+            encoded.character_ids,
+            encoded.component_ids,
+            encoded.structure_ids,
+            f'style-{seed}',
+            'generated',
+            boxes.round().astype('int32'),
+        )
+
+
+def _out(settings: GenerateSettings) -> str:
+    """The place of the output, which is known to be given."""
+    return settings.writing.out or ''

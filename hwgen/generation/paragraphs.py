@@ -1,0 +1,132 @@
+"""Paragraphs: a text, or the rows of a text file, as pages in one or several hands."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from hwgen.generation import lines
+from hwgen.generation.progress import Progress, count, left_out, tell_left_out
+from hwgen.generation.sheet import write_pictures
+from hwgen.inference import pages, picture_files, picture_formats, text_files
+from hwgen.settings.generate import GenerateSettings
+from hwgen.settings.setting import SettingError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from hwgen.inference.repertoire import Repertoire
+    from hwgen.inference.writer import Writer
+
+
+class ParagraphsTask:
+    """Paragraphs on one page, or on several in a folder or a file.
+
+    Args:
+        settings: GenerateSettings, with `pages.page_width`.
+        repertoire: of the model that writes; what it cannot write is refused here.
+        file: the text file, or None: `settings.writing.text`.
+        folder: whether a folder is written.
+
+    Raises:
+        CharsetError, TextFileError: a text that cannot be written.
+        ValueError: measures that make no page, or pages that the output cannot hold.
+    """
+
+    def __init__(
+        self,
+        settings: GenerateSettings,
+        repertoire: Repertoire,
+        file: text_files.TextFile | None,
+        *,
+        folder: bool,
+    ) -> None:
+        self.settings, self.folder = settings, folder
+        wanted, height_px = settings.pages, settings.pages.height_px
+        paragraphs, place = self._paragraphs(repertoire, file)
+        self.style = pages.PageStyle(
+            pages.parse_width(wanted.page_width or '', repertoire.picture_size(1, height_px)[0]),
+            line_spacing=wanted.line_spacing,
+            margin=wanted.margin,
+            indent=wanted.indent,
+            lines=wanted.page_lines,
+        )
+        if not any(paragraphs):
+            raise SettingError(f'{place} is empty: expected at least one character')
+        units = [repertoire.encode(paragraph).units if paragraph else () for paragraph in paragraphs]
+        self.num_characters = sum(map(len, units))
+        self.layout = pages.lay_out(units, self.style)
+        hands = settings.hands
+        self.seeds = [hands.style_seed + number for number in range(hands.num_styles)]
+        self.cells = dict(char_px=repertoire.char_px, char_width_px=repertoire.char_width_px)
+        self.factor = (height_px or repertoire.char_px) / repertoire.char_px
+        self._check_place(place)
+
+    def _paragraphs(self, repertoire: Repertoire, file: text_files.TextFile | None) -> tuple[list[str], str]:
+        """The paragraphs, and where they stand."""
+        self.skipped: list[str] = []
+        if file is None:
+            text = (self.settings.writing.text or '').strip()
+            return [row.strip() for row in text.split('\n')], '--text'
+        lengths, self.skipped = text_files.check_rows(
+            file, repertoire.encode, skip_unwritable=self.settings.writing.skip_unwritable
+        )
+        tell_left_out(self.skipped)
+        return [row.text for row in file.rows() if not row.text or row.number in lengths], file.name
+
+    def _check_place(self, place: str) -> None:
+        """Refuses pages that the output cannot hold."""
+        out = self.settings.writing.out or ''
+        several = len(self.layout) * len(self.seeds) > 1
+        if not self.folder and several and not picture_formats.format_of(out).several:
+            raise SettingError(
+                f'{len(self.layout)} pages in {len(self.seeds)} hands: expected a folder, or a .pdf or .tif,'
+                f' as --out, not {out}'
+            )
+        width, height = pages.page_size(max(map(len, self.layout)), self.style, **self.cells)
+        for scale in {1.0, self.factor}:  # it is drawn as the model writes, and scaled then
+            picture_formats.check_size(
+                round(width * scale),
+                round(height * scale),
+                place=place,
+                path='a.png' if self.folder else out,
+                advice=(
+                    '--page_lines, with a folder as --out, makes several pages of it, and --page_width says'
+                    ' how wide they are'
+                ),
+            )
+
+    def write(self, writer: Writer, progress: Progress) -> str:
+        """Writes the file or the folder; says what is in it."""
+        out, overwrite = self.settings.writing.out or '', self.settings.writing.overwrite
+        num_lines = sum(line is not None for page in self.layout for line in page)
+        progress.begin(num_lines * len(self.seeds), self.num_characters * len(self.seeds))
+        composed = self._composed(writer, progress)
+        if not self.folder:
+            told = write_pictures([image for image, _, _ in composed], out, replace=overwrite)
+            return f'page of {told}' + left_out(self.skipped)
+        with picture_files.LineFolder(out, replace=overwrite) as folder:
+            for image, text, seed in composed:
+                folder.add(image, text, style=seed)
+        return count(folder.count, 'page') + left_out(self.skipped)
+
+    def _composed(self, writer: Writer, progress: Progress) -> Iterator[tuple[np.ndarray, str, int]]:
+        """Each page in each hand: its image, its text in one row, the seed."""
+        for seed, page in itertools.product(self.seeds, self.layout):
+            images: list[np.ndarray] = []
+            there = [line for line in page if line]
+            for start in range(0, len(there), lines.CHUNK_LINES):
+                chunk = there[start : start + lines.CHUNK_LINES]
+                images += writer.write(
+                    [line.text for line in chunk],
+                    style_seeds=seed,
+                    truncation=self.settings.hands.truncation,
+                    noise_offsets=[line.offset for line in chunk],
+                    quotes_before=[line.quotes for line in chunk],
+                )
+                progress.add(images[start:], writer.char_width_px)
+            image = pages.compose(page, images, self.style, **self.cells)
+            if self.settings.pages.height_px:
+                image = picture_files.scale(image, max(1, round(image.shape[0] * self.factor)))
+            yield image, '\\n'.join(line.text for line in there), seed

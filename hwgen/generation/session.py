@@ -1,0 +1,169 @@
+"""Session: `generate` writes texts into files; `bin/generate` is a thin layer over it.
+
+What is wrong with settings, place or texts is told before TensorFlow is loaded.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hwgen import console
+from hwgen.charset.printable import printable
+from hwgen.inference.model_folder import find_model
+from hwgen.settings.generate import MAX_SEEDS, GenerateSettings, check_writing
+from hwgen.settings.setting import SettingError
+
+if TYPE_CHECKING:
+    from hwgen.inference.repertoire import Repertoire
+    from hwgen.inference.writer import Writer
+
+
+class Written(NamedTuple):
+    """What was written.
+
+    Attributes:
+        path: str, the file or folder.
+        lines, characters: int, how many of them.
+        told: str, what is in it, in words.
+    """
+
+    path: str
+    lines: int
+    characters: int
+    told: str
+
+
+def generate(
+    settings: GenerateSettings,
+    *,
+    writer: Writer | None = None,
+    command: str = 'hwgen.generate',
+    report: Callable[[str], Any] = console.say,
+) -> Written:
+    """Writes a text or a text file as a picture, pages, a folder of pictures, or records.
+
+    Args:
+        settings: what, by which model, in whose hand, where to.
+        writer: in place of the model that `settings.writing.model` names.
+        command: what was typed, for the description of records.
+        report: function of a str, told what is going on.
+
+    Returns:
+        Written.
+
+    Raises:
+        SettingError: settings that do not go together.
+        CharsetError, TextFileError: a text that cannot be written, with its place.
+        ArtefactError: no model there.
+        OSError: no such text file, or a place that cannot be written; what was there is unchanged.
+    """
+    check(settings)
+    from hwgen.generation.progress import Progress
+    from hwgen.inference import picture_files, picture_formats, text_files
+    from hwgen.inference.repertoire import Repertoire
+
+    writing, out = settings.writing, settings.writing.out or ''
+    folder = not picture_formats.names_picture(out)
+    _check_kind(settings, folder)
+    picture_files.check_place(out, overwrite=writing.overwrite, folder=folder)
+    file = None if writing.text_file is None else text_files.TextFile(writing.text_file)
+    if writer is None:
+        model = find_model(writing.model)
+        repertoire = Repertoire.load(model, allow_unseen=writing.allow_unseen)
+    else:
+        repertoire = writer.repertoire
+    task = _task(settings, repertoire, file, folder=folder, command=command)
+    with picture_files.reserved(out, overwrite=writing.overwrite, folder=folder):
+        if writer is None:
+            writer = _load(model, repertoire, allow_unseen=writing.allow_unseen, report=report)
+        progress = Progress()
+        told = task.write(writer, progress)
+    report(f'{printable(out)}: {told}; {progress.summary()}')
+    return Written(out, progress.lines, progress.characters, told)
+
+
+def _load(model: str, repertoire: Repertoire, *, allow_unseen: bool, report: Callable[[str], Any]) -> Writer:
+    """The writer of a model, and a word about it."""
+    report(f'loading {printable(model)} ...')
+    began = time.monotonic()
+    from hwgen.inference.writer import Writer
+
+    # the repertoire has told what there is to tell
+    writer = Writer.load(model, allow_unseen=allow_unseen, tell=None)
+    told = [f'model {printable(model)}, loaded in {time.monotonic() - began:.1f} s', repertoire.note]
+    report('; '.join(filter(None, told)))
+    return writer
+
+
+def _task(
+    settings: GenerateSettings, repertoire: Repertoire, file: Any, *, folder: bool, command: str
+) -> Any:
+    """What writes: its texts are checked."""
+    from hwgen.generation.lines import LinesTask
+    from hwgen.generation.paragraphs import ParagraphsTask
+    from hwgen.generation.sheet import SheetTask
+
+    if settings.pages.page_width:
+        return ParagraphsTask(settings, repertoire, file, folder=folder)
+    if (folder or settings.writing.format == 'tfrecord') and not settings.hands.interpolate:
+        return LinesTask(settings, repertoire, file, command=command)
+    return SheetTask(settings, repertoire, folder=folder)
+
+
+def check(settings: GenerateSettings) -> None:
+    """Refuses settings that do not go together.
+
+    Raises:
+        SettingError: naming them as they are typed.
+    """
+    writing, hands, pages = settings.writing, settings.hands, settings.pages
+    check_writing(
+        writing.text,
+        writing.text_file,
+        out=writing.out,
+        style_seed=hands.style_seed,
+        num_styles=hands.num_styles,
+    )
+    between = hands.interpolate
+    if between is not None and (len(between) != 2 or max(between) >= MAX_SEEDS):
+        raise SettingError(
+            f'--interpolate {" ".join(map(str, between))}: expected two style seeds, such as'
+            ' --interpolate 3 8'
+        )
+    refused: list[tuple[str, object]] = []
+    if between:
+        refused += [
+            ('--text_file', writing.text_file),
+            ('--num_styles', hands.num_styles > 1),
+            ('--page_width', pages.page_width),
+            ('--format tfrecord', writing.format == 'tfrecord'),
+        ]
+    if pages.page_width:
+        refused += [
+            ('--format tfrecord', writing.format == 'tfrecord'),
+            ('--styles_per_line random', hands.styles_per_line == 'random'),
+        ]
+    elif writing.text is not None and '\n' in writing.text.strip():
+        raise SettingError(
+            '--text holds a line break: give --page_width to write paragraphs, or --text_file for one picture'
+            ' a row'
+        )
+    for name, given in refused:
+        if given:
+            raise SettingError(f'{name} does not go with {"--interpolate" if between else "--page_width"}')
+
+
+def _check_kind(settings: GenerateSettings, folder: bool) -> None:
+    """Refuses a picture as the place of what is a folder."""
+    writing = settings.writing
+    for flag, given in (
+        ('--format tfrecord', writing.format == 'tfrecord'),
+        ('--text_file without --page_width', writing.text_file is not None and not settings.pages.page_width),
+    ):
+        if given and not folder:
+            raise SettingError(
+                f'--out={writing.out}: {flag} writes a folder, expected the name of one ({writing.out}/ is'
+                ' one, too)'
+            )

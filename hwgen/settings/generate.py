@@ -1,0 +1,139 @@
+"""Settings of writing: texts, hands, pages, and the pictures or records that are written."""
+
+import dataclasses
+from typing import ClassVar
+
+from hwgen.settings.setting import SettingError, check, setting
+
+DEFAULT_MODEL = 'saved_models/demo'  # the one that ships
+# Standard deviation of what seeds draw, hands and character noise, wherever nothing else is said: a little
+# plainer than those the model learned from (1).
+DEFAULT_TRUNCATION = 0.8
+MAX_SEEDS = 2**64  # style seeds there are
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WritingSettings:
+    """What is written, by which model, and where to."""
+
+    SECTION: ClassVar[str] = 'Text, model and output'
+
+    text: str | None = setting(None, 'Text to write. With --page_width a line break begins a paragraph.')
+    text_file: str | None = setting(
+        None,
+        'UTF-8 file: each row is a line of handwriting, with --page_width a paragraph. - is standard input.',
+    )
+    out: str | None = setting(
+        None,
+        'Where to: a picture (.png, .jpg, .webp, .tif, .bmp, .pdf), or a folder (for --text_file, '
+        'tfrecord, one picture a style, several pages, which .pdf and .tif hold, too). NAME/ is a folder.',
+    )
+    model: str = setting(
+        DEFAULT_MODEL,
+        'Folder of a trained generator, or a run directory of bin/train. Example: runs/demo.',
+    )
+    format: str = setting('png', 'Pictures, or shards for bin/train.', choices=('png', 'tfrecord'))
+    skip_unwritable: bool = setting(
+        False, 'Leave out rows of --text_file that hold unknown characters, instead of stopping.'
+    )
+    allow_unseen: bool = setting(
+        False,
+        'Write also characters that no training picture of the model showed, nor the parts they are made of: '
+        'probably scribbles. Without it they are refused.',
+    )
+    overwrite: bool = setting(
+        False, 'Replace the output if it exists (a folder only if all in it is output of this command).'
+    )
+
+    def __post_init__(self):
+        check(self)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class HandSettings:
+    """Whose handwriting it is."""
+
+    SECTION: ClassVar[str] = 'Hands'
+
+    style_seed: int = setting(0, 'Hand to write in, 0 to 2^64 - 1. Example: 42.', lower=0)
+    num_styles: int = setting(
+        1, 'Write everything in so many hands: seeds style_seed, style_seed + 1, ...', lower=1
+    )
+    interpolate: tuple[int, ...] | None = setting(
+        None, 'Two seeds A B (or A,B): write --text in --steps hands from A to B.', lower=0
+    )
+    steps: int = setting(8, 'Hands of --interpolate, A and B included.', lower=2)
+    styles_per_line: str = setting(
+        'same',
+        'Hands of --text_file: same: all rows in one; random: a new seed for every row, counted on from'
+        ' style_seed.',
+        choices=('same', 'random'),
+    )
+    truncation: float = setting(
+        DEFAULT_TRUNCATION,
+        'Standard deviation of styles and character noise: 1 is the spread of the hands the model learned'
+        ' from, less is tidier and more alike, 0 the average hand. Example: 0.5.',
+        lower=0.0,
+    )
+
+    def __post_init__(self):
+        check(self)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PageSettings:
+    """How large lines are, and pages of them."""
+
+    SECTION: ClassVar[str] = 'Size and pages'
+
+    height_px: int | None = setting(
+        None,
+        'Scale lines to this height in pixels; default: as the model writes.',
+        unit='px',
+        lower=4,
+        upper=4096,
+    )
+    page_width: str | None = setting(
+        None, 'Write pages: characters of a full line (20) or pixels between the margins (800px).'
+    )
+    page_lines: int = setting(0, 'Lines of a full page; 0: one page as long as the text.', lower=0)
+    line_spacing: float = setting(1.4, 'Distance of the lines of a page, in line heights.', lower=1.0)
+    margin: float = setting(1.0, 'Margin of a page, in line heights.', lower=0.0)
+    indent: int = setting(2, 'Blank characters before a paragraph of a page.', lower=0)
+
+    def __post_init__(self):
+        check(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class GenerateSettings:
+    """All of a piece of writing.
+
+    Attributes:
+        writing: WritingSettings.
+        hands: HandSettings.
+        pages: PageSettings.
+    """
+
+    writing: WritingSettings = WritingSettings()
+    hands: HandSettings = HandSettings()
+    pages: PageSettings = PageSettings()
+
+
+SECTIONS: tuple[type, ...] = (WritingSettings, HandSettings, PageSettings)  # in the order of `--help`
+
+
+def check_writing(
+    text: str | None, text_file: str | None, *, out: str | None, style_seed: int, num_styles: int
+) -> None:
+    """Refuses values of --text, --text_file, --out, --style_seed and --num_styles that name no task.
+
+    Raises:
+        SettingError: neither or both of text and text_file, no place to write to, or seeds beyond 2^64 - 1.
+    """
+    if (text is None) == (text_file is None):
+        raise SettingError('expected either --text "..." or --text_file FILE')
+    if not out:
+        raise SettingError('--out is missing: expected a picture, such as line.png, or a folder')
+    if style_seed + num_styles > MAX_SEEDS:
+        raise SettingError(f'--style_seed={style_seed}: expected 0 to 2^64 - 1')

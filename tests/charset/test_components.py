@@ -178,7 +178,8 @@ def test_further_ideographs_use_known_components():
     rows = components.build_rows('甲乙丙丁', sequences, **options)
     assert [row.name for row in rows if row.kind == 'component'] == ['a', 'b']
     further = components.further_ideographs('甲丙戊己庚辛a', rows, sequences, **options)
-    # 己 needs c, which the table lacks, and 辛 six components: their own sequences tell. 庚 has the glyph of 甲.
+    # 己 needs c, which the table lacks, and 辛 six components: their own sequences tell. 庚 has the glyph of
+    # 甲.
     assert further == {'戊': '⿱⿰abb', '己': '⿱ac', '庚': '⿰ab', '辛': '⿱⿰ab⿱⿰ab⿰ab'}
 
 

@@ -51,8 +51,8 @@ def test_what_does_not_fit_expanded_stays_whole():
 
 
 def test_of_equals_the_one_of_fewer_operators():
-    """Expanded one or the other, both would be five: ⿰山⿱丁戊 has two operators, ⿰⿱甲⿰乙丙水 three, though it
-    stands first.
+    """Expanded one or the other, both would be five: ⿰山⿱丁戊 has two operators, ⿰⿱甲⿰乙丙水 three,
+    though it stands first.
     """
     for patterns in ((), ('⿰·⿱··', '⿰⿱·⿰···')):
         found = compose(

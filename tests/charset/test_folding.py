@@ -67,9 +67,9 @@ def test_the_table_of_forms():
     itself.
     """
     charset = Charset.load()
-    symbols = {charset.characters[i] for i in charset.character_set('symbols')} | set(
+    symbols = {charset.characters[i] for i in charset.character_set('symbols')} | {
         charset.characters[i] for i in charset.character_set('ascii')
-    )
+    }
     for character, forms in (*folding.ALIKE.items(), *folding.BY_TURNS.items()):
         assert character in symbols and set(forms) <= symbols and character not in forms, character
         assert len(set(forms)) == len(forms)

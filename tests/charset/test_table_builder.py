@@ -205,7 +205,7 @@ def test_the_choice_is_that_of_the_rule():
         character: trees[0] for character, trees in expected.items()
     }
     assert all(
-        [cut.own_cost for cut in cuts] and set(cut.tree for cut in cuts) == set(options[character])
+        [cut.own_cost for cut in cuts] and {cut.tree for cut in cuts} == set(options[character])
         for character, cuts in found.items()
     )
 

@@ -115,7 +115,8 @@ def test_says_what_is_missing(tmp_path):
             ['--data=lines', '--protocol=taste'],
             (
                 'evaluate: flag --protocol=taste: value should be one of'
-                ' <reader|hands|hct|scrabblegan|ganwriting|hwd|interpolation|neighbours|shots|nonsense|comparison|ablation>'
+                ' <reader|hands|hct|scrabblegan|ganwriting|hwd|interpolation|neighbours|shots|nonsense'
+                '|comparison|ablation>'
             ),
         ),
         (

@@ -13,7 +13,11 @@ def library(name):
         report(f'{name}: \\x1b said')
         tell(name, *arguments, **options)
         if options.get('lines') == 13:
-            raise FolderError('vocabulary_size=3 and num_writers=4 of test_lines=5, version=6, output_format=7, image/num_writers=8, nothing=9')
+            raise FolderError(
+                'vocabulary_size=3 and num_writers=4 of test_lines=5, version=6, '
+                'output_format=7, image/num_writers=8, nothing=9'
+            )
+
     return call
 stand_in('hwgen.data.preparing.prepare', prepare_scribe=library('scribe'))
 stand_in('hwgen.data.preparing.prepare_folder', prepare_folder=library('folder'))

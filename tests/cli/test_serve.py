@@ -39,12 +39,17 @@ class Version:
             raise saved_version.SavedVersionError(path + ': broken')
     def run(self, signature, inputs):
         errors = [b'' if text != b'?' else b'U+003F at position 0' for text in inputs['texts'].tolist()]
-        return dict(image_bytes=np.array([self.number.encode()] * len(errors), object), error=np.array(errors, object))
+        return dict(
+            image_bytes=np.array([self.number.encode()] * len(errors), object), error=np.array(errors, object)
+        )
 def export_model(writer, path, **options):
     print('asked', path, sorted(options.items()), flush=True)
     os.makedirs(path)
     return path, dict(note='')
-Writer.load = lambda path, **options: print('loaded', path, flush=True) or types.SimpleNamespace(description=dict(info=dict(data=dict(source='scribe'))))
+Writer.load = lambda path, **options: (
+    print('loaded', path, flush=True)
+    or types.SimpleNamespace(description=dict(info=dict(data=dict(source='scribe'))))
+)
 export.export_model, saved_version.SavedVersion = export_model, Version
 app.dispatch()
 """

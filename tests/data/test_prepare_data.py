@@ -75,7 +75,7 @@ def test_folder_import(lines_of, scans, tmp_path):
     }
     assert (info['image_height_px'], info['source'], info['skipped']) == (64, 'folder', {})
     assert 'complete, train ' in said[-1]
-    for split, line in lines_of(tmp_path / 'out'):
+    for _, line in lines_of(tmp_path / 'out'):
         assert line.text == '天地玄黄'[: len(line.text)] and line.boxes is None
         assert line.image.shape[0] <= 64 and line.writer in {f'w{i}' for i in range(5)}
         heights = {'w0': (20, 150), 'w1': (40, 150), 'w2': (60, 150), 'w3': (64, 120), 'w4': (64, 96)}
@@ -128,7 +128,7 @@ def test_images_without_text(scans, tmp_path, lines_of):
     )
     assert (info['vocabulary'], info['skipped']) == ([], {})
     written = {}
-    for split, line in lines_of(tmp_path / 'out'):
+    for _, line in lines_of(tmp_path / 'out'):
         assert (
             line.text,
             line.boxes,

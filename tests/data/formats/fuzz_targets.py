@@ -76,7 +76,7 @@ def attempt(read):
     found = []
     try:
         for sample in read:
-            found.append(sample)
+            found.append(sample)  # noqa: PERF402 (what came before an error counts)
     except FormatError as error:
         return found, str(error)
     return found, None
@@ -230,8 +230,10 @@ def iam_target(data):
     for words, good in ((False, LINES), (True, WORDS)):
         name = 'words.txt' if words else 'lines.txt'
 
-        def read(refuse, table=in_memory(name, good + data + b'\n' + good), words=words):
-            return iam.read_table(table, words=words, refuse=refuse)  # noqa: E731
+        table = in_memory(name, good + data + b'\n' + good)
+
+        def read(refuse, table=table, words=words):
+            return iam.read_table(table, words=words, refuse=refuse)
 
         rows, messages = skipping(read, name)
         strict, error = attempt(read(None))

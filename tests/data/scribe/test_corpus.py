@@ -187,7 +187,7 @@ def test_shots_depend_on_the_seed_and_change_no_other_split(shots_plan):
 
 
 def test_record(plan, records, charset):
-    for split, lines in records.items():
+    for lines in records.values():
         for record in lines[:20]:
             encoded = charset.encode(record.text)
             np.testing.assert_array_equal(record.character_ids, encoded.character_ids)

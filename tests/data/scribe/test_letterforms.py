@@ -22,7 +22,9 @@ def component(form, slot):
 
 
 def test_the_same_hand_writes_a_component_the_same_way_in_every_character():
-    """口 of 吗 and 吃 in one hand are more alike than in two, though no stroke of a copy is that of another."""
+    """口 of 吗 and 吃 in one hand are more alike than in two, though no stroke of a copy is that of
+    another.
+    """
     still = dict(running=0.0, abbreviates=0.0, copy_share=0.05, warp=0.0)
     mouths = {}
     for index in range(12):

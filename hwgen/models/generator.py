@@ -10,11 +10,12 @@ import keras
 import tensorflow as tf
 
 from hwgen.models import layers
+from hwgen.models.composite import Composite
 from hwgen.models.content_encoder import CELLS, ContentEncoder
 from hwgen.settings.model import GeneratorConfig
 
 
-class GeneratorBlock(keras.layers.Layer):
+class GeneratorBlock(Composite, keras.layers.Layer):
     """Residual block that doubles the resolution; batch normalisation conditional on its part of z.
 
     With `upsample='subpixel'` both convolutions see the small map, the second gives four pixels at once (Shi
@@ -50,7 +51,7 @@ class GeneratorBlock(keras.layers.Layer):
         return layers.apply_mask(h + layers.upsample(skip), wide_valid)
 
 
-class Generator(keras.Model):
+class Generator(Composite, keras.Model):
     """Components, structure and style -> the image of a line.
 
     Source: HCT-GAN, section 3; blocks after SAGAN. The style vector is split into z1, joined to the content,

@@ -138,6 +138,7 @@ def test_nothing_appears_when_the_comparison_fails(writer, monkeypatch, tmp_path
     )
 
 
+@pytest.mark.slow
 def test_a_name_is_no_pattern(exported, tmp_path):
     """TensorFlow alone finds no variables below a folder of such a name, and says that it is of another
     device.

@@ -224,7 +224,7 @@ def test_other_sizes_are_refused(three):
     with pytest.raises(CheckpointError, match='no checkpoint can be restored') as error:
         Checkpoints(three, items).restore()
     for step in (10, 20, 30):
-        assert f'step-{step}: trunk/moving_mean has shape (4,) there and (5,) here' in str(error.value)
+        assert f'step-{step}: trunk/norm_1/moving_mean has shape (4,) there and (5,) here' in str(error.value)
 
 
 def test_other_objects_are_refused(three):

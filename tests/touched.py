@@ -64,7 +64,7 @@ def touched(files, checkout):
             found.add(f'tests/{parts[1]}')
         else:
             found.add(f'tests/{parts[0]}')
-    return sorted(place for place in found if (checkout / place).is_dir())
+    return sorted(place for place in found if (checkout / place).exists())
 
 
 def belongs(test, places):

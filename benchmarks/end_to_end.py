@@ -113,7 +113,7 @@ def write_casia(folder, source, *, pages):
         crops = [
             (text, np.ascontiguousarray(line.image[y0:y1, x0:x1]))
             for line in lines[:CHARACTER_LINES]
-            for text, (x0, y0, x1, y1) in zip(line.text, np.clip(line.boxes, 0, None))
+            for text, (x0, y0, x1, y1) in zip(line.text, np.clip(line.boxes, 0, None), strict=True)
         ]
         crops = [(text, image) for text, image in crops if image.size]
         put('HWDB1', test, f'{writer}-f.gnt', foreign.gnt_bytes(crops))

@@ -56,7 +56,7 @@ def characters():
     index, found = RecordIndex(_SAMPLE.value, split='train'), []
     for i in range(len(index)):
         line = index.read_record(i)
-        for text, (x0, y0, x1, y1) in zip(line.text, line.boxes):
+        for text, (x0, y0, x1, y1) in zip(line.text, line.boxes, strict=True):
             crop = line.image[y0:y1, x0:x1]
             if crop.size and _has_code(text):
                 found.append((text, cv2.resize(crop, CROP_PX[::-1], interpolation=cv2.INTER_AREA)))
@@ -286,7 +286,8 @@ def time_readers(folder, glyphs):
         ),
         '.wptt': ([wptt_page() for _ in pages], foreign.plain_wptt),
     }
-    for suffix, (contents, loop) in files.items():
+
+    def compare_readers(suffix, contents, loop):
         on_disk = [
             foreign.on_disk(f'{i:03d}-x{suffix}', data, folder / suffix[1:])
             for i, data in enumerate(contents)
@@ -313,6 +314,9 @@ def time_readers(folder, glyphs):
                 lambda: foreign.plain_gnt(zipfile.ZipFile(packed).read('001-f.gnt')),
                 size=len(contents[0]),
             )
+
+    for suffix, (contents, loop) in files.items():
+        compare_readers(suffix, contents, loop)
 
     def collection(path, source):
         return lambda: (s for part in open_collection(path, source=source) for s in part.read(refuse=None))

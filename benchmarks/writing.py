@@ -11,6 +11,7 @@ called in this process, and through the REST calls, JSON and base64 included but
 import json
 import os
 import time
+from functools import partial
 
 from absl import app, flags
 
@@ -83,7 +84,7 @@ def main(argv):
         return
     for n in (5, 10, 20, 30):
         texts = random_texts(writer.charset, lines=_LINES.value, num_characters=n)
-        report(f'{_LINES.value} lines of {n} characters', fastest(lambda: writer.write(texts)), texts)
+        report(f'{_LINES.value} lines of {n} characters', fastest(partial(writer.write, texts)), texts)
     texts = random_texts(writer.charset, lines=_LINES.value, num_characters=10)
     report(
         '  the same of 10, one call of the model each, not compiled',
@@ -97,7 +98,7 @@ def main(argv):
     text = random_texts(writer.charset, lines=1, num_characters=1000)
     for window in (8, 16, 32, 64, 128):
         other = Writer(writer.generator, writer.charset, window_characters=window, windows_per_step=1)
-        report(f'a line of 1,000, windows of {window}', fastest(lambda: other.write(text), repeats=1), text)
+        report(f'a line of 1,000, windows of {window}', fastest(partial(other.write, text), repeats=1), text)
     (text,) = random_texts(writer.charset, lines=1, num_characters=_LONG.value)
     before, start = peak_memory_mib(), time.perf_counter()
     for _ in writer.stream(text):
@@ -124,9 +125,9 @@ def measure_served(writer):
             {'instances': [{'texts': text, 'style_seeds': seed} for seed, text in enumerate(texts)]}
         ).encode()
         for name, call in (
-            ('writer', lambda: writer.write(texts, style_seeds=range(lines), truncation=0.8)),
-            ('served', lambda: served.run('serving_default', inputs)),
-            ('served, REST', lambda: service.answer('POST', '/v1/models/hwgen:predict', body)),
+            ('writer', partial(writer.write, texts, style_seeds=range(lines), truncation=0.8)),
+            ('served', partial(served.run, 'serving_default', inputs)),
+            ('served, REST', partial(service.answer, 'POST', '/v1/models/hwgen:predict', body)),
         ):
             seconds = fastest(call)
             report(f'{lines} x {n} characters, {name}: {1000 * seconds:.1f} ms', seconds, texts)

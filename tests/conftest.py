@@ -1,14 +1,18 @@
 """What all tests share: a quiet TensorFlow, two logical CPU devices for the replica tests, hypothesis
-settings fit for a busy machine.
+settings fit for a busy machine; options for a part of the tests and of the time.
 """
 
 import os
 import sys
+import time
 
 import hypothesis
 import pytest
+from touched import belongs, changed_files, touched
 
 from hwgen.cli import quiet
+
+STARTED = time.monotonic()
 
 quiet.quiet_tensorflow()
 
@@ -17,6 +21,29 @@ quiet.quiet_tensorflow()
 hypothesis.settings.register_profile('hwgen', deadline=None, derandomize=True)
 hypothesis.settings.register_profile('explore', deadline=None, max_examples=1000)
 hypothesis.settings.load_profile(os.environ.get('HYPOTHESIS_PROFILE', 'hwgen'))
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        '--touched', action='store_true', help='Only tests of what the change touches (touched.py).'
+    )
+    parser.addoption(
+        '--minutes', type=float, help='Tests that would begin later are skipped; for the slow ones.'
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.option.touched:
+        places = touched(changed_files(config.rootpath), config.rootpath)
+        kept = [item for item in items if belongs(item.nodeid, places)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+        items[:] = kept
+
+
+def pytest_runtest_setup(item):
+    minutes = item.config.option.minutes
+    if minutes is not None and time.monotonic() - STARTED > 60 * minutes:
+        pytest.skip(f'the {minutes:g} minutes of --minutes are over')
 
 
 def pytest_collection_finish(session):

@@ -47,8 +47,7 @@ FOREIGN = {
     'losses': {'PIL', 'cv2', 'absl'},
 }
 # Packages whose public functions still lack types.
-UNTYPED = {
-}
+UNTYPED = {}
 MAX_LINES, MAX_LINES_OF_TESTS = 400, 800
 FORBIDDEN_NAMES = {'utils', 'util', 'common', 'base', 'helpers', 'helper', 'misc', 'tools', 'stuff'}
 

@@ -118,7 +118,8 @@ def read_lines(paths, capacity):
         with np.load(path) as stored:
             ends = np.cumsum(stored['strip_bytes'])
             strips = [
-                stored['strips'][end - size : end].tobytes() for end, size in zip(ends, stored['strip_bytes'])
+                stored['strips'][end - size : end].tobytes()
+                for end, size in zip(ends, stored['strip_bytes'], strict=True)
             ]
             px, longest, of_file = int(stored['char_px']), int(stored['longest_lines']), stored['lengths']
             texts = np.split(stored['character_ids'], np.cumsum(of_file)[:-1])
@@ -132,7 +133,7 @@ def read_lines(paths, capacity):
                 np.zeros((capacity, longest), np.int32),
             )
         k, column = 0, 0
-        for length, text in zip(of_file[: capacity - there], texts):
+        for length, text in zip(of_file[: capacity - there], texts, strict=False):
             if column == decoded[k].shape[1]:
                 k, column = k + 1, 0
             line = decoded[k][:, column : column + length * px]
@@ -315,11 +316,13 @@ def check(device, folder):
                     )
                 )
             moments = sorted(pair for pair in worst if 'momentum' in pair[1])
+            others = sorted(
+                pair for pair in worst if 'momentum' not in pair[1] and 'optimizer' not in pair[1]
+            )
             say(
                 f"{phase}: difference over how far a variable moved: Adam's first moments (the gradients)"
                 f' median {moments[len(moments) // 2][0]:.1e}, '
-                f'worst {moments[-1]}; others worst'
-                f' {sorted(pair for pair in worst if "momentum" not in pair[1] and "optimizer" not in pair[1])[-3:]}'
+                f'worst {moments[-1]}; others worst {others[-3:]}'
             )
 
 

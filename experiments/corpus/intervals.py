@@ -51,7 +51,7 @@ def _means(values):
     values = np.array(values, float)
     there = ~np.isnan(values)
     values = np.where(there, values, 0)
-    pairs = [np.ix_(s, u) for s, u in zip(*draws(*values.shape))]
+    pairs = [np.ix_(s, u) for s, u in zip(*draws(*values.shape), strict=True)]
     with np.errstate(invalid='ignore'):
         return np.array([values[pair].sum() for pair in pairs]) / np.array(
             [there[pair].sum() for pair in pairs]

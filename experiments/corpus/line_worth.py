@@ -207,7 +207,9 @@ def by_hand(owners, errors, counts):
     places = np.searchsorted(names, owners)
     return [
         [int(e), int(n)]
-        for e, n in zip(np.bincount(places, errors, len(names)), np.bincount(places, counts, len(names)))
+        for e, n in zip(
+            np.bincount(places, errors, len(names)), np.bincount(places, counts, len(names)), strict=True
+        )
     ]
 
 

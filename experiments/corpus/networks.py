@@ -73,7 +73,7 @@ class SmallNetwork:
             with tf.GradientTape() as tape:
                 losses = tf.nn.sparse_softmax_cross_entropy_with_logits(target, model(batch, training=True))
                 loss = tf.reduce_mean(losses)
-            optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables))
+            optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
             return loss
 
         order = np.zeros(0, int)

@@ -46,7 +46,7 @@ def _neighbours(skeleton):
     """dict pixel (y, x) -> list of pixels; a diagonal step is left out where two straight ones lead to the
     same.
     """
-    pixels = set(zip(*(axis.tolist() for axis in np.nonzero(skeleton))))
+    pixels = set(zip(*(axis.tolist() for axis in np.nonzero(skeleton)), strict=True))
     around = {}
     for y, x in pixels:
         around[y, x] = [

@@ -38,7 +38,7 @@ def read_people(path):
             images, code, writer, sample = (archive[name] for name in _ARRAYS)
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f'{path}: {error}') from error
-    for name, array in zip(_ARRAYS, (images, code, writer, sample)):
+    for name, array in zip(_ARRAYS, (images, code, writer, sample), strict=True):
         if array.ndim != _ARRAYS[name] or len(array) != len(images) or not len(array):
             raise ValueError(
                 f'{path}: {name} has shape {list(array.shape)}, expected {_ARRAYS[name]} axes and'

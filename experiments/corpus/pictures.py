@@ -45,7 +45,7 @@ def prepare(hands, *, factor=1.0, pen=None):
     """
     inked, paths, features = [], [], []
     for w, characters in enumerate(hands):
-        for character, copies in zip(NUMERALS, characters):
+        for character, copies in zip(NUMERALS, characters, strict=True):
             for picture in preparation.scan(copies, factor=factor) if factor != 1.0 else copies:
                 crop = preparation.clean(picture)
                 if pen is not None:

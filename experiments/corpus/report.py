@@ -23,7 +23,9 @@ def compare(people, simulated):
     ratios = {kind: distance_ratios(pictures.inked / 255.0) for kind, pictures in kinds.items()}
     result = {
         'distances': {kind: estimate(r.mean(1)) for kind, r in ratios.items()},
-        'distances_of_characters': {kind: dict(zip(NUMERALS, r[0].tolist())) for kind, r in ratios.items()},
+        'distances_of_characters': {
+            kind: dict(zip(NUMERALS, r[0].tolist(), strict=True)) for kind, r in ratios.items()
+        },
         'features': {},
     }
     for i, feature in enumerate(FEATURES):
@@ -57,7 +59,9 @@ def table(comparison, verdicts):
         shown = {'size': _percent, 'angle': _degrees, 'share': _plain, 'count': _plain}[feature.kind]
         mean = {'size': _number, 'angle': _degrees, 'share': _plain, 'count': _plain}[feature.kind]
         lines.append(_row(f'{feature.told}: mean', found['mean'], mean))
-        for name, told in zip(SPREADS, ('within a hand', 'between hands', 'of it common to all characters')):
+        for name, told in zip(
+            SPREADS, ('within a hand', 'between hands', 'of it common to all characters'), strict=True
+        ):
             lines.append(_row(f'{feature.told}: {told}', found[name], shown))
     lines += [
         '',

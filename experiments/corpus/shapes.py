@@ -111,7 +111,7 @@ def _corner_cuts(points):
             points[i + 3 * _CORNER_ARM_PX // 2 : i + 2 * _CORNER_ARM_PX + 1],
         )
         middles = [arm.mean(0) for arm in arms]
-        sides = [np.linalg.svd(arm - middle)[2][0] for arm, middle in zip(arms, middles)]
+        sides = [np.linalg.svd(arm - middle)[2][0] for arm, middle in zip(arms, middles, strict=True)]
         across = sides[0][0] * sides[1][1] - sides[0][1] * sides[1][0]
         if abs(across) > 0.5:  # 30 degrees: sides that hardly differ meet anywhere
             gap = middles[1] - middles[0]

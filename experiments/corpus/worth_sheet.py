@@ -37,7 +37,8 @@ def draw(writers, texts, *, truncation):
             blocks.append(_titled(title, found))
     width = max(block.shape[1] for block in blocks)
     pairs = [
-        np.hstack([_wide(left, width), _wide(right, width)]) for left, right in zip(blocks[::2], blocks[1::2])
+        np.hstack([_wide(left, width), _wide(right, width)])
+        for left, right in zip(blocks[::2], blocks[1::2], strict=True)
     ]
     return np.vstack(pairs)
 

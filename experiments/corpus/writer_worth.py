@@ -146,7 +146,7 @@ def measure(bench, row, texts):
                 [folded(text) for text in lines], [folded(text) for text in reader.read(images)]
             ).errors
             found['pp_ocr'][f'{origin}_{name}'] = [
-                [int(e), len(folded(text))] for e, text in zip(errors, lines)
+                [int(e), len(folded(text))] for e, text in zip(errors, lines, strict=True)
             ]
     characters = bench.pools.characters
     pictures = write_characters(writer, characters, hands_count=bench.sizes['written_hands'])

@@ -8,10 +8,11 @@ import keras
 import tensorflow as tf
 
 from hwgen.models import layers
+from hwgen.models.composite import Composite
 from hwgen.models.recognizer_trunk import FRAMES
 
 
-class AttentionPerception(keras.Model):
+class AttentionPerception(Composite, keras.Model):
     """Trunk features and the labels so far -> logits of the next label, looking at a part of the map.
 
     Source: a decoder as in Show, Attend and Read (Li et al. 2019, section 3.3) and Watch, Attend and Parse

@@ -9,11 +9,12 @@ import keras
 import tensorflow as tf
 
 from hwgen.models import layers
+from hwgen.models.composite import Composite
 from hwgen.settings.model import ModuleSizes
 from hwgen.settings.setting import choices_of
 
 
-class DiscriminatorBlock(keras.layers.Layer):
+class DiscriminatorBlock(Composite, keras.layers.Layer):
     """Residual block with spectral normalisation.
 
     Args:
@@ -46,7 +47,7 @@ class DiscriminatorBlock(keras.layers.Layer):
         return h + layers.apply_mask(self.skip(x, training=training), valid)
 
 
-class Discriminator(keras.Model):
+class Discriminator(Composite, keras.Model):
     """Images of lines -> scores.
 
     Source: SAGAN's and ScrabbleGAN's discriminators: residual blocks with spectral normalisation, patches

@@ -13,12 +13,13 @@ import tensorflow as tf
 
 from hwgen.characters import Characters
 from hwgen.models import layers
+from hwgen.models.composite import Composite
 from hwgen.models.content.encodings import content_encoder
 from hwgen.settings.model import CELLS, GeneratorConfig
 from hwgen.settings.setting import from_stored
 
 
-class GeneratorBlock(keras.layers.Layer):
+class GeneratorBlock(Composite, keras.layers.Layer):
     """Residual block that doubles the resolution; batch normalisation conditional on its part of a style.
 
     Args:
@@ -59,7 +60,7 @@ class GeneratorBlock(keras.layers.Layer):
         return layers.apply_mask(h + layers.upsample(skip), wide_valid)
 
 
-class Generator(keras.Model):
+class Generator(Composite, keras.Model):
     """Components, structure and style -> the image of a line.
 
     Source: HCT-GAN, section 3; blocks after SAGAN. The style vector is split into z1, joined to the content,

@@ -8,11 +8,12 @@ import keras
 import tensorflow as tf
 
 from hwgen.models import layers
+from hwgen.models.composite import Composite
 
 FRAMES = 8  # columns of features a character has at every char_px: the longest label with its repeats fits
 
 
-class RecognizerTrunk(keras.Model):
+class RecognizerTrunk(Composite, keras.Model):
     """Images of lines -> features with 8 rows and 8 columns a character.
 
     Plain convolutions with batch normalisation and no recurrence: a recurrent recogniser learns the language

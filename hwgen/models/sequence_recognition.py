@@ -9,10 +9,11 @@ import keras
 import tensorflow as tf
 
 from hwgen.models import layers
+from hwgen.models.composite import Composite
 from hwgen.models.recognizer_trunk import FRAMES
 
 
-class SequenceRecognition(keras.Model):
+class SequenceRecognition(Composite, keras.Model):
     """Trunk features -> logits of 8 frames a character.
 
     Source: HCT-GAN, section 3: a convolutional feature extractor, the maximum over height, one linear layer.

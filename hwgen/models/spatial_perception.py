@@ -9,10 +9,11 @@ import keras
 import tensorflow as tf
 
 from hwgen.models import layers
+from hwgen.models.composite import Composite
 from hwgen.models.recognizer_trunk import FRAMES
 
 
-class SpatialPerception(keras.Model):
+class SpatialPerception(Composite, keras.Model):
     """Trunk features -> logits of each position of a 4 x 4 grid a character.
 
     Source: HCT-GAN, section 3: fully convolutional with spatial attention; the attention is that of CBAM (Woo

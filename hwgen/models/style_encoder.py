@@ -10,9 +10,10 @@ import keras
 import tensorflow as tf
 
 from hwgen.models import layers
+from hwgen.models.composite import Composite
 
 
-class StyleEncoder(keras.Model):
+class StyleEncoder(Composite, keras.Model):
     """Images of lines -> mean and log variance of `style` [B, Z] and of `character_noise` [B, N, D].
 
     The line's vector comes from the mean over its characters, so it can hardly say which ones were written; a

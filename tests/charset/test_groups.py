@@ -26,8 +26,8 @@ def names(group):
 
 
 def test_groups_by_national_standards():
-    """啊 and 座 are the first and last of level 1 of GB 2312, 亍 and 齄 of level 2; of Big5 乙 is on level 1,
-    籲 its last, 乂 the first of level 2.
+    """啊 and 座 are the first and last of level 1 of GB 2312, 亍 and 齄 of level 2; of Big5 乙 is on
+    level 1, 籲 its last, 乂 the first of level 2.
     """
     assert (
         names('hanzi') == '啊座亍齄們乙㐀籲乂糸'

@@ -38,7 +38,15 @@ for arguments, environment in json.load(sys.stdin):
     sys.argv = ['hwgen', '{command}', *arguments]
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
-            app.run(module.main, module.__doc__, arguments=arguments, program='{command}', default_flagfile=None, positional=getattr(module, 'POSITIONAL', None), sections=getattr(module, 'SECTIONS', ()))
+            app.run(
+                module.main,
+                module.__doc__,
+                arguments=arguments,
+                program='{command}',
+                default_flagfile=None,
+                positional=getattr(module, 'POSITIONAL', None),
+                sections=getattr(module, 'SECTIONS', ()),
+            )
         except SystemExit as end:
             status = end.code
     {after}

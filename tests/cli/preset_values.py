@@ -25,7 +25,13 @@ for arguments in json.load(sys.stdin):
         flag.unparse()
     with contextlib.redirect_stderr(io.StringIO()) as said:
         try:
-            app.run(lambda rest: None, '', arguments=arguments, program='train', default_flagfile=train.DEFAULT_FLAGFILE)
+            app.run(
+                lambda rest: None,
+                '',
+                arguments=arguments,
+                program='train',
+                default_flagfile=train.DEFAULT_FLAGFILE,
+            )
         except SystemExit as end:
             if end.code:
                 raise ValueError(f'{arguments}: {said.getvalue()}')

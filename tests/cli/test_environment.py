@@ -111,6 +111,7 @@ def test_first_start_makes_it_second_start_finds_it_and_a_new_pin_updates_it(che
     assert not (checkout / '.venv/rubbish').exists()
 
 
+@pytest.mark.slow
 def test_a_package_that_asks_for_what_cannot_be_had_is_installed_alone(checkout):
     arguments = ['--protocol=comparison', '--compare=handright', '--seeds=1']
     done = subprocess.run(
@@ -139,6 +140,7 @@ def test_a_package_that_asks_for_what_cannot_be_had_is_installed_alone(checkout)
     )
 
 
+@pytest.mark.slow
 def test_two_starts_at_once_and_a_killed_one(checkout):
     killed = subprocess.Popen(
         [checkout / 'bin/generate'],
@@ -176,6 +178,7 @@ def test_an_environment_of_the_users_own_is_left_alone(checkout, tmp_path):
     assert os.listdir(own) == ['bin']
 
 
+@pytest.mark.slow
 def test_what_is_in_the_way_is_told(checkout, tmp_path):
     (tmp_path / 'full').mkdir()
     (tmp_path / 'full/letter').touch()

@@ -20,38 +20,108 @@ class Judge:
         self.name, self.digest, self.weights_digest = name, name + ' digest', name + ' weights'
 def ensure_embedded(data, splits, *, settings, report):
     tell('ensure', data, splits, settings)
-info = {'splits': {'train': {}, 'test': {}, 'unseen': {}}, 'source': 'scribe', 'version': '2.0', 'seed': 5, 'more': 1}
-EMBEDDED = {'tfrecords/demo': {'version': '2.0'}, 'tfrecords/demo-1.1': {'version': '1.1'}, 'tfrecords/latin': {'script': 'latin'}}
+info = {
+    'splits': {'train': {}, 'test': {}, 'unseen': {}},
+    'source': 'scribe',
+    'version': '2.0',
+    'seed': 5,
+    'more': 1,
+}
+EMBEDDED = {
+    'tfrecords/demo': {'version': '2.0'},
+    'tfrecords/demo-1.1': {'version': '1.1'},
+    'tfrecords/latin': {'script': 'latin'},
+}
 stand_in('hwgen.data.preparing.prepare', EMBEDDED=EMBEDDED, ensure_embedded=ensure_embedded)
-stand_in('hwgen.data.reading.shards', read_info=lambda data: {**info, 'splits': {'test': {}}} if data == 'tests alone' else info, RecordIndex=lambda data, split: f'{split} of {data}')
+stand_in(
+    'hwgen.data.reading.shards',
+    read_info=lambda data: {**info, 'splits': {'test': {}}} if data == 'tests alone' else info,
+    RecordIndex=lambda data, split: f'{split} of {data}',
+)
 class Writer:
     def load(path, **options):
         tell('Writer.load', os.path.relpath(path, ROOT) if path.startswith(ROOT) else path, **options)
         writer = Writer()
-        writer.description = {'step': 7, 'info': {'data': {'source': 'scribe', 'version': '1.1'}}, 'charset': 'c', 'seen': 'x'}
+        writer.description = {
+            'step': 7,
+            'info': {'data': {'source': 'scribe', 'version': '1.1'}},
+            'charset': 'c',
+            'seen': 'x',
+        }
         return writer
     def __str__(self):
         return 'a writer'
 stand_in('hwgen.inference.writer', Writer=Writer)
-stand_in('hwgen.inference.description', DEFAULT_TRUNCATION=.8, ArtefactError=ValueError, read_description=lambda path: tell('described', os.path.relpath(path, ROOT) if path.startswith(ROOT) else path))
-stand_in('hwgen.evaluation.judges.feature_space', open_space=lambda name, weights, **options: tell('space', name, weights and os.path.relpath(weights, ROOT) if weights and weights.startswith(ROOT) else weights, **options) or Judge(name))
-stand_in('hwgen.evaluation.judges.component_reader', ComponentReader=types.SimpleNamespace(load=lambda path: tell('component reader', os.path.relpath(path, ROOT)) or Judge('components')))
+stand_in(
+    'hwgen.inference.description',
+    DEFAULT_TRUNCATION=0.8,
+    ArtefactError=ValueError,
+    read_description=lambda path: tell(
+        'described', os.path.relpath(path, ROOT) if path.startswith(ROOT) else path
+    ),
+)
+stand_in(
+    'hwgen.evaluation.judges.feature_space',
+    open_space=lambda name, weights, **options: (
+        tell(
+            'space',
+            name,
+            weights and os.path.relpath(weights, ROOT) if weights and weights.startswith(ROOT) else weights,
+            **options,
+        )
+        or Judge(name)
+    ),
+)
+stand_in(
+    'hwgen.evaluation.judges.component_reader',
+    ComponentReader=types.SimpleNamespace(
+        load=lambda path: tell('component reader', os.path.relpath(path, ROOT)) or Judge('components')
+    ),
+)
 stand_in('hwgen.evaluation.judges.independent_reader', IndependentReader=lambda: tell('reader') or Judge('ppocr'))
 def check_comparable(here, there, *, place):
     tell('compared', sorted(here), there, place)
-stand_in('hwgen.evaluation.reporting.result_file', read_result=lambda path: {'measured_under': f'that of {path}'}, check_comparable=check_comparable)
-stand_in('hwgen.evaluation.measuring.training_plan', read_plan=lambda folder, **options: tell('plan', os.path.relpath(folder, ROOT) if folder.startswith(ROOT) else folder, **options) or types.SimpleNamespace(data={'lines': 3}))
-stand_in('hwgen.evaluation.systems.compared_systems', name_of=lambda path: 'named', open_systems=lambda names: tell('systems', [name.replace(ROOT, '') for name in names]) or {name: Writer.load(name) for name in names},
-         write_texts=lambda path, texts: tell('texts', path, texts))
-stand_in('hwgen.evaluation.measuring.comparison', protocol_texts=lambda index, **options: tell('protocol_texts', index, [*options['seeds']], options['num_lines']) or [['一', '二'], ['三']])
+stand_in(
+    'hwgen.evaluation.reporting.result_file',
+    read_result=lambda path: {'measured_under': f'that of {path}'},
+    check_comparable=check_comparable,
+)
+stand_in(
+    'hwgen.evaluation.measuring.training_plan',
+    read_plan=lambda folder, **options: (
+        tell('plan', os.path.relpath(folder, ROOT) if folder.startswith(ROOT) else folder, **options)
+        or types.SimpleNamespace(data={'lines': 3})
+    ),
+)
+stand_in(
+    'hwgen.evaluation.systems.compared_systems',
+    name_of=lambda path: 'named',
+    open_systems=lambda names: (
+        tell('systems', [name.replace(ROOT, '') for name in names])
+        or {name: Writer.load(name) for name in names}
+    ),
+    write_texts=lambda path, texts: tell('texts', path, texts),
+)
+stand_in(
+    'hwgen.evaluation.measuring.comparison',
+    protocol_texts=lambda index, **options: (
+        tell('protocol_texts', index, [*options['seeds']], options['num_lines']) or [['一', '二'], ['三']]
+    ),
+)
 def train(data, *, report):
     report('learns')
     return 'network', {'seed': 1}
-recognizer = dict(train=train, measured_splits=lambda data: ['test', 'unseen'], label_error=lambda network, data, *, split: (.12341 if split == 'test' else .5, 10, 40),
-                  save=lambda *arguments: tell('saved', *arguments))
+recognizer = dict(
+    train=train,
+    measured_splits=lambda data: ['test', 'unseen'],
+    label_error=lambda network, data, *, split: (0.12341 if split == 'test' else 0.5, 10, 40),
+    save=lambda *arguments: tell('saved', *arguments),
+)
 stand_in('hwgen.evaluation.judges.feature_recognizer', **recognizer)
 tensorflow = types.ModuleType('tensorflow')
-tensorflow.config = types.SimpleNamespace(experimental=types.SimpleNamespace(enable_op_determinism=lambda: tell('deterministic')))
+tensorflow.config = types.SimpleNamespace(
+    experimental=types.SimpleNamespace(enable_op_determinism=lambda: tell('deterministic'))
+)
 sys.modules['tensorflow'] = tensorflow
 """.replace('ROOT', repr(str(CHECKOUT)))
 DEMO, FEATURES = 'saved_models/demo', 'saved_models/features'
@@ -323,9 +393,7 @@ def test_what_is_refused_before_anything_is_made():
         },
     }
     arguments = [[one.replace('\u00a0', ' ') for one in case.split(' ')] for case in cases]
-    for (case, message), (status, called, _, err) in zip(
-        cases.items(), calls('evaluate', arguments, setup=SETUP)
-    ):
+    for message, (status, called, _, err) in zip(cases.values(), calls('evaluate', arguments, setup=SETUP)):
         assert status == 2 and err.startswith(f'evaluate: {message}') and err.count('\n') == 1, err
         assert not [one for one in called if one[0] in ('task', 'Writer.load')]
     # Those that read the split test whatever --split says need no other.

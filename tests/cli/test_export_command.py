@@ -29,7 +29,9 @@ def export_model(writer, out, **options):
     path = versions.version_folder(out)
     os.makedirs(path)
     return path, dict(characters=7, compared=dict(lines=3, characters=48, largest_difference_grey_levels=0.))
-Writer.load = lambda path, **options: print('loaded', path) or types.SimpleNamespace(description=dict(info=dict(data=dict(source='folder'))))
+Writer.load = lambda path, **options: (
+    print('loaded', path) or types.SimpleNamespace(description=dict(info=dict(data=dict(source='folder'))))
+)
 export.export_model = export_model
 app.dispatch()
 """

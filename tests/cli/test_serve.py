@@ -14,6 +14,7 @@ import time
 
 import pytest
 import urllib3
+from many_calls import calls
 
 import hwgen
 
@@ -39,12 +40,17 @@ class Version:
             raise saved_version.SavedVersionError(path + ': broken')
     def run(self, signature, inputs):
         errors = [b'' if text != b'?' else b'U+003F at position 0' for text in inputs['texts'].tolist()]
-        return dict(image_bytes=np.array([self.number.encode()] * len(errors), object), error=np.array(errors, object))
+        return dict(
+            image_bytes=np.array([self.number.encode()] * len(errors), object), error=np.array(errors, object)
+        )
 def export_model(writer, path, **options):
     print('asked', path, sorted(options.items()), flush=True)
     os.makedirs(path)
     return path, dict(note='')
-Writer.load = lambda path, **options: print('loaded', path, flush=True) or types.SimpleNamespace(description=dict(info=dict(data=dict(source='scribe'))))
+Writer.load = lambda path, **options: (
+    print('loaded', path, flush=True)
+    or types.SimpleNamespace(description=dict(info=dict(data=dict(source='scribe'))))
+)
 export.export_model, saved_version.SavedVersion = export_model, Version
 app.dispatch()
 """
@@ -151,6 +157,7 @@ def test_versions_and_labels_of_a_folder():
         assert server.end(signal.SIGINT) == (0, 'stopped\n', '')
 
 
+@pytest.mark.slow
 def test_versions_that_come_and_go_while_it_runs():
     """Also in the middle of the way: a broken newest version keeps it neither from starting nor from going
     on.
@@ -174,6 +181,7 @@ def test_versions_that_come_and_go_while_it_runs():
         assert server.end(signal.SIGTERM)[0] == 0
 
 
+@pytest.mark.slow
 def test_an_installed_hwgen_exports_into_its_cache(tmp_path, monkeypatch):
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
     arguments = command('--port=0', stubbed=True)
@@ -194,6 +202,7 @@ def test_an_installed_hwgen_exports_into_its_cache(tmp_path, monkeypatch):
     assert os.listdir('.') == ['cache'] and len(list((tmp_path / 'cache/hwgen/saved_models').iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_a_model_of_ones_own_is_exported_for_the_while(tmp_path, monkeypatch):
     scratch = tmp_path / 'scratch'
     scratch.mkdir()
@@ -208,6 +217,7 @@ def test_a_model_of_ones_own_is_exported_for_the_while(tmp_path, monkeypatch):
     assert not list(scratch.glob('hwgen-serve-*')) and os.listdir('.') == ['scratch']
 
 
+@pytest.mark.slow
 def test_told_to_stop_while_it_exports_it_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setenv('TMPDIR', str(tmp_path))
     slow = STUBBED.replace(
@@ -226,61 +236,82 @@ def test_told_to_stop_while_it_exports_it_leaves_nothing(tmp_path, monkeypatch):
     assert not list(tmp_path.glob('hwgen-serve-*'))
 
 
-@pytest.mark.parametrize(
-    'arguments, message',
-    [
-        (['--labels=stable'], 'serve: --labels=stable: expected NAME:NUMBER, such as stable:1'),
+COMPLAINTS = [
+    (['--labels=stable'], 'serve: --labels=stable: expected NAME:NUMBER, such as stable:1'),
+    (
+        ['--model=runs/mine', '--model_base_path=mine'],
+        'serve: --model and --model_base_path are both given: expected one',
+    ),
+    (['--model_base_path=mine', '--versions=2'], 'serve: version 2: expected one of those in mine: 1'),
+    (
+        ['--model_base_path=mine', '--versions=1,x'],
+        'serve: --versions: version x: expected a number from 0 to ',
+    ),
+    (['--model_base_path=mine', f'--labels=stable:{"9" * 5000}'], 'serve: --labels: version 999'),
+    (['--model_base_path=mine', '--labels=stable:٣'], 'serve: --labels: version ٣: expected a number'),
+    (
+        ['--model_base_path=plain'],
         (
-            ['--model=runs/mine', '--model_base_path=mine'],
-            'serve: --model and --model_base_path are both given: expected one',
+            'serve: plain: no version in it, it holds a SavedModel itself; expected that in a numbered'
+            ' folder, plain/1'
         ),
-        (['--model_base_path=mine', '--versions=2'], 'serve: version 2: expected one of those in mine: 1'),
-        (
-            ['--model_base_path=mine', '--versions=1,x'],
-            'serve: --versions: version x: expected a number from 0 to ',
-        ),
-        (['--model_base_path=mine', f'--labels=stable:{"9" * 5000}'], 'serve: --labels: version 999'),
-        (['--model_base_path=mine', '--labels=stable:٣'], 'serve: --labels: version ٣: expected a number'),
-        (
-            ['--model_base_path=plain'],
-            (
-                'serve: plain: no version in it, it holds a SavedModel itself; expected that in a numbered'
-                ' folder, plain/1'
-            ),
-        ),
-        (
-            ['--model_base_path=plian'],
-            'serve: plian: no such folder; expected one with versions as export writes them, plian/1',
-        ),
-        (
-            ['--model_base_path=mine/1'],
-            'serve: mine/1: no version in it, it is empty; expected folders as export writes them, mine/1/1',
-        ),
-        (
-            ['--model_base_path=mine', '--labels=stable:3'],
-            'serve: version 3: expected one of those in mine: 1',
-        ),
-        (['--model_base_path=a file'], 'a file: is a file, expected a folder for versions'),
-        (['--model_base_path=mine'], 'serve: mine/1: not a SavedModel as `export` writes it: '),
-        (['--host=no.such.host.invalid'], 'serve: no.such.host.invalid:0: cannot be listened at: '),
-        (['--max_connections=2000000000'], 'serve: --max_connections=2000000000: expected at most '),
-        (['--port=70000'], 'serve: flag --port=70000'),
-    ],
-)
-def test_complaints(arguments, message):
+    ),
+    (
+        ['--model_base_path=plian'],
+        'serve: plian: no such folder; expected one with versions as export writes them, plian/1',
+    ),
+    (
+        ['--model_base_path=mine/1'],
+        'serve: mine/1: no version in it, it is empty; expected folders as export writes them, mine/1/1',
+    ),
+    (
+        ['--model_base_path=mine', '--labels=stable:3'],
+        'serve: version 3: expected one of those in mine: 1',
+    ),
+    (['--model_base_path=a file'], 'a file: is a file, expected a folder for versions'),
+    (['--host=no.such.host.invalid'], 'serve: no.such.host.invalid:0: cannot be listened at: '),
+    (['--max_connections=2000000000'], 'serve: --max_connections=2000000000: expected at most '),
+]
+
+
+def make_folders():
     os.makedirs('mine/1')
     os.makedirs('plain')
     for name in ('a file', 'plain/saved_model.pb'):
         pathlib.Path(name).touch()
-    done = subprocess.run(**command('--port=0', *arguments), timeout=120)
-    assert (
-        (done.returncode, done.stdout) == (2, '') and message in done.stderr and done.stderr.count('\n') == 1
-    )
+
+
+def assert_untouched():
     assert (
         sorted(os.listdir('.')) == ['a file', 'mine', 'plain']
         and os.listdir('mine/1') == []
         and os.listdir('plain') == ['saved_model.pb']
     )
+
+
+def test_complaints():
+    make_folders()
+    setup = 'from hwgen.cli import quiet\nquiet.quiet_tensorflow()'
+    found = calls('serve', [['--port=0', *arguments] for arguments, _ in COMPLAINTS], setup=setup)
+    for (arguments, message), (status, _, out, err) in zip(COMPLAINTS, found):
+        assert (status, out) == (2, '') and message in err and err.count('\n') == 1, (arguments, status, err)
+    assert_untouched()
+
+
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        (['--model_base_path=mine'], 'serve: mine/1: not a SavedModel as `export` writes it: '),
+        (['--port=70000'], 'serve: flag --port=70000'),
+    ],
+)
+def test_complaints_of_a_process(arguments, message):
+    make_folders()
+    done = subprocess.run(**command('--port=0', *arguments), timeout=120)
+    assert (
+        (done.returncode, done.stdout) == (2, '') and message in done.stderr and done.stderr.count('\n') == 1
+    )
+    assert_untouched()
 
 
 def test_without_the_extra_of_grpc_it_says_what_to_install(tmp_path):

@@ -22,9 +22,18 @@ def export_model(writer, path, **options):
     os.makedirs(place)
     with open(os.path.join(place, 'graph'), 'wb') as file:
         file.write(bytes(2_345_678))
-    return place, dict(note='a note' if options['truncation'] != .8 else '', characters=1234, compared=dict(lines=3, characters=48, largest_difference_grey_levels=.5))
+    return place, dict(
+        note='a note' if options['truncation'] != 0.8 else '',
+        characters=1234,
+        compared=dict(lines=3, characters=48, largest_difference_grey_levels=0.5),
+    )
 UNSTATED = 'not stated'
-stand_in('hwgen.serving.export', export_model=export_model, UNSTATED=UNSTATED, data_licence=lambda info: 'own' if 'own' in info['of'] else UNSTATED)
+stand_in(
+    'hwgen.serving.export',
+    export_model=export_model,
+    UNSTATED=UNSTATED,
+    data_licence=lambda info: 'own' if 'own' in info['of'] else UNSTATED,
+)
 """
 SERVE = (
     WRITER
@@ -51,7 +60,11 @@ def bind(host, port):
     return Listener(host)
 class HttpServer:
     def __init__(self, service, **options):
-        tell('HttpServer', service.name, **{**options, 'page': str(options['page']), 'limits': options['limits'].__dict__})
+        tell(
+            'HttpServer',
+            service.name,
+            **{**options, 'page': str(options['page']), 'limits': options['limits'].__dict__},
+        )
         self.queue, self.companion = 'the queue', None
     def run(self, listener, *, announce):
         announce()
@@ -59,7 +72,12 @@ class HttpServer:
         if following:
             following[0]({1: 'one', 9: 'nine'})
             tell('follows', service_of[-1].models.versions, str(self.page))
-stand_in('hwgen.serving.http_server', bind=bind, HttpServer=HttpServer, Limits=lambda **options: types.SimpleNamespace(**options))
+stand_in(
+    'hwgen.serving.http_server',
+    bind=bind,
+    HttpServer=HttpServer,
+    Limits=lambda **options: types.SimpleNamespace(**options),
+)
 service_of, following = [], []
 class Models:
     def replace(self, versions):
@@ -201,7 +219,8 @@ def test_serve():
     )
     assert (
         far[0] == 2
-        and '--max_connections=3873: expected at most 3872, this system gives a process 4000 open files (ulimit -Hn)'
+        and '--max_connections=3873: expected at most 3872, this system gives a process 4000 open files'
+        ' (ulimit -Hn)'
         in far[3]
         and far[1] == []
     )
@@ -222,8 +241,8 @@ def test_what_serve_refuses():
         '--labels=a:1:2': '--labels: version 1:2: expected a number',
         '--model=a --model_base_path=b': '--model and --model_base_path are both given',
     }
-    for (arguments, message), (status, called, _, err) in zip(
-        cases.items(), calls('serve', [one.split() for one in cases], setup=SERVE)
+    for message, (status, called, _, err) in zip(
+        cases.values(), calls('serve', [one.split() for one in cases], setup=SERVE)
     ):
         assert (status, called) == (2, []) and err.startswith(f'serve: {message}') and err.count('\n') == 1, (
             err
@@ -286,8 +305,13 @@ class Client:
     def write(self, texts, **options):
         tell('write', texts, **options)
         seeds = options['style_seeds']
-        return [types.SimpleNamespace(error='wrong' if '?' in text else '', picture=picture_files.encode_png(np.full([8, 8 * len(text)], seed % 200, np.uint8)))
-                for text, seed in zip(texts, seeds)]
+        return [
+            types.SimpleNamespace(
+                error='wrong' if '?' in text else '',
+                picture=picture_files.encode_png(np.full([8, 8 * len(text)], seed % 200, np.uint8)),
+            )
+            for text, seed in zip(texts, seeds)
+        ]
 stand_in('hwgen.serving.client', Client=Client)
 """
 

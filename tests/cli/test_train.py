@@ -12,6 +12,7 @@ import time
 import numpy as np
 import pytest
 import tensorflow as tf
+from made_once import made_once
 from PIL import Image
 from tensorboard.backend.event_processing import event_accumulator
 from train_process import (
@@ -38,8 +39,11 @@ from hwgen.inference.writer import Writer
 @pytest.fixture(scope='module')
 def finished(tmp_path_factory):
     """An uninterrupted run of all three phases: (folder, status, output, errors)."""
-    folder = tmp_path_factory.mktemp('runs') / 'whole'
-    return folder, *train(*TINY, *PHASES, f'--run_dir={folder}')
+
+    def make(folder):
+        return folder / 'whole', *train(*TINY, *PHASES, f'--run_dir={folder}/whole')
+
+    return made_once(tmp_path_factory, 'runs', make)
 
 
 # What a run leaves behind
@@ -199,6 +203,7 @@ def test_the_artefact_writes(finished):
 # -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_after_kill_9_the_same_command_ends_with_the_same_weights(finished, tmp_path):
     """Killed in the adversarial phase, two steps after its checkpoint: bit for bit the weights of a run
     that was left alone.
@@ -240,6 +245,7 @@ def test_killed_in_every_phase_and_in_the_closing(finished, tmp_path, kills):
     assert_equal(artefact('run'), artefact(finished[0]))
 
 
+@pytest.mark.slow
 def test_stops_at_a_signal_and_goes_on(tmp_path):
     """Killed before its first checkpoint; then SIGTERM, SIGINT and a second SIGINT to the same run."""
     command = [*TINY, *READING, '--checkpoint_every=100', '--run_dir=run']

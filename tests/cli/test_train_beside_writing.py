@@ -47,6 +47,7 @@ def folders(tmp_path_factory):
     return place / 'begun', place / 'whole'
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.cpu_count() == 1, reason='with a single core all lines are written first')
 def test_a_run_is_the_same_while_its_lines_are_written(folders, tmp_path):
     begun, whole = folders

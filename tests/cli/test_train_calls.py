@@ -23,12 +23,30 @@ for name in ('keras', 'tensorflow'):
     sys.modules[name] = types.ModuleType(name)
 keras, tf = sys.modules['keras'], sys.modules['tensorflow']
 keras.utils = types.SimpleNamespace(set_random_seed=lambda seed: tell('random seed', seed))
-tf.config = types.SimpleNamespace(list_physical_devices=lambda kind: [kind], LogicalDeviceConfiguration=lambda: 'device', set_logical_device_configuration=lambda *arguments: tell('devices', *arguments),
-                                  experimental=types.SimpleNamespace(enable_op_determinism=lambda: tell('deterministic')))
-tf.get_logger = lambda: types.SimpleNamespace(addFilter=lambda keep: tell('filter', [keep(types.SimpleNamespace(getMessage=lambda text=text: text)) for text in ('5 triggered tf.function retracing', 'other')]))
+tf.config = types.SimpleNamespace(
+    list_physical_devices=lambda kind: [kind],
+    LogicalDeviceConfiguration=lambda: 'device',
+    set_logical_device_configuration=lambda *arguments: tell('devices', *arguments),
+    experimental=types.SimpleNamespace(enable_op_determinism=lambda: tell('deterministic')),
+)
+tf.get_logger = lambda: types.SimpleNamespace(
+    addFilter=lambda keep: tell(
+        'filter',
+        [
+            keep(types.SimpleNamespace(getMessage=lambda text=text: text))
+            for text in ('5 triggered tf.function retracing', 'other')
+        ],
+    )
+)
 class NoLineError(ValueError):
     pass
-INFO = {'splits': {'train': {'records': 24}, 'validation': {'records': 3}}, 'vocabulary': [1, 2], 'source': 'folder', 'version': 7, 'charset': {}}
+INFO = {
+    'splits': {'train': {'records': 24}, 'validation': {'records': 3}},
+    'vocabulary': [1, 2],
+    'source': 'folder',
+    'version': 7,
+    'charset': {},
+}
 class LineBatches:
     def __init__(self, data, *, charset, index=None, **options):
         if callable(options['max_characters']):  # of a step: lines grow
@@ -36,7 +54,13 @@ class LineBatches:
         tell('LineBatches', data, index, **options)
         if data == 'too long' and options['split'] == 'validation':
             raise NoLineError('no line of 1 to 8 characters')
-        info = {**INFO, 'vocabulary': [2]} if data == 'latin' else {**INFO, 'splits': {'train': {}}} if data == 'alone' else INFO
+        info = (
+            {**INFO, 'vocabulary': [2]}
+            if data == 'latin'
+            else {**INFO, 'splits': {'train': {}}}
+            if data == 'alone'
+            else INFO
+        )
         self.index, self.name = types.SimpleNamespace(info=info, name=data), 'batches of ' + options['split']
     def __len__(self):
         return 24
@@ -46,21 +70,44 @@ stand_in('hwgen.data.reading.pipeline', LineBatches=LineBatches, NoLineError=NoL
 class MixedLines:
     def __init__(self, batches, folder, *, share):
         tell('MixedLines', str(batches), folder, share)
-        self.index, self.num_unlabelled, self.stretch = types.SimpleNamespace(name=folder, __len__=lambda: 9), 2, 1.23456
+        self.index, self.num_unlabelled, self.stretch = (
+            types.SimpleNamespace(name=folder, __len__=lambda: 9),
+            2,
+            1.23456,
+        )
         self.index = type('Index', (list,), {'name': folder})([0] * 9)
     def __str__(self):
         return 'mixed'
 stand_in('hwgen.data.reading.mixed_lines', MixedLines=MixedLines)
-stand_in('hwgen.training.texts', TextSampler=lambda charset, **options: tell('TextSampler', **options) or 'texts')
+stand_in(
+    'hwgen.training.texts', TextSampler=lambda charset, **options: tell('TextSampler', **options) or 'texts'
+)
 strategy = types.SimpleNamespace(scope=contextlib.nullcontext, num_replicas_in_sync=2)
-stand_in('hwgen.training.distribution', make_strategy=lambda name, **options: tell('strategy', name, **options) or strategy)
+stand_in(
+    'hwgen.training.distribution',
+    make_strategy=lambda name, **options: tell('strategy', name, **options) or strategy,
+)
 class Net:
     def count_params(self):
         return 1_234_567
-stand_in('hwgen.models.hct_gan', HctGan=lambda config: types.SimpleNamespace(modules=lambda: {'generator': Net()}))
-stand_in('hwgen.training.gan', GanTraining=lambda model, settings, **options: tell('training', **{**options, 'strategy': options['strategy'] is strategy}) or 'training')
-stand_in('hwgen.training.step_inputs', StepInputs=lambda batches, texts, *, schedule, mixed: types.SimpleNamespace(batches=batches, texts=texts, schedule=schedule, mixed=mixed))
-stand_in('hwgen.training.sampling', Sampler=lambda log, **options: types.SimpleNamespace(log=log, **options))
+stand_in(
+    'hwgen.models.hct_gan', HctGan=lambda config: types.SimpleNamespace(modules=lambda: {'generator': Net()})
+)
+stand_in(
+    'hwgen.training.gan',
+    GanTraining=lambda model, settings, **options: (
+        tell('training', **{**options, 'strategy': options['strategy'] is strategy}) or 'training'
+    ),
+)
+stand_in(
+    'hwgen.training.step_inputs',
+    StepInputs=lambda batches, texts, *, schedule, mixed: types.SimpleNamespace(
+        batches=batches, texts=texts, schedule=schedule, mixed=mixed
+    ),
+)
+stand_in(
+    'hwgen.training.sampling', Sampler=lambda log, **options: types.SimpleNamespace(log=log, **options)
+)
 class TrainingLoop:
     def __init__(self, training, plan, *, config, initialize, inputs, samples, **options):
         self.log = types.SimpleNamespace(say=print)
@@ -72,12 +119,37 @@ class TrainingLoop:
         tell('config', **config)
     def run(self, **options):
         tell('run', **{**options, 'started': options['started'] - train._STARTED})
-        return dict(dict(state='finished', step=30, schedule=Schedule(*json.loads(os.environ['CUT'])), checkpoint='run/checkpoints/step-30', sheet='run/samples/x.png', model='run/model'), **json.loads(os.environ['SUMMARY']))
+        return dict(
+            dict(
+                state='finished',
+                step=30,
+                schedule=Schedule(*json.loads(os.environ['CUT'])),
+                checkpoint='run/checkpoints/step-30',
+                sheet='run/samples/x.png',
+                model='run/model',
+            ),
+            **json.loads(os.environ['SUMMARY']),
+        )
 stand_in('hwgen.training.loop', TrainingLoop=TrainingLoop)
-stand_in('hwgen.training.initialization', initialize=lambda model, path, *, charset: f'starts from {os.path.relpath(path, ROOT) if path.startswith(ROOT) else path} in {charset.name}',
-         initialize_recognizers=lambda model, path: f'reads as {path}', common_table=lambda charset, info, path: tell('table', info['source'], path and os.path.relpath(path, ROOT)) or CHARSET)
-stand_in('hwgen.training.provenance', lines_of=lambda index: {'digest': f'lines of {index.name}'}, versions=lambda: {'version': 'v'}, fast_product_dtype=lambda: 'float32')
-stand_in('hwgen.training.seen', seen_characters=lambda charset, info, *, start, run_dir: f'seen {start} {run_dir}')
+stand_in(
+    'hwgen.training.initialization',
+    initialize=lambda model, path, *, charset: (
+        f'starts from {os.path.relpath(path, ROOT) if path.startswith(ROOT) else path} in {charset.name}'
+    ),
+    initialize_recognizers=lambda model, path: f'reads as {path}',
+    common_table=lambda charset, info, path: (
+        tell('table', info['source'], path and os.path.relpath(path, ROOT)) or CHARSET
+    ),
+)
+stand_in(
+    'hwgen.training.provenance',
+    lines_of=lambda index: {'digest': f'lines of {index.name}'},
+    versions=lambda: {'version': 'v'},
+    fast_product_dtype=lambda: 'float32',
+)
+stand_in(
+    'hwgen.training.seen', seen_characters=lambda charset, info, *, start, run_dir: f'seen {start} {run_dir}'
+)
 @contextlib.contextmanager
 def training_lines(folder, *, start, report):
     tell('lines of', folder, start is quiet.quiet_tensorflow)
@@ -97,9 +169,15 @@ from hwgen.cli import train
 from hwgen.training import session
 clock = [1000.]
 session.time = types.SimpleNamespace(monotonic=lambda: clock.append(clock[-1] + 5) or clock[-1])
-CHARSET = types.SimpleNamespace(name='table', characters='-一a', template_boxes='boxes', hash='h', row_count=5)
+CHARSET = types.SimpleNamespace(
+    name='table', characters='-一a', template_boxes='boxes', hash='h', row_count=5
+)
 def configurations(settings, charset):
-    return Model(Generator(content_encoding=os.environ['ENCODING'])), dataclasses.replace(settings.steps, clip_norm=.75), settings.schedule
+    return (
+        Model(Generator(content_encoding=os.environ['ENCODING'])),
+        dataclasses.replace(settings.steps, clip_norm=0.75),
+        settings.schedule,
+    )
 session.configurations = configurations
 """
 )

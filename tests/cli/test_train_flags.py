@@ -84,8 +84,13 @@ for arguments in json.loads(sys.argv[1]):
     for flag in flags.FLAGS.flags_by_module_dict()[train.__name__]:
         flag.unparse()
     flags.FLAGS(['train', *arguments])
-    model, settings, schedule = map(dataclasses.asdict, session.configurations(settings_flags.read_all(TrainSettings), Charset.load()))
-    print('found', json.dumps(dict(model=model, generator=model['generator'], settings=settings, schedule=schedule)))
+    model, settings, schedule = map(
+        dataclasses.asdict, session.configurations(settings_flags.read_all(TrainSettings), Charset.load())
+    )
+    print(
+        'found',
+        json.dumps(dict(model=model, generator=model['generator'], settings=settings, schedule=schedule)),
+    )
 """
 
 

@@ -5,6 +5,7 @@ import os
 import pathlib
 
 import numpy as np
+import pytest
 from PIL import Image
 from train_process import READING, TINY, train
 
@@ -14,6 +15,7 @@ from hwgen.settings.prepare import InputSettings, OutputSettings
 NAME = os.fsdecode(b'\xd5\xc5')
 
 
+@pytest.mark.slow
 def test_validation_lines_that_are_too_long_do_not_refuse_training(tmp_path, monkeypatch):
     """One hand writes short lines, another a long one, which alone would validate; the run lies below a
     name in GBK and goes on there.

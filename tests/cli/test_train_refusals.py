@@ -128,7 +128,7 @@ def test_wrong_flags_are_told_in_one_line(tmp_path):
         ),
     }
     results = many([[*TINY, '--run_dir=run', *case.split()] for case in cases])
-    for (case, message), (status, out, err) in zip(cases.items(), results):
+    for (case, message), (status, _, err) in zip(cases.items(), results):
         assert (
             status == 2 and message in err and len(err.splitlines()) == 1 and err.startswith('bin/train: ')
         ), (case, status, err)
@@ -149,9 +149,7 @@ def test_every_preset_says_where_its_lines_come_from(tmp_path):
     }
     fetched = [name for name in lines if data[name] not in prepare.EMBEDDED]
     assert {'casia.flags', 'casia_characters.flags', 'hand.flags', 'scrabblegan_iam.flags'} <= set(fetched)
-    for name, (status, out, err) in zip(
-        fetched, many([[f'--flagfile={CHECKOUT}/{name}'] for name in fetched])
-    ):
+    for name, (status, _, err) in zip(fetched, many([[f'--flagfile={CHECKOUT}/{name}'] for name in fetched])):
         assert (
             status == 2
             and len(err.splitlines()) == 1

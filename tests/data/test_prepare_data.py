@@ -450,6 +450,7 @@ def test_corpus_depends_on_its_seed(corpus_folder, tmp_path):
         prepare.prepare_scribe(tmp_path / 'other', **SMALL, report=print)
 
 
+@pytest.mark.slow
 def test_corpus_with_shots(corpus_folder, tmp_path):
     """The flag changes the lines that show a held-out character and nothing else, whatever the number of
     workers.

@@ -7,6 +7,7 @@ from hwgen.data.reading import records
 from hwgen.evaluation.measuring import hands
 
 TEXT = '天地玄黄'
+NUM_CHARACTERS = len(TEXT)
 
 
 class Lines:
@@ -29,7 +30,7 @@ class Lines:
         return self.records[number]
 
 
-def paint(*, grey, offset=0, characters=len(TEXT)):
+def paint(*, grey, offset=0, characters=NUM_CHARACTERS):
     """uint8 [32, 32 N]: one bar a character."""
     image = np.full([32, 32 * characters], 255, np.uint8)
     for left in range(10, image.shape[1], 32):

@@ -158,8 +158,8 @@ def test_real_copies(grey_space):
         [('地玄黄', 'a'), ('日玄黄', 'a'), ('月玄天', 'a'), ('地玄黄', 'b'), ('玄黄日', 'c'), ('日黄月', 'c')]
     )
     real = neighbours.real_copies(index)
-    # With 黄 in common: 0 and 1; with nothing in common: 0 and 2 (or 1 and 2). b has no second copy, and c's 黄
-    # has no pair with a neighbour in common.
+    # With 黄 in common: 0 and 1; with nothing in common: 0 and 2 (or 1 and 2). b has no second copy, and
+    # c's 黄 has no pair with a neighbour in common.
     assert real.matched == [{'same_neighbours': ((0, 1), (1, 1)), 'other_neighbours': ((0, 1), (2, 1))}]
     index.lines = [
         (text, name, np.full([8, 24], grey, np.uint8), None)

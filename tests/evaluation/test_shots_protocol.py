@@ -373,7 +373,8 @@ def test_intervals_are_over_all_seeds_and_the_gain_is_paired():
         == """\
 | reader | group | characters | occurrences | real | before | after | before - after |
 |---|---|---|---|---|---|---|---|
-| a | shots0 | 2 | 6 | 0.000 (0.100 to 0.200) | 0.300 (0.250 to 0.400) | 0.100 (0.000 to 0.200) | 0.200 (-0.100 to 0.300) |
+| a | shots0 | 2 | 6 | 0.000 (0.100 to 0.200) | 0.300 (0.250 to 0.400) | 0.100 (0.000 to 0.200) \
+| 0.200 (-0.100 to 0.300) |
 """
     )
     assert shots.figures(found[0], groups)['error_b_shots0_3'] == {

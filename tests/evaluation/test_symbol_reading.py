@@ -64,7 +64,8 @@ def test_lines_hold_their_symbols_about_equally_often(kind):
 def test_only_the_places_of_the_symbols_count():
     """By hand.
 
-    One: of ， and 。 the second is read as a dash: 1 of 2. Two: the hanzi are wrong, the mark is right: 0 of 1.
+    One: of ， and 。 the second is read as a dash: 1 of 2. Two: the hanzi are wrong, the mark is right:
+    0 of 1.
     Three: ： is not read: 1 of 1.
     Four: right, but a ， is read besides: 1 inserted."""
     texts, readings = ['天地，人。', '天地；', '天：地', '天！'], ['天地,人—', '夫池;', '天地', '天，!']

@@ -32,7 +32,8 @@ import os, pathlib, sys
 run = pathlib.Path(sys.argv[-1].partition("=")[2])
 with open(run / "calls", "a") as calls:
     calls.write(os.environ["TF_NUM_INTRAOP_THREADS"] + "\\n")
-said = " ".join(pathlib.Path(a.partition("=")[2]).read_text() for a in sys.argv if a.startswith("--flagfile="))
+files = [a.partition("=")[2] for a in sys.argv if a.startswith("--flagfile=")]
+said = " ".join(pathlib.Path(name).read_text() for name in files)
 if "--break" in said:
     sys.exit("loss/pixel is nan at step 7")
 if "--stop" in said:

@@ -107,6 +107,7 @@ def run_folder(folder, trainer):
     return folder
 
 
+@pytest.mark.slow
 def test_recognizers_learn_what_the_trainer_teaches():
     # The trainer's own CTC is another implementation: they agree to 1e-4 of the loss.
     ours, theirs = make(lowering.LoweredTrainer), make(GanTraining)
@@ -119,6 +120,7 @@ def test_recognizers_learn_what_the_trainer_teaches():
     )
 
 
+@pytest.mark.slow
 def test_reconstruction_is_the_trainers(monkeypatch):
     ours, theirs = make(lowering.LoweredTrainer), make(GanTraining)
     batch = batch_of(ours)
@@ -132,6 +134,7 @@ def test_reconstruction_is_the_trainers(monkeypatch):
         np.testing.assert_allclose(got.numpy(), wanted.numpy(), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_lowered_recognizers(tmp_path):
     trainer = make(lowering.LoweredTrainer)
     variables = lowering.named_variables(trainer)
@@ -159,6 +162,7 @@ def test_lower_names_what_it_does_not_know(tmp_path):
         lowering.lower(trainer.step('recognizers'), batch_of(trainer), variables, tmp_path / 'x', rate='')
 
 
+@pytest.mark.slow
 def test_weights_come_back(tmp_path):
     trainer = make(lowering.LoweredTrainer)
     run = run_folder(tmp_path / 'run', trainer)

@@ -27,7 +27,13 @@ OPTIONS = {
 }
 
 
-@pytest.fixture(scope='module', params=OPTIONS)
+SLOW = ('narrow', 'onehot', 'sequence')
+
+
+@pytest.fixture(
+    scope='module',
+    params=[pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in OPTIONS],
+)
 def writer(request, make_generator):
     return Writer(
         make_generator(**OPTIONS[request.param]), Charset.load(), window_characters=4, windows_per_step=1

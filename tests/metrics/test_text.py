@@ -58,8 +58,8 @@ def test_distance_is_a_metric(a, b, c):
 
 
 def test_worked_by_hand():
-    # reference  春 眠 不 觉 晓      春 is read, 眠 became 民 (S), 不 is missing (D), 觉 is read, 晓 is read, 。 was added
-    # (I).
+    # reference  春 眠 不 觉 晓      春 is read, 眠 became 民 (S), 不 is missing (D), 觉 and 晓 are read,
+    # 。 was added (I).
     # read       春 民    觉 晓 。
     counts = text.edit_counts(['春眠不觉晓'], ['春民觉晓。'])
     assert columns(counts) == [(1, 1, 1)]

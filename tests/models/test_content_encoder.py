@@ -103,14 +103,13 @@ def test_a_slot_that_wins_no_cell_is_summed_in():
     np.testing.assert_array_equal(placed[0], [[1] * 4] * 2 + [[0] * 4] * 2)
     np.testing.assert_array_equal(placed[1], [[0, 1, 1, 0]] * 2 + [[0] * 4] * 2)
     np.testing.assert_array_equal(placed[2], [[0] * 4] * 2 + [[1] * 4] * 2)
-    # ⿻·⿰·· (豳): the halves cover every cell as well as slot 0 does and come later; slot 0 is summed into all
-    # sixteen.
+    # ⿻·⿰·· (豳): the halves cover every cell as well as slot 0 does and come later; slot 0 is summed into
+    # all sixteen.
     placed = place([0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.5, 1.0], [0.5, 0.0, 1.0, 1.0])
     np.testing.assert_array_equal(placed[0], np.ones([4, 4]))
     np.testing.assert_array_equal(placed[1:3].sum(0), np.ones([4, 4]))
-    # ⿸·⿱·· (店): slot 1, rows .3-.65, covers .8 of row 1 and .6 of row 2, which slot 0 covers whole; .8 of row
-    # 1 is its
-    # best, in the two columns that it fills.
+    # ⿸·⿱·· (店): slot 1, rows .3-.65, covers .8 of row 1 and .6 of row 2, which slot 0 covers whole;
+    # .8 of row 1 is its best, in the two columns that it fills.
     placed = place([0.0, 0.0, 1.0, 1.0], [0.3, 0.3, 1.0, 0.65], [0.3, 0.65, 1.0, 1.0])
     np.testing.assert_array_equal(placed[1], [[0, 0, 0, 0], [0, 0, 1, 1], [0, 0, 0, 0], [0, 0, 0, 0]])
     np.testing.assert_array_equal(placed[2], [[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 1, 1]])

@@ -1,6 +1,7 @@
 """A small generator, exported once, and loaded as a server loads it."""
 
 import pytest
+from made_once import made_once
 from small_generator import make_small_generator
 
 from hwgen.charset.encoding import Charset
@@ -25,13 +26,21 @@ def exported(writer, truncation, tmp_path_factory):
     """The version folder (str) of the small generator, what `export_model` says of it, and what the fresh
     process answered.
     """
-    path, ask, answered = str(tmp_path_factory.mktemp('served') / 'hwgen' / '3'), export._ask, []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(export, '_ask', lambda *arguments: answered.append(ask(*arguments)) or answered[-1])
-        path, told = export.export_model(
-            writer, path, truncation=truncation, max_characters=80, licence='made for a test'
-        )
-    return path, told, answered[0]
+    ask, answered = export._ask, []
+
+    def make(folder):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(export, '_ask', lambda *arguments: answered.append(ask(*arguments)) or answered[-1])
+            path, told = export.export_model(
+                writer,
+                str(folder / 'hwgen' / '3'),
+                truncation=truncation,
+                max_characters=80,
+                licence='made for a test',
+            )
+        return path, told, answered[0]
+
+    return made_once(tmp_path_factory, 'served', make)
 
 
 @pytest.fixture(scope='session')

@@ -127,7 +127,7 @@ def test_nothing_appears_when_the_comparison_fails(writer, monkeypatch, tmp_path
     assert os.listdir(path.parent) == []
     # Someone else was faster: theirs stays.
     monkeypatch.setattr(
-        export, '_compare', lambda *arguments: (path.mkdir(), (path / 'theirs').touch()) and 0.0
+        export, '_compare', lambda *arguments: (path.mkdir(), (path / 'theirs').touch(), 0.0)[-1]
     )
     with pytest.raises(FileExistsError, match='version exists and may be served') as caught:
         export.export_model(writer, str(path), truncation=1.0, max_characters=9, licence='')
@@ -138,6 +138,7 @@ def test_nothing_appears_when_the_comparison_fails(writer, monkeypatch, tmp_path
     )
 
 
+@pytest.mark.slow
 def test_a_name_is_no_pattern(exported, tmp_path):
     """TensorFlow alone finds no variables below a folder of such a name, and says that it is of another
     device.

@@ -354,9 +354,8 @@ def asked(
 
     door = front_door.FrontDoor(app, routes=routes, count=lambda *told: counted.append(told), **options)
     if clock:
-        monkeypatch.setattr(
-            front_door, 'time', types.SimpleNamespace(monotonic=lambda times=iter(clock): next(times))
-        )
+        times = iter(clock)
+        monkeypatch.setattr(front_door, 'time', types.SimpleNamespace(monotonic=lambda: next(times)))
     scope = dict(
         type='http',
         method=method,

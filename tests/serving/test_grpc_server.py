@@ -31,11 +31,13 @@ from hwgen.serving.model_versions import ModelVersions
 from hwgen.serving.rest import RestError
 from hwgen.serving.work_queue import WorkQueue
 
+STUBS_LIMITS = Limits(max_body_bytes=100_000)
+
 
 class Stubs:
     """A running server and its stubs."""
 
-    def __init__(self, served, *, limits=Limits(max_body_bytes=100_000), **options):
+    def __init__(self, served, *, limits=STUBS_LIMITS, **options):
         models = ModelVersions(
             'hwgen',
             {1: served, 3: served},

@@ -130,7 +130,8 @@ def test_a_character_shows_its_box_and_what_it_is_made_of(tab):
         and said['Parts'].startswith('山 0 0 100 50;  鱼 0 50 100 100')
     )
     cell, image, parts = tab.run("""(() => {
-        const cell = document.querySelector(".cell:nth-of-type(3)"), box = node => { const r = node.getBoundingClientRect(); return [r.x, r.y, r.right, r.bottom]; };
+        const cell = document.querySelector(".cell:nth-of-type(3)");
+        const box = node => { const r = node.getBoundingClientRect(); return [r.x, r.y, r.right, r.bottom]; };
         return [box(cell), box(document.querySelector(".row img")), Array.from(cell.children, box)];
     })()""")
     third = (image[2] - image[0]) / 3

@@ -390,6 +390,7 @@ def damaged(folder):
     yield 'a description that is none', cut('assets.extra/hwgen.json', 20)
 
 
+@pytest.mark.slow
 def test_every_kind_of_damage_is_one_line(exported, tmp_path):
     loaded = []
     for number, (name, damage) in enumerate(damaged(exported[0])):

@@ -11,9 +11,9 @@ uvicorn = pytest.importorskip(
     'uvicorn', reason='the extra `serve` is not installed: pip install "hwgen[serve]"'
 )
 
-from uvicorn.server import ServerState
+from uvicorn.server import ServerState  # noqa: E402 (skipped above where it is not installed)
 
-from hwgen.serving.timed_connection import REPEAT_AFTER_SEC, TimedConnection
+from hwgen.serving.timed_connection import REPEAT_AFTER_SEC, TimedConnection  # noqa: E402 (imports it)
 
 HEAD = b'GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n'
 BODY = b'POST /v1/x HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n'

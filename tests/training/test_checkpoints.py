@@ -224,7 +224,7 @@ def test_other_sizes_are_refused(three):
     with pytest.raises(CheckpointError, match='no checkpoint can be restored') as error:
         Checkpoints(three, items).restore()
     for step in (10, 20, 30):
-        assert f'step-{step}: trunk/moving_mean has shape (4,) there and (5,) here' in str(error.value)
+        assert f'step-{step}: trunk/norm_1/moving_mean has shape (4,) there and (5,) here' in str(error.value)
 
 
 def test_other_objects_are_refused(three):
@@ -335,7 +335,7 @@ def test_a_checkpoint_loses_its_index_first(three, monkeypatch):
     for step in (3, 10):
         own = [name for name in removed if name.startswith(f'step-{step}.')]
         assert own[0] == f'step-{step}.index' and len(own) == (3 if step == 3 else 2)
-    assert sorted(set(name.split('.')[0] for name in removed)) == ['step-10', 'step-3'] and saved_steps(
+    assert sorted({name.split('.')[0] for name in removed}) == ['step-10', 'step-3'] and saved_steps(
         three
     ) == [20, 30, 35]
     assert pathlib.Path(three, 'step-3.index.bak').exists()

@@ -90,6 +90,7 @@ def test_recognisers_overfit_one_batch(trainer, make_batch):
         assert last < 0.5 * first, f'{name}: {first} -> {last}'
 
 
+@pytest.mark.slow
 def test_recurrent_guides_overfit_one_batch_and_guide(make_trainer, make_batch, texts_of):
     """LSTMs in SRM, attention in place of SPM: they learn, all of them, and the generator gets a gradient
     of each.

@@ -37,7 +37,7 @@ def signals_of_a_terminal():
 
 
 # Resuming
-# --------------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize('step', [2, 3, 4, 8, 10, 11])
@@ -166,7 +166,7 @@ def test_unlabelled_lines_come_again_as_they_would_have(make_loop, charset, whol
 
 
 # Signals
-# ---------------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -248,7 +248,7 @@ def test_whoever_read_the_output_has_left(make_loop, monkeypatch):
 
 
 # Values that are not finite
-# --------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_weights_that_are_not_finite_are_not_saved(make_loop):
 
 
 # Data
-# ------------------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------
 
 
 def test_damaged_lines_stop_the_run_with_what_it_learned(make_loop, charset, whole, capsys):
@@ -314,7 +314,7 @@ def test_damaged_lines_stop_the_run_with_what_it_learned(make_loop, charset, who
 
 
 # The folder
-# ------------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------
 
 
 def test_without_a_checkpoint_other_flags_start_anew(make_loop, capsys):

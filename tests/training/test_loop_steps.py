@@ -64,7 +64,7 @@ def asked_for(step, *, schedule=ODD, real=None, **weights):
     metrics = trainer.update(step, schedule, StepInput('batch', 'texts', real))
     assert metrics == {
         **{name: float(i) for i, (name, *_) in enumerate(trainer.asked, 1)},
-        **{'last': name for name, *_ in trainer.asked},
+        **({'last': trainer.asked[-1][0]} if trainer.asked else {}),
     }
     return {name: (inputs, options) for name, inputs, options in trainer.asked}
 
@@ -114,7 +114,7 @@ def test_unlabelled_lines_are_handed_on():
 
 
 # Figures
-# ---------------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------
 
 
 def test_figures_are_means_of_their_interval_and_speed_is_without_sheets(
@@ -200,7 +200,7 @@ def test_what_a_loop_does_where_nothing_is_said(make_loop):
 
 
 # Words and refusals
-# ----------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------
 
 
 def test_the_end_of_a_call_is_said_and_steps_that_are_done_are_not_repeated(make_loop, capsys):
@@ -261,7 +261,7 @@ def test_values_that_are_not_finite_are_named_by_their_first_step(make_loop):
 
 
 # The end
-# ---------------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------
 
 
 def close(step, first, *, schedule, told=False, written=None, sheet=None):
@@ -343,7 +343,7 @@ def test_sheets_have_fitted_styles_once_the_encoder_has_learned():
 
 
 # Going on
-# --------------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------
 
 
 def test_another_schedule_is_followed_by_lines_texts_and_figures(make_loop, monkeypatch):

@@ -182,11 +182,13 @@ def test_no_table_crashes_it(row, words):
 
 STROKES = """<?xml version="1.0" encoding="ISO-8859-1"?>
 <WhiteboardCaptureSession>
-  <WhiteboardDescription><SensorLocation corner="top_left"/>
-    <DiagonallyOppositeCoords x="6512" y="1376"/></WhiteboardDescription>
+  <WhiteboardDescription>
+    <SensorLocation corner="top_left"/><DiagonallyOppositeCoords x="6512" y="1376"/>
+  </WhiteboardDescription>
   <StrokeSet>
     <Stroke colour="black" start_time="769.05" end_time="769.64">
-      <Point x="1073" y="1058" time="769.05"/><Point x="1072" y="1085" time="769.07"/></Stroke>
+      <Point x="1073" y="1058" time="769.05"/><Point x="1072" y="1085" time="769.07"/>
+    </Stroke>
     <Stroke colour="black" start_time="770" end_time="771"><Point x="1200" y="1100" time="770.2"/></Stroke>
   </StrokeSet>
 </WhiteboardCaptureSession>

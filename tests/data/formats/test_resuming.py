@@ -350,6 +350,7 @@ def finish_and_compare(whole):
     assert found == expected
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not os.path.isdir('/proc/self'), reason='the workers are found in /proc, which this system has not'
 )
@@ -371,6 +372,7 @@ def test_kill_9(whole):
     finish_and_compare(whole)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not os.path.isdir('/proc/self'), reason='the workers are found in /proc, which this system has not'
 )

@@ -72,6 +72,7 @@ def test_every_component_has_strokes():
     assert not lacking
 
 
+@pytest.mark.slow
 def test_characters_have_skeletons():
     """A sample of all characters, and every one that has a component of the table of components."""
     charset, table, described = Charset.load(), StrokeTable.load(), described_components()

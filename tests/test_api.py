@@ -197,7 +197,8 @@ again = hwgen.train('demo', data=sys.argv[1], run_dir='run', recognizer_steps=2,
                     growing_steps=0, batch_size=4, max_minutes=5.0, report=said.append, **sizes)
 writer = hwgen.load('run', allow_unseen=True)
 (image,) = writer.write(['明天'], style_seeds=[7])
-result = hwgen.evaluate('run', 'reader', data=sys.argv[1], seeds=1, num_lines=3, out='report', report=said.append)
+result = hwgen.evaluate('run', 'reader', data=sys.argv[1], seeds=1, num_lines=3, out='report',
+                        report=said.append)
 path = hwgen.export(writer, 'served/1', report=said.append)
 command = json.load(open('run/config.json'))['command']
 print(json.dumps(dict(step=again['step'], shape=image.shape, figures=len(result['figures']), path=path,

@@ -46,8 +46,6 @@ FOREIGN = {
     'models': {'PIL', 'cv2', 'absl'},
     'losses': {'PIL', 'cv2', 'absl'},
 }
-# Packages whose public functions still lack types.
-UNTYPED = {}
 MAX_LINES, MAX_LINES_OF_TESTS = 400, 800
 FORBIDDEN_NAMES = {'utils', 'util', 'common', 'base', 'helpers', 'helper', 'misc', 'tools', 'stuff'}
 
@@ -203,9 +201,7 @@ def public_functions(tree):
                     yield f'{node.name}.{one.name}', one
 
 
-@pytest.mark.parametrize(
-    'path', [one for one in MODULES if package_of(module_name(one)) not in UNTYPED], ids=relative
-)
+@pytest.mark.parametrize('path', MODULES, ids=relative)
 def test_typed(path):
     """Every argument and every answer of a public function has a type; shapes stand in its docstring."""
     bare = []

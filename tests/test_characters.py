@@ -1,4 +1,4 @@
-"""Characters: what is built by hand in one place for all, and how lines are padded, cut and put into batches."""
+"""Characters: built in one place for all; how lines are padded, cut and put into batches."""
 
 import numpy as np
 import tensorflow as tf

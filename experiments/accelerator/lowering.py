@@ -1,4 +1,5 @@
-"""The training steps of `hwgen.training.steps` as StableHLO: maths that a machine without TensorFlow runs with
+"""The training steps of `hwgen.training.steps` as StableHLO: maths that a machine without TensorFlow runs
+with
 JAX.
 
 A lowered step takes one batch and the values of all variables it touches, and returns its metrics and the new

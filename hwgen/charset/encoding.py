@@ -7,12 +7,10 @@ read in normal form (`normal_form`): what Unicode calls equal is one character, 
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hwgen.characters import Characters
 from hwgen.charset import groups, ids
 from hwgen.charset.character_table import CharacterTable, filled
 from hwgen.charset.composition import Composer, describe
@@ -25,46 +23,13 @@ from hwgen.charset.dictionary import (
     read_lines,
     read_sequences,
 )
+from hwgen.charset.encoded_text import EncodedText
 from hwgen.charset.normal_form import normal_form, singletons
 from hwgen.charset.symbols import VARIANTS, normalize
 
 __all__ = ['Charset', 'CharsetError', 'CharsetMismatchError', 'EncodedText', 'normalize']
 
 UNKNOWN_SLOT = '？'
-
-
-class EncodedText(NamedTuple):
-    """A text as ids, N characters.
-
-    Attributes:
-        units: tuple of N str; the parts of the text as it was written, a character or a whole sequence each,
-            with the invisible characters after it (the first one also with those before it). Joined they are
-            the text.
-        character_ids: int32 [N]; 0 where the table has no such character.
-        component_ids: int32 [N, 4]; 0 pads.
-        structure_ids: int32 [N]; where `exact_structure` is false, that of the top operator.
-        boxes: float32 [N, 4, 4]; x0, y0, x1, y1 of each slot in [0, 1], origin top left; zero where a slot is
-            unused.
-        exact_structure: bool [N]; whether the pattern has an id.
-    """
-
-    units: tuple[str, ...]
-    character_ids: np.ndarray
-    component_ids: np.ndarray
-    structure_ids: np.ndarray
-    boxes: np.ndarray
-    exact_structure: np.ndarray
-
-    @property
-    def characters(self) -> Characters:
-        """The text as a single line of Characters."""
-        return Characters(
-            component_ids=self.component_ids,
-            structure_ids=self.structure_ids,
-            boxes=self.boxes,
-            character_ids=self.character_ids,
-            lengths=np.int32(len(self.units)),
-        )
 
 
 class Charset(CharacterTable):

@@ -207,7 +207,7 @@ class Writer:
         self,
         texts: str | Sequence[str],
         *,
-        style_seeds: int | Sequence[int] = 0,
+        style_seeds: int | Sequence[int] | np.ndarray = 0,
         styles: ArrayLike | None = None,
         truncation: float = DEFAULT_TRUNCATION,
         noise_offsets: int | Sequence[int] = 0,

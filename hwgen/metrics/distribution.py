@@ -146,7 +146,7 @@ def kernel_distance(
     *,
     num_subsets: int = 100,
     subset_size: int = 1000,
-    seed: int = 0,
+    seed: int | Sequence[int] = 0,
 ) -> tuple[float, float]:
     """Squared maximum mean discrepancy with the kernel (x.y / D + 1)^3, the mean of unbiased estimates over
     subsets; KID in features of Inception.

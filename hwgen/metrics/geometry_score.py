@@ -32,7 +32,7 @@ def relative_living_times(
     gamma: float | None = None,
     max_holes: int = MAX_HOLES,
     num_repeats: int = NUM_REPEATS,
-    seed: int = 0,
+    seed: int | Sequence[int] = 0,
 ) -> np.ndarray:
     """Mean relative living times of the numbers of holes (MRLT, algorithm 1).
 

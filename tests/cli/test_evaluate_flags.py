@@ -78,7 +78,9 @@ stand_in(
         load=lambda path: tell('component reader', os.path.relpath(path, ROOT)) or Judge('components')
     ),
 )
-stand_in('hwgen.evaluation.judges.independent_reader', IndependentReader=lambda: tell('reader') or Judge('ppocr'))
+stand_in(
+    'hwgen.evaluation.judges.independent_reader', IndependentReader=lambda: tell('reader') or Judge('ppocr')
+)
 def check_comparable(here, there, *, place):
     tell('compared', sorted(here), there, place)
 stand_in(

@@ -112,9 +112,11 @@ class TrainingLoop:
     def __init__(self, training, plan, *, config, initialize, inputs, samples, **options):
         self.log = types.SimpleNamespace(say=print)
         shown = samples('log')
-        assert inputs.batches is shown.batches and inputs.schedule is plan and shown.training == training == 'training'
-        assert inputs.texts == shown.texts and shown.log == 'log' and shown.longest_lines == plan.longest_lines
-        tell('loop', str(shown.validation), str(inputs.batches), shown.charset.name, initialize and initialize(),
+        assert inputs.batches is shown.batches and inputs.schedule is plan
+        assert shown.training == training == 'training' and inputs.texts == shown.texts and shown.log == 'log'
+        assert shown.longest_lines == plan.longest_lines
+        started = initialize and initialize()
+        tell('loop', str(shown.validation), str(inputs.batches), shown.charset.name, started,
              texts=inputs.texts, mixed=str(inputs.mixed), **options)
         tell('config', **config)
     def run(self, **options):

@@ -1,5 +1,5 @@
-"""Every public model can be built again from what it says of itself, and the table of encodings is that of the
-settings.
+"""Every public model can be built again from what it says of itself, and the table of encodings is that of
+the settings.
 """
 
 import json

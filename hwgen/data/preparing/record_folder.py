@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Callable
 from typing import Any
 
-from hwgen import files
 from hwgen.charset.encoding import Charset
 from hwgen.data.preparing.identity import differing
 from hwgen.data.preparing.input_state import InputState

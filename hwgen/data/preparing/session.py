@@ -52,7 +52,7 @@ def prepare(settings: PrepareSettings, *, given: Collection[str] = (), report: R
     """
     output, foreign = settings.output, settings.foreign
     if output.inspect:
-        return _inspect(settings, given, report)
+        return _inspect(output.inspect, settings, given, report)
     if not output.out:
         raise SettingError('--out: no folder given; expected for example --out=tfrecords/demo')
     if foreign.unlabelled:
@@ -60,7 +60,7 @@ def prepare(settings: PrepareSettings, *, given: Collection[str] = (), report: R
     if output.source == 'scribe':
         _check_scribe(settings, given)
         with _in_words_of_settings(settings):
-            return _write_scribe(settings, report)
+            return _write_scribe(output.out, settings, report)
     _check_foreign(settings)
     if not foreign.input:
         example = (
@@ -87,12 +87,12 @@ def _of_all(settings: PrepareSettings, report: Report) -> dict[str, Any]:
     return dict(given, seed=output.seed, height_px=output.height_px, report=report)
 
 
-def _write_scribe(settings: PrepareSettings, report: Report) -> None:
+def _write_scribe(out: str, settings: PrepareSettings, report: Report) -> None:
     from hwgen.data.preparing import prepare as scribe
 
     output, corpus = settings.output, settings.corpus
     scribe.prepare_scribe(
-        output.out,
+        out,
         lines=corpus.lines,
         vocabulary_size=corpus.vocabulary,
         script=corpus.script,
@@ -173,7 +173,7 @@ def _in_words_of_settings(settings: PrepareSettings) -> Iterator[None]:
         raise SettingError(told) from error
 
 
-def _inspect(settings: PrepareSettings, given: Collection[str], report: Report) -> None:
+def _inspect(path: str, settings: PrepareSettings, given: Collection[str], report: Report) -> None:
     """Tells what a file or collection holds, and draws a sheet of it."""
     output, foreign = settings.output, settings.foreign
     if output.out and not output.out.lower().endswith('.png'):
@@ -183,7 +183,7 @@ def _inspect(settings: PrepareSettings, given: Collection[str], report: Report) 
     from hwgen.data.preparing import inspection
 
     inspection.inspect(
-        output.inspect,
+        path,
         source='auto' if output.source == 'scribe' else output.source,
         unit=foreign.unit,
         labels=foreign.labels if 'labels' in given else None,

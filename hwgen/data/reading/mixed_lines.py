@@ -125,7 +125,7 @@ class MixedLines:
         self.stretch = self._measured_stretch()
         self._threads = concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1), 'mixed lines')
 
-    def batch(self, step: int) -> dict[str, np.ndarray]:
+    def batch(self, step: int) -> RealLines:
         """What the discriminator takes for real at a step.
 
         Args:

@@ -46,7 +46,8 @@ class LineBatch(NamedTuple):
         images: float32 [B, char_px, N * char_width_px, 1] in [-1, 1], paper and padding +1.
         widths: int32 [B], px.
         characters: the texts, with the boxes of their structures.
-        example_index: int32 [B], 0 to B - 1: the place of each in the global batch, whatever replica reads it.
+        example_index: int32 [B], 0 to B - 1: the place of each in the global batch, whatever replica reads
+            it.
         step: int64 [B], the same number B times, so that a distribution strategy can split it between
             replicas like the rest; None: the lines are those of no step.
     """
@@ -176,7 +177,7 @@ class LineBatches:
             ]
         return np.array(chosen, np.int64), self.num_characters[bucket]
 
-    def batch(self, step: int) -> dict[str, np.ndarray]:
+    def batch(self, step: int) -> LineBatch:
         """The batch of a step.
 
         Args:
@@ -192,7 +193,7 @@ class LineBatches:
         lines = self._read_batch(members, num_characters)
         return lines._replace(step=np.full(self.batch_size, step, np.int64))
 
-    def sweep(self, batch_size: int | None = None) -> Iterator[dict[str, np.ndarray]]:
+    def sweep(self, batch_size: int | None = None) -> Iterator[LineBatch]:
         """Every line of the split once, the short ones first, for evaluation.
 
         Args:

@@ -69,10 +69,11 @@ class ComponentReader:
         Raises:
             CharsetError: a character that the table does not have.
         """
-        characters = self._charset.encode(text).characters
+        encoded = self._charset.encode(text)
+        characters, count = encoded.characters, len(encoded.units)
         rows = ctc.line_labels(
             'structured',
-            Characters.stack([characters.part(place, place + 1) for place in range(characters.lengths)]),
+            Characters.stack([characters.part(place, place + 1) for place in range(count)]),
             num_components=self._charset.num_components,
         )
         return [tuple(int(label) for label in row if label) for row in rows.numpy()]

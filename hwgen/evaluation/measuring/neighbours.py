@@ -134,7 +134,8 @@ def choose_lines(index: RecordIndex, num_lines: int, *, seed: int) -> list[tuple
     Raises:
         ValueError: the split has fewer than two characters.
     """
-    stream, rng = [], np.random.default_rng([seed, _STREAMS['characters']])
+    stream: list = []
+    rng = np.random.default_rng([seed, _STREAMS['characters']])
     for number in np.random.default_rng([seed, _STREAMS['lines']]).permutation(len(index)):
         record = index.read_record(int(number), decode_image=False)
         # no sequences of components, each of several letters

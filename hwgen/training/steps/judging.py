@@ -19,7 +19,8 @@ def image_mask(
     characters: Characters, images: tf.Tensor, *, model: HctGan, settings: GanSettings
 ) -> tf.Tensor | None:
     """float32 [B, 1, W, 1], 1 on the columns of the lines' own characters; None where all columns are."""
-    columns = model.config.generator.char_width_px
+    config = model.config.generator
+    columns = config.char_width_px or config.char_px
     return layers.column_mask(
         reading.lengths_of(characters, settings),
         tf.shape(images)[2] // columns,

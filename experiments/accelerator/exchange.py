@@ -33,16 +33,16 @@ from hwgen.settings.steps import GanSettings
 from hwgen.training.checkpoints import Checkpoints
 
 
-def open_run(run_dir, *, product_dtype=None, kind=lowering.LoweredTrainer):
+def open_run(run_dir, *, product_dtype=None, kind=None):
     """The trainer of a run with the weights of its newest checkpoint.
 
     Args:
         run_dir: path.
         product_dtype: 'float32' or 'bfloat16', in place of the run's.
-        kind: LoweredTrainer, or a function with its arguments that returns one.
+        kind: function with the arguments of LoweredTrainer that returns one; None: LoweredTrainer itself.
 
     Returns:
-        trainer: of that kind; checkpoints: Checkpoints; config: dict, config.json.
+        trainer: LoweredTrainer; checkpoints: Checkpoints; config: dict, config.json.
 
     Raises:
         OSError, ValueError: no such run.
@@ -55,7 +55,7 @@ def open_run(run_dir, *, product_dtype=None, kind=lowering.LoweredTrainer):
     settings = from_stored(
         GanSettings, config['settings'], **({'product_dtype': product_dtype} if product_dtype else {})
     )
-    trainer = kind(
+    trainer = (kind or lowering.LoweredTrainer)(
         model, settings, template_boxes=charset.template_boxes, strategy=tf.distribute.get_strategy()
     )
     checkpoints = Checkpoints(str(run_dir / 'checkpoints'), trainer.trackables())

@@ -12,7 +12,7 @@ from hwgen.losses.reconstruction import masked_mean
 def pairing_discriminator_loss(real_scores, fake_scores, *, mask=None):
     """log(1 + exp(D(G(z)) - D(x))), mean over the patches of each pair.
 
-    Source: Huang et al. 2024, "The GAN is dead; long live the GAN! A modern baseline GAN", eq. 2 with
+    Source: Huang et al. 2024, "The GAN is dead; long live the GAN! A modern baseline GAN", RpGAN with
     f(t) = -log(1 + exp(-t)) (the relativistic pairing loss of Jolicoeur-Martineau 2019). Differs: a score for
     each patch in place of one for each image.
 
@@ -38,7 +38,7 @@ def zero_centred_penalty(slopes, num_patches):
     """Squared norm of D's gradient on its input, for one patch: R1 on real lines, R2 on generated ones.
 
     Source: Mescheder et al. 2018, "Which training methods for GANs do actually converge?", section 4.1;
-    Huang et al. 2024, section 3.2, have both. Differs: the gradient is that of the sum of a line's patch
+    Huang et al. 2024 take both. Differs: the gradient is that of the sum of a line's patch
     scores, and its squared norm is divided by their number, so that neither the length of a line nor the
     number of patches changes its weight.
 

@@ -33,12 +33,13 @@ from hwgen.settings.steps import GanSettings
 from hwgen.training.checkpoints import Checkpoints
 
 
-def open_run(run_dir, *, product_dtype=None):
+def open_run(run_dir, *, product_dtype=None, kind=None):
     """The trainer of a run with the weights of its newest checkpoint.
 
     Args:
         run_dir: path.
         product_dtype: 'float32' or 'bfloat16', in place of the run's.
+        kind: function with the arguments of LoweredTrainer that returns one; None: LoweredTrainer itself.
 
     Returns:
         trainer: LoweredTrainer; checkpoints: Checkpoints; config: dict, config.json.
@@ -54,7 +55,7 @@ def open_run(run_dir, *, product_dtype=None):
     settings = from_stored(
         GanSettings, config['settings'], **({'product_dtype': product_dtype} if product_dtype else {})
     )
-    trainer = lowering.LoweredTrainer(
+    trainer = (kind or lowering.LoweredTrainer)(
         model, settings, template_boxes=charset.template_boxes, strategy=tf.distribute.get_strategy()
     )
     checkpoints = Checkpoints(str(run_dir / 'checkpoints'), trainer.trackables())
@@ -206,7 +207,7 @@ def import_weights(run_dir, folder, *, step):
                         f'{path}: {name} {value.shape}: expected finite values of a variable of {run_dir}, of'
                         ' its shape'
                     )
-                variables[name].assign(value)
+                variables[name].assign(value.astype(variables[name].dtype.as_numpy_dtype))
                 count += 1
     if not count:
         raise ValueError(f'{folder}: no .npz files with variables')

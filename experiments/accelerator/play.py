@@ -1,0 +1,220 @@
+"""Trains arms of a game, each from the same weights: needs JAX, NumPy and Pillow, and `device.py` beside it.
+
+    python3 play.py DIR --arms=ARMS.json --out=OUT      arms one after the other, each for its seconds
+    python3 play.py DIR --check                         one step of each phase against TensorFlow's
+
+ARMS.json: a list of {"name", "phase", "seconds", "rate", "controls"}. A control is a number, or two: at the
+beginning and at the end, by powers between. All arms see the same lines in the same order. Of each arm comes
+back OUT/NAME/weights.npz, the averaged generator and the style encoder in float16, OUT/NAME-judge.npz, and
+OUT/NAME.json, its losses. An arm without time writes nothing.
+"""
+
+import argparse
+import concurrent.futures
+import functools
+import json
+import math
+import pathlib
+import time
+
+import jax
+import numpy as np
+from device import Device, load_step, say
+
+WARM_UP = 300  # steps: rates, and what the judge counts
+RATE_FLOOR = 0.03
+
+
+class Game(Device):
+    """`Device` whose phases take more noise, and numbers that say how the game is played."""
+
+    def start_again(self):
+        """The weights, lines and noise of the beginning."""
+        if not hasattr(self, 'first'):
+            self.first = {name: np.asarray(value) for name, value in self.variables.items()}
+        self.variables = {name: jax.numpy.array(value) for name, value in self.first.items()}
+        seed = self.config['settings']['seed']
+        self.rng, self.key, self.pools = np.random.default_rng(seed), jax.random.key(seed), {}
+
+    def compile(self, phases):
+        """As of `Device`; tells what it takes."""
+        self._threads = concurrent.futures.ThreadPoolExecutor(len(phases))
+        for phase in phases:
+            function, self._batch_sizes[phase] = self._steps(phase)
+            lowered = function.lower(self.variables, *self._inputs(phase, 8, 0.0), self.lines)
+
+            def finish(phase=phase, lowered=lowered):
+                began = time.monotonic()
+                compiled = lowered.compile()
+                say(f'{phase}: compiled in {time.monotonic() - began:.0f} s')
+                return compiled
+
+            self._compiled[phase] = self._threads.submit(finish)
+
+    def _steps(self, phase):
+        call, description = load_step(self.folder, phase)
+        shapes = {name: tuple(shape) for name, (_, shape) in description['inputs'].items()}
+        self.controls = {phase: [name for name, shape in shapes.items() if shape == ()]} | getattr(
+            self, 'controls', {}
+        )
+        noise = [name for name in sorted(shapes) if name.endswith(('_normal', '_uniform'))]
+
+        def step(lines, controls, variables, inputs):
+            members, rate, key = inputs
+            ids = lines['character_ids'][members]
+            batch = {
+                'images': (lines['images'][members].astype(np.float32) * np.float32(2 / 255) - np.float32(1))[
+                    ..., None
+                ],
+                'lengths': lines['lengths'][members],
+                'character_ids': ids,
+                'component_ids': lines['component_table'][ids],
+                'structure_ids': lines['structure_table'][ids],
+                **controls,
+            }
+            for name, own in zip(noise, jax.random.split(key, len(noise)), strict=True):
+                batch[name] = (
+                    jax.random.normal(own, shapes[name], np.float32)
+                    if name.endswith('_normal')
+                    else jax.random.uniform(own, shapes[name], np.float32, -1.0, 1.0)
+                )
+            metrics, variables = call(batch, {**variables, description['rate']: rate})
+            return variables, metrics
+
+        @functools.partial(jax.jit, donate_argnums=0)
+        def steps(variables, members, rates, keys, controls, lines):
+            return jax.lax.scan(functools.partial(step, lines, controls), variables, (members, rates, keys))
+
+        return steps, shapes['images'][0]
+
+    def _inputs(self, phase, longest, rate, controls=None):
+        controls = controls or {}
+        return *super()._inputs(phase, longest, rate), {
+            name: np.float32(controls.get(name, 0.0)) for name in self.controls[phase]
+        }
+
+    def play(self, phase, rate, longest, controls):
+        """`chunk` steps; returns their metrics, dict name -> float32 [chunk]."""
+        self.variables, metrics = self._compiled[phase].result()(
+            self.variables, *self._inputs(phase, longest, rate, controls), self.lines
+        )
+        return {name: np.asarray(values) for name, values in metrics.items()}
+
+    def write(self, out, name):
+        """Writes what an arm has come to, so far."""
+
+        def halves(*owners):
+            return {
+                key: np.asarray(value).astype(np.float16 if value.dtype == np.float32 else value.dtype)
+                for key, value in self.variables.items()
+                if key.startswith(owners)
+            }
+
+        (out / name).mkdir(exist_ok=True)
+        np.savez_compressed(out / name / 'weights.npz', **halves('average/', 'style_encoder/'))
+        np.savez_compressed(out / f'{name}-judge.npz', **halves('judge/'))
+
+
+def value_at(control, share):
+    """A control's value at a share of an arm's time."""
+    if not isinstance(control, list):
+        return control
+    first, last = control
+    return first ** (1 - share) * last**share
+
+
+def play_arm(game, arm, out, *, longest, deadline):
+    """One arm; returns its log."""
+    phase, log, step, told = arm['phase'], [], 0, -math.inf
+    game.start_again()
+    game.ready(phase)
+    began = time.monotonic()
+    end = min(began + arm['seconds'], deadline)
+    say(f'{arm["name"]}: begins, {end - began:.0f} s')
+    while (now := time.monotonic()) < end:
+        share = (now - began) / (end - began)
+        warm = min(1.0, (step + game.chunk) / WARM_UP)
+        rate = arm['rate'] * warm * (RATE_FLOOR + (1 - RATE_FLOOR) * 0.5 * (1 + math.cos(math.pi * share)))
+        controls = {name: value_at(value, share) for name, value in arm.get('controls', {}).items()}
+        for name in ('judge_weight', 'reading_weight'):
+            if name in controls:
+                controls[name] *= warm
+        metrics = game.play(phase, rate, longest, controls)
+        step += game.chunk
+        means = {name: float(values.mean()) for name, values in metrics.items()}
+        log.append({'step': step, 'seconds': time.monotonic() - began, 'rate': rate, **means})
+        if not all(map(math.isfinite, means.values())):
+            say(f'{arm["name"]}: not finite at step {step}: {means}')
+            return log
+        if now - told > 15:
+            told = now
+            say(
+                f'{arm["name"]} {step} ({step / (time.monotonic() - began):.1f}/s) '
+                + ' '.join(f'{name} {value:.4g}' for name, value in sorted(means.items()))
+            )
+    if step:
+        game.write(out, arm['name'])
+    say(f'{arm["name"]}: {step} steps')
+    return log
+
+
+def check(game, phases):
+    """Holds one step of each phase against TensorFlow's, from the same weights and the same batch."""
+    with np.load(game.folder / 'reference.npz') as reference:
+        for phase in phases:
+            call, description = load_step(game.folder, phase)
+            batch = {name: reference[f'{phase}/batch/{name}'] for name in description['inputs']}
+            metrics, after = jax.jit(call)(batch, game.variables)
+            for name, value in sorted(metrics.items()):
+                say(f'{phase}: {name} {float(value):.6g}, {float(reference[f"{phase}/metric/{name}"]):.6g}')
+            worst = []
+            for name in description['captured']:
+                expected = reference[f'{phase}/after/{name}'].astype(float)
+                moved = np.linalg.norm(expected - np.asarray(game.variables[name], float))
+                off = np.linalg.norm(np.asarray(after[name], float) - expected)
+                worst.append((float(off / moved) if moved > 1e-9 else float(off), name))
+            moments = sorted(pair for pair in worst if 'momentum' in pair[1])
+            say(f'{phase}: first moments, median {moments[len(moments) // 2]}, worst {moments[-3:]}')
+
+
+def main():
+    """The command."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('folder')
+    parser.add_argument('--arms')
+    parser.add_argument('--out', default='.')
+    parser.add_argument('--chunk', type=int, default=25, help='steps of one call')
+    parser.add_argument('--capacity', type=int, default=34000)
+    parser.add_argument('--deadline', type=float, default=math.inf, help='seconds after the start')
+    parser.add_argument('--cache', help='folder of compiled programs')
+    parser.add_argument('--check', action='store_true')
+    options = parser.parse_args()
+    jax.config.update('jax_enable_x64', True)  # Adam counts in int64
+    if options.cache:
+        jax.config.update('jax_compilation_cache_dir', options.cache)
+        jax.config.update('jax_persistent_cache_min_compile_time_secs', 1)
+    began = time.monotonic()
+    say(f'jax {jax.__version__}, {jax.devices()}, numpy {np.__version__}')
+    game = Game(options.folder, chunk=options.chunk, capacity=options.capacity)
+    if options.check:
+        check(game, ('reconstruction', 'pairs'))
+    if options.arms:
+        arms = json.loads(pathlib.Path(options.arms).read_text())
+        out = pathlib.Path(options.out)
+        out.mkdir(parents=True, exist_ok=True)
+        game.compile(list(dict.fromkeys(arm['phase'] for arm in arms)))
+        for arm in arms:
+            log = play_arm(
+                game,
+                arm,
+                out,
+                longest=game.config['schedule']['longest_lines'],
+                deadline=began + options.deadline,
+            )
+            (out / f'{arm["name"]}.json').write_text(json.dumps(log))
+
+
+if __name__ == '__main__':
+    main()

@@ -1,6 +1,5 @@
 """The training steps of `hwgen.training.steps` as StableHLO: maths that a machine without TensorFlow runs
-with
-JAX.
+with JAX.
 
 A lowered step takes one batch and the values of all variables it touches, and returns its metrics and the new
 values: the forward passes, gradients, clipping, Adam, batch statistics and the moving average of the

@@ -13,9 +13,11 @@ import numpy as np
 import tensorflow as tf
 
 from experiments.accelerator import lowering
+from hwgen.characters import Characters
 from hwgen.losses import relativistic
 from hwgen.models import layers
-from hwgen.training import averaging
+from hwgen.training.steps import judging, reading
+from hwgen.training.steps.reconstruction import ReconstructionStep
 
 # Numbers that come with every step: how the game is played can change without compiling anew.
 CONTROLS = (
@@ -125,11 +127,22 @@ def vary_ink(images, numbers, *, reach):
     return 1.0 - 2.0 * (1.0 + strength) * ink * (1.0 + contrast * (1.0 - ink))
 
 
-class PairTrainer(lowering.LoweredTrainer):
-    """`LoweredTrainer` with one more phase, `pairs`. Arguments as there, and `pairs`, PairSettings."""
+class PairStep(ReconstructionStep):
+    """The step by reconstruction with the verdict of a judge of pairs; of some texts lines in drawn hands,
+    that the judge and SRM judge as well. One device, lines of a batch with noise of their own: see
+    `lowering.LoweredTrainer`.
 
-    def __init__(self, model, settings, *, pairs=PairSettings(), **kwargs):
-        super().__init__(model, settings, **kwargs)
+    Args:
+        model, settings, average_updates, discriminator, strategy: of `ReconstructionStep`.
+        pairs: PairSettings.
+
+    Attributes:
+        judge: PatchJudge.
+        judge_optimizer: its optimizer.
+    """
+
+    def __init__(self, model, settings, *, pairs, **shared):
+        super().__init__(model, settings, **shared)
         self.pairs = pairs
         config = model.config.generator
         self.judge = PatchJudge(pairs.channels, char_width_px=config.char_width_px, name='judge')
@@ -138,41 +151,78 @@ class PairTrainer(lowering.LoweredTrainer):
             layers.multiply_in(self.judge, settings.product_dtype)
         self.judge_optimizer = keras.optimizers.Adam(2e-4, beta_1=0.0, beta_2=0.99)
         self.judge_optimizer.build(self.judge.trainable_variables)
-        self.pair_optimizer = keras.optimizers.Adam(settings.reconstruction_rate, beta_1=0.5, beta_2=0.99)
-        self.pair_optimizer.build(self.reconstruction_variables)
+        self.optimizer = keras.optimizers.Adam(settings.reconstruction_rate, beta_1=0.5, beta_2=0.99)
+        self.optimizer.build(self.variables)
 
-    def game_trackables(self):
-        """dict name -> what the game adds to a checkpoint's."""
-        return dict(
-            judge=self.judge, judge_optimizer=self.judge_optimizer, pair_optimizer=self.pair_optimizer
-        )
+    def update_pairs(self, lines, controls):
+        """One update of the judge, then one of generator and style encoder.
 
-    def optimizer_of(self, phase):
-        return self.pair_optimizer if phase == 'pairs' else super().optimizer_of(phase)
+        Args:
+            lines: LineBatch, the real lines with their texts.
+            controls: dict of float32 scalars, CONTROLS; with drawn lines also `drawn_style_normal` and
+                `drawn_noise_normal`; and `jitter_uniform`: see `specification`.
 
-    def step(self, phase, *, jit=True):
-        if phase != 'pairs':
-            return super().step(phase, jit=jit)
+        Returns:
+            dict of float32 scalars.
+        """
+        settings, b, d = self.settings, self.settings.batch_size, self.pairs.drawn_lines
+        texts, images = lines.characters, lines.images
+        if d:
+            texts = Characters(*(tf.concat([values, values[:d]], 0) for values in texts))
+            images = tf.concat([images, images[:d]], 0)
+        with tf.GradientTape() as tape:
+            style, noise, style_kl, noise_kl = self._posterior(lines)
+            if d:
+                drawn = self.model.generator.style_space(controls['drawn_style_normal'])
+                style = tf.concat([style, drawn], 0)
+                noise = tf.concat([noise, controls['drawn_noise_normal']], 0)
+            fake = self.write(texts, style, noise)
+            prior = self.share(settings.style_kl_weight * style_kl + settings.noise_kl_weight * noise_kl)
+        image = tf.stop_gradient(fake)
+        numbers = tf.reshape(controls['jitter_uniform'], [2, b + d, 2])
+        real_seen = vary_ink(images, numbers[0], reach=controls['jitter'])
+        fake_seen = vary_ink(image, numbers[1], reach=controls['jitter'])
+        metrics = self._update_judge(controls, real_seen, fake_seen, texts.lengths)
 
-        @tf.function(jit_compile=jit, autograph=False)
-        def pairs(batch):
-            metrics = self._pair_step(batch)
-            averaging.move_average(
-                self.model.average,
-                self.model.generator,
-                updates=self.average_updates,
-                decay=self.settings.average_decay,
+        def losses_of(image):
+            lacks, parts = self._losses(lines, image[:b])
+            varied = vary_ink(image, numbers[1], reach=controls['jitter'])
+            verdict = relativistic.pairing_generator_loss(
+                *self._scores(real_seen, varied, texts.lengths), mask=self.judge.mask(image, texts.lengths)
             )
-            return metrics
+            losses = {'reconstruction': self.share(lacks), 'judge': self.share(verdict)}
+            read = None
+            if d:
+                written = Characters(*(values[b:] for values in texts))
+                read = reading.read(
+                    written, image[b:], model=self.model, settings=settings, training=False
+                ).sequence_loss
+                losses['reading'] = self.share(read)
+            return losses, (parts, verdict, read)
 
-        return pairs
+        _, gradients, (parts, verdict, read) = judging.gradients_on_image(image, losses_of)
+        valid = judging.image_mask(texts, image, model=self.model, settings=settings) * tf.ones_like(image)
+        total, told = self._weighted(controls, gradients, image, images, valid)
+        metrics.update(told, **{'loss/judge': tf.reduce_mean(verdict[:b])})
+        if d:
+            metrics['loss/reading'] = tf.reduce_mean(read)
+        norm = self.apply(tape, [fake, prior], output_gradients=[total * valid, tf.ones_like(prior)])
+        metrics.update({f'loss/{name}': self.share(value) for name, value in parts.items()})
+        metrics.update(
+            {
+                'loss/style_kl': self.share(style_kl),
+                'loss/noise_kl': self.share(noise_kl),
+                'grad/norm': norm,
+            }
+        )
+        return metrics
 
     def _scores(self, real, fake, lengths):
         """Patch scores of real and generated lines, two [M, h, w, 1]."""
         scores = self.judge(tf.concat([real, fake], 0), tf.concat([lengths, lengths], 0))
         return tf.split(scores, 2)
 
-    def _update_judge(self, batch, real, fake, lengths):
+    def _update_judge(self, controls, real, fake, lengths):
         """One step of the judge; returns metrics."""
         with tf.GradientTape() as tape:
             with tf.GradientTape() as slopes_tape:
@@ -186,10 +236,10 @@ class PairTrainer(lowering.LoweredTrainer):
                 for slopes in slopes_tape.gradient(total, [real, fake])
             )
             loss = relativistic.pairing_discriminator_loss(*scores, mask=mask)
-            objective = tf.reduce_mean(loss + 0.5 * batch['penalty'] * (r1 + r2))
+            objective = tf.reduce_mean(loss + 0.5 * controls['penalty'] * (r1 + r2))
         variables = self.judge.trainable_variables
         gradients = tape.gradient(objective, variables)
-        self.judge_optimizer.learning_rate.assign(batch['judge_rate'])
+        self.judge_optimizer.learning_rate.assign(controls['judge_rate'])
         self.judge_optimizer.apply(gradients, variables)
         b = self.settings.batch_size
         margins = tf.reduce_sum((scores[0] - scores[1]) * mask, [1, 2, 3]) / patches  # M
@@ -207,42 +257,12 @@ class PairTrainer(lowering.LoweredTrainer):
             metrics['judge/right_drawn'] = tf.reduce_mean(tf.cast(margins[b:] > 0, tf.float32))
         return metrics
 
-    def _pair_step(self, batch):
-        settings, b, d = self.settings, self.settings.batch_size, self.pairs.drawn_lines
-        lines = {
-            name: tf.concat([batch[name], batch[name][:d]], 0) if d else batch[name]
-            for name in ('images', 'lengths', 'component_ids', 'structure_ids', 'character_ids')
-        }
-        with tf.GradientTape() as tape:
-            style, noise, style_kl, noise_kl = self._posterior(batch)
-            if d:
-                style = tf.concat([style, self.model.generator.style_space(batch['drawn_style_normal'])], 0)
-                noise = tf.concat([noise, batch['drawn_noise_normal']], 0)
-            fake = self._write(lines, style, noise)
-            prior = self._share(settings.style_kl_weight * style_kl + settings.noise_kl_weight * noise_kl)
-        image = tf.stop_gradient(fake)
-        numbers = tf.reshape(batch['jitter_uniform'], [2, b + d, 2])
-        real_seen = vary_ink(lines['images'], numbers[0], reach=batch['jitter'])
-        metrics = self._update_judge(
-            batch, real_seen, vary_ink(image, numbers[1], reach=batch['jitter']), lines['lengths']
-        )
-        drawn = {name: values[b:] for name, values in lines.items()}
-        with tf.GradientTape(persistent=True) as image_tape:
-            image_tape.watch(image)
-            lacks, parts = self._reconstruction_losses(batch, image[:b])
-            scores = self._scores(
-                real_seen, vary_ink(image, numbers[1], reach=batch['jitter']), lines['lengths']
-            )
-            verdict = relativistic.pairing_generator_loss(
-                *scores, mask=self.judge.mask(image, lines['lengths'])
-            )
-            losses = {'reconstruction': self._share(lacks), 'judge': self._share(verdict)}
-            if d:
-                read = self._reading_losses(drawn, image[b:], training=False)[0]
-                losses['reading'] = self._share(read)
-        gradients = {name: image_tape.gradient(loss, image) for name, loss in losses.items()}
-        del image_tape
-        valid = self._image_mask(lines, image) * tf.ones_like(image)
+    def _weighted(self, controls, gradients, image, images, valid):
+        """The gradients on the image in one, each with its weight but no more than its share of the
+        reconstruction's; and metrics.
+        """
+        b, d = self.settings.batch_size, self.pairs.drawn_lines
+        reconstructed, written = slice(0, b), slice(b, b + d)
 
         def size(name, part):
             """Root mean square of a gradient over the valid pixels of some lines."""
@@ -250,54 +270,72 @@ class PairTrainer(lowering.LoweredTrainer):
                 tf.reduce_sum(tf.square(gradients[name] * valid)[part]) / tf.reduce_sum(valid[part])
             )
 
-        reconstructed, written = slice(0, b), slice(b, b + d)
         reference, judged = size('reconstruction', reconstructed), size('judge', reconstructed)
-        judge_scale = tf.minimum(batch['judge_weight'], batch['judge_share'] * reference / (judged + 1e-12))
-        of_line = tf.concat([tf.ones([b]), tf.fill([d], batch['drawn_weight'])], 0)[:, None, None, None]
+        most = controls['judge_share'] * reference / (judged + 1e-12)
+        judge_scale = tf.minimum(controls['judge_weight'], most)
+        of_line = tf.concat([tf.ones([b]), tf.fill([d], controls['drawn_weight'])], 0)
+        of_line = of_line[:, tf.newaxis, tf.newaxis, tf.newaxis]  # B + D -> B + D x 1 x 1 x 1
         total = gradients['reconstruction'] + judge_scale * of_line * gradients['judge']
-        metrics.update(
-            {
-                'grad/reconstruction': reference,
-                'grad/judge': judged,
-                'grad/judge_scale': judge_scale,
-                'grad/darker': _along_ink(gradients['judge'], image, valid, reconstructed),
-                'ink/real': _mean_ink(lines['images'], valid, reconstructed),
-                'ink/reconstructed': _mean_ink(image, valid, reconstructed),
-                'loss/judge': tf.reduce_mean(verdict[:b]),
-            }
+        metrics = {
+            'grad/reconstruction': reference,
+            'grad/judge': judged,
+            'grad/judge_scale': judge_scale,
+            'grad/darker': _along_ink(gradients['judge'], image, valid, reconstructed),
+            'ink/real': _mean_ink(images, valid, reconstructed),
+            'ink/reconstructed': _mean_ink(image, valid, reconstructed),
+        }
+        if not d:
+            return total, metrics
+        read = size('reading', written)
+        most = controls['reading_share'] * reference / (read + 1e-12)
+        reading_scale = tf.minimum(controls['reading_weight'], most)
+        metrics |= {
+            'grad/judge_drawn': size('judge', written),
+            'grad/reading': read,
+            'grad/reading_scale': reading_scale,
+            'grad/darker_drawn': _along_ink(gradients['judge'], image, valid, written),
+            'ink/drawn': _mean_ink(image, valid, written),
+        }
+        return total + reading_scale * gradients['reading'], metrics
+
+
+class PairTrainer(lowering.LoweredTrainer):
+    """`LoweredTrainer` with one more phase, `pairs`. Arguments as there, and `pairs`, PairSettings."""
+
+    def __init__(self, model, settings, *, pairs=PairSettings(), **kwargs):
+        super().__init__(model, settings, **kwargs)
+        self.pairs = pairs
+        self.pair_step = PairStep(
+            model,
+            self.settings,
+            pairs=pairs,
+            average_updates=self.average_updates,
+            discriminator=self.discriminator,
+            strategy=self.strategy,
         )
-        if d:
-            reading = size('reading', written)
-            reading_scale = tf.minimum(
-                batch['reading_weight'], batch['reading_share'] * reference / (reading + 1e-12)
-            )
-            total += reading_scale * gradients['reading']
-            metrics.update(
-                {
-                    'grad/judge_drawn': size('judge', written),
-                    'grad/reading': reading,
-                    'grad/reading_scale': reading_scale,
-                    'grad/darker_drawn': _along_ink(gradients['judge'], image, valid, written),
-                    'ink/drawn': _mean_ink(image, valid, written),
-                    'loss/reading': tf.reduce_mean(read),
-                }
-            )
-        norm = self._apply(
-            self.pair_optimizer,
-            tape,
-            [fake, prior],
-            self.reconstruction_variables,
-            output_gradients=[total * valid, tf.ones_like(prior)],
-        )
-        metrics.update({f'loss/{name}': self._share(value) for name, value in parts.items()})
-        metrics.update(
-            {
-                'loss/style_kl': self._share(style_kl),
-                'loss/noise_kl': self._share(noise_kl),
-                'grad/norm': norm,
-            }
-        )
-        return metrics
+
+    def game_trackables(self):
+        """dict name -> what the game adds to a checkpoint's."""
+        step = self.pair_step
+        return dict(judge=step.judge, judge_optimizer=step.judge_optimizer, pair_optimizer=step.optimizer)
+
+    def optimizer_of(self, phase):
+        return self.pair_step.optimizer if phase == 'pairs' else super().optimizer_of(phase)
+
+    def step(self, phase, *, jit=True):
+        if phase != 'pairs':
+            return super().step(phase, jit=jit)
+
+        @tf.function(jit_compile=jit, autograph=False)
+        def pairs(batch):
+            step = self.pair_step
+            step.settings = self.settings
+            step.normal = lowering.noise_of(batch)
+            metrics = step.update_pairs(self._lines(batch), batch)
+            step.move_average()
+            return metrics
+
+        return pairs
 
 
 def _mean_ink(images, valid, part):

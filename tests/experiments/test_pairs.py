@@ -82,7 +82,7 @@ def test_without_a_judge_it_is_reconstruction():
 
 def test_the_judges_gradient_has_a_most():
     trainer = make_game()
-    before = [v.numpy() for v in trainer.judge.trainable_variables]
+    before = [v.numpy() for v in trainer.pair_step.judge.trainable_variables]
     controls = dict(judge_weight=1e6, judge_share=0.25, reading_weight=1e-9, reading_share=1.0)
     got = trainer.step('pairs', jit=False)(batch_of_game(trainer, **controls))
     assert float(got['grad/judge_scale'] * got['grad/judge']) == pytest.approx(
@@ -90,7 +90,7 @@ def test_the_judges_gradient_has_a_most():
     )
     assert float(got['grad/reading_scale']) == pytest.approx(1e-9)
     # a judge of rate 0 is as it was
-    for variable, value in zip(trainer.judge.trainable_variables, before):
+    for variable, value in zip(trainer.pair_step.judge.trainable_variables, before):
         np.testing.assert_array_equal(variable.numpy(), value)
 
 
@@ -102,7 +102,7 @@ def test_the_judge_learns_to_tell_pairs_apart():
     )
     batch = {'penalty': tf.constant(0.1), 'judge_rate': tf.constant(0.01)}
     lengths = tf.constant([N, N - 1, N])
-    values = [trainer._update_judge(batch, real, fake, lengths) for _ in range(40)]
+    values = [trainer.pair_step._update_judge(batch, real, fake, lengths) for _ in range(40)]
     assert float(values[-1]['judge/loss']) < 0.5 < float(values[0]['judge/loss'])
     assert float(values[-1]['judge/right']) == float(values[-1]['judge/right_drawn']) == 1.0
     assert float(values[-1]['judge/margin']) > 0.3

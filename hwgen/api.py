@@ -14,6 +14,7 @@ bounds.
 
 from __future__ import annotations
 
+import numbers
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -89,7 +90,7 @@ def generate(
     from hwgen.settings.generate import GenerateSettings
 
     keywords = {**_given(text=text, out=out), **settings}
-    writer = None if model is None or isinstance(model, (str, os.PathLike)) else model
+    writer = _open_writer(model)
     if writer is None:
         keywords['model'] = _path(model, DEFAULT_MODEL)
     with in_python_words():
@@ -194,6 +195,7 @@ def evaluate(
         dict, the result as `out`/PROTOCOL.json has it.
 
     Raises:
+        TypeError, ValueError: numbers that are none.
         ProtocolError: no such protocol or option, or lines that the protocol needs are not there.
         ArtefactError: no model there.
         ModuleNotFoundError: the protocol's reader is not installed (the extra `reader`).
@@ -204,6 +206,7 @@ def evaluate(
     from hwgen.inference import picture_formats
     from hwgen.inference.model_folder import DEFAULT_MODEL
 
+    _open_writer(model)  # refuses what is neither that nor a path
     measured: Any = None if model == '' else model
     if model is None or isinstance(measured, os.PathLike):
         measured = _path(model, DEFAULT_MODEL)
@@ -216,9 +219,9 @@ def evaluate(
             data=corpus_place(_path(data, '') or session.default_data(chosen, measured)),
             out=None if out is None else os.fspath(out),
             split=split,
-            seed=seed,
-            seeds=seeds,
-            num_lines=num_lines,
+            seed=_whole('seed', seed, least=0),
+            seeds=_whole('seeds', seeds, least=1),
+            num_lines=None if num_lines is None else _whole('num_lines', num_lines, least=1),
             command='hwgen.evaluate',
             report=report,
             **options,
@@ -254,7 +257,7 @@ def export(
     from hwgen.settings.serving import ExportSettings
 
     keywords = {**_given(out=out), **settings}
-    writer = None if model is None or isinstance(model, (str, os.PathLike)) else model
+    writer = _open_writer(model)
     if writer is None and model is not None:
         keywords['model'] = model
     with in_python_words():
@@ -295,7 +298,26 @@ def _given(**arguments: Any) -> dict[str, Any]:
 
 def _path(given: Any, default: str) -> str:
     """A path as a str."""
+    if given is not None and not isinstance(given, (str, os.PathLike)):
+        raise TypeError(f'{given!r}: expected a path, as a text or a pathlib.Path')
     return default if given is None else os.fspath(given)
+
+
+def _open_writer(model: Any) -> Any:
+    """A model that is open already; None where it is the path of one, or none."""
+    if model is None or isinstance(model, (str, os.PathLike)):
+        return None
+    if not hasattr(model, 'write'):
+        raise TypeError(f'model={model!r}: expected the path of a model, or what hwgen.load gives')
+    return model
+
+
+def _whole(name: str, number: Any, *, least: int) -> int:
+    if not isinstance(number, numbers.Integral) or isinstance(number, bool):
+        raise TypeError(f'{name}={number!r}: expected a whole number')
+    if number < least:
+        raise ValueError(f'{name}={number}: expected at least {least}')
+    return int(number)
 
 
 def _train_settings(preset: Path | TrainSettings | None, keywords: dict[str, Any]) -> TrainSettings:

@@ -112,6 +112,13 @@ def test_the_reference_is_up_to_date():
             ValueError,
             '^out: no folder given; expected for example out=tfrecords/demo$',
         ),
+        (
+            'prepare',
+            ('x',),
+            {'source': 'fodler', 'input': 'y'},
+            ValueError,
+            '^source=fodler: expected one of scribe, folder, .*, lmdb, auto$',
+        ),
         ('prepare', ('x.png',), {}, ValueError, r'^out=x.png: a folder is written'),
         ('prepare', ('x',), {'input': 'y'}, ValueError, '^input goes with source=folder, casia'),
         (
@@ -124,6 +131,19 @@ def test_the_reference_is_up_to_date():
         ('evaluate', (None, 'nothing'), {}, ValueError, 'nothing'),
         (
             'evaluate',
+            (3,),
+            {},
+            TypeError,
+            '^model=3: expected the path of a model, or what hwgen.load gives$',
+        ),
+        ('evaluate', (), {'data': 'x', 'seeds': 0}, ValueError, '^seeds=0: expected at least 1$'),
+        ('evaluate', (), {'data': 'x', 'seeds': '1'}, TypeError, "^seeds='1': expected a whole number$"),
+        ('evaluate', (), {'data': 'x', 'seed': -1}, ValueError, '^seed=-1: expected at least 0$'),
+        ('evaluate', (), {'data': 'x', 'num_lines': True}, TypeError, '^num_lines=True: expected a whole'),
+        ('generate', ('明', 'a.png'), {'model': 3}, TypeError, '^model=3: expected the path of a model'),
+        ('train', (3,), {}, TypeError, '^3: expected a path, as a text or a pathlib.Path$'),
+        (
+            'evaluate',
             (),
             {'protocol': 'reader', 'colour': 1},
             ValueError,
@@ -132,6 +152,7 @@ def test_the_reference_is_up_to_date():
         ('export', (), {'out': 'x', 'run': 'a', 'model': 'b'}, ValueError, '^run and model are both given'),
         ('serve', (), {'allow_unseen': True}, ValueError, '^allow_unseen=True without model: expected'),
         ('load', ('nowhere',), {}, ValueError, '^nowhere: no generator there'),
+        ('load', (3,), {}, TypeError, '^3: expected a path'),
     ],
 )
 def test_what_is_wrong_is_told_in_words_of_python(function, arguments, keywords, kind, message):

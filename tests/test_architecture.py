@@ -241,3 +241,9 @@ def test_tests_mirror_the_package():
     }
     known = {*RANKS, 'experiments'}  # beside the package, not in it
     assert folders <= known, f'tests/{sorted(folders - known)} mirror no package of hwgen'
+
+
+def test_no_two_files_of_tests_have_one_name():
+    names = [path.name for path in (CHECKOUT / 'tests').rglob('test_*.py')]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    assert not twice, f'{", ".join(twice)}: pytest imports a file of tests by its name alone; rename one'

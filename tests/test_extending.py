@@ -298,6 +298,7 @@ def test_a_training_step():
     ]
     losses = [row['loss/count'] for row in rows if 'loss/count' in row]
     assert len(losses) == 3 and losses[-1] < losses[0]
+    assert out.count('| loss/count ') == 3  # the progress lines tell of a loss that hwgen does not know
     assert train(5, 'parts').splitlines()[-1].startswith('stopped 5 ')
     out = train(None, 'parts')
     assert 'resumed at step 5 from parts/checkpoints/step-5' in out and 'finished 12' in out.splitlines()[-1]

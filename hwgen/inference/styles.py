@@ -78,9 +78,16 @@ def check_seeds(seeds: Any) -> np.ndarray:
     """
     seeds = [seeds] if np.ndim(seeds) == 0 else list(seeds)
     for position, seed in enumerate(seeds):
-        if int(seed) != seed or not 0 <= int(seed) <= MAX_SEED:
+        if not _is_whole(seed) or not 0 <= int(seed) <= MAX_SEED:
             raise ValueError(f'style seed {position}: {seed}: expected an integer from 0 to 2^64 - 1')
     return np.array([int(seed) for seed in seeds], np.uint64)
+
+
+def _is_whole(number: Any) -> bool:
+    try:
+        return int(number) == number
+    except (TypeError, ValueError, OverflowError):  # None, a text, infinity
+        return False
 
 
 def styles_from_seeds(seeds: Any, style_dim: int, *, truncation: float = 1.0) -> np.ndarray:
@@ -125,7 +132,11 @@ def character_noise(
 
 def check_truncation(truncation: float) -> float:
     """Returns `truncation`; raises ValueError unless it is a finite number of at least 0."""
-    if not (np.isfinite(truncation) and truncation >= 0.0):
+    try:
+        good = bool(np.isfinite(truncation) and truncation >= 0.0)
+    except (TypeError, ValueError):  # None, a text, several numbers
+        good = False
+    if not good:
         raise ValueError(
             f'truncation {truncation}: expected a number of at least 0 (1 is what the model was trained with)'
         )

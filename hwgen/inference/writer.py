@@ -60,6 +60,19 @@ class _Window(NamedTuple):
     last: int
 
 
+def _as_texts(texts):
+    if isinstance(texts, str):
+        return [texts]
+    try:
+        found = list(texts)
+    except TypeError as error:
+        raise TypeError(f'texts={texts!r}: expected a text, or a list of texts') from error
+    for position, text in enumerate(found):
+        if not isinstance(text, str):
+            raise TypeError(f'text {position}: {text!r}: expected a text')
+    return found
+
+
 def _batched(iterable, size):
     """Lists of `size` items, the last one perhaps shorter (itertools.batched, which Python 3.11 does not
     have).
@@ -230,8 +243,8 @@ class Writer:
             list of uint8 [char_px, N * char_width_px], 255 = paper.
 
         Raises:
-            CharsetError: as `encode`; ValueError: numbers of texts, seeds, styles differ, or the model's
-                weights give values that are not finite.
+            CharsetError: as `encode`; TypeError: something else than texts; ValueError: numbers of texts,
+                seeds, styles differ, or the model's weights give values that are not finite.
         """
         lines = self._lines(texts, style_seeds, styles, truncation, noise_offsets, quotes_before)
         images = [np.empty([self.char_px, line.length * self.char_width_px], np.uint8) for line in lines]
@@ -280,8 +293,10 @@ class Writer:
         return windows()
 
     def _lines(self, texts, style_seeds, styles, truncation, noise_offsets, quotes_before=0):
-        texts = [texts] if isinstance(texts, str) else list(texts)
+        texts = _as_texts(texts)
         seeds = style_space.check_seeds(style_seeds)
+        if not texts:
+            return []
         seeds = np.repeat(seeds, len(texts)) if np.ndim(style_seeds) == 0 else seeds
         if styles is None:
             styles = self.styles(seeds, truncation=truncation)

@@ -19,6 +19,7 @@ class OutputSettings:
         'Where lines come from: the embedded corpus, a folder of images, or a collection; auto: what --input'
         ' turns out to be.',
         choices=('scribe', 'folder', 'casia', 'iam', 'iam_online', 'lmdb', 'auto'),
+        extensible=True,
     )
     out: str | None = setting(None, 'Folder to write. Example: --out=tfrecords/demo.')
     seed: int = setting(0, 'Seed of writers, texts and splits. Example: --seed=1.', lower=0)

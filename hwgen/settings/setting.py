@@ -24,6 +24,7 @@ class Setting:
     Attributes:
         help: str, a sentence or two for `--help` and the reference.
         choices: tuple of str, the only values; empty: any.
+        extensible: bool, other packages add choices: who reads the setting holds it against all.
         lower, upper: the least and the greatest value, or None.
         may_be_empty: bool, of a list: nothing is a value, too.
         unit: str, such as 'px' or 'steps'; '' for none.
@@ -37,6 +38,7 @@ class Setting:
 
     help: str
     choices: tuple[str, ...] = ()
+    extensible: bool = False
     lower: float | None = None
     upper: float | None = None
     may_be_empty: bool = False
@@ -117,7 +119,7 @@ def check(settings: Any) -> None:
         value, shown = getattr(settings, name), flag_of(type(settings), name) or name
         if value is None:
             continue
-        if about.choices and value not in about.choices:
+        if about.choices and not about.extensible and value not in about.choices:
             raise ValueError(f'{shown}={value!r}: expected one of {", ".join(about.choices)}')
         for number in value if isinstance(value, tuple) else (value,):
             too_low = about.lower is not None and number < about.lower

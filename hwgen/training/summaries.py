@@ -140,13 +140,14 @@ class RunLog:
         Args:
             step: steps done.
             phase: the one under way.
-            values: figures; those of `measures.SHOWN` are printed, or the losses of a phase not in it.
+            values: figures; those of `measures.SHOWN` are printed, or all losses if there are none of them.
             plan: for the number of the phase.
             rate: steps a second over the last interval.
             remaining_sec: estimated time to go.
         """
-        keys = measures.SHOWN.get(phase) or [key for key in values if key.startswith('loss/')]
-        shown = ', '.join(measures.tell(key, values[key]) for key in keys if key in values)
+        keys = [key for key in measures.SHOWN.get(phase, ()) if key in values]
+        keys = keys or [key for key in values if key.startswith('loss/')]
+        shown = ', '.join(measures.tell(key, values[key]) for key in keys)
         unit = 2**30 if sys.platform == 'darwin' else 2**20  # bytes there, KiB elsewhere
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
         self.say(

@@ -76,12 +76,12 @@ def test_truncation_scales_the_deviation():
         styles.styles_from_seeds(4, 9, truncation=0.5), 0.5 * styles.styles_from_seeds(4, 9), rtol=1e-6
     )
     assert not styles.character_noise(4, 0, 5, character_noise_dim=3, truncation=0.0).any()
-    for truncation in (-1.0, np.nan, np.inf):
+    for truncation in (-1.0, np.nan, np.inf, None, 'a', [1.0, 2.0]):
         with pytest.raises(ValueError, match='truncation .*at least 0'):
             styles.styles_from_seeds(4, 9, truncation=truncation)
 
 
-@pytest.mark.parametrize('seed', [-1, 2**64, 0.5])
+@pytest.mark.parametrize('seed', [-1, 2**64, 0.5, None, '7', float('inf')])
 def test_seeds_out_of_range(seed):
     with pytest.raises(ValueError, match='style seed 1: .*expected an integer from 0'):
         styles.check_seeds([0, seed])

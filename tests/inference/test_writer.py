@@ -204,6 +204,12 @@ def test_errors(writer, make_generator):
     with pytest.raises(CharsetError, match='U\\+0E01.* position 2') as caught:
         writer.stream('永永ก')  # before the first window is asked for
     assert caught.value.position == 2
+    for texts in (None, 3):
+        with pytest.raises(TypeError, match=f'^texts={texts}: expected a text, or a list of texts$'):
+            writer.write(texts)
+    with pytest.raises(TypeError, match='^text 1: 3: expected a text$'):
+        writer.write(['永', 3])
+    assert writer.write([]) == []
     with pytest.raises(ValueError, match='2 texts, 3 style seeds'):
         writer.write(['永', '人'], style_seeds=[1, 2, 3])
     with pytest.raises(ValueError, match=r'styles of shape \(1, 5\): expected .* 18 numbers'):

@@ -10,8 +10,8 @@ from typing import Any
 from hwgen import console
 from hwgen.data.formats import registry
 from hwgen.settings.flags import as_flags
-from hwgen.settings.prepare import CorpusSettings, PrepareSettings
-from hwgen.settings.setting import SettingError, default_of, described, flag_of
+from hwgen.settings.prepare import CorpusSettings, OutputSettings, PrepareSettings
+from hwgen.settings.setting import SettingError, choices_of, default_of, described, flag_of
 
 Report = Callable[[str], Any]
 # Arguments of the functions below that have another name as settings.
@@ -51,6 +51,7 @@ def prepare(settings: PrepareSettings, *, given: Collection[str] = (), report: R
         OSError: a file that cannot be read or written.
     """
     output, foreign = settings.output, settings.foreign
+    _check_source(output.source)
     if output.inspect:
         return _inspect(output.inspect, settings, given, report)
     if not output.out:
@@ -112,6 +113,13 @@ def _write_scribe(out: str, settings: PrepareSettings, report: Report) -> None:
         workers=output.workers,
         **_of_all(settings, report),
     )
+
+
+def _check_source(source: str) -> None:
+    """Refuses what neither this package nor another one reads."""
+    known = dict.fromkeys([*choices_of(OutputSettings, 'source'), *registry.sources()])
+    if source not in known:
+        raise SettingError(f'--source={source}: expected one of {", ".join(known)}')
 
 
 def _check_scribe(settings: PrepareSettings, given: Collection[str]) -> None:

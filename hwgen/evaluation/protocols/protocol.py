@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from hwgen.evaluation.protocols.task import Task
 
 JUDGES = ('space', 'reader', 'component_reader')
+WAYS = ('lower', 'higher', 'near 1', 'neither', None)  # values of `Protocol.directions`
 # What the kinds of a figure are, where nothing else is said.
 KINDS = {
     'generated': 'written lines against real ones of the same texts',

@@ -12,7 +12,7 @@ import importlib.metadata
 import pkgutil
 
 from hwgen.evaluation import protocols
-from hwgen.evaluation.protocols.protocol import JUDGES, Protocol, ProtocolError
+from hwgen.evaluation.protocols.protocol import JUDGES, WAYS, Protocol, ProtocolError
 
 ENTRY_POINTS = 'hwgen.protocols'
 _registered: dict[str, Protocol] = {}
@@ -113,4 +113,7 @@ def _checked(protocol):
     unknown = [judge for judge in protocol.judges if judge not in JUDGES]
     if unknown:
         raise ProtocolError(f'{place}: judges {", ".join(unknown)}, expected some of {", ".join(JUDGES)}')
+    for word, way in protocol.directions.items():
+        if way not in WAYS:
+            raise ProtocolError(f'{place}: direction of {word!r} is {way!r}, expected one of {WAYS}')
     return protocol()

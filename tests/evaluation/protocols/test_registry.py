@@ -133,6 +133,10 @@ def test_one_is_registered():
             type('X', (Protocol,), dict(name='x', summary='a', judges=('space', 'nose'))),
             'judges nose, expected some of space, reader, component_reader',
         ),
+        (
+            type('X', (Protocol,), dict(name='x', summary='a', directions={'ink': False})),
+            "direction of 'ink' is False, expected one of",
+        ),
     ],
 )
 def test_what_is_no_protocol_is_refused(wrong, message):

@@ -196,7 +196,11 @@ def _parse(arguments, *, program, positional):
 
     Presets named in --flagfile are looked up beside the package.
     """
-    rest = flags.FLAGS([program, *presets.expand(arguments)])[1:]
+    expanded = presets.expand(arguments)
+    try:
+        rest = flags.FLAGS([program, *expanded])[1:]
+    except ValueError as error:  # absl's, of `--noname=value`; what else is wrong it tells as flags.Error
+        raise SettingError(f'{error} (see {program} --help)') from None
     if rest and not positional:
         raise SettingError(f'argument {rest[0]!r} is not a flag: flags begin with -- (see {program} --help)')
     for flag in _own_flags():

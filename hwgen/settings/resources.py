@@ -18,7 +18,7 @@ def in_checkout() -> bool:
 
 def resource_path(name: str) -> pathlib.Path:
     """Where a file that ships beside the package lies: in the checkout, else in `<prefix>/share/hwgen` of an
-    installation.
+    installation, else in `share/hwgen` beside the package, where `pip install --target` puts it.
 
     Args:
         name: path relative to the checkout, such as `demo.flags`.
@@ -27,7 +27,8 @@ def resource_path(name: str) -> pathlib.Path:
         The path of the first place that has it, else the one in the checkout (so that an error names a
             sensible place).
     """
-    places = [CHECKOUT / name, pathlib.Path(sysconfig.get_path('data')) / 'share' / 'hwgen' / name]
+    installed = [pathlib.Path(sysconfig.get_path('data')), CHECKOUT]
+    places = [CHECKOUT / name, *(place / 'share' / 'hwgen' / name for place in installed)]
     return next((place for place in places if place.exists()), places[0])
 
 

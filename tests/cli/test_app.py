@@ -53,6 +53,15 @@ def fail(error):
     return main
 
 
+def test_a_value_of_a_switch_that_is_turned_off(own, run):
+    flags.DEFINE_bool('deterministic', True, 'Whether.', flag_values=own)
+    assert run(lambda arguments: None, '--nodeterministic=1') == (
+        2,
+        '',
+        'own: --nodeterministic=1 does not take an argument (see own --help)\n',
+    )
+
+
 def test_a_checkout_has_its_setup(monkeypatch, tmp_path):
     monkeypatch.setattr(resources, 'CHECKOUT', tmp_path)
     assert not resources.in_checkout()

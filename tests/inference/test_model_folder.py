@@ -46,8 +46,8 @@ def test_files_that_ship_lie_in_the_checkout_or_where_it_is_installed(monkeypatc
         resources.sysconfig, 'get_path', lambda kind: {'data': str(tmp_path / 'prefix')}[kind]
     )
     assert resource_path('demo.flags') == tmp_path / 'checkout/demo.flags'  # where one would look for it
-    for place in ('prefix/share/hwgen', 'checkout'):
-        (tmp_path / place).mkdir(parents=True)
+    for place in ('checkout/share/hwgen', 'prefix/share/hwgen', 'checkout'):
+        (tmp_path / place).mkdir(parents=True, exist_ok=True)
         (tmp_path / place / 'demo.flags').touch()
         assert resource_path('demo.flags') == tmp_path / place / 'demo.flags'
 

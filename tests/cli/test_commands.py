@@ -105,6 +105,8 @@ def test_help_stands_in_sections(command):
     found = dict(
         zip(parts[::2], (re.findall(r'^  --(?:\[no\])?(\w+)', part, re.MULTILINE) for part in parts[1::2]))
     )
+    assert ('Formats of collections' in found) == (command == 'prepare')
+    found.pop('Formats of collections', None)  # of the docstring: values of --source
     found[list(found)[-1]].remove('flagfile')  # a preset, at the end
     assert found == {
         cls.SECTION: [flag for flag in (flag_of(cls, name) for name in described(cls)) if flag]

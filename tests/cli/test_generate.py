@@ -17,6 +17,7 @@ from absl.testing import flagsaver
 from PIL import Image
 from plain_sizes import PLAIN
 
+from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset
 from hwgen.cli import app, generate
 from hwgen.data.reading.shards import RecordIndex, read_info
@@ -47,9 +48,7 @@ def model(tmp_path_factory):
         )
     )
     generator(
-        component_ids=np.ones([1, 1, 4], np.int32),
-        structure_ids=np.ones([1, 1], np.int32),
-        boxes=np.ones([1, 1, 4, 4], np.float32),
+        characters=Characters.ones(),
         style=np.zeros([1, 12], np.float32),
         character_noise=np.zeros([1, 1, 8], np.float32),
     )

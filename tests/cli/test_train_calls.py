@@ -19,6 +19,9 @@ class Generator:
     char_px: int = 16
     char_width_px: int = 8
     content_encoding: str = 'layout'
+    @property
+    def encoding(self):
+        return types.SimpleNamespace(by_character=self.content_encoding == 'onehot')
 for name in ('keras', 'tensorflow'):
     sys.modules[name] = types.ModuleType(name)
 keras, tf = sys.modules['keras'], sys.modules['tensorflow']

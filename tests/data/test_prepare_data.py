@@ -217,7 +217,7 @@ def test_rows_that_cannot_be_used(scans, tmp_path):
         prepare_folder(tmp_path / 'other', images=scans, report=print)
     with pytest.raises(ValueError, match="no usable row, skipped {'length': 62}"):
         prepare_folder(tmp_path / 'other', images=scans, min_characters=9, report=print)
-    with pytest.raises(ValueError, match="on_error='stop': expected fail or skip"):
+    with pytest.raises(ValueError, match="on_error='stop': expected one of fail, skip"):
         prepare_folder(tmp_path / 'other', images=scans, on_error='stop')
 
 

@@ -67,7 +67,7 @@ def stubs(monkeypatch):
     monkeypatch.setattr(feature_recognizer, 'FeatureRecognizer', Undecided)
     monkeypatch.setattr(feature_recognizer.shards, 'read_info', lambda folder: {'of': folder})
     monkeypatch.setattr(
-        feature_recognizer.record_folder, 'charset_of', lambda info: used.update(info=info) or Charset.load()
+        feature_recognizer, 'charset_of', lambda info: used.update(info=info) or Charset.load()
     )
     monkeypatch.setattr(feature_recognizer.pipeline, 'LineBatches', Batches)
     monkeypatch.setattr(Batches, 'asked', [])

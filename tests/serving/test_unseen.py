@@ -30,17 +30,18 @@ class Served:
         self._model = ServedModel(writer, truncation=0.7, max_characters=80)
         self._functions = self._model.signatures()
         self.inputs = {
-            name: {spec.name: spec for spec in function.structured_input_signature[0]}
+            name: {spec.name: spec for spec in tf.nest.flatten(function.structured_input_signature[0])}
             for name, function in self._functions.items()
         }
         self.characters = self._model.lookup.characters
 
     def run(self, signature, inputs):
-        given = {
-            name: tf.constant(np.asarray(inputs[name]), spec.dtype)
-            for name, spec in self.inputs[signature].items()
-        }
-        return {name: value.numpy() for name, value in self._functions[signature](**given).items()}
+        function = self._functions[signature]
+        given = tf.nest.map_structure(
+            lambda spec: tf.constant(np.asarray(inputs[spec.name]), spec.dtype),
+            function.structured_input_signature[0],
+        )
+        return {name: value.numpy() for name, value in function(*given).items()}
 
     predict = run
 

@@ -49,6 +49,7 @@ def test_each_worker_keeps_its_own_parts(several):
         strategy = types.SimpleNamespace(
             num_replicas_in_sync=6,
             distribute_datasets_from_function=lambda make, context=context: make(context),
+            experimental_local_results=lambda value: (value,),
         )
         found = list(distribution.distribute(strategy, dataset))
         assert len(found) == 2 * 3

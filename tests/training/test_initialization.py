@@ -105,7 +105,7 @@ def test_from_a_run(tmp_path, make_trainer, charset, variables_of):
     for name, module in trainer.model.modules().items():
         expected = source.model.average if name == 'generator' else source.model.modules()[name]
         assert same(values(module), values(expected)), name
-    assert int(trainer.average_updates) == 0 and int(trainer.reconstruction_optimizer.iterations) == 0
+    assert int(trainer.average_updates) == 0 and int(trainer.reconstruction.optimizer.iterations) == 0
 
 
 def test_recognizers_of_a_run_of_another_generator(tmp_path, make_trainer, variables_of):

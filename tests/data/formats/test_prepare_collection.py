@@ -332,7 +332,7 @@ def test_what_cannot_be_used(lines_of):
         run('other', 'bad', on_error='skip', min_characters=9)
     with pytest.raises(ValueError, match="partition='all': expected one of auto, writers, train"):
         run('other', 'bad', on_error='skip', partition='all')
-    with pytest.raises(ValueError, match="on_error='stop': expected fail or skip"):
+    with pytest.raises(ValueError, match="on_error='stop': expected one of fail, skip"):
         run('other', 'bad', on_error='stop')
 
 

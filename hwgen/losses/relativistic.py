@@ -9,7 +9,9 @@ import tensorflow as tf
 from hwgen.losses.reconstruction import masked_mean
 
 
-def pairing_discriminator_loss(real_scores, fake_scores, *, mask=None):
+def pairing_discriminator_loss(
+    real_scores: tf.Tensor, fake_scores: tf.Tensor, *, mask: tf.Tensor | None = None
+) -> tf.Tensor:
     """log(1 + exp(D(G(z)) - D(x))), mean over the patches of each pair.
 
     Source: Huang et al. 2024, "The GAN is dead; long live the GAN! A modern baseline GAN", RpGAN with
@@ -26,7 +28,9 @@ def pairing_discriminator_loss(real_scores, fake_scores, *, mask=None):
     return masked_mean(tf.nn.softplus(fake_scores - real_scores), mask)
 
 
-def pairing_generator_loss(real_scores, fake_scores, *, mask=None):
+def pairing_generator_loss(
+    real_scores: tf.Tensor, fake_scores: tf.Tensor, *, mask: tf.Tensor | None = None
+) -> tf.Tensor:
     """log(1 + exp(D(x) - D(G(z)))), mean over the patches of each pair; arguments as for D's loss.
 
     Its gradient on a patch fades as the generated one comes to be taken for the more real of the two.
@@ -34,7 +38,7 @@ def pairing_generator_loss(real_scores, fake_scores, *, mask=None):
     return masked_mean(tf.nn.softplus(real_scores - fake_scores), mask)
 
 
-def zero_centred_penalty(slopes, num_patches):
+def zero_centred_penalty(slopes: tf.Tensor, num_patches: tf.Tensor) -> tf.Tensor:
     """Squared norm of D's gradient on its input, for one patch: R1 on real lines, R2 on generated ones.
 
     Source: Mescheder et al. 2018, "Which training methods for GANs do actually converge?", section 4.1;

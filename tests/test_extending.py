@@ -74,6 +74,7 @@ def installed(tmp_path):
     install(tmp_path, 'ink', '# pyproject.toml\n')
 
 
+@pytest.mark.slow
 def test_a_protocol_of_a_package(installed):
     """It is in the help, among the choices and has its flag; it measures, and its result can be held
     against another.
@@ -124,6 +125,7 @@ def test_a_protocol_of_a_package(installed):
     )
 
 
+@pytest.mark.slow
 def test_a_protocol_from_python(installed):
     """As it stands there, with the model that ships."""
     for dist_info in pathlib.Path().glob('*.dist-info'):
@@ -263,6 +265,7 @@ def test_the_reader_of_a_format(tmp_path, strips):
         assert len(read) == (1 if len(damaged) > 9 else 0) and len(refused) == 1
 
 
+@pytest.mark.slow
 def test_a_training_step():
     """A model with its own step, settings, lines and end is trained, records its loss, stops and goes on: in
     two calls the bits are those of one.

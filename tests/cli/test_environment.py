@@ -90,6 +90,7 @@ def start(checkout, *arguments, **more):
     )
 
 
+@pytest.mark.slow
 def test_first_start_makes_it_second_start_finds_it_and_a_new_pin_updates_it(checkout):
     first = start(checkout, '--text', '春 眠')
     assert (first.returncode, first.stdout) == (0, 'tiny 1.0 generate --text 春 眠\n')

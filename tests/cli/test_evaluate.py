@@ -336,6 +336,7 @@ def test_a_comparison_with_what_another_system_wrote(tmp_path):
 
 
 @needs_reader
+@pytest.mark.slow
 def test_comparisons_that_cannot_be_made():
     pathlib.Path('empty').mkdir()
     assert_refused(
@@ -352,6 +353,7 @@ def test_comparisons_that_cannot_be_made():
     )
 
 
+@pytest.mark.slow
 def test_distances_that_cannot_be_measured():
     assert_refused(
         (

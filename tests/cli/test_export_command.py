@@ -53,6 +53,7 @@ def run_command(*arguments):
     return run('-m', 'hwgen.cli', *arguments)
 
 
+@pytest.mark.slow
 def test_a_run_goes_to_the_next_number():
     os.makedirs('runs/mine/model')
     os.makedirs('saved_models/hwgen/4')

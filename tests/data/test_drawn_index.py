@@ -162,6 +162,7 @@ def test_lines_that_are_finished_are_read(whole, begun, monkeypatch):
         )
 
 
+@pytest.mark.slow
 def test_characters_that_no_line_shows_are_known_from_the_plan():
     for settings in {}, {'version': '1.1'}, {'shots': (0, 1), 'lines': 120}, {'script': 'latin'}:
         plan = corpus_work.work_of(**{**SETTINGS, **settings}).plan
@@ -320,6 +321,7 @@ if __name__ == '__main__':
 
 
 @pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.slow
 def test_the_writer_ends_with_its_parent_and_the_next_one_goes_on(tmp_path, number):
     folder, said = tmp_path / 'out', []
     prepare.prepare_scribe(

@@ -208,6 +208,7 @@ def test_records_of_a_text_file(addresses, tmp_path, lines_of, charset):
         prepare.prepare_scribe(tmp_path / 'out', text_file=addresses, **SETTINGS)
 
 
+@pytest.mark.slow
 def test_splits_and_workers(addresses, tmp_path, lines_of):
     settings = {
         **SETTINGS,
@@ -268,6 +269,7 @@ def test_other_corpora_are_what_they_were(tmp_path):
     assert 'skipped' not in info
 
 
+@pytest.mark.slow
 def test_command(addresses):
     addresses.write_text(ADDRESSES + '\n天😀\n', encoding='utf-8')
     done = command(

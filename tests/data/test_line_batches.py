@@ -131,6 +131,7 @@ def test_lengths_do_not_keep_step_with_another_cycle(batches):
         assert {data.members(s)[1] for s in range(phase, 400, 4)} == set(data.index.lengths.tolist())
 
 
+@pytest.mark.slow
 def test_turns_of_the_lengths_follow_the_seed_and_do_not_come_again(batches):
     """Of two seeds, and of a block of random numbers and the next: as different as chance would have it."""
 

@@ -147,6 +147,7 @@ def test_lines_of_hanzi():
         assert abs(norm.estimate_slant([slanted(image, degrees) for image in images]) - own - degrees) <= 4
 
 
+@pytest.mark.slow
 def test_hands_with_a_pen():
     """Eight lines of a hand with a pen, slanted further: half of the answers within two degrees, nearly
     all within four.

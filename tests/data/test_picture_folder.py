@@ -79,6 +79,7 @@ def test_what_stands_in_it(text_file, tmp_path, lines_of):
         np.testing.assert_array_equal(np.asarray(Image.open(out / f'{i:06d}.png')), line.image)
 
 
+@pytest.mark.slow
 def test_read_back_as_a_folder(text_file, tmp_path, lines_of):
     """bin/prepare --format=folder, then bin/prepare --source=folder: every line with equal text and
     pixels.
@@ -109,6 +110,7 @@ def test_read_back_as_a_folder(text_file, tmp_path, lines_of):
         np.testing.assert_array_equal(back.image, line.image)
 
 
+@pytest.mark.slow
 def test_splits_have_folders_and_workers_do_not_matter(text_file, tmp_path):
     settings = {**SETTINGS, 'text_file': text_file, 'lines': 40, 'validation_lines': 5, 'test_lines': 5}
     prepare.prepare_scribe(tmp_path / 'one', **settings)

@@ -343,6 +343,7 @@ def command(*arguments):
     )
 
 
+@pytest.mark.slow
 def test_command(scans, tmp_path):
     spoil(scans)
     done = command(
@@ -438,6 +439,7 @@ def test_what_training_lines_do_not_show_is_said(lines_of, corpus_folder):
     )
 
 
+@pytest.mark.slow
 def test_corpus_does_not_depend_on_workers(corpus_folder, tmp_path):
     prepare.prepare_scribe(tmp_path / 'again', **{**SMALL, 'workers': 2}, report=print)
     assert contents(tmp_path / 'again') == contents(corpus_folder)

@@ -135,6 +135,7 @@ def test_killed_while_splits_move(whole, tmp_path, monkeypatch, moment):
     assert contents(out) == contents(whole)
 
 
+@pytest.mark.slow
 def test_a_corpus_asked_for_by_its_name(whole, tmp_path, monkeypatch):
     monkeypatch.setattr(prepare, 'EMBEDDED', {'small': SETTINGS})
     prepare.ensure_embedded('small', ['test', 'unseen'])

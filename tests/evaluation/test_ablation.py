@@ -42,6 +42,7 @@ def measure(folder, data, space, **options):
     )
 
 
+@pytest.mark.slow
 def test_a_model_is_measured_once(trained, written_folder, grey_space):
     """Again under the same conditions: no picture is looked at; with other weights all are."""
     first = measure(trained, written_folder, grey_space)
@@ -112,6 +113,7 @@ def test_no_verdict_without_a_spread_or_a_better():
     assert ablation.verdict(neither, 'other', 'base') == ''
 
 
+@pytest.mark.slow
 def test_sheets(trained, written_folder, tmp_path):
     """A row a picture row; the strip only where all of its rows are there."""
     rows = tuple(training_plan.Row(name, f'the {name}', 'kind', (1,)) for name in ('left', 'right'))
@@ -142,6 +144,7 @@ def test_sheets(trained, written_folder, tmp_path):
     assert not (tmp_path / 'ablation_strip.png').exists()
 
 
+@pytest.mark.slow
 def test_rows_whose_training_failed_are_left_out(trained, written_folder, grey_space, tmp_path, monkeypatch):
     """What is finished is measured; a kind of recognisers that failed takes its rows with it."""
     rows = [

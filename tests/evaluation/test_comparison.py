@@ -84,6 +84,7 @@ def second_half(index, seeds=(0,)):
     ]
 
 
+@pytest.mark.slow
 def test_each_system_gets_the_figures_that_it_has_alone(index, grey_space, monkeypatch):
     monkeypatch.setattr(line_halves, '_GEOMETRY_REPEATS', 2)
     found = run(

@@ -71,6 +71,7 @@ def test_padding_does_not_reach_the_judge():
     np.testing.assert_array_equal(judge.mask(padded, tf.constant([2]))[0, 0, :, 0], [1] * 8 + [0] * 12)
 
 
+@pytest.mark.slow
 def test_without_a_judge_it_is_reconstruction():
     trainer, plain = make_game(dataclasses.replace(SETTINGS, drawn_lines=0)), make(lowering.LoweredTrainer)
     got = trainer.step('pairs', jit=False)(batch_of_game(trainer))
@@ -80,6 +81,7 @@ def test_without_a_judge_it_is_reconstruction():
     assert float(got['grad/norm']) == pytest.approx(float(expected['grad/reconstruction_norm']), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_the_judges_gradient_has_a_most():
     trainer = make_game()
     before = [v.numpy() for v in trainer.pair_step.judge.trainable_variables]
@@ -94,6 +96,7 @@ def test_the_judges_gradient_has_a_most():
         np.testing.assert_array_equal(variable.numpy(), value)
 
 
+@pytest.mark.slow
 def test_the_judge_learns_to_tell_pairs_apart():
     trainer = make_game()
     rng = np.random.default_rng(5)

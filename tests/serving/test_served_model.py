@@ -65,6 +65,7 @@ def test_other_generators(options):
     )
 
 
+@pytest.mark.slow
 def test_weights_that_give_no_picture_are_an_error_of_the_line(writer):
     bias = writer.generator.last_conv.bias
     before = bias.numpy()

@@ -175,6 +175,7 @@ def test_what_the_model_did_not_learn_is_unknown():
     assert 0 < len(lookup.characters) < len(charset.encodable_characters())
 
 
+@pytest.mark.slow
 def test_an_older_model_writes_in_its_own_table():
     charset = Charset.load().prefix(9658)
     lookup = TextLookup(

@@ -216,6 +216,7 @@ def test_places_of_codes_in_the_text(error, said):
     assert name_character(error, ('天', '⿱山鱼', '明')) == said
 
 
+@pytest.mark.slow
 def test_a_writer_that_may_write_all_is_exported_so():
     charset = Charset.load()
     writer = Writer(
@@ -231,6 +232,7 @@ def test_a_writer_that_may_write_all_is_exported_so():
     assert answer['error'].tolist() == [b''] and served.characters == charset.encodable_characters()
 
 
+@pytest.mark.slow
 def test_one_hot_generators():
     writer = make_writer(content_encoding='onehot', char_width_px=8)
     served = Served(writer)

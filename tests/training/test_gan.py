@@ -54,6 +54,7 @@ MOVES = dict(
 
 
 @pytest.mark.parametrize('kind', KINDS)
+@pytest.mark.slow
 def test_a_step_moves_its_own_and_nothing_else(trainer, variables_of, make_batch, texts_of, kind):
     batch = make_batch()
     before = {name: variable.numpy() for name, variable in variables_of(trainer).items()}

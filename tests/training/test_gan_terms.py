@@ -20,6 +20,7 @@ def tensors(batch):
     return tf.nest.map_structure(tf.constant, batch)
 
 
+@pytest.mark.slow
 def test_the_prior_reaches_the_style_encoder(trainer, make_batch, variables_of):
     """A large weight of the KL divergence brings styles to N(0, 1), none leaves them to the
     reconstruction.
@@ -301,6 +302,7 @@ def test_another_seed_draws_other_noise(trainer, make_batch, monkeypatch):
     assert len(np.unique(drawn)) == 16 * 4 * 6
 
 
+@pytest.mark.slow
 def test_a_frozen_discriminator_keeps_its_vectors(trainer, make_batch, texts_of, variables_of):
     """What power iteration has found, and batch statistics, are after a whole step what they are after the
     discriminator's part of it.

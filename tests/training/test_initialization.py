@@ -74,6 +74,7 @@ def test_a_run_has_the_table_of_its_lines_or_of_its_weights_where_that_is_larger
         common_table(charset, {'charset': dict(row_count=9658, hash='0' * 64)}, None)
 
 
+@pytest.mark.slow
 def test_from_a_written_generator(written, make_trainer, charset):
     """Both generators start as the one that was written, which is the average; recognisers and
     discriminator are left alone.
@@ -89,6 +90,7 @@ def test_from_a_written_generator(written, make_trainer, charset):
     assert same(values(model.discriminator), others[0]) and same(values(model.sequence_trunk), others[1])
 
 
+@pytest.mark.slow
 def test_from_a_run(tmp_path, make_trainer, charset, variables_of):
     """The newest checkpoint's modules, all of them; its optimizers and step count are not taken.
 
@@ -108,6 +110,7 @@ def test_from_a_run(tmp_path, make_trainer, charset, variables_of):
     assert int(trainer.average_updates) == 0 and int(trainer.reconstruction.optimizer.iterations) == 0
 
 
+@pytest.mark.slow
 def test_recognizers_of_a_run_of_another_generator(tmp_path, make_trainer, variables_of):
     """Runs of other encodings share recognisers: these are taken, nothing else is."""
     source = make_trainer()
@@ -123,6 +126,7 @@ def test_recognizers_of_a_run_of_another_generator(tmp_path, make_trainer, varia
         assert same(values(module), values(source.model.modules()[name]) if taken else before[name]), name
 
 
+@pytest.mark.slow
 def test_recognizers_of_another_kind(tmp_path, make_trainer):
     Checkpoints(
         str(tmp_path / 'run' / 'checkpoints'), make_trainer(guides=dict(recurrent_sequence=True)).trackables()

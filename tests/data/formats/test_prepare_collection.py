@@ -516,6 +516,7 @@ def command(*arguments):
     )
 
 
+@pytest.mark.slow
 def test_command():
     hwdb2()
     spoilt()

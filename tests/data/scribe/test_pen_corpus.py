@@ -75,6 +75,7 @@ def test_no_writer_in_two_splits_and_no_held_out_character_elsewhere(plan, recor
             assert set(record.character_ids.tolist()) <= (held_out if split == 'unseen' else vocabulary)
 
 
+@pytest.mark.slow
 def test_fonts_write_only_what_they_have():
     """No other font's letterforms stand in a hand."""
     plan = plan_corpus(lines=300, seed=2, pen_share=0.0)
@@ -101,6 +102,7 @@ def test_every_symbol_of_the_table_is_shown(plan):
     assert sum(n for c, n in found.items() if c in SYMBOLS) / found.total() < 0.4
 
 
+@pytest.mark.slow
 def test_the_default_corpus_shows_every_character_of_its_vocabulary():
     """Counted in the texts of all 48,000 training lines, as they are written; the rarest is ㈠ with 7."""
     plan, charset = plan_corpus(), corpus.corpus_charset()

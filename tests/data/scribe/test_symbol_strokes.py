@@ -184,6 +184,7 @@ def test_the_widest_advance(tmp_path):
     importlib.util.find_spec('rapidocr') is None or importlib.util.find_spec('onnxruntime') is None,
     reason='needs the extra `reader` (rapidocr, onnxruntime)',
 )
+@pytest.mark.slow
 def test_an_independent_reader_reads_every_way_of_writing_letters_and_digits():
     from hwgen.evaluation.judges.independent_reader import IndependentReader, folded
 

@@ -107,8 +107,9 @@ def test_presets_and_variants_train(tmp_path, name):
             for name in weights.files
             if name.startswith('generator/') and name.endswith('/mean')
         ]
-    # Drawn styles are those of real lines, where an encoder has learned to see them.
-    assert mean.any() == (name not in ('the paper', 'scrabblegan, Chinese'))
+    # Drawn styles are those of real lines, where an encoder has learned to see them: by reconstruction.
+    unlearned = ('the paper', 'scrabblegan, Chinese', 'ablation, base', 'ablation, paper')
+    assert mean.any() == (name not in unlearned)
 
 
 @pytest.mark.slow

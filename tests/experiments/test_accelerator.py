@@ -148,7 +148,7 @@ def test_lowered_recognizers(tmp_path):
     assert told['inputs']['images'] == ['float32', [2, 16, N * 16, 1]]
     moved = set(told['updates'].values())
     weights = {
-        name for name, v in variables.items() if any(v is w.value for w in trainer.recognizer_variables)
+        name for name, v in variables.items() if any(v is w.value for w in trainer.recognizers.variables)
     }
     assert weights <= moved and rate not in moved
     assert not any(name.startswith(('generator/', 'style_encoder/')) for name in moved)

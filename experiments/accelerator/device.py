@@ -182,13 +182,17 @@ class Device:
                     'structure_table': tables['structure_ids'],
                 }
             )
-        seed = self.config['settings']['seed']
-        self.rng, self.key, self.pools = np.random.default_rng(seed), jax.random.key(seed), {}
+        self.draw_anew()
         self._threads, self._compiled, self._batch_sizes = (
             concurrent.futures.ThreadPoolExecutor(len(PHASES)),
             {},
             {},
         )
+
+    def draw_anew(self):
+        """The lines and the noise of the beginning come next."""
+        seed = self.config['settings']['seed']
+        self.rng, self.key, self.pools = np.random.default_rng(seed), jax.random.key(seed), {}
 
     def compile(self, phases):
         """Has phases compiled in the background; `run` waits for its own."""
@@ -207,6 +211,19 @@ class Device:
 
             self._compiled[phase] = self._threads.submit(finish)
 
+    @staticmethod
+    def _batch(lines, members):
+        """The images and texts of some lines, as a lowered step takes them."""
+        ids = lines['character_ids'][members]
+        images = lines['images'][members].astype(np.float32) * np.float32(2 / 255) - np.float32(1)
+        return {
+            'images': images[..., None],
+            'lengths': lines['lengths'][members],
+            'character_ids': ids,
+            'component_ids': lines['component_table'][ids],
+            'structure_ids': lines['structure_table'][ids],
+        }
+
     def _steps(self, phase):
         """The function of `chunk` steps of a phase, and its batch size."""
         call, description = load_step(self.folder, phase)
@@ -215,15 +232,8 @@ class Device:
         def step(lines, variables, inputs):
             members, rate, key = inputs
             style_key, noise_key = jax.random.split(key)
-            ids = lines['character_ids'][members]
             batch = {
-                'images': (lines['images'][members].astype(np.float32) * np.float32(2 / 255) - np.float32(1))[
-                    ..., None
-                ],
-                'lengths': lines['lengths'][members],
-                'character_ids': ids,
-                'component_ids': lines['component_table'][ids],
-                'structure_ids': lines['structure_table'][ids],
+                **self._batch(lines, members),
                 'style_normal': jax.random.normal(style_key, shapes['style_normal'], np.float32),
                 'noise_normal': jax.random.normal(noise_key, shapes['noise_normal'], np.float32),
             }

@@ -96,6 +96,18 @@ def export_run(run_dir, out, *, batch_size=None, product_dtype=None, weights_dty
         dtype=weights_dtype,
     )
     charset = Charset.load().prefix(config['data']['charset_rows'])
+    write_beside(out, charset, config, programs=['device.py'])
+
+
+def write_beside(out, charset, config, *, programs):
+    """Writes what lies beside lowered steps and their variables.
+
+    Args:
+        out: pathlib.Path of the folder.
+        charset: Charset whose tables say what characters are made of.
+        config: dict, config.json of the run.
+        programs: list of str, files of this folder that run there.
+    """
     np.savez(
         out / 'tables.npz',
         component_ids=charset.character_components.astype(np.int32),
@@ -104,7 +116,8 @@ def export_run(run_dir, out, *, batch_size=None, product_dtype=None, weights_dty
     (out / 'config.json').write_text(
         json.dumps({key: config[key] for key in ('settings', 'schedule')}, indent=1), encoding='utf-8'
     )
-    shutil.copy(pathlib.Path(__file__).with_name('device.py'), out)
+    for name in programs:
+        shutil.copy(pathlib.Path(__file__).with_name(name), out)
 
 
 def write_variables(path, values, *, dtype):

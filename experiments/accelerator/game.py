@@ -14,9 +14,7 @@ encoder; the learning generator of the run stays as it was.
 import argparse
 import dataclasses
 import functools
-import json
 import pathlib
-import shutil
 
 import numpy as np
 import tensorflow as tf
@@ -99,16 +97,7 @@ def export_game(trainer, config, out, *, batch_size, reference=False, weights_dt
         {name: before[name] for name in before if name in captured},
         dtype=weights_dtype,
     )
-    np.savez(
-        out / 'tables.npz',
-        component_ids=charset.character_components.astype(np.int32),
-        structure_ids=charset.character_structures.astype(np.int32),
-    )
-    (out / 'config.json').write_text(
-        json.dumps({key: config[key] for key in ('settings', 'schedule')}, indent=1), encoding='utf-8'
-    )
-    for name in ('device.py', 'play.py'):
-        shutil.copy(pathlib.Path(__file__).with_name(name), out)
+    exchange.write_beside(out, charset, config, programs=['device.py', 'play.py'])
 
 
 def random_batch(trainer, phase, charset, *, num_characters, seed=0):

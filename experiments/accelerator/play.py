@@ -10,7 +10,6 @@ OUT/NAME.json, its losses. An arm without time writes nothing.
 """
 
 import argparse
-import concurrent.futures
 import functools
 import json
 import math
@@ -33,23 +32,7 @@ class Game(Device):
         if not hasattr(self, 'first'):
             self.first = {name: np.asarray(value) for name, value in self.variables.items()}
         self.variables = {name: jax.numpy.array(value) for name, value in self.first.items()}
-        seed = self.config['settings']['seed']
-        self.rng, self.key, self.pools = np.random.default_rng(seed), jax.random.key(seed), {}
-
-    def compile(self, phases):
-        """As of `Device`; tells what it takes."""
-        self._threads = concurrent.futures.ThreadPoolExecutor(len(phases))
-        for phase in phases:
-            function, self._batch_sizes[phase] = self._steps(phase)
-            lowered = function.lower(self.variables, *self._inputs(phase, 8, 0.0), self.lines)
-
-            def finish(phase=phase, lowered=lowered):
-                began = time.monotonic()
-                compiled = lowered.compile()
-                say(f'{phase}: compiled in {time.monotonic() - began:.0f} s')
-                return compiled
-
-            self._compiled[phase] = self._threads.submit(finish)
+        self.draw_anew()
 
     def _steps(self, phase):
         call, description = load_step(self.folder, phase)
@@ -61,17 +44,7 @@ class Game(Device):
 
         def step(lines, controls, variables, inputs):
             members, rate, key = inputs
-            ids = lines['character_ids'][members]
-            batch = {
-                'images': (lines['images'][members].astype(np.float32) * np.float32(2 / 255) - np.float32(1))[
-                    ..., None
-                ],
-                'lengths': lines['lengths'][members],
-                'character_ids': ids,
-                'component_ids': lines['component_table'][ids],
-                'structure_ids': lines['structure_table'][ids],
-                **controls,
-            }
+            batch = {**self._batch(lines, members), **controls}
             for name, own in zip(noise, jax.random.split(key, len(noise)), strict=True):
                 batch[name] = (
                     jax.random.normal(own, shapes[name], np.float32)

@@ -68,8 +68,6 @@ def prepare_collection(
         FileNotFoundError: no such path, or nothing of that source in it.
         ChildProcessError: a worker ended without an answer; names the file.
     """
-    if output.on_error not in ('fail', 'skip'):
-        raise ValueError(f'on_error={output.on_error!r}: expected fail or skip')
     if output.out is None or given.input is None:
         raise ValueError(
             f'out={output.out}, input={given.input}: expected a folder to write and a collection'

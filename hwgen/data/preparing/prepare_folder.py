@@ -50,8 +50,6 @@ def prepare_folder(
         FileExistsError: `out` exists and was written with other settings or from other input, or another
             call was interrupted.
     """
-    if output.on_error not in ('fail', 'skip'):
-        raise ValueError(f'on_error={output.on_error!r}: expected fail or skip')
     if output.out is None or given.input is None:
         raise ValueError(f'out={output.out}, input={given.input}: expected a folder to write and one to read')
     out_dir, images = output.out, given.input

@@ -80,18 +80,14 @@ def prepare(settings: PrepareSettings, *, given: Collection[str] = (), report: R
         prepare_collection.prepare_collection(output, foreign, report=report)
 
 
-def _of_all(settings: PrepareSettings, report: Report) -> dict[str, Any]:
-    """Arguments of every kind of writing."""
-    output = settings.output
-    lengths = {'min_characters': output.min_characters, 'max_characters': output.max_characters}
-    given = {name: value for name, value in lengths.items() if value is not None}
-    return dict(given, seed=output.seed, height_px=output.height_px, report=report)
-
-
 def _write_scribe(out: str, settings: PrepareSettings, report: Report) -> None:
     from hwgen.data.preparing import prepare as scribe
 
     output, corpus = settings.output, settings.corpus
+    lengths: dict[str, Any] = {
+        'min_characters': output.min_characters,
+        'max_characters': output.max_characters,
+    }
     scribe.prepare_scribe(
         out,
         lines=corpus.lines,
@@ -111,7 +107,10 @@ def _write_scribe(out: str, settings: PrepareSettings, report: Report) -> None:
         vertical=corpus.vertical,
         slips=corpus.slips,
         workers=output.workers,
-        **_of_all(settings, report),
+        seed=output.seed,
+        height_px=output.height_px,
+        report=report,
+        **{name: value for name, value in lengths.items() if value is not None},
     )
 
 

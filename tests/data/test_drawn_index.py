@@ -14,6 +14,7 @@ import types
 
 import numpy as np
 import pytest
+from preparing import SIZES
 
 from hwgen.charset.encoding import Charset
 from hwgen.data.preparing import corpus_work, drawn_index, prepare, work_folder
@@ -21,16 +22,6 @@ from hwgen.data.preparing.drawn_index import DrawnIndex
 from hwgen.data.reading import shards
 from hwgen.data.reading.pipeline import LineBatches
 
-SETTINGS = dict(
-    lines=70,
-    validation_lines=9,
-    test_lines=8,
-    unseen_lines=7,
-    vocabulary_size=700,
-    seed=5,
-    height_px=32,
-    num_writers=5,
-)
 CHECKOUT = str(pathlib.Path(prepare.__file__).resolve().parents[3])
 
 
@@ -42,7 +33,7 @@ def quiet(*lines):
 def whole(tmp_path_factory):
     """Folder that was written at once."""
     folder = tmp_path_factory.mktemp('whole') / 'out'
-    prepare.prepare_scribe(folder, **SETTINGS, workers=1, report=quiet)
+    prepare.prepare_scribe(folder, **SIZES, workers=1, report=quiet)
     return folder
 
 
@@ -50,7 +41,7 @@ def whole(tmp_path_factory):
 def begun(tmp_path):
     """Folder of which the validation lines are there."""
     folder = tmp_path / 'out'
-    prepare.prepare_scribe(folder, **SETTINGS, workers=1, splits=['validation'], report=quiet)
+    prepare.prepare_scribe(folder, **SIZES, workers=1, splits=['validation'], report=quiet)
     return folder
 
 
@@ -139,7 +130,7 @@ def test_lines_that_are_finished_are_read(whole, begun, monkeypatch):
 
     monkeypatch.setattr(prepare, 'drawn', stopping)
     with pytest.raises(KeyboardInterrupt):
-        prepare.prepare_scribe(begun, **SETTINGS, workers=1, report=quiet)
+        prepare.prepare_scribe(begun, **SIZES, workers=1, report=quiet)
     with (
         work_folder.exclusive(begun) as held,
         contextlib.closing(DrawnIndex(begun, workers=1, report=quiet)) as index,
@@ -153,7 +144,7 @@ def test_lines_that_are_finished_are_read(whole, begun, monkeypatch):
         shard.write_bytes(data)
         assert_same_records(index, stored)
         assert set(asked) & set(range(32)) == {0}
-        other = corpus_work.work_of(**{**SETTINGS, 'lines': 71})
+        other = corpus_work.work_of(**{**SIZES, 'lines': 71})
         assert (
             work_folder.finished_pieces(
                 begun, 'train', other.identity, charset=prepare.corpus.corpus_charset()
@@ -165,7 +156,7 @@ def test_lines_that_are_finished_are_read(whole, begun, monkeypatch):
 @pytest.mark.slow
 def test_characters_that_no_line_shows_are_known_from_the_plan():
     for settings in {}, {'version': '1.1'}, {'shots': (0, 1), 'lines': 120}, {'script': 'latin'}:
-        plan = corpus_work.work_of(**{**SETTINGS, **settings}).plan
+        plan = corpus_work.work_of(**{**SIZES, **settings}).plan
         shown = {int(i) for n in range(plan.splits['train']) for i in plan.line('train', n).character_ids}
         assert prepare.not_shown(plan) == sorted(set(plan.vocabulary) - shown)
 
@@ -325,7 +316,7 @@ if __name__ == '__main__':
 def test_the_writer_ends_with_its_parent_and_the_next_one_goes_on(tmp_path, number):
     folder, said = tmp_path / 'out', []
     prepare.prepare_scribe(
-        folder, **{**SETTINGS, 'lines': 20000}, workers=1, splits=['validation'], report=quiet
+        folder, **{**SIZES, 'lines': 20000}, workers=1, splits=['validation'], report=quiet
     )
     (tmp_path / 'holding.py').write_text(HOLDING)
     with subprocess.Popen(

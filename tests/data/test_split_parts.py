@@ -3,22 +3,9 @@
 import hashlib
 
 import pytest
+from preparing import part
 
-from hwgen.data.formats import registry
-from hwgen.data.formats.format import Part
 from hwgen.data.preparing.prepare_collection import split_parts
-
-
-def part(name, writer='', partition='', num_bytes=10):
-    return Part(
-        name=name,
-        kind='gnt',
-        writer=writer,
-        partition=partition,
-        num_bytes=num_bytes,
-        read=None,
-        format=registry.find_formats()['gnt'],
-    )
 
 
 def split(parts, *, seed=0, shares=None, partition='auto'):

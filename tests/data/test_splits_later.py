@@ -6,21 +6,12 @@ import json
 import shutil
 
 import pytest
+from preparing import SIZES
 
 from hwgen.data.preparing import prepare
 from hwgen.data.reading import shards
 from hwgen.data.scribe import corpus
 
-SIZES = dict(
-    lines=70,
-    validation_lines=9,
-    test_lines=8,
-    unseen_lines=7,
-    vocabulary_size=700,
-    seed=5,
-    height_px=32,
-    num_writers=5,
-)
 SETTINGS = dict(SIZES, workers=1)
 
 

@@ -9,8 +9,8 @@ from hwgen.data.reading import shards
 from hwgen.evaluation import protocol_run
 from hwgen.evaluation.protocols.protocol import Findings, Protocol
 from hwgen.evaluation.protocols.registry import find_protocol
-from hwgen.evaluation.protocols.task import Task
 from hwgen.evaluation.reporting import result_page
+from tests.evaluation.tasks import task_with_files
 
 
 class Measure(Protocol):
@@ -18,28 +18,6 @@ class Measure(Protocol):
 
     name, summary, title, by_system = 'hct', 'What?', 'A title', True
     directions, kinds = {'fid': 'lower'}, {'generated': 'g'}
-
-
-def task_with_files(**options):
-    return Task(
-        **{
-            **dict(
-                protocol='hct',
-                data='lines',
-                split='test',
-                info={'splits': {'test': {}}},
-                model=None,
-                out='out',
-                seeds=[3, 4],
-                num_lines=None,
-                judges={},
-                truncation=0.8,
-                measured_under={'seeds': 2},
-                facts={'model': 'mine'},
-            ),
-            **options,
-        }
-    )
 
 
 def test_a_report_is_written_shown_and_compared(capsys, monkeypatch):

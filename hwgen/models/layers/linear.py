@@ -51,13 +51,7 @@ class Conv2D(keras.layers.Layer):
         if self.use_bias:
             self.bias = self.add_weight(shape=(self.filters,), initializer='zeros', name='bias')
         if self.spectral:
-            self.u = self.add_weight(
-                shape=(1, self.filters),
-                initializer='random_normal',
-                trainable=False,
-                name='u',
-                aggregation='only_first_replica',
-            )
+            self.u = _singular_vector(self, self.filters)
 
     def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
         """[B, H, W, C] -> [B, H, W, filters]; while training the singular vector takes a step."""
@@ -108,13 +102,7 @@ class Dense(keras.layers.Layer):
         if self.use_bias:
             self.bias = self.add_weight(shape=(self.units,), initializer=self.bias_initializer, name='bias')
         if self.spectral:
-            self.u = self.add_weight(
-                shape=(1, self.units),
-                initializer='random_normal',
-                trainable=False,
-                name='u',
-                aggregation='only_first_replica',
-            )
+            self.u = _singular_vector(self, self.units)
 
     def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
         """[..., C] -> [..., units]; while training the singular vector takes a step."""
@@ -123,3 +111,14 @@ class Dense(keras.layers.Layer):
             kernel = spectral_norm(kernel, self.u, training=training)
         x = tf.tensordot(x, tf.cast(kernel, x.dtype), 1)
         return x + tf.cast(self.bias, x.dtype) if self.use_bias else x
+
+
+def _singular_vector(layer, size):
+    """The vector [1, size] by which `spectral_norm` knows a kernel's largest singular value."""
+    return layer.add_weight(
+        shape=(1, size),
+        initializer='random_normal',
+        trainable=False,
+        name='u',
+        aggregation='only_first_replica',
+    )

@@ -12,12 +12,10 @@ import numpy as np
 import pytest
 from foreign_files import codes, dgr_bytes, dgrl_bytes, glyph, gnt_bytes, gnt_sample, pot_bytes, wptt_bytes
 from PIL import Image
-from preparing import prepare_collection
+from preparing import part, prepare_collection
 from test_iam import COLLECTION, ONLINE
 
 from hwgen.charset.encoding import Charset
-from hwgen.data.formats import registry
-from hwgen.data.formats.format import Part
 from hwgen.data.formats.samples import FormatError
 from hwgen.data.preparing import conversion, record_folder
 from hwgen.data.preparing import prepare_collection as prepare_lib
@@ -369,18 +367,6 @@ def test_english_lines_and_ink(lines_of):
         and first.image.shape[0] == 64
         and first.image.min() < 50
         and first.source == 'iam_online'
-    )
-
-
-def part(name, writer, partition='', num_bytes=10):
-    return Part(
-        name=name,
-        kind='gnt',
-        writer=writer,
-        partition=partition,
-        num_bytes=num_bytes,
-        read=None,
-        format=registry.find_formats()['gnt'],
     )
 
 

@@ -2,14 +2,11 @@
 
 import collections
 import hashlib
-import os
-import pickle
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from line_digests import digest_of, digests_in_fresh_processes
 
 from hwgen.charset import symbols
 from hwgen.data.scribe import corpus
@@ -141,27 +138,10 @@ def test_texts_of_few_characters_hold_no_others():
 
 
 def test_lines_do_not_depend_on_order_process_or_hash_seed(plan):
-    program = (
-        'import sys, pickle, hashlib; plan = pickle.load(sys.stdin.buffer); r = plan.line("test", 7);'
-        ' print(hashlib.sha256(r.image.tobytes() + r.boxes.tobytes() + r.text.encode() +'
-        ' r.writer.encode()).hexdigest())'
-    )
-    digests = [
-        subprocess.run(
-            [sys.executable, '-c', program],
-            input=pickle.dumps(plan),
-            check=True,
-            capture_output=True,
-            env={**os.environ, 'PYTHONPATH': str(ROOT), 'PYTHONHASHSEED': hash_seed},
-        ).stdout
-        for hash_seed in ('1', '2')
-    ]
+    digests = digests_in_fresh_processes(plan)
     plan.line('test', 3)
     record = plan.line('test', 7)
-    here = hashlib.sha256(
-        record.image.tobytes() + record.boxes.tobytes() + record.text.encode() + record.writer.encode()
-    ).hexdigest()
-    assert [digest.decode().strip() for digest in digests] == [here, here]
+    assert digests == [digest_of(record)] * 2
 
 
 def test_given_texts_are_written_by_whoever_can():

@@ -16,6 +16,7 @@ from hwgen.evaluation.protocols import task as task_module
 from hwgen.evaluation.protocols.registry import find_protocol
 from hwgen.evaluation.protocols.task import Task
 from hwgen.evaluation.reporting import picture_sheet
+from tests.evaluation.tasks import task_with_files
 
 
 class Lines:
@@ -117,28 +118,6 @@ def test_only_protocols_that_look_for_copies_read_the_training_lines(monkeypatch
     ):
         run(task_of(protocol, splits, monkeypatch, [], seeds=[0]))
     assert read == ['scrabblegan'] and given == [False, False, False, True]
-
-
-def task_with_files(**options):
-    return Task(
-        **{
-            **dict(
-                protocol='hct',
-                data='lines',
-                split='test',
-                info={'splits': {'test': {}}},
-                model=None,
-                out='out',
-                seeds=[3, 4],
-                num_lines=None,
-                judges={},
-                truncation=0.8,
-                measured_under={'seeds': 2},
-                facts={'model': 'mine'},
-            ),
-            **options,
-        }
-    )
 
 
 def test_distances_of_a_model_are_measured_in_its_cells(monkeypatch):

@@ -109,9 +109,13 @@ def load_generator(
             char_px=config.char_px,
             char_width_px=config.char_width_px,
             channels=style_channels,
+            reads_content=config.layout == 'spaced',
             name='style_encoder',
         )
-        style_encoder(np.ones([1, config.char_px, config.char_width_px, 1], np.float32))
+        style_encoder(
+            np.ones([1, config.char_px, config.char_width_px, 1], np.float32),
+            described=generator.content_encoder.describe(Characters.ones(1, 1)),
+        )
         assign_arrays('style_encoder', style_encoder, arrays, file)
     return generator, style_encoder, description
 

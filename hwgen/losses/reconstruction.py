@@ -44,3 +44,18 @@ def kl_loss(mean: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:
         float [...] in [0, inf), in nats.
     """
     return 0.5 * tf.reduce_sum(tf.square(mean) + tf.exp(log_variance) - 1.0 - log_variance, axis=-1)
+
+
+def spacing_loss(log_advances: tf.Tensor, advances: tf.Tensor) -> tf.Tensor:
+    """Mean over a line's characters of how far off their advances are, as factors.
+
+    Args:
+        log_advances: float32 [B, N], natural logarithms of what is said.
+        advances: float32 [B, N], what is right; 0 for padding, which does not count.
+
+    Returns:
+        float32 [B] in [0, inf): mean absolute difference of the logarithms.
+    """
+    valid = tf.cast(advances > 0.0, tf.float32)
+    off = tf.abs(log_advances - tf.math.log(tf.where(advances > 0.0, advances, 1.0))) * valid
+    return tf.reduce_sum(off, 1) / tf.maximum(tf.reduce_sum(valid, 1), 1.0)

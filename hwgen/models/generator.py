@@ -15,6 +15,7 @@ from hwgen.characters import Characters
 from hwgen.models import layers
 from hwgen.models.composite import Composite
 from hwgen.models.content.encodings import content_encoder
+from hwgen.models.spacing import Spacing
 from hwgen.settings.model import CELLS, GeneratorConfig
 from hwgen.settings.setting import from_stored
 
@@ -100,6 +101,7 @@ class Generator(Composite, keras.Model):
             self.to_bend = layers.Conv2D(2, spectral=False, name='to_bend')
         self.last_norm = layers.BatchNormalization(name='last_norm')
         self.last_conv = layers.Conv2D(1, spectral=False, name='last_conv')
+        self.spacing = Spacing(name='spacing') if config.layout == 'spaced' else None
 
     @property
     def context_characters(self) -> int:
@@ -137,6 +139,8 @@ class Generator(Composite, keras.Model):
             float32 [B, char_px, N * char_width_px, 1] in [-1, 1], paper +1; padding is exactly +1.
         """
         content = self.content_encoder(characters, style=self.content_style(style))
+        if self.spacing is not None and not self.spacing.built:  # so that one call makes every variable
+            self.log_advances(characters, style, character_noise)
         return self.draw(
             content,
             style,
@@ -145,6 +149,26 @@ class Generator(Composite, keras.Model):
             character_noise=character_noise,
             training=training,
         )
+
+    def log_advances(
+        self, characters: Characters, style: tf.Tensor, character_noise: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """How much room each character takes along its line; what it is learned by moves neither the
+        embeddings nor, by them, the pictures.
+
+        Args:
+            characters, style, character_noise: as of the call.
+
+        Returns:
+            float32 [B, N], natural logarithms of the advances in heights of the line.
+
+        Raises:
+            ValueError: a generator that learns none (`layout`).
+        """
+        if self.spacing is None:
+            raise ValueError("a generator of layout 'cells' has no advances; expected layout 'spaced'")
+        described = tf.stop_gradient(self.content_encoder.describe(characters))
+        return self.spacing(described, style, character_noise=character_noise, lengths=characters.lengths)
 
     def blank(self, characters: Characters) -> tf.Tensor | None:
         """Which characters are spaces: bool [B, N]; None where there is no `space_component`."""

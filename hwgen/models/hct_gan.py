@@ -66,6 +66,7 @@ class HctGan:
             config.generator.style_dim,
             character_noise_dim=config.generator.character_noise_dim,
             channels=config.style_channels,
+            reads_content=config.generator.layout == 'spaced',
             name='style_encoder',
             **size,
         )
@@ -147,4 +148,4 @@ class HctGan:
             mean.assign(variable)
         self.discriminator(images)
         self.read(images, components=tf.ones([1, 4 * n], tf.int32))
-        self.style_encoder(images)
+        self.style_encoder(images, described=self.generator.content_encoder.describe(inputs['characters']))

@@ -12,6 +12,8 @@ import tensorflow as tf
 from hwgen.models import layers
 from hwgen.models.composite import Composite
 
+_HIDDEN = 128  # of what reads a picture beside its character
+
 
 class StyleEncoder(Composite, keras.Model):
     """Images of lines -> mean and log variance of `style` [B, Z] and of `character_noise` [B, N, D].
@@ -21,11 +23,17 @@ class StyleEncoder(Composite, keras.Model):
     and has mean 0 over the line: what all characters of a line share, its slant or size or ink, is style and
     nothing else.
 
+    With `reads_content` the noise is read of the character's picture beside what is written there. What the
+    generator knows from the character then costs nats and is of no use, so that the noise of every character
+    comes to be N(0, 1), a comma's as that of a dense hanzi, and noise drawn without looking fits each of them
+    (conditional variational autoencoder: Sohn et al. 2015).
+
     Args:
         style_dim: int, Z.
         character_noise_dim: int, D; 0 for none.
         channels: tuple of int, one convolution each, every one followed by halving, down to 4 rows or fewer.
         char_px, char_width_px: int, pixels of a character.
+        reads_content: bool, the noise is read beside what is written.
     """
 
     def __init__(
@@ -36,6 +44,7 @@ class StyleEncoder(Composite, keras.Model):
         channels: tuple[int, ...],
         char_px: int,
         char_width_px: int,
+        reads_content: bool = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -52,9 +61,19 @@ class StyleEncoder(Composite, keras.Model):
         self.to_noise = (
             layers.Dense(2 * character_noise_dim, name='to_noise') if character_noise_dim else None
         )
+        self.reads_content = reads_content and character_noise_dim > 0
+        if self.reads_content:
+            self.beside_content = layers.Dense(_HIDDEN, name='beside_content')
+            self.content_to_noise = layers.Dense(
+                2 * character_noise_dim, kernel_initializer='zeros', name='content_to_noise'
+            )
 
     def call(
-        self, images: tf.Tensor, lengths: tf.Tensor | None = None, training: bool = False
+        self,
+        images: tf.Tensor,
+        lengths: tf.Tensor | None = None,
+        training: bool = False,
+        described: tf.Tensor | None = None,
     ) -> dict[str, tf.Tensor]:
         """Reads the style of a batch of lines.
 
@@ -62,10 +81,12 @@ class StyleEncoder(Composite, keras.Model):
             images: float32 [B, char_px, N * char_width_px, 1] in [-1, 1], paper +1.
             lengths: int32 [B], characters of each line; None when all fill N.
             training: bool.
+            described: float32 [B, N, F], what is written (`ContentEncoder.describe`), for `reads_content`;
+                without it the answer has no noise then.
 
         Returns:
             dict: style_mean, style_log_variance float32 [B, Z]; noise_mean, noise_log_variance float32 [B, N,
-                D] (absent when D is 0).
+                D] (absent when D is 0, or without `described` where that is read).
         """
         columns = self.char_width_px
         n = tf.shape(images)[2] // columns
@@ -96,8 +117,13 @@ class StyleEncoder(Composite, keras.Model):
 
         mean, log_variance = tf.split(self.to_style(over_line(places)), 2, axis=-1)
         out = dict(style_mean=mean, style_log_variance=tf.clip_by_value(log_variance, -8.0, 4.0))
-        if self.to_noise is not None:
-            mean, log_variance = tf.split(self.to_noise(places), 2, axis=-1)
+        if self.to_noise is not None and (described is not None or not self.reads_content):
+            noise = self.to_noise(places)
+            if self.reads_content:
+                noise += self.content_to_noise(
+                    tf.nn.relu(self.beside_content(tf.concat([places, described], -1)))
+                )
+            mean, log_variance = tf.split(noise, 2, axis=-1)
             mean -= over_line(mean)[:, tf.newaxis]
             out.update(noise_mean=mean, noise_log_variance=tf.clip_by_value(log_variance, -8.0, 4.0))
         return out
@@ -111,4 +137,5 @@ class StyleEncoder(Composite, keras.Model):
             'channels': self.channels,
             'char_px': self.char_px,
             'char_width_px': self.char_width_px,
+            'reads_content': self.reads_content,
         }

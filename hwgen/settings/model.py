@@ -47,6 +47,13 @@ class GeneratorSettings:
     char_width_px: int | None = setting(
         None, 'Width of a character: char_px (default) or half of it.', unit='px'
     )
+    layout: str = setting(
+        'cells',
+        'How characters stand on a line: cells, each as wide as the next; spaced, each with the room that it'
+        ' takes, which is learned from the boxes of the lines.',
+        choices=('cells', 'spaced'),
+        absent='cells',
+    )
     content_channels: int = setting(192, 'Channels of the content features; 480 in the paper.', lower=1)
     channels: tuple[int, ...] = setting(
         (128, 64, 32),

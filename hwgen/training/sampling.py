@@ -129,7 +129,11 @@ class Sampler:
         model = self.training.model
         pictures = self.sheets.draw(model.average)
         batch = self.batches.batch(0)
-        posterior = model.style_encoder(batch.images, training=False)
+        posterior = model.style_encoder(
+            batch.images,
+            training=False,
+            described=model.average.content_encoder.describe(batch.characters),
+        )
         again = model.average(
             characters=batch.characters._replace(lengths=None),
             style=posterior['style_mean'],

@@ -233,7 +233,11 @@ def _train(settings, index, started, *, report, stream, command):
             ' one step'
         )
     strategy = distribution.make_strategy(run.strategy, batch_size=batch_size)
-    size = dict(char_px=model_config.generator.char_px, char_width_px=model_config.generator.char_width_px)
+    size = dict(
+        char_px=model_config.generator.char_px,
+        char_width_px=model_config.generator.char_width_px,
+        layout=model_config.generator.layout,
+    )
     batches = LineBatches(
         data.data,
         charset=charset,

@@ -12,6 +12,7 @@ import numpy as np
 
 from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset, CharsetMismatchError
+from hwgen.data.reading import spacing
 from hwgen.data.reading.shards import LineIndex, RecordError, RecordIndex
 from hwgen.images import resize_line
 from hwgen.settings.model import GeneratorSettings
@@ -50,6 +51,8 @@ class LineBatch(NamedTuple):
             it.
         step: int64 [B], the same number B times, so that a distribution strategy can split it between
             replicas like the rest; None: the lines are those of no step.
+        advances: float32 [B, N], the room that each character took along the line, in heights of the line; 0
+            for padding. None: not known.
     """
 
     images: np.ndarray | tf.Tensor
@@ -57,6 +60,7 @@ class LineBatch(NamedTuple):
     characters: Characters
     example_index: np.ndarray | tf.Tensor
     step: np.ndarray | tf.Tensor | None = None
+    advances: np.ndarray | tf.Tensor | None = None
 
 
 class LineBatches:
@@ -74,6 +78,8 @@ class LineBatches:
         seed: int >= 0.
         char_px: int, height of a line in px.
         char_width_px: int, width of a character in px; None: char_px.
+        layout: str, 'cells': a line as a whole is scaled to its cells; 'spaced': each character is set into
+            the middle of its own cell (`spacing.space_line`).
         min_characters: int, shorter lines are left out.
         max_characters: int, longer lines are left out; None: no limit; or a function of the step, for short
             lines first.
@@ -99,6 +105,7 @@ class LineBatches:
         seed: int,
         char_px: int = GeneratorSettings().char_px,
         char_width_px: int | None = None,
+        layout: str = 'cells',
         min_characters: int = 1,
         max_characters: int | Callable[[int], int | None] | None = None,
         bucket_width: int = 1,
@@ -106,7 +113,7 @@ class LineBatches:
     ):
         self.index = RecordIndex(folder, split=split) if index is None else index
         self.charset, self.batch_size, self.seed = charset, batch_size, seed
-        self.char_px, self.char_width_px = char_px, char_width_px or char_px
+        self.char_px, self.char_width_px, self.layout = char_px, char_width_px or char_px, layout
         written_with = self.index.info['charset']
         try:
             charset.check_compatible(written_with['row_count'], written_with['hash'])
@@ -227,6 +234,7 @@ class LineBatches:
             characters=Characters.specs(b),
             example_index=tf.TensorSpec([b], tf.int32),
             step=tf.TensorSpec([b], tf.int64),
+            advances=tf.TensorSpec([b, None], tf.float32),
         )
 
         def read(step):
@@ -291,6 +299,7 @@ class LineBatches:
             widths=(self.index.lengths[members] * cell).astype(np.int32),
             characters=characters,
             example_index=np.arange(b, dtype=np.int32),
+            advances=np.zeros((b, n), np.float32),
         )
 
         table_sizes = {
@@ -302,9 +311,7 @@ class LineBatches:
         def fill(row):
             record = self.index.read_record(int(members[row]), decode_trajectory=False)
             length, width = len(record.character_ids), int(lines.widths[row])
-            lines.images[row, :, :width, 0] = resize_line(
-                record.image, height_px=self.char_px, width_px=width
-            )
+            lines.images[row, :, :width, 0], lines.advances[row, :length] = self._in_cells(record, length)
             for name, size in table_sizes.items():
                 ids = getattr(record, name)
                 if length and ids.max() >= size:
@@ -317,3 +324,14 @@ class LineBatches:
 
         list(self._threads.map(fill, range(b)))  # decoding and scaling run outside Python's lock
         return lines
+
+    def _in_cells(self, record, length):
+        """The picture of a line in its cells, float32 [char_px, N * char_width_px], and its characters'
+        advances, float32 [N] or a number.
+        """
+        if self.layout == 'spaced':
+            return spacing.space_line(
+                record.image, length, record.boxes, char_px=self.char_px, char_width_px=self.char_width_px
+            )
+        image = resize_line(record.image, height_px=self.char_px, width_px=length * self.char_width_px)
+        return image, self.char_width_px / self.char_px

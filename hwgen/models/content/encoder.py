@@ -5,6 +5,7 @@ HCT-GAN (ICPR 2022), section 3, "encoder".
 
 import abc
 import dataclasses
+import math
 from typing import Any, NamedTuple
 
 import keras
@@ -58,6 +59,14 @@ class ContentEncoder(keras.layers.Layer, abc.ABC):
         Returns:
             NamedTuple of float32 tensors [B, N, ...], the encoding's own.
         """
+
+    def describe(self, characters: Characters) -> tf.Tensor:
+        """What is looked up of each character, in one row: float32 [B, N, F]."""
+        b, n = tf.unstack(tf.shape(characters.structure_ids))
+        return tf.concat(
+            [tf.reshape(part, [b, n, math.prod(part.shape[2:])]) for part in self.embed(characters)],
+            -1,
+        )
 
     @abc.abstractmethod
     def features(self, embedded: Any, *, style: tf.Tensor | None = None) -> tuple[tf.Tensor, tuple]:

@@ -121,7 +121,8 @@ class ReconstructionStep(GeneratorStep):
     def _posterior(self, lines):
         """Posterior of the lines, with their draws."""
         config, lengths = self.model.config.generator, reading.lengths_of(lines.characters, self.settings)
-        answer = self.model.style_encoder(lines.images, lengths=lengths, training=True)
+        described = tf.stop_gradient(self.model.generator.content_encoder.describe(lines.characters))
+        answer = self.model.style_encoder(lines.images, lengths=lengths, training=True, described=described)
 
         def draw(name, shape, stream):
             spread = tf.exp(0.5 * answer[f'{name}_log_variance'])
@@ -169,10 +170,7 @@ class ReconstructionStep(GeneratorStep):
         with tf.GradientTape() as tape:
             drawn = self._posterior(lines)
             fake = self.write(lines.characters, drawn.style, drawn.noise)
-            prior = settings.style_kl_weight * drawn.style_kl
-            if drawn.noise_kl is not None:
-                prior += settings.noise_kl_weight * drawn.noise_kl
-            prior = kl_scale * self.share(prior)
+            prior, spacing = self._beside_image(lines, drawn, kl_scale)
         image = tf.stop_gradient(fake)
         metrics = self.discriminator.learn(lines, lines.characters, image) if judged else {}
 
@@ -197,7 +195,27 @@ class ReconstructionStep(GeneratorStep):
         metrics.update({f'grad/sigma_{name}': sigma / replicas for name, sigma in sigmas.items()})
         if drawn.noise_kl is not None:
             metrics['loss/noise_kl'] = self.share(drawn.noise_kl)
+        if spacing is not None:
+            metrics['loss/spacing'] = self.share(spacing)
         return metrics
+
+    def _beside_image(self, lines, drawn, kl_scale):
+        """What is lost beside the picture: the share of it [], weighted; and the loss of the advances [B], or
+        None where none are learned.
+        """
+        settings, generator = self.settings, self.model.generator
+        lost, spacing = settings.style_kl_weight * drawn.style_kl, None
+        if drawn.noise_kl is not None:
+            lost += settings.noise_kl_weight * drawn.noise_kl
+        lost *= kl_scale
+        if generator.spacing is not None:
+            lengths = reading.lengths_of(lines.characters, settings)
+            spacing = reconstruction.spacing_loss(
+                generator.log_advances(lines.characters._replace(lengths=lengths), drawn.style, drawn.noise),
+                lines.advances,
+            )
+            lost += settings.spacing_weight * spacing
+        return self.share(lost), spacing
 
     def _judges(self, lines, image):
         """Shares of the judges' losses; the recognisers are asked only where one of them has a weight."""

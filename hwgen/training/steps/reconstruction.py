@@ -166,7 +166,7 @@ class ReconstructionStep(GeneratorStep):
         """Generator and style encoder against the real line and, with a `judge_scale`, against D and the
         recognisers as well.
         """
-        settings, judged = self.settings, judge_scale is not None
+        judged = judge_scale is not None
         with tf.GradientTape() as tape:
             drawn = self._posterior(lines)
             fake = self.write(lines.characters, drawn.style, drawn.noise)

@@ -14,15 +14,14 @@ from hwgen.settings.generate import GenerateSettings
 from hwgen.settings.setting import SettingError
 
 if TYPE_CHECKING:
-    import numpy as np
-
+    from hwgen.inference.line_layout import WrittenLine
     from hwgen.inference.repertoire import Repertoire
     from hwgen.inference.writer import Writer
 
 CHUNK_LINES = 64  # lines handed to the writer at once; bounds memory, changes no picture
 SHARD_RECORDS = 4096
 TOO_LONG = '--page_width breaks a text into lines'
-Written = Iterator['tuple[np.ndarray, str, int]']  # image, text and style seed of each line
+Written = Iterator['tuple[WrittenLine, str, int]']  # each line, its text and style seed
 
 
 class LinesTask:
@@ -83,8 +82,8 @@ class LinesTask:
         if writing.format == 'tfrecord':
             return self._write_records(writer, written) + left_out(self.skipped)
         with picture_files.LineFolder(_out(self.settings), replace=writing.overwrite) as out:
-            for image, text, seed in written:
-                out.add(picture_files.scale(image, height_px), text, style=seed)
+            for line, text, seed in written:
+                out.add(picture_files.scale(line.image, height_px), text, style=seed)
         return f'{count(out.count, "picture")}, {picture_files.LABELS}' + left_out(self.skipped)
 
     def _written(self, writer: Writer, progress: Progress) -> Written:
@@ -98,9 +97,9 @@ class LinesTask:
         )
         while chunk := list(itertools.islice(tasks, CHUNK_LINES)):
             texts, seeds = zip(*chunk, strict=True)
-            images = writer.write(texts, style_seeds=seeds, truncation=hands.truncation)
-            progress.add(images, writer.char_width_px)
-            yield from zip(images, texts, seeds, strict=True)
+            found = writer.write_lines(texts, style_seeds=seeds, truncation=hands.truncation)
+            progress.add(found)
+            yield from zip(found, texts, seeds, strict=True)
         if progress.lines != self.num_lines:
             raise SettingError(
                 f'{self.name}: {progress.lines:,} lines found where {self.num_lines:,} had been checked: it'
@@ -142,11 +141,10 @@ def _records(
     """Written lines as records; `vocabulary` receives the ids of their characters."""
     from hwgen.data.reading.records import LineRecord
 
-    for image, text, seed in written:
-        encoded, scaled = writer.encode(text), picture_files.scale(image, height_px)
-        boxes = writer.boxes(len(encoded.units)) * (
-            [scaled.shape[1] / image.shape[1], scaled.shape[0] / image.shape[0]] * 2
-        )
+    for line, text, seed in written:
+        encoded, scaled = writer.encode(text), picture_files.scale(line.image, height_px)
+        (height, width), (scaled_height, scaled_width) = line.image.shape, scaled.shape
+        boxes = line.boxes * ([scaled_width / width, scaled_height / height] * 2)
         vocabulary.update(encoded.character_ids.tolist())
         yield LineRecord(
             scaled,

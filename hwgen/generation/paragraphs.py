@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from hwgen.settings.setting import SettingError
 if TYPE_CHECKING:
     import numpy as np
 
+    from hwgen.inference.line_layout import WrittenLine
     from hwgen.inference.repertoire import Repertoire
     from hwgen.inference.writer import Writer
 
@@ -54,14 +54,16 @@ class ParagraphsTask:
         )
         if not any(paragraphs):
             raise SettingError(f'{place} is empty: expected at least one character')
-        units = [repertoire.encode(paragraph).units if paragraph else () for paragraph in paragraphs]
-        self.num_characters = sum(map(len, units))
-        self.layout = pages.lay_out(units, self.style)
+        self.paragraphs = paragraphs
+        self.units = [repertoire.encode(paragraph).units if paragraph else () for paragraph in paragraphs]
+        self.num_characters = sum(map(len, self.units))
+        self.layout = pages.lay_out(self.units, self.style)
         hands = settings.hands
         self.seeds = [hands.style_seed + number for number in range(hands.num_styles)]
         self.cells = dict(char_px=repertoire.char_px, char_width_px=repertoire.char_width_px)
         self.factor = (height_px or repertoire.char_px) / repertoire.char_px
-        self._check_place(place)
+        self.place = place
+        self._check_place(self.layout)
 
     def _paragraphs(self, repertoire: Repertoire, file: text_files.TextFile | None) -> tuple[list[str], str]:
         """The paragraphs, and where they stand."""
@@ -75,21 +77,21 @@ class ParagraphsTask:
         tell_left_out(self.skipped)
         return [row.text for row in file.rows() if not row.text or row.number in lengths], file.name
 
-    def _check_place(self, place: str) -> None:
+    def _check_place(self, layout: list[list[pages.PageLine | None]]) -> None:
         """Refuses pages that the output cannot hold."""
         out = self.settings.writing.out or ''
-        several = len(self.layout) * len(self.seeds) > 1
+        several = len(layout) * len(self.seeds) > 1
         if not self.folder and several and not picture_formats.format_of(out).several:
             raise SettingError(
                 f'{len(self.layout)} pages in {len(self.seeds)} hands: expected a folder, or a .pdf or .tif,'
                 f' as --out, not {out}'
             )
-        width, height = pages.page_size(max(map(len, self.layout)), self.style, **self.cells)
+        width, height = pages.page_size(max(map(len, layout)), self.style, **self.cells)
         for scale in {1.0, self.factor}:  # it is drawn as the model writes, and scaled then
             picture_formats.check_size(
                 round(width * scale),
                 round(height * scale),
-                place=place,
+                place=self.place,
                 path='a.png' if self.folder else out,
                 advice=(
                     '--page_lines, with a folder as --out, makes several pages of it, and --page_width says'
@@ -100,9 +102,10 @@ class ParagraphsTask:
     def write(self, writer: Writer, progress: Progress) -> str:
         """Writes the file or the folder; says what is in it."""
         out, overwrite = self.settings.writing.out or '', self.settings.writing.overwrite
-        num_lines = sum(line is not None for page in self.layout for line in page)
-        progress.begin(num_lines * len(self.seeds), self.num_characters * len(self.seeds))
-        composed = self._composed(writer, progress)
+        layouts = [self._laid_out(writer, seed) for seed in self.seeds]
+        num_lines = sum(line is not None for layout in layouts for page in layout for line in page)
+        progress.begin(num_lines, self.num_characters * len(self.seeds))
+        composed = self._composed(writer, layouts, progress)
         if not self.folder:
             told = write_pictures([image for image, _, _ in composed], out, replace=overwrite)
             return f'page of {told}' + left_out(self.skipped)
@@ -111,22 +114,50 @@ class ParagraphsTask:
                 folder.add(image, text, style=seed)
         return count(folder.count, 'page') + left_out(self.skipped)
 
-    def _composed(self, writer: Writer, progress: Progress) -> Iterator[tuple[np.ndarray, str, int]]:
+    def _laid_out(self, writer: Writer, seed: int) -> list[list[pages.PageLine | None]]:
+        """The lines of the pages of a hand; where characters take the room that they take, lines are as full
+        as it lets them.
+        """
+        if writer.layout == 'cells':
+            return self.layout
+        rooms, offset = [], 0
+        for paragraph, units in zip(self.paragraphs, self.units, strict=True):
+            rooms.append(
+                writer.advances(
+                    paragraph,
+                    style_seed=seed,
+                    truncation=self.settings.hands.truncation,
+                    noise_offset=offset,
+                )
+                * (writer.char_px / writer.char_width_px)
+                if units
+                else None
+            )
+            offset += len(units)
+        layout = pages.lay_out(self.units, self.style, rooms=rooms)
+        self._check_place(layout)
+        return layout
+
+    def _composed(
+        self, writer: Writer, layouts: list[list[list[pages.PageLine | None]]], progress: Progress
+    ) -> Iterator[tuple[np.ndarray, str, int]]:
         """Each page in each hand: its image, its text in one row, the seed."""
-        for seed, page in itertools.product(self.seeds, self.layout):
-            images: list[np.ndarray] = []
+        for seed, page in (
+            (seed, page) for seed, layout in zip(self.seeds, layouts, strict=True) for page in layout
+        ):
+            written: list[WrittenLine] = []
             there = [line for line in page if line]
             for start in range(0, len(there), lines.CHUNK_LINES):
                 chunk = there[start : start + lines.CHUNK_LINES]
-                images += writer.write(
+                written += writer.write_lines(
                     [line.text for line in chunk],
                     style_seeds=seed,
                     truncation=self.settings.hands.truncation,
                     noise_offsets=[line.offset for line in chunk],
                     quotes_before=[line.quotes for line in chunk],
                 )
-                progress.add(images[start:], writer.char_width_px)
-            image = pages.compose(page, images, self.style, **self.cells)
+                progress.add(written[start:])
+            image = pages.compose(page, written, self.style, **self.cells)
             if self.settings.pages.height_px:
                 image = picture_files.scale(image, max(1, round(image.shape[0] * self.factor)))
             yield image, '\\n'.join(line.text for line in there), seed

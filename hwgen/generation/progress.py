@@ -1,10 +1,15 @@
 """Progress of a piece of writing, and the words that it is told in."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from hwgen import console
+
+if TYPE_CHECKING:
+    from hwgen.inference.line_layout import WrittenLine
 
 REPORT_SEC = 5.0
 
@@ -26,15 +31,14 @@ class Progress:
         self.lines = self.characters = 0
         self.began = self.reported = time.monotonic()
 
-    def add(self, images: Sequence[Any], char_width_px: int) -> None:
+    def add(self, written: Sequence[WrittenLine]) -> None:
         """Counts lines that were written together: a rate is one of lines and the whole time that they took.
 
         Args:
-            images: arrays [H, W], the lines.
-            char_width_px: width of a character in them.
+            written: the lines.
         """
-        self.lines += len(images)
-        self.characters += sum(image.shape[1] for image in images) // char_width_px
+        self.lines += len(written)
+        self.characters += sum(len(line.boxes) for line in written)
         now = time.monotonic()
         if now - self.reported >= REPORT_SEC:
             self.reported, rate = now, self.characters / max(now - self.began, 1e-3)

@@ -77,21 +77,25 @@ def generate(
     task = _task(settings, repertoire, file, folder=folder, command=command)
     with picture_files.reserved(out, overwrite=writing.overwrite, folder=folder):
         if writer is None:
-            writer = _load(model, repertoire, allow_unseen=writing.allow_unseen, report=report)
+            writer = _load(model, repertoire, settings, report=report)
         progress = Progress()
         told = task.write(writer, progress)
     report(f'{printable(out)}: {told}; {progress.summary()}')
     return Written(out, progress.lines, progress.characters, told)
 
 
-def _load(model: str, repertoire: Repertoire, *, allow_unseen: bool, report: Callable[[str], Any]) -> Writer:
+def _load(
+    model: str, repertoire: Repertoire, settings: GenerateSettings, *, report: Callable[[str], Any]
+) -> Writer:
     """The writer of a model, and a word about it."""
     report(f'loading {printable(model)} ...')
     began = time.monotonic()
     from hwgen.inference.writer import Writer
 
     # the repertoire has told what there is to tell
-    writer = Writer.load(model, allow_unseen=allow_unseen, tell=None)
+    writer = Writer.load(
+        model, allow_unseen=settings.writing.allow_unseen, tell=None, layout=settings.pages.layout
+    )
     told = [f'model {printable(model)}, loaded in {time.monotonic() - began:.1f} s', repertoire.note]
     report('; '.join(filter(None, told)))
     return writer

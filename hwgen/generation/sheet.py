@@ -73,9 +73,11 @@ class SheetTask:
             names = [*seeds]
             styles = writer.styles(seeds, truncation=hands.truncation)
         for seed, style, name in zip(seeds, styles, names, strict=True):
-            images = writer.write([self.text], style_seeds=seed, styles=style, truncation=hands.truncation)
-            progress.add(images, writer.char_width_px)
-            yield picture_files.scale(images[0], height_px), name
+            written = writer.write_lines(
+                [self.text], style_seeds=seed, styles=style, truncation=hands.truncation
+            )
+            progress.add(written)
+            yield picture_files.scale(written[0].image, height_px), name
 
 
 def write_pictures(images: list[np.ndarray], out: str, *, replace: bool) -> str:

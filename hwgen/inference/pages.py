@@ -13,11 +13,13 @@ from typing import NamedTuple
 import numpy as np
 
 from hwgen.charset.normal_form import plain
+from hwgen.inference.line_layout import WrittenLine
 
 NOT_FIRST = frozenset('，。、；：？！）］】〕〉》」』〗”’…～·％‰℃,.;:?!)]}>%．｝＞，')
 NOT_LAST = frozenset('（［【〔〈《「『〖“‘￥＄([{<$｛＜')
 _TOGETHER = frozenset({'——', '……'})
 PAPER = 255
+_ROUNDING = 1e-6  # of sums of widths
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +105,13 @@ def _in_word(unit):
     return unit.isascii() and (unit.isalnum() or unit in "'-_.@/+&")
 
 
-def wrap(units: Sequence[str], width: int, *, first_width: int | None = None) -> list[tuple[int, int]]:
+def wrap(
+    units: Sequence[str],
+    width: int,
+    *,
+    first_width: int | None = None,
+    room: Sequence[float] | np.ndarray | None = None,
+) -> list[tuple[int, int]]:
     """Breaks one paragraph into lines.
 
     Args:
@@ -111,15 +119,18 @@ def wrap(units: Sequence[str], width: int, *, first_width: int | None = None) ->
             without.
         width: int >= 1, characters of a line.
         first_width: int >= 1, characters of the first line; None for `width`.
+        room: the width of each character, in those that `width` counts; None: 1 for each.
 
     Returns:
         list of (start, stop) indices into `units`. Spaces at a break belong to no line. A stretch without any
         allowed break is broken where the line is full.
     """
     units, start = [plain(unit) for unit in units], 0
+    ends = np.cumsum(np.ones(len(units)) if room is None else room)
     lines: list[tuple[int, int]] = []
     while start < len(units):
-        full = start + (first_width if first_width and not lines else width)
+        limit = (first_width if first_width and not lines else width) + (ends[start - 1] if start else 0.0)
+        full = max(start + 1, int(np.searchsorted(ends, limit + _ROUNDING, side='right')))
         if full >= len(units):
             stop = len(units)
         else:
@@ -139,24 +150,30 @@ def wrap(units: Sequence[str], width: int, *, first_width: int | None = None) ->
     return lines
 
 
-def lay_out(paragraphs: Sequence[Sequence[str]], style: PageStyle) -> list[list[PageLine | None]]:
+def lay_out(
+    paragraphs: Sequence[Sequence[str]],
+    style: PageStyle,
+    *,
+    rooms: Sequence[Sequence[float] | np.ndarray | None] | None = None,
+) -> list[list[PageLine | None]]:
     """Wraps paragraphs and divides them into pages.
 
     Args:
         paragraphs: sequence of sequences of str, the characters of each paragraph; an empty one is an empty
             line.
         style: PageStyle.
+        rooms: for each paragraph the widths of its characters (`wrap`); None: each is 1.
 
     Returns:
         list of pages, each a list of PageLine or None (an empty line).
     """
     lines: list[PageLine | None] = []
     offset = 0
-    for units in paragraphs:
+    for units, room in zip(paragraphs, rooms or [None] * len(paragraphs), strict=True):
         if not units:
             lines.append(None)
             continue
-        broken = wrap(units, style.characters, first_width=style.characters - style.indent)
+        broken = wrap(units, style.characters, first_width=style.characters - style.indent, room=room)
         for number, (start, stop) in enumerate(broken):
             quotes = sum(plain(unit) == '"' for unit in units[:start])
             lines.append(
@@ -186,7 +203,7 @@ def page_size(num_lines: int, style: PageStyle, *, char_px: int, char_width_px: 
 
 def compose(
     lines: Sequence[PageLine | None],
-    images: Iterable[np.ndarray],
+    written: Iterable[WrittenLine],
     style: PageStyle,
     *,
     char_px: int,
@@ -196,7 +213,7 @@ def compose(
 
     Args:
         lines: list of PageLine or None, of `lay_out`.
-        images: list of uint8 [char_px, n * char_width_px], one for each PageLine.
+        written: a WrittenLine for each PageLine; ink of a line's ends may reach into the margins.
         style: PageStyle.
         char_px, char_width_px: int, height of a line and width of a character in pixels.
 
@@ -207,10 +224,11 @@ def compose(
     page = np.full(
         page_size(len(lines), style, char_px=char_px, char_width_px=char_width_px)[::-1], PAPER, np.uint8
     )
-    images = iter(images)
+    written = iter(written)
     for number, line in enumerate(lines):
         if line is not None:
-            image = next(images)
-            top, left = margin + number * pitch, margin + line.indent * char_width_px
-            page[top : top + char_px, left : left + image.shape[1]] = image
+            image, boxes = next(written)
+            top, left = margin + number * pitch, margin + line.indent * char_width_px - boxes[0, 0]
+            seen = image[:, max(0, -left) : page.shape[1] - left]
+            page[top : top + char_px, max(0, left) : max(0, left) + seen.shape[1]] = seen
     return page

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
@@ -21,11 +21,14 @@ from hwgen.characters import Characters
 from hwgen.charset.character_table import space_component
 from hwgen.charset.encoding import Charset, EncodedText
 from hwgen.images import to_uint8
+from hwgen.inference import line_layout
 from hwgen.inference import styles as style_space
 from hwgen.inference.artefact import load_generator
 from hwgen.inference.description import DEFAULT_TRUNCATION
+from hwgen.inference.line_layout import WrittenLine
 from hwgen.inference.model_folder import DEFAULT_MODEL, find_model
 from hwgen.inference.repertoire import Repertoire
+from hwgen.inference.windows import LineToWrite, Window, batched, inputs_of, windows_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -34,30 +37,6 @@ if TYPE_CHECKING:
     from hwgen.models.style_encoder import StyleEncoder
 
 WINDOW_CHARACTERS = 32
-
-
-class _Line(NamedTuple):
-    """One line to write: its codes and what its noise is drawn from."""
-
-    encoded: object  # EncodedText
-    style: np.ndarray  # float32 [Z]
-    seed: int
-    offset: int  # index of the first character's noise
-    truncation: float
-
-    @property
-    def length(self):
-        return len(self.encoded.units)
-
-
-class _Window(NamedTuple):
-    """Characters start .. stop - 1 of a line, computed from first .. last - 1."""
-
-    line: _Line
-    start: int
-    stop: int
-    first: int
-    last: int
 
 
 def _as_texts(texts):
@@ -71,15 +50,6 @@ def _as_texts(texts):
         if not isinstance(text, str):
             raise TypeError(f'text {position}: {text!r}: expected a text')
     return found
-
-
-def _batched(iterable, size):
-    """Lists of `size` items, the last one perhaps shorter (itertools.batched, which Python 3.11 does not
-    have).
-    """
-    iterator = iter(iterable)
-    while batch := list(itertools.islice(iterator, size)):
-        yield batch
 
 
 class Writer:
@@ -98,6 +68,8 @@ class Writer:
         windows_per_step: int, windows computed together; None for 1 on a CPU, which loses nothing by it, and
             32 on a GPU. Every step has exactly this many, blank ones included, so that a window's bytes
             depend neither on its neighbours in the step nor on how many there are.
+        layout: 'cells': each character is as wide as the next; 'spaced': each has the room that it takes,
+            for models that have learned it; None: as the model was trained.
 
     Attributes:
         char_px, char_width_px: int, size of a character's cell in pixels.
@@ -116,6 +88,7 @@ class Writer:
         tell: Callable[[str], object] | None = console.warn,
         window_characters: int = WINDOW_CHARACTERS,
         windows_per_step: int | None = None,
+        layout: str | None = None,
     ) -> None:
         if window_characters < 1:
             raise ValueError(f'window_characters={window_characters}: expected at least 1')
@@ -136,6 +109,7 @@ class Writer:
         self.char_width_px = generator.config.char_width_px or generator.config.char_px
         self.style_dim = generator.config.style_dim
         self.character_noise_dim = generator.config.character_noise_dim
+        self.layout = line_layout.chosen(layout, generator.config.layout)
         self.window_characters = window_characters
         self.windows_per_step = windows_per_step
         # A GPU looks for its fastest kernels anew for every shape, so it gets few shapes; a CPU computes no
@@ -154,7 +128,7 @@ class Writer:
                 this is called from.
             charset: Charset, or None for the packaged one; the Writer has it as it was when the model was
                 trained, so that what is appended to the table changes nothing that this model writes.
-            **options: allow_unseen, tell, window_characters, windows_per_step.
+            **options: allow_unseen, tell, window_characters, windows_per_step, layout.
 
         Raises:
             ArtefactError: naming the file and what was expected.
@@ -207,15 +181,6 @@ class Writer:
             [self.generator.style_space(row[np.newaxis]) for row in normal], normal.shape
         ).astype(np.float32)
 
-    def boxes(self, num_characters: int) -> np.ndarray:
-        """Cells of the characters of a line: int32 [N, 4], x0, y0, x1, y1 in pixels of the image as
-        written.
-        """
-        left = np.arange(num_characters, dtype=np.int32) * self.char_width_px
-        return np.stack(
-            [left, np.zeros_like(left), left + self.char_width_px, np.full_like(left, self.char_px)], axis=1
-        )
-
     def write(
         self,
         texts: str | Sequence[str],
@@ -240,26 +205,49 @@ class Writer:
                 `Repertoire.fold`.
 
         Returns:
-            list of uint8 [char_px, N * char_width_px], 255 = paper.
+            list of uint8 [char_px, W], 255 = paper; W is N * char_width_px in layout `cells`.
 
         Raises:
             CharsetError: as `encode`; TypeError: something else than texts; ValueError: numbers of texts,
                 seeds, styles differ, or the model's weights give values that are not finite.
         """
+        written = self.write_lines(
+            texts,
+            style_seeds=style_seeds,
+            styles=styles,
+            truncation=truncation,
+            noise_offsets=noise_offsets,
+            quotes_before=quotes_before,
+        )
+        return [line.image for line in written]
+
+    def write_lines(
+        self,
+        texts: str | Sequence[str],
+        *,
+        style_seeds: int | Sequence[int] | np.ndarray = 0,
+        styles: ArrayLike | None = None,
+        truncation: float = DEFAULT_TRUNCATION,
+        noise_offsets: int | Sequence[int] = 0,
+        quotes_before: int | Sequence[int] = 0,
+    ) -> list[WrittenLine]:
+        """Writes lines and says where their characters stand. Arguments and errors: see `write`."""
         lines = self._lines(texts, style_seeds, styles, truncation, noise_offsets, quotes_before)
         images = [np.empty([self.char_px, line.length * self.char_width_px], np.uint8) for line in lines]
+        advances = [np.empty([line.length], np.float32) for line in lines]
         windows = [(index, window) for index, line in enumerate(lines) for window in self._windows(line)]
         # Only windows of one width share a step: a wider neighbour would change the shapes a window is
         # computed in.
         windows.sort(key=lambda item: self._padded_width(item[1]))
         for _, group in itertools.groupby(windows, key=lambda item: self._padded_width(item[1])):
-            for step in _batched(group, self.windows_per_step):
-                for (index, window), pixels in zip(
+            for step in batched(group, self.windows_per_step):
+                for (index, window), (pixels, room) in zip(
                     step, self._render([window for _, window in step]), strict=True
                 ):
                     left = window.start * self.char_width_px
                     images[index][:, left : left + pixels.shape[1]] = to_uint8(pixels)
-        return images
+                    advances[index][window.start : window.stop] = room
+        return [self._lay_out(*line) for line in zip(images, advances, strict=True)]
 
     def stream(
         self,
@@ -287,10 +275,55 @@ class Writer:
 
         def windows():
             for _, group in itertools.groupby(self._windows(line), key=self._padded_width):
-                for step in _batched(group, self.windows_per_step):
-                    yield from map(to_uint8, self._render(step))
+                for step in batched(group, self.windows_per_step):
+                    for pixels, advances in self._render(step):
+                        yield to_uint8(pixels), advances
 
-        return windows()
+        def pieces():
+            spaced = line_layout.SpacedLine(**self._cells)
+            for cells, advances in windows():
+                yield spaced.add(cells, advances)[0]
+            yield spaced.close()
+
+        return pieces() if self.layout == 'spaced' else (cells for cells, _ in windows())
+
+    def advances(
+        self,
+        text: str,
+        *,
+        style_seed: int = 0,
+        truncation: float = DEFAULT_TRUNCATION,
+        noise_offset: int = 0,
+    ) -> np.ndarray:
+        """How much room each character of a text takes in a hand, without writing it: float32 [N], in heights
+        of the line. Arguments and errors: see `stream`.
+        """
+        (line,) = self._lines([text], style_seed, None, truncation, noise_offset)
+        if self.layout == 'cells':
+            return np.full([line.length], self.char_width_px / self.char_px, np.float32)
+        inputs = inputs_of([Window(line, 0, line.length, 0, line.length)], 1, line.length)
+        return np.exp(self.generator.log_advances(*inputs).numpy()[0])
+
+    def boxes(self, num_characters: int) -> np.ndarray:
+        """Cells of the characters of a line of layout `cells`: int32 [N, 4], x0, y0, x1, y1 in pixels of the
+        image as written. `write_lines` has those of any layout.
+
+        Raises:
+            ValueError: a writer of layout `spaced`, whose characters stand where they were written.
+        """
+        if self.layout != 'cells':
+            raise ValueError(f"boxes of layout {self.layout!r}: expected 'cells'; see `write_lines`")
+        return line_layout.even_boxes(num_characters, **self._cells)
+
+    @property
+    def _cells(self):
+        return dict(char_px=self.char_px, char_width_px=self.char_width_px)
+
+    def _lay_out(self, cells, advances):
+        """A line's cells uint8 [char_px, N * char_width_px] and advances [N] -> WrittenLine."""
+        if self.layout == 'spaced':
+            return line_layout.spaced(cells, advances, **self._cells)
+        return WrittenLine(cells, line_layout.even_boxes(len(advances), **self._cells))
 
     def _lines(self, texts, style_seeds, styles, truncation, noise_offsets, quotes_before=0):
         texts = _as_texts(texts)
@@ -313,50 +346,38 @@ class Writer:
         style_space.check_truncation(truncation)
         quotes = np.broadcast_to(quotes_before, [len(texts)])
         return [
-            _Line(self.encode(text, quotes_before=int(before)), style, int(seed), int(offset), truncation)
+            LineToWrite(
+                self.encode(text, quotes_before=int(before)), style, int(seed), int(offset), truncation
+            )
             for text, style, seed, offset, before in zip(texts, styles, seeds, offsets, quotes, strict=True)
         ]
 
     def _windows(self, line):
-        context = self.generator.context_characters
-        for start in range(0, line.length, self.window_characters):
-            stop = min(start + self.window_characters, line.length)
-            yield _Window(line, start, stop, max(start - context, 0), min(stop + context, line.length))
+        return windows_of(line, self.window_characters, context=self.generator.context_characters)
 
     def _padded_width(self, window):
         return -(-(window.last - window.first) // self._width_step) * self._width_step
 
     def _render(self, windows):
-        """At most `windows_per_step` windows of one width -> list of float32 [char_px, n * char_width_px]."""
-        batch, n = self.windows_per_step, self._padded_width(windows[0])
-        characters = Characters.stack(
-            [line.encoded.characters.part(first, last) for line, _, _, first, last in windows],
-            num_lines=batch,
-            num_characters=n,
-        )
-        style = np.zeros([batch, self.style_dim], np.float32)
-        noise = np.zeros([batch, n, self.character_noise_dim], np.float32)
-        for row, (line, _, _, first, last) in enumerate(windows):
-            style[row] = line.style
-            noise[row, : last - first] = style_space.character_noise(
-                line.seed,
-                line.offset + first,
-                line.offset + last,
-                character_noise_dim=self.character_noise_dim,
-                truncation=line.truncation,
-            )
-        images = self._generate(*tf.nest.map_structure(tf.constant, (characters, style, noise)))
+        """At most `windows_per_step` windows of one width -> list of float32 [char_px, n * char_width_px] and
+        advances float32 [n], which are those of equal cells where none are learned.
+        """
+        n = self._padded_width(windows[0])
+        images, log_advances = self._generate(*inputs_of(windows, self.windows_per_step, n))
         images = images.numpy()[..., 0]  # B x H x (N w) x 1 -> B x H x (N w)
+        rooms = np.exp(log_advances.numpy())
         pixels = []
-        for image, window in zip(images, windows, strict=False):  # the last windows of a step may be blank
+        # the last windows of a step may be blank
+        for image, room, window in zip(images, rooms, windows, strict=False):
             left = (window.start - window.first) * self.char_width_px
             image = image[:, left : left + (window.stop - window.start) * self.char_width_px]
-            if not np.isfinite(image).all():
+            room = room[window.start - window.first : window.stop - window.first]
+            if not (np.isfinite(image).all() and np.isfinite(room).all()):
                 raise ValueError(
                     f'characters {window.start} to {window.stop - 1} of a line: the model gives values that '
                     'are not finite; expected weights of a training that ended well'
                 )
-            pixels.append(image)
+            pixels.append((image, room))
         return pixels
 
     def _compile(self):
@@ -369,6 +390,10 @@ class Writer:
         ]
 
         def generate(characters, style, character_noise):
-            return self.generator(characters, style=style, character_noise=character_noise, training=False)
+            image = self.generator(characters, style=style, character_noise=character_noise, training=False)
+            if self.layout == 'spaced':
+                return image, self.generator.log_advances(characters, style, character_noise)
+            even = tf.math.log(self.char_width_px / self.char_px)
+            return image, tf.fill(tf.shape(characters.structure_ids), tf.cast(even, tf.float32))
 
         return tf.function(generate, input_signature=signature).get_concrete_function()

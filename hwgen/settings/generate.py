@@ -93,6 +93,12 @@ class PageSettings:
         lower=4,
         upper=4096,
     )
+    layout: str | None = setting(
+        None,
+        'cells: each character is as wide as the next; spaced: each has the room that it takes, for models'
+        ' that have learned it; default: as the model was trained.',
+        choices=('cells', 'spaced'),
+    )
     page_width: str | None = setting(
         None, 'Write pages: characters of a full line (20) or pixels between the margins (800px).'
     )

@@ -1,0 +1,96 @@
+"""Windows: the pieces in which a line is computed, anchored at absolute character indices."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from hwgen.characters import Characters
+from hwgen.charset.encoding import EncodedText
+from hwgen.inference import styles
+
+
+class LineToWrite(NamedTuple):
+    """One line to write.
+
+    Attributes:
+        encoded: its codes.
+        style: float32 [Z].
+        seed: int, what its noise is drawn from.
+        offset: int, index of the first character's noise.
+        truncation: float, standard deviation of its noise.
+        noise_dim: int, numbers of noise of each character.
+    """
+
+    encoded: EncodedText
+    style: np.ndarray
+    seed: int
+    offset: int
+    truncation: float
+    noise_dim: int
+
+    @property
+    def length(self) -> int:
+        """Characters."""
+        return len(self.encoded.units)
+
+
+class Window(NamedTuple):
+    """Characters start .. stop - 1 of a line, computed from first .. last - 1."""
+
+    line: LineToWrite
+    start: int
+    stop: int
+    first: int
+    last: int
+
+
+def windows_of(line: LineToWrite, window_characters: int, *, context: int) -> Iterator[Window]:
+    """The windows of a line, in their order.
+
+    Args:
+        line: the line.
+        window_characters: characters of each, but for the last.
+        context: characters on either side that can change a window's pixels.
+    """
+    for start in range(0, line.length, window_characters):
+        stop = min(start + window_characters, line.length)
+        yield Window(line, start, stop, max(start - context, 0), min(stop + context, line.length))
+
+
+def inputs_of(
+    windows: Sequence[Window], num_lines: int, num_characters: int
+) -> tuple[Characters, tf.Tensor, tf.Tensor]:
+    """What a generator takes for windows, as `num_lines` lines of `num_characters`, blank ones behind them.
+
+    Returns:
+        Characters; float32 [num_lines, Z], styles; float32 [num_lines, num_characters, D], noise.
+    """
+    characters = Characters.stack(
+        [line.encoded.characters.part(first, last) for line, _, _, first, last in windows],
+        num_lines=num_lines,
+        num_characters=num_characters,
+    )
+    style = np.zeros([num_lines, len(windows[0].line.style)], np.float32)
+    noise = np.zeros([num_lines, num_characters, windows[0].line.noise_dim], np.float32)
+    for row, (line, _, _, first, last) in enumerate(windows):
+        style[row] = line.style
+        noise[row, : last - first] = styles.character_noise(
+            line.seed,
+            line.offset + first,
+            line.offset + last,
+            character_noise_dim=line.noise_dim,
+            truncation=line.truncation,
+        )
+    return tf.nest.map_structure(tf.constant, (characters, style, noise))
+
+
+def batched(iterable: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Lists of `size` items, the last one perhaps shorter (itertools.batched, which Python 3.11 does not
+    have).
+    """
+    iterator = iter(iterable)
+    while batch := list(itertools.islice(iterator, size)):
+        yield batch

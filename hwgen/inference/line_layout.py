@@ -5,6 +5,7 @@ takes along the line, its advance. Here cells are moved together until each has 
 the darker ink of both stays, so that nothing of a stroke is lost that reaches into a neighbour's room.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -132,6 +133,16 @@ def spaced(cells: np.ndarray, advances: np.ndarray, *, char_px: int, char_width_
     line = SpacedLine(char_px=char_px, char_width_px=char_width_px)
     image, boxes = line.add(cells, advances)
     return WrittenLine(np.concatenate([image, line.close()], axis=1), boxes)
+
+
+def in_pieces(
+    windows: Iterable[tuple[np.ndarray, np.ndarray]], *, char_px: int, char_width_px: int
+) -> Iterator[np.ndarray]:
+    """The pieces of a line, side by side, of windows with the arguments of `SpacedLine.add`."""
+    line = SpacedLine(char_px=char_px, char_width_px=char_width_px)
+    for cells, advances in windows:
+        yield line.add(cells, advances)[0]
+    yield line.close()
 
 
 def even_boxes(num_characters: int, *, char_px: int, char_width_px: int) -> np.ndarray:

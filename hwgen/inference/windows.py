@@ -21,7 +21,6 @@ class LineToWrite(NamedTuple):
         seed: int, what its noise is drawn from.
         offset: int, index of the first character's noise.
         truncation: float, standard deviation of its noise.
-        noise_dim: int, numbers of noise of each character.
     """
 
     encoded: EncodedText
@@ -29,7 +28,6 @@ class LineToWrite(NamedTuple):
     seed: int
     offset: int
     truncation: float
-    noise_dim: int
 
     @property
     def length(self) -> int:
@@ -61,7 +59,7 @@ def windows_of(line: LineToWrite, window_characters: int, *, context: int) -> It
 
 
 def inputs_of(
-    windows: Sequence[Window], num_lines: int, num_characters: int
+    windows: Sequence[Window], num_lines: int, num_characters: int, noise_dim: int
 ) -> tuple[Characters, tf.Tensor, tf.Tensor]:
     """What a generator takes for windows, as `num_lines` lines of `num_characters`, blank ones behind them.
 
@@ -74,14 +72,14 @@ def inputs_of(
         num_characters=num_characters,
     )
     style = np.zeros([num_lines, len(windows[0].line.style)], np.float32)
-    noise = np.zeros([num_lines, num_characters, windows[0].line.noise_dim], np.float32)
+    noise = np.zeros([num_lines, num_characters, noise_dim], np.float32)
     for row, (line, _, _, first, last) in enumerate(windows):
         style[row] = line.style
         noise[row, : last - first] = styles.character_noise(
             line.seed,
             line.offset + first,
             line.offset + last,
-            character_noise_dim=line.noise_dim,
+            character_noise_dim=noise_dim,
             truncation=line.truncation,
         )
     return tf.nest.map_structure(tf.constant, (characters, style, noise))

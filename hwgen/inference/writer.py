@@ -279,13 +279,9 @@ class Writer:
                     for pixels, advances in self._render(step):
                         yield to_uint8(pixels), advances
 
-        def pieces():
-            spaced = line_layout.SpacedLine(**self._cells)
-            for cells, advances in windows():
-                yield spaced.add(cells, advances)[0]
-            yield spaced.close()
-
-        return pieces() if self.layout == 'spaced' else (cells for cells, _ in windows())
+        if self.layout == 'spaced':
+            return line_layout.in_pieces(windows(), **self._cells)
+        return (cells for cells, _ in windows())
 
     def advances(
         self,
@@ -301,7 +297,8 @@ class Writer:
         (line,) = self._lines([text], style_seed, None, truncation, noise_offset)
         if self.layout == 'cells':
             return np.full([line.length], self.char_width_px / self.char_px, np.float32)
-        inputs = inputs_of([Window(line, 0, line.length, 0, line.length)], 1, line.length)
+        whole = [Window(line, 0, line.length, 0, line.length)]
+        inputs = inputs_of(whole, 1, line.length, self.character_noise_dim)
         return np.exp(self.generator.log_advances(*inputs).numpy()[0])
 
     def boxes(self, num_characters: int) -> np.ndarray:
@@ -363,7 +360,9 @@ class Writer:
         advances float32 [n], which are those of equal cells where none are learned.
         """
         n = self._padded_width(windows[0])
-        images, log_advances = self._generate(*inputs_of(windows, self.windows_per_step, n))
+        images, log_advances = self._generate(
+            *inputs_of(windows, self.windows_per_step, n, self.character_noise_dim)
+        )
         images = images.numpy()[..., 0]  # B x H x (N w) x 1 -> B x H x (N w)
         rooms = np.exp(log_advances.numpy())
         pixels = []

@@ -65,7 +65,8 @@ class ContentInterpolation:
 
         Returns:
             list of uint8 [char_px, N * char_width_px], 255 = paper; the ends are what `Writer.write` gives
-                for the texts, but for a grey level where the last bits decide about rounding.
+                for the texts in layout `cells`, but for a grey level where the last bits decide about
+                rounding.
 
         Raises:
             CharsetError: as `Writer.encode`.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hwgen.data.reading.spacing import space_line
 from hwgen.images import resize_line
 
 if TYPE_CHECKING:
@@ -51,8 +52,16 @@ def read_style(writer: Writer, images: Sequence[np.ndarray], num_characters: Seq
             )
         if n < 1:
             raise ValueError(f'image {index}: {n} characters, expected at least 1')
-        line = resize_line(image, height_px=writer.char_px, width_px=n * writer.char_width_px)
+        line = _in_cells(image, n, writer)
         # One line at a time: a hand's style shall not depend on the padding of its other lines.
         read = writer.style_encoder(line[np.newaxis, :, :, np.newaxis], training=False)
         total += n * read['style_mean'].numpy()[0]
     return (total / sum(num_characters)).astype(np.float32)
+
+
+def _in_cells(image, num_characters, writer):
+    """A line as such lines are shown in training: float32 [char_px, N * char_width_px]."""
+    if writer.generator.config.layout == 'spaced':
+        cells = dict(char_px=writer.char_px, char_width_px=writer.char_width_px)
+        return space_line(image, num_characters, **cells)[0]
+    return resize_line(image, height_px=writer.char_px, width_px=num_characters * writer.char_width_px)

@@ -28,6 +28,20 @@ _HELP = (
 )
 
 
+def as_texts(texts: Any) -> list[str]:
+    """The texts that are given, one or several: list of str; TypeError for what is none."""
+    if isinstance(texts, str):
+        return [texts]
+    try:
+        found = list(texts)
+    except TypeError as error:
+        raise TypeError(f'texts={texts!r}: expected a text, or a list of texts') from error
+    for position, text in enumerate(found):
+        if not isinstance(text, str):
+            raise TypeError(f'text {position}: {text!r}: expected a text')
+    return found
+
+
 class Repertoire:
     """The characters of one generator.
 

@@ -27,7 +27,7 @@ from hwgen.inference.artefact import load_generator
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.inference.line_layout import WrittenLine
 from hwgen.inference.model_folder import DEFAULT_MODEL, find_model
-from hwgen.inference.repertoire import Repertoire
+from hwgen.inference.repertoire import Repertoire, as_texts
 from hwgen.inference.windows import LineToWrite, Window, batched, inputs_of, windows_of
 
 if TYPE_CHECKING:
@@ -37,19 +37,6 @@ if TYPE_CHECKING:
     from hwgen.models.style_encoder import StyleEncoder
 
 WINDOW_CHARACTERS = 32
-
-
-def _as_texts(texts):
-    if isinstance(texts, str):
-        return [texts]
-    try:
-        found = list(texts)
-    except TypeError as error:
-        raise TypeError(f'texts={texts!r}: expected a text, or a list of texts') from error
-    for position, text in enumerate(found):
-        if not isinstance(text, str):
-            raise TypeError(f'text {position}: {text!r}: expected a text')
-    return found
 
 
 class Writer:
@@ -301,6 +288,22 @@ class Writer:
         inputs = inputs_of(whole, 1, line.length, self.character_noise_dim)
         return np.exp(self.generator.log_advances(*inputs).numpy()[0])
 
+    def in_cells(self) -> Writer:
+        """This writer, or one like it that gives each character as much room as the next."""
+        if self.layout == 'cells':
+            return self
+        return Writer(
+            self.generator,
+            self.charset,
+            style_encoder=self.style_encoder,
+            description=self.description,
+            allow_unseen=self.repertoire.allow_unseen,
+            tell=None,
+            window_characters=self.window_characters,
+            windows_per_step=self.windows_per_step,
+            layout='cells',
+        )
+
     def boxes(self, num_characters: int) -> np.ndarray:
         """Cells of the characters of a line of layout `cells`: int32 [N, 4], x0, y0, x1, y1 in pixels of the
         image as written. `write_lines` has those of any layout.
@@ -323,7 +326,7 @@ class Writer:
         return WrittenLine(cells, line_layout.even_boxes(len(advances), **self._cells))
 
     def _lines(self, texts, style_seeds, styles, truncation, noise_offsets, quotes_before=0):
-        texts = _as_texts(texts)
+        texts = as_texts(texts)
         seeds = style_space.check_seeds(style_seeds)
         if not texts:
             return []

@@ -15,7 +15,7 @@ import tensorflow as tf
 from hwgen.characters import CODES, Characters
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.inference.writer import WINDOW_CHARACTERS
-from hwgen.serving import drawn_styles
+from hwgen.serving import drawn_styles, spaced_line
 from hwgen.serving.input_checks import character_errors, check_truncation, same_size
 from hwgen.serving.text_lookup import TextLookup
 
@@ -47,7 +47,7 @@ class ServedModel(tf.Module):
         self.weights = [variable.value for variable in generator.variables]
         object.__setattr__(self, '_generator', generator)
         self._charset = writer.charset.row_count, writer.charset.hash
-        self._config = generator.config
+        self._config, self._layout = generator.config, writer.layout
         self._truncation = tf.constant(truncation, tf.float32)
         self._max_characters = max_characters
         blank = tf.fill([self._config.char_px, self._config.char_width_px, 1], tf.constant(255, tf.uint8))
@@ -65,38 +65,47 @@ class ServedModel(tf.Module):
 
         @tf.function(input_signature=signature)
         def window(characters, style, noise):
-            image = self._generator(
-                characters.as_batch(),
-                style=style[tf.newaxis],
-                character_noise=noise[tf.newaxis],
-                training=False,
-            )
-            return image[0, :, :, 0]  # 1 x H x (N w) x 1 -> H x (N w)
+            batch = characters.as_batch()
+            hand = dict(style=style[tf.newaxis], character_noise=noise[tf.newaxis])
+            image = self._generator(batch, training=False, **hand)
+            image = image[0, :, :, 0]  # 1 x H x (N w) x 1 -> H x (N w)
+            if self._layout == 'spaced':
+                return image, self._generator.log_advances(batch, **hand)[0]
+            return image, tf.zeros([tf.shape(noise)[0]])
 
         return window
 
     def _draw(self, characters, style, seed, truncation):
-        """A line of N >= 1 characters -> float32 [char_px, N * char_width_px]."""
+        """A line of N >= 1 characters -> float32 [char_px, W]; int32 [N, 4], boxes."""
         context, width = self._generator.context_characters, self._config.char_width_px
         n = characters.lengths
         noise = truncation * drawn_styles.character_noise(
             seed, n, character_noise_dim=self._config.character_noise_dim
         )
 
-        def write(index, parts):
+        def write(index, parts, rooms):
             start = index * WINDOW_CHARACTERS
             stop = tf.minimum(start + WINDOW_CHARACTERS, n)
             first, last = tf.maximum(start - context, 0), tf.minimum(stop + context, n)
-            image = self._window(characters.part(first, last), style, noise[first:last])
+            image, room = self._window(characters.part(first, last), style, noise[first:last])
             image = image[:, (start - first) * width : (stop - first) * width]
-            return index + 1, parts.write(index, tf.transpose(image))  # H x (n w) -> (n w) x H
+            parts = parts.write(index, tf.transpose(image))  # H x (n w) -> (n w) x H
+            return index + 1, parts, rooms.write(index, room[start - first : stop - first])
 
         num_windows = -(-n // WINDOW_CHARACTERS)
         parts = tf.TensorArray(
             tf.float32, num_windows, infer_shape=False, element_shape=[None, self._config.char_px]
         )
-        _, parts = tf.while_loop(lambda index, _: index < num_windows, write, [0, parts])
-        return tf.transpose(parts.concat())  # (N w) x H -> H x (N w)
+        rooms = tf.TensorArray(tf.float32, num_windows, infer_shape=False, element_shape=[None])
+        _, parts, rooms = tf.while_loop(lambda index, *_: index < num_windows, write, [0, parts, rooms])
+        cells = tf.transpose(parts.concat())  # (N w) x H -> H x (N w)
+        if self._layout == 'spaced':
+            return spaced_line.spaced(
+                cells, rooms.concat(), char_px=self._config.char_px, char_width_px=width
+            )
+        left = tf.range(n) * width
+        height = tf.fill([n], self._config.char_px)
+        return cells, tf.stack([left, tf.zeros_like(left), left + width, height], axis=1)
 
     def _style(self, seed, truncation):
         """The hand of a seed. -> float32 [Z]"""
@@ -109,7 +118,7 @@ class ServedModel(tf.Module):
 
     def _picture(self, characters, style, seed, truncation, error):
         """One line -> PNG, error: what came with it, or that the weights or the style gave no picture."""
-        image = self._draw(characters, style, seed, truncation)
+        image, _ = self._draw(characters, style, seed, truncation)
         sound = tf.reduce_all(tf.math.is_finite(image))
         grey = tf.cast(tf.round((tf.where(tf.math.is_finite(image), image, 1.0) + 1.0) * 127.5), tf.uint8)
         png = tf.cond(
@@ -230,34 +239,41 @@ class ServedModel(tf.Module):
         """
         texts, style_seeds = same_size(0, texts=texts, style_seeds=style_seeds).values()
         found = self.lookup.look_up(texts)
-        height, width = self._config.char_px, self._config.char_width_px
-        most = tf.maximum(tf.reduce_max(found.lengths), 1)
-
-        def image(rows, length, seed):
-            pixels = self._draw(
-                self.lookup.characters_of(rows[:length]),
-                self._style(seed, self._truncation),
-                seed,
-                self._truncation,
-            )
-            return tf.pad(pixels, [[0, 0], [0, (most - length) * width]], constant_values=1.0)[
-                ..., tf.newaxis
-            ]
+        height, most = self._config.char_px, tf.maximum(tf.reduce_max(found.lengths), 1)
 
         def line(rows, length, seed):
+            def written():
+                pixels, boxes = self._draw(
+                    self.lookup.characters_of(rows[:length]),
+                    self._style(seed, self._truncation),
+                    seed,
+                    self._truncation,
+                )
+                return tf.transpose(pixels), boxes  # H x W -> W x H, so that lines can be ragged
+
             return tf.cond(
-                length > 0, lambda: image(rows, length, seed), lambda: tf.ones([height, most * width, 1])
+                length > 0,
+                written,
+                lambda: (tf.ones([0, height]), tf.zeros([0, 4], tf.int32)),
             )
 
-        images = tf.map_fn(
+        pixels, boxes = tf.map_fn(
             lambda one: line(*one),
             (found.rows, found.lengths, style_seeds),
-            fn_output_signature=tf.TensorSpec([height, None, 1], tf.float32),
+            fn_output_signature=(
+                tf.RaggedTensorSpec([None, height], tf.float32, ragged_rank=0),
+                tf.RaggedTensorSpec([None, 4], tf.int32, ragged_rank=0),
+            ),
         )
-        left = tf.range(most) * width
-        boxes = tf.stack([left, tf.zeros_like(left), left + width, tf.fill([most], height)], axis=1)
-        boxes = boxes * tf.sequence_mask(found.lengths, most, tf.int32)[:, :, tf.newaxis]
-        return dict(images=images, widths=found.lengths * width, boxes=boxes, error=found.errors)
+        widths = tf.cast(pixels.row_lengths(), tf.int32)
+        # at least a cell, where no text can be written
+        images = tf.transpose(_padded(pixels, self._config.char_width_px, 1.0), [0, 2, 1])
+        return dict(
+            images=images[..., tf.newaxis],
+            widths=widths,
+            boxes=_padded(boxes, most, 0),
+            error=found.errors,
+        )
 
     def write_components(
         self, characters: Characters, style_seeds: tf.Tensor, truncation: tf.Tensor
@@ -344,3 +360,11 @@ class ServedModel(tf.Module):
                 draw, style_seeds, fn_output_signature=tf.TensorSpec([self._config.style_dim], tf.float32)
             )
         )
+
+
+def _padded(ragged, least, value):
+    """Ragged rows [B, (W), C] as a tensor [B, max(W, least), C], with a value behind each."""
+    rows = ragged.to_tensor(value)
+    return tf.pad(
+        rows, [[0, 0], [0, tf.maximum(least - tf.shape(rows)[1], 0)], [0, 0]], constant_values=value
+    )

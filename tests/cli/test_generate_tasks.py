@@ -19,6 +19,7 @@ from hwgen.cli import app, generate
 from hwgen.data.reading.shards import RecordIndex, read_info
 from hwgen.generation import lines as lines_module
 from hwgen.generation import progress as progress_module
+from hwgen.inference.line_layout import WrittenLine
 from hwgen.inference.repertoire import Repertoire
 from hwgen.inference.writer import Writer
 
@@ -367,7 +368,7 @@ def test_progress_is_told_now_and_then(capsys, monkeypatch):
         (111.0, [80], 'line 5/1,200 (42 %), 5 characters/s, ETA 15 s\n'),
     ):
         now[0] = seconds
-        progress.add([np.zeros([16, width]) for width in widths], 8)
+        progress.add([WrittenLine(np.zeros([16, width]), np.zeros([width // 8, 4])) for width in widths])
         assert capsys.readouterr().err == said
     now[0] = 112.5
     assert progress.summary() == '5 lines, 50 characters in 12.50 s (0.4 lines/s, 4 characters/s)'

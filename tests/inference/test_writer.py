@@ -38,7 +38,7 @@ def undivided(generator, text, seed):
 def test_windows_equal_one_undivided_pass(generator, window):
     writer = Writer(generator, Charset.load(), window_characters=window, windows_per_step=1)
     (line,) = writer._lines(TEXT, 5, None, 0.8, 0)
-    floats = np.concatenate([writer._render([w])[0] for w in writer._windows(line)], axis=1)
+    floats = np.concatenate([writer._render([w])[0][0] for w in writer._windows(line)], axis=1)
     expected = undivided(generator, TEXT, 5)
     assert np.std(expected) > 0.05  # the picture is not blank: the comparison means something
     np.testing.assert_allclose(floats, expected, atol=1e-4)  # kernels of another width round differently
@@ -68,7 +68,7 @@ def test_bytes_do_not_depend_on_how_many_windows_one_call_handles(generator, ste
                 group = windows[window : min(window + step, begin + count)]
                 widths = {writer._padded_width(w) for w in group}
                 groups = [group] if len(widths) == 1 else [[w] for w in group]
-                parts += [pixels for g in groups for pixels in writer._render(g)]
+                parts += [pixels for g in groups for pixels, _ in writer._render(g)]
         assert np.concatenate([to_uint8(part) for part in parts], axis=1).tobytes() == expected.tobytes()
 
 

@@ -71,12 +71,15 @@ def _ink(image):
 
 
 def _least_ink(ink, place, reach):
-    """The middle of a column near a place where there is little ink; of equal ones the nearest."""
-    columns = np.arange(max(0, int(np.ceil(place - reach))), min(len(ink) - 1, int(place + reach)) + 1)
-    if not columns.size:
+    """A border between two columns near a place where there is little ink on either side; of equal ones the
+    nearest.
+    """
+    borders = np.arange(max(1, int(np.ceil(place - reach))), min(len(ink) - 1, int(place + reach)) + 1)
+    if not borders.size:
         return place
-    away = np.abs(columns + 0.5 - place) / reach
-    return float(columns[np.argmin(ink[columns] + 0.05 * away**2)]) + 0.5
+    beside = (ink[borders - 1] + ink[borders]) / 2
+    away = np.abs(borders - place) / reach
+    return float(borders[np.argmin(beside + 0.05 * away**2)])
 
 
 def _ascending(edges, width):

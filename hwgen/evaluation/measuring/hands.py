@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hwgen.images import to_cells
+from hwgen.evaluation.measuring import real_lines
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.metrics import hands as metrics
 
@@ -72,10 +72,7 @@ def hands_protocol(
     real, generated = [], []
     for name, style_seed in zip(chosen, rng('styles').integers(2**63, size=num_hands), strict=True):
         records = lines[name][:lines_per_hand]
-        cells = dict(char_px=model.char_px, char_width_px=model.char_width_px)
-        real.append(
-            [metrics.line_measures(to_cells(r.image, len(r.character_ids), **cells)) for r in records]
-        )
+        real.append([metrics.line_measures(real_lines.beside(record, model)) for record in records])
         written = model.write([r.text for r in records], style_seeds=int(style_seed), truncation=truncation)
         generated.append([metrics.line_measures(image) for image in written])
         pictures[len(pictures)] = written
@@ -120,7 +117,7 @@ def _most_lines(lines, num_hands, lines_per_hand):
 
 def _distances_within_lines(model, characters, *, seeds, truncation):
     """Distances between the copies of each character in a line: float64 [pairs]."""
-    found = []
+    found, model = [], model.in_cells()
     for character, style_seed in zip(characters, seeds.integers(2**63, size=len(characters)), strict=True):
         (image,) = model.write([character * COPIES], style_seeds=int(style_seed), truncation=truncation)
         found.append(metrics.copy_distances(np.stack(np.split(image, COPIES, axis=1))))
@@ -181,6 +178,7 @@ def distances_between_hands(
         (`metrics.hands.copy_distances`); the same of different writers in the records, None where no
         character was written by two.
     """
+    model = model.in_cells()
     between, between_real, characters = [], [], _frequent(records, num_characters)
     for character, style_seeds in zip(
         characters, seeds.integers(2**63, size=[len(characters), COPIES]), strict=True
@@ -190,7 +188,7 @@ def distances_between_hands(
                 np.stack(model.write([character] * COPIES, style_seeds=style_seeds, truncation=truncation))
             )
         )
-        written_by = _cells_of(character, records, char_px=model.char_px, char_width_px=model.char_width_px)
+        written_by = _cells_of(character, records, model)
         if len(written_by) > 1:
             between_real.append(metrics.copy_distances(np.stack(written_by)))
     return float(np.concatenate(between).mean()), (
@@ -206,7 +204,7 @@ def _frequent(records, number):
     ]
 
 
-def _cells_of(character, records, *, char_px, char_width_px):
+def _cells_of(character, records, model):
     """The cells in which different writers wrote a character, one a writer, uint8 [char_px, char_width_px]
     each, at most COPIES.
     """
@@ -217,9 +215,8 @@ def _cells_of(character, records, *, char_px, char_width_px):
             and character in record.text
             and len(record.text) == len(record.character_ids)
         ):
-            image = to_cells(record.image, len(record.text), char_px=char_px, char_width_px=char_width_px)
-            left = record.text.index(character) * char_width_px
-            found[record.writer] = image[:, left : left + char_width_px]
+            left = record.text.index(character) * model.char_width_px
+            found[record.writer] = real_lines.in_cells(record, model)[:, left : left + model.char_width_px]
             if len(found) == COPIES:
                 break
     return list(found.values())

@@ -75,6 +75,7 @@ def measure(
         ValueError: the split has no characters to pair.
         CharsetError: the model cannot write one of the texts.
     """
+    model = model.in_cells()  # as `between` writes
     texts, pairs, characters = _choose(index, num_pairs or DEFAULT_PAIRS, seed)
     digest = hashlib.sha256(repr((STEPS, texts, pairs)).encode()).hexdigest()
 
@@ -211,6 +212,7 @@ def sheets(
     Returns:
         dict name -> (uint8 [H, W], caption).
     """
+    model = model.in_cells()
     texts, drawn, _ = _choose(index, _SHOWN_TEXTS, seed)
     texts = sorted(dict.fromkeys(texts), key=len)
     short = [text for text in texts if len(text) <= 3] or texts[:1]

@@ -89,6 +89,7 @@ def measure(
         ValueError: the split has fewer than two characters.
         CharsetError: the model cannot write one of them.
     """
+    model = model.in_cells()
     lines = choose_lines(index, num_places or DEFAULT_PLACES, seed=seed)
     by_pair: dict[str, dict[str, list[float]]] = {}
     hands = np.random.default_rng([seed, _STREAMS['styles']]).integers(2**63, size=[len(lines), 2]).tolist()
@@ -295,7 +296,7 @@ def sheets(
     Returns:
         dict name -> (uint8 [H, W], caption).
     """
-    rows = []
+    rows, model = [], model.in_cells()
     hands = np.random.default_rng([seed, _STREAMS['styles']]).integers(2**63, size=[_SHOWN, 2]).tolist()
     for (line, others), (hand, _) in zip(choose_lines(index, _SHOWN, seed=seed), hands, strict=True):
         changed = _exchange(line, others, [MIDDLE - 1, MIDDLE + 1])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from hwgen.evaluation.judges.independent_reader import folded
+from hwgen.evaluation.measuring import real_lines
 from hwgen.evaluation.measuring.splits import SPLITS
 from hwgen.images import crop_to_ink, to_cells, to_height
 from hwgen.inference.description import DEFAULT_TRUNCATION
@@ -81,7 +82,7 @@ def reader_protocol(
     """Has real and generated lines read.
 
     Real lines are scaled to the model's cells (char_px x N * char_width_px), as in training, so that the
-    reader gets both at one size.
+    reader gets both at one size; beside a model whose characters have the room that they take, to its height.
 
     Args:
       reader: has `read(images) -> texts` and `characters`; see `IndependentReader`.
@@ -130,6 +131,8 @@ def reader_protocol(
             f'real_{kind}',
             [
                 to_cells(line.image, len(line.character_ids), char_px=char_px, char_width_px=char_width_px)
+                if model is None
+                else real_lines.beside(line, model)
                 for line in lines
             ],
             texts,

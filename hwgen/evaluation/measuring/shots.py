@@ -105,6 +105,7 @@ def read_lines(
         ValueError: models with other cells.
         CharsetError: a model cannot write one of the texts.
     """
+    models = {side: model.in_cells() for side, model in models.items()}
     sizes = {(model.char_px, model.char_width_px) for model in models.values()}
     if len(sizes) > 1:
         raise ValueError(

@@ -8,6 +8,7 @@ text, its style and the model.
 
 from __future__ import annotations
 
+import copy
 import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -292,17 +293,10 @@ class Writer:
         """This writer, or one like it that gives each character as much room as the next."""
         if self.layout == 'cells':
             return self
-        return Writer(
-            self.generator,
-            self.charset,
-            style_encoder=self.style_encoder,
-            description=self.description,
-            allow_unseen=self.repertoire.allow_unseen,
-            tell=None,
-            window_characters=self.window_characters,
-            windows_per_step=self.windows_per_step,
-            layout='cells',
-        )
+        other = copy.copy(self)
+        other.layout = 'cells'
+        other._generate = other._compile()
+        return other
 
     def boxes(self, num_characters: int) -> np.ndarray:
         """Cells of the characters of a line of layout `cells`: int32 [N, 4], x0, y0, x1, y1 in pixels of the

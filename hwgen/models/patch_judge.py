@@ -62,7 +62,7 @@ class PatchJudge(Composite, keras.Model):
     def __init__(self, channels: tuple[int, ...], *, char_px: int, char_width_px: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.channels, self.char_px, self.char_width_px = tuple(channels), char_px, char_width_px
-        patch_px = 2 ** (len(self.channels) - 1)
+        patch_px = 2 ** max(len(self.channels) - 1, 0)
         if not self.channels or char_px % patch_px or char_width_px % patch_px:
             raise ValueError(
                 f'judge_channels {self.channels}: patches of {patch_px} px do not divide a character of'

@@ -27,6 +27,7 @@ SHOWN = {  # what the progress line tells of each phase
         'judge/right',
         'judge/right_drawn',
         'ink/real',
+        'ink/reconstructed',
         'ink/drawn',
         'metric/label_error_fake',
         'loss/pixel',
@@ -163,8 +164,8 @@ _MEASURES = [
             'pairs with drawn hands ranked right',
             '',
             (
-                'The same of pairs of a real line and the same text in a drawn hand. It was 0.48 to 0.60 where'
-                ' the game paid.'
+                'The same of pairs of a real line and the same text in a drawn hand. It was 0.48 to 0.60'
+                ' where the game paid.'
             ),
         ),
         (
@@ -178,18 +179,27 @@ _MEASURES = [
             "slope of the judge's score",
             '',
             (
-                "Squared norm of the gradient of the judge's score on its input, a patch: R1 on real lines, R2"
-                ' on written ones.'
+                "Squared norm of the gradient of the judge's score on its input, a patch: R1 on real lines,"
+                ' R2 on written ones.'
             ),
         ),
         (
-            r'ink/(real|reconstructed|drawn)',
-            'mean ink',
+            r'ink/real',
+            'mean ink of real lines',
             '',
-            (
-                'Mean ink of real lines, of their reconstructions, or of lines in drawn hands: 0 is paper, 1 a'
-                ' black line. All three should come to agree.'
-            ),
+            'Mean ink of the real lines of the step: 0 is paper, 1 a black line.',
+        ),
+        (
+            r'ink/reconstructed',
+            'mean ink of rebuilt lines',
+            '',
+            'The same of their reconstructions. It should come to agree with that of the real lines.',
+        ),
+        (
+            r'ink/drawn',
+            'mean ink of drawn lines',
+            '',
+            'The same of lines in drawn hands. Likewise, over many steps.',
         ),
         (
             r'metric/label_error_real',
@@ -256,8 +266,8 @@ _MEASURES = [
             'factor of a gradient on the image',
             '',
             (
-                "What the judge's or SRM's gradient is multiplied by: its weight, or less where that would pass"
-                " its share of the reconstruction's."
+                "What the judge's or SRM's gradient is multiplied by: its weight, or less where that would"
+                " pass its share of the reconstruction's."
             ),
         ),
         (

@@ -22,6 +22,7 @@ import tensorflow as tf
 from experiments.accelerator import exchange, lowering, pairs
 from hwgen.charset.encoding import Charset
 from hwgen.data.reading.pipeline import LineBatches
+from hwgen.settings.pairs import PairSettings
 from hwgen.training import averaging
 
 PHASES = ('reconstruction', 'pairs')
@@ -105,7 +106,7 @@ def random_batch(trainer, phase, charset, *, num_characters, seed=0):
     config, b, rng = trainer.model.config.generator, trainer.settings.batch_size, np.random.default_rng(seed)
     sizes = dict(batch_size=b, num_characters=num_characters)
     shapes = (
-        pairs.specification(config, trainer.pairs, **sizes)
+        pairs.specification(config, trainer.pairs.pairs, **sizes)
         if phase == 'pairs'
         else lowering.specification(config, **sizes)
     )
@@ -151,7 +152,7 @@ def main():
     options = parser.parse_args()
     trainer, config = open_game(
         options.run_dir,
-        pairs.PairSettings(drawn_lines=options.drawn_lines),
+        PairSettings(drawn_share=options.drawn_lines / options.batch_size),
         product_dtype=options.product_dtype,
         noise_kl_weight=options.noise_kl_weight,
     )

@@ -37,11 +37,12 @@ class LoweredTrainer(GanTraining):
     structures' boxes.
     """
 
-    def __init__(self, model, settings, *, template_boxes, strategy):
+    def __init__(self, model, settings, *, template_boxes, strategy, pairs=None):
         super().__init__(
             model,
             dataclasses.replace(settings, uniform_lengths=False, dense_ctc=True),
             strategy=strategy,
+            pairs=pairs,
         )
         # a constant of the graph, where a tensor would be one more parameter
         self.template_boxes = np.asarray(template_boxes)

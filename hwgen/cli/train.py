@@ -8,8 +8,9 @@ the last bit, slower until then. With one core or --strategy=multi_worker all li
 
 A run has three phases: the recognisers learn to read real lines; the generator learns to rebuild real lines
 from their text and style; then generator and discriminator play against each other, while the recognisers
-keep the text readable. Setting a phase's steps to 0 skips it: the paper's pure GAN, `paper.flags`, has the
-third alone, at sizes near to the paper's (`paper_sizes.flags`).
+keep the text readable, or, with --game=pairs, a judge of pairs of real and written lines teaches the
+generator beside the rebuilding. Setting a phase's steps to 0 skips it: the paper's pure GAN, `paper.flags`,
+has the third alone, at sizes near to the paper's (`paper_sizes.flags`).
 
 A run that was stopped, by any means, resumes from its last checkpoint, at most a minute old, when you repeat
 the command.

@@ -4,7 +4,7 @@ number.
 
 import dataclasses
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from hwgen.settings.setting import check, setting
 
@@ -27,10 +27,18 @@ class Schedule:
     adversarial_steps: int = setting(
         0, 'Steps of phase 3, generator against discriminator; 0 skips it.', unit='steps', lower=0
     )
+    game: str = setting(
+        'paper',
+        "How phase 3 is played: the paper's way, lines of drawn styles and texts before a discriminator and"
+        ' the recognisers; or by pairs, each real line beside its reconstruction and beside the same text in'
+        ' a drawn hand before a judge of patches (see the section Game of pairs).',
+        choices=('paper', 'pairs'),
+    )
     discriminator_warmup_steps: int = setting(
         200,
         'First steps of phase 3 that update the discriminator alone: the balance would amplify the gradient'
-        ' of one that knows nothing yet.',
+        ' of one that knows nothing yet. With --game=pairs, steps over which the weights of the judge and of'
+        ' SRM grow from 0, beside the reconstruction.',
         unit='steps',
         lower=0,
     )
@@ -38,10 +46,15 @@ class Schedule:
         0, 'After phase 1, one recogniser update in so many steps; 0: none.', lower=0
     )
     reconstruction_every: int = setting(
-        2, 'In phase 3, one reconstruction step in so many; 0: none.', lower=0
+        2,
+        'In phase 3, one reconstruction step in so many; 0: none. Not with --game=pairs, where every step'
+        ' holds one.',
+        lower=0,
     )
     adversarial_every: int = setting(
-        1, 'In phase 3, one step on lines of drawn styles in so many; 0: none.', lower=0
+        1,
+        'In phase 3, one step on lines of drawn styles in so many; 0: none. Not with --game=pairs.',
+        lower=0,
     )
     reconstruction_floor: float = setting(
         0.25,
@@ -90,7 +103,8 @@ class Schedule:
             ValueError: a step beyond the last.
         """
         phase, within, _ = self.place(step)
-        return dataclasses.replace(self, **{_LENGTHS[phase]: within})
+        shorter: dict[str, Any] = {_LENGTHS[phase]: within}
+        return dataclasses.replace(self, **shorter)
 
     def place(self, step: int) -> tuple[str, int, int]:
         """Phase of a step (counted from 0), the step within it, and the phase's length.
@@ -145,7 +159,10 @@ class Schedule:
         """Whether generator and style encoder get a reconstruction step."""
         phase, within, _ = self.place(step)
         return phase == 'reconstruction' or bool(
-            phase == 'adversarial' and self.reconstruction_every and within % self.reconstruction_every == 0
+            phase == 'adversarial'
+            and self.game == 'paper'
+            and self.reconstruction_every
+            and within % self.reconstruction_every == 0
         )
 
     def generator_steps(self, step: int) -> int:
@@ -155,6 +172,7 @@ class Schedule:
             _, within, _ = self.place(s)
             return (
                 self.updates_by_reconstruction(s)
+                or self.updates_by_pairs(s)
                 or self.updates_by_drawn_lines(s)
                 and within >= self.discriminator_warmup_steps
             )
@@ -164,20 +182,37 @@ class Schedule:
     def has_reconstructed(self, step: int) -> bool:
         """Whether `step` steps taught the style encoder anything."""
         start = self.recognizer_steps + (0 if self.reconstruction_steps else self.total_steps)
-        return step > start or bool(
-            self.reconstruction_every and step > self.total_steps - self.adversarial_steps
-        )
+        rebuilds = self.game == 'pairs' or self.reconstruction_every
+        return step > start or bool(rebuilds and step > self.total_steps - self.adversarial_steps)
 
     def starts_to_draw(self, step: int) -> bool:
         """Whether the style space is fitted before a step: the first that draws styles, where the style
-        encoder has learned any.
+        encoder has learned any. By pairs always: where it has not learned in this run, it came with the
+        weights that the run starts from (a new one says N(0, 1) of all lines, nearly).
         """
         phase, within, _ = self.place(step)
-        return phase == 'adversarial' and not within and self.has_reconstructed(step)
+        return (
+            phase == 'adversarial' and not within and (self.game == 'pairs' or self.has_reconstructed(step))
+        )
+
+    def updates_by_pairs(self, step: int) -> bool:
+        """Whether judge, generator and style encoder get a step of the game of pairs."""
+        return self.game == 'pairs' and self.place(step)[0] == 'adversarial'
+
+    def judge_scale(self, step: int) -> float:
+        """In the game of pairs, scale of the weights of the judge and of SRM: from 0 to 1 while the judge
+        warms up.
+        """
+        _, within, _ = self.place(step)
+        warmup = self.discriminator_warmup_steps
+        return 1.0 if within >= warmup else within / warmup
 
     def updates_by_drawn_lines(self, step: int) -> bool:
         """Whether discriminator and generator get a step on lines of drawn styles."""
         phase, within, _ = self.place(step)
-        return phase == 'adversarial' and bool(
-            self.adversarial_every and within % self.adversarial_every == 0
+        return bool(
+            phase == 'adversarial'
+            and self.game == 'paper'
+            and self.adversarial_every
+            and within % self.adversarial_every == 0
         )

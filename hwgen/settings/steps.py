@@ -61,7 +61,11 @@ class GanSettings:
     reconstruction_spatial_weight: float = setting(0.0, "The same for SPM's gradient.", lower=0.0)
     recognizer_rate: float = setting(2e-3, "Adam's learning rate of SRM and SPM.", lower=0.0)
     reconstruction_rate: float = setting(2e-3, "Adam's learning rate of the reconstruction step.", lower=0.0)
-    generator_rate: float = setting(2e-4, "Adam's learning rate of the generator in phase 3.", lower=0.0)
+    generator_rate: float = setting(
+        2e-4,
+        "Adam's learning rate of the generator in phase 3; with --game=pairs of the style encoder, too.",
+        lower=0.0,
+    )
     discriminator_rate: float = setting(2e-4, "Adam's learning rate of the discriminator.", lower=0.0)
     clip_norm: float = setting(1.0, 'Global norm that gradients are clipped to; 0: not at all.', lower=0.0)
     average_decay: float = setting(

@@ -4,6 +4,7 @@ import dataclasses
 from typing import ClassVar
 
 from hwgen.settings.model import GeneratorSettings, ModuleSettings
+from hwgen.settings.pairs import PairSettings
 from hwgen.settings.schedule import Schedule
 from hwgen.settings.setting import check, setting
 from hwgen.settings.steps import GanSettings
@@ -25,7 +26,7 @@ class DataSettings:
     unlabelled: str | None = setting(
         None,
         'Folder of TFRecord shards whose texts, if there are any, are not read: only the discriminator sees'
-        ' these lines, in phase 3. Example: --unlabelled=tfrecords/unlabelled.',
+        ' these lines, in phase 3 as the paper plays it. Example: --unlabelled=tfrecords/unlabelled.',
     )
     unlabelled_share: float = setting(
         0.5, "Share of the discriminator's real lines that are of --unlabelled.", lower=0.0, upper=1.0
@@ -33,7 +34,8 @@ class DataSettings:
     text_characters: str = setting(
         'dictionary',
         'Characters of the lines that phase 3 writes: of the whole dictionary, or those with images in --data'
-        ' (always so with content_encoding=onehot and without Chinese).',
+        ' (always so with content_encoding=onehot and without Chinese). With --game=pairs it writes the texts'
+        ' of real lines.',
         choices=('dictionary', 'seen'),
     )
 
@@ -55,8 +57,8 @@ class RunSettings:
     )
     init_from: str | None = setting(
         None,
-        'Start from these weights instead of random ones: the folder of a run (all modules) or of a written'
-        ' generator. Example: --init_from=saved_models/demo.',
+        'Start from these weights instead of random ones: the folder of a run (all modules, and the judge of'
+        ' pairs where both have one) or of a written generator. Example: --init_from=saved_models/demo.',
     )
     recognizers_from: str | None = setting(
         None,
@@ -126,6 +128,7 @@ class TrainSettings:
         run: RunSettings.
         schedule: Schedule.
         steps: GanSettings.
+        pairs: PairSettings.
         generator: GeneratorSettings.
         modules: ModuleSettings.
     """
@@ -134,6 +137,7 @@ class TrainSettings:
     run: RunSettings = RunSettings()
     schedule: Schedule = Schedule()
     steps: GanSettings = GanSettings()
+    pairs: PairSettings = PairSettings()
     generator: GeneratorSettings = GeneratorSettings()
     modules: ModuleSettings = ModuleSettings()
 
@@ -144,6 +148,7 @@ SECTIONS: tuple[type, ...] = (
     RunSettings,
     Schedule,
     GanSettings,
+    PairSettings,
     GeneratorSettings,
     ModuleSettings,
 )

@@ -14,9 +14,11 @@ import tensorflow as tf
 from hwgen.charset.encoding import Charset
 from hwgen.inference import artefact
 from hwgen.models.hct_gan import HctGan
+from hwgen.models.patch_judge import PatchJudge
 from hwgen.tensorflow_files import plain_path, reason_of
 from hwgen.training import checkpoints
 
+_VALUE, _SLOT = '/.ATTRIBUTES/VARIABLE_VALUE', '.OPTIMIZER_SLOT'  # in names of a checkpoint's arrays
 # Sizes of the charset's tables: these may have grown since, by rows at their end.
 _TABLE_SIZES = ('num_components', 'num_structures', 'num_characters')
 
@@ -58,7 +60,7 @@ def common_table(charset: Charset, info: Mapping[str, Any], path: str | None) ->
     return charset.prefix(row_count)
 
 
-def initialize(model: HctGan, path: str, *, charset: Charset) -> str:
+def initialize(model: HctGan, path: str, *, charset: Charset, judge: PatchJudge | None = None) -> str:
     """Gives a model the weights of another run or of a written generator.
 
     Optimizers and step count start anew.
@@ -70,6 +72,8 @@ def initialize(model: HctGan, path: str, *, charset: Charset) -> str:
         model: built.
         path: folder of a run or of a generator (`runs/x`, `runs/x/model`, `saved_models/demo`).
         charset: of this run; the weights' own table must be a beginning of it.
+        judge: of pairs, built: it gets the weights of the run's where that has one, and keeps its own
+            elsewhere; None: there is none.
 
     Returns:
         What was taken, for the log.
@@ -79,7 +83,7 @@ def initialize(model: HctGan, path: str, *, charset: Charset) -> str:
         CharsetMismatchError: the weights belong to another table.
     """
     if os.path.isdir(os.path.join(path, 'checkpoints')):
-        return _from_run(model, path)
+        return _from_run(model, path) + _judge_from_run(judge, path)
     if not os.path.isdir(path):
         raise InitializationError(f'{path}: no such folder; expected that of a run or of a generator')
     return _from_generator(model, path, charset)
@@ -146,6 +150,27 @@ def _from_run(model, path):
         f'generator, discriminator and style encoder from {newest}; {new_rows} new rows of embeddings; its'
         ' table of characters is a smaller one, so the recognisers begin anew'
     )
+
+
+def _judge_from_run(judge, path):
+    """Gives the judge of pairs the weights that it has in a run; returns what to say of it."""
+    if judge is None:
+        return ''
+    folder = os.path.join(path, 'checkpoints')
+    newest = checkpoints.saved_steps(folder)[-1]
+    with plain_path(folder) as plain:
+        names = tf.train.load_checkpoint(checkpoints.prefix(plain, newest)).get_variable_to_shape_map()
+    there = {name for name in names if name.startswith('judge/') and _VALUE in name and _SLOT not in name}
+    if not there:
+        return '; the judge begins anew'
+    expected = f'a judge with judge_channels {",".join(map(str, judge.channels))}'
+    if len(there) != len(judge.variables):
+        raise InitializationError(
+            f'{checkpoints.prefix(folder, newest)}: does not fit: its judge has {len(there)} arrays, here'
+            f' there are {len(judge.variables)}; expected {expected}'
+        )
+    _restore({'judge': judge}, path, expected=expected)
+    return '; the judge, too'
 
 
 def _smaller_tables(config, path):

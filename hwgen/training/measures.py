@@ -24,6 +24,11 @@ SHOWN = {  # what the progress line tells of each phase
         'score/real',
         'score/unlabelled',
         'score/fake',
+        'judge/right',
+        'judge/right_drawn',
+        'ink/real',
+        'ink/reconstructed',
+        'ink/drawn',
         'metric/label_error_fake',
         'loss/pixel',
         'loss/feature',
@@ -128,6 +133,75 @@ _MEASURES = [
         ),
         (r'score/fake', 'score of written lines', '', "The discriminator's mean score of written lines."),
         (
+            r'loss/judge(_drawn)?',
+            'what the judge of pairs holds against lines',
+            '',
+            (
+                "The generator's pairing loss: 0.69 where the judge cannot tell real from written lines, more"
+                ' where it can. Of reconstructions, or of lines in drawn hands.'
+            ),
+        ),
+        (
+            r'judge/loss(_drawn)?',
+            "judge's loss",
+            '',
+            (
+                "The judge's pairing loss: 0.69 where it cannot tell the lines of a pair apart, 0 where it"
+                ' always can. Of pairs with reconstructions, or with lines in drawn hands.'
+            ),
+        ),
+        (
+            r'judge/right',
+            'pairs ranked right',
+            '',
+            (
+                'Share of the pairs of a real line and its reconstruction whose real line the judge takes for'
+                ' the more real; 0.5 is guessing. It was 0.71 to 0.79 where the game paid.'
+            ),
+        ),
+        (
+            r'judge/right_drawn',
+            'pairs with drawn hands ranked right',
+            '',
+            (
+                'The same of pairs of a real line and the same text in a drawn hand. It was 0.48 to 0.60'
+                ' where the game paid.'
+            ),
+        ),
+        (
+            r'judge/margin(_drawn)?',
+            "judge's margin",
+            '',
+            'Mean score of real lines less that of written ones, a patch.',
+        ),
+        (
+            r'judge/r[12](_drawn)?',
+            "slope of the judge's score",
+            '',
+            (
+                "Squared norm of the gradient of the judge's score on its input, a patch: R1 on real lines,"
+                ' R2 on written ones.'
+            ),
+        ),
+        (
+            r'ink/real',
+            'mean ink of real lines',
+            '',
+            'Mean ink of the real lines of the step: 0 is paper, 1 a black line.',
+        ),
+        (
+            r'ink/reconstructed',
+            'mean ink of rebuilt lines',
+            '',
+            'The same of their reconstructions. It should come to agree with that of the real lines.',
+        ),
+        (
+            r'ink/drawn',
+            'mean ink of drawn lines',
+            '',
+            'The same of lines in drawn hands. Likewise, over many steps.',
+        ),
+        (
             r'metric/label_error_real',
             'misread of real lines',
             'below 0.4',
@@ -176,6 +250,33 @@ _MEASURES = [
             (
                 'Norm of the gradient before clipping (--clip_norm). Finite, and not growing over thousands'
                 ' of steps.'
+            ),
+        ),
+        (
+            r'grad/(reconstruction|judge|judge_drawn|reading)',
+            'size of a gradient on the image',
+            '',
+            (
+                "Root mean square of a gradient on the image: the reconstruction's, the judge's on"
+                " reconstructions and on lines in drawn hands, SRM's on the latter."
+            ),
+        ),
+        (
+            r'grad/(judge|reading)_scale',
+            'factor of a gradient on the image',
+            '',
+            (
+                "What the judge's or SRM's gradient is multiplied by: its weight, or less where that would"
+                " pass its share of the reconstruction's."
+            ),
+        ),
+        (
+            r'grad/darker(_drawn)?',
+            'how far the judge asks for ink',
+            '',
+            (
+                "Cosine of the judge's gradient and the ink of the lines: 1 if it asks for nothing but darker"
+                ' ink, -1 for paler. Near 0 it asks for something else.'
             ),
         ),
         (

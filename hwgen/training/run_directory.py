@@ -14,6 +14,7 @@ from hwgen import files
 from hwgen.charset.printable import as_json
 from hwgen.settings.flags import free_flags
 from hwgen.settings.model import GeneratorConfig, HctGanConfig
+from hwgen.settings.pairs import PairSettings
 from hwgen.settings.schedule import Schedule
 from hwgen.settings.setting import absent_values
 from hwgen.settings.steps import GanSettings
@@ -22,10 +23,10 @@ from hwgen.tensorflow_files import reason_of
 from hwgen.training.checkpoints import saved_steps
 
 # parts of config.json that make two calls one run
-_COMPARED = ('model', 'settings', 'schedule', 'data', 'unlabelled')
+_COMPARED = ('model', 'settings', 'pairs', 'schedule', 'data', 'unlabelled')
 _FREE_FLAGS = free_flags(*SECTIONS)
 # what the parts of config.json are made of
-_STORED = {'model': HctGanConfig, 'settings': GanSettings, 'schedule': Schedule}
+_STORED = {'model': HctGanConfig, 'settings': GanSettings, 'pairs': PairSettings, 'schedule': Schedule}
 _FIRST_WEIGHTS = ('init_from', 'recognizers_from')  # read at the start of a run alone
 
 

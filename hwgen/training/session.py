@@ -18,6 +18,7 @@ from hwgen.settings import flags as settings_flags
 from hwgen.settings.model import GeneratorConfig, HctGanConfig
 from hwgen.settings.resources import resource_path
 from hwgen.settings.train import TrainSettings
+from hwgen.training import settings_checks
 
 # TensorFlow is imported inside the functions: what is wrong with the settings or the lines is told before it
 # is loaded.
@@ -77,7 +78,7 @@ def train(
     """
     started = time.monotonic() if started is None else started
     stream, report = report and _Lines(report), report or console.say
-    _check(settings)
+    settings_checks.check_settings(settings)
     started += ensure_lines(settings, report=report, program=program)
     for folder in filter(None, (settings.data.data, settings.data.unlabelled)):
         shards.read_info(folder)
@@ -166,29 +167,6 @@ def configurations(settings: TrainSettings, charset: Any) -> tuple[HctGanConfig,
     return model, steps, settings.schedule
 
 
-def _check(settings):
-    """Raises ValueError for settings that name no training, as far as that is known before anything is
-    read.
-    """
-    unlabelled, schedule, run = settings.data.unlabelled, settings.schedule, settings.run
-    if os.path.exists(run.run_dir) and not os.path.isdir(run.run_dir):
-        raise ValueError(
-            f'--run_dir={run.run_dir}: a file is there, expected the folder of a run, or none yet'
-        )
-    if unlabelled is not None and not (schedule.adversarial_steps and schedule.adversarial_every):
-        raise ValueError(
-            f'--unlabelled={unlabelled}: only the discriminator of phase 3 sees these lines, and there is'
-            f' none with --adversarial_steps={schedule.adversarial_steps}'
-            f' --adversarial_every={schedule.adversarial_every}: expected at least 1 of both, for example'
-            ' --adversarial_steps=3000'
-        )
-    if run.max_minutes is not None and run.strategy == 'multi_worker':
-        raise ValueError(
-            f"--max_minutes={run.max_minutes:g} with --strategy=multi_worker: the workers' clocks differ,"
-            ' expected --max_steps'
-        )
-
-
 def _train(settings, index, started, *, report, stream, command):
     """Wires data, models and loop together.
 
@@ -274,7 +252,8 @@ def _train(settings, index, started, *, report, stream, command):
     texts = TextSampler(charset, seed=seed, vocabulary=vocabulary if confined else None)
     with strategy.scope():
         model = HctGan(model_config)
-        training = GanTraining(model, steps, strategy=strategy)
+        pairs = settings.pairs if schedule.game == 'pairs' else None
+        training = GanTraining(model, steps, strategy=strategy, pairs=pairs)
     loop = TrainingLoop(
         training,
         schedule,
@@ -295,7 +274,7 @@ def _train(settings, index, started, *, report, stream, command):
         log_every=run.log_every,
         keep_checkpoints=run.keep_checkpoints,
         checkpoint_minutes=None if run.strategy == 'multi_worker' else run.checkpoint_minutes or None,
-        initialize=_initializer(settings, model, charset),
+        initialize=_initializer(settings, training, charset),
         stream=stream,
     )
     sizes = ', '.join(
@@ -332,17 +311,16 @@ def _charset(settings):
         raise CharsetMismatchError(f'{os.path.join(settings.data.data, "info.json")}: {error}') from None
 
 
-def _initializer(settings, model, charset):
+def _initializer(settings, training, charset):
     """What gives the modules their first weights and returns a line about it; None where they keep their
     random ones.
     """
     from hwgen.training import initialization
 
-    starts = []
+    starts, model = [], training.model
     if settings.run.init_from:
-        starts.append(
-            lambda: initialization.initialize(model, find_shipped(settings.run.init_from), charset=charset)
-        )
+        path = find_shipped(settings.run.init_from)
+        starts.append(lambda: initialization.initialize(model, path, charset=charset, judge=training.judge))
     if settings.run.recognizers_from:
         starts.append(lambda: initialization.initialize_recognizers(model, settings.run.recognizers_from))
     return starts and (lambda: '; '.join(start() for start in starts))
@@ -357,6 +335,7 @@ def _description(settings, model, steps, charset, index, mixed, *, command):
     return dict(
         model=dataclasses.asdict(model),
         settings=dataclasses.asdict(steps),
+        pairs=dataclasses.asdict(settings.pairs) if settings.schedule.game == 'pairs' else None,
         schedule=dataclasses.asdict(settings.schedule),
         data=dict(
             folder=data.data,

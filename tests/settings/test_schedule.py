@@ -124,6 +124,47 @@ def test_when_the_style_encoder_has_learned(schedule):
     assert starts == [[5], [], [], [4], []]
 
 
+# The game of pairs
+# ------------------------------------------------------------------
+
+
+def test_by_pairs_every_step_of_the_last_phase_is_one():
+    """Nothing of the paper's game is left in it, whatever its flags say; the recognisers may learn on."""
+    pairs = Schedule(3, 2, 6, game='pairs', recognizer_every=4, reconstruction_every=2, adversarial_every=1)
+    steps = range(pairs.total_steps)
+    assert [pairs.updates_by_pairs(step) for step in steps] == [False] * 5 + [True] * 6
+    assert [pairs.updates_by_reconstruction(step) for step in steps] == [False] * 3 + [True] * 2 + [False] * 6
+    assert not any(pairs.updates_by_drawn_lines(step) for step in steps)
+    assert [pairs.updates_recognizers(step) for step in range(5, 11)] == [
+        True,
+        False,
+        False,
+        False,
+        True,
+        False,
+    ]
+    # each teaches the generator and the style encoder, from the first on
+    assert [pairs.generator_steps(step) for step in (3, 5, 6, 11)] == [0, 2, 3, 8]
+    late = Schedule(3, 0, 6, game='pairs', reconstruction_every=0)
+    assert [late.has_reconstructed(step) for step in (3, 4, 9)] == [False, True, True]
+    assert not any(Schedule(3, 2, 6).updates_by_pairs(step) for step in steps)
+
+
+def test_styles_are_fitted_where_the_game_of_pairs_begins():
+    """With weights from elsewhere too, when this run has taught the style encoder nothing yet."""
+    starts = [
+        [step for step in range(made.total_steps) if made.starts_to_draw(step)]
+        for made in (Schedule(2, 3, 4, game='pairs'), Schedule(2, 0, 4, game='pairs'), Schedule(2, 0, 4))
+    ]
+    assert starts == [[5], [2], []]
+
+
+def test_the_judge_gets_its_weight_by_and_by():
+    pairs = Schedule(0, 3, 10, game='pairs', discriminator_warmup_steps=4)
+    assert [pairs.judge_scale(step) for step in range(3, 10)] == [0.0, 0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
+    assert Schedule(0, 0, 2, game='pairs', discriminator_warmup_steps=0).judge_scale(0) == 1.0
+
+
 # Every step of small schedules, by what the flags promise
 # -----------------------------------------------------------------
 
@@ -267,5 +308,5 @@ def test_what_a_schedule_is_where_nothing_is_said():
         schedule.reconstruction_every,
         schedule.adversarial_every,
     ) == (200, 0, 2, 1)
-    assert (schedule.reconstruction_floor, schedule.rate_floor) == (0.25, 0.1)
+    assert (schedule.reconstruction_floor, schedule.rate_floor, schedule.game) == (0.25, 0.1, 'paper')
     assert (schedule.shortest_lines, schedule.longest_lines, schedule.growing_steps) == (2, 8, 500)

@@ -104,9 +104,9 @@ def texts_of():
 @pytest.fixture(scope='session')
 def make_trainer():
     """Function of a strategy (default: one device), a Charset (default: the twenty characters), GanSettings'
-    options, model sizes and kinds of guides -> GanTraining, always of equal weights."""
+    options, model sizes, kinds of guides and PairSettings -> GanTraining, always of equal weights."""
 
-    def make(strategy=None, *, charset=None, model=None, guides=None, **options):
+    def make(strategy=None, *, charset=None, model=None, guides=None, pairs=None, **options):
         strategy = strategy or tf.distribute.get_strategy()
         keras.utils.set_random_seed(7)
         tables = dict(
@@ -165,6 +165,7 @@ def make_trainer():
                     }
                 ),
                 strategy=strategy,
+                pairs=pairs,
             )
 
     return make

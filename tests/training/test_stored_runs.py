@@ -13,9 +13,11 @@ from hwgen.charset.encoding import Charset
 from hwgen.inference.artefact import load_generator
 from hwgen.settings import flags as settings_flags
 from hwgen.settings.model import GeneratorConfig, HctGanConfig, stored_model
+from hwgen.settings.pairs import PairSettings
 from hwgen.settings.resources import resource_path
 from hwgen.settings.schedule import Schedule
-from hwgen.settings.setting import from_stored
+from hwgen.settings.setting import described as described_settings
+from hwgen.settings.setting import flag_of, from_stored
 from hwgen.settings.steps import GanSettings
 from hwgen.settings.train import TrainSettings
 from hwgen.training.run_directory import OtherRunError, RunDirectory
@@ -32,6 +34,9 @@ TYPED = {
         '--generator_channels=8,8,8',
     ],
 }
+# Settings that came later, by part of config.json, and what runs of before had in their place.
+LATER = {'model': {}, 'settings': {}, 'schedule': {'game': 'paper'}}
+LATER_FLAGS = {'game', *(flag_of(PairSettings, name) for name in described_settings(PairSettings))}
 LINES = dict(folder='lines', digest='a', charset_hash='h')
 
 
@@ -69,8 +74,8 @@ def without(stored, *places):
 def test_the_layout_is_that_of_before(name):
     now = json.loads(json.dumps(described(*TYPED[name])))
     for part in ('model', 'settings', 'schedule'):
-        assert now[part] == STORED[name][part]
-    assert now['flags'].keys() == STORED[name]['flags'].keys()
+        assert now[part] == {**STORED[name][part], **LATER[part]}
+    assert now['flags'].keys() == STORED[name]['flags'].keys() | LATER_FLAGS
 
 
 @pytest.mark.parametrize('name', STORED)
@@ -82,6 +87,32 @@ def test_a_run_of_before_goes_on(name):
         OtherRunError, match='--bend_px=. now --bend_px=3: give the same flags'.replace('. ', '., ')
     ):
         RunDirectory('run', described(*TYPED[name], '--bend_px=3'))
+
+
+def test_a_run_of_before_was_played_as_the_paper_plays():
+    """It has no word of a game and none of a judge; `paper` goes on with it, `pairs` is another run."""
+    begun(STORED['demo'])
+    now = {**described(*TYPED['demo']), 'pairs': None}
+    RunDirectory('run', now).close()
+    with pytest.raises(
+        OtherRunError, match='its run was started with schedule.game = paper, now pairs: give'
+    ):
+        RunDirectory('run', {**now, **described(*TYPED['demo'], '--game=pairs')})
+
+
+def test_a_run_of_pairs_goes_on_with_its_numbers():
+    now = described('--game=pairs', '--judge_share=0.5')
+    now['pairs'] = dataclasses.asdict(PairSettings(judge_share=0.5))
+    begun(now)
+    RunDirectory('run', now).close()
+    # a setting that came after the run was what it is where nothing is said
+    begun_before = without(now, ('pairs', 'ink_jitter'), ('flags', 'ink_jitter'))
+    pathlib.Path('run/config.json').write_text(json.dumps({**begun_before, 'data': LINES}))
+    RunDirectory('run', now).close()
+    other = described('--game=pairs', '--judge_share=0.6')
+    other['pairs'] = dataclasses.asdict(PairSettings(judge_share=0.6))
+    with pytest.raises(OtherRunError, match='started with --judge_share=0.5, now --judge_share=0.6: give'):
+        RunDirectory('run', other)
 
 
 def test_a_run_that_is_older_than_some_settings():
@@ -117,7 +148,10 @@ def test_stored_descriptions_are_read_back():
             json.loads(json.dumps(dataclasses.asdict(from_stored(GanSettings, stored['settings']))))
             == stored['settings']
         )
-        assert dataclasses.asdict(from_stored(Schedule, stored['schedule'])) == stored['schedule']
+        assert dataclasses.asdict(from_stored(Schedule, stored['schedule'])) == {
+            **stored['schedule'],
+            **LATER['schedule'],
+        }
     older = without(STORED['demo']['model']['generator'], ('bend_px',), ('learn_boxes',), ('map_channels',))
     config = from_stored(GeneratorConfig, older)
     assert (config.bend_px, config.learn_boxes, config.map_channels, config.content_channels) == (

@@ -46,6 +46,14 @@ print(json.dumps([said, {name: summary[name] for name in ('state', 'step', 'mode
             ),
         ),
         (
+            ['--unlabelled=lines', '--game=pairs', '--adversarial_steps=3'],
+            '^--unlabelled=lines: with --game=pairs nobody sees these lines, as a pair needs a text',
+        ),
+        (
+            ['--game=pairs', '--adversarial_steps=3', '--recognizer_steps=0', '--init_from=demo'],
+            '^--game=pairs --reading_weight=0.02: nothing teaches SRM, which is to read the drawn lines;',
+        ),
+        (
             ['--max_minutes=5', '--strategy=multi_worker'],
             "^--max_minutes=5 with --strategy=multi_worker: the workers' clocks differ",
         ),

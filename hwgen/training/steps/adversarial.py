@@ -12,7 +12,7 @@ from hwgen.models.hct_gan import HctGan
 from hwgen.settings.steps import GanSettings
 from hwgen.training.steps import judging, reading
 from hwgen.training.steps.step import Metrics, TrainingStep
-from hwgen.training.steps.writing import NOISE_STREAM, STYLE_STREAM, GeneratorStep
+from hwgen.training.steps.writing import GeneratorStep
 
 
 class DiscriminatorStep(TrainingStep):
@@ -133,13 +133,7 @@ class AdversarialStep(GeneratorStep):
 
     def _drawn(self, lines, texts):
         """Lines of texts in drawn styles; the noise is that of the step and places of `lines`."""
-        config = self.model.config.generator
-        style = self.model.generator.style_space(self.normal(lines, [config.style_dim], STYLE_STREAM))
-        noise = None
-        if config.character_noise_dim:
-            n = tf.shape(texts.structure_ids)[1]
-            noise = self.normal(lines, [n, config.character_noise_dim], NOISE_STREAM)
-        return self.write(texts, style, noise)
+        return self.write(texts, *self.drawn_hands(lines, texts))
 
     def _discriminator_replica_step(self, lines, texts, real=None):
         fake = self._drawn(lines, texts)

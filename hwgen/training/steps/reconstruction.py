@@ -2,47 +2,25 @@
 should be the real line; without or with the judges of drawn lines.
 """
 
-from typing import NamedTuple
-
 import tensorflow as tf
 
 from hwgen.data.reading.pipeline import LineBatch
-from hwgen.losses import reconstruction
 from hwgen.models.hct_gan import HctGan
 from hwgen.settings.steps import GanSettings
-from hwgen.training.steps import judging, reading
+from hwgen.training.steps import judging
 from hwgen.training.steps.adversarial import DiscriminatorStep
+from hwgen.training.steps.rebuilding import RebuildingStep
 from hwgen.training.steps.step import Metrics
-from hwgen.training.steps.writing import POSTERIOR_NOISE_STREAM, POSTERIOR_STYLE_STREAM, GeneratorStep
 
 
-class Posterior(NamedTuple):
-    """What is drawn from the style encoder's answer E(x) for B lines.
-
-    Attributes:
-        style: float32 [B, Z].
-        noise: float32 [B, N, Zc], of the characters; None without it.
-        style_kl: float32 [B], KL divergence of the style from N(0, 1), nats a line.
-        noise_kl: float32 [B], of the noise, nats a character; None without it.
-    """
-
-    style: tf.Tensor
-    noise: tf.Tensor | None
-    style_kl: tf.Tensor
-    noise_kl: tf.Tensor | None
-
-
-class ReconstructionStep(GeneratorStep):
+class ReconstructionStep(RebuildingStep):
     """Updates generator and style encoder.
 
     Differs: Adam's beta_1 is its own 0.9, where the paper has 0.5 for all networks: this is no game.
 
     Args:
-        model, settings, average_updates, strategy: see `GeneratorStep`.
+        model, settings, average_updates, strategy: see `RebuildingStep`.
         discriminator: the discriminator's part of `update_judged`.
-
-    Raises:
-        ValueError: feature levels that the trunk does not have.
     """
 
     def __init__(
@@ -54,20 +32,8 @@ class ReconstructionStep(GeneratorStep):
         discriminator: DiscriminatorStep,
         strategy: tf.distribute.Strategy,
     ):
-        levels, maps = settings.feature_levels, len(model.sequence_trunk.convolutions)
-        if not levels or not 1 <= min(levels) <= max(levels) <= maps:
-            raise ValueError(
-                f'feature_levels {levels}: expected numbers from 1 to {maps}, the maps of the trunk'
-            )
         self.discriminator = discriminator
-        super().__init__(
-            model,
-            settings,
-            variables=model.generator.trainable_variables + model.style_encoder.trainable_variables,
-            average_updates=average_updates,
-            strategy=strategy,
-            beta_1=0.9,
-        )
+        super().__init__(model, settings, average_updates=average_updates, strategy=strategy, beta_1=0.9)
 
     @property
     def rate(self) -> float:
@@ -83,7 +49,7 @@ class ReconstructionStep(GeneratorStep):
             kl_scale: times the weights of the KL divergences.
 
         Returns:
-            float32 scalars: loss/pixel, loss/feature, loss/style_kl, loss/noise_kl,
+            float32 scalars: loss/pixel, loss/feature, loss/style_kl, loss/noise_kl, loss/spacing,
             grad/reconstruction_norm.
         """
         return self.run(
@@ -118,50 +84,6 @@ class ReconstructionStep(GeneratorStep):
             then=self.move_average,
         )
 
-    def _posterior(self, lines):
-        """Posterior of the lines, with their draws."""
-        config, lengths = self.model.config.generator, reading.lengths_of(lines.characters, self.settings)
-        described = tf.stop_gradient(self.model.generator.content_encoder.describe(lines.characters))
-        answer = self.model.style_encoder(lines.images, lengths=lengths, training=True, described=described)
-
-        def draw(name, shape, stream):
-            spread = tf.exp(0.5 * answer[f'{name}_log_variance'])
-            return answer[f'{name}_mean'] + spread * self.normal(lines, shape, stream)
-
-        style = draw('style', [config.style_dim], POSTERIOR_STYLE_STREAM)
-        style_kl = reconstruction.kl_loss(answer['style_mean'], answer['style_log_variance'])
-        if not config.character_noise_dim:
-            return Posterior(style, None, style_kl, None)
-        n = tf.shape(lines.characters.structure_ids)[1]
-        noise = draw('noise', [n, config.character_noise_dim], POSTERIOR_NOISE_STREAM)
-        noise_kl = reconstruction.kl_loss(answer['noise_mean'], answer['noise_log_variance'])
-        each = tf.ones_like(noise_kl) if lengths is None else tf.sequence_mask(lengths, n, dtype=tf.float32)
-        mean_kl = tf.reduce_sum(noise_kl * each, 1) / tf.reduce_sum(each, 1)
-        return Posterior(style, noise, style_kl, mean_kl)
-
-    def _losses(self, lines, image):
-        """What a reconstructed line [B, H, W, 1] lacks: total [B], and its parts [B] by name."""
-        settings, images = self.settings, lines.images
-        lengths = reading.lengths_of(lines.characters, settings)
-        n = tf.shape(lines.characters.structure_ids)[1]
-        pixel = reconstruction.pixel_loss(
-            image,
-            images,
-            mask=judging.image_mask(lines.characters, images, model=self.model, settings=settings),
-        )
-        # most of the recognisers' cost lies behind the maps that are compared
-        depth = max(settings.feature_levels)
-        features = self.model.sequence_trunk(image, lengths=lengths, training=False, depth=depth)
-        targets = self.model.sequence_trunk(images, lengths=lengths, training=False, depth=depth)
-        feature = tf.add_n(
-            [
-                _feature_loss(features[level - 1], targets[level - 1], lengths, n)
-                for level in settings.feature_levels
-            ]
-        ) / len(settings.feature_levels)
-        total = settings.pixel_weight * pixel + settings.feature_weight * feature
-        return total, {'pixel': pixel, 'feature': feature}
-
     def _replica_step(self, lines, kl_scale, judge_scale=None):
         """Generator and style encoder against the real line and, with a `judge_scale`, against D and the
         recognisers as well.
@@ -170,7 +92,7 @@ class ReconstructionStep(GeneratorStep):
         with tf.GradientTape() as tape:
             drawn = self._posterior(lines)
             fake = self.write(lines.characters, drawn.style, drawn.noise)
-            prior, spacing = self._beside_image(lines, drawn, kl_scale)
+            prior = kl_scale * self.share(self._prior(drawn))
         image = tf.stop_gradient(fake)
         metrics = self.discriminator.learn(lines, lines.characters, image) if judged else {}
 
@@ -188,34 +110,12 @@ class ReconstructionStep(GeneratorStep):
         norm = self.apply(tape, [fake, prior], output_gradients=[total, tf.ones_like(prior)])
         replicas = tf.distribute.get_replica_context().num_replicas_in_sync
         metrics.update({f'loss/{name}': self.share(value) for name, value in parts.items()})
-        metrics.update({'loss/style_kl': self.share(drawn.style_kl), 'grad/reconstruction_norm': norm})
+        metrics.update(self._told(drawn), **{'grad/reconstruction_norm': norm})
         metrics.update(
             {f'loss/{name}_fake': value for name, value in losses.items() if name != 'reconstruction'}
         )
         metrics.update({f'grad/sigma_{name}': sigma / replicas for name, sigma in sigmas.items()})
-        if drawn.noise_kl is not None:
-            metrics['loss/noise_kl'] = self.share(drawn.noise_kl)
-        if spacing is not None:
-            metrics['loss/spacing'] = self.share(spacing)
         return metrics
-
-    def _beside_image(self, lines, drawn, kl_scale):
-        """What is lost beside the picture: the share of it [], weighted; and the loss of the advances [B], or
-        None where none are learned.
-        """
-        settings, generator = self.settings, self.model.generator
-        lost, spacing = settings.style_kl_weight * drawn.style_kl, None
-        if drawn.noise_kl is not None:
-            lost += settings.noise_kl_weight * drawn.noise_kl
-        lost *= kl_scale
-        if generator.spacing is not None:
-            lengths = reading.lengths_of(lines.characters, settings)
-            spacing = reconstruction.spacing_loss(
-                generator.log_advances(lines.characters._replace(lengths=lengths), drawn.style, drawn.noise),
-                lines.advances,
-            )
-            lost += settings.spacing_weight * spacing
-        return self.share(lost), spacing
 
     def _judges(self, lines, image):
         """Shares of the judges' losses; the recognisers are asked only where one of them has a weight."""
@@ -247,13 +147,3 @@ class ReconstructionStep(GeneratorStep):
             settings=settings,
             reference='reconstruction',
         )
-
-
-def _feature_loss(features, targets, lengths, n):
-    """Feature loss [B] of maps [B, H, W, C] of lines of n characters."""
-    mask = None
-    if lengths is not None:
-        columns = tf.shape(features)[2] // n
-        mask = tf.sequence_mask(lengths * columns, n * columns, dtype=tf.float32)
-        mask = mask[:, tf.newaxis, :, tf.newaxis]  # B x W -> B x 1 x W x 1
-    return reconstruction.feature_loss(features, targets, mask=mask)

@@ -54,7 +54,7 @@ class TrainingStep:
         variables: what the step moves; all of them exist.
         settings: batch size, clipping and seed, and what the step itself asks for.
         strategy: over which replicas it runs.
-        beta_1: Adam's decay of the mean gradient; beta_2 is 0.999.
+        beta_1, beta_2: Adam's decays of the mean gradient and of its mean square.
 
     Attributes:
         optimizer: Adam, built; a checkpoint must hold it.
@@ -68,11 +68,12 @@ class TrainingStep:
         *,
         strategy: tf.distribute.Strategy,
         beta_1: float = 0.9,
+        beta_2: float = 0.999,
     ):
         self.variables, self.strategy = variables, strategy
         self.settings: Any = settings
         with strategy.scope():
-            self.optimizer = keras.optimizers.Adam(self.rate, beta_1=beta_1, beta_2=0.999)
+            self.optimizer = keras.optimizers.Adam(self.rate, beta_1=beta_1, beta_2=beta_2)
         self.optimizer.build(variables)
         self._functions: dict[tuple[Callable[..., Metrics], int], Callable[..., Metrics]] = {}
 
@@ -132,6 +133,13 @@ class TrainingStep:
         """
         return tf.reduce_sum(per_example) / self.settings.batch_size
 
+    def total(self, value: Any) -> Any:
+        """The sum of this replica's value and all others'; of a list of values, that of each."""
+        replicas = tf.distribute.get_replica_context()
+        if replicas.num_replicas_in_sync == 1:
+            return value
+        return replicas.all_reduce(tf.distribute.ReduceOp.SUM, value)
+
     def apply(self, tape: tf.GradientTape, target: Any, *, output_gradients: Any = None) -> tf.Tensor:
         """Moves the variables by the gradient of a share of the global mean.
 
@@ -148,11 +156,9 @@ class TrainingStep:
             tf.zeros_like(v) if g is None else tf.convert_to_tensor(g)
             for g, v in zip(gradients, self.variables, strict=True)
         ]
-        replicas = tf.distribute.get_replica_context()
-        count = replicas.num_replicas_in_sync
+        count = tf.distribute.get_replica_context().num_replicas_in_sync
         # the norm must be that of the whole gradient, so that replicas do not change the clipping
-        if count > 1:
-            gradients = replicas.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+        gradients = self.total(gradients)
         norm = tf.linalg.global_norm(gradients)
         if self.settings.clip_norm:
             gradients, _ = tf.clip_by_global_norm(gradients, self.settings.clip_norm, use_norm=norm)
@@ -170,8 +176,14 @@ class TrainingStep:
             stream: 0 to 15, a number for each independent use, so that no two draws of a step share their
                 values.
         """
+        return self._drawn_numbers(tf.random.stateless_normal, lines, shape, stream)
+
+    def uniform(self, lines: Numbered, shape: Sequence[Any], stream: int) -> tf.Tensor:
+        """Numbers between -1 and 1, otherwise as `normal`."""
+        return 2.0 * self._drawn_numbers(tf.random.stateless_uniform, lines, shape, stream) - 1.0
+
+    def _drawn_numbers(self, draw, lines, shape, stream):
         seed = tf.stack(
             [tf.cast(self.settings.seed, tf.int64) * 16 + stream, tf.cast(lines.step[0], tf.int64)]
         )
-        rows = tf.random.stateless_normal(tf.concat([[self.settings.batch_size], shape], 0), seed)
-        return tf.gather(rows, lines.example_index)
+        return tf.gather(draw(tf.concat([[self.settings.batch_size], shape], 0), seed), lines.example_index)

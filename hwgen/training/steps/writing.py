@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from hwgen.characters import Characters
+from hwgen.data.reading.pipeline import LineBatch
 from hwgen.models.generator import Generator
 from hwgen.models.hct_gan import HctGan
 from hwgen.settings.steps import GanSettings
@@ -17,6 +18,7 @@ from hwgen.training.steps.step import TrainingStep
 
 # Streams of noise: one number for each independent use, so that no two draws of a step share their values.
 STYLE_STREAM, NOISE_STREAM, POSTERIOR_STYLE_STREAM, POSTERIOR_NOISE_STREAM = range(4)
+INK_STREAM, DRAWN_INK_STREAM = range(4, 6)
 
 
 class GeneratorStep(TrainingStep):
@@ -27,7 +29,8 @@ class GeneratorStep(TrainingStep):
         settings: see `TrainingStep`.
         variables: what the step moves.
         average_updates: int64 variable, how often the averaged generator was moved.
-        strategy, beta_1: see `TrainingStep`.
+        strategy: see `TrainingStep`.
+        **decays: Adam's, see `TrainingStep`.
     """
 
     def __init__(
@@ -38,10 +41,10 @@ class GeneratorStep(TrainingStep):
         variables: Sequence[Any],
         average_updates: tf.Variable,
         strategy: tf.distribute.Strategy,
-        beta_1: float,
+        **decays: float,
     ):
         self.model, self.settings, self.average_updates = model, settings, average_updates
-        super().__init__(variables, settings, strategy=strategy, beta_1=beta_1)
+        super().__init__(variables, settings, strategy=strategy, **decays)
 
     def move_average(self) -> None:
         """Moves the averaged generator towards the generator; for `run`, after the replicas."""
@@ -51,6 +54,17 @@ class GeneratorStep(TrainingStep):
             updates=self.average_updates,
             decay=self.settings.average_decay,
         )
+
+    def drawn_hands(self, lines: LineBatch, texts: Characters) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Styles float32 [B, Z] and the noise of characters float32 [B, N, Zc], None where these have none,
+        to write `texts`: drawn for the step and places of `lines`.
+        """
+        config = self.model.config.generator
+        style = self.model.generator.style_space(self.normal(lines, [config.style_dim], STYLE_STREAM))
+        if not config.character_noise_dim:
+            return style, None
+        n = tf.shape(texts.structure_ids)[1]
+        return style, self.normal(lines, [n, config.character_noise_dim], NOISE_STREAM)
 
     def write(
         self,

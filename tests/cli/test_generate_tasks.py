@@ -27,29 +27,28 @@ from hwgen.inference.writer import Writer
 class Pen:
     """Writes each line in one grey, that of its number; `asked` has what for."""
 
-    char_px, char_width_px, style_dim = 16, 8, 3
+    char_px, char_width_px, style_dim, layout = 16, 8, 3, 'cells'
 
     def __init__(self, repertoire):
         self.asked, self.charset, self.encode, self.lines = [], repertoire.charset, repertoire.encode, 0
 
-    def write(self, texts, **options):
+    def write_lines(self, texts, **options):
         self.asked.append(
             (list(texts), {name: np.asarray(value).tolist() for name, value in options.items()})
         )
-        images = []
+        written = []
         for text in texts:
             self.lines += 1
-            images.append(np.full([16, 8 * len(self.encode(text).units)], self.lines, np.uint8))
-        return images
+            count = len(self.encode(text).units)
+            boxes = np.array([[8 * i, 0, 8 * i + 8, 16] for i in range(count)], np.int32)
+            written.append(WrittenLine(np.full([16, 8 * count], self.lines, np.uint8), boxes))
+        return written
 
     def styles(self, seeds, *, truncation):
         return np.float32([[seed, truncation, 0] for seed in seeds])
 
     def styles_between(self, first, second, *, steps, truncation):
         return np.float32([[first, second, step + truncation] for step in range(steps)])
-
-    def boxes(self, count):
-        return np.array([[8 * i, 0, 8 * i + 8, 16] for i in range(count)], np.int32)
 
 
 @pytest.fixture

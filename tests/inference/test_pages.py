@@ -5,7 +5,16 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 
-from hwgen.inference import pages
+from hwgen.inference import line_layout, pages
+from hwgen.inference.line_layout import WrittenLine
+
+
+def even_line(char_px, char_width_px, num_characters, shade):
+    """A line of one grey in equal cells."""
+    return WrittenLine(
+        np.full([char_px, num_characters * char_width_px], shade, np.uint8),
+        line_layout.even_boxes(num_characters, char_px=char_px, char_width_px=char_width_px),
+    )
 
 
 def wrapped(text, width, **options):
@@ -99,32 +108,57 @@ def test_every_paragraph_keeps_the_width():
         for number in range(3)
         for (text, indent), start in zip(lines, (0, 2, 6))
     ]
-    images = [np.zeros([8, 4 * len(line.text)], np.uint8) for line in page]
-    assert pages.compose(page, images, style, char_px=8, char_width_px=4).shape[1] == 2 * 8 + 4 * 4
+    written = [even_line(8, 4, len(line.text), 0) for line in page]
+    assert pages.compose(page, written, style, char_px=8, char_width_px=4).shape[1] == 2 * 8 + 4 * 4
 
 
 def test_compose_places_lines():
     style = pages.PageStyle(3, line_spacing=1.5, margin=0.5, indent=1, lines=0)
     (page,) = pages.lay_out(['一二三', '', '四'], style)
-    images = [
-        np.full([8, 4 * len(line.text)], shade, np.uint8)
-        for shade, line in zip((10, 20, 30), filter(None, page))
+    written = [
+        even_line(8, 4, len(line.text), shade) for shade, line in zip((10, 20, 30), filter(None, page))
     ]
     # Margin 4, pitch 12, four lines: 2 * 4 + 3 * 12 + 8 = 52 rows; 2 * 4 + 3 * 4 = 20 columns.
     expected = np.full([52, 20], 255, np.uint8)
     expected[4:12, 8:16] = 10  # 一二 after one blank character
     expected[16:24, 4:8] = 20  # 三
     expected[40:48, 8:12] = 30  # 四, after an empty line
-    np.testing.assert_array_equal(pages.compose(page, images, style, char_px=8, char_width_px=4), expected)
+    np.testing.assert_array_equal(pages.compose(page, written, style, char_px=8, char_width_px=4), expected)
+
+
+def test_lines_stand_by_their_first_room_and_paper_beyond_the_page_is_cut():
+    """A line whose first character stands in the middle of its cell, two columns from the line's left: its
+    room begins at the margin; with a margin of a column the line's first column lies beyond the page.
+    """
+    style = pages.PageStyle(3, margin=0.125, indent=0)
+    (page,) = pages.lay_out(['一二'], style)
+    line = WrittenLine(np.full([8, 8], 7, np.uint8), np.array([[2, 0, 5, 8], [5, 0, 8, 8]], np.int32))
+    expected = np.full([10, 14], 255, np.uint8)
+    expected[1:9, :7] = 7
+    np.testing.assert_array_equal(pages.compose(page, [line], style, char_px=8, char_width_px=4), expected)
+
+
+def test_lines_are_as_full_as_the_room_of_their_characters_lets_them():
+    """By hand: widths in characters of a full line."""
+    room = [1.0, 0.5, 0.5, 1.5, 0.25, 2.0, 1.0]
+    assert pages.wrap('一二三四五六七', 2, room=room) == [(0, 3), (3, 5), (5, 6), (6, 7)]
+    assert pages.wrap('一二三四五六七', 2, first_width=1, room=room) == [
+        (0, 1),
+        (1, 3),
+        (3, 5),
+        (5, 6),
+        (6, 7),
+    ]
+    assert pages.wrap('一二', 1, room=[3.0, 3.0]) == [(0, 1), (1, 2)]  # wider than a line: alone on it
+    (lines,) = pages.lay_out(['一二三', '', '四'], pages.PageStyle(2, indent=0), rooms=[[0.5] * 3, None, [1]])
+    assert [line and line.text for line in lines] == ['一二三', None, '四']
 
 
 def test_full_pages_have_one_height():
     style = pages.PageStyle(3, indent=0, lines=2)
     layout = pages.lay_out(['一二三四五六七'], style)
     sizes = {
-        pages.compose(
-            page, [np.zeros([8, 24], np.uint8)] * len(page), style, char_px=8, char_width_px=8
-        ).shape
+        pages.compose(page, [even_line(8, 8, 3, 0)] * len(page), style, char_px=8, char_width_px=8).shape
         for page in layout
     }
     assert len(layout) == 2 and len(sizes) == 1

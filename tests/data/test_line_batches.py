@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 from hwgen.characters import Characters
-from hwgen.data.reading import pipeline, shards
+from hwgen.data.reading import pipeline, shards, spacing
 from hwgen.data.reading.pipeline import LineBatches
 from hwgen.images import resize_line
 from hwgen.losses import ctc
@@ -54,6 +54,21 @@ def test_batch_holds_its_records(batches, folder):
             np.testing.assert_array_equal(
                 batch.images[row, ..., 0], resize_line(line.image, height_px=16, width_px=8 * n)
             )
+        np.testing.assert_array_equal(batch.advances, np.full([4, n], 0.5, np.float32))
+
+
+def test_spaced_characters_stand_in_cells_of_their_own(batches, folder):
+    data = batches(char_px=16, layout='spaced', bucket_width=4)
+    index = shards.RecordIndex(folder, split='train')
+    batch, (members, n) = data.batch(0), data.members(0)
+    assert batch.advances.shape == (4, n) and batch.advances.dtype == np.float32
+    for row, member in enumerate(members):
+        line = index.read_record(int(member))
+        length = len(line.character_ids)
+        image, advances = spacing.space_line(line.image, length, line.boxes, char_px=16, char_width_px=16)
+        np.testing.assert_array_equal(batch.images[row, :, : 16 * length, 0], image)
+        np.testing.assert_array_equal(batch.advances[row], np.pad(advances, (0, n - length)))
+        assert (batch.images[row, :, 16 * length :] == 1).all()
 
 
 def test_padding_is_paper_and_zero(batches):

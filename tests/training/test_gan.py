@@ -121,6 +121,17 @@ def test_reconstruction_overfits_one_batch(trainer, make_batch):
 
 
 @pytest.mark.slow
+def test_the_room_of_characters_is_learned(make_trainer, make_batch):
+    """One batch: narrow and wide characters are told apart within 5 %, and it is said what they cost."""
+    trainer = make_trainer(model=dict(layout='spaced'), spacing_weight=1.0)
+    advances = np.random.default_rng(3).uniform(0.3, 1.4, [4, 2]).astype(np.float32)
+    batch = tensors(make_batch()._replace(advances=advances))
+    metrics = [trainer.reconstruction.update(batch, rate_scale=5.0, kl_scale=0.0) for _ in range(150)]
+    assert float(metrics[0]['loss/spacing']) > 0.2 and float(metrics[-1]['loss/spacing']) < 0.05
+    assert float(metrics[-1]['loss/pixel']) < 0.5 * float(metrics[0]['loss/pixel'])
+
+
+@pytest.mark.slow
 def test_a_judge_without_weight_changes_nothing_of_a_reconstruction(make_trainer, variables_of, make_batch):
     """The discriminator learns; generator, style encoder and losses are those of the plain step (other
     order of sums: 1e-5).

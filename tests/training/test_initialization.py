@@ -305,3 +305,23 @@ def test_what_a_written_generator_has_and_what_it_has_not(trainer, monkeypatch):
         ),
     ):
         initialize(model, '.', charset=None)
+
+
+def test_a_generator_of_cells_begins_one_that_learns_the_room_of_characters(written, make_trainer, charset):
+    """All that it has is taken; what it has not keeps its own values. The other way round is refused."""
+    path, source = written
+    model = make_trainer(model=dict(layout='spaced')).model
+    own = values(model.generator.spacing)
+    initialize(model, path, charset=charset)
+    count = len(source.average.variables)
+    assert same(values(model.generator)[:count], values(source.average))
+    assert same(values(model.generator)[count:], own) and own
+    assert same(values(model.average), values(model.generator))
+    assert same(
+        values(model.style_encoder)[: len(source.style_encoder.variables)], values(source.style_encoder)
+    )
+    artefact.save_generator(
+        path + '-spaced', model.average, style_encoder=model.style_encoder, charset=charset
+    )
+    with pytest.raises(InitializationError, match='layout spaced there, cells here'):
+        initialize(make_trainer().model, path + '-spaced', charset=charset)

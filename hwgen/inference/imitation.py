@@ -61,7 +61,7 @@ def read_style(writer: Writer, images: Sequence[np.ndarray], num_characters: Seq
 
 def _in_cells(image, num_characters, writer):
     """A line as such lines are shown in training: float32 [char_px, N * char_width_px]."""
-    if writer.generator.config.layout == 'spaced':
+    if writer.learned_room:
         cells = dict(char_px=writer.char_px, char_width_px=writer.char_width_px)
         return space_line(image, num_characters, **cells)[0]
     return resize_line(image, height_px=writer.char_px, width_px=num_characters * writer.char_width_px)

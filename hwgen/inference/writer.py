@@ -61,6 +61,8 @@ class Writer:
 
     Attributes:
         char_px, char_width_px: int, size of a character's cell in pixels.
+        learned_room: bool, the generator has learned how much room characters take.
+        layout: 'cells' or 'spaced', how they stand on a line.
         style_dim, character_noise_dim: int, sizes of a style and of the noise of each character.
         repertoire: Repertoire, what this model can write.
     """
@@ -97,6 +99,7 @@ class Writer:
         self.char_width_px = generator.config.char_width_px or generator.config.char_px
         self.style_dim = generator.config.style_dim
         self.character_noise_dim = generator.config.character_noise_dim
+        self.learned_room = generator.config.layout == 'spaced'
         self.layout = line_layout.chosen(layout, generator.config.layout)
         self.window_characters = window_characters
         self.windows_per_step = windows_per_step

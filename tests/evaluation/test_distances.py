@@ -16,7 +16,7 @@ class Writer:
     """Writes every character in one grey: that of the style seed, or of the style it is given."""
 
     char_px = char_width_px = 32
-    style_dim = 1
+    style_dim, learned_room = 1, False
 
     def __init__(self, *, grey=None, encoder=True):
         self.grey, self.calls = grey, []

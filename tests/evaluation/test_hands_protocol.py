@@ -1,5 +1,7 @@
 """The protocol of hands, with writers whose ink is their own and with ones that all write alike."""
 
+import types
+
 import numpy as np
 import pytest
 
@@ -232,15 +234,19 @@ def test_the_cells_of_a_character():
     ]
     # a sequence: its letters are not its characters
     lines.insert(0, line_of('b', '天月', image=steps('天月'))._replace(character_ids=np.ones(1, np.int32)))
-    found = hands._cells_of('天', lines, char_px=16, char_width_px=12)
+
+    def cells(char_px, char_width_px):
+        return types.SimpleNamespace(char_px=char_px, char_width_px=char_width_px)
+
+    found = hands._cells_of('天', lines, cells(16, 12))
     assert [cell.shape for cell in found] == [(16, 12)] * 2 and [int(np.median(cell)) for cell in found] == [
         20,
         20,
     ]
     many = [line_of(f'writer {number}', '天', grey=number) for number in range(12)]
-    assert [int(cell[0, 0]) for cell in hands._cells_of('天', many, char_px=32, char_width_px=32)] == list(
+    assert [int(cell[0, 0]) for cell in hands._cells_of('天', many, cells(32, 32))] == list(
         range(8)
-    ) and hands._cells_of('地', many, char_px=8, char_width_px=8) == []
+    ) and hands._cells_of('地', many, cells(8, 8)) == []
 
 
 def test_too_few_lines_are_named():

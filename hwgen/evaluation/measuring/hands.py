@@ -117,7 +117,7 @@ def _most_lines(lines, num_hands, lines_per_hand):
 
 def _distances_within_lines(model, characters, *, seeds, truncation):
     """Distances between the copies of each character in a line: float64 [pairs]."""
-    found, model = [], model.in_cells()
+    found, model = [], real_lines.of_cells(model)
     for character, style_seed in zip(characters, seeds.integers(2**63, size=len(characters)), strict=True):
         (image,) = model.write([character * COPIES], style_seeds=int(style_seed), truncation=truncation)
         found.append(metrics.copy_distances(np.stack(np.split(image, COPIES, axis=1))))
@@ -178,7 +178,7 @@ def distances_between_hands(
         (`metrics.hands.copy_distances`); the same of different writers in the records, None where no
         character was written by two.
     """
-    model = model.in_cells()
+    model = real_lines.of_cells(model)
     between, between_real, characters = [], [], _frequent(records, num_characters)
     for character, style_seeds in zip(
         characters, seeds.integers(2**63, size=[len(characters), COPIES]), strict=True

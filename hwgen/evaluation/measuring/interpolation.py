@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hwgen.charset.encoding import CharsetError
+from hwgen.evaluation.measuring import real_lines
 from hwgen.evaluation.reporting.seed_figures import Measured
 from hwgen.inference import picture_files
 from hwgen.inference.description import DEFAULT_TRUNCATION
@@ -75,7 +76,7 @@ def measure(
         ValueError: the split has no characters to pair.
         CharsetError: the model cannot write one of the texts.
     """
-    model = model.in_cells()  # as `between` writes
+    model = real_lines.of_cells(model)  # as `between` writes
     texts, pairs, characters = _choose(index, num_pairs or DEFAULT_PAIRS, seed)
     digest = hashlib.sha256(repr((STEPS, texts, pairs)).encode()).hexdigest()
 
@@ -212,7 +213,7 @@ def sheets(
     Returns:
         dict name -> (uint8 [H, W], caption).
     """
-    model = model.in_cells()
+    model = real_lines.of_cells(model)
     texts, drawn, _ = _choose(index, _SHOWN_TEXTS, seed)
     texts = sorted(dict.fromkeys(texts), key=len)
     short = [text for text in texts if len(text) <= 3] or texts[:1]

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from hwgen.evaluation.measuring import real_lines
 from hwgen.evaluation.reporting.seed_figures import Measured
 from hwgen.images import resize_line, to_cells, to_uint8
 from hwgen.inference.description import DEFAULT_TRUNCATION
@@ -89,7 +90,7 @@ def measure(
         ValueError: the split has fewer than two characters.
         CharsetError: the model cannot write one of them.
     """
-    model = model.in_cells()
+    model = real_lines.of_cells(model)
     lines = choose_lines(index, num_places or DEFAULT_PLACES, seed=seed)
     by_pair: dict[str, dict[str, list[float]]] = {}
     hands = np.random.default_rng([seed, _STREAMS['styles']]).integers(2**63, size=[len(lines), 2]).tolist()
@@ -296,7 +297,7 @@ def sheets(
     Returns:
         dict name -> (uint8 [H, W], caption).
     """
-    rows, model = [], model.in_cells()
+    rows, model = [], real_lines.of_cells(model)
     hands = np.random.default_rng([seed, _STREAMS['styles']]).integers(2**63, size=[_SHOWN, 2]).tolist()
     for (line, others), (hand, _) in zip(choose_lines(index, _SHOWN, seed=seed), hands, strict=True):
         changed = _exchange(line, others, [MIDDLE - 1, MIDDLE + 1])

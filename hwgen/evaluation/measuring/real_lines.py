@@ -1,8 +1,11 @@
-"""Real lines as they are held against written ones."""
+"""Real lines as they are held against written ones, and writers as measures of cells need them.
+
+Whatever writes and is no `Writer` has no layout: its characters stand in equal cells.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,10 +14,19 @@ from hwgen.images import to_cells, to_height, to_uint8
 
 if TYPE_CHECKING:
     from hwgen.data.reading.records import LineRecord
-    from hwgen.inference.writer import Writer
 
 
-def beside(record: LineRecord, model: Writer) -> np.ndarray:
+def are_spaced(model: Any) -> bool:
+    """Whether the characters of what a model writes have the room that they take."""
+    return getattr(model, 'layout', 'cells') == 'spaced'
+
+
+def of_cells(model: Any) -> Any:
+    """A model, or one like it whose characters stand in equal cells."""
+    return model.in_cells() if are_spaced(model) else model
+
+
+def beside(record: LineRecord, model: Any) -> np.ndarray:
     """A real line to be read or measured beside what `model.write` gives.
 
     Args:
@@ -25,12 +37,12 @@ def beside(record: LineRecord, model: Writer) -> np.ndarray:
         uint8 [char_px, W]: scaled to as many cells as it has characters, or, beside lines whose characters
         have the room that they take, as it was written.
     """
-    if model.layout == 'spaced':
+    if are_spaced(model):
         return to_height(record.image, model.char_px)
     return in_cells(record, model)
 
 
-def in_cells(record: LineRecord, model: Writer) -> np.ndarray:
+def in_cells(record: LineRecord, model: Any) -> np.ndarray:
     """A real line in cells, as the model was shown such lines while training.
 
     Args:
@@ -41,7 +53,7 @@ def in_cells(record: LineRecord, model: Writer) -> np.ndarray:
         uint8 [char_px, N * char_width_px].
     """
     cells = {'char_px': model.char_px, 'char_width_px': model.char_width_px}
-    if model.generator.config.layout == 'spaced':
+    if getattr(model, 'learned_room', False):
         image, _ = space_line(record.image, len(record.character_ids), record.boxes, **cells)
         return to_uint8(image)
     return to_cells(record.image, len(record.character_ids), **cells)

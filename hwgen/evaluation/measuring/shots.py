@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from hwgen.charset.normal_form import plain
 from hwgen.evaluation.judges import character_errors
+from hwgen.evaluation.measuring import real_lines
 from hwgen.evaluation.measuring.splits import SPLITS
 from hwgen.images import to_cells, to_height
 from hwgen.inference.description import DEFAULT_TRUNCATION
@@ -105,7 +106,7 @@ def read_lines(
         ValueError: models with other cells.
         CharsetError: a model cannot write one of the texts.
     """
-    models = {side: model.in_cells() for side, model in models.items()}
+    models = {side: real_lines.of_cells(model) for side, model in models.items()}
     sizes = {(model.char_px, model.char_width_px) for model in models.values()}
     if len(sizes) > 1:
         raise ValueError(

@@ -23,12 +23,11 @@ from hwgen.data.scribe import corpus, sentences
 from hwgen.evaluation.judges.independent_reader import folded
 from hwgen.evaluation.measuring import real_lines
 from hwgen.evaluation.measuring.reading import Condition
-from hwgen.images import crop_to_ink, to_cells
+from hwgen.images import crop_to_ink, to_cells, to_height
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.metrics import text as text_metrics
 
 if TYPE_CHECKING:
-    from hwgen.data.reading.records import LineRecord
     from hwgen.evaluation.judges.independent_reader import TextReader
     from hwgen.inference.writer import Writer
 
@@ -130,7 +129,7 @@ def count_errors(
 
 
 def simulated_lines(
-    texts: Sequence[str], *, info: Mapping[str, Any], shown: Callable[[LineRecord], np.ndarray]
+    texts: Sequence[str], *, info: Mapping[str, Any], cells: Mapping[str, int], spaced: bool = False
 ) -> list[np.ndarray]:
     """The texts by simulated writers of the test split.
 
@@ -138,10 +137,11 @@ def simulated_lines(
         texts: list of str.
         info: dict, info.json of the data that is measured: of an embedded corpus its version and seed are
             taken.
-        shown: function of a record: the picture that is read.
+        cells: dict of char_px, char_width_px.
+        spaced: as they were written, scaled to char_px in height only.
 
     Returns:
-        list of uint8 [H, W], 255 = paper.
+        list of uint8 [char_px, N * char_width_px], or [char_px, W].
     """
     own = info.get('source') == 'scribe' and info.get('version') in corpus.VERSIONS
     plan = corpus.plan_corpus(
@@ -154,7 +154,9 @@ def simulated_lines(
         unseen_lines=0,
     )
     records = (plan.line('test', i) for i in range(len(texts)))
-    return [shown(record) for record in records]
+    if spaced:
+        return [to_height(record.image, cells['char_px']) for record in records]
+    return [to_cells(record.image, len(record.character_ids), **cells) for record in records]
 
 
 def read_symbols(
@@ -179,18 +181,16 @@ def read_symbols(
         which `report` is told.
         list of dict: kind, symbol, num_places, and for real and generated how many of them were misread.
     """
-
-    def shown(record: LineRecord) -> np.ndarray:
-        if model is not None:
-            return real_lines.beside(record, model)
-        length = len(record.character_ids)
-        return to_cells(record.image, length, char_px=char_px, char_width_px=char_width_px)
-
+    if model is not None:
+        char_px, char_width_px = model.char_px, model.char_width_px
+    shown: dict[str, Any] = {'cells': {'char_px': char_px, 'char_width_px': char_width_px}}
+    if real_lines.are_spaced(model):
+        shown['spaced'] = True
     conditions: list[Condition] = []
     symbols: dict[tuple[str, str], dict[str, Any]] = {}
     for number, (kind, members) in enumerate(KINDS.items()):
         texts = draw_texts(kind, math.ceil(num_lines / 4), seed=[seed, _STREAMS['texts'], number])
-        sides = {'real': simulated_lines(texts, info=info, shown=shown)}
+        sides = {'real': simulated_lines(texts, info=info, **shown)}
         if model is not None:
             seeds = np.random.default_rng([seed, _STREAMS['styles'], number]).integers(2**63, size=len(texts))
             try:

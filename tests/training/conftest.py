@@ -90,6 +90,7 @@ def make_batch(codes, template_boxes):
             ),
             example_index=np.arange(BATCH, dtype=np.int32),
             step=np.full([BATCH], step, np.int64),
+            advances=(ids > 0).astype(np.float32),
         )
 
     return make

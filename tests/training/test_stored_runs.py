@@ -35,9 +35,19 @@ TYPED = {
     ],
 }
 # Settings that came later, by part of config.json, and what runs of before had in their place.
-LATER = {'model': {}, 'settings': {}, 'schedule': {'game': 'paper'}}
-LATER_FLAGS = {'game', *(flag_of(PairSettings, name) for name in described_settings(PairSettings))}
+LATER = {'generator': {'layout': 'cells'}, 'settings': {'spacing_weight': 0.2}, 'schedule': {'game': 'paper'}}
+LATER_FLAGS = {
+    'game',
+    'layout',
+    'spacing_weight',
+    *(flag_of(PairSettings, name) for name in described_settings(PairSettings)),
+}
 LINES = dict(folder='lines', digest='a', charset_hash='h')
+
+
+def with_later_sizes(model):
+    """The sizes of a stored model as they are said today."""
+    return {**model, 'generator': {**model['generator'], **LATER['generator']}}
 
 
 def described(*arguments):
@@ -73,8 +83,9 @@ def without(stored, *places):
 @pytest.mark.parametrize('name', STORED)
 def test_the_layout_is_that_of_before(name):
     now = json.loads(json.dumps(described(*TYPED[name])))
-    for part in ('model', 'settings', 'schedule'):
+    for part in ('settings', 'schedule'):
         assert now[part] == {**STORED[name][part], **LATER[part]}
+    assert now['model'] == with_later_sizes(STORED[name]['model'])
     assert now['flags'].keys() == STORED[name]['flags'].keys() | LATER_FLAGS
 
 
@@ -141,13 +152,10 @@ def test_a_run_that_is_older_than_some_settings():
 def test_stored_descriptions_are_read_back():
     for stored in STORED.values():
         model = stored_model(stored['model'])
-        assert json.loads(json.dumps(dataclasses.asdict(model))) == stored['model'] and isinstance(
-            model, HctGanConfig
-        )
-        assert (
-            json.loads(json.dumps(dataclasses.asdict(from_stored(GanSettings, stored['settings']))))
-            == stored['settings']
-        )
+        assert json.loads(json.dumps(dataclasses.asdict(model))) == with_later_sizes(stored['model'])
+        assert isinstance(model, HctGanConfig)
+        settings = json.loads(json.dumps(dataclasses.asdict(from_stored(GanSettings, stored['settings']))))
+        assert settings == {**stored['settings'], **LATER['settings']}
         assert dataclasses.asdict(from_stored(Schedule, stored['schedule'])) == {
             **stored['schedule'],
             **LATER['schedule'],
@@ -166,7 +174,8 @@ def test_the_model_that_ships_is_what_the_defaults_make():
     """generator.json as it was written long before; its sizes are today's defaults."""
     folder = str(resource_path('saved_models/demo'))
     generator, _, description = load_generator(folder)
-    assert json.loads(json.dumps(dataclasses.asdict(generator.config))) == description['generator']
+    sizes = {**description['generator'], **LATER['generator']}
+    assert json.loads(json.dumps(dataclasses.asdict(generator.config))) == sizes
     tables = {
         name: description['generator'][name]
         for name in ('num_components', 'num_structures', 'num_characters')

@@ -238,7 +238,7 @@ class PairStep(RebuildingStep):
                 style = tf.concat([style, hands[0]], 0)
                 noise = None if noise is None else tf.concat([noise, hands[1]], 0)
             fake = self.write(every.characters, style, noise)
-            prior = self.share(self._prior(posterior))
+            prior = self.share(self._beside_image(posterior))
         image = tf.stop_gradient(fake)
         mask = judging.image_mask(every.characters, image, model=self.model, settings=self.settings)
         metrics, gradients = self._judged(lines, some, every, image, controls)

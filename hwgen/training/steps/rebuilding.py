@@ -121,11 +121,14 @@ class RebuildingStep(GeneratorStep):
         total = settings.pixel_weight * pixel + settings.feature_weight * feature
         return total, {'pixel': pixel, 'feature': feature}
 
-    def _prior(self, drawn):
-        """What a posterior costs, weighted, and what is said by it beside the picture: float32 [B]."""
+    def _beside_image(self, drawn, kl_scale=1.0):
+        """What is lost beside the picture, weighted: what a posterior costs, times `kl_scale`, and how far
+        off the advances are. float32 [B].
+        """
         settings, cost = self.settings, self.settings.style_kl_weight * drawn.style_kl
         if drawn.noise_kl is not None:
             cost += settings.noise_kl_weight * drawn.noise_kl
+        cost *= kl_scale
         return cost if drawn.spacing is None else cost + settings.spacing_weight * drawn.spacing
 
     def _told(self, drawn):

@@ -92,7 +92,7 @@ class ReconstructionStep(RebuildingStep):
         with tf.GradientTape() as tape:
             drawn = self._posterior(lines)
             fake = self.write(lines.characters, drawn.style, drawn.noise)
-            prior = kl_scale * self.share(self._prior(drawn))
+            prior = self.share(self._beside_image(drawn, kl_scale))
         image = tf.stop_gradient(fake)
         metrics = self.discriminator.learn(lines, lines.characters, image) if judged else {}
 

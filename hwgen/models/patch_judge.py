@@ -106,8 +106,9 @@ class PatchJudge(Composite, keras.Model):
         def mask():
             return layers.column_mask(lengths, n, columns_per_character=columns)
 
-        # paper becomes 0, what 'same' convolutions see beyond the line
-        x = layers.apply_mask(_activation(self.first(1.0 - images)), mask())
+        # paper becomes 0, what 'same' convolutions see beyond the line; so do slopes there
+        x = self.first(layers.apply_mask(1.0 - images, mask()))
+        x = layers.apply_mask(_activation(x), mask())
         for wider, block in zip(self.wider, self.blocks, strict=True):
             columns //= 2
             x = block(layers.apply_mask(wider(layers.downsample(x)), mask()), mask())

@@ -67,7 +67,11 @@ class GanSettings:
         lower=0.0,
     )
     discriminator_rate: float = setting(2e-4, "Adam's learning rate of the discriminator.", lower=0.0)
-    clip_norm: float = setting(1.0, 'Global norm that gradients are clipped to; 0: not at all.', lower=0.0)
+    clip_norm: float = setting(
+        1.0,
+        'Global norm that gradients are clipped to (not those of the judge of pairs); 0: not at all.',
+        lower=0.0,
+    )
     average_decay: float = setting(
         0.999, 'Decay of the moving average of the generator that writes.', lower=0.0, upper=1.0
     )

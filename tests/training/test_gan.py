@@ -300,6 +300,7 @@ def test_clipping_bounds_the_update(trainer, make_batch, monkeypatch):
     assert float(norm) == pytest.approx(10.0) and applied['norm'] == pytest.approx(1.0)
     step.apply(tape, flat)
     assert applied['norm'] == pytest.approx(0.5)
+    assert float(step.apply(tape, steep, clip=False)) == applied['norm'] == pytest.approx(10.0)
 
 
 def test_average_follows_the_generator(trainer, make_batch):

@@ -48,8 +48,8 @@ class JudgeStep(TrainingStep):
     """Updates the judge, as a part of the step whose lines it judges.
 
     Source: Huang et al. 2024 (R3GAN): the relativistic pairing loss, R1 + R2, Adam without a mean of the
-    gradients (beta_1 0), beta_2 0.99. Differs: `hwgen.losses.relativistic` says how; the gradient is clipped,
-    as all are here.
+    gradients (beta_1 0), beta_2 0.99, no clipping, as the penalties bound the slopes. Differs:
+    `hwgen.losses.relativistic` says how.
 
     Args:
         judge: built within the strategy's scope.
@@ -113,7 +113,7 @@ class JudgeStep(TrainingStep):
             loss = relativistic.pairing_discriminator_loss(*scores, mask=mask)
             each = loss + 0.5 * penalty * (r1 + r2)
             objective = tf.reduce_sum(each) / (self.settings.batch_size + self.num_drawn)
-        norm = self.apply(tape, objective)
+        norm = self.apply(tape, objective, clip=False)
         margins = tf.reduce_sum((scores[0] - scores[1]) * valid, [1, 2, 3]) / patches  # M
         told = {
             'judge/loss': loss,

@@ -140,13 +140,16 @@ class TrainingStep:
             return value
         return replicas.all_reduce(tf.distribute.ReduceOp.SUM, value)
 
-    def apply(self, tape: tf.GradientTape, target: Any, *, output_gradients: Any = None) -> tf.Tensor:
+    def apply(
+        self, tape: tf.GradientTape, target: Any, *, output_gradients: Any = None, clip: bool = True
+    ) -> tf.Tensor:
         """Moves the variables by the gradient of a share of the global mean.
 
         Args:
             tape: that recorded `target`.
             target: what is lowered: a scalar, or tensors with `output_gradients`.
             output_gradients: gradients that come in at the targets; None: ones.
+            clip: the gradient is clipped to the norm of the settings; False: it is taken as it is.
 
         Returns:
             float32 scalar, this replica's share of the global gradient's norm before clipping.
@@ -160,7 +163,7 @@ class TrainingStep:
         # the norm must be that of the whole gradient, so that replicas do not change the clipping
         gradients = self.total(gradients)
         norm = tf.linalg.global_norm(gradients)
-        if self.settings.clip_norm:
+        if clip and self.settings.clip_norm:
             gradients, _ = tf.clip_by_global_norm(gradients, self.settings.clip_norm, use_norm=norm)
         if count > 1:  # Keras sums over replicas once more
             gradients = [g / count for g in gradients]

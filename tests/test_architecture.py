@@ -71,8 +71,8 @@ def tree_of(path):
 
 
 def of_each(paths):
-    """Makes one test of a check of a path, which tells every path at fault: two thousand tests of a millisecond
-    take ten times as long.
+    """Makes one test of a check of a path, which tells every path at fault. A test for each path, two
+    thousand, would take ten times as long.
     """
 
     def made(check):

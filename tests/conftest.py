@@ -16,6 +16,10 @@ STARTED = time.monotonic()
 
 quiet.quiet_tensorflow()
 
+if 'PYTEST_XDIST_WORKER' in os.environ:  # a process a core: more threads would wait for each other
+    for threads in ('OMP_NUM_THREADS', 'TF_NUM_INTRAOP_THREADS'):
+        os.environ.setdefault(threads, '1')
+
 # Deadlines measure the machine, not the code; the same examples every time, so that a failure elsewhere can
 # be had here.
 hypothesis.settings.register_profile('hwgen', deadline=None, derandomize=True)

@@ -3,9 +3,8 @@ what it may be called.
 """
 
 import ast
+import functools
 import pathlib
-
-import pytest
 
 import hwgen
 
@@ -66,11 +65,37 @@ def module_name(path):
 NAMES = {module_name(path) for path in MODULES}
 
 
+@functools.cache
+def tree_of(path):
+    return ast.parse(path.read_text(encoding='utf-8'))
+
+
+def of_each(paths):
+    """Makes one test of a check of a path, which tells every path at fault. A test for each path, two
+    thousand, would take ten times as long.
+    """
+
+    def made(check):
+        def test():
+            faults = []
+            for path in paths:
+                try:
+                    check(path)
+                except AssertionError as error:
+                    faults.append(str(error))
+            assert not faults, '\n'.join(faults)
+
+        test.__doc__ = check.__doc__
+        return test
+
+    return made
+
+
 def imported(path):
     """The modules a file imports anywhere, inside functions too, each with its line: names of modules as
     far as they are ours, else as written.
     """
-    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -97,7 +122,7 @@ def test_every_package_has_a_place():
     )
 
 
-@pytest.mark.parametrize('path', MODULES, ids=relative)
+@of_each(MODULES)
 def test_layers(path):
     own = package_of(module_name(path))
     wrong = []
@@ -110,7 +135,7 @@ def test_layers(path):
     assert not wrong, '\n'.join(wrong)
 
 
-@pytest.mark.parametrize('path', sorted((PACKAGE / 'data').rglob('*.py')), ids=relative)
+@of_each(sorted((PACKAGE / 'data').rglob('*.py')))
 def test_rooms_of_data(path):
     parts = module_name(path).split('.')
     room = parts[2] if len(parts) > 2 else None
@@ -124,7 +149,7 @@ def test_rooms_of_data(path):
         )
 
 
-@pytest.mark.parametrize('path', sorted((PACKAGE / 'evaluation').rglob('*.py')), ids=relative)
+@of_each(sorted((PACKAGE / 'evaluation').rglob('*.py')))
 def test_rooms_of_evaluation(path):
     parts = module_name(path).split('.')
     room = parts[2] if len(parts) > 2 and path.parent.name != 'evaluation' else None
@@ -162,7 +187,7 @@ def test_no_module_imports_in_a_circle():
         visit(name)
 
 
-@pytest.mark.parametrize('path', SOURCES, ids=relative)
+@of_each(SOURCES)
 def test_size_and_name(path):
     lines = len(path.read_text(encoding='utf-8').splitlines())
     most = MAX_LINES if PACKAGE in path.parents else MAX_LINES_OF_TESTS
@@ -170,9 +195,9 @@ def test_size_and_name(path):
     assert path.stem not in FORBIDDEN_NAMES, f'{relative(path)}: name it after its one job'
 
 
-@pytest.mark.parametrize('path', MODULES, ids=relative)
+@of_each(MODULES)
 def test_documented(path):
-    tree = ast.parse(path.read_text(encoding='utf-8'))
+    tree = tree_of(path)
     assert ast.get_docstring(tree), f'{relative(path)} has no docstring'
     public = [
         node
@@ -201,11 +226,11 @@ def public_functions(tree):
                     yield f'{node.name}.{one.name}', one
 
 
-@pytest.mark.parametrize('path', MODULES, ids=relative)
+@of_each(MODULES)
 def test_typed(path):
     """Every argument and every answer of a public function has a type; shapes stand in its docstring."""
     bare = []
-    for name, node in public_functions(ast.parse(path.read_text(encoding='utf-8'))):
+    for name, node in public_functions(tree_of(path)):
         arguments = node.args
         every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
         every += [one for one in (arguments.vararg, arguments.kwarg) if one]
@@ -217,11 +242,11 @@ def test_typed(path):
     assert not bare, '\n'.join(bare)
 
 
-@pytest.mark.parametrize('path', MODULES, ids=relative)
+@of_each(MODULES)
 def test_habits_that_bite(path):
     """No exit from library code, no split or seed from Python's salted hash()."""
     own = package_of(module_name(path))
-    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+    for node in ast.walk(tree_of(path)):
         if not isinstance(node, ast.Call):
             continue
         called = ast.unparse(node.func)

@@ -196,6 +196,7 @@ def strips(tmp_path, monkeypatch):
     return data, images
 
 
+@pytest.mark.slow
 def test_a_format_of_a_package(tmp_path, strips):
     """It is in the help and among the choices; it is told by its files, prepared and inspected."""
     install(tmp_path, 'strip', '# pyproject.toml of the package strip')

@@ -278,6 +278,7 @@ def test_hands_write_what_their_writers_do_with_paper_around():
     assert simulated.SOURCES == {'fonts': simulated.FontHands, 'pen': simulated.PenHands}
 
 
+@pytest.mark.slow
 def test_from_pictures_to_tables():
     """The whole way with hardly any training: simulated hands against half-sized ones of another seed."""
     hands = [simulated.draw_hands(simulated.FontHands(seed), writers=4, copies=2) for seed in (0, 1)]

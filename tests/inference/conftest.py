@@ -10,6 +10,29 @@ from hwgen.inference.writer import Writer
 from hwgen.models.style_encoder import StyleEncoder
 
 
+@pytest.fixture(scope='session', autouse=True)
+def _one_trace_a_generator():
+    """Writers of the same generator share its trace: to make it takes most of the time of a test."""
+    traces, compile_ = {}, Writer._compile
+
+    def compiled(self):
+        # the space is part of the graph, so is a `call` that a test has put in place
+        key = id(self.generator), self.generator.space_component, self.generator.call
+        if key not in traces:
+            traces[key] = compile_(self), self.generator  # the latter so that nobody else gets its id
+        return traces[key][0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Writer, '_compile', compiled)
+        yield
+
+
+@pytest.fixture
+def untraced(monkeypatch):
+    """Writers that write nothing: of what they encode or refuse."""
+    monkeypatch.setattr(Writer, '_compile', lambda self: None)
+
+
 @pytest.fixture(scope='session')
 def make_generator():
     """Function of GeneratorConfig's options -> Generator."""

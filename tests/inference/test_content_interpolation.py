@@ -15,18 +15,30 @@ from hwgen.models.content.layout import placement
 WARPED = dict(content_encoding='warped', map_channels=(3,), learn_boxes=True, bend_px=2)
 
 
+@pytest.fixture(scope='module')
+def warped(make_generator):
+    return make_generator(**WARPED)
+
+
+@pytest.fixture(scope='module')
+def between(writer):
+    return ContentInterpolation(writer)
+
+
 @pytest.mark.parametrize(
     'options',
     [
-        dict(content_encoding='sequence'),
-        dict(content_encoding='layout'),
+        pytest.param(dict(content_encoding='sequence'), marks=pytest.mark.slow),
+        pytest.param(dict(content_encoding='layout'), marks=pytest.mark.slow),
         dict(content_encoding='onehot'),
         WARPED,
-        dict(content_encoding='layout', char_width_px=8, character_noise_dim=0),
+        pytest.param(
+            dict(content_encoding='layout', char_width_px=8, character_noise_dim=0), marks=pytest.mark.slow
+        ),
     ],
     ids=lambda o: '-'.join(map(str, o.values())),
 )
-def test_the_ends_are_the_ordinary_pictures(make_generator, monkeypatch, options):
+def test_the_ends_are_the_ordinary_pictures(make_generator, warped, monkeypatch, options):
     """一 has one component, 明 two, 湖 three: slots appear and vanish on the way.
 
     Before they are rounded to grey levels: this graph is not the Writer's, and
@@ -34,7 +46,8 @@ def test_the_ends_are_the_ordinary_pictures(make_generator, monkeypatch, options
     between two levels."""
     for module in (content_interpolation, writer_module):
         monkeypatch.setattr(module, 'to_uint8', lambda pixels: pixels)
-    writer = Writer(make_generator(**options), Charset.load(), windows_per_step=1)
+    generator = warped if options == WARPED else make_generator(**options)
+    writer = Writer(generator, Charset.load(), windows_per_step=1)
     between = ContentInterpolation(writer)
 
     def written(text, **options):
@@ -56,13 +69,13 @@ def test_the_ends_are_the_ordinary_pictures(make_generator, monkeypatch, options
     )
 
 
-def test_pictures_are_grey_levels(writer):
-    way = ContentInterpolation(writer).write('明', '湖', steps=3, style_seed=3)
+def test_pictures_are_grey_levels(writer, between):
+    way = between.write('明', '湖', steps=3, style_seed=3)
     assert [(picture.dtype, picture.shape) for picture in way] == [(np.uint8, (16, 16))] * 3
     assert np.abs(way[0].astype(int) - writer.write('明', style_seeds=3)[0]).max() <= 1
 
 
-def test_half_way_by_hand(make_generator):
+def test_half_way_by_hand(make_generator, generator, warped):
     """The middle of `sequence`, linear in what it embeds, has the middle of the features; `warped` has the
     mean box, or the only one.
     """
@@ -76,14 +89,14 @@ def test_half_way_by_hand(make_generator):
     ends = [embed(encoder, text) for text in (first, second)]
     features = [encoder.features(one)[0].numpy() for one in (*ends, encoder.interpolate(*ends, 0.5))]
     np.testing.assert_allclose(features[2], (features[0] + features[1]) / 2.0, atol=1e-5)
-    encoder = make_generator(**WARPED).content_encoder
+    encoder = warped.content_encoder
     middle = encoder.interpolate(*(embed(encoder, text) for text in (first, second)), 0.5)
     np.testing.assert_array_equal(middle.used.numpy()[0, 0], [1.0, 1.0, 0.5, 0.0])
     np.testing.assert_allclose(
         middle.boxes.numpy()[0, 0, :2], (first.boxes[0, :2] + second.boxes[0, :2]) / 2.0
     )
     np.testing.assert_array_equal(middle.boxes.numpy()[0, 0, 2], second.boxes[0, 2])
-    encoder = make_generator(content_encoding='layout').content_encoder
+    encoder = generator.content_encoder  # layout
     places = encoder.interpolate(*(embed(encoder, text) for text in (first, second)), 0.25).places
     np.testing.assert_allclose(
         places.numpy()[0],
@@ -92,8 +105,7 @@ def test_half_way_by_hand(make_generator):
     )
 
 
-def test_what_cannot_be_interpolated(writer):
-    between = ContentInterpolation(writer)
+def test_what_cannot_be_interpolated(between):
     with pytest.raises(
         ValueError, match="from '明' to '明天': 1 and 2 characters, expected equally many, 4 at most"
     ):

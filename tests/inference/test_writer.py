@@ -123,11 +123,11 @@ def test_one_trace_for_all_shapes(make_generator):
     'options',
     [
         dict(content_encoding='sequence'),
-        dict(content_encoding='onehot'),
-        dict(character_noise_dim=0),
+        pytest.param(dict(content_encoding='onehot'), marks=pytest.mark.slow),
+        pytest.param(dict(character_noise_dim=0), marks=pytest.mark.slow),
         dict(char_width_px=8),
-        dict(upsample='between'),
-        dict(attention_px=0),
+        pytest.param(dict(upsample='between'), marks=pytest.mark.slow),
+        pytest.param(dict(attention_px=0), marks=pytest.mark.slow),
     ],
     ids=lambda options: next(iter(options.values())),
 )
@@ -226,6 +226,11 @@ def test_errors(writer, make_generator):
         Writer(broken, Charset.load(), window_characters=2, windows_per_step=1).write('永永永')
 
 
+def test_a_structure_without_a_number_is_placed_by_its_boxes(writer):
+    assert writer.write('天⿻⿻口一丨')[0].shape == (16, 32)
+
+
+@pytest.mark.usefixtures('untraced')
 def test_what_a_model_cannot_write(make_generator):
     charset = Charset.load()
     known, newer = sorted('永人山口', key=lambda character: charset.encode(character).component_ids.max())[
@@ -247,10 +252,9 @@ def test_what_a_model_cannot_write(make_generator):
     ) as caught:
         Writer(make_generator(content_encoding='sequence'), charset).encode('天⿻⿻口一丨')
     assert caught.value.position == 1
-    # layout places it by its boxes
-    assert Writer(make_generator(), charset).write('天⿻⿻口一丨')[0].shape == (16, 32)
 
 
+@pytest.mark.usefixtures('untraced')
 def test_a_model_of_an_older_table_is_given_the_codes_of_then(make_generator, tmp_path):
     older = Charset.load().prefix(9658)
     save_generator(str(tmp_path / 'model'), make_generator(**older.sizes(9658)), charset=older)
@@ -347,6 +351,7 @@ def test_a_streamed_line_has_all_that_it_is_given(writer):
         assert (np.concatenate(list(writer.stream(TEXT[:6], **changed)), axis=1) != found).any(), other
 
 
+@pytest.mark.usefixtures('untraced')
 def test_cells_that_are_no_squares(make_generator):
     narrow = Writer(make_generator(char_width_px=8), Charset.load(), windows_per_step=1)
     assert narrow.boxes(2).tolist() == [[0, 0, 8, 16], [8, 0, 16, 16]] and narrow.boxes(2).dtype == np.int32

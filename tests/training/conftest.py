@@ -8,8 +8,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from one_weight import CONFIG, SAMPLE, SCHEDULE, OneWeight, Unshown
+from one_weight import CONFIG, SAMPLE, SCHEDULE, OneWeight, PlainInputs, Unshown
 from plain_sizes import PLAIN
+from steps_taken import WAYS, taken
 from tensorflow.python.framework import config  # the one way to turn determinism off again
 
 from hwgen.characters import Characters
@@ -214,6 +215,13 @@ def trainer(one_trainer, variables_of):
     return trainer
 
 
+@pytest.fixture(params=WAYS)
+def each_way(request):
+    """For tests of a few steps: eager ones, and in the slow tier traced ones."""
+    with taken(request.param):
+        yield request.param
+
+
 @pytest.fixture(scope='module')
 def determinism():
     """What `train` turns on, as equal bits are promised under it only; off again for the tests that
@@ -240,19 +248,32 @@ def texts(charset):
 
 @pytest.fixture
 def make_loop(charset, texts):
-    """Function of a trainer and the loop's options -> TrainingLoop in the folder `run`."""
+    """Function of a trainer and the loop's options -> TrainingLoop in the folder `run`.
+
+    With `read_ahead`, lines of one's own, or lines without text it reads as a run does. Else each step's
+    inputs are made when they are asked for: a start of tf.data takes longer than the eleven steps.
+    """
     made = []
 
     def make(
-        trainer=None, *, batches=None, mixed=None, schedule=SCHEDULE, config=None, run_dir='run', **options
+        trainer=None,
+        *,
+        batches=None,
+        mixed=None,
+        schedule=SCHEDULE,
+        config=None,
+        run_dir='run',
+        read_ahead=False,
+        **options,
     ):
+        kind = StepInputs if read_ahead or batches or mixed else PlainInputs
         batches = batches or LineBatches(
             SAMPLE, charset=charset, batch_size=4, seed=3, char_px=16, max_characters=schedule.max_characters
         )
         loop = TrainingLoop(
             trainer or OneWeight(),
             schedule,
-            inputs=StepInputs(batches, texts, schedule=schedule, mixed=mixed),
+            inputs=kind(batches, texts, schedule=schedule, mixed=mixed),
             samples=Unshown,
             run_dir=run_dir,
             config=config or CONFIG,

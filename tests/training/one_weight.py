@@ -3,6 +3,7 @@ a step left out, repeated or taken out of order changes its bits. The fixtures `
 conftest.py."""
 
 import functools
+import itertools
 import json
 import os
 import pathlib
@@ -16,6 +17,7 @@ import hwgen
 from hwgen.settings.schedule import Schedule
 from hwgen.settings.steps import GanSettings
 from hwgen.training.gan import GanTraining
+from hwgen.training.step_inputs import StepInput, StepInputs
 
 SAMPLE = pathlib.Path(hwgen.__file__).resolve().parent.parent / 'tfrecords' / 'sample'
 CONFIG = dict(
@@ -75,6 +77,17 @@ class OneWeight(GanTraining):
 
     def draw_like_real_lines(self, batches):
         self.fitted += (float(self.weight),)
+
+
+class PlainInputs(StepInputs):
+    """The same inputs without tf.data, each made when it is asked for."""
+
+    def dataset(self, start_step):
+        for step in itertools.count(start_step):
+            lines = self.batches.batch(step)
+            count, length = lines.characters.structure_ids.shape
+            texts = self.texts.batch(step, count, length)
+            yield StepInput(*(tf.nest.map_structure(tf.constant, part) for part in (lines, texts)), None)
 
 
 class Unshown:

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 import tensorflow as tf
+from steps_taken import WAYS, taken
 
 from hwgen.losses import ctc
 from hwgen.models import layers
@@ -219,6 +220,7 @@ def test_discriminator_learns_to_tell_one_batch_apart(trainer, make_batch, texts
     assert float(metrics[-1]['score/real']) > float(metrics[-1]['score/fake'])
 
 
+@pytest.mark.slow
 def test_generator_learns_from_the_frozen_critics(trainer, make_batch, texts_of):
     """With D standing still, G's step raises D's score of its lines and lowers what the recognisers say
     against them.
@@ -353,28 +355,33 @@ def run(trainer, make_batch, texts_of, steps, *, split=None, kinds=KINDS):
     return found
 
 
-@pytest.fixture(scope='module')
-def four_steps(determinism, one_trainer, variables_of, make_batch, texts_of, tmp_path_factory):
-    """Checkpoint after two steps of four, and all values after the fourth."""
+@pytest.fixture(scope='module', params=WAYS)
+def some_steps(request, determinism, one_trainer, variables_of, make_batch, texts_of, tmp_path_factory):
+    """Checkpoint after two steps of four (of three where they are eager), and all values after the last."""
+    way, rest = request.param, range(2, 4 if request.param == 'traced' else 3)
     trainer, start = one_trainer
     for name, variable in variables_of(trainer).items():
         variable.assign(start[name])
     folder = str(tmp_path_factory.mktemp('run') / 'checkpoints')
     checkpoints = Checkpoints(folder, trainer.trackables())
-    first = run(trainer, make_batch, texts_of, range(2))
+    with taken(way):
+        first = run(trainer, make_batch, texts_of, range(2))
     after_two = {name: variable.numpy() for name, variable in variables_of(trainer).items()}
     path = checkpoints.save(2)
-    last = run(trainer, make_batch, texts_of, range(2, 4))
-    after_four = {name: variable.numpy() for name, variable in variables_of(trainer).items()}
-    return dict(folder=folder, path=path, first=first, last=last, after_two=after_two, after_four=after_four)
+    with taken(way):
+        last = run(trainer, make_batch, texts_of, rest)
+    end = {name: variable.numpy() for name, variable in variables_of(trainer).items()}
+    return dict(
+        way=way, rest=rest, folder=folder, path=path, first=first, last=last, after_two=after_two, end=end
+    )
 
 
-def test_checkpoint_holds_every_variable(four_steps, one_trainer, variables_of):
+def test_checkpoint_holds_every_variable(some_steps, one_trainer, variables_of):
     """As many keys as variables; those of a trained weight lie under its module or its optimizer,
     whichever came first.
     """
     keys = [
-        key for key, _ in tf.train.list_variables(four_steps['path']) if '.ATTRIBUTES/VARIABLE_VALUE' in key
+        key for key, _ in tf.train.list_variables(some_steps['path']) if '.ATTRIBUTES/VARIABLE_VALUE' in key
     ]
     variables = variables_of(one_trainer[0])
     assert len({id(variable) for variable in variables.values()}) == len(variables)
@@ -385,21 +392,22 @@ def test_checkpoint_holds_every_variable(four_steps, one_trainer, variables_of):
     }
 
 
-def test_resuming_is_bit_exact(four_steps, make_trainer, variables_of, make_batch, texts_of):
-    """Four steps are two, a fresh start from the checkpoint, and two: every weight, statistic, optimizer
+def test_resuming_is_bit_exact(some_steps, make_trainer, variables_of, make_batch, texts_of):
+    """Four steps are two, a fresh start from the checkpoint, and the rest: every weight, statistic, optimizer
     slot, and loss.
     """
     trainer = make_trainer()
-    checkpoints = Checkpoints(four_steps['folder'], trainer.trackables())
+    checkpoints = Checkpoints(some_steps['folder'], trainer.trackables())
     for variable in variables_of(trainer).values():  # whatever the checkpoint leaves out is found out
         variable.assign(tf.ones_like(variable) * 5)
-    assert checkpoints.restore() == (2, four_steps['path'], [])
+    assert checkpoints.restore() == (2, some_steps['path'], [])
     for name, variable in variables_of(trainer).items():
-        np.testing.assert_array_equal(variable, four_steps['after_two'][name], err_msg=name)
-    metrics = run(trainer, make_batch, texts_of, range(2, 4))
+        np.testing.assert_array_equal(variable, some_steps['after_two'][name], err_msg=name)
+    with taken(some_steps['way']):
+        metrics = run(trainer, make_batch, texts_of, some_steps['rest'])
     for name, variable in variables_of(trainer).items():
-        np.testing.assert_array_equal(variable, four_steps['after_four'][name], err_msg=name)
-    for found, expected in zip(metrics, four_steps['last']):
+        np.testing.assert_array_equal(variable, some_steps['end'][name], err_msg=name)
+    for found, expected in zip(metrics, some_steps['last']):
         for a, b in zip(found, expected):
             assert {key: float(value) for key, value in a.items()} == {
                 key: float(value) for key, value in b.items()
@@ -407,10 +415,13 @@ def test_resuming_is_bit_exact(four_steps, make_trainer, variables_of, make_batc
 
 
 @pytest.mark.parametrize(
-    'kinds', [('recognizer',), pytest.param(KINDS, marks=pytest.mark.slow)], ids=['recognizer', 'all']
+    'some_steps, kinds',
+    [('eager', ('recognizer',)), pytest.param('traced', KINDS, marks=pytest.mark.slow)],
+    ids=['recognizer', 'all'],
+    indirect=['some_steps'],
 )
 def test_two_replicas_equal_one(
-    four_steps, make_trainer, variables_of, make_batch, texts_of, two_replicas, kinds
+    some_steps, make_trainer, variables_of, make_batch, texts_of, two_replicas, kinds
 ):
     """Two steps of every kind on two logical CPUs, against one device.
 
@@ -422,7 +433,7 @@ def test_two_replicas_equal_one(
     strategy = two_replicas
     trainer = make_trainer(strategy)
     metrics = run(trainer, make_batch, texts_of, range(2), split=strategy, kinds=kinds)
-    for found, expected, rel in zip(metrics, four_steps['first'], (1e-3, 5e-3)):
+    for found, expected, rel in zip(metrics, some_steps['first'], (1e-3, 5e-3)):
         for a, b in zip(found, expected):
             assert set(a) == set(b)
             for key in a:
@@ -436,7 +447,7 @@ def test_two_replicas_equal_one(
             and name.startswith('recognizer_optimizer')
             and name.endswith(('momentum', 'velocity'))
         ):
-            found, expected = variable.numpy(), four_steps['after_two'][name]
+            found, expected = variable.numpy(), some_steps['after_two'][name]
             assert np.abs(found - expected).max() <= 0.1 * np.abs(expected).max() + 1e-7, name
             slots += 1
         if 'optimizer' in name or name.split('/')[0] not in compared:
@@ -444,7 +455,7 @@ def test_two_replicas_equal_one(
         for value in strategy.experimental_local_results(
             variable if isinstance(variable, tf.Variable) else variable.value
         ):
-            difference = np.abs(value.numpy() - four_steps['after_two'][name])
+            difference = np.abs(value.numpy() - some_steps['after_two'][name])
             assert difference.max() <= 4e-3, name
-            assert difference.mean() <= 4e-5 + 1e-4 * np.abs(four_steps['after_two'][name]).mean(), name
+            assert difference.mean() <= 4e-5 + 1e-4 * np.abs(some_steps['after_two'][name]).mean(), name
     assert kinds != ('recognizer',) or slots >= 2 * len(trainer.recognizers.variables)

@@ -7,7 +7,7 @@ import types
 import numpy as np
 import pytest
 
-from hwgen.charset.encoding import Charset, CharsetMismatchError
+from hwgen.charset.encoding import CharsetMismatchError
 from hwgen.inference import artefact
 from hwgen.training import initialization
 from hwgen.training.checkpoints import Checkpoints
@@ -19,11 +19,6 @@ from hwgen.training.initialization import (
 )
 
 
-@pytest.fixture
-def charset():
-    return Charset.load()
-
-
 def values(module):
     return [variable.numpy() for variable in module.variables]
 
@@ -32,18 +27,37 @@ def same(a, b):
     return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
 
-@pytest.fixture
-def written(tmp_path, make_trainer, charset):
+@pytest.fixture(scope='module')
+def written(tmp_path_factory, make_trainer, charset):
     """A generator and style encoder of other weights than a fresh trainer's, as files; and the values that
     were written.
     """
     model = make_trainer().model
     for variable in (*model.generator.variables, *model.average.variables, *model.style_encoder.variables):
         variable.assign(variable + 1.5)
-    artefact.save_generator(
-        str(tmp_path / 'model'), model.average, style_encoder=model.style_encoder, charset=charset
-    )
-    return str(tmp_path / 'model'), model
+    path = str(tmp_path_factory.mktemp('written') / 'model')
+    artefact.save_generator(path, model.average, style_encoder=model.style_encoder, charset=charset)
+    return path, model
+
+
+@pytest.fixture(scope='module')
+def one_larger(make_trainer):
+    return make_trainer(model=dict(num_components=15)).model
+
+
+@pytest.fixture
+def larger(one_larger):
+    """A fresh model with three more components than the twelve."""
+    kept = [(v, v.numpy()) for module in one_larger.modules().values() for v in module.variables]
+    yield one_larger
+    for variable, value in kept:
+        variable.assign(value)
+
+
+@pytest.fixture(scope='module')
+def wider(make_trainer):
+    """A model of other channels: nothing fits it, so that it stays as it is."""
+    return make_trainer(model=dict(channels=(8, 16))).model
 
 
 def test_a_run_has_the_table_of_its_lines_or_of_its_weights_where_that_is_larger(tmp_path, charset):
@@ -139,9 +153,8 @@ def test_recognizers_of_another_kind(tmp_path, make_trainer):
         initialize_recognizers(make_trainer().model, str(tmp_path / 'nowhere'))
 
 
-def test_grown_tables_keep_new_rows(written, make_trainer, charset):
-    path, source = written
-    model = make_trainer(model=dict(num_components=15)).model
+def test_grown_tables_keep_new_rows(written, larger, charset):
+    (path, source), model = written, larger
     fresh = model.average.content_encoder.component_embedding.table.numpy()
     assert initialize(model, path, charset=charset).endswith('; 3 new rows of embeddings')
     table = model.average.content_encoder.component_embedding.table.numpy()
@@ -152,11 +165,11 @@ def test_grown_tables_keep_new_rows(written, make_trainer, charset):
     np.testing.assert_array_equal(model.generator.content_encoder.component_embedding.table.numpy(), table)
 
 
-def test_from_a_run_with_smaller_tables(tmp_path, make_trainer, charset, variables_of):
+def test_from_a_run_with_smaller_tables(tmp_path, trainer, larger, charset, variables_of):
     """As from its generator, and with its discriminator; the recognisers, whose classes are the rows of
     the tables, begin anew.
     """
-    source, run = make_trainer(), str(tmp_path / 'run')
+    source, run = trainer, str(tmp_path / 'run')
     for variable in variables_of(source).values():
         variable.assign(variable + 1)
     Checkpoints(f'{run}/checkpoints', source.trackables()).save(2)
@@ -164,7 +177,7 @@ def test_from_a_run_with_smaller_tables(tmp_path, make_trainer, charset, variabl
     (tmp_path / 'run' / 'config.json').write_text(
         json.dumps({'model': {'generator': sizes}}), encoding='utf-8'
     )
-    model = make_trainer(model=dict(num_components=15)).model
+    model = larger
     read = values(model.sequence_recognition)
     told = initialize(model, run, charset=charset)
     assert (
@@ -192,25 +205,25 @@ def test_from_a_run_with_smaller_tables(tmp_path, make_trainer, charset, variabl
         ),
     ],
 )
-def test_other_sizes_are_named_and_nothing_is_taken(written, make_trainer, charset, sizes, message):
+def test_other_sizes_are_named_and_nothing_is_taken(written, make_trainer, wider, charset, sizes, message):
     path, _ = written
-    model = make_trainer(model=sizes).model
+    model = wider if 'channels' in sizes else make_trainer(model=sizes).model
     before = values(model.generator)
     with pytest.raises(InitializationError, match='other sizes than this run: .*' + message):
         initialize(model, path, charset=charset)
     assert same(values(model.generator), before)
 
 
-def test_a_run_of_other_sizes(tmp_path, make_trainer, charset):
-    Checkpoints(str(tmp_path / 'run' / 'checkpoints'), make_trainer().trackables()).save(1)
+def test_a_run_of_other_sizes(tmp_path, trainer, wider, charset):
+    Checkpoints(str(tmp_path / 'run' / 'checkpoints'), trainer.trackables()).save(1)
     with pytest.raises(
         InitializationError, match='step-1: does not fit: .*expected a run with the same sizes'
     ):
-        initialize(make_trainer(model=dict(channels=(8, 16))).model, str(tmp_path / 'run'), charset=charset)
+        initialize(wider, str(tmp_path / 'run'), charset=charset)
 
 
-def test_nothing_to_start_from(tmp_path, make_trainer, charset):
-    model = make_trainer().model
+def test_nothing_to_start_from(tmp_path, trainer, charset):
+    model = trainer.model
     with pytest.raises(
         InitializationError, match='nowhere: no such folder; expected that of a run or of a generator'
     ):
@@ -223,12 +236,12 @@ def test_nothing_to_start_from(tmp_path, make_trainer, charset):
         initialize(model, str(tmp_path / 'run'), charset=charset)
 
 
-def test_another_table(written, make_trainer):
+def test_another_table(written, trainer):
     def refuse(row_count, digest):
         raise CharsetMismatchError(f'{row_count} {digest}')
 
     with pytest.raises(CharsetMismatchError):
-        initialize(make_trainer().model, written[0], charset=types.SimpleNamespace(check_compatible=refuse))
+        initialize(trainer.model, written[0], charset=types.SimpleNamespace(check_compatible=refuse))
 
 
 def test_a_table_is_no_larger_than_the_packaged_one_and_a_broken_word_of_it_is_passed_over(tmp_path, charset):

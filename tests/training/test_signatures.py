@@ -3,6 +3,7 @@ all.
 """
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from hwgen.characters import Characters
@@ -27,6 +28,7 @@ def test_the_axis_of_the_line_is_open():
     )
 
 
+@pytest.mark.slow
 def test_what_came_first_changes_no_bit(determinism, make_trainer, make_batch, variables_of):
     """The same lines of 2, 3 and 4 characters after none, and after one of 4."""
     batches = {n: tf.nest.map_structure(tf.constant, make_batch(n, lengths=(n,) * 4)) for n in (2, 3, 4)}

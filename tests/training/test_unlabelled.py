@@ -57,6 +57,7 @@ def values_of(trainer, variables_of):
     return {name: variable.numpy() for name, variable in variables_of(trainer).items()}
 
 
+@pytest.mark.usefixtures('each_way')
 def test_scores_are_those_of_each_line_alone(trainer, make_real, step_of):
     """score/real and score/unlabelled by hand: D of each line cut to its own cells; a score moves by the
     rounding of sums.
@@ -73,6 +74,7 @@ def test_scores_are_those_of_each_line_alone(trainer, make_real, step_of):
     assert metrics['score/unlabelled'] == pytest.approx(np.mean(alone[2:]), rel=1e-4)
 
 
+@pytest.mark.usefixtures('each_way')
 def test_padding_changes_nothing(trainer, variables_of, make_real, step_of):
     """Twice the width: the same metrics, and the same step of the discriminator (Adam's first step is the
     rate times a sign: 2e-4).
@@ -89,6 +91,7 @@ def test_padding_changes_nothing(trainer, variables_of, make_real, step_of):
             assert np.abs(value - moved[name]).mean() < 1e-5, name
 
 
+@pytest.mark.usefixtures('each_way')
 def test_nothing_but_the_discriminator_learns_from_them(
     determinism, trainer, variables_of, make_real, step_of
 ):
@@ -127,6 +130,7 @@ def test_nothing_but_the_discriminator_learns_from_them(
         ), module
 
 
+@pytest.mark.usefixtures('each_way')
 def test_labelled_lines_that_are_not_shown_do_not_count(
     determinism, trainer, variables_of, make_batch, texts_of, make_real
 ):
@@ -155,6 +159,7 @@ def test_labelled_lines_that_are_not_shown_do_not_count(
             np.testing.assert_array_equal(value, start[name], err_msg=name)
 
 
+@pytest.mark.slow
 def test_the_discriminator_takes_another_hand_for_real_once_it_was_shown(
     trainer, variables_of, make_batch, make_real, step_of
 ):

@@ -111,9 +111,9 @@ def load_step(folder, name):
 
 def read_lines(paths, capacity):
     """What `packing.pack_lines` wrote: images uint8 [capacity, char_px, longest * char_px], padding 255;
-    ids int32 [capacity, longest]; lengths int32 [L].
+    ids int32 [capacity, longest]; lengths int32 [L]; advances float32 [capacity, longest], padding 0.
     """
-    images, ids, lengths, there = None, None, [], 0
+    images, ids, rooms, lengths, there = None, None, None, [], 0
     for path in paths:
         with np.load(path) as stored:
             ends = np.cumsum(stored['strip_bytes'])
@@ -122,27 +122,30 @@ def read_lines(paths, capacity):
                 for end, size in zip(ends, stored['strip_bytes'], strict=True)
             ]
             px, longest, of_file = int(stored['char_px']), int(stored['longest_lines']), stored['lengths']
-            texts = np.split(stored['character_ids'], np.cumsum(of_file)[:-1])
+            parts = np.cumsum(of_file)[:-1]
+            texts = np.split(stored['character_ids'], parts)
+            advances = np.split(stored['advances'], parts)
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as threads:
             decoded = list(
                 threads.map(lambda data: np.asarray(Image.open(io.BytesIO(data)).convert('L')), strips)
             )
         if images is None:
-            images, ids = (
+            images, ids, rooms = (
                 np.full((capacity, px, longest * px), 255, np.uint8),
                 np.zeros((capacity, longest), np.int32),
+                np.zeros((capacity, longest), np.float32),
             )
         k, column = 0, 0
-        for length, text in zip(of_file[: capacity - there], texts, strict=False):
+        for length, text, room in zip(of_file[: capacity - there], texts, advances, strict=False):
             if column == decoded[k].shape[1]:
                 k, column = k + 1, 0
             line = decoded[k][:, column : column + length * px]
             # what lossy compression does to paper
             images[there, :, : length * px] = np.where(line >= 248, 255, line)
-            ids[there, :length] = text
+            ids[there, :length], rooms[there, :length] = text, room
             lengths.append(length)
             column, there = column + length * px, there + 1
-    return images, ids, np.array(lengths, np.int32)
+    return images, ids, np.array(lengths, np.int32), rooms
 
 
 class Device:
@@ -170,13 +173,14 @@ class Device:
 
         self.variables = {name: jax.numpy.array(single(value)) for name, value in values.items()}
         self.config = json.loads((self.folder / 'config.json').read_text())
-        images, ids, self.lengths = read_lines(sorted(self.folder.glob('lines-*.npz')), capacity)
+        images, ids, self.lengths, advances = read_lines(sorted(self.folder.glob('lines-*.npz')), capacity)
         say(f'{len(self.lengths)} lines, {self.lengths.sum()} characters')
         with np.load(self.folder / 'tables.npz') as tables:
             self.lines = jax.device_put(
                 {
                     'images': images,
                     'character_ids': ids,
+                    'advances': advances,
                     'lengths': np.pad(self.lengths, (0, capacity - len(self.lengths))),
                     'component_table': tables['component_ids'],
                     'structure_table': tables['structure_ids'],
@@ -220,6 +224,7 @@ class Device:
             'images': images[..., None],
             'lengths': lines['lengths'][members],
             'character_ids': ids,
+            'advances': lines['advances'][members],
             'component_ids': lines['component_table'][ids],
             'structure_ids': lines['structure_table'][ids],
         }

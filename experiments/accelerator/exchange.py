@@ -169,6 +169,7 @@ def write_reference(run_dir, out, *, arrays, product_dtype=None):
                 ).astype(np.float32)
             ),
             'lengths': lengths,
+            'advances': (np.arange(n) < lengths[:, None]).astype(np.float32),
             'character_ids': ids,
             'component_ids': charset.character_components[ids].astype(np.int32),
             'structure_ids': charset.character_structures[ids].astype(np.int32),
@@ -179,6 +180,7 @@ def write_reference(run_dir, out, *, arrays, product_dtype=None):
                 for name in ('style_normal', 'noise_normal')
             }
         )
+        batch = {name: batch[name] for name in shapes}
         for name, variable in variables.items():
             variable.assign(before[name])
         metrics = trainer.step(phase, jit=False)({name: tf.constant(value) for name, value in batch.items()})
@@ -261,6 +263,7 @@ def main():
     lines.add_argument('--data', required=True)
     lines.add_argument('--out', required=True)
     lines.add_argument('--char_px', type=int, default=64)
+    lines.add_argument('--layout', choices=['cells', 'spaced'], default='cells')
     lines.add_argument('--longest_lines', type=int, default=8)
     lines.add_argument('--quality', type=int, default=80, help='of WebP')
     lines.add_argument('--files', type=int, default=1, help='how many files of about equal size')
@@ -292,6 +295,7 @@ def main():
             longest_lines=options.longest_lines,
             quality=options.quality,
             num_files=options.files,
+            layout=options.layout,
         )
     else:
         print(

@@ -124,6 +124,7 @@ def random_batch(trainer, phase, charset, *, num_characters, seed=0):
             1.0,
         ),
         lengths=lengths,
+        advances=within,
         character_ids=ids,
         component_ids=charset.character_components[ids],
         structure_ids=charset.character_structures[ids],
@@ -165,6 +166,7 @@ def main():
             batch_size=32,
             seed=1,
             char_px=trainer.model.config.generator.char_px,
+            layout=trainer.model.config.generator.layout,
             max_characters=config['schedule']['longest_lines'],
         )
         styles = averaging.styles_of_lines(trainer.model.style_encoder, lines)

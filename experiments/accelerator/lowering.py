@@ -86,7 +86,11 @@ class LoweredTrainer(GanTraining):
         boxes = tf.gather(self.template_boxes, batch['structure_ids'])
         fields = {name: batch[name] for name in Characters._fields if name != 'boxes'}
         return LineBatch(
-            batch['images'], widths=None, characters=Characters(boxes=boxes, **fields), example_index=None
+            batch['images'],
+            widths=None,
+            characters=Characters(boxes=boxes, **fields),
+            example_index=None,
+            advances=batch.get('advances'),
         )
 
 
@@ -108,11 +112,13 @@ def specification(config, *, batch_size, num_characters):
         batch_size, num_characters: int, B and N; shorter lines are padded.
 
     Returns:
-        dict name -> (numpy dtype, shape): images in [-1, 1] with padding +1, `lengths`, the ids, and N(0, 1)
-        noise.
+        dict name -> (numpy dtype, shape): images in [-1, 1] with padding +1, `lengths`, the ids, N(0, 1)
+        noise, and for a generator of layout `spaced` the advances, 0 for padding.
     """
     b, n = batch_size, num_characters
+    spaced = {'advances': (np.float32, (b, n))} if config.layout == 'spaced' else {}
     return {
+        **spaced,
         'images': (np.float32, (b, config.char_px, n * config.char_width_px, 1)),
         'lengths': (np.int32, (b,)),
         'component_ids': (np.int32, (b, n, 4)),

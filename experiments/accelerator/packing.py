@@ -8,12 +8,13 @@ import pathlib
 import numpy as np
 from PIL import Image
 
+from hwgen.data.reading.spacing import space_line
 from hwgen.images import resize_line
 
 STRIP_PX = 16000  # WebP's limit is 16383
 
 
-def pack_lines(index, out, *, char_px, longest_lines, quality, num_files=1):
+def pack_lines(index, out, *, char_px, longest_lines, quality, num_files=1, layout='cells'):
     """Writes lines-0.npz, lines-1.npz, ...: `device.py` reads them.
 
     Args:
@@ -23,21 +24,29 @@ def pack_lines(index, out, *, char_px, longest_lines, quality, num_files=1):
         longest_lines: int, characters; longer lines, and lines without text, are left out.
         quality: int, of WebP, 1 to 100.
         num_files: int; the lines are dealt out in order.
+        layout: 'cells' or 'spaced', of the model that they are for (`LineBatches`).
     """
     out = pathlib.Path(out)
     out.mkdir(parents=True, exist_ok=True)
     numbers = np.flatnonzero((index.lengths > 0) & (index.lengths <= longest_lines))
     for k, part in enumerate(np.array_split(numbers, num_files)):
-        strips, texts, strip, width = [], [], [], 0
+        strips, texts, rooms, strip, width = [], [], [], [], 0
         for number in part:
             record = index.read_record(int(number), decode_trajectory=False)
-            line = resize_line(record.image, height_px=char_px, width_px=char_px * len(record.character_ids))
+            length = len(record.character_ids)
+            if layout == 'spaced':
+                cells = dict(char_px=char_px, char_width_px=char_px)
+                line, advances = space_line(record.image, length, record.boxes, **cells)
+            else:
+                line = resize_line(record.image, height_px=char_px, width_px=char_px * length)
+                advances = np.ones(length, np.float32)
             if width + line.shape[1] > STRIP_PX:
                 strips.append(_webp(strip, quality))
                 strip, width = [], 0
             strip.append(line)
             width += line.shape[1]
             texts.append(record.character_ids)
+            rooms.append(advances)
         strips.append(_webp(strip, quality))
         np.savez(
             out / f'lines-{k}.npz',
@@ -45,6 +54,7 @@ def pack_lines(index, out, *, char_px, longest_lines, quality, num_files=1):
             strip_bytes=np.array([len(strip) for strip in strips]),
             lengths=np.array([len(text) for text in texts], np.int32),
             character_ids=np.concatenate(texts).astype(np.int32),
+            advances=np.concatenate(rooms),
             char_px=char_px,
             longest_lines=longest_lines,
         )

@@ -501,7 +501,7 @@ def test_a_run_is_opened_as_it_was_configured(tmp_path, monkeypatch):
                     'pack',
                     ('index', 'D', 'train'),
                     'O',
-                    dict(char_px=64, longest_lines=8, quality=80, num_files=1),
+                    dict(char_px=64, longest_lines=8, quality=80, num_files=1, layout='cells'),
                 )
             ],
         ),

@@ -60,7 +60,7 @@ def test_lines_come_back_as_they_were_packed(device, tmp_path, monkeypatch):
             Image.open(io.BytesIO(stored['strips'][end - size : end].tobytes())).size
             for end, size in zip(ends, stored['strip_bytes'])
         ] == [(96, 16), (16, 16)]
-    images, ids, lengths = device.read_lines(paths, 8)
+    images, ids, lengths, _ = device.read_lines(paths, 8)
     assert (
         images.shape == (8, 16, 64)
         and ids.shape == (8, 4)
@@ -76,7 +76,7 @@ def test_lines_come_back_as_they_were_packed(device, tmp_path, monkeypatch):
         )
     assert (images[6:] == 255).all() and not ids[6:].any()
     # No more than there is room for, across files.
-    images, ids, lengths = device.read_lines(paths, 4)
+    images, ids, lengths, _ = device.read_lines(paths, 4)
     assert lengths.tolist() == [2, 4, 1, 3] and len(images) == 4 and ids[3, 0] == 51
 
 
@@ -90,7 +90,7 @@ def test_paper_is_white_again(device, tmp_path):
             )
 
     packing.pack_lines(Pale(), tmp_path, char_px=16, longest_lines=4, quality=100)
-    images, _, _ = device.read_lines([tmp_path / 'lines-0.npz'], 2)
+    images, _, _, _ = device.read_lines([tmp_path / 'lines-0.npz'], 2)
     assert (images[0, :, :8] == 255).all() and images[1, 8, 8] == 240
 
 
@@ -258,3 +258,24 @@ def test_a_device_opens_what_was_exported(device, tmp_path):
         and found.lines['component_table'].shape == (3, 4)
         and found.lines['character_ids'].shape == (9, 4)
     )
+
+
+def test_spaced_lines_bring_the_room_of_their_characters(device, tmp_path):
+    """Two characters of 6 and 10 px in a line of 16 px: cells of 16 px each, advances of heights of the line."""
+
+    class Spaced(Index):
+        lengths = np.array([2])
+
+        def read_record(self, number, *, decode_trajectory):
+            image = np.full([16, 18], 255, np.uint8)
+            image[:, 1:6] = image[:, 8:17] = 0
+            boxes = np.array([[1, 0, 6, 16], [8, 0, 17, 16]])
+            return types.SimpleNamespace(image=image, character_ids=np.array([3, 4]), boxes=boxes)
+
+    packing.pack_lines(Spaced(), tmp_path, char_px=16, longest_lines=4, quality=100, layout='spaced')
+    images, ids, lengths, advances = device.read_lines([tmp_path / 'lines-0.npz'], 2)
+    assert lengths.tolist() == [2] and ids[0].tolist() == [3, 4, 0, 0]
+    np.testing.assert_allclose(advances, [[7 / 16, 11 / 16, 0, 0], [0, 0, 0, 0]])
+    # pieces 0..7 and 7..18 in the middle of their cells, from 4 and from 16 + 2
+    assert (images[0, 8, 5:10] < 40).all() and (images[0, 8, 19:28] < 40).all()
+    assert (images[0, 8, [2, 13, 30, 40]] > 240).all()

@@ -156,7 +156,7 @@ TAKES = {
     'nonsense': (['component_reader'], ['test', 'unseen'], 250),
     'comparison': (['component_reader', 'reader', 'space'], ['dev'], None),
     'ablation': (['component_reader', 'reader', 'space'], ['train', 'validation', 'test', 'unseen'], None),
-    'usefulness': ([], ['test'], 3000),
+    'usefulness': ([], ['test'], 2000),
 }
 EVERY = (
     '--model=mine --data=lines --split=unseen --num_lines=11 --seed=12 --seeds=2 --against=other.json'

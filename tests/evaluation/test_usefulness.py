@@ -12,10 +12,12 @@ from PIL import Image, ImageFont
 from hwgen.data.scribe import fonts
 from hwgen.data.scribe.font_writer import FontWriter
 from hwgen.data.scribe.pen_writer import PenWriter
+from hwgen.data.scribe.plan import corpus_charset
 from hwgen.evaluation import session
-from hwgen.evaluation.measuring import small_network, usefulness, usefulness_report
+from hwgen.evaluation.measuring import small_network, usefulness, usefulness_lines, usefulness_report
 from hwgen.evaluation.measuring.people import NUMERALS
-from hwgen.evaluation.measuring.usefulness import Lines, Taught, Tested
+from hwgen.evaluation.measuring.usefulness import Taught, Tested
+from hwgen.evaluation.measuring.usefulness_lines import Lines
 from hwgen.evaluation.protocols.protocol import ProtocolError, Request
 from hwgen.evaluation.protocols.registry import find_protocol
 from tests.evaluation.tasks import task_with_files
@@ -25,7 +27,7 @@ CHARACTERS = '一二三十土木口日'
 
 
 def info_of(version, characters=CHARACTERS, **settings):
-    table = usefulness.corpus_charset(version).characters
+    table = corpus_charset(version).characters
     return {
         'source': 'scribe',
         'version': version,
@@ -38,13 +40,13 @@ def info_of(version, characters=CHARACTERS, **settings):
 
 
 def test_the_writers_of_a_corpus():
-    plan = usefulness.plan_of(
+    plan = usefulness_lines.plan_of(
         info_of('2.0', num_writers=50, pen_share=0.3, seed=7, lines=5, vocabulary_size=9)
     )
     assert (plan.seed, plan.version, plan.pen_share) == (7, '2.0', 0.3)
     assert (plan.writers['train'], plan.writers['test']) == (range(50), range(55, 60))
     # what a folder does not say is what it is by default
-    assert usefulness.plan_of({'source': 'scribe', 'version': '1.1'}).writers['train'] == range(400)
+    assert usefulness_lines.plan_of({'source': 'scribe', 'version': '1.1'}).writers['train'] == range(400)
     for info, told in (
         ({'source': 'casia'}, 'data of casia: expected the embedded corpus in Chinese'),
         ({}, 'data of an unknown source: expected'),
@@ -54,22 +56,22 @@ def test_the_writers_of_a_corpus():
         ),
     ):
         with pytest.raises(ValueError, match=told):
-            usefulness.plan_of(info)
+            usefulness_lines.plan_of(info)
 
 
 def test_look_alikes_that_the_corpus_has():
     info = info_of('2.0', characters='口永一龙三')
-    assert usefulness.choose_characters(info) == '一三口永'
-    assert usefulness.choose_characters(info, count=3) == '一三口'
+    assert usefulness_lines.choose_characters(info) == '一三口永'
+    assert usefulness_lines.choose_characters(info, count=3) == '一三口'
     with pytest.raises(ValueError, match='1 of 158 look-alike characters to tell apart: expected at least 2'):
-        usefulness.choose_characters(info, count=1)
+        usefulness_lines.choose_characters(info, count=1)
 
 
 def test_who_is_read_has_taught_nothing():
     """Of fonts pens, of pens fonts, of both each apart."""
     found = {}
     for share in (0.0, 0.5, 1.0):
-        plan = usefulness.plan_of(info_of('2.0', num_writers=40, pen_share=share))
+        plan = usefulness_lines.plan_of(info_of('2.0', num_writers=40, pen_share=share))
         for kind, of in usefulness.tested_kinds(plan).items():
             writers = [of.writer(index) for index in (*plan.writers['test'], *plan.writers['unseen'])]
             found[share, kind] = {type(writer) for writer in writers}
@@ -79,7 +81,7 @@ def test_who_is_read_has_taught_nothing():
         (0.5, 'fonts'): {PenWriter, FontWriter},
         (1.0, 'fonts'): {FontWriter},
     }
-    plan = usefulness.plan_of(info_of('2.0', num_writers=40, pen_share=0.5))
+    plan = usefulness_lines.plan_of(info_of('2.0', num_writers=40, pen_share=0.5))
     tested = usefulness.draw_tested(plan, '一口', num_hands=3, side_px=32)
     # four writers of each split, half of them with a pen
     assert {kind: one.pictures.shape for kind, one in tested.items()} == dict.fromkeys(
@@ -108,41 +110,41 @@ def test_people_are_told_from_all_and_among_the_numerals():
 
 
 def test_every_hand_writes_every_character_once():
-    plan = usefulness.plan_of(info_of('1.1', num_writers=5))
-    lines = usefulness.plan_lines(plan, CHARACTERS, num_lines=15, seed=3)
+    plan = usefulness_lines.plan_of(info_of('1.1', num_writers=5))
+    lines = usefulness_lines.plan_lines(plan, CHARACTERS, num_lines=15, seed=3)
     # 8 characters are two lines of four, so 15 lines are seven hands, of five writers
     assert [len(text) for text in lines.texts] == [4] * 14
     assert lines.hands.tolist() == [n // 2 for n in range(14)] and lines.places.tolist() == [0, 4] * 7
     assert sorted(lines.writers[:5]) == [0, 1, 2, 3, 4] and lines.writers[5:] == lines.writers[:2]
     for hand in range(7):
         assert sorted(''.join(lines.texts[2 * hand : 2 * hand + 2])) == sorted(CHARACTERS)
-    assert lines.texts != usefulness.plan_lines(plan, CHARACTERS, num_lines=15, seed=4).texts
-    again = usefulness.plan_lines(plan, CHARACTERS, num_lines=15, seed=3)
+    assert lines.texts != usefulness_lines.plan_lines(plan, CHARACTERS, num_lines=15, seed=4).texts
+    again = usefulness_lines.plan_lines(plan, CHARACTERS, num_lines=15, seed=3)
     assert (again.texts, again.writers) == (lines.texts, lines.writers)
-    labels = usefulness.labels_of(lines, CHARACTERS)
+    labels = usefulness_lines.labels_of(lines, CHARACTERS)
     assert ''.join(CHARACTERS[n] for n in labels) == ''.join(lines.texts)
     with pytest.raises(
         ValueError, match='num_lines=1: a hand writes 8 characters in 2 lines; expected at least'
     ):
-        usefulness.plan_lines(plan, CHARACTERS, num_lines=1, seed=3)
+        usefulness_lines.plan_lines(plan, CHARACTERS, num_lines=1, seed=3)
 
 
 def test_fonts_write_what_they_have(monkeypatch):
     """But for the first corpus, where another font stood in; what nobody has is told."""
     monkeypatch.setattr(FontWriter, 'characters', frozenset('一二三十'))
-    kept = usefulness.plan_lines(
-        usefulness.plan_of(info_of('1.1', num_writers=5)), CHARACTERS, num_lines=2, seed=3
+    kept = usefulness_lines.plan_lines(
+        usefulness_lines.plan_of(info_of('1.1', num_writers=5)), CHARACTERS, num_lines=2, seed=3
     )
     assert sorted(''.join(kept.texts)) == sorted(CHARACTERS)
-    mixed = usefulness.plan_of(info_of('2.0', num_writers=6, pen_share=0.5))
-    lines = usefulness.plan_lines(mixed, CHARACTERS, num_lines=12, seed=3)
+    mixed = usefulness_lines.plan_of(info_of('2.0', num_writers=6, pen_share=0.5))
+    lines = usefulness_lines.plan_lines(mixed, CHARACTERS, num_lines=12, seed=3)
     for hand, index in enumerate(lines.writers):
         own = ''.join(text for text, whose in zip(lines.texts, lines.hands, strict=True) if whose == hand)
         has = '一二三十' if isinstance(mixed.writer(index), FontWriter) else CHARACTERS
         assert sorted(own) == sorted(has)
-    plan = usefulness.plan_of(info_of('2.0', num_writers=6, pen_share=0.0))
+    plan = usefulness_lines.plan_of(info_of('2.0', num_writers=6, pen_share=0.0))
     with pytest.raises(ValueError, match='num_lines=12: none of 6 writers has 口土日木 in its font'):
-        usefulness.plan_lines(plan, CHARACTERS, num_lines=12, seed=3)
+        usefulness_lines.plan_lines(plan, CHARACTERS, num_lines=12, seed=3)
 
 
 # ---- what is cut out
@@ -150,7 +152,7 @@ def test_fonts_write_what_they_have(monkeypatch):
 
 def test_characters_by_their_boxes():
     image = np.arange(200, dtype=np.uint8).reshape(10, 20)
-    first, second, edge = usefulness.characters_of(
+    first, second, edge = usefulness_lines.characters_of(
         image, [[2, 1, 5, 4], [4.6, 2.0, 7.2, 9.5], [19, 8, 25, 12]]
     )
     assert (first[4:-4, 4:-4] == image[1:4, 2:5]).all() and first.shape == (11, 11)
@@ -166,7 +168,7 @@ def test_a_line_in_cells():
     """Three characters of 80 x 60 px in cells of 20 x 16: across 48 / 60, down 20 / 80."""
     image = np.full([80, 60], 255, np.uint8)
     image[40:60, 20:40] = 0
-    scaled, boxes = usefulness.in_cells(
+    scaled, boxes = usefulness_lines.in_cells(
         image, np.array([[0, 0, 20, 80], [20, 40, 40, 60], [40, 0, 60, 80]]), char_px=20, char_width_px=16
     )
     assert scaled.shape == (20, 48)
@@ -190,7 +192,7 @@ class Model:
 def test_a_drawn_style_for_every_hand():
     lines = Lines(['一二', '三', '三一', '二'], np.array([0, 0, 1, 1]), np.array([0, 2, 0, 2]), [8, 3])
     model = Model()
-    found = usefulness.written_lines(model, lines, seed=5, truncation=0.7)
+    found = usefulness_lines.written_lines(model, lines, seed=5, truncation=0.7)
     assert [image.shape for image in found] == [(32, 64), (32, 32), (32, 64), (32, 32)]
     (first, one, *_), (second, other, *_) = model.asked
     assert (first, second) == (['一二', '三'], ['三一', '二']) and one != other
@@ -198,7 +200,7 @@ def test_a_drawn_style_for_every_hand():
         [0, 2]
     ] * 2
     again = Model()
-    usefulness.written_lines(again, lines, seed=6, truncation=0.7)
+    usefulness_lines.written_lines(again, lines, seed=6, truncation=0.7)
     assert again.asked[0][1] != one
 
 
@@ -250,19 +252,21 @@ def teach(model, plan, tested, **options):
 
 def test_who_writes_as_its_corpus_loses_nothing(nearest):
     """One that copies the corpus line by line, and one that leaves the paper blank."""
-    plan = usefulness.plan_of(info_of('1.1', num_writers=6))
+    plan = usefulness_lines.plan_of(info_of('1.1', num_writers=6))
     tested = usefulness.draw_tested(plan, CHARACTERS, num_hands=2, side_px=32)
 
     class Copying(Model):
         def write(self, texts, **options):
-            lines = usefulness.plan_lines(plan, CHARACTERS, num_lines=8, seed=1)
+            lines = usefulness_lines.plan_lines(plan, CHARACTERS, num_lines=8, seed=1)
             place = lines.texts.index(texts[0])
             # as if cut by boxes: each in the middle of its cell
             found = []
-            for image, boxes in usefulness.corpus_lines(plan, lines, seed=1)[place : place + len(texts)]:
-                scaled = usefulness.in_cells(image, boxes, char_px=32, char_width_px=32)
+            for image, boxes in usefulness_lines.corpus_lines(plan, lines, seed=1)[
+                place : place + len(texts)
+            ]:
+                scaled = usefulness_lines.in_cells(image, boxes, char_px=32, char_width_px=32)
                 cells = []
-                for picture in usefulness.characters_of(*scaled):
+                for picture in usefulness_lines.characters_of(*scaled):
                     cell = np.full([64, 64], 255, np.uint8)
                     height, width = picture.shape
                     cell[: min(height, 64), : min(width, 64)] = picture[:64, :64]
@@ -287,7 +291,7 @@ def test_who_writes_as_its_corpus_loses_nothing(nearest):
 
 
 def test_among_the_numerals_only_these_can_be_said(nearest):
-    plan = usefulness.plan_of(info_of('1.1', num_writers=6))
+    plan = usefulness_lines.plan_of(info_of('1.1', num_writers=6))
     # 口, the seventh character, asked for as if it were one of the four numerals
     square = usefulness.draw_tested(plan, CHARACTERS, num_hands=2, side_px=32)['pens']
     square = Tested(square.pictures[square.labels == 6], np.array([6, 6]), np.array([0, 1]))
@@ -424,8 +428,9 @@ def test_people_are_left_out_with_a_word(monkeypatch, tmp_path):
     """Without --numbers, and where no two numerals are told apart; what is known beforehand is refused."""
     protocol = find_protocol('usefulness')
     options = {option.name: option.default for option in protocol.options}
+    read = Tested(np.zeros([1, 2, 2], np.uint8), np.zeros(1, int), np.zeros(1, int))
     counts = {('pens', arm): [5] for arm in usefulness.ARMS}
-    monkeypatch.setattr(usefulness, 'draw_tested', lambda *arguments, **options: {'pens': None})
+    monkeypatch.setattr(usefulness, 'draw_tested', lambda *arguments, **options: {'pens': read})
     monkeypatch.setattr(usefulness, 'teach', lambda *arguments, **options: taught_of(counts, {'pens': [9]}))
     for opened, characters, why in (
         (None, CHARACTERS, 'people: no --numbers'),
@@ -443,6 +448,7 @@ def test_people_are_left_out_with_a_word(monkeypatch, tmp_path):
         found = protocol.measure(task)
         assert found.facts['left_out'].startswith(why) and told[0].startswith('people are left out: ')
         assert [row['tested'] for row in found.facts['conditions']] == ['pens']
+        assert found.measured_under['tested_sha256'] == {'pens': hashlib.sha256(bytes(4)).hexdigest()}
         assert found.measured_under.get('numbers_sha256') == (None if opened is None else 'digest')
         assert (found.facts['num_lines'], found.facts['num_hands'], found.facts['num_pictures']) == (
             [4, 4],

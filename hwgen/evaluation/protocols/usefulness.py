@@ -29,7 +29,7 @@ class Usefulness(Protocol):
     description = _DESCRIPTION
     examples = ('--protocol=usefulness --truncation=1 --numbers=handwritten_numbers.npz',)
     splits = ('test',)
-    num_lines = 3000
+    num_lines = 2000
     options = (
         Option(
             'numbers',
@@ -73,13 +73,14 @@ class Usefulness(Protocol):
 
     def measure(self, task: Task) -> Findings:
         """Teaches three networks for every seed, and has them read."""
-        from hwgen.evaluation.measuring import usefulness, usefulness_report
+        from hwgen.evaluation.measuring import usefulness, usefulness_lines, usefulness_report
 
         options = task.options
-        plan = usefulness.plan_of(task.info)
-        characters = usefulness.choose_characters(task.info, count=options['lookalikes'])
+        plan = usefulness_lines.plan_of(task.info)
+        characters = usefulness_lines.choose_characters(task.info, count=options['lookalikes'])
         sizes = {'side_px': options['picture_px']}
         tested = usefulness.draw_tested(plan, characters, num_hands=options['tested_hands'], **sizes)
+        digests = usefulness.digests_of(tested)
         left_out = None
         if task.opened is None:
             left_out = 'people: no --numbers'
@@ -118,6 +119,7 @@ class Usefulness(Protocol):
         under = {
             'cells': {'char_px': task.model.char_px, 'char_width_px': task.model.char_width_px},
             'lines_sha256': [one.digest for one in found],
+            'tested_sha256': digests,
         }
         if task.opened is not None:
             under['numbers_sha256'] = task.opened[1]

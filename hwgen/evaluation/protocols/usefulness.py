@@ -16,7 +16,7 @@ of pens, held-out writers of both for a corpus of both), and people's numerals w
 reads_* is the share read right; loss_* is what the network taught by the model reads less. A writer is
 good when it loses at most 2 points. Drawn styles are as wide as --truncation; as wide as in training with
 --truncation=1. --out receives usefulness.md (95 % intervals over networks and hands, paired for the losses;
-verdicts) and the sheets. 10 to 15 minutes on two cores with a model of 32 px."""
+verdicts) and usefulness_lines.png besides."""
 
 
 class Usefulness(Protocol):

@@ -18,7 +18,7 @@ CHECKOUT = pathlib.Path(__file__).resolve().parents[1]
         (['hwgen/training/loop.py', 'tests/training/test_loop.py'], ['tests/training']),
         (['hwgen/data/formats/iam.py', 'tests/cli/preset_values.json'], ['tests/cli', 'tests/data']),
         (['bin/test', 'demo.flags', 'hwgen/gone/x.py', 'benchmarks/writing.py'], ['tests/cli']),
-        (['experiments/corpus/people.py'], ['tests/experiments']),
+        (['experiments/corpus/hands.py'], ['tests/experiments']),
         (['saved_models/demo/weights.npz'], ['tests/evaluation']),
         (['constraints.txt'], ['tests']),
         (None, list(WITHOUT_HISTORY)),

@@ -7,8 +7,8 @@ import numpy as np
 
 from experiments.corpus import hands
 from experiments.corpus.character_worth import Pools
-from experiments.corpus.people import read_people
 from experiments.corpus.pictures import longer_side
+from hwgen.evaluation.measuring.people import read_people
 
 FULL = {
     'seeds': 3,

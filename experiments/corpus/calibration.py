@@ -4,10 +4,10 @@
     [--fast]
 
 People's numerals (the archive of Nazarpour and Chen, doi 10.17634/137930-3, as arrays:
-experiments/corpus/people.py) are held against the same characters of simulated hands: how alike copies are
-and how different hands; whether a small network that learned from simulated hands reads people's; whether one
-can tell the two apart. Prints tables; with --out writes calibration.json, sheet.png (hands side by side) and
-tell_apart_inked.png, tell_apart_paths.png (what gives them away).
+hwgen/evaluation/measuring/people.py) are held against the same characters of simulated hands: how alike
+copies are and how different hands; whether a small network that learned from simulated hands reads people's;
+whether one can tell the two apart. Prints tables; with --out writes calibration.json, sheet.png (hands side
+by side) and tell_apart_inked.png, tell_apart_paths.png (what gives them away).
 """
 
 import json
@@ -44,10 +44,10 @@ def main(argv):
     import tensorflow as tf
 
     from experiments.corpus import judges, report, sheets
-    from experiments.corpus.people import NUMERALS, read_people
     from experiments.corpus.pictures import longer_side, prepare
     from experiments.corpus.shapes import FEATURES
     from experiments.corpus.simulated import SOURCES, draw_hands
+    from hwgen.evaluation.measuring.people import NUMERALS, read_people
 
     begin = time.perf_counter()
 

@@ -7,10 +7,10 @@ import pathlib
 import numpy as np
 
 from experiments.corpus import hands
-from experiments.corpus.lookalikes import CLASSES
 from experiments.corpus.measured import once
-from experiments.corpus.networks import SmallNetwork
-from experiments.corpus.people import NUMERALS
+from hwgen.evaluation.measuring.lookalikes import CLASSES
+from hwgen.evaluation.measuring.people import NUMERALS
+from hwgen.evaluation.measuring.small_network import SmallNetwork
 
 TUNED_PEOPLE = 5  # people of whom a network gets one copy of each numeral besides
 _TUNING = {'steps': 200, 'times': 8}

@@ -6,11 +6,12 @@ import hashlib
 import numpy as np
 
 from experiments.corpus import preparation
-from experiments.corpus.people import NUMERALS
 from hwgen.data.scribe.corpus import FONTS_VERSION, SCRIBE_VERSION
 from hwgen.data.scribe.font_writer import FontWriter
 from hwgen.data.scribe.fonts import default_fonts, partial_fonts
 from hwgen.data.scribe.pen_writer import PenWriter
+from hwgen.evaluation.measuring import character_pictures
+from hwgen.evaluation.measuring.people import NUMERALS
 
 KINDS = {'fonts_1_1': 'fonts, 1.1', 'fonts_2_0': 'fonts, 2.0', 'pen': 'pens'}
 _TESTED_FROM = 100_000  # index of the first writer who teaches nothing
@@ -64,7 +65,7 @@ def scanner_factor(kind, longer_px):
     longer side is so many px: float.
     """
     sides = [
-        max(preparation.clean(write(kind, index, c)).shape)
+        max(character_pictures.clean(write(kind, index, c)).shape)
         for index in range(_SIZED_WRITERS)
         for c in NUMERALS
         if writes(kind, index, c)
@@ -85,7 +86,7 @@ def draw_pool(kind, characters, indices, *, factor):
         uint8 [W, C, SIDE_PX, SIDE_PX], 255 = ink, prepared as people's; bool [W, C], whether the hand has the
         character.
     """
-    side = preparation.SIDE_PX
+    side = character_pictures.SIDE_PX
     pictures, there = (
         np.zeros([len(indices), len(characters), side, side], np.uint8),
         np.zeros([len(indices), len(characters)], bool),
@@ -101,4 +102,4 @@ def prepare(image, *, factor=1.0):
     """uint8 [SIDE_PX, SIDE_PX], 255 = ink: a picture as a network sees it, of uint8 [H, W], 255 = paper."""
     if factor != 1.0:
         (image,) = preparation.scan([image], factor=factor)
-    return np.rint(255 * preparation.fit(preparation.clean(image))).astype(np.uint8)
+    return character_pictures.as_seen(image)

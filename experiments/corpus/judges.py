@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.corpus.networks import SmallNetwork
 from experiments.corpus.spreads import estimate, resample
+from hwgen.evaluation.measuring.small_network import SmallNetwork
 
 
 class Verdict(NamedTuple):

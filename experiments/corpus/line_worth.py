@@ -9,7 +9,6 @@ import numpy as np
 
 from experiments.corpus import people_lines
 from experiments.corpus.measured import once
-from experiments.corpus.people import NUMERALS
 from experiments.corpus.worth_rows import ROWS
 from hwgen.charset.encoding import Charset
 from hwgen.data.preparing import prepare
@@ -18,6 +17,7 @@ from hwgen.evaluation.judges.character_errors import read_components
 from hwgen.evaluation.judges.component_reader import ComponentReader
 from hwgen.evaluation.judges.independent_reader import IndependentReader, folded
 from hwgen.evaluation.measuring import training_plan
+from hwgen.evaluation.measuring.people import NUMERALS
 from hwgen.images import to_cells
 from hwgen.metrics import text as text_metrics
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from experiments.corpus import preparation
-from experiments.corpus.people import NUMERALS
+from hwgen.evaluation.measuring.character_pictures import clean
+from hwgen.evaluation.measuring.people import NUMERALS
 
 HEIGHT_PX = 64
 _SIZE = 0.74  # longer side of the person's characters on the mean, by the height of the line
@@ -39,10 +39,10 @@ def write_lines(scans, *, characters, lines, seed):
     found = []
     for person, own in enumerate(scans):
         rng = np.random.default_rng((seed, person))
-        size = np.mean([max(preparation.clean(copies[0]).shape) for copies in own])
+        size = np.mean([max(clean(copies[0]).shape) for copies in own])
         for _ in range(lines):
             text = ''.join(rng.choice(list(characters), rng.integers(_LENGTHS[0], _LENGTHS[1] + 1)))
-            crops = [preparation.clean(own[NUMERALS.index(c)][rng.integers(len(own[0]))]) for c in text]
+            crops = [clean(own[NUMERALS.index(c)][rng.integers(len(own[0]))]) for c in text]
             found.append(Line(set_side_by_side(crops, scale=_SIZE * HEIGHT_PX / size), text, person))
     return found
 

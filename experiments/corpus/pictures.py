@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.corpus import preparation
-from experiments.corpus.people import NUMERALS
 from experiments.corpus.shapes import measure
+from hwgen.evaluation.measuring.character_pictures import clean, fit
+from hwgen.evaluation.measuring.people import NUMERALS
 
 
 class Pictures(NamedTuple):
@@ -25,9 +26,7 @@ class Pictures(NamedTuple):
 
 def longer_side(hands):
     """Mean longer side of the ink, px, of pictures [W][15][S]; the first copy of each is looked at."""
-    return float(
-        np.mean([max(preparation.clean(copies[0]).shape) for characters in hands for copies in characters])
-    )
+    return float(np.mean([max(clean(copies[0]).shape) for characters in hands for copies in characters]))
 
 
 def prepare(hands, *, factor=1.0, pen=None):
@@ -47,7 +46,7 @@ def prepare(hands, *, factor=1.0, pen=None):
     for w, characters in enumerate(hands):
         for character, copies in zip(NUMERALS, characters, strict=True):
             for picture in preparation.scan(copies, factor=factor) if factor != 1.0 else copies:
-                crop = preparation.clean(picture)
+                crop = clean(picture)
                 if pen is not None:
                     crop = preparation.draw_path(
                         preparation.skeleton(preparation.bitmap(crop)),
@@ -56,7 +55,7 @@ def prepare(hands, *, factor=1.0, pen=None):
                     )
                 mask = preparation.bitmap(crop)
                 path = preparation.skeleton(mask)
-                inked.append(_bytes(preparation.fit(crop)))
+                inked.append(_bytes(fit(crop)))
                 paths.append(_bytes(preparation.redraw(path)))
                 features.append(measure(crop, mask, path, character))
     shape = (len(hands), len(NUMERALS), -1)

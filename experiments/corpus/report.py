@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from experiments.corpus.people import NUMERALS
 from experiments.corpus.shapes import FEATURES
 from experiments.corpus.spreads import distance_ratios, estimate, spreads
+from hwgen.evaluation.measuring.people import NUMERALS
 
 SPREADS = ('within', 'between', 'common')
 

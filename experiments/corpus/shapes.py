@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from experiments.corpus import paths
-from experiments.corpus.people import NUMERALS
 from experiments.corpus.preparation import SPAN_PX
+from hwgen.evaluation.measuring.people import NUMERALS
 
 
 class Feature(NamedTuple):

@@ -13,9 +13,9 @@ import functools
 
 import numpy as np
 
-from experiments.corpus.people import NUMERALS
 from hwgen.data.scribe.font_writer import FontWriter
 from hwgen.data.scribe.pen_writer import PenWriter
+from hwgen.evaluation.measuring.people import NUMERALS
 
 _MARGIN_PX = 8  # a line is cut around its ink; what reaches the edge of a scan may be a neighbour's
 

@@ -10,9 +10,9 @@ import numpy as np
 from experiments.corpus import hands, line_worth, worth_sheet
 from experiments.corpus.character_worth import read_people
 from experiments.corpus.measured import once
-from experiments.corpus.networks import SmallNetwork
 from hwgen.evaluation.judges.independent_reader import IndependentReader, folded
 from hwgen.evaluation.measuring import training_plan
+from hwgen.evaluation.measuring.small_network import SmallNetwork
 from hwgen.images import to_cells
 from hwgen.inference.writer import Writer
 from hwgen.metrics import text as text_metrics

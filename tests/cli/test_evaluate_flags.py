@@ -140,6 +140,7 @@ PROTOCOLS = [
     'nonsense',
     'comparison',
     'ablation',
+    'usefulness',
 ]
 # Protocol -> judges, splits that are written, lines where nobody says.
 TAKES = {
@@ -155,11 +156,13 @@ TAKES = {
     'nonsense': (['component_reader'], ['test', 'unseen'], 250),
     'comparison': (['component_reader', 'reader', 'space'], ['dev'], None),
     'ablation': (['component_reader', 'reader', 'space'], ['train', 'validation', 'test', 'unseen'], None),
+    'usefulness': ([], ['test'], 2000),
 }
 EVERY = (
     '--model=mine --data=lines --split=unseen --num_lines=11 --seed=12 --seeds=2 --against=other.json'
     ' --before=old --plan=own --base_flags=b.flags --rows=r,s --runs=ours --jobs=13 --out=there --crop'
-    ' --true_aspect --truncation=.25 --sheet_lines=14'
+    ' --true_aspect --truncation=.25 --sheet_lines=14 --network_steps=15 --picture_px=64 --lookalikes=16'
+    ' --tested_hands=17'
 ).split()
 
 
@@ -239,9 +242,11 @@ def test_what_a_protocol_takes(plain, name):
     if 'component_reader' in judges:
         assert told(plain[name], 'component reader') == [[FEATURES]]
         under['component_reader_sha256'] = 'components digest'
-    under |= {'reader': dict(crop=False), 'ablation': dict(first_seed=None, seeds=None, truncation=0.8)}.get(
-        name, {}
-    )
+    under |= {
+        'reader': dict(crop=False),
+        'ablation': dict(first_seed=None, seeds=None, truncation=0.8),
+        'usefulness': dict(network_steps=1200, picture_px=32, lookalikes=158, tested_hands=40),
+    }.get(name, {})
     assert task['measured_under'] == under
 
 
@@ -270,6 +275,7 @@ def test_every_flag_reaches_its_place(every, name):
         'reader': dict(crop=True, true_aspect=True, sheet_lines=14),
         'shots': dict(before='old'),
         'ablation': dict(plan='own', base_flags='b.flags', rows=['r', 's'], runs='ours', jobs=13),
+        'usefulness': dict(numbers=None, network_steps=15, picture_px=64, lookalikes=16, tested_hands=17),
     }
     assert told(every[name], 'run') == [[name, expected[name]] if name in expected else [name]]
     if name == 'ablation':
@@ -391,7 +397,15 @@ def test_what_is_refused_before_anything_is_made():
             f'--protocol={name} --model=': (
                 f'--protocol={name} with an empty --model: expected the folder of a model'
             )
-            for name in ('hands', 'interpolation', 'neighbours', 'shots', 'nonsense', 'ablation')
+            for name in (
+                'hands',
+                'interpolation',
+                'neighbours',
+                'shots',
+                'nonsense',
+                'ablation',
+                'usefulness',
+            )
         },
     }
     arguments = [[one.replace('\u00a0', ' ') for one in case.split(' ')] for case in cases]

@@ -9,7 +9,6 @@ import pytest
 from experiments.corpus import (
     judges,
     paths,
-    people,
     pictures,
     preparation,
     report,
@@ -20,6 +19,7 @@ from experiments.corpus import (
 from experiments.corpus.shapes import FEATURES, measure
 from hwgen.data.scribe.font_writer import FontWriter
 from hwgen.data.scribe.pen_writer import PenWriter
+from hwgen.evaluation.measuring import character_pictures, people
 
 NAMES = [feature.name for feature in FEATURES]
 
@@ -35,7 +35,7 @@ def draw(*lines, width_px=5, side_px=96):
 
 
 def features(picture, character):
-    crop = preparation.clean(picture)
+    crop = character_pictures.clean(picture)
     mask = preparation.bitmap(crop)
     return dict(zip(NAMES, measure(crop, mask, preparation.skeleton(mask), character)))
 
@@ -103,20 +103,20 @@ def test_clean_takes_away_paleness_paper_and_dirt():
     )
     dirty[85:87, 80:82] = 60  # a speck
     dirty[10:14, 94:] = 60  # a neighbour's end
-    a, b = preparation.clean(picture), preparation.clean(dirty)
+    a, b = character_pictures.clean(picture), character_pictures.clean(dirty)
     assert a.shape == b.shape
     assert np.abs(a - b).mean() < 0.02  # uint8 of a range of 94 levels
-    assert preparation.clean(np.full([20, 20], 250, np.uint8)).shape == (1, 1)
+    assert character_pictures.clean(np.full([20, 20], 250, np.uint8)).shape == (1, 1)
 
 
 def test_stroke_along_the_edge_is_ink():
     picture = np.full([40, 60], 255, np.uint8)
     picture[:5], picture[30:35, 5:50] = 0, 0
-    assert preparation.clean(picture).shape == (35, 60)
+    assert character_pictures.clean(picture).shape == (35, 60)
 
 
 def test_fit_keeps_the_aspect():
-    square = preparation.fit(np.ones([10, 40], np.float32))
+    square = character_pictures.fit(np.ones([10, 40], np.float32))
     rows, columns = np.flatnonzero(square.any(1)), np.flatnonzero(square.any(0))
     assert len(columns) == 28 and len(rows) == 7
     assert columns[0] == 2 and rows[0] == 12

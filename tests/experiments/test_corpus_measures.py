@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from experiments.corpus import intervals, paths, pictures, preparation, shapes, spreads
+from hwgen.evaluation.measuring import character_pictures
 
 # ---- intervals and spreads
 
@@ -206,7 +207,7 @@ def test_lines_lean_and_rise_by_their_median():
 def test_ink_is_stretched_between_its_palest_and_its_darkest():
     picture = np.full([60, 60], 240, np.uint8)
     picture[20:40, 20:24], picture[20:40, 24:28], picture[20:40, 28:32] = 40, 140, 222
-    found = preparation.clean(picture)
+    found = character_pictures.clean(picture)
     # 200, 100 and 18 grey levels of ink; .12 of the darkest is paper: 1, (.5 - .12) / .88, 0; what is paler
     # than .35 is not in the box.
     assert (
@@ -216,20 +217,20 @@ def test_ink_is_stretched_between_its_palest_and_its_darkest():
     )
     spotted = picture.copy()
     spotted[50:52, 50:53] = 40  # 6 px of 20 x 8: .03 of the ink or so stays
-    assert preparation.clean(spotted).shape[0] == 32
+    assert character_pictures.clean(spotted).shape[0] == 32
     spotted[50:52, 51:53] = 240
-    assert preparation.clean(spotted).shape == (20, 8)
+    assert character_pictures.clean(spotted).shape == (20, 8)
 
 
 def test_sizes_of_fitted_pictures():
-    small = preparation.fit(np.ones([7, 5], np.float32), side_px=20, inner_px=14)
+    small = character_pictures.fit(np.ones([7, 5], np.float32), side_px=20, inner_px=14)
     assert np.flatnonzero(small.any(1)).tolist() == list(range(3, 17)) and np.flatnonzero(
         small.any(0)
     ).tolist() == list(range(5, 15))
     assert (
         small.max() <= 1
-        and preparation.fit(np.ones([100, 1], np.float32)).sum() > 0
-        and (preparation.SIDE_PX, preparation.INNER_PX) == (32, 28)
+        and character_pictures.fit(np.ones([100, 1], np.float32)).sum() > 0
+        and (character_pictures.SIDE_PX, character_pictures.INNER_PX) == (32, 28)
     )
     assert preparation.bitmap(np.ones([10, 20], np.float32)).shape == (96, 96)
     mask = preparation.bitmap(np.ones([40, 80], np.float32))

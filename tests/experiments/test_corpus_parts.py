@@ -17,7 +17,6 @@ from experiments.corpus import (
     hands,
     judges,
     line_worth,
-    people,
     seen,
     worth_rows,
     writer_worth,
@@ -25,6 +24,7 @@ from experiments.corpus import (
 from hwgen.data.preparing import prepare
 from hwgen.data.scribe import corpus
 from hwgen.data.scribe.corpus import plan_corpus
+from hwgen.evaluation.measuring import people
 
 ROW = next(row for row in worth_rows.ROWS if row.name == 'pen_70')
 SIZES = {**bench.SMOKE, 'test_lines': 6, 'written_lines': 3}

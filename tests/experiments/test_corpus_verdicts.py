@@ -12,7 +12,6 @@ from experiments.corpus import (
     hands,
     judges,
     line_worth,
-    networks,
     people_lines,
     report,
     sheets,
@@ -23,6 +22,7 @@ from experiments.corpus import (
     writer_worth,
 )
 from hwgen.data.scribe.pen_writer import PenWriter
+from hwgen.evaluation.measuring import small_network
 
 # ---- people's lines, hands, pools
 
@@ -182,7 +182,7 @@ def test_people_are_read_among_all_characters_and_among_the_numerals():
 
 def test_maps_of_the_augmentation():
     """From the result to the picture: turned, sheared and sized about the middle, by at most what is told."""
-    maps = networks.affine_maps(np.random.default_rng(0), 4000)
+    maps = small_network.affine_maps(np.random.default_rng(0), 4000)
     assert maps.shape == (4000, 8) and maps.dtype == np.float32 and not maps[:, 6:].any()
     matrix, shift = maps[:, [0, 1, 3, 4]].reshape(-1, 2, 2).astype(float), maps[:, [2, 5]]
     middle = 15.5 - matrix @ [15.5, 15.5]
@@ -199,7 +199,7 @@ def test_maps_of_the_augmentation():
     )
     rotate = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     np.testing.assert_allclose(
-        networks.affine_maps(np.random.default_rng(3), 1)[0, [0, 1, 3, 4]].reshape(2, 2),
+        small_network.affine_maps(np.random.default_rng(3), 1)[0, [0, 1, 3, 4]].reshape(2, 2),
         size[:, None] * rotate @ np.array([[1, shear], [0, 1]]),
         atol=1e-6,
     )

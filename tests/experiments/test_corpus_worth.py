@@ -17,10 +17,10 @@ from experiments.corpus import (
     worth_report,
     worth_rows,
 )
-from experiments.corpus.lookalikes import CLASSES
-from experiments.corpus.people import NUMERALS
 from hwgen.charset.encoding import Charset
 from hwgen.data.scribe.corpus import plan_corpus
+from hwgen.evaluation.measuring.lookalikes import CLASSES
+from hwgen.evaluation.measuring.people import NUMERALS
 
 
 def test_classes_are_in_the_table_once_and_begin_with_the_numerals():

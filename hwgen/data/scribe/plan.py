@@ -110,7 +110,7 @@ class Plan(NamedTuple):
         if self.texts:
             text, chosen = self._given(split, i, rng, chosen)
             return text, self._able(writers, chosen, text), rng
-        writer = self._writer(writers[chosen])
+        writer = self.writer(writers[chosen])
         return self._composed(split, i, writer, rng), writer, rng
 
     def outline(self, split: str) -> tuple[np.ndarray, np.ndarray]:
@@ -135,8 +135,8 @@ class Plan(NamedTuple):
             (self.max_characters - self.min_characters + 1) * rng.random() ** 1.4
         )
 
-    def _writer(self, index):
-        """The writer of an index."""
+    def writer(self, index: int) -> FontWriter | PenWriter:
+        """The writer of an index, as lines of this plan have it."""
         if _holds_pen(index, self.pen_share):
             return _pen_writer(self.seed, index)
         return _font_writer(self.seed, index, self.script, self.version)
@@ -145,7 +145,7 @@ class Plan(NamedTuple):
         """The chosen one of the writers, or, where that one has a font without a character of the text,
         the next one with a pen.
         """
-        writer = self._writer(writers[chosen])
+        writer = self.writer(writers[chosen])
         if (
             isinstance(writer, PenWriter)
             or self.script == 'latin'

@@ -30,6 +30,7 @@ SHIPPED = [
     'nonsense',
     'comparison',
     'ablation',
+    'usefulness',
 ]
 
 
@@ -94,6 +95,7 @@ def test_each_says_which_way_its_figures_are_better():
         'ablation': (
             distances + copies + read + ['unseen_cer_3', 'unseen_label_error_3', 'hands_distance_pixels']
         ),
+        'usefulness': ['reads_pens_3', 'reads_people_numerals_3', 'loss_pens_3'],
     }
     assert list(names) == SHIPPED
     for name, figures in names.items():

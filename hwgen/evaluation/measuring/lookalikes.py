@@ -1,8 +1,8 @@
-"""Characters of everyday use that are taken for one another: what the small networks of `worth.py` tell
-apart.
+"""Characters of everyday use that are taken for one another: what small networks are
+asked to tell apart.
 """
 
-from experiments.corpus.people import NUMERALS
+from hwgen.evaluation.measuring.people import NUMERALS
 
 # Each group is alike in its strokes; a character stands in the first group that it belongs to.
 _GROUPS = (

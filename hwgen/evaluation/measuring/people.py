@@ -2,6 +2,7 @@
 University, doi 10.17634/137930-3, CC BY 4.0).
 """
 
+import os
 import zipfile
 import zlib
 
@@ -11,7 +12,7 @@ NUMERALS = '零一二三四五六七八九十百千万亿'  # code 1 to 15
 _ARRAYS = {'images': 3, 'code': 1, 'writer': 1, 'sample': 1}  # name -> axes
 
 
-def read_people(path):
+def read_people(path: str | os.PathLike[str]) -> np.ndarray:
     """Reads the scans.
 
     Args:

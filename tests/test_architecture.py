@@ -16,6 +16,7 @@ RANKS = {
     'tensorflow_files': 0.5,
     'console': 0.5,
     'images': -1,
+    'spacing': -0.5,
     'characters': -1,
     'settings': -1,
     'charset': 0,

@@ -8,8 +8,8 @@ import pathlib
 import numpy as np
 from PIL import Image
 
-from hwgen.data.reading.spacing import space_line
 from hwgen.images import resize_line
+from hwgen.spacing import space_line
 
 STRIP_PX = 16000  # WebP's limit is 16383
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hwgen.data.reading.spacing import space_line
 from hwgen.images import resize_line
+from hwgen.spacing import space_line
 
 if TYPE_CHECKING:
     from hwgen.inference.writer import Writer

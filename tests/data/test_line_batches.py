@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from hwgen import spacing
 from hwgen.characters import Characters
-from hwgen.data.reading import pipeline, shards, spacing
+from hwgen.data.reading import pipeline, shards
 from hwgen.data.reading.pipeline import LineBatches
 from hwgen.images import resize_line
 from hwgen.losses import ctc

@@ -23,7 +23,12 @@ from hwgen.training.checkpoints import Checkpoints
 from hwgen.training.gan import GanTraining
 
 N = 3
-UNREAD = dict(widths=np.zeros(2, np.int32), example_index=np.zeros(2, np.int32), step=np.zeros(2, np.int64))
+UNREAD = dict(
+    widths=np.zeros(2, np.int32),
+    example_index=np.zeros(2, np.int32),
+    step=np.zeros(2, np.int64),
+    advances=np.ones((2, N), np.float32),
+)
 
 
 def make(kind, *, seed=5):
@@ -257,7 +262,7 @@ def opened(monkeypatch):
         model = types.SimpleNamespace(
             config=types.SimpleNamespace(
                 generator=types.SimpleNamespace(
-                    char_px=16, char_width_px=12, style_dim=5, character_noise_dim=3
+                    char_px=16, char_width_px=12, style_dim=5, character_noise_dim=3, layout='cells'
                 )
             )
         )

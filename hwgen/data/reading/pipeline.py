@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from hwgen import spacing
 from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset, CharsetMismatchError
-from hwgen.data.reading import spacing
 from hwgen.data.reading.shards import LineIndex, RecordError, RecordIndex
 from hwgen.images import resize_line
 from hwgen.settings.model import GeneratorSettings

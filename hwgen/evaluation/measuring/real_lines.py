@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hwgen.data.reading.spacing import space_line
 from hwgen.images import to_cells, to_height, to_uint8
+from hwgen.spacing import space_line
 
 if TYPE_CHECKING:
     from hwgen.data.reading.records import LineRecord

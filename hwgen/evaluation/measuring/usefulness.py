@@ -24,9 +24,11 @@ import numpy as np
 
 from hwgen.data.scribe.font_writer import FontWriter
 from hwgen.data.scribe.plan import SCRIBE_VERSION, Plan
+from hwgen.evaluation.measuring import real_lines
 from hwgen.evaluation.measuring.character_pictures import as_seen
 from hwgen.evaluation.measuring.people import NUMERALS
 from hwgen.evaluation.measuring.usefulness_lines import (
+    at_height,
     characters_of,
     corpus_lines,
     in_cells,
@@ -187,8 +189,12 @@ def teach(
     lines = plan_lines(plan, characters, num_lines=num_lines, seed=seed)
     labels = labels_of(lines, characters)
     cells = {'char_px': model.char_px, 'char_width_px': model.char_width_px}
+    spaced, model = real_lines.are_spaced(model), real_lines.of_cells(model)
     of_corpus = corpus_lines(plan, lines, seed=seed)
-    of_training = [in_cells(image, boxes, **cells) for image, boxes in of_corpus]
+    of_training = [
+        at_height(image, boxes, model.char_px) if spaced else in_cells(image, boxes, **cells)
+        for image, boxes in of_corpus
+    ]
     of_model = written_lines(model, lines, seed=seed, truncation=truncation)
     report(f'seed {seed}: {len(lines.texts)} lines of {len(lines.writers)} hands written, by each')
     cut = {

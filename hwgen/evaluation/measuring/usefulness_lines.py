@@ -11,7 +11,7 @@ from hwgen.data.scribe.corpus import plan_corpus
 from hwgen.data.scribe.font_writer import FontWriter
 from hwgen.data.scribe.plan import FONTS_VERSION, Plan, corpus_charset
 from hwgen.evaluation.measuring.lookalikes import CLASSES
-from hwgen.images import to_cells
+from hwgen.images import to_cells, to_height
 
 if TYPE_CHECKING:
     from hwgen.inference.writer import Writer
@@ -195,6 +195,21 @@ def characters_of(image: np.ndarray, boxes: np.ndarray) -> list[np.ndarray]:
         cut = image[top : max(bottom, top + 1), left : max(right, left + 1)]
         found.append(np.pad(cut, _PAPER_PX, constant_values=255))
     return found
+
+
+def at_height(image: np.ndarray, boxes: np.ndarray, height_px: int) -> tuple[np.ndarray, np.ndarray]:
+    """A line as training saw it where characters have the room that they take, and its boxes.
+
+    Args:
+        image: uint8 [H, W]; boxes: [N, 4], px.
+        height_px: int, of the model's lines.
+
+    Returns:
+        uint8 [height_px, W']; float [N, 4].
+    """
+    scaled = to_height(image, height_px)
+    across, down = scaled.shape[1] / image.shape[1], height_px / image.shape[0]
+    return scaled, np.asarray(boxes, float) * [across, down, across, down]
 
 
 def in_cells(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwgen.data.reading.spacing import part_line, space_line
+from hwgen.spacing import part_line, space_line
 
 
 def line_of(width, *inks, height=10):

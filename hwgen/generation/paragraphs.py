@@ -16,6 +16,7 @@ from hwgen.settings.setting import SettingError
 if TYPE_CHECKING:
     import numpy as np
 
+    from hwgen.inference.hand_file import Hand
     from hwgen.inference.repertoire import Repertoire
     from hwgen.inference.writer import Writer
 
@@ -27,6 +28,7 @@ class ParagraphsTask:
         settings: GenerateSettings, with `pages.page_width`.
         repertoire: of the model that writes; what it cannot write is refused here.
         file: the text file, or None: `settings.writing.text`.
+        hand: the one that all is written in; None: those of seeds.
         folder: whether a folder is written.
 
     Raises:
@@ -40,9 +42,10 @@ class ParagraphsTask:
         repertoire: Repertoire,
         file: text_files.TextFile | None,
         *,
+        hand: Hand | None = None,
         folder: bool,
     ) -> None:
-        self.settings, self.folder = settings, folder
+        self.settings, self.hand, self.folder = settings, hand, folder
         wanted, height_px = settings.pages, settings.pages.height_px
         paragraphs, place = self._paragraphs(repertoire, file)
         self.style = pages.PageStyle(
@@ -108,11 +111,12 @@ class ParagraphsTask:
             return f'page of {told}' + left_out(self.skipped)
         with picture_files.LineFolder(out, replace=overwrite) as folder:
             for image, text, seed in composed:
-                folder.add(image, text, style=seed)
+                folder.add(image, text, style=lines.style_name(seed, self.hand))
         return count(folder.count, 'page') + left_out(self.skipped)
 
     def _composed(self, writer: Writer, progress: Progress) -> Iterator[tuple[np.ndarray, str, int]]:
         """Each page in each hand: its image, its text in one row, the seed."""
+        styles = {} if self.hand is None else {'styles': self.hand.style}
         for seed, page in itertools.product(self.seeds, self.layout):
             images: list[np.ndarray] = []
             there = [line for line in page if line]
@@ -124,6 +128,7 @@ class ParagraphsTask:
                     truncation=self.settings.hands.truncation,
                     noise_offsets=[line.offset for line in chunk],
                     quotes_before=[line.quotes for line in chunk],
+                    **styles,
                 )
                 progress.add(images[start:], writer.char_width_px)
             image = pages.compose(page, images, self.style, **self.cells)

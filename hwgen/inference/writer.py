@@ -8,6 +8,7 @@ text, its style and the model.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,7 @@ from hwgen.images import to_uint8
 from hwgen.inference import styles as style_space
 from hwgen.inference.artefact import load_generator
 from hwgen.inference.description import DEFAULT_TRUNCATION
+from hwgen.inference.hand_file import load_hand
 from hwgen.inference.model_folder import DEFAULT_MODEL, find_model
 from hwgen.inference.repertoire import Repertoire
 
@@ -200,6 +202,22 @@ class Writer:
         """
         ends = style_space.styles_from_seeds([first, second], self.style_dim, truncation=truncation)
         return self._in_style_space(style_space.interpolate_styles(*ends, steps=steps))
+
+    def digest(self) -> str:
+        """SHA-256 of the generator's weights: by it a hand file knows its model."""
+        found = hashlib.sha256()
+        for variable in self.generator.variables:
+            found.update(np.ascontiguousarray(variable.numpy(), np.float32).tobytes())
+        return found.hexdigest()
+
+    def hand(self, path: str | os.PathLike[str]) -> np.ndarray:
+        """The hand of a file that `imitate` saved, for `write(..., styles=)`: float32 [Z].
+
+        Raises HandError: no hand there, or that of another model.
+        """
+        hand = load_hand(path)
+        hand.check_model(self.digest())
+        return hand.style
 
     def _in_style_space(self, normal):
         # One by one: the last bit of a product of matrices depends on how many rows it has.

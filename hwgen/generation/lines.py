@@ -93,7 +93,7 @@ class LinesTask:
     def _written(self, writer: Writer, progress: Progress) -> Written:
         """Each row in each of its hands."""
         hands = self.settings.hands
-        styles = {} if self.hand is None else {'styles': self.hand.style}
+        vector = None if self.hand is None else self.hand.style
         apart = hands.num_styles if hands.styles_per_line == 'random' else 0
         tasks = (
             (row.text, hands.style_seed + style + apart * index)
@@ -102,7 +102,7 @@ class LinesTask:
         )
         while chunk := list(itertools.islice(tasks, CHUNK_LINES)):
             texts, seeds = zip(*chunk, strict=True)
-            images = writer.write(texts, style_seeds=seeds, truncation=hands.truncation, **styles)
+            images = writer.write(texts, style_seeds=seeds, truncation=hands.truncation, styles=vector)
             progress.add(images, writer.char_width_px)
             yield from zip(images, texts, seeds, strict=True)
         if progress.lines != self.num_lines:

@@ -116,7 +116,7 @@ class ParagraphsTask:
 
     def _composed(self, writer: Writer, progress: Progress) -> Iterator[tuple[np.ndarray, str, int]]:
         """Each page in each hand: its image, its text in one row, the seed."""
-        styles = {} if self.hand is None else {'styles': self.hand.style}
+        vector = None if self.hand is None else self.hand.style
         for seed, page in itertools.product(self.seeds, self.layout):
             images: list[np.ndarray] = []
             there = [line for line in page if line]
@@ -128,7 +128,7 @@ class ParagraphsTask:
                     truncation=self.settings.hands.truncation,
                     noise_offsets=[line.offset for line in chunk],
                     quotes_before=[line.quotes for line in chunk],
-                    **styles,
+                    styles=vector,
                 )
                 progress.add(images[start:], writer.char_width_px)
             image = pages.compose(page, images, self.style, **self.cells)

@@ -166,8 +166,8 @@ def check(settings: GenerateSettings) -> None:
             ' --interpolate 3 8'
         )
     if hands.hand is not None:
-        for name, given in (('--interpolate', between), ('--num_styles', hands.num_styles > 1)):
-            if given:
+        for name, several in (('--interpolate', bool(between)), ('--num_styles', hands.num_styles > 1)):
+            if several:
                 raise SettingError(f'{name} does not go with --hand, which is one hand')
     refused: list[tuple[str, object]] = []
     if between:

@@ -71,7 +71,7 @@ def fine_tune(
     summary = training.train(settings, report=report, command=command)
     if summary['model'] is None:
         raise ValueError(
-            f'--minutes={minutes:g}: the training ended before the generator had learned, expected more minutes'
+            f'--minutes={minutes:g}: the training ended before the generator had learned; expected more'
         )
     for name in ('generator.json', 'weights.npz'):
         shutil.move(os.path.join(run, 'model', name), os.path.join(folder, name))

@@ -1,4 +1,4 @@
-"""The pictures of a hand's lines: found, looked at, paper made white, cut to their ink, characters counted."""
+"""The pictures of a hand's lines: found, looked at, made white, cut to their ink, characters counted."""
 
 import os
 import pathlib
@@ -12,7 +12,7 @@ from hwgen.charset.printable import printable, shown
 from hwgen.data.formats.folder import LabelledImage, list_images, read_folder
 from hwgen.data.formats.image_files import read_image
 from hwgen.data.formats.samples import FormatError
-from hwgen.data.preparing.line_cut import count_by_aspect, cut_line
+from hwgen.data.preparing.line_cut import count_characters, cut_line
 from hwgen.data.preparing.picture_intake import Intake
 
 LABELS = 'labels.tsv'
@@ -70,7 +70,7 @@ def read_lines(
             raise FormatError(f'{printable(row.path)}: {error}', reason=error.reason) from None
         count = _count(row.text) if labelled else None
         image = cut_line(image, num_characters=count)
-        count = count or count_by_aspect(image, cell_aspect=cell_aspect)
+        count = count or count_characters(image, cell_aspect=cell_aspect)
         found.append(HandLine(image, count, row.text, printable(row.path)))
     return found
 

@@ -192,7 +192,7 @@ def _read(lines: Sequence[HandLine], writer: Writer, settings: ImitationSettings
         writer,
         [line.image for line in lines],
         [line.num_characters for line in lines],
-        counted='labels' if lines[0].text else 'aspect',
+        counted='labels' if lines[0].text else 'shape',
         name=os.path.splitext(os.path.basename(place))[0],
     )
 

@@ -1,4 +1,4 @@
-"""Hand file: the hand that `imitate` read from pictures of lines, as a small file of JSON. Without TensorFlow.
+"""Hand file: the hand that `imitate` read from pictures of lines, as a small file. Without TensorFlow.
 
 A style is a place in the space of one generator and means nothing to another; so the file says which one it
 was read with, by the digest of its weights, and for a server, whose weights nobody sees, by the hand that
@@ -19,7 +19,7 @@ from hwgen.charset.printable import printable
 
 FORMAT = 1
 KIND = 'hwgen hand'
-COUNTED = ('labels', 'aspect')  # where the numbers of characters came from
+COUNTED = ('labels', 'shape')  # where the numbers of characters came from
 MAX_BYTES = 1 << 20  # one of 64 numbers has 5 kB
 PROBE_SEED = 0
 PROBE_TOLERANCE = 1e-3  # graphs round differently; between two models seed 0 differs by tenths
@@ -41,7 +41,7 @@ class Hand:
         probe: float32 [Z], the hand that the model draws from seed 0 at truncation 1.
         digest: of the generator (`Writer.digest`).
         lines, characters: what it was read from.
-        counted: 'labels' or 'aspect': how the characters of each line were counted.
+        counted: 'labels' or 'shape': how the characters of each line were counted.
         name: what messages and tables call it: that of its file, without folder and suffix. Not stored.
     """
 
@@ -65,7 +65,7 @@ class Hand:
         """
         if digest != self.digest:
             raise HandError(
-                f'{self.name}: a hand of another model (of the weights {self.digest[:12]}, here are {digest[:12]}):'
+                f'{self.name}: a hand of another model (weights {self.digest[:12]}, here {digest[:12]}):'
                 ' expected one that was read with this model; `imitate --model` reads it anew'
             )
 

@@ -66,7 +66,7 @@ def read_hand(
 
     Args:
         writer, images, num_characters: as of `read_style`.
-        counted: 'labels' or 'aspect': where the numbers of characters are from.
+        counted: 'labels' or 'shape': where the numbers of characters are from.
         name: what messages call the hand.
 
     Returns:

@@ -25,8 +25,8 @@ class ImitateSettings:
     )
     hand: str | None = setting(
         None,
-        'Where the hand is kept: a small file; with --minutes the folder of a model. bin/generate --hand takes'
-        ' both. Example: --hand=mine.hand.',
+        'Where the hand is kept: a small file; with --minutes the folder of a model. bin/generate --hand'
+        ' takes both. Example: --hand=mine.hand.',
     )
     minutes: float = setting(
         0.0,

@@ -115,8 +115,6 @@ def _check(settings: ImitationSettings, writer: Writer | None) -> None:
         raise SettingError('--images is missing: expected a folder with a picture of each line')
     if not os.path.exists(asked.images):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), asked.images)
-    if asked.hand is None and writing.text is None:
-        raise SettingError('expected --hand=FILE, where the hand is kept, or --text "..." --out=PICTURE')
     if writing.text is not None:
         generation.check(_generate_settings(settings))
         out = writing.out or ''
@@ -124,6 +122,8 @@ def _check(settings: ImitationSettings, writer: Writer | None) -> None:
         picture_files.check_place(out, overwrite=writing.overwrite, folder=folder)
     elif writing.out is not None:
         raise SettingError(f'--out={writing.out} without --text: expected a text, or --hand=FILE')
+    elif asked.hand is None:
+        raise SettingError('expected --hand=FILE, where the hand is kept, or --text "..." --out=PICTURE')
     if asked.minutes:
         if asked.minutes < _LEAST_MINUTES:
             raise SettingError(f'--minutes={asked.minutes:g}: expected at least {_LEAST_MINUTES}, or 0')
@@ -134,7 +134,7 @@ def _check(settings: ImitationSettings, writer: Writer | None) -> None:
         if writer is not None:
             raise SettingError('--minutes with a Writer: expected the folder of a model')
     if asked.hand is not None:
-        if picture_formats.names_picture(asked.hand):
+        if os.path.splitext(asked.hand)[1].lower() in picture_formats.FORMATS:
             raise SettingError(f'--hand={asked.hand}: a picture? Expected the name of a hand, mine.hand')
         _check_place(asked.hand, folder=bool(asked.minutes), overwrite=writing.overwrite)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import collections
 import hashlib
+import itertools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -145,12 +146,11 @@ def measure(
     means = {kind: measures.mean(1) / scale for kind, measures in hands.items()}
     target = real.mean(1) / scale
     most = f'lines_{max(shots)}'
-    other_styles = [*styles[most][1:], styles[most][0]]
+    other_styles = [*styles[most][1:], styles[most][0]]  # each writer's text in the next one's hand
+    sheet = zip(chosen.values(), pictures[most], other_styles, seeds, strict=True)
     rows = [
         (of_real(lines.written[:1])[0], pictured[0], of_hand(lines, style, noise)[0])
-        for lines, pictured, style, noise in list(
-            zip(chosen.values(), pictures[most], other_styles, seeds, strict=True)
-        )[:_SHEET_ROWS]
+        for lines, pictured, style, noise in itertools.islice(sheet, _SHEET_ROWS)
     ]
     told = [(name, [[r.text for r in part] for part in lines]) for name, lines in chosen.items()]
     return Imitation(

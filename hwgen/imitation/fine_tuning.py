@@ -18,9 +18,11 @@ from hwgen.settings.prepare import InputSettings, OutputSettings, PrepareSetting
 from hwgen.settings.setting import described, from_stored
 from hwgen.settings.train import TrainSettings
 
-# Steps a minute on the machine of hand.flags, in its proportion: as many are planned, and --minutes ends a
-# slower machine's phases sooner.
-_RECOGNIZER_STEPS, _RECONSTRUCTION_STEPS = 75, 150
+# Steps a minute, together as many as hand.flags made: so many are planned, and --minutes ends a slower
+# machine's phases sooner. Fewer of them for the recognisers than there: of 50 lines they misread 0.04 after 200
+# steps.
+_RECOGNIZER_STEPS, _RECONSTRUCTION_STEPS = 40, 185
+FEW_STEPS = 300  # of the generator: with fewer it is hardly another
 _LONGEST_LINES = 64  # characters; longer ones are left out, as memory grows with them
 
 
@@ -73,6 +75,9 @@ def fine_tune(
         raise ValueError(
             f'--minutes={minutes:g}: the training ended before the generator had learned; expected more'
         )
+    learned = summary['schedule'].done(summary['step']).get('reconstruction', 0)
+    few = f': few, --minutes={minutes:g} is short on this machine' if learned < FEW_STEPS else ''
+    report(f'the generator learned {learned} steps{few}')
     for name in ('generator.json', 'weights.npz'):
         shutil.move(os.path.join(run, 'model', name), os.path.join(folder, name))
     for name in (pictures, records, run):

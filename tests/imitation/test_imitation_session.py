@@ -165,7 +165,7 @@ def test_pictures_that_are_no_lines(labelled, writer):
 def test_fine_tuning_is_hand_flags_with_the_sizes_of_the_model(model):
     settings = fine_tuning.training_settings(model, minutes=4, longest=11)
     schedule = settings.schedule
-    assert (schedule.recognizer_steps, schedule.reconstruction_steps) == (300, 600)  # those of hand.flags
+    assert (schedule.recognizer_steps, schedule.reconstruction_steps) == (160, 740)  # 900 as hand.flags has
     assert schedule.longest_lines == 11 and settings.run.max_minutes == 4
     assert settings.run.init_from == model
     assert settings.generator.char_px == 16 and settings.generator.content_channels == 12
@@ -192,9 +192,11 @@ def test_generate_takes_the_model_of_a_folder(lines, model):
 @pytest.mark.slow
 def test_fine_tuning(labelled, model):
     """A tenth of a minute: a model and a hand, nothing else, and nothing left of a training that fails."""
+    said = []
     found = hwgen.imitate(
-        labelled, 'mine', model=model, minutes=0.1, text='日月', out='line.png', report=lambda line: None
+        labelled, 'mine', model=model, minutes=0.1, text='日月', out='line.png', report=said.append
     )
+    assert any('few, --minutes=0.1 is short' in line for line in said)
     assert sorted(os.listdir('mine')) == ['generator.json', 'hand.json', 'weights.npz']
     assert sorted(os.listdir()) == ['line.png', 'mine', 'my_lines']
     tuned = Writer.load('mine', tell=None)

@@ -19,7 +19,7 @@ from hwgen.settings.setting import described, from_stored
 from hwgen.settings.train import TrainSettings
 
 # Steps a minute, together as many as hand.flags made: so many are planned, and --minutes ends a slower
-# machine's phases sooner. Fewer of them for the recognisers than there: of 50 lines they misread 0.04 after 200
+# machine's phases sooner. Fewer for the recognisers than there: of 50 lines they misread 0.04 after 200
 # steps.
 _RECOGNIZER_STEPS, _RECONSTRUCTION_STEPS = 40, 185
 FEW_STEPS = 300  # of the generator: with fewer it is hardly another

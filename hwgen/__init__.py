@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hwgen.api import evaluate, export, generate, load, prepare, serve, train
+    from hwgen.api import evaluate, export, generate, imitate, load, prepare, serve, train
     from hwgen.charset.encoding import Charset
     from hwgen.inference.writer import Writer
 
@@ -19,6 +19,7 @@ __all__ = [
     'evaluate',
     'export',
     'generate',
+    'imitate',
     'load',
     'prepare',
     'serve',
@@ -26,7 +27,9 @@ __all__ = [
 ]
 # Names are loaded when they are first asked for: `import hwgen` takes no NumPy and no TensorFlow.
 _PLACES = {
-    **dict.fromkeys(('evaluate', 'export', 'generate', 'load', 'prepare', 'serve', 'train'), 'hwgen.api'),
+    **dict.fromkeys(
+        ('evaluate', 'export', 'generate', 'imitate', 'load', 'prepare', 'serve', 'train'), 'hwgen.api'
+    ),
     'Charset': 'hwgen.charset.encoding',
     'Writer': 'hwgen.inference.writer',
 }

@@ -4,6 +4,7 @@
 >>> writer = hwgen.load()                                 # the model that ships
 >>> images = writer.write(['明天⿱山鱼'], style_seeds=[7])    # a list of uint8 [32, 32 N], 255 = paper
 >>> hwgen.generate('明天去钓鱼', out='line.png', num_styles=3, model=writer)
+>>> hwgen.imitate('my_lines', hand='mine.hand')             # from pictures of lines, to write with
 >>> summary = hwgen.train('fast', data='tfrecords/mine', run_dir='runs/mine')
 >>> hwgen.evaluate(summary['model'], 'reader', num_lines=100, seeds=1)
 >>> hwgen.export(summary['model'], 'saved_models/mine/1')
@@ -24,6 +25,7 @@ from hwgen.settings.keywords import in_python_words, with_keywords
 
 if TYPE_CHECKING:
     from hwgen.generation.session import Written
+    from hwgen.imitation.session import Imitated
     from hwgen.inference.writer import Writer
     from hwgen.settings.prepare import PrepareSettings
     from hwgen.settings.train import TrainSettings
@@ -96,6 +98,47 @@ def generate(
     with in_python_words():
         asked = with_keywords(GenerateSettings(), keywords, called='generate')
         return session.generate(asked, writer=writer, report=report)
+
+
+def imitate(
+    images: Path | None = None,
+    hand: Path | None = None,
+    *,
+    model: Path | Writer | None = None,
+    report: Report = console.say,
+    **settings: Any,
+) -> Imitated:
+    """Reads a hand from pictures of its lines, keeps it, and writes a text in it, as `bin/imitate` does.
+
+    Args:
+        images: folder with a picture of each line of one person, or one picture.
+        hand: where the hand is kept: a small file, for `generate(hand=...)` and `Writer.hand`; with `minutes`
+            the folder of a model.
+        model: as of `load`, or a Writer that is open already (not with `minutes`).
+        report: function of a str, told what is going on.
+        **settings: labels, minutes, text, out, style_seed, overwrite, ...; see docs/settings.md, bin/imitate.
+
+    Returns:
+        Imitated: hand, whose `style` is for `Writer.write(..., styles=)`; path, where it is kept; written, as
+            of `generate`.
+
+    Raises:
+        TypeError: no such setting, or a value of another type.
+        SettingError: settings that do not go together.
+        ValueError: a picture or label that cannot be used, with its place; a model without style encoder.
+        ArtefactError: no model there.
+        OSError: no such folder, or a place that cannot be written; what was there is unchanged.
+    """
+    from hwgen.imitation import session
+    from hwgen.settings.imitate import ImitationSettings
+
+    keywords = {**_given(images=images, hand=hand), **settings}
+    writer = _open_writer(model)
+    if writer is None and model is not None:
+        keywords['model'] = model
+    with in_python_words():
+        asked = with_keywords(ImitationSettings(), keywords, called='imitate')
+        return session.imitate(asked, writer=writer, report=report)
 
 
 def prepare(out: Path | None = None, *, report: Report = console.say, **settings: Any) -> str | None:

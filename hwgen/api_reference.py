@@ -14,15 +14,16 @@ from hwgen import files
 from hwgen.settings.resources import CHECKOUT
 
 PLACE = 'docs/api.md'
-FUNCTIONS = ('load', 'generate', 'prepare', 'train', 'evaluate', 'export', 'serve')
+FUNCTIONS = ('load', 'generate', 'imitate', 'prepare', 'train', 'evaluate', 'export', 'serve')
 # Classes and those of their methods that the page has.
 CLASSES = {
-    'Writer': ('write', 'stream', 'styles', 'styles_between', 'encode', 'can_write'),
+    'Writer': ('write', 'stream', 'styles', 'styles_between', 'hand', 'encode', 'can_write'),
     'Charset': ('load', 'encode'),
 }
 # Further functions and classes, where they are imported from.
 FURTHER = {
-    'hwgen.inference.imitation': ('read_style',),
+    'hwgen.inference.imitation': ('read_style', 'read_hand'),
+    'hwgen.inference.hand_file': ('load_hand', 'save_hand'),
     'hwgen.inference.content_interpolation': ('ContentInterpolation',),
     'hwgen.serving.client': ('Client',),
 }

@@ -29,6 +29,7 @@ RANKS = {
     'serving': 2,
     'generation': 2,
     'evaluation': 3,
+    'imitation': 3,
     'api': 4,
     'api_reference': 5,
     'cli': 5,

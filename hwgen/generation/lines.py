@@ -14,6 +14,7 @@ from hwgen.settings.generate import GenerateSettings
 from hwgen.settings.setting import SettingError
 
 if TYPE_CHECKING:
+    from hwgen.inference.hand_file import Hand
     from hwgen.inference.line_layout import WrittenLine
     from hwgen.inference.repertoire import Repertoire
     from hwgen.inference.writer import Writer
@@ -31,6 +32,7 @@ class LinesTask:
         settings: GenerateSettings.
         repertoire: of the model that writes; what it cannot write is refused here.
         file: the text file, or None: `settings.writing.text`.
+        hand: the one that all is written in; None: those of seeds.
         command: what was typed, for the description of records.
 
     Raises:
@@ -44,9 +46,10 @@ class LinesTask:
         repertoire: Repertoire,
         file: text_files.TextFile | None,
         *,
+        hand: Hand | None = None,
         command: str,
     ) -> None:
-        self.settings, self.command = settings, command
+        self.settings, self.hand, self.command = settings, hand, command
         writing, hands = settings.writing, settings.hands
         self.skipped: list[str] = []
         if file is None:
@@ -83,12 +86,13 @@ class LinesTask:
             return self._write_records(writer, written) + left_out(self.skipped)
         with picture_files.LineFolder(_out(self.settings), replace=writing.overwrite) as out:
             for line, text, seed in written:
-                out.add(picture_files.scale(line.image, height_px), text, style=seed)
+                out.add(picture_files.scale(line.image, height_px), text, style=style_name(seed, self.hand))
         return f'{count(out.count, "picture")}, {picture_files.LABELS}' + left_out(self.skipped)
 
     def _written(self, writer: Writer, progress: Progress) -> Written:
         """Each row in each of its hands."""
         hands = self.settings.hands
+        vector = None if self.hand is None else self.hand.style
         apart = hands.num_styles if hands.styles_per_line == 'random' else 0
         tasks = (
             (row.text, hands.style_seed + style + apart * index)
@@ -97,7 +101,7 @@ class LinesTask:
         )
         while chunk := list(itertools.islice(tasks, CHUNK_LINES)):
             texts, seeds = zip(*chunk, strict=True)
-            found = writer.write_lines(texts, style_seeds=seeds, truncation=hands.truncation)
+            found = writer.write_lines(texts, style_seeds=seeds, truncation=hands.truncation, styles=vector)
             progress.add(found)
             yield from zip(found, texts, seeds, strict=True)
         if progress.lines != self.num_lines:
@@ -113,7 +117,7 @@ class LinesTask:
 
         vocabulary: set[int] = set()
         height_px = self.settings.pages.height_px
-        records = _records(writer, written, height_px=height_px, vocabulary=vocabulary)
+        records = _records(writer, written, self.hand, height_px=height_px, vocabulary=vocabulary)
         with files.new_folder(_out(self.settings), replace=self.settings.writing.overwrite) as folder:
             counts = shard_writer.write_shards(
                 records, folder, split='train', num_shards=-(-self.num_lines // SHARD_RECORDS)
@@ -136,7 +140,12 @@ class LinesTask:
 
 
 def _records(
-    writer: Writer, written: Written, *, height_px: int | None, vocabulary: set[int]
+    writer: Writer,
+    written: Written,
+    hand: Hand | None,
+    *,
+    height_px: int | None,
+    vocabulary: set[int],
 ) -> Iterator[Any]:
     """Written lines as records; `vocabulary` receives the ids of their characters."""
     from hwgen.data.reading.records import LineRecord
@@ -152,10 +161,17 @@ def _records(
             encoded.character_ids,
             encoded.component_ids,
             encoded.structure_ids,
-            f'style-{seed}',
+            f'style-{seed}' if hand is None else f'hand-{hand.name}',
             'generated',
             boxes.round().astype('int32'),
         )
+
+
+def style_name(seed: int, hand: Hand | None) -> object:
+    """What a line was written with, for the table of styles: its seed, and the hand where it is not that of
+    the seed.
+    """
+    return seed if hand is None else f'{hand.name} {seed}'
 
 
 def _out(settings: GenerateSettings) -> str:

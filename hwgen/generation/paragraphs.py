@@ -15,6 +15,7 @@ from hwgen.settings.setting import SettingError
 if TYPE_CHECKING:
     import numpy as np
 
+    from hwgen.inference.hand_file import Hand
     from hwgen.inference.line_layout import WrittenLine
     from hwgen.inference.repertoire import Repertoire
     from hwgen.inference.writer import Writer
@@ -27,6 +28,7 @@ class ParagraphsTask:
         settings: GenerateSettings, with `pages.page_width`.
         repertoire: of the model that writes; what it cannot write is refused here.
         file: the text file, or None: `settings.writing.text`.
+        hand: the one that all is written in; None: those of seeds.
         folder: whether a folder is written.
 
     Raises:
@@ -40,9 +42,10 @@ class ParagraphsTask:
         repertoire: Repertoire,
         file: text_files.TextFile | None,
         *,
+        hand: Hand | None = None,
         folder: bool,
     ) -> None:
-        self.settings, self.folder = settings, folder
+        self.settings, self.hand, self.folder = settings, hand, folder
         wanted, height_px = settings.pages, settings.pages.height_px
         paragraphs, place = self._paragraphs(repertoire, file)
         self.style = pages.PageStyle(
@@ -83,7 +86,7 @@ class ParagraphsTask:
         several = len(layout) * len(self.seeds) > 1
         if not self.folder and several and not picture_formats.format_of(out).several:
             raise SettingError(
-                f'{len(self.layout)} pages in {len(self.seeds)} hands: expected a folder, or a .pdf or .tif,'
+                f'{len(layout)} pages in {len(self.seeds)} hands: expected a folder, or a .pdf or .tif,'
                 f' as --out, not {out}'
             )
         width, height = pages.page_size(max(map(len, layout)), self.style, **self.cells)
@@ -111,7 +114,7 @@ class ParagraphsTask:
             return f'page of {told}' + left_out(self.skipped)
         with picture_files.LineFolder(out, replace=overwrite) as folder:
             for image, text, seed in composed:
-                folder.add(image, text, style=seed)
+                folder.add(image, text, style=lines.style_name(seed, self.hand))
         return count(folder.count, 'page') + left_out(self.skipped)
 
     def _laid_out(self, writer: Writer, seed: int) -> list[list[pages.PageLine | None]]:
@@ -127,6 +130,7 @@ class ParagraphsTask:
                     paragraph,
                     style_seed=seed,
                     truncation=self.settings.hands.truncation,
+                    style=None if self.hand is None else self.hand.style,
                     noise_offset=offset,
                 )
                 * (writer.char_px / writer.char_width_px)
@@ -142,6 +146,7 @@ class ParagraphsTask:
         self, writer: Writer, layouts: list[list[list[pages.PageLine | None]]], progress: Progress
     ) -> Iterator[tuple[np.ndarray, str, int]]:
         """Each page in each hand: its image, its text in one row, the seed."""
+        vector = None if self.hand is None else self.hand.style
         for seed, page in (
             (seed, page) for seed, layout in zip(self.seeds, layouts, strict=True) for page in layout
         ):
@@ -155,6 +160,7 @@ class ParagraphsTask:
                     truncation=self.settings.hands.truncation,
                     noise_offsets=[line.offset for line in chunk],
                     quotes_before=[line.quotes for line in chunk],
+                    styles=vector,
                 )
                 progress.add(written[start:])
             image = pages.compose(page, written, self.style, **self.cells)

@@ -5,19 +5,23 @@ What is wrong with settings, place or texts is told before TensorFlow is loaded.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hwgen import console
 from hwgen.charset.printable import printable
-from hwgen.inference.model_folder import find_model
+from hwgen.inference.model_folder import DEFAULT_MODEL, find_model
 from hwgen.settings.generate import MAX_SEEDS, GenerateSettings, check_writing
 from hwgen.settings.setting import SettingError
 
 if TYPE_CHECKING:
+    from hwgen.inference.hand_file import Hand
     from hwgen.inference.repertoire import Repertoire
     from hwgen.inference.writer import Writer
+
+HAND = 'hand.json'  # in the folder of a model that `imitate` fine-tuned
 
 
 class Written(NamedTuple):
@@ -39,6 +43,7 @@ def generate(
     settings: GenerateSettings,
     *,
     writer: Writer | None = None,
+    hand: Hand | None = None,
     command: str = 'hwgen.generate',
     report: Callable[[str], Any] = console.say,
 ) -> Written:
@@ -47,6 +52,7 @@ def generate(
     Args:
         settings: what, by which model, in whose hand, where to.
         writer: in place of the model that `settings.writing.model` names.
+        hand: in place of the one that `settings.hands.hand` names.
         command: what was typed, for the description of records.
         report: function of a str, told what is going on.
 
@@ -57,6 +63,7 @@ def generate(
         SettingError: settings that do not go together.
         CharsetError, TextFileError: a text that cannot be written, with its place.
         ArtefactError: no model there.
+        HandError: no hand there, or that of another model.
         OSError: no such text file, or a place that cannot be written; what was there is unchanged.
     """
     check(settings)
@@ -69,15 +76,18 @@ def generate(
     _check_kind(settings, folder)
     picture_files.check_place(out, overwrite=writing.overwrite, folder=folder)
     file = None if writing.text_file is None else text_files.TextFile(writing.text_file)
+    chosen, hand = _hand(settings, hand)
     if writer is None:
-        model = find_model(writing.model)
+        model = find_model(chosen)
         repertoire = Repertoire.load(model, allow_unseen=writing.allow_unseen)
     else:
         repertoire = writer.repertoire
-    task = _task(settings, repertoire, file, folder=folder, command=command)
+    task = _task(settings, repertoire, file, hand, folder=folder, command=command)
     with picture_files.reserved(out, overwrite=writing.overwrite, folder=folder):
         if writer is None:
             writer = _load(model, repertoire, settings, report=report)
+        if hand is not None:
+            hand.check_model(writer.digest())
         progress = Progress()
         told = task.write(writer, progress)
     report(f'{printable(out)}: {told}; {progress.summary()}')
@@ -101,8 +111,31 @@ def _load(
     return writer
 
 
+def _hand(settings: GenerateSettings, given: Hand | None) -> tuple[str, Hand | None]:
+    """The model that is asked for, and the hand; None: those of seeds."""
+    model, place = settings.writing.model, settings.hands.hand
+    if given is not None or place is None:
+        return model, given
+    from hwgen.inference.hand_file import load_hand
+
+    if not os.path.isdir(place):
+        return model, load_hand(place)
+    if model not in (DEFAULT_MODEL, place):
+        raise SettingError(
+            f'--model={model} does not go with --hand={place}, a folder with a model of its own: expected one'
+            ' of them'
+        )
+    return place, load_hand(os.path.join(place, HAND))
+
+
 def _task(
-    settings: GenerateSettings, repertoire: Repertoire, file: Any, *, folder: bool, command: str
+    settings: GenerateSettings,
+    repertoire: Repertoire,
+    file: Any,
+    hand: Hand | None,
+    *,
+    folder: bool,
+    command: str,
 ) -> Any:
     """What writes: its texts are checked."""
     from hwgen.generation.lines import LinesTask
@@ -110,10 +143,10 @@ def _task(
     from hwgen.generation.sheet import SheetTask
 
     if settings.pages.page_width:
-        return ParagraphsTask(settings, repertoire, file, folder=folder)
+        return ParagraphsTask(settings, repertoire, file, hand=hand, folder=folder)
     if (folder or settings.writing.format == 'tfrecord') and not settings.hands.interpolate:
-        return LinesTask(settings, repertoire, file, command=command)
-    return SheetTask(settings, repertoire, folder=folder)
+        return LinesTask(settings, repertoire, file, hand=hand, command=command)
+    return SheetTask(settings, repertoire, hand=hand, folder=folder)
 
 
 def check(settings: GenerateSettings) -> None:
@@ -136,6 +169,10 @@ def check(settings: GenerateSettings) -> None:
             f'--interpolate {" ".join(map(str, between))}: expected two style seeds, such as'
             ' --interpolate 3 8'
         )
+    if hands.hand is not None:
+        for name, several in (('--interpolate', bool(between)), ('--num_styles', hands.num_styles > 1)):
+            if several:
+                raise SettingError(f'{name} does not go with --hand, which is one hand')
     refused: list[tuple[str, object]] = []
     if between:
         refused += [

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hwgen import files
-from hwgen.generation.lines import TOO_LONG
+from hwgen.generation.lines import TOO_LONG, style_name
 from hwgen.generation.progress import Progress, count
 from hwgen.inference import picture_files, picture_formats
 from hwgen.settings.generate import GenerateSettings
@@ -14,6 +14,7 @@ from hwgen.settings.generate import GenerateSettings
 if TYPE_CHECKING:
     import numpy as np
 
+    from hwgen.inference.hand_file import Hand
     from hwgen.inference.repertoire import Repertoire
     from hwgen.inference.writer import Writer
 
@@ -24,6 +25,7 @@ class SheetTask:
     Args:
         settings: GenerateSettings.
         repertoire: of the model that writes; what it cannot write is refused here.
+        hand: the one that it is written in; None: those of seeds.
         folder: whether a folder is written, with a picture for each hand.
 
     Raises:
@@ -31,8 +33,15 @@ class SheetTask:
         ValueError: a picture too large.
     """
 
-    def __init__(self, settings: GenerateSettings, repertoire: Repertoire, *, folder: bool) -> None:
-        self.settings, self.folder = settings, folder
+    def __init__(
+        self,
+        settings: GenerateSettings,
+        repertoire: Repertoire,
+        *,
+        hand: Hand | None = None,
+        folder: bool,
+    ) -> None:
+        self.settings, self.hand, self.folder = settings, hand, folder
         hands, height_px = settings.hands, settings.pages.height_px
         self.text = (settings.writing.text or '').strip()
         self.num_hands = hands.steps if hands.interpolate else hands.num_styles
@@ -59,10 +68,10 @@ class SheetTask:
                 folder.add(image, self.text, style=name)
         return f'{count(folder.count, "picture")}, {picture_files.LABELS}'
 
-    def _written(self, writer: Writer, progress: Progress) -> Iterator[tuple[np.ndarray, str | int]]:
+    def _written(self, writer: Writer, progress: Progress) -> Iterator[tuple[np.ndarray, object]]:
         """The text in each hand, and what the hand is called."""
         hands, height_px = self.settings.hands, self.settings.pages.height_px
-        names: list[str | int]
+        names: list[object]
         if hands.interpolate:
             first, second = hands.interpolate
             styles = writer.styles_between(first, second, steps=self.num_hands, truncation=hands.truncation)
@@ -70,8 +79,11 @@ class SheetTask:
             names = [f'{first}..{second} {step / (self.num_hands - 1):.3f}' for step in range(self.num_hands)]
         else:
             seeds = [hands.style_seed + style for style in range(self.num_hands)]
-            names = [*seeds]
-            styles = writer.styles(seeds, truncation=hands.truncation)
+            names = [style_name(seed, self.hand) for seed in seeds]
+            if self.hand is None:
+                styles = writer.styles(seeds, truncation=hands.truncation)
+            else:
+                styles = self.hand.style[None]
         for seed, style, name in zip(seeds, styles, names, strict=True):
             written = writer.write_lines(
                 [self.text], style_seeds=seed, styles=style, truncation=hands.truncation

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hwgen.images import resize_line
+from hwgen.inference.hand_file import PROBE_SEED, Hand
 from hwgen.spacing import space_line
 
 if TYPE_CHECKING:
@@ -57,6 +58,34 @@ def read_style(writer: Writer, images: Sequence[np.ndarray], num_characters: Seq
         read = writer.style_encoder(line[np.newaxis, :, :, np.newaxis], training=False)
         total += n * read['style_mean'].numpy()[0]
     return (total / sum(num_characters)).astype(np.float32)
+
+
+def read_hand(
+    writer: Writer, images: Sequence[np.ndarray], num_characters: Sequence[int], *, counted: str, name: str
+) -> Hand:
+    """A hand that can be saved (`hand_file.save_hand`).
+
+    Args:
+        writer, images, num_characters: as of `read_style`.
+        counted: 'labels' or 'shape': where the numbers of characters are from.
+        name: what messages call the hand.
+
+    Returns:
+        Hand.
+
+    Raises:
+        ValueError: as `read_style`.
+    """
+    return Hand(
+        style=read_style(writer, images, num_characters),
+        average=np.asarray(writer.generator.style_space.mean, np.float32),
+        probe=writer.styles(PROBE_SEED, truncation=1.0)[0],
+        digest=writer.digest(),
+        lines=len(images),
+        characters=int(sum(num_characters)),
+        counted=counted,
+        name=name,
+    )
 
 
 def _in_cells(image, num_characters, writer):

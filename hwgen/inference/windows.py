@@ -44,6 +44,29 @@ class Window(NamedTuple):
     first: int
     last: int
 
+    def own_part(
+        self, image: np.ndarray, advances: np.ndarray, *, char_width_px: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What was computed, without the context.
+
+        Args:
+            image: float32 [H, (last - first) * char_width_px or more].
+            advances: float32 [last - first or more].
+            char_width_px: int.
+
+        Raises:
+            ValueError: values that are not finite.
+        """
+        left, own = self.start - self.first, self.stop - self.start
+        image = image[:, left * char_width_px : (left + own) * char_width_px]
+        advances = advances[left : left + own]
+        if not (np.isfinite(image).all() and np.isfinite(advances).all()):
+            raise ValueError(
+                f'characters {self.start} to {self.stop - 1} of a line: the model gives values that are not'
+                ' finite; expected weights of a training that ended well'
+            )
+        return image, advances
+
 
 def windows_of(line: LineToWrite, window_characters: int, *, context: int) -> Iterator[Window]:
     """The windows of a line, in their order.

@@ -26,6 +26,7 @@ from hwgen.inference import line_layout
 from hwgen.inference import styles as style_space
 from hwgen.inference.artefact import load_generator
 from hwgen.inference.description import DEFAULT_TRUNCATION
+from hwgen.inference.hand_file import digest_of, load_hand
 from hwgen.inference.line_layout import WrittenLine
 from hwgen.inference.model_folder import DEFAULT_MODEL, find_model
 from hwgen.inference.repertoire import Repertoire, as_texts
@@ -166,6 +167,16 @@ class Writer:
         ends = style_space.styles_from_seeds([first, second], self.style_dim, truncation=truncation)
         return self._in_style_space(style_space.interpolate_styles(*ends, steps=steps))
 
+    def digest(self) -> str:
+        """SHA-256 of the generator's weights: by it a hand file knows its model."""
+        return digest_of(variable.numpy() for variable in self.generator.variables)
+
+    def hand(self, path: str | os.PathLike[str]) -> np.ndarray:
+        """The hand of a file that `imitate` saved, for `write(..., styles=)`: float32 [Z]; or HandError."""
+        hand = load_hand(path)
+        hand.check_model(self.digest())
+        return hand.style
+
     def _in_style_space(self, normal):
         # One by one: the last bit of a product of matrices depends on how many rows it has.
         return np.reshape(
@@ -280,12 +291,13 @@ class Writer:
         *,
         style_seed: int = 0,
         truncation: float = DEFAULT_TRUNCATION,
+        style: ArrayLike | None = None,
         noise_offset: int = 0,
     ) -> np.ndarray:
         """How much room each character of a text takes in a hand, without writing it: float32 [N], in heights
         of the line. Arguments and errors: see `stream`.
         """
-        (line,) = self._lines([text], style_seed, None, truncation, noise_offset)
+        (line,) = self._lines([text], style_seed, style, truncation, noise_offset)
         if self.layout == 'cells':
             return np.full([line.length], self.char_width_px / self.char_px, np.float32)
         whole = [Window(line, 0, line.length, 0, line.length)]
@@ -303,10 +315,7 @@ class Writer:
 
     def boxes(self, num_characters: int) -> np.ndarray:
         """Cells of the characters of a line of layout `cells`: int32 [N, 4], x0, y0, x1, y1 in pixels of the
-        image as written. `write_lines` has those of any layout.
-
-        Raises:
-            ValueError: a writer of layout `spaced`, whose characters stand where they were written.
+        image as written; ValueError for layout `spaced`. `write_lines` has those of any layout.
         """
         if self.layout != 'cells':
             raise ValueError(f"boxes of layout {self.layout!r}: expected 'cells'; see `write_lines`")
@@ -317,7 +326,6 @@ class Writer:
         return dict(char_px=self.char_px, char_width_px=self.char_width_px)
 
     def _lay_out(self, cells, advances):
-        """A line's cells uint8 [char_px, N * char_width_px] and advances [N] -> WrittenLine."""
         if self.layout == 'spaced':
             return line_layout.spaced(cells, advances, **self._cells)
         return WrittenLine(cells, line_layout.even_boxes(len(advances), **self._cells))
@@ -365,19 +373,11 @@ class Writer:
         )
         images = images.numpy()[..., 0]  # B x H x (N w) x 1 -> B x H x (N w)
         rooms = np.exp(log_advances.numpy())
-        pixels = []
         # the last windows of a step may be blank
-        for image, room, window in zip(images, rooms, windows, strict=False):
-            left = (window.start - window.first) * self.char_width_px
-            image = image[:, left : left + (window.stop - window.start) * self.char_width_px]
-            room = room[window.start - window.first : window.stop - window.first]
-            if not (np.isfinite(image).all() and np.isfinite(room).all()):
-                raise ValueError(
-                    f'characters {window.start} to {window.stop - 1} of a line: the model gives values that '
-                    'are not finite; expected weights of a training that ended well'
-                )
-            pixels.append((image, room))
-        return pixels
+        return [
+            window.own_part(image, room, char_width_px=self.char_width_px)
+            for image, room, window in zip(images, rooms, windows, strict=False)
+        ]
 
     def _compile(self):
         """One trace for all widths and batch sizes."""

@@ -15,6 +15,7 @@ from hwgen.settings.setting import SettingError
 if TYPE_CHECKING:
     import numpy as np
 
+    from hwgen.inference.hand_file import Hand
     from hwgen.serving.client import Client
 
 
@@ -31,6 +32,7 @@ def request(
     Raises:
         SettingError: settings that do not go together, or a text that the server cannot write.
         ServerError, RefusalError: the server does not answer, or refuses.
+        HandError: no hand there, or that of another model.
         OSError: no such text file, or a place that cannot be written.
     """
     check_writing(
@@ -49,13 +51,14 @@ def request(
             f'--out={out}: --text_file writes a folder, expected the name of one ({out}/ is one, too)'
         )
     picture_files.check_place(out, overwrite=settings.overwrite, folder=folder)
-    rows = _rows(settings)
+    rows, hand = _rows(settings), _hand(settings)
     with picture_files.reserved(out, overwrite=settings.overwrite, folder=folder):
-        written, num_wrong = _answers(settings, server, rows)
+        written, num_wrong = _answers(settings, server, rows, hand)
         if folder:
             with picture_files.LineFolder(out, replace=settings.overwrite) as made:
                 for text, seed, picture in written:
-                    made.add(_decoded(picture), text, style=seed)
+                    style = seed if hand is None else f'{hand.name} {seed}'
+                    made.add(_decoded(picture), text, style=style)
         else:
             _write_sheet(out, [picture for _, _, picture in written], replace=settings.overwrite)
         report(
@@ -65,7 +68,7 @@ def request(
 
 
 def _answers(
-    settings: RequestSettings, server: ServerSettings, rows: list[tuple[str, str]]
+    settings: RequestSettings, server: ServerSettings, rows: list[tuple[str, str]], hand: Hand | None
 ) -> tuple[list[tuple[str, int, bytes]], int]:
     """Asks for the rows in all hands: (text, seed, PNG) of those that were written, and how many rows were
     not.
@@ -76,6 +79,7 @@ def _answers(
         [text for _, text, _ in tasks],
         style_seeds=[seed for _, _, seed in tasks],
         truncation=settings.truncation,
+        hand=hand,
     )
     both = list(zip(tasks, answers, strict=True))
     wrong = {place: answer.error for (place, _, _), answer in both if answer.error}
@@ -120,6 +124,16 @@ def _rows(settings: RequestSettings) -> list[tuple[str, str]]:
     if not rows:
         raise SettingError(f'{file.name}: no text in it; expected one line of text a row')
     return rows
+
+
+def _hand(settings: RequestSettings) -> Hand | None:
+    if settings.hand is None:
+        return None
+    from hwgen.inference.hand_file import load_hand
+
+    if settings.num_styles > 1:
+        raise SettingError('--num_styles does not go with --hand, which is one hand')
+    return load_hand(settings.hand)
 
 
 def _client(server: ServerSettings) -> Client:

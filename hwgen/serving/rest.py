@@ -328,11 +328,13 @@ def format_request(signature: str, inputs: Mapping[str, Any]) -> bytes:
     )
 
 
-def parse_outputs(body: bytes) -> dict[str, np.ndarray]:
-    """Reads the answer to a request in column format that has several outputs, for a client.
+def parse_outputs(body: bytes, *, alone: str | None = None) -> dict[str, np.ndarray]:
+    """Reads the answer to a request in column format, for a client.
 
     Args:
         body: bytes.
+        alone: the output of a signature that has no other, which the answer gives without its name; None: it
+            has several.
 
     Returns:
         dict name -> array; strings as object arrays of bytes.
@@ -342,6 +344,8 @@ def parse_outputs(body: bytes) -> dict[str, np.ndarray]:
     """
     answer = json.loads(body)
     outputs = answer.get('outputs') if isinstance(answer, dict) else None
+    if alone is not None and isinstance(outputs, list):
+        return {alone: _from_json(outputs)}
     if not isinstance(outputs, dict):
         raise ValueError("expected an object 'outputs' of named tensors")
     return {name: _from_json(value) for name, value in outputs.items()}

@@ -13,6 +13,7 @@ from hwgen.serving.client import RefusalError, ServerError
 # overloaded, starting, or behind a proxy that says so; a repeated request gives the same picture
 BUSY = (429, 502, 503, 504)
 FIRST_WAIT_SEC, LONGEST_WAIT_SEC = 0.5, 20.0
+_ALONE = {'styles': 'styles'}  # signatures of a single output, and what it is called
 
 
 class RestTransport:
@@ -105,7 +106,7 @@ class RestTransport:
                 else ServerError(said)
             )
         try:
-            return rest.parse_outputs(answer.data)
+            return rest.parse_outputs(answer.data, alone=_ALONE.get(signature))
         except ValueError as error:
             raise ServerError(f'{self.url}: an answer that cannot be read: {error}') from None
 

@@ -56,6 +56,12 @@ class HandSettings:
     SECTION: ClassVar[str] = 'Hands'
 
     style_seed: int = setting(0, 'Hand to write in, 0 to 2^64 - 1. Example: 42.', lower=0)
+    hand: str | None = setting(
+        None,
+        'Write in the hand of this file, which bin/imitate read from pictures of lines, or of this folder,'
+        ' which it fine-tuned; --style_seed and --truncation are then those of the character noise alone.'
+        ' Example: --hand=mine.hand.',
+    )
     num_styles: int = setting(
         1, 'Write everything in so many hands: seeds style_seed, style_seed + 1, ...', lower=1
     )

@@ -6,13 +6,14 @@ import re
 from typing import Any
 
 from hwgen import files
-from hwgen.settings import generate, prepare, serving, train
+from hwgen.settings import generate, imitate, prepare, serving, train
 from hwgen.settings.resources import CHECKOUT
 from hwgen.settings.setting import Setting, bounds, default_of, described, flag_of, item_of, type_of
 
 PLACE = 'docs/settings.md'
 COMMANDS: dict[str, tuple[type, ...]] = {
     'generate': generate.SECTIONS,
+    'imitate': imitate.SECTIONS,
     'prepare': prepare.SECTIONS,
     'train': train.SECTIONS,
     'export': serving.EXPORT_SECTIONS,

@@ -179,6 +179,12 @@ class RequestSettings:
         ' picture a style). NAME/ is a folder.',
     )
     style_seed: int = setting(0, 'Hand to write in, 0 to 2^64 - 1. Example: 42.', lower=0)
+    hand: str | None = setting(
+        None,
+        'Write in the hand of this file, which bin/imitate read with the model that was exported;'
+        ' --style_seed and --truncation (default: 0.8) are then those of the character noise alone.'
+        ' Example: --hand=mine.hand.',
+    )
     num_styles: int = setting(
         1, 'Write everything in so many hands: seeds style_seed, style_seed + 1, ...', lower=1
     )

@@ -116,6 +116,7 @@ def test_help_stands_in_sections(command):
         'train': '--bend_px=INT  (default: 5 px)',
         'prepare': '--height_px=INT  (default: 64 px)',
         'generate': '--height_px=INT  (no default)',
+        'imitate': '--minutes=FLOAT  (default: 0.0 minutes)',
         'export': '--max_characters=INT  (default: 256)',
         'serve': '--port=INT  (default: 8501)',
         'request': '--timeout_sec=FLOAT  (default: 60.0)',

@@ -261,7 +261,7 @@ def test_a_device_opens_what_was_exported(device, tmp_path):
 
 
 def test_spaced_lines_bring_the_room_of_their_characters(device, tmp_path):
-    """Two characters of 6 and 10 px in a line of 16 px: cells of 16 px each, advances of heights of the line."""
+    """Two characters of 6 and 10 px in a line of 16 px: cells of 16 px, advances of its height."""
 
     class Spaced(Index):
         lengths = np.array([2])

@@ -2,6 +2,7 @@
 words about a wrong one.
 """
 
+import dataclasses
 import io
 import itertools
 import socket
@@ -12,6 +13,7 @@ from PIL import Image
 from rest_server import serve
 
 from hwgen.charset.encoding import Charset, CharsetMismatchError
+from hwgen.inference.hand_file import Hand, HandError
 from hwgen.serving import client as client_module
 from hwgen.serving import rest
 from hwgen.serving.client import Client, RefusalError, ServerError
@@ -93,6 +95,28 @@ def test_texts_and_sequences_are_what_the_writer_writes(address, writer, truncat
             else np.abs(pixels(answer) - expected).max() <= 1
         )
     assert client.write([]) == []
+
+
+def test_a_hand_of_a_file(address, writer):
+    """As it is, whatever the truncation, which is that of the noise; a hand of another model is refused."""
+    style = writer.styles(11, truncation=1.0)[0]
+    average = np.asarray(writer.generator.style_space.mean)
+    probe = writer.styles(0, truncation=1.0)[0]
+    hand = Hand(style, average, probe, digest='', lines=1, characters=1, counted='labels', name='mine')
+    client = Client(RestTransport(address))
+    for truncation in (None, 0.25, 1.0):
+        answers = client.write(
+            ['永人', '天⿱山鱼', ''], style_seeds=[3, 4, 5], truncation=truncation, hand=hand
+        )
+        noise = 0.8 if truncation is None else truncation
+        for index, text in enumerate(('永人', '天⿱山鱼')):
+            (expected,) = writer.write(text, style_seeds=3 + index, styles=style, truncation=noise)
+            assert np.abs(pixels(answers[index]) - expected).max() <= 1
+        assert answers[2].error.startswith('empty text')
+    with pytest.raises(ValueError, match='truncation 0.0 with a hand: expected a number above 0'):
+        client.write(['永'], truncation=0.0, hand=hand)
+    with pytest.raises(HandError, match='mine: a hand of another model than the server has'):
+        client.write(['永'], hand=dataclasses.replace(hand, probe=probe + np.float32(0.1)))
 
 
 def test_versions_and_labels(address):

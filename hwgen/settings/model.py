@@ -51,6 +51,7 @@ class GeneratorSettings:
         'cells',
         'How characters stand on a line: cells, each as wide as the next; spaced, each with the room that it'
         ' takes, which is learned from the boxes of the lines.',
+        flag='character_layout',
         choices=('cells', 'spaced'),
         absent='cells',
     )

@@ -46,7 +46,7 @@ class GanSettings:
         2e-3, "Weight of the character noise's KL divergence (nats a character).", lower=0.0
     )
     spacing_weight: float = setting(
-        0.2, "Weight of the loss of the characters' advances (layout=spaced).", lower=0.0
+        0.2, "Weight of the loss of the characters' advances (character_layout=spaced).", lower=0.0
     )
     feature_levels: tuple[int, ...] = setting(
         (4,), "Which of the trunk's maps, counted from 1, reconstruction compares.", lower=1

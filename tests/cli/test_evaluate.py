@@ -125,7 +125,7 @@ def test_says_what_is_missing(tmp_path):
             (
                 'evaluate: flag --protocol=taste: value should be one of'
                 ' <reader|hands|hct|scrabblegan|ganwriting|hwd|interpolation|neighbours|shots|nonsense'
-                '|comparison|ablation|usefulness>'
+                '|comparison|ablation|usefulness|imitation>'
             ),
         ),
         (

@@ -34,7 +34,14 @@ class Pen:
 
     def write_lines(self, texts, **options):
         self.asked.append(
-            (list(texts), {name: np.asarray(value).tolist() for name, value in options.items()})
+            (
+                list(texts),
+                {
+                    name: np.asarray(value).tolist()
+                    for name, value in options.items()
+                    if name != 'styles' or value is not None
+                },
+            )
         )
         written = []
         for text in texts:

@@ -339,7 +339,7 @@ def test_request():
         ['http://localhost:8501', dict(retries=5, model='hwgen', version=None, label=None, timeout_sec=60.0)]
     ] and told(default, 'Client') == [['RestTransport']]
     assert (
-        told(default, 'write') == [[['明天'], dict(style_seeds=[0], truncation=None)]]
+        told(default, 'write') == [[['明天'], dict(style_seeds=[0], truncation=None, hand=None)]]
         and default[2] == 'a.png: 1 picture\n'
     )
     assert told(rest, 'RestTransport') == [
@@ -349,7 +349,7 @@ def test_request():
         ['there:2', dict(model='pen', version=0, label='stable', timeout_sec=7.0)]
     ] and told(grpc, 'Client') == [['GrpcTransport']]
     assert (
-        told(rest, 'write') == [[['明', '明'], dict(style_seeds=[9, 10], truncation=0.0)]]
+        told(rest, 'write') == [[['明', '明'], dict(style_seeds=[9, 10], truncation=0.0, hand=None)]]
         and rest[2] == 'b.png: 2 pictures\n'
     )
     assert told(rows, 'write') == [

@@ -19,6 +19,7 @@ class Generator:
     char_px: int = 16
     char_width_px: int = 8
     content_encoding: str = 'layout'
+    layout: str = 'cells'
     @property
     def encoding(self):
         return types.SimpleNamespace(by_character=self.content_encoding == 'onehot')
@@ -96,10 +97,11 @@ class Net:
 stand_in(
     'hwgen.models.hct_gan', HctGan=lambda config: types.SimpleNamespace(modules=lambda: {'generator': Net()})
 )
+TRAINING = types.SimpleNamespace(model='model', judge=None)
 stand_in(
     'hwgen.training.gan',
     GanTraining=lambda model, settings, **options: (
-        tell('training', **{**options, 'strategy': options['strategy'] is strategy}) or 'training'
+        tell('training', **{**options, 'strategy': options['strategy'] is strategy}) or TRAINING
     ),
 )
 stand_in(
@@ -116,7 +118,7 @@ class TrainingLoop:
         self.log = types.SimpleNamespace(say=print)
         shown = samples('log')
         assert inputs.batches is shown.batches and inputs.schedule is plan
-        assert shown.training == training == 'training' and inputs.texts == shown.texts and shown.log == 'log'
+        assert shown.training is training is TRAINING and inputs.texts == shown.texts and shown.log == 'log'
         assert shown.longest_lines == plan.longest_lines
         started = initialize and initialize()
         tell('loop', str(shown.validation), str(inputs.batches), shown.charset.name, started,
@@ -138,7 +140,7 @@ class TrainingLoop:
 stand_in('hwgen.training.loop', TrainingLoop=TrainingLoop)
 stand_in(
     'hwgen.training.initialization',
-    initialize=lambda model, path, *, charset: (
+    initialize=lambda model, path, *, charset, judge: (
         f'starts from {os.path.relpath(path, ROOT) if path.startswith(ROOT) else path} in {charset.name}'
     ),
     initialize_recognizers=lambda model, path: f'reads as {path}',
@@ -216,7 +218,7 @@ def told(called, name):
 def test_what_the_parts_get():
     ((status, called, out, err),) = call(case('--data=lines'))
     assert (status, err) == (None, ''), err
-    sizes = dict(char_px=16, char_width_px=8, batch_size=8, seed=1)
+    sizes = dict(char_px=16, char_width_px=8, layout='cells', batch_size=8, seed=1)
     assert told(called, 'LineBatches') == [
         ['lines', 'the index', dict(sizes, split='train', max_characters=2)],
         ['lines', None, dict(sizes, split='validation', max_characters=8)],
@@ -229,7 +231,7 @@ def test_what_the_parts_get():
     )
     assert (
         told(called, 'TextSampler') == [[dict(seed=1, vocabulary=None)]]
-        and told(called, 'training') == [[dict(strategy=True)]]
+        and told(called, 'training') == [[dict(strategy=True, pairs=None)]]
         and told(called, 'MixedLines') == []
     )
     assert told(called, 'loop') == [
@@ -276,7 +278,8 @@ def test_what_the_parts_get():
         and config['unlabelled'] is None
     )
     assert (
-        config['model'] == dict(generator=dict(char_px=16, char_width_px=8, content_encoding='layout'))
+        config['model']
+        == dict(generator=dict(char_px=16, char_width_px=8, content_encoding='layout', layout='cells'))
         and (config['settings']['batch_size'], config['settings']['clip_norm']) == (8, 0.75)
         and config['schedule']['reconstruction_steps'] == 12
     )
@@ -304,7 +307,7 @@ def test_flags_that_are_no_sizes():
     ).split()
     ((status, called, out, err),) = call(case(*arguments))
     assert (status, err) == (None, ''), err
-    sizes = dict(char_px=16, char_width_px=8, batch_size=6, seed=5)
+    sizes = dict(char_px=16, char_width_px=8, layout='cells', batch_size=6, seed=5)
     assert [options for _, _, options in told(called, 'LineBatches')] == [
         dict(sizes, split='train', max_characters=3),
         dict(sizes, split='validation', max_characters=9),

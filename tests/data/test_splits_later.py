@@ -39,7 +39,7 @@ def test_an_outline_is_what_is_drawn_later():
         lengths, writers = plan.outline('train')
         for i in range(0, 60, 7):
             record = plan.line('train', i)
-            assert (len(record.character_ids), record.writer) == (lengths[i], plan._writer(writers[i]).name)
+            assert (len(record.character_ids), record.writer) == (lengths[i], plan.writer(writers[i]).name)
 
 
 def test_splits_are_added_when_they_are_needed(whole, tmp_path):

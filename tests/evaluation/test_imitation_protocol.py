@@ -49,7 +49,7 @@ class Imitator:
     """Reads the darkest grey of a line and writes in it, `paler` by so much."""
 
     char_px = char_width_px = 32
-    style_dim = 1
+    style_dim, learned_room = 1, False
 
     def __init__(self, *, paler=0):
         self.paler = paler

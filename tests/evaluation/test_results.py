@@ -180,6 +180,11 @@ def test_which_way_is_better():
         'nearest_eighth': 'neither',
         'copies_x': 'neither',
         'real_x': 'neither',
+        'own_distance': None,
+        'other_distance': 'neither',
+        'centred_own_distance': None,
+        'reads_x': None,
+        'loss_x': 'lower',
     }
     directions = {
         word: better for protocol in find_protocols().values() for word, better in protocol.directions.items()

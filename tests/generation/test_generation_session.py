@@ -13,6 +13,7 @@ import pytest
 from hwgen.charset.encoding import Charset
 from hwgen.data.reading.shards import read_info
 from hwgen.generation import session
+from hwgen.inference.line_layout import WrittenLine, even_boxes
 from hwgen.inference.repertoire import Repertoire
 from hwgen.settings.generate import (
     MAX_SEEDS,
@@ -38,11 +39,14 @@ def writer():
     )
     repertoire = Repertoire(charset, sizes)
 
-    def write(texts, **_):
-        return [np.full([16, 16 * len(repertoire.encode(text).units)], 128, np.uint8) for text in texts]
-
-    def boxes(count):
-        return np.array([[16 * i, 0, 16 * i + 16, 16] for i in range(count)], np.int32)
+    def write_lines(texts, **_):
+        counts = [len(repertoire.encode(text).units) for text in texts]
+        return [
+            WrittenLine(
+                np.full([16, 16 * count], 128, np.uint8), even_boxes(count, char_px=16, char_width_px=16)
+            )
+            for count in counts
+        ]
 
     return types.SimpleNamespace(
         repertoire=repertoire,
@@ -50,9 +54,9 @@ def writer():
         char_px=16,
         char_width_px=16,
         encode=repertoire.encode,
-        write=write,
+        write_lines=write_lines,
+        layout='cells',
         styles=lambda seeds, truncation: np.zeros([len(seeds), 4], np.float32),
-        boxes=boxes,
     )
 
 

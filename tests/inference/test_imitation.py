@@ -63,7 +63,9 @@ def test_cells_that_are_no_squares():
         seen.append((lines.shape, lines.dtype, training))
         return {'style_mean': tf.constant(lines[:, 0, :2, 0])}
 
-    writer = types.SimpleNamespace(style_encoder=encoder, style_dim=2, char_px=16, char_width_px=8)
+    writer = types.SimpleNamespace(
+        style_encoder=encoder, style_dim=2, char_px=16, char_width_px=8, learned_room=False
+    )
     style = read_style(writer, [np.full([32, 90], 255, np.uint8), np.zeros([16, 8], np.uint8)], [3, 1])
     assert seen == [((1, 16, 24, 1), np.float32, False), ((1, 16, 8, 1), np.float32, False)]
     np.testing.assert_allclose(style, [0.5, 0.5], atol=1e-6)  # (3 * 1 + 1 * -1) / 4

@@ -139,6 +139,7 @@ def test_sizes_where_nothing_is_said():
         map_channels=(16, 8),
         learn_boxes=True,
         bend_px=5,
+        layout='cells',
     )
 
 

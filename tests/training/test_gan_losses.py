@@ -271,7 +271,7 @@ def test_divergences_of_the_posterior(shaken, lines, set_options, uniform):
             lines.images, lengths=None if uniform else lines.characters.lengths, training=True
         ).items()
     }
-    style, noise, style_kl, noise_kl = shaken.reconstruction._posterior(lines)
+    style, noise, style_kl, noise_kl, _ = shaken.reconstruction._posterior(lines)
 
     def nats(name):
         return 0.5 * np.sum(
@@ -291,7 +291,7 @@ def test_divergences_of_the_posterior(shaken, lines, set_options, uniform):
 
 def test_without_character_noise_there_is_none(shaken, lines, set_options, monkeypatch):
     configure(shaken, monkeypatch, generator=dict(character_noise_dim=0))
-    style, noise, style_kl, noise_kl = shaken.reconstruction._posterior(lines)
+    style, noise, style_kl, noise_kl, _ = shaken.reconstruction._posterior(lines)
     assert style.shape == (4, 12) and style_kl.shape == (4,) and noise is None and noise_kl is None
 
 
@@ -327,7 +327,7 @@ def test_a_rebuilding_step_has_the_gradient_of_its_pixels_and_of_its_prior(
     divergences, times its scale.
     """
     set_options(pixel_weight=2.0, feature_weight=0.0, style_kl_weight=0.3, noise_kl_weight=0.07)
-    style, noise, style_kl, noise_kl = shaken.reconstruction._posterior(lines)
+    style, noise, style_kl, noise_kl, _ = shaken.reconstruction._posterior(lines)
     fake = shaken.reconstruction.write(lines.characters, style, noise)
     metrics = shaken.reconstruction._replica_step(lines, KL_SCALE)
     (step,) = applied

@@ -47,7 +47,7 @@ def test_the_posterior_is_drawn_with_its_standard_deviation(trainer, make_batch)
     for variable in trainer.model.style_encoder.trainable_variables:
         variable.assign_add(rng.normal(size=variable.shape, scale=0.3).astype(np.float32))
     batch = tensors(make_batch(step=3))
-    style, noise, _, _ = trainer.reconstruction._posterior(batch)
+    style, noise, *_ = trainer.reconstruction._posterior(batch)
     posterior = trainer.model.style_encoder(batch.images, lengths=None, training=True)
     for drawn, name, shape, stream in (
         (style, 'style', [trainer.model.config.generator.style_dim], writing.POSTERIOR_STYLE_STREAM),
@@ -253,6 +253,7 @@ def test_what_settings_are_where_nothing_is_said():
         discriminator_rate=0.0002,
         clip_norm=1.0,
         average_decay=0.999,
+        spacing_weight=0.2,
         uniform_lengths=True,
         dense_ctc=False,
         product_dtype='auto',

@@ -148,6 +148,7 @@ class Hand:
             [],
             types.SimpleNamespace(style_dim=4, character_noise_dim=2, num_components=9),
         )
+        self.content_encoder = types.SimpleNamespace(describe=lambda characters: None)
         self.style_space = types.SimpleNamespace(
             fit=lambda means, variances: self.asked.append(('fit', means, variances))
         )
@@ -180,7 +181,7 @@ def sampler(monkeypatch, charset):
     )
     encoded = []
 
-    def encoder(images, lengths=None, training=False):
+    def encoder(images, lengths=None, training=False, described=None):
         encoded.append((images, lengths, training))
         number = float(len(encoded))
         return dict(

@@ -38,7 +38,7 @@ TYPED = {
 LATER = {'generator': {'layout': 'cells'}, 'settings': {'spacing_weight': 0.2}, 'schedule': {'game': 'paper'}}
 LATER_FLAGS = {
     'game',
-    'layout',
+    'character_layout',
     'spacing_weight',
     *(flag_of(PairSettings, name) for name in described_settings(PairSettings)),
 }

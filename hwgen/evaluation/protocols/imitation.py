@@ -20,7 +20,7 @@ class Imitation(Protocol):
     """Hands read from lines, against their writers."""
 
     name = 'imitation'
-    place = 2
+    place = 13
     summary = 'How near does a hand that was read from a few lines come to its writer?'
     title = 'Imitated hands'
     description = _DESCRIPTION
@@ -32,7 +32,7 @@ class Imitation(Protocol):
         Option('num_writers', 40, 'writers at most. Example: --num_writers=20.'),
         Option('lines_per_hand', 12, 'lines that are written in a hand, and as many to compare with.'),
     )
-    directions = {'own': None, 'other': 'neither', 'nearest': None, 'centred': None}
+    directions = {'own': None, 'other': 'neither', 'nearest': 'neither', 'centred': None}
     kinds = {
         'floor': 'other real lines of the same writer: what a perfect imitator could reach',
         'drawn': 'a hand drawn by a seed, for each writer',

@@ -32,7 +32,7 @@ def test_the_share_of_pens_is_that_of_each_split():
     for share in (0.0, 0.25, 0.5, 0.7, 1.0):
         plan = plan_corpus(pen_share=share)
         for writers in plan.writers.values():
-            pens = sum(plan._writer(index).name.startswith('pen ') for index in writers)
+            pens = sum(plan.writer(index).name.startswith('pen ') for index in writers)
             assert abs(pens - share * len(writers)) <= 1
     assert (
         plan_corpus().pen_share == corpus.PEN_SHARE
@@ -79,7 +79,7 @@ def test_fonts_write_only_what_they_have():
     fonts = set()
     for i in range(120):
         record = plan.line('train', i)
-        font = plan._writer(int(record.writer.rsplit('-', 1)[1])).habits.font
+        font = plan.writer(int(record.writer.rsplit('-', 1)[1])).habits.font
         fonts.add(font)
         assert open_font(font).characters.issuperset(record.text)
     assert len(fonts) >= 6

@@ -278,7 +278,7 @@ def test_a_text_that_a_font_lacks_goes_to_the_next_pen():
     ]
     for chosen in range(10):
         writer = plan._able(writers, chosen, '明')
-        assert writer.name == plan._writer(chosen).name
+        assert writer.name == plan.writer(chosen).name
     without = plan._replace(pen_share=0.0)
     assert (
         without._able(writers, 4, '⿱山鱼').name == 'pen 0-4'

@@ -31,6 +31,7 @@ SHIPPED = [
     'comparison',
     'ablation',
     'usefulness',
+    'imitation',
 ]
 
 
@@ -96,6 +97,7 @@ def test_each_says_which_way_its_figures_are_better():
             distances + copies + read + ['unseen_cer_3', 'unseen_label_error_3', 'hands_distance_pixels']
         ),
         'usefulness': ['reads_pens_3', 'reads_people_numerals_3', 'loss_pens_3'],
+        'imitation': ['own_distance', 'other_distance', 'nearest_own', 'centred_own_distance'],
     }
     assert list(names) == SHIPPED
     for name, figures in names.items():

@@ -355,7 +355,7 @@ def test_request():
     assert told(rows, 'write') == [
         [
             [text for text in ('明', '?', '天地', '?', '?', '?', '?') for _ in range(2)],
-            dict(style_seeds=[0, 1] * 7, truncation=None),
+            dict(style_seeds=[0, 1] * 7, truncation=None, hand=None),
         ]
     ]
     # three are enough

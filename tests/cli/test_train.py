@@ -50,6 +50,7 @@ def finished(tmp_path_factory):
 # ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_run_tells_what_it_does_and_what_to_type_next(finished):
     folder, status, out, err = finished
     assert (status, err) == (0, '')
@@ -95,6 +96,7 @@ def test_a_run_tells_what_it_does_and_what_to_type_next(finished):
     ]
 
 
+@pytest.mark.slow
 def test_config_says_how_and_with_what(finished):
     config = json.loads((finished[0] / 'config.json').read_text(encoding='utf-8'))
     assert config['flags']['batch_size'] == 4 and config['flags']['generator_channels'] == ['8', '8']
@@ -111,6 +113,7 @@ def test_config_says_how_and_with_what(finished):
         assert re.fullmatch(r'[0-9a-f]{40}\+?', config['git_commit'])
 
 
+@pytest.mark.slow
 def test_metrics_are_json_lines_with_paths_as_keys(finished):
     found = records(finished[0])
     steps = [row for row in found if row.get('phase') in ('recognizers', 'reconstruction', 'adversarial')]
@@ -135,6 +138,7 @@ def test_metrics_are_json_lines_with_paths_as_keys(finished):
     assert [(row['step'], row['state']) for row in found if 'state' in row] == [(13, 'finished')]
 
 
+@pytest.mark.slow
 def test_tensorboard_shows_scalars_pictures_and_texts(finished):
     events = event_accumulator.EventAccumulator(
         str(finished[0] / 'tensorboard'), size_guidance=dict.fromkeys(('tensors', 'images'), 0)
@@ -169,6 +173,7 @@ def test_tensorboard_shows_scalars_pictures_and_texts(finished):
     )
 
 
+@pytest.mark.slow
 def test_sheets_have_their_sizes(finished):
     sizes = {path.name: Image.open(path).size for path in (finished[0] / 'samples').iterdir()}
     line = 3 * 16  # longest_lines cells
@@ -181,6 +186,7 @@ def test_sheets_have_their_sizes(finished):
     assert len(sizes) == 3 * 6
 
 
+@pytest.mark.slow
 def test_the_artefact_writes(finished):
     pictures = Writer.load(str(finished[0] / 'model')).write(['永和九年', '你好'], style_seeds=[1, 2])
     assert [(picture.dtype, picture.shape) for picture in pictures] == [

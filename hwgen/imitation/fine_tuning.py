@@ -106,7 +106,8 @@ def training_settings(model: str, *, minutes: float, longest: int) -> TrainSetti
             reconstruction_steps=max(1, round(_RECONSTRUCTION_STEPS * minutes)),
             longest_lines=min(max(longest, settings.schedule.longest_lines), _LONGEST_LINES),
         ),
-        run=dataclasses.replace(settings.run, init_from=model, max_minutes=minutes),
+        # batches of eight lines are too small to be divided
+        run=dataclasses.replace(settings.run, init_from=model, max_minutes=minutes, strategy='default'),
     )
 
 

@@ -445,7 +445,9 @@ def four_steps(determinism, one_game, variables_of, make_batch, tmp_path_factory
     checkpoints.save(2)
     last = run(trainer, make_batch, range(2, 4))
     after_four = {name: variable.numpy() for name, variable in variables_of(trainer).items()}
-    return dict(folder=folder, first=first, last=last, after_two=after_two, after_four=after_four)
+    return dict(
+        folder=folder, begun=start, first=first, last=last, after_two=after_two, after_four=after_four
+    )
 
 
 @pytest.mark.slow
@@ -478,4 +480,7 @@ def test_two_replicas_equal_one(four_steps, make_trainer, variables_of, make_bat
             expected = four_steps['after_two'][name]
             difference = np.abs(value.numpy() - expected)
             assert difference.max() <= 4e-3, name
-            assert difference.mean() <= 4e-5 + 1e-4 * np.abs(expected).mean(), name
+            # Adam's step has the rate's size whatever the gradient's: where that is rounding alone, so is its
+            # sign, and two steps may undo each other or not.
+            clear = difference[np.abs(expected - four_steps['begun'][name]) > 1e-4]
+            assert clear.size == 0 or clear.mean() <= 4e-5 + 1e-4 * np.abs(expected).mean(), name

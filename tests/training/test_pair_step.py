@@ -482,5 +482,6 @@ def test_two_replicas_equal_one(four_steps, make_trainer, variables_of, make_bat
             assert difference.max() <= 4e-3, name
             # Adam's step has the rate's size whatever the gradient's: where that is rounding alone, so is its
             # sign, and two steps may undo each other or not.
-            clear = difference[np.abs(expected - four_steps['begun'][name]) > 1e-4]
+            least = 1e-3 if name.startswith('judge') else 1e-4  # a quarter of two whole steps
+            clear = difference[np.abs(expected - four_steps['begun'][name]) > least]
             assert clear.size == 0 or clear.mean() <= 4e-5 + 1e-4 * np.abs(expected).mean(), name

@@ -85,7 +85,7 @@ def test_a_protocol_of_a_package(installed):
         in shown
     )
     assert (
-        '|ablation|ink  (default: reader)' in shown
+        '|imitation|ink  (default: reader)' in shown
         and '--ink_below=INT  (default: 128)\n      ink: grey level of a pixel that is ink.' in shown
     )
     command = [

@@ -128,3 +128,24 @@ def space_line(
         cells[:, start : start + piece.shape[1]] = piece
     advances = np.maximum(np.diff(edges), _LEAST_PX) / char_px
     return cells, advances.astype(np.float32)
+
+
+def in_cells(
+    image: np.ndarray,
+    num_characters: int,
+    boxes: np.ndarray | None = None,
+    *,
+    layout: str,
+    char_px: int,
+    char_width_px: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """A line in cells, as a model of a layout is shown it.
+
+    Args:
+        layout: 'cells': the line as a whole is scaled to its cells, which are its characters' advances;
+            'spaced': `space_line`, whose other arguments and answer these are.
+    """
+    if layout == 'spaced':
+        return space_line(image, num_characters, boxes, char_px=char_px, char_width_px=char_width_px)
+    cells = resize_line(image, height_px=char_px, width_px=num_characters * char_width_px)
+    return cells, np.full(num_characters, char_width_px / char_px, np.float32)

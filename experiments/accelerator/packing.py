@@ -8,8 +8,7 @@ import pathlib
 import numpy as np
 from PIL import Image
 
-from hwgen.images import resize_line
-from hwgen.spacing import space_line
+from hwgen.spacing import in_cells
 
 STRIP_PX = 16000  # WebP's limit is 16383
 
@@ -33,13 +32,14 @@ def pack_lines(index, out, *, char_px, longest_lines, quality, num_files=1, layo
         strips, texts, rooms, strip, width = [], [], [], [], 0
         for number in part:
             record = index.read_record(int(number), decode_trajectory=False)
-            length = len(record.character_ids)
-            if layout == 'spaced':
-                cells = dict(char_px=char_px, char_width_px=char_px)
-                line, advances = space_line(record.image, length, record.boxes, **cells)
-            else:
-                line = resize_line(record.image, height_px=char_px, width_px=char_px * length)
-                advances = np.ones(length, np.float32)
+            line, advances = in_cells(
+                record.image,
+                len(record.character_ids),
+                record.boxes,
+                layout=layout,
+                char_px=char_px,
+                char_width_px=char_px,
+            )
             if width + line.shape[1] > STRIP_PX:
                 strips.append(_webp(strip, quality))
                 strip, width = [], 0

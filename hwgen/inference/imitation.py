@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hwgen.images import resize_line
 from hwgen.inference.hand_file import PROBE_SEED, Hand
-from hwgen.spacing import space_line
+from hwgen.spacing import in_cells
 
 if TYPE_CHECKING:
     from hwgen.inference.writer import Writer
@@ -53,7 +52,13 @@ def read_style(writer: Writer, images: Sequence[np.ndarray], num_characters: Seq
             )
         if n < 1:
             raise ValueError(f'image {index}: {n} characters, expected at least 1')
-        line = _in_cells(image, n, writer)
+        line, _ = in_cells(
+            image,
+            n,
+            layout='spaced' if writer.learned_room else 'cells',
+            char_px=writer.char_px,
+            char_width_px=writer.char_width_px,
+        )
         # One line at a time: a hand's style shall not depend on the padding of its other lines.
         read = writer.style_encoder(line[np.newaxis, :, :, np.newaxis], training=False)
         total += n * read['style_mean'].numpy()[0]
@@ -86,11 +91,3 @@ def read_hand(
         counted=counted,
         name=name,
     )
-
-
-def _in_cells(image, num_characters, writer):
-    """A line as such lines are shown in training: float32 [char_px, N * char_width_px]."""
-    if writer.learned_room:
-        cells = dict(char_px=writer.char_px, char_width_px=writer.char_width_px)
-        return space_line(image, num_characters, **cells)[0]
-    return resize_line(image, height_px=writer.char_px, width_px=num_characters * writer.char_width_px)

@@ -39,7 +39,7 @@ class Index:
         length = int(self.lengths[number])
         ids = np.arange(length) + 10 * number + 1
         return types.SimpleNamespace(
-            image=np.full([16, 16 * length], 20 * number + 5, np.uint8), character_ids=ids
+            image=np.full([16, 16 * length], 20 * number + 5, np.uint8), character_ids=ids, boxes=None
         )
 
 
@@ -86,7 +86,7 @@ def test_paper_is_white_again(device, tmp_path):
 
         def read_record(self, number, *, decode_trajectory):
             return types.SimpleNamespace(
-                image=np.full([16, 16], (250, 240)[number], np.uint8), character_ids=np.array([1])
+                image=np.full([16, 16], (250, 240)[number], np.uint8), character_ids=np.array([1]), boxes=None
             )
 
     packing.pack_lines(Pale(), tmp_path, char_px=16, longest_lines=4, quality=100)

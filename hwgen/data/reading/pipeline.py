@@ -14,7 +14,6 @@ from hwgen import spacing
 from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset, CharsetMismatchError
 from hwgen.data.reading.shards import LineIndex, RecordError, RecordIndex
-from hwgen.images import resize_line
 from hwgen.settings.model import GeneratorSettings
 
 if TYPE_CHECKING:
@@ -311,7 +310,14 @@ class LineBatches:
         def fill(row):
             record = self.index.read_record(int(members[row]), decode_trajectory=False)
             length, width = len(record.character_ids), int(lines.widths[row])
-            lines.images[row, :, :width, 0], lines.advances[row, :length] = self._in_cells(record, length)
+            lines.images[row, :, :width, 0], lines.advances[row, :length] = spacing.in_cells(
+                record.image,
+                length,
+                record.boxes,
+                layout=self.layout,
+                char_px=self.char_px,
+                char_width_px=self.char_width_px,
+            )
             for name, size in table_sizes.items():
                 ids = getattr(record, name)
                 if length and ids.max() >= size:
@@ -324,14 +330,3 @@ class LineBatches:
 
         list(self._threads.map(fill, range(b)))  # decoding and scaling run outside Python's lock
         return lines
-
-    def _in_cells(self, record, length):
-        """The picture of a line in its cells, float32 [char_px, N * char_width_px], and its characters'
-        advances, float32 [N] or a number.
-        """
-        if self.layout == 'spaced':
-            return spacing.space_line(
-                record.image, length, record.boxes, char_px=self.char_px, char_width_px=self.char_width_px
-            )
-        image = resize_line(record.image, height_px=self.char_px, width_px=length * self.char_width_px)
-        return image, self.char_width_px / self.char_px

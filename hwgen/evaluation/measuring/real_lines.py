@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hwgen.images import to_cells, to_height, to_uint8
-from hwgen.spacing import space_line
+from hwgen import spacing
+from hwgen.images import to_height, to_uint8
 
 if TYPE_CHECKING:
     from hwgen.data.reading.records import LineRecord
@@ -52,8 +52,12 @@ def in_cells(record: LineRecord, model: Any) -> np.ndarray:
     Returns:
         uint8 [char_px, N * char_width_px].
     """
-    cells = {'char_px': model.char_px, 'char_width_px': model.char_width_px}
-    if getattr(model, 'learned_room', False):
-        image, _ = space_line(record.image, len(record.character_ids), record.boxes, **cells)
-        return to_uint8(image)
-    return to_cells(record.image, len(record.character_ids), **cells)
+    image, _ = spacing.in_cells(
+        record.image,
+        len(record.character_ids),
+        record.boxes,
+        layout='spaced' if getattr(model, 'learned_room', False) else 'cells',
+        char_px=model.char_px,
+        char_width_px=model.char_width_px,
+    )
+    return to_uint8(image)

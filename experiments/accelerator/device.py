@@ -188,7 +188,7 @@ class Device:
             )
         self.draw_anew()
         self._threads, self._compiled, self._batch_sizes = (
-            concurrent.futures.ThreadPoolExecutor(len(PHASES)),
+            concurrent.futures.ThreadPoolExecutor(4),
             {},
             {},
         )

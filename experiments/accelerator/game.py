@@ -1,5 +1,5 @@
-"""A trained run handed to an accelerator for a game of pairs: the steps `reconstruction` and `pairs`, weights
-and tables into a folder, `play.py` beside them.
+"""A run handed to an accelerator for a game of pairs: the steps `recognizers`, `reconstruction` and `pairs`,
+what the style encoder says, weights and tables into a folder, `play.py` beside them.
 
     python -m experiments.accelerator.game --run_dir=RUN --out=DIR
     python -m experiments.accelerator.exchange pack --data=DATA --out=DIR
@@ -25,7 +25,7 @@ from hwgen.data.reading.pipeline import LineBatches
 from hwgen.settings.pairs import PairSettings
 from hwgen.training import averaging
 
-PHASES = ('reconstruction', 'pairs')
+PHASES = (*lowering.PHASES, 'pairs')
 
 
 def open_game(run_dir, settings, *, product_dtype=None, noise_kl_weight=None):
@@ -84,6 +84,11 @@ def export_game(trainer, config, out, *, batch_size, reference=False, weights_dt
         rate = next(name for name, variable in variables.items() if variable is of_phase)
         names = lowering.lower(trainer.step(phase), batch, variables, out / phase, rate=rate)
         captured.update(names)
+        if phase == 'reconstruction':
+            lines = {name: batch[name] for name in ('images', 'lengths')}
+            lowering.lower(
+                trainer.step(lowering.STYLES), lines, variables, out / lowering.STYLES, rate=None
+            )
         if reference:
             metrics = trainer.step(phase, jit=False)(batch)
             kept.update({f'{phase}/batch/{name}': value.numpy() for name, value in batch.items()})

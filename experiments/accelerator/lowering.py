@@ -22,6 +22,7 @@ from hwgen.training.steps import reading
 from hwgen.training.steps.writing import POSTERIOR_NOISE_STREAM, POSTERIOR_STYLE_STREAM
 
 PHASES = ('recognizers', 'reconstruction')
+STYLES = 'styles'  # no phase: where styles lie, to draw from them
 _NOISE = {POSTERIOR_STYLE_STREAM: 'style_normal', POSTERIOR_NOISE_STREAM: 'noise_normal'}
 
 
@@ -53,7 +54,7 @@ class LoweredTrainer(GanTraining):
 
     def step(self, phase, *, jit=True):
         """tf.function of a phase of `PHASES`: takes a batch (`specification`), returns a dict of float32
-        scalars.
+        scalars. Or of STYLES: what the style encoder says of the lines, float32 [B, Z] each.
         """
 
         @tf.function(jit_compile=jit, autograph=False)
@@ -80,7 +81,12 @@ class LoweredTrainer(GanTraining):
             step.move_average()
             return metrics
 
-        return dict(recognizers=recognizers, reconstruction=reconstruction)[phase]
+        @tf.function(jit_compile=jit, autograph=False)
+        def styles(batch):
+            posterior = self.model.style_encoder(batch['images'], lengths=batch['lengths'])
+            return {name: posterior[name] for name in ('style_mean', 'style_log_variance')}
+
+        return dict(recognizers=recognizers, reconstruction=reconstruction, styles=styles)[phase]
 
     def _lines(self, batch):
         boxes = tf.gather(self.template_boxes, batch['structure_ids'])
@@ -153,7 +159,7 @@ def lower(function, batch, variables, path, *, rate):
         batch: dict name -> tensor, whose values do not matter.
         variables: dict name -> tf.Variable; every variable that the function reads or writes is one of them.
         path: path without suffix.
-        rate: str, which of them is the learning rate.
+        rate: str, which of them is the learning rate; None: there is none.
 
     Returns:
         list of str, the variables that it captures.

@@ -1,11 +1,16 @@
-"""Trains arms of a game, each from the same weights: needs JAX, NumPy and Pillow, and `device.py` beside it.
+"""Trains arms of a game, from the same weights or one after the other: needs JAX, NumPy and Pillow, and `device.py` beside it.
 
     python3 play.py DIR --arms=ARMS.json --out=OUT      arms one after the other, each for its seconds
     python3 play.py DIR --check                         one step of each phase against TensorFlow's
 
 ARMS.json: a list of {"name", "phase", "seconds", "rate", "controls"}. A control is a number, or two: at the
-beginning and at the end, by powers between. All arms see the same lines in the same order. Of each arm comes
-back OUT/NAME/weights.npz, the averaged generator and the style encoder in float16, OUT/NAME-judge.npz, and
+beginning and at the end, by powers between. All arms see the same lines in the same order, and begin with the
+same weights; one with "goes_on" begins with those of the arm before it. The rate falls by a cosine to "floor"
+of itself. With "until", a phase, an arm goes on at that floor until that phase is compiled. With
+"fit_styles", styles are drawn from then on where the style encoder finds those of the lines.
+
+Of each arm comes back OUT/NAME/weights.npz in float16: the averaged generator and the style encoder, or the
+recognisers where it taught those; OUT/NAME/generator.npz, the learning one; OUT/NAME-judge.npz; and
 OUT/NAME.json, its losses. An arm without time writes nothing.
 """
 
@@ -22,6 +27,9 @@ from device import Device, load_step, say
 
 WARM_UP = 300  # steps: rates, and what the judge counts
 RATE_FLOOR = 0.03
+STYLES = 'styles'  # what the style encoder says, beside the phases
+STYLE_LINES = 1024  # as `hwgen.training.averaging.styles_of_lines`
+LEAST_VARIANCE = 1e-3  # as `hwgen.models.layers.StyleSpace.fit`
 
 
 class Game(Device):
@@ -33,6 +41,38 @@ class Game(Device):
             self.first = {name: np.asarray(value) for name, value in self.variables.items()}
         self.variables = {name: jax.numpy.array(value) for name, value in self.first.items()}
         self.draw_anew()
+
+    def compile(self, phases):
+        """As there; what the style encoder says as well."""
+        super().compile(phases)
+        if (self.folder / f'{STYLES}.json').exists():
+            call, description = load_step(self.folder, STYLES)
+            self._styles_of = description['inputs']['lengths'][1][0]
+
+            def of_lines(lines, variables, members):
+                return call(self._batch(lines, members), variables)[0]
+
+            members = np.zeros(self._styles_of, np.int32)
+            lowered = jax.jit(of_lines).lower(self.lines, self.variables, members)
+            self._compiled[STYLES] = self._threads.submit(lowered.compile)
+
+    def fit_styles(self):
+        """Draws styles from now on where the style encoder finds those of the first lines."""
+        styles, b = self._compiled[STYLES].result(), self._styles_of
+        usable = np.flatnonzero(self.lengths <= self.config['schedule']['longest_lines']).astype(np.int32)
+        found = [
+            styles(self.lines, self.variables, usable[first : first + b])
+            for first in range(0, min(STYLE_LINES, len(usable) - b + 1), b)
+        ]
+        mean, factor = style_space(
+            *(
+                np.concatenate([np.asarray(posterior[name]) for posterior in found])
+                for name in ('style_mean', 'style_log_variance')
+            )
+        )
+        for name in [name for name in self.variables if '/style_space/' in name]:
+            value = mean if name.endswith('/mean') else factor
+            self.variables[name] = jax.numpy.array(value.astype(np.float32))
 
     def _steps(self, phase):
         call, description = load_step(self.folder, phase)
@@ -73,7 +113,11 @@ class Game(Device):
         )
         return {name: np.asarray(values) for name, values in metrics.items()}
 
-    def write(self, out, name):
+    def is_ready(self, phase):
+        """Whether a phase is compiled."""
+        return self._compiled[phase].done()
+
+    def write(self, out, name, phase):
         """Writes what an arm has come to, so far."""
 
         def halves(*owners):
@@ -84,8 +128,23 @@ class Game(Device):
             }
 
         (out / name).mkdir(exist_ok=True)
+        if phase == 'recognizers':
+            np.savez_compressed(out / name / 'weights.npz', **halves('sequence_', 'spatial_'))
+            return
         np.savez_compressed(out / name / 'weights.npz', **halves('average/', 'style_encoder/'))
-        np.savez_compressed(out / f'{name}-judge.npz', **halves('judge/'))
+        np.savez_compressed(out / name / 'generator.npz', **halves('generator/'))
+        if phase == 'pairs':
+            np.savez_compressed(out / f'{name}-judge.npz', **halves('judge/'))
+
+
+def style_space(means, log_variances):
+    """Mean [Z] and factor [Z, Z] of the normal distribution that `hwgen.models.layers.StyleSpace.fit` fits to
+    what a style encoder says, float [lines, Z] each.
+    """
+    means = means.astype(float)
+    spread = np.exp(log_variances.astype(float)).mean(0) + LEAST_VARIANCE
+    covariance = np.cov(means, rowvar=False, bias=True) + np.diag(spread)
+    return means.mean(0), np.linalg.cholesky(covariance)
 
 
 def value_at(control, share):
@@ -99,15 +158,19 @@ def value_at(control, share):
 def play_arm(game, arm, out, *, longest, deadline):
     """One arm; returns its log."""
     phase, log, step, told = arm['phase'], [], 0, -math.inf
-    game.start_again()
+    floor, until = arm.get('floor', RATE_FLOOR), arm.get('until')
+    if not arm.get('goes_on'):
+        game.start_again()
     game.ready(phase)
+    if arm.get('fit_styles'):
+        game.fit_styles()
     began = time.monotonic()
     end = min(began + arm['seconds'], deadline)
     say(f'{arm["name"]}: begins, {end - began:.0f} s')
-    while (now := time.monotonic()) < end:
-        share = (now - began) / (end - began)
+    while (now := time.monotonic()) < end or (until and now < deadline and not game.is_ready(until)):
+        share = min(1.0, (now - began) / (end - began))
         warm = min(1.0, (step + game.chunk) / WARM_UP)
-        rate = arm['rate'] * warm * (RATE_FLOOR + (1 - RATE_FLOOR) * 0.5 * (1 + math.cos(math.pi * share)))
+        rate = arm['rate'] * warm * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * share)))
         controls = {name: value_at(value, share) for name, value in arm.get('controls', {}).items()}
         for name in ('judge_weight', 'reading_weight'):
             if name in controls:
@@ -126,7 +189,7 @@ def play_arm(game, arm, out, *, longest, deadline):
                 + ' '.join(f'{name} {value:.4g}' for name, value in sorted(means.items()))
             )
     if step:
-        game.write(out, arm['name'])
+        game.write(out, arm['name'], phase)
     say(f'{arm["name"]}: {step} steps')
     return log
 
@@ -172,7 +235,7 @@ def main():
     say(f'jax {jax.__version__}, {jax.devices()}, numpy {np.__version__}')
     game = Game(options.folder, chunk=options.chunk, capacity=options.capacity)
     if options.check:
-        check(game, ('reconstruction', 'pairs'))
+        check(game, ('recognizers', 'reconstruction', 'pairs'))
     if options.arms:
         arms = json.loads(pathlib.Path(options.arms).read_text())
         out = pathlib.Path(options.out)

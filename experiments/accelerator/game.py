@@ -86,9 +86,7 @@ def export_game(trainer, config, out, *, batch_size, reference=False, weights_dt
         captured.update(names)
         if phase == 'reconstruction':
             lines = {name: batch[name] for name in ('images', 'lengths')}
-            lowering.lower(
-                trainer.step(lowering.STYLES), lines, variables, out / lowering.STYLES, rate=None
-            )
+            lowering.lower(trainer.step(lowering.STYLES), lines, variables, out / lowering.STYLES, rate=None)
         if reference:
             metrics = trainer.step(phase, jit=False)(batch)
             kept.update({f'{phase}/batch/{name}': value.numpy() for name, value in batch.items()})

@@ -1,4 +1,5 @@
-"""Trains arms of a game, from the same weights or one after the other: needs JAX, NumPy and Pillow, and `device.py` beside it.
+"""Trains arms of a game, from the same weights or one after the other: needs JAX, NumPy and Pillow, and
+`device.py` beside it.
 
     python3 play.py DIR --arms=ARMS.json --out=OUT      arms one after the other, each for its seconds
     python3 play.py DIR --check                         one step of each phase against TensorFlow's
@@ -6,8 +7,9 @@
 ARMS.json: a list of {"name", "phase", "seconds", "rate", "controls"}. A control is a number, or two: at the
 beginning and at the end, by powers between. All arms see the same lines in the same order, and begin with the
 same weights; one with "goes_on" begins with those of the arm before it. The rate falls by a cosine to "floor"
-of itself. With "until", a phase, an arm goes on at that floor until that phase is compiled. With
-"fit_styles", styles are drawn from then on where the style encoder finds those of the lines.
+of itself. With "fit_styles", styles are drawn from then on where the style encoder finds those of the lines.
+No arm begins before all phases are compiled: XLA times its choices on the device, and a training beside it
+made that three times as slow.
 
 Of each arm comes back OUT/NAME/weights.npz in float16: the averaged generator and the style encoder, or the
 recognisers where it taught those; OUT/NAME/generator.npz, the learning one; OUT/NAME-judge.npz; and
@@ -113,10 +115,6 @@ class Game(Device):
         )
         return {name: np.asarray(values) for name, values in metrics.items()}
 
-    def is_ready(self, phase):
-        """Whether a phase is compiled."""
-        return self._compiled[phase].done()
-
     def write(self, out, name, phase):
         """Writes what an arm has come to, so far."""
 
@@ -158,16 +156,15 @@ def value_at(control, share):
 def play_arm(game, arm, out, *, longest, deadline):
     """One arm; returns its log."""
     phase, log, step, told = arm['phase'], [], 0, -math.inf
-    floor, until = arm.get('floor', RATE_FLOOR), arm.get('until')
+    floor = arm.get('floor', RATE_FLOOR)
     if not arm.get('goes_on'):
         game.start_again()
-    game.ready(phase)
     if arm.get('fit_styles'):
         game.fit_styles()
     began = time.monotonic()
     end = min(began + arm['seconds'], deadline)
     say(f'{arm["name"]}: begins, {end - began:.0f} s')
-    while (now := time.monotonic()) < end or (until and now < deadline and not game.is_ready(until)):
+    while (now := time.monotonic()) < end:
         share = min(1.0, (now - began) / (end - began))
         warm = min(1.0, (step + game.chunk) / WARM_UP)
         rate = arm['rate'] * warm * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * share)))
@@ -240,7 +237,10 @@ def main():
         arms = json.loads(pathlib.Path(options.arms).read_text())
         out = pathlib.Path(options.out)
         out.mkdir(parents=True, exist_ok=True)
-        game.compile(list(dict.fromkeys(arm['phase'] for arm in arms)))
+        phases = list(dict.fromkeys(arm['phase'] for arm in arms))
+        game.compile(phases)
+        for phase in phases:
+            game.ready(phase)
         for arm in arms:
             log = play_arm(
                 game,

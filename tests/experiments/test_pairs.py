@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from experiments.accelerator import game, lowering, pairs
 from hwgen.charset.encoding import Charset
+from hwgen.models.layers import StyleSpace
 from hwgen.settings.pairs import PairSettings
 from tests.experiments.test_accelerator import N, batch_of, make, run_folder
 
@@ -90,6 +91,9 @@ def test_what_a_game_takes_along(tmp_path):
     ):
         assert any(name.startswith(module) for name in moved), module
     assert not any(name.startswith(('sequence_', 'spatial_')) for name in moved)
+    styles = json.loads((tmp_path / 'out' / 'styles.json').read_text())
+    assert set(styles['inputs']) == {'images', 'lengths'} and not styles['updates']
+    assert set(styles['metrics']) == {'style_mean', 'style_log_variance'}
     with np.load(tmp_path / 'out' / 'variables.npz') as stored:
         here = set(stored.files) | set(json.loads(str(stored['same'])))
     assert set(told['pairs']['captured']) | set(told['reconstruction']['captured']) <= here
@@ -135,15 +139,15 @@ class Game:
     def start_again(self):
         self.calls.append('again')
 
-    def ready(self, phase):
-        pass
+    def fit_styles(self):
+        self.calls.append('styles')
 
     def play(self, phase, rate, longest, controls):
         self.clock[0] += 1.0
         self.calls.append((phase, rate, longest, controls))
         return {'loss': np.array([1.0, math.nan if len(self.calls) > self.bad_at else 3.0])}
 
-    def write(self, out, name):
+    def write(self, out, name, phase):
         self.written.append(name)
 
 
@@ -177,3 +181,25 @@ def test_an_arm_that_breaks_writes_nothing(play, monkeypatch):
     players = Game(clock, bad_at=3)
     log = play.play_arm(players, arm, None, longest=8, deadline=1e9)
     assert len(log) == 3 and not players.written and any('not finite' in line for line in play.told)
+
+
+def test_an_arm_goes_on_with_styles_fitted_anew(play, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(play.time, 'monotonic', lambda: clock[0])
+    arm = {'name': 'a', 'phase': 'reconstruction', 'seconds': 10, 'rate': 0.5, 'floor': 0.5}
+    players = Game(clock)
+    play.play_arm(players, {**arm, 'goes_on': True, 'fit_styles': True}, None, longest=8, deadline=1e9)
+    assert players.calls[0] == 'styles' and 'again' not in players.calls
+    # a warm-up of three calls, then half a cosine from the rate to half of it
+    assert players.calls[6][1] == pytest.approx(0.5 * (0.5 + 0.5 * 0.5 * (1 + math.cos(math.pi * 0.5))))
+
+
+def test_styles_are_fitted_as_the_trainer_fits_them(play):
+    rng = np.random.default_rng(0)
+    means, log_variances = rng.normal(size=(40, 5)), rng.normal(size=(40, 5))
+    layer = StyleSpace()
+    layer.build([None, 5])
+    layer.fit(means, np.exp(log_variances))
+    mean, factor = play.style_space(means, log_variances)
+    np.testing.assert_allclose(mean, layer.mean, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(factor, layer.factor, rtol=1e-5, atol=1e-7)

@@ -94,10 +94,16 @@ class PageSettings:
 
     height_px: int | None = setting(
         None,
-        'Scale lines to this height in pixels; default: as the model writes.',
+        'Scale lines to this height in pixels; default: as the model writes. Up to 256 strokes stay sharp.',
         unit='px',
         lower=4,
         upper=4096,
+    )
+    enlarging: str = setting(
+        'learned',
+        'How lines become higher than the model writes them: learned, by a small network that knows what'
+        ' strokes look like; cubic, by interpolation, as before it.',
+        choices=('learned', 'cubic'),
     )
     layout: str | None = setting(
         None,

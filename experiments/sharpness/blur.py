@@ -196,7 +196,7 @@ def _fit(generator, batch, answer, *, steps, weights):
     """The lines of a batch, written again after a fit; the generator is changed with `weights`."""
     style, noise = (keras.Variable(answer[f'{name}_mean']) for name in ('style', 'noise'))
     variables = [style, noise, *(generator.trainable_variables if weights else [])]
-    rate = keras.optimizers.schedules.CosineDecay(1e-3 if weights else 0.05, steps)
+    rate = keras.optimizers.schedules.CosineDecay(1e-3 if weights else 0.05, max(steps, 1))
     optimizer = keras.optimizers.Adam(rate)
     optimizer.build(variables)
 
@@ -224,9 +224,9 @@ def parse(arguments=None):
     parser.add_argument('--run', help='A run, in place of a model: its newest checkpoint.')
     parser.add_argument('--num_lines', type=int, default=150, help='Lines that are written again.')
     parser.add_argument(
-        '--fitted_lines', type=int, default=16, help='Lines that style, noise and weights are fitted to.'
+        '--fitted_lines', type=int, default=8, help='Lines that style, noise and weights are fitted to.'
     )
-    parser.add_argument('--fit_steps', type=int, default=200, help='Steps of each fit; 0: none.')
+    parser.add_argument('--fit_steps', type=int, default=100, help='Steps of each fit; 0: none.')
     parser.add_argument('--seed', type=int, default=3, help='Of the lines, draws and drawn hands.')
     parser.add_argument('--out', required=True, help='Page to write.')
     return parser.parse_args(arguments)
@@ -252,19 +252,29 @@ def main(given):
         for batch in map(lines.batch, range(-(-given.num_lines // _BATCH)))
         if np.max(batch.characters.component_ids) < config.num_components
     ]
+    name = f'{given.split} of {given.data}, seed {seed}, {given.run or given.model}'
     found = rows_of(networks, batches, np.random.default_rng(seed))
-    few = batches[: -(-given.fitted_lines // _BATCH)]
+    page = [f'{len(batches) * _BATCH} lines of {name}\n', *table(found)]
+    files.write_file(given.out, '\n'.join(page).encode() + b'\n', replace=True)
     if given.fit_steps:
+        few = batches[: -(-given.fitted_lines // _BATCH)]
         real = [image for batch in few for image in lines_of(batch.images, batch.widths)]
-        found[f'real lines, the {len(real)} that are fitted'] = measured(zip(real, real, strict=True))
-        for name, weights in (('style and noise', False), ('style, noise and all weights', True)):
-            found[f'{name} fitted to these, {given.fit_steps} steps'] = fitted(
-                networks, few, steps=given.fit_steps, weights=weights
-            )
-    own = found['real lines']
-    page = [
-        f'{len(batches) * _BATCH} lines of {given.split}, seed {seed}, {given.run or given.model}\n',
-        '| lines | sharpness | of the corpus | gradient, of the corpus | darkness | error |',
+        found = {'real lines': measured(zip(real, real, strict=True))}
+        for fits, weights in (('style and noise', False), ('style, noise and all weights', True)):
+            for steps in (0, given.fit_steps):
+                if steps or not weights:
+                    row = fitted(networks, few, steps=steps, weights=weights)
+                    found[f'{fits} fitted to them, {steps} steps'] = row
+        page += [f'\n{len(real)} of these lines\n', *table(found)]
+        files.write_file(given.out, '\n'.join(page).encode() + b'\n', replace=True)
+    print('\n'.join(page))
+
+
+def table(found):
+    """Rows of {name: Row}, the first of which are the real lines."""
+    own = next(iter(found.values()))
+    return [
+        '| lines | sharpness | share | gradient, share | darkness | error |',
         '|---|---|---|---|---|---|',
         *(
             f'| {name} | {row.sharpness:.3f} | {row.sharpness / own.sharpness:.3f} |'
@@ -272,8 +282,6 @@ def main(given):
             for name, row in found.items()
         ),
     ]
-    files.write_file(given.out, '\n'.join(page).encode() + b'\n', replace=True)
-    print('\n'.join(page))
 
 
 if __name__ == '__main__':

@@ -1,7 +1,7 @@
 """Enlargement: lines made larger than a model writes them, with strokes as sharp as a pen's.
 
 Interpolation makes an edge as many times as wide as the picture. What a small network knows of strokes makes
-it a pixel wide again: four convolutions without biases over the ink of a place and five pixels around it give
+it a pixel wide again: five convolutions without biases over the ink of a place and six pixels around it give
 4 x 4 pixels for each one. Without biases paper stays paper, exactly, and pale ink is treated as dark ink is
 (Mohan et al. 2020, "Robust and Interpretable Blind Image Denoising via Bias-Free Convolutional Neural
 Networks"); the 4 x 4 pixels are Shi et al. 2016 (sub-pixel convolution). NumPy alone: it needs no

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,8 +15,6 @@ from hwgen.inference import styles
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
-
-    from hwgen.inference.writer import Writer
 
 
 class LineToWrite(NamedTuple):
@@ -83,7 +81,9 @@ def lines_to_write(
     truncation: float,
     noise_offsets: int | Sequence[int],
     quotes_before: int | Sequence[int],
-    writer: Writer,
+    encode: Callable[..., EncodedText],
+    styles_of: Callable[[np.ndarray], np.ndarray],
+    style_dim: int,
 ) -> list[LineToWrite]:
     """The lines that a call of `Writer.write` asks for; arguments and errors as there.
 
@@ -91,20 +91,22 @@ def lines_to_write(
         texts: of the lines.
         style_seeds, truncation, noise_offsets, quotes_before: see `Writer.write`.
         given: its `styles`.
-        writer: whose styles and codes they are.
+        encode: see `Writer.encode`.
+        styles_of: function of seeds, their styles.
+        style_dim: int, numbers of a style.
     """
     seeds = styles.check_seeds(style_seeds)
     if not texts:
         return []
     seeds = np.repeat(seeds, len(texts)) if np.ndim(style_seeds) == 0 else seeds
     if given is None:
-        given = writer.styles(seeds, truncation=truncation)
+        given = styles_of(seeds)
     vectors = np.asarray(given, np.float32)
     vectors = np.tile(vectors, [len(texts), 1]) if vectors.ndim == 1 else vectors
-    if vectors.shape != (len(texts), writer.style_dim) or len(seeds) != len(texts):
+    if vectors.shape != (len(texts), style_dim) or len(seeds) != len(texts):
         raise ValueError(
             f'{len(texts)} texts, {len(seeds)} style seeds, styles of shape {vectors.shape}: expected one '
-            f'seed and one style of {writer.style_dim} numbers for each text'
+            f'seed and one style of {style_dim} numbers for each text'
         )
     if not np.isfinite(vectors).all():
         raise ValueError('styles: expected finite numbers')
@@ -112,7 +114,7 @@ def lines_to_write(
     styles.check_truncation(truncation)
     quotes = np.broadcast_to(quotes_before, [len(texts)])
     return [
-        LineToWrite(writer.encode(text, quotes_before=int(before)), style, int(seed), int(offset), truncation)
+        LineToWrite(encode(text, quotes_before=int(before)), style, int(seed), int(offset), truncation)
         for text, style, seed, offset, before in zip(texts, vectors, seeds, offsets, quotes, strict=True)
     ]
 

@@ -346,7 +346,9 @@ class Writer:
             truncation=truncation,
             noise_offsets=noise_offsets,
             quotes_before=quotes_before,
-            writer=self,
+            encode=self.encode,
+            styles_of=lambda seeds: self.styles(seeds, truncation=truncation),
+            style_dim=self.style_dim,
         )
 
     def _windows(self, line):

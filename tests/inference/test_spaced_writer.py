@@ -88,6 +88,6 @@ def test_lines_of_another_height(generator, writer, layout):
         pieces = other.stream(TEXT, style_seed=3, height_px=height_px)
         np.testing.assert_array_equal(np.concatenate(list(pieces), axis=1), large.image)
     (small,) = other.write_lines(TEXT, style_seeds=3, height_px=8)
-    assert small.image.shape == (8, line.image.shape[1] // 2)
+    assert small.image.shape == (8, round(line.image.shape[1] / 2))
     with pytest.raises(ValueError, match='height_px=8: expected at least 16, as high as lines are written'):
         other.stream(TEXT, height_px=8)

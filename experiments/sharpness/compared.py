@@ -17,8 +17,11 @@ from hwgen import files
 from hwgen.data.reading.shards import RecordIndex
 from hwgen.images import to_height
 from hwgen.inference.enlargement import Enlarger
+from hwgen.inference.picture_files import encode_png, stack
 from hwgen.metrics.sharpness import line_edges
 from hwgen.metrics.text import character_error_rate, edit_counts
+
+_SHEET_PX = 900  # in width, at most
 
 
 def cubic(image, height_px):
@@ -120,8 +123,22 @@ def parse(arguments=None):
     parser.add_argument('--reader', action='store_true', help='Read what --model writes.')
     parser.add_argument('--seed', type=int, default=3, help='Hands of --model.')
     parser.add_argument('--out', required=True, help='Page of tables to write.')
-    parser.add_argument('--sheet', help='Picture to write: lines enlarged by each way, and drawn large.')
+    parser.add_argument('--sheet', help='Picture to write: of two lines.')
     return parser.parse_args(arguments)
+
+
+def sheet(lines, named):
+    """Lines drawn at 256 px, and below each what comes of its 64 and 32 px: uint8 [H, W]."""
+    rows = []
+    for line in lines:
+        small, smaller = to_height(line, 64), to_height(line, 32)
+        rows += [
+            line,
+            named['cubic'](small, 256),
+            named['learned'](small, 256),
+            named['learned'](smaller, 256),
+        ]
+    return stack([row[:, :_SHEET_PX] for row in rows], gap=0.1)
 
 
 def main(given):
@@ -145,6 +162,8 @@ def main(given):
             ]
     if given.model:
         page += written(records, named, given)
+    if given.sheet:
+        files.write_file(given.sheet, encode_png(sheet(lines[:2], named)), replace=True)
     files.write_file(given.out, '\n'.join(page).strip().encode() + b'\n', replace=True)
     print('\n'.join(page))
 

@@ -17,6 +17,7 @@ from hwgen.inference import picture_formats
 
 LABELS = 'labels.tsv'
 STYLES = 'styles.tsv'
+ENLARGING = ('learned', 'cubic')
 _OURS = re.compile(
     r'[0-9]{6,}\.png|labels\.tsv|styles\.tsv|.*-[0-9]{5}-of-[0-9]{5}\.tfrecord|.*\.index\.npz|info\.json'
 )
@@ -31,7 +32,7 @@ def scale(
         image: uint8 [H, W].
         height_px: int, new height of a line in pixels; None for no change.
         line_px: int, height of a line in the image; None: it is one line.
-        enlarging: 'learned' or 'cubic', how it grows.
+        enlarging: one of ENLARGING, how it grows.
 
     Returns:
         uint8 [round(H * height_px / line_px), W']: the mean over areas where it shrinks; where it grows, by
@@ -39,7 +40,12 @@ def scale(
 
     Raises:
         EnlargerError: no weights to enlarge with.
+        ValueError: no such height or way.
     """
+    if height_px is not None and height_px < 1:
+        raise ValueError(f'height_px={height_px}: expected at least 1')
+    if enlarging not in ENLARGING:
+        raise ValueError(f'enlarging={enlarging!r}: expected {" or ".join(ENLARGING)}')
     line_px = image.shape[0] if line_px is None else line_px
     if height_px is None or height_px == line_px:
         return image

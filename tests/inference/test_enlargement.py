@@ -145,6 +145,10 @@ def test_scale_is_as_before_where_nothing_grows_or_cubic_is_asked_for():
         picture_files.scale(image, 80, enlarging='cubic'),
         cv2.resize(image, (225, 80), interpolation=cv2.INTER_CUBIC),
     )
+    with pytest.raises(ValueError, match='height_px=0: expected at least 1'):
+        picture_files.scale(image, 0)
+    with pytest.raises(ValueError, match="enlarging='linear': expected learned or cubic"):
+        picture_files.scale(image, 64, enlarging='linear')
     page = np.concatenate([image, image[:20]])  # a page of lines 32 px high
     assert picture_files.scale(page, 48, line_px=32).shape == (78, 135)
 

@@ -14,10 +14,10 @@ from PIL import Image
 from hwgen import files
 from hwgen.files import name_place, new_folder
 from hwgen.inference import picture_formats
+from hwgen.settings.generate import ENLARGING
 
 LABELS = 'labels.tsv'
 STYLES = 'styles.tsv'
-ENLARGING = ('learned', 'cubic')
 _OURS = re.compile(
     r'[0-9]{6,}\.png|labels\.tsv|styles\.tsv|.*-[0-9]{5}-of-[0-9]{5}\.tfrecord|.*\.index\.npz|info\.json'
 )
@@ -32,7 +32,7 @@ def scale(
         image: uint8 [H, W].
         height_px: int, new height of a line in pixels; None for no change.
         line_px: int, height of a line in the image; None: it is one line.
-        enlarging: one of ENLARGING, how it grows.
+        enlarging: 'learned' or 'cubic', how it grows.
 
     Returns:
         uint8 [round(H * height_px / line_px), W']: the mean over areas where it shrinks; where it grows, by

@@ -10,6 +10,7 @@ DEFAULT_MODEL = 'saved_models/demo'  # the one that ships
 # plainer than those the model learned from (1).
 DEFAULT_TRUNCATION = 0.8
 MAX_SEEDS = 2**64  # style seeds there are
+ENLARGING = ('learned', 'cubic')  # how lines become higher than they are written
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -103,7 +104,7 @@ class PageSettings:
         'learned',
         'How lines become higher than the model writes them: learned, by a small network that knows what'
         ' strokes look like; cubic, by interpolation, as before it.',
-        choices=('learned', 'cubic'),
+        choices=ENLARGING,
     )
     layout: str | None = setting(
         None,

@@ -10,7 +10,7 @@ import hwgen
 from hwgen import files
 from hwgen.generation.progress import Progress, count, left_out, tell_left_out
 from hwgen.inference import picture_files, picture_formats, text_files
-from hwgen.settings.generate import GenerateSettings
+from hwgen.settings.generate import GenerateSettings, PageSettings
 from hwgen.settings.setting import SettingError
 
 if TYPE_CHECKING:
@@ -79,14 +79,15 @@ class LinesTask:
 
     def write(self, writer: Writer, progress: Progress) -> str:
         """Writes the folder; says what is in it."""
-        writing, height_px = self.settings.writing, self.settings.pages.height_px
+        writing, pages = self.settings.writing, self.settings.pages
         progress.begin(self.num_lines, self.num_characters)
         written = self._written(writer, progress)
         if writing.format == 'tfrecord':
             return self._write_records(writer, written) + left_out(self.skipped)
         with picture_files.LineFolder(_out(self.settings), replace=writing.overwrite) as out:
             for line, text, seed in written:
-                out.add(picture_files.scale(line.image, height_px), text, style=style_name(seed, self.hand))
+                image = picture_files.scale(line.image, pages.height_px, enlarging=pages.enlarging)
+                out.add(image, text, style=style_name(seed, self.hand))
         return f'{count(out.count, "picture")}, {picture_files.LABELS}' + left_out(self.skipped)
 
     def _written(self, writer: Writer, progress: Progress) -> Written:
@@ -116,8 +117,8 @@ class LinesTask:
         from hwgen.data.reading import shards
 
         vocabulary: set[int] = set()
-        height_px = self.settings.pages.height_px
-        records = _records(writer, written, self.hand, height_px=height_px, vocabulary=vocabulary)
+        pages = self.settings.pages
+        records = _records(writer, written, self.hand, pages=pages, vocabulary=vocabulary)
         with files.new_folder(_out(self.settings), replace=self.settings.writing.overwrite) as folder:
             counts = shard_writer.write_shards(
                 records, folder, split='train', num_shards=-(-self.num_lines // SHARD_RECORDS)
@@ -131,7 +132,7 @@ class LinesTask:
                     seed=self.settings.hands.style_seed,
                     command=self.command,
                     source='generated',
-                    image_height_px=height_px or writer.char_px,
+                    image_height_px=pages.height_px or writer.char_px,
                     vocabulary=sorted(vocabulary - {0}),
                     held_out=[],
                 ),
@@ -144,26 +145,25 @@ def _records(
     written: Written,
     hand: Hand | None,
     *,
-    height_px: int | None,
+    pages: PageSettings,
     vocabulary: set[int],
 ) -> Iterator[Any]:
     """Written lines as records; `vocabulary` receives the ids of their characters."""
     from hwgen.data.reading.records import LineRecord
 
     for line, text, seed in written:
-        encoded, scaled = writer.encode(text), picture_files.scale(line.image, height_px)
-        (height, width), (scaled_height, scaled_width) = line.image.shape, scaled.shape
-        boxes = line.boxes * ([scaled_width / width, scaled_height / height] * 2)
+        encoded = writer.encode(text)
+        scaled = line.at_height(pages.height_px, enlarging=pages.enlarging)
         vocabulary.update(encoded.character_ids.tolist())
         yield LineRecord(
-            scaled,
+            scaled.image,
             text,
             encoded.character_ids,
             encoded.component_ids,
             encoded.structure_ids,
             f'style-{seed}' if hand is None else f'hand-{hand.name}',
             'generated',
-            boxes.round().astype('int32'),
+            scaled.boxes,
         )
 
 

@@ -164,6 +164,10 @@ class ParagraphsTask:
                 )
                 progress.add(written[start:])
             image = pages.compose(page, written, self.style, **self.cells)
-            if self.settings.pages.height_px:
-                image = picture_files.scale(image, max(1, round(image.shape[0] * self.factor)))
+            image = picture_files.scale(
+                image,
+                self.settings.pages.height_px,
+                line_px=writer.char_px,
+                enlarging=self.settings.pages.enlarging,
+            )
             yield image, '\\n'.join(line.text for line in there), seed

@@ -70,7 +70,7 @@ class SheetTask:
 
     def _written(self, writer: Writer, progress: Progress) -> Iterator[tuple[np.ndarray, object]]:
         """The text in each hand, and what the hand is called."""
-        hands, height_px = self.settings.hands, self.settings.pages.height_px
+        hands, pages = self.settings.hands, self.settings.pages
         names: list[object]
         if hands.interpolate:
             first, second = hands.interpolate
@@ -89,7 +89,7 @@ class SheetTask:
                 [self.text], style_seeds=seed, styles=style, truncation=hands.truncation
             )
             progress.add(written)
-            yield picture_files.scale(written[0].image, height_px), name
+            yield picture_files.scale(written[0].image, pages.height_px, enlarging=pages.enlarging), name
 
 
 def write_pictures(images: list[np.ndarray], out: str, *, replace: bool) -> str:

@@ -5,10 +5,14 @@ takes along the line, its advance. Here cells are moved together until each has 
 the darker ink of both stays, so that nothing of a stroke is lost that reaches into a neighbour's room.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
+
+from hwgen.inference.picture_files import scale
 
 PAPER = 255
 
@@ -24,6 +28,15 @@ class WrittenLine(NamedTuple):
 
     image: np.ndarray
     boxes: np.ndarray
+
+    def at_height(self, height_px: int | None, *, enlarging: str = 'learned') -> WrittenLine:
+        """The line of another height, and its boxes with it; see `picture_files.scale`."""
+        image = scale(self.image, height_px, enlarging=enlarging)
+        if image is self.image:
+            return self
+        (height, width), (scaled_height, scaled_width) = self.image.shape, image.shape
+        boxes = self.boxes * ([scaled_width / width, scaled_height / height] * 2)
+        return WrittenLine(image, boxes.round().astype('int32'))
 
 
 class Placed(NamedTuple):
@@ -143,6 +156,28 @@ def in_pieces(
     for cells, advances in windows:
         yield line.add(cells, advances)[0]
     yield line.close()
+
+
+def pieces_at_height(
+    pieces: Iterator[np.ndarray], height_px: int | None, *, char_px: int
+) -> Iterator[np.ndarray]:
+    """The pieces of a line, of another height; see `WrittenLine.at_height`.
+
+    Args:
+        pieces: uint8 [char_px, w_i].
+        height_px: int >= char_px, or None.
+        char_px: int.
+
+    Raises:
+        ValueError: a height below `char_px`.
+    """
+    if height_px is None or height_px == char_px:
+        return pieces
+    if height_px < char_px:
+        raise ValueError(f'height_px={height_px}: expected at least {char_px}, as high as lines are written')
+    from hwgen.inference import enlargement
+
+    return enlargement.shipped().in_pieces(pieces, height_px)
 
 
 def even_boxes(num_characters: int, *, char_px: int, char_width_px: int) -> np.ndarray:

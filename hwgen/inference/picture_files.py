@@ -14,6 +14,7 @@ from PIL import Image
 from hwgen import files
 from hwgen.files import name_place, new_folder
 from hwgen.inference import picture_formats
+from hwgen.settings.generate import ENLARGING
 
 LABELS = 'labels.tsv'
 STYLES = 'styles.tsv'
@@ -22,23 +23,43 @@ _OURS = re.compile(
 )
 
 
-def scale(image: np.ndarray, height_px: int | None) -> np.ndarray:
-    """Resizes an image to a height, keeping its proportions.
+def scale(
+    image: np.ndarray, height_px: int | None, *, line_px: int | None = None, enlarging: str = 'learned'
+) -> np.ndarray:
+    """Resizes an image to a height of its lines, keeping its proportions.
 
     Args:
         image: uint8 [H, W].
-        height_px: int, new height in pixels; None for no change.
+        height_px: int, new height of a line in pixels; None for no change.
+        line_px: int, height of a line in the image; None: it is one line.
+        enlarging: 'learned' or 'cubic', how it grows.
 
     Returns:
-        uint8 [height_px, W']: the mean over areas where it shrinks, cubic where it grows.
+        uint8 [round(H * height_px / line_px), W']: the mean over areas where it shrinks; where it grows, by
+        `enlargement`, or by cubic interpolation.
+
+    Raises:
+        EnlargerError: no weights to enlarge with.
+        ValueError: no such height or way.
     """
-    if height_px is None or height_px == image.shape[0]:
+    if height_px is not None and height_px < 1:
+        raise ValueError(f'height_px={height_px}: expected at least 1')
+    if enlarging not in ENLARGING:
+        raise ValueError(f'enlarging={enlarging!r}: expected {" or ".join(ENLARGING)}')
+    line_px = image.shape[0] if line_px is None else line_px
+    if height_px is None or height_px == line_px:
         return image
+    height = max(1, round(image.shape[0] * height_px / line_px))
+    width = max(1, round(image.shape[1] * height / image.shape[0]))
+    if height_px > line_px and enlarging == 'learned':
+        from hwgen.inference import enlargement
+
+        large = enlargement.shipped().enlarge(image, height_px, line_px=line_px)[:, :width]
+        return np.pad(large, [(0, 0), (0, width - large.shape[1])], constant_values=255)
     import cv2  # here: what is refused is refused sooner without it
 
-    width = max(1, round(image.shape[1] * height_px / image.shape[0]))
-    method = cv2.INTER_AREA if height_px < image.shape[0] else cv2.INTER_CUBIC
-    return cv2.resize(image, (width, height_px), interpolation=method)
+    method = cv2.INTER_AREA if height < image.shape[0] else cv2.INTER_CUBIC
+    return cv2.resize(image, (width, height), interpolation=method)
 
 
 def stacked_size(sizes: Sequence[tuple[int, int]], *, gap: float = 0.25) -> tuple[int, int]:

@@ -1,8 +1,10 @@
 """Windows: the pieces in which a line is computed, anchored at absolute character indices."""
 
+from __future__ import annotations
+
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -10,6 +12,9 @@ import tensorflow as tf
 from hwgen.characters import Characters
 from hwgen.charset.encoding import EncodedText
 from hwgen.inference import styles
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 class LineToWrite(NamedTuple):
@@ -66,6 +71,52 @@ class Window(NamedTuple):
                 ' finite; expected weights of a training that ended well'
             )
         return image, advances
+
+
+def lines_to_write(
+    texts: Sequence[str],
+    style_seeds: int | Sequence[int] | np.ndarray,
+    given: ArrayLike | None,
+    *,
+    truncation: float,
+    noise_offsets: int | Sequence[int],
+    quotes_before: int | Sequence[int],
+    encode: Callable[..., EncodedText],
+    styles_of: Callable[[np.ndarray], np.ndarray],
+    style_dim: int,
+) -> list[LineToWrite]:
+    """The lines that a call of `Writer.write` asks for; arguments and errors as there.
+
+    Args:
+        texts: of the lines.
+        style_seeds, truncation, noise_offsets, quotes_before: see `Writer.write`.
+        given: its `styles`.
+        encode: see `Writer.encode`.
+        styles_of: function of seeds, their styles.
+        style_dim: int, numbers of a style.
+    """
+    seeds = styles.check_seeds(style_seeds)
+    if not texts:
+        return []
+    seeds = np.repeat(seeds, len(texts)) if np.ndim(style_seeds) == 0 else seeds
+    if given is None:
+        given = styles_of(seeds)
+    vectors = np.asarray(given, np.float32)
+    vectors = np.tile(vectors, [len(texts), 1]) if vectors.ndim == 1 else vectors
+    if vectors.shape != (len(texts), style_dim) or len(seeds) != len(texts):
+        raise ValueError(
+            f'{len(texts)} texts, {len(seeds)} style seeds, styles of shape {vectors.shape}: expected one '
+            f'seed and one style of {style_dim} numbers for each text'
+        )
+    if not np.isfinite(vectors).all():
+        raise ValueError('styles: expected finite numbers')
+    offsets = np.broadcast_to(noise_offsets, [len(texts)])
+    styles.check_truncation(truncation)
+    quotes = np.broadcast_to(quotes_before, [len(texts)])
+    return [
+        LineToWrite(encode(text, quotes_before=int(before)), style, int(seed), int(offset), truncation)
+        for text, style, seed, offset, before in zip(texts, vectors, seeds, offsets, quotes, strict=True)
+    ]
 
 
 def windows_of(line: LineToWrite, window_characters: int, *, context: int) -> Iterator[Window]:

@@ -30,7 +30,7 @@ from hwgen.inference.hand_file import digest_of, load_hand
 from hwgen.inference.line_layout import WrittenLine
 from hwgen.inference.model_folder import DEFAULT_MODEL, find_model
 from hwgen.inference.repertoire import Repertoire, as_texts
-from hwgen.inference.windows import LineToWrite, Window, batched, inputs_of, windows_of
+from hwgen.inference.windows import Window, batched, inputs_of, lines_to_write, windows_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -192,6 +192,7 @@ class Writer:
         truncation: float = DEFAULT_TRUNCATION,
         noise_offsets: int | Sequence[int] = 0,
         quotes_before: int | Sequence[int] = 0,
+        height_px: int | None = None,
     ) -> list[np.ndarray]:
         """Writes lines.
 
@@ -205,9 +206,11 @@ class Writer:
                 page), so that equal characters on different lines differ.
             quotes_before: int, or one a line: plain quotation marks (") before it in a longer text, see
                 `Repertoire.fold`.
+            height_px: int, height of the lines; None: char_px. Higher ones stay sharp up to 256 px
+                (`hwgen.inference.enlargement`).
 
         Returns:
-            list of uint8 [char_px, W], 255 = paper; W is N * char_width_px in layout `cells`.
+            list of uint8 [height_px, W], 255 = paper; W is N * char_width_px in layout `cells`, as written.
 
         Raises:
             CharsetError: as `encode`; TypeError: something else than texts; ValueError: numbers of texts,
@@ -220,6 +223,7 @@ class Writer:
             truncation=truncation,
             noise_offsets=noise_offsets,
             quotes_before=quotes_before,
+            height_px=height_px,
         )
         return [line.image for line in written]
 
@@ -232,6 +236,7 @@ class Writer:
         truncation: float = DEFAULT_TRUNCATION,
         noise_offsets: int | Sequence[int] = 0,
         quotes_before: int | Sequence[int] = 0,
+        height_px: int | None = None,
     ) -> list[WrittenLine]:
         """Writes lines and says where their characters stand. Arguments and errors: see `write`."""
         lines = self._lines(texts, style_seeds, styles, truncation, noise_offsets, quotes_before)
@@ -249,7 +254,7 @@ class Writer:
                     left = window.start * self.char_width_px
                     images[index][:, left : left + pixels.shape[1]] = to_uint8(pixels)
                     advances[index][window.start : window.stop] = room
-        return [self._lay_out(*line) for line in zip(images, advances, strict=True)]
+        return [self._lay_out(*line).at_height(height_px) for line in zip(images, advances, strict=True)]
 
     def stream(
         self,
@@ -259,16 +264,17 @@ class Writer:
         style: ArrayLike | None = None,
         truncation: float = DEFAULT_TRUNCATION,
         noise_offset: int = 0,
+        height_px: int | None = None,
     ) -> Iterator[np.ndarray]:
         """Writes one line window by window; memory does not grow with the line.
 
         Args:
             text: str.
-            style_seed, style, truncation, noise_offset: as in `write`, for one line.
+            style_seed, style, truncation, noise_offset, height_px: as in `write`, for one line.
 
         Yields:
-            uint8 [char_px, n * char_width_px], n <= window_characters; side by side they are the line of
-            `write`.
+            uint8 [height_px, w], of layout `cells` as it is written n * char_width_px wide, n <=
+            window_characters; side by side they are the line of `write`.
 
         Raises:
             As `write`, before the first window.
@@ -282,8 +288,10 @@ class Writer:
                         yield to_uint8(pixels), advances
 
         if self.layout == 'spaced':
-            return line_layout.in_pieces(windows(), **self._cells)
-        return (cells for cells, _ in windows())
+            pieces = line_layout.in_pieces(windows(), **self._cells)
+        else:
+            pieces = (cells for cells, _ in windows())
+        return line_layout.pieces_at_height(pieces, height_px, char_px=self.char_px)
 
     def advances(
         self,
@@ -331,31 +339,17 @@ class Writer:
         return WrittenLine(cells, line_layout.even_boxes(len(advances), **self._cells))
 
     def _lines(self, texts, style_seeds, styles, truncation, noise_offsets, quotes_before=0):
-        texts = as_texts(texts)
-        seeds = style_space.check_seeds(style_seeds)
-        if not texts:
-            return []
-        seeds = np.repeat(seeds, len(texts)) if np.ndim(style_seeds) == 0 else seeds
-        if styles is None:
-            styles = self.styles(seeds, truncation=truncation)
-        styles = np.asarray(styles, np.float32)
-        styles = np.tile(styles, [len(texts), 1]) if styles.ndim == 1 else styles
-        if styles.shape != (len(texts), self.style_dim) or len(seeds) != len(texts):
-            raise ValueError(
-                f'{len(texts)} texts, {len(seeds)} style seeds, styles of shape {styles.shape}: expected one '
-                f'seed and one style of {self.style_dim} numbers for each text'
-            )
-        if not np.isfinite(styles).all():
-            raise ValueError('styles: expected finite numbers')
-        offsets = np.broadcast_to(noise_offsets, [len(texts)])
-        style_space.check_truncation(truncation)
-        quotes = np.broadcast_to(quotes_before, [len(texts)])
-        return [
-            LineToWrite(
-                self.encode(text, quotes_before=int(before)), style, int(seed), int(offset), truncation
-            )
-            for text, style, seed, offset, before in zip(texts, styles, seeds, offsets, quotes, strict=True)
-        ]
+        return lines_to_write(
+            as_texts(texts),
+            style_seeds,
+            styles,
+            truncation=truncation,
+            noise_offsets=noise_offsets,
+            quotes_before=quotes_before,
+            encode=self.encode,
+            styles_of=lambda seeds: self.styles(seeds, truncation=truncation),
+            style_dim=self.style_dim,
+        )
 
     def _windows(self, line):
         return windows_of(line, self.window_characters, context=self.generator.context_characters)

@@ -10,6 +10,7 @@ DEFAULT_MODEL = 'saved_models/demo'  # the one that ships
 # plainer than those the model learned from (1).
 DEFAULT_TRUNCATION = 0.8
 MAX_SEEDS = 2**64  # style seeds there are
+ENLARGING = ('learned', 'cubic')  # how lines become higher than they are written
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -94,10 +95,16 @@ class PageSettings:
 
     height_px: int | None = setting(
         None,
-        'Scale lines to this height in pixels; default: as the model writes.',
+        'Scale lines to this height in pixels; default: as the model writes. Up to 256 strokes stay sharp.',
         unit='px',
         lower=4,
         upper=4096,
+    )
+    enlarging: str = setting(
+        'learned',
+        'How lines become higher than the model writes them: learned, by a small network that knows what'
+        ' strokes look like; cubic, by interpolation, as before it.',
+        choices=ENLARGING,
     )
     layout: str | None = setting(
         None,

@@ -43,7 +43,9 @@ class GeneratorSettings:
         ' the structure), onehot (ScrabbleGAN).',
         choices=tuple(CONTENT_ENCODINGS),
     )
-    char_px: int = setting(32, 'Height of a line: 16, 32, 64 or 128.', unit='px', lower=8)
+    char_px: int = setting(
+        32, 'Height of a line: 16, 32, 64 or 128 (docs/training.md, "Larger lines").', unit='px', lower=8
+    )
     char_width_px: int | None = setting(
         None, 'Width of a character: char_px (default) or half of it.', unit='px'
     )
@@ -132,7 +134,10 @@ class GeneratorConfig(GeneratorSettings):
             object.__setattr__(self, 'char_width_px', self.char_px)
         blocks = self.char_px.bit_length() - 3
         if self.char_px < 8 or self.char_px & (self.char_px - 1):
-            raise ValueError(f'char_px={self.char_px}: expected a power of two of at least 8')
+            raise ValueError(
+                f'char_px={self.char_px}: expected a power of two of at least 8; a model writes lines of'
+                ' other heights with height_px of generate'
+            )
         if len(self.channels) != blocks:
             raise ValueError(
                 f'generator channels {self.channels}: char_px={self.char_px} has {blocks} blocks '

@@ -31,6 +31,7 @@ def check_settings(settings: TrainSettings) -> None:
         )
     if schedule.game == 'pairs':
         _check_pairs(settings)
+    _check_sizes(settings)
     if run.max_minutes is not None and run.strategy == 'multi_worker':
         raise ValueError(
             f"--max_minutes={run.max_minutes:g} with --strategy=multi_worker: the workers' clocks differ,"
@@ -54,3 +55,24 @@ def _check_pairs(settings):
             ' the drawn lines; expected --recognizer_steps, --recognizers_from or a run as --init_from, or'
             ' --reading_weight=0'
         )
+
+
+def _check_sizes(settings):
+    """Raises ValueError where several lists of channels do not fit the height of a line, in one message; a
+    single one is named by the network that it is for.
+    """
+    px, modules = settings.generator.char_px, settings.modules
+    if px < 8 or px & (px - 1):
+        return
+    blocks = px.bit_length() - 3
+    wrong = [
+        f'--{flag}={",".join(map(str, channels))} has {len(channels)}, expected {least}{more}'
+        for flag, channels, least, more in (
+            ('generator_channels', settings.generator.channels, blocks, ''),
+            ('discriminator_channels', modules.discriminator_channels, blocks + 1, ''),
+            ('recognizer_channels', modules.recognizer_channels, blocks, ' or more'),
+        )
+        if len(channels) != least and not (more and len(channels) > least)
+    ]
+    if len(wrong) > 1:
+        raise ValueError(f'--char_px={px}: numbers of channels that do not fit it: {"; ".join(wrong)}')

@@ -97,7 +97,15 @@ def test_wrong_flags_are_told_in_one_line(tmp_path):
         '--generator_channels=8,x': '--generator_channels=8,x: expected whole numbers of at least 1',
         '--style_channels=8,0': '--style_channels=8,0: expected whole numbers of at least 1',
         '--discriminator_channels=8': 'char_px=16 needs 3 numbers',
-        '--char_px=48': 'char_px=48: expected a power of two',
+        '--char_px=96': (
+            'char_px=96: expected a power of two of at least 8; a model writes lines of other heights with'
+            ' height_px of generate'
+        ),
+        '--char_px=128': (
+            '--char_px=128: numbers of channels that do not fit it: --generator_channels=8,8 has 2, expected'
+            ' 5; --discriminator_channels=8,8,8 has 3, expected 6; --recognizer_channels=8,8,16 has 3,'
+            ' expected 5 or more'
+        ),
         '--char_width_px=7': 'char_width_px=7: expected 16 or 8',
         '--data=nowhere': 'nowhere: no such folder',
         '--content_encoding=bogus': 'value should be one of <sequence|layout|warped|onehot>',

@@ -73,3 +73,21 @@ def test_ink_is_the_same_in_both_layouts(writer):
     line = line_layout.spaced(cells, np.array([1.2, 1.0, 1.5], np.float32), char_px=16, char_width_px=16)
     assert line.image.shape == (16, 19 + 16 + 24)
     np.testing.assert_array_equal(line.image[:, 19:35], cells[:, 16:32])
+
+
+@pytest.mark.parametrize('layout', ['spaced', 'cells'])
+def test_lines_of_another_height(generator, writer, layout):
+    """Larger than they are written: pictures, pieces and boxes."""
+    other = writer if layout == 'spaced' else writer.in_cells()
+    (line,) = other.write_lines(TEXT, style_seeds=3)
+    for height_px in (40, 64):
+        (large,) = other.write_lines(TEXT, style_seeds=3, height_px=height_px)
+        assert large.image.shape == (height_px, round(line.image.shape[1] * height_px / 16))
+        np.testing.assert_allclose(large.boxes, line.boxes * (height_px / 16), atol=0.51)
+        np.testing.assert_array_equal(large.image, other.write(TEXT, style_seeds=3, height_px=height_px)[0])
+        pieces = other.stream(TEXT, style_seed=3, height_px=height_px)
+        np.testing.assert_array_equal(np.concatenate(list(pieces), axis=1), large.image)
+    (small,) = other.write_lines(TEXT, style_seeds=3, height_px=8)
+    assert small.image.shape == (8, round(line.image.shape[1] / 2))
+    with pytest.raises(ValueError, match='height_px=8: expected at least 16, as high as lines are written'):
+        other.stream(TEXT, height_px=8)

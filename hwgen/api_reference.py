@@ -14,7 +14,7 @@ from hwgen import files
 from hwgen.settings.resources import CHECKOUT
 
 PLACE = 'docs/api.md'
-FUNCTIONS = ('load', 'generate', 'imitate', 'prepare', 'train', 'evaluate', 'export', 'serve')
+FUNCTIONS = ('load', 'generate', 'verified', 'imitate', 'prepare', 'train', 'evaluate', 'export', 'serve')
 # Classes and those of their methods that the page has.
 CLASSES = {
     'Writer': ('write', 'stream', 'styles', 'styles_between', 'hand', 'encode', 'can_write'),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from hwgen.generation import lines
-from hwgen.generation.progress import Progress, count, left_out, tell_left_out
+from hwgen.generation.labelled_folder import LabelledFolder, Line
+from hwgen.generation.progress import Progress, left_out, tell_left_out
 from hwgen.generation.sheet import write_pictures
+from hwgen.generation.verification import Tally, VerifiedLine, Verifier, write_lines
 from hwgen.inference import pages, picture_files, picture_formats, text_files
 from hwgen.settings.generate import GenerateSettings
 from hwgen.settings.setting import SettingError
@@ -29,6 +31,7 @@ class ParagraphsTask:
         repertoire: of the model that writes; what it cannot write is refused here.
         file: the text file, or None: `settings.writing.text`.
         hand: the one that all is written in; None: those of seeds.
+        verifier: what reads each line back, or None.
         folder: whether a folder is written.
 
     Raises:
@@ -43,9 +46,10 @@ class ParagraphsTask:
         file: text_files.TextFile | None,
         *,
         hand: Hand | None = None,
+        verifier: Verifier | None = None,
         folder: bool,
     ) -> None:
-        self.settings, self.hand, self.folder = settings, hand, folder
+        self.settings, self.hand, self.verifier, self.folder = settings, hand, verifier, folder
         wanted, height_px = settings.pages, settings.pages.height_px
         paragraphs, place = self._paragraphs(repertoire, file)
         self.style = pages.PageStyle(
@@ -110,12 +114,18 @@ class ParagraphsTask:
         progress.begin(num_lines, self.num_characters * len(self.seeds))
         composed = self._composed(writer, layouts, progress)
         if not self.folder:
-            told = write_pictures([image for image, _, _ in composed], out, replace=overwrite)
-            return f'page of {told}' + left_out(self.skipped)
-        with picture_files.LineFolder(out, replace=overwrite) as folder:
-            for image, text, seed in composed:
-                folder.add(image, text, style=lines.style_name(seed, self.hand))
-        return count(folder.count, 'page') + left_out(self.skipped)
+            tally, images = Tally(all_told=True), []
+            for number, (image, on_page, _) in enumerate(composed, 1):
+                images.append(image)
+                for row, line in enumerate(on_page, 1):
+                    tally.add(line.written, text=line.text, place=f'page {number}, line {row}')
+            told = write_pictures(images, out, replace=overwrite)
+            return f'page of {told}{tally.summary()}' + left_out(self.skipped)
+        with LabelledFolder(self.settings, noun='page') as folder:
+            for image, on_page, seed in composed:
+                text = '\\n'.join(line.text for line in on_page)
+                folder.add(image, on_page, text, style=lines.style_name(seed, self.hand))
+        return folder.told() + left_out(self.skipped)
 
     def _laid_out(self, writer: Writer, seed: int) -> list[list[pages.PageLine | None]]:
         """The lines of the pages of a hand; where characters take the room that they take, lines are as full
@@ -144,26 +154,39 @@ class ParagraphsTask:
 
     def _composed(
         self, writer: Writer, layouts: list[list[list[pages.PageLine | None]]], progress: Progress
-    ) -> Iterator[tuple[np.ndarray, str, int]]:
-        """Each page in each hand: its image, its text in one row, the seed."""
+    ) -> Iterator[tuple[np.ndarray, list[Line], int]]:
+        """Each page in each hand: its image, its lines, the seed."""
         vector = None if self.hand is None else self.hand.style
         for seed, page in (
             (seed, page) for seed, layout in zip(self.seeds, layouts, strict=True) for page in layout
         ):
-            written: list[WrittenLine] = []
+            written: list[WrittenLine | VerifiedLine] = []
             there = [line for line in page if line]
             for start in range(0, len(there), lines.CHUNK_LINES):
                 chunk = there[start : start + lines.CHUNK_LINES]
-                written += writer.write_lines(
+                written += write_lines(
+                    writer,
+                    self.verifier,
                     [line.text for line in chunk],
                     style_seeds=seed,
                     truncation=self.settings.hands.truncation,
                     noise_offsets=[line.offset for line in chunk],
                     quotes_before=[line.quotes for line in chunk],
                     styles=vector,
+                    fits=self._fits(writer, chunk),
                 )
                 progress.add(written[start:])
             image = pages.compose(page, written, self.style, **self.cells)
             if self.settings.pages.height_px:
                 image = picture_files.scale(image, max(1, round(image.shape[0] * self.factor)))
-            yield image, '\\n'.join(line.text for line in there), seed
+            yield image, [Line(line.text, own) for line, own in zip(there, written, strict=True)], seed
+
+    def _fits(self, writer: Writer, chunk: list[pages.PageLine]) -> Callable[[int, WrittenLine], bool]:
+        """Whether what is written anew for a line of a chunk leaves the margins as free as they may be."""
+        full = self.style.characters * writer.char_width_px
+
+        def fits(number: int, line: WrittenLine) -> bool:
+            room = full - chunk[number].indent * writer.char_width_px
+            return int(line.boxes[-1, 2] - line.boxes[0, 0]) <= room
+
+        return fits

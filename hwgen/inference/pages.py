@@ -8,12 +8,11 @@ torn, nor are words of Latin letters and numbers; a line that may not break wher
 
 import dataclasses
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from hwgen.charset.normal_form import plain
-from hwgen.inference.line_layout import WrittenLine
 
 NOT_FIRST = frozenset('，。、；：？！）］】〕〉》」』〗”’…～·％‰℃,.;:?!)]}>%．｝＞，')
 NOT_LAST = frozenset('（［【〔〈《「『〖“‘￥＄([{<$｛＜')
@@ -203,7 +202,7 @@ def page_size(num_lines: int, style: PageStyle, *, char_px: int, char_width_px: 
 
 def compose(
     lines: Sequence[PageLine | None],
-    written: Iterable[WrittenLine],
+    written: Iterable[Any],
     style: PageStyle,
     *,
     char_px: int,
@@ -213,7 +212,8 @@ def compose(
 
     Args:
         lines: list of PageLine or None, of `lay_out`.
-        written: a WrittenLine for each PageLine; ink of a line's ends may reach into the margins.
+        written: for each PageLine a WrittenLine, or what has its `image` and `boxes`;
+            ink of a line's ends may reach into the margins.
         style: PageStyle.
         char_px, char_width_px: int, height of a line and width of a character in pixels.
 
@@ -227,7 +227,8 @@ def compose(
     written = iter(written)
     for number, line in enumerate(lines):
         if line is not None:
-            image, boxes = next(written)
+            own = next(written)
+            image, boxes = own.image, own.boxes
             top, left = margin + number * pitch, margin + line.indent * char_width_px - boxes[0, 0]
             seen = image[:, max(0, -left) : page.shape[1] - left]
             page[top : top + char_px, max(0, left) : max(0, left) + seen.shape[1]] = seen

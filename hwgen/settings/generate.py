@@ -117,6 +117,32 @@ class PageSettings:
         check(self)
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LabelSettings:
+    """What is said of what is written, and whether it reads as asked."""
+
+    SECTION: ClassVar[str] = 'Labels and verification'
+
+    verify: float | None = setting(
+        None,
+        'Have each line read back by PP-OCR, which never trained a generator, and written again with other'
+        ' noise, in the same hand, until its character error rate is at most this. Folders get readings.tsv.'
+        ' Example: --verify=.02.',
+        lower=0.0,
+        upper=1.0,
+    )
+    verify_tries: int = setting(8, 'How often --verify writes a line at most.', lower=1)
+    given_up: str = setting(
+        'keep',
+        'Lines that never read as asked: keep: the best try, told in readings.tsv; leave_out: they are in'
+        ' given_up.tsv alone (of folders and records).',
+        choices=('keep', 'leave_out'),
+    )
+
+    def __post_init__(self):
+        check(self)
+
+
 @dataclasses.dataclass(frozen=True)
 class GenerateSettings:
     """All of a piece of writing.
@@ -125,14 +151,21 @@ class GenerateSettings:
         writing: WritingSettings.
         hands: HandSettings.
         pages: PageSettings.
+        labels: LabelSettings.
     """
 
     writing: WritingSettings = WritingSettings()
     hands: HandSettings = HandSettings()
     pages: PageSettings = PageSettings()
+    labels: LabelSettings = LabelSettings()
 
 
-SECTIONS: tuple[type, ...] = (WritingSettings, HandSettings, PageSettings)  # in the order of `--help`
+SECTIONS: tuple[type, ...] = (
+    WritingSettings,
+    HandSettings,
+    PageSettings,
+    LabelSettings,
+)  # in the order of `--help`
 
 
 def check_writing(

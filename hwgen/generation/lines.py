@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import hwgen
 from hwgen import files
-from hwgen.generation.labelled_folder import LabelledFolder, Line
+from hwgen.generation.labelled_folder import LabelledFolder, Line, scaled
 from hwgen.generation.progress import Progress, count, left_out, tell_left_out
 from hwgen.generation.readings import RecordReadings
 from hwgen.generation.verification import VerifiedLine, Verifier, write_lines
@@ -88,10 +88,12 @@ class LinesTask:
         written = self._written(writer, progress)
         if self.settings.writing.format == 'tfrecord':
             return self._write_records(writer, written) + left_out(self.skipped)
-        with LabelledFolder(self.settings) as out:
+        vector = None if self.hand is None else self.hand.style
+        with LabelledFolder(self.settings, writer) as out:
             for line, text, seed in written:
-                image = picture_files.scale(line.image, self.settings.pages.height_px)
-                out.add(image, [Line(text, line)], text, style=style_name(seed, self.hand))
+                image, placing = scaled(line.image, self.settings.pages.height_px)
+                own = Line(text, line, {'style_seeds': seed, 'styles': vector}, placing)
+                out.add(image, [own], text, style=style_name(seed, self.hand))
         return out.told() + left_out(self.skipped)
 
     def _written(self, writer: Writer, progress: Progress) -> Written:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hwgen.generation import lines
 from hwgen.generation.labelled_folder import LabelledFolder, Line
+from hwgen.generation.labels.truth import Placing
 from hwgen.generation.progress import Progress, left_out, tell_left_out
 from hwgen.generation.sheet import write_pictures
 from hwgen.generation.verification import Tally, VerifiedLine, Verifier, write_lines
@@ -121,7 +122,7 @@ class ParagraphsTask:
                     tally.add(line.written, text=line.text, place=f'page {number}, line {row}')
             told = write_pictures(images, out, replace=overwrite)
             return f'page of {told}{tally.summary()}' + left_out(self.skipped)
-        with LabelledFolder(self.settings, noun='page') as folder:
+        with LabelledFolder(self.settings, writer, noun='page') as folder:
             for image, on_page, seed in composed:
                 text = '\\n'.join(line.text for line in on_page)
                 folder.add(image, on_page, text, style=lines.style_name(seed, self.hand))
@@ -177,9 +178,32 @@ class ParagraphsTask:
                 )
                 progress.add(written[start:])
             image = pages.compose(page, written, self.style, **self.cells)
+            size = image.shape[::-1]
             if self.settings.pages.height_px:
                 image = picture_files.scale(image, max(1, round(image.shape[0] * self.factor)))
-            yield image, [Line(line.text, own) for line, own in zip(there, written, strict=True)], seed
+            scale = (image.shape[1] / size[0], image.shape[0] / size[1])
+            yield image, self._lines(page, written, seed, scale), seed
+
+    def _lines(
+        self,
+        page: list[pages.PageLine | None],
+        written: list[WrittenLine | VerifiedLine],
+        seed: int,
+        scale: tuple[float, float],
+    ) -> list[Line]:
+        """The lines of a page, with their places in it as it is kept."""
+        vector, found = None if self.hand is None else self.hand.style, []
+        there = [(number, line) for number, line in enumerate(page) if line]
+        for (number, line), own in zip(there, written, strict=True):
+            left, top = pages.place_of(number, line, int(own.boxes[0, 0]), self.style, **self.cells)
+            how = {
+                'style_seeds': seed,
+                'styles': vector,
+                'noise_offsets': line.offset,
+                'quotes_before': line.quotes,
+            }
+            found.append(Line(line.text, own, how, Placing((left * scale[0], top * scale[1]), scale)))
+        return found
 
     def _fits(self, writer: Writer, chunk: list[pages.PageLine]) -> Callable[[int, WrittenLine], bool]:
         """Whether what is written anew for a line of a chunk leaves the margins as free as they may be."""

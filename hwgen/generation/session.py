@@ -226,6 +226,12 @@ def _check_kind(settings: GenerateSettings, folder: bool) -> None:
             f'--given_up=leave_out: a {"page" if settings.pages.page_width else "picture"} has all its lines;'
             ' expected keep, or a folder of lines'
         )
+    boxes = [form for form in settings.labels.labels if form != 'tsv']
+    if boxes and (not folder or writing.format == 'tfrecord'):
+        raise SettingError(
+            f'--labels={",".join(settings.labels.labels)}: labels belong to a folder of pictures; expected'
+            f' {"--format png" if folder else f"the name of a folder as --out ({writing.out}/ is one)"}'
+        )
     for flag, given in (
         ('--format tfrecord', writing.format == 'tfrecord'),
         ('--text_file without --page_width', writing.text_file is not None and not settings.pages.page_width),

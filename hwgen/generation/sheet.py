@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hwgen import files
-from hwgen.generation.labelled_folder import LabelledFolder, Line
+from hwgen.generation.labelled_folder import LabelledFolder, Line, scaled
 from hwgen.generation.lines import TOO_LONG, style_name
 from hwgen.generation.progress import Progress, count
 from hwgen.generation.verification import Tally, VerifiedLine, Verifier, write_lines
@@ -68,20 +68,20 @@ class SheetTask:
         height_px = self.settings.pages.height_px
         if not self.folder:
             tally, images = Tally(all_told=True), []
-            for line, name in self._written(writer, progress):
+            for line, name, _ in self._written(writer, progress):
                 images.append(picture_files.scale(line.image, height_px))
                 tally.add(line, text=self.text, place=f'hand {name}')
             return write_pictures([picture_files.stack(images)], out, replace=overwrite) + tally.summary()
-        with LabelledFolder(self.settings) as folder:
-            for line, name in self._written(writer, progress):
-                image = picture_files.scale(line.image, height_px)
-                folder.add(image, [Line(self.text, line)], self.text, style=name)
+        with LabelledFolder(self.settings, writer) as folder:
+            for line, name, how in self._written(writer, progress):
+                image, placing = scaled(line.image, height_px)
+                folder.add(image, [Line(self.text, line, how, placing)], self.text, style=name)
         return folder.told()
 
     def _written(
         self, writer: Writer, progress: Progress
-    ) -> Iterator[tuple[WrittenLine | VerifiedLine, object]]:
-        """The text in each hand, and what the hand is called."""
+    ) -> Iterator[tuple[WrittenLine | VerifiedLine, object, dict[str, Any]]]:
+        """The text in each hand, what the hand is called, and what it was written with."""
         hands = self.settings.hands
         names: list[object]
         if hands.interpolate:
@@ -106,7 +106,7 @@ class SheetTask:
                 truncation=hands.truncation,
             )
             progress.add(written)
-            yield written[0], name
+            yield written[0], name, {'style_seeds': seed, 'styles': style}
 
 
 def write_pictures(images: list[np.ndarray], out: str, *, replace: bool) -> str:

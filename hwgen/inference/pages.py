@@ -200,6 +200,21 @@ def page_size(num_lines: int, style: PageStyle, *, char_px: int, char_width_px: 
     )
 
 
+def place_of(
+    number: int, line: PageLine, begins: int, style: PageStyle, *, char_px: int, char_width_px: int
+) -> tuple[int, int]:
+    """Where the picture of a line stands on its page: its left upper corner, px, perhaps left of the page.
+
+    Args:
+        number: int, of the line on its page, from 0.
+        line: PageLine.
+        begins: int, where in its picture the room of its first character begins, px.
+        style, char_px, char_width_px: see `compose`.
+    """
+    margin, pitch = round(style.margin * char_px), round(style.line_spacing * char_px)
+    return margin + line.indent * char_width_px - int(begins), margin + number * pitch
+
+
 def compose(
     lines: Sequence[PageLine | None],
     written: Iterable[Any],
@@ -220,7 +235,6 @@ def compose(
     Returns:
         uint8 [H, W], 255 = paper.
     """
-    margin, pitch = round(style.margin * char_px), round(style.line_spacing * char_px)
     page = np.full(
         page_size(len(lines), style, char_px=char_px, char_width_px=char_width_px)[::-1], PAPER, np.uint8
     )
@@ -228,8 +242,10 @@ def compose(
     for number, line in enumerate(lines):
         if line is not None:
             own = next(written)
-            image, boxes = own.image, own.boxes
-            top, left = margin + number * pitch, margin + line.indent * char_width_px - boxes[0, 0]
+            image = own.image
+            left, top = place_of(
+                number, line, own.boxes[0, 0], style, char_px=char_px, char_width_px=char_width_px
+            )
             seen = image[:, max(0, -left) : page.shape[1] - left]
             page[top : top + char_px, max(0, left) : max(0, left) + seen.shape[1]] = seen
     return page

@@ -18,7 +18,7 @@ from hwgen.inference import picture_formats
 LABELS = 'labels.tsv'
 STYLES = 'styles.tsv'
 _OURS = re.compile(
-    r'[0-9]{6,}\.png|labels\.tsv|styles\.tsv|readings\.tsv|given_up\.tsv|.*-[0-9]{5}-of-[0-9]{5}\.tfrecord|.*\.index\.npz|info\.json'
+    r'[0-9]{6,}\.png|labels\.tsv|styles\.tsv|readings\.tsv|given_up\.tsv|boxes\.jsonl|coco\.json|[0-9]{6,}\.xml|.*-[0-9]{5}-of-[0-9]{5}\.tfrecord|.*\.index\.npz|info\.json'
 )
 
 

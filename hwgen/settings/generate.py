@@ -9,6 +9,7 @@ DEFAULT_MODEL = 'saved_models/demo'  # the one that ships
 # Standard deviation of what seeds draw, hands and character noise, wherever nothing else is said: a little
 # plainer than those the model learned from (1).
 DEFAULT_TRUNCATION = 0.8
+LABELS = ('tsv', 'jsonl', 'coco', 'page')  # forms of labels
 MAX_SEEDS = 2**64  # style seeds there are
 
 
@@ -123,6 +124,12 @@ class LabelSettings:
 
     SECTION: ClassVar[str] = 'Labels and verification'
 
+    labels: tuple[str, ...] = setting(
+        ('tsv',),
+        'Labels of a folder, one form or several: tsv: labels.tsv and styles.tsv, which are always there;'
+        ' jsonl: boxes.jsonl; coco: coco.json; page: PAGE XML beside each picture. The last three have boxes'
+        ' of the ink of characters and components. Example: --labels=coco,page.',
+    )
     verify: float | None = setting(
         None,
         'Have each line read back by PP-OCR, which never trained a generator, and written again with other'
@@ -141,6 +148,9 @@ class LabelSettings:
 
     def __post_init__(self):
         check(self)
+        for form in self.labels:
+            if form not in LABELS:
+                raise SettingError(f'--labels={",".join(self.labels)}: expected of {", ".join(LABELS)}')
 
 
 @dataclasses.dataclass(frozen=True)

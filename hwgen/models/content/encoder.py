@@ -92,6 +92,19 @@ class ContentEncoder(keras.layers.Layer, abc.ABC):
         """
         return type(first)(*((1.0 - share) * a + share * b for a, b in zip(first, second, strict=True)))
 
+    def without(self, embedded: Any, left_out: tf.Tensor) -> Any:
+        """What was looked up without the drawing of some component slots, the others where they stand.
+
+        Args:
+            embedded: what `embed` looked up.
+            left_out: float32 [B, 4], 1: the slot is left out in every character, else 0.
+
+        Returns:
+            The same kind of NamedTuple; None where an encoding has no drawing of its own for each slot.
+        """
+        del embedded, left_out
+        return None
+
     def call(
         self, characters: Characters, style: tf.Tensor | None = None
     ) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:

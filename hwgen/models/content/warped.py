@@ -89,6 +89,10 @@ class WarpedEncoder(ComponentEncoder):
         ]
         return super().interpolate(first._replace(boxes=boxes[0]), second._replace(boxes=boxes[1]), share)
 
+    def without(self, embedded: Boxed, left_out: tf.Tensor) -> Boxed:
+        """See `ContentEncoder.without`: the slot's map is not drawn, and moves the others as before."""
+        return embedded._replace(used=embedded.used * (1.0 - left_out)[:, tf.newaxis])
+
     def features(
         self, embedded: Boxed, *, style: tf.Tensor | None = None
     ) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:

@@ -23,6 +23,8 @@ CLASSES = {
 # Further functions and classes, where they are imported from.
 FURTHER = {
     'hwgen.inference.imitation': ('read_style', 'read_hand'),
+    'hwgen.inference.line_boxes': ('boxes_of', 'LineBoxes'),
+    'hwgen.generation.verification': ('VerifiedLine', 'Verified'),
     'hwgen.inference.hand_file': ('load_hand', 'save_hand'),
     'hwgen.inference.content_interpolation': ('ContentInterpolation',),
     'hwgen.serving.client': ('Client',),

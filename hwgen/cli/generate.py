@@ -11,6 +11,7 @@ A page:              bin/generate --text_file letter.txt --page_width 20 --out p
 Training data:       bin/generate --text_file lines.txt --styles_per_line random --out data/
 Read back:           bin/generate --text_file lines.txt --verify=.02 --out data/
                      (PP-OCR reads each line; what it misreads is written again in the same hand)
+With boxes:          bin/generate --text_file lines.txt --labels=coco,page --out data/
 
 The folder of the last one holds 000001.png, 000002.png, ..., labels.tsv (path TAB text, as trainers of
 recognisers read it) and styles.tsv (path TAB seed, to write a line again); with --format tfrecord it holds

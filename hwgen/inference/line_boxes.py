@@ -61,7 +61,7 @@ def ink_box(ink: np.ndarray, *, stray: float = 0.0) -> np.ndarray:
     Returns:
         float32 [4], x0, y0, x1, y1; zeros where there is none.
     """
-    ink = np.where(ink >= INK, ink, 0.0)
+    ink = np.where(ink >= INK, ink, 0.0).astype(np.float64)
     total = ink.sum()
     if not total:
         return np.zeros(4, np.float32)

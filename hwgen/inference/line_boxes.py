@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from hwgen.inference.windows import Window
     from hwgen.inference.writer import Writer
 
-INK = 0.25  # of black: what is lighter is no ink
+INK = 0.25  # of the darkest ink of a box: what is lighter is none, so that pale hands have boxes as dark ones
+_PAPER = 0.1  # of black: no ink is so light
 _OWN = 0.1  # of black: a component owns what is so much lighter without it
 _STRAY = 0.02  # of a component's ink, on each side, that does not widen its box: pixels beside the strokes
 
@@ -51,17 +52,19 @@ class CellBoxes(NamedTuple):
     components: np.ndarray
 
 
-def ink_box(ink: np.ndarray, *, stray: float = 0.0) -> np.ndarray:
+def ink_box(ink: np.ndarray, *, stray: float = 0.0, darkest: float | None = None) -> np.ndarray:
     """The box of ink.
 
     Args:
-        ink: float [H, W], 0 = paper, 1 = black; less than INK is paper.
+        ink: float [H, W], 0 = paper, 1 = black; less than INK of its darkest is paper.
         stray: share of it, on each of the four sides, that may lie outside.
+        darkest: of the character that the ink is a part of; None: of the ink itself.
 
     Returns:
         float32 [4], x0, y0, x1, y1; zeros where there is none.
     """
-    ink = np.where(ink >= INK, ink, 0.0).astype(np.float64)
+    level = max(INK * (ink.max() if darkest is None else darkest), _PAPER)
+    ink = np.where(ink >= level, ink, 0.0).astype(np.float64)
     total = ink.sum()
     if not total:
         return np.zeros(4, np.float32)
@@ -236,7 +239,7 @@ def cell_boxes(
         elif used and separable:
             without = [inks[1 + slots.index(slot)][place] for slot in used]
             for slot, ink in zip(used, owned(inks[0][place], without), strict=True):
-                components[place, slot] = ink_box(ink, stray=_STRAY)
+                components[place, slot] = ink_box(ink, stray=_STRAY, darkest=inks[0][place].max())
     return CellBoxes(whole, components)
 
 

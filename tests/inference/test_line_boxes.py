@@ -15,8 +15,9 @@ def test_the_box_of_ink_by_hand():
     ink = np.zeros([8, 10])
     assert ink_box(ink).tolist() == [0, 0, 0, 0]
     ink[2:5, 3:9] = 0.5
-    ink[7, 0] = 0.2  # too light
+    ink[7, 0] = 0.12  # less than a quarter of the darkest
     assert ink_box(ink).tolist() == [3, 2, 9, 5]
+    assert ink_box(ink / 8).tolist() == [0, 0, 0, 0]  # hardly grey anywhere
     ink = np.zeros([20, 20])
     ink[5:15, 5:15] = 1.0
     ink[0, 19] = 1.0  # one of 101: less than two in a hundred
@@ -63,13 +64,14 @@ def test_boxes_of_lines(encoding, layout):
             continue
         assert 0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height
         if layout == 'cells':
-            # NumPy on the very picture: the pixels that are darker than a quarter of black, grey 191.25,
-            # which rounding to whole grey levels blurs
-            for grey, sign in ((190, 1), (191, -1)):
-                dark = line.image[:, 16 * place : 16 * place + 16] <= grey
-                rows, columns = np.flatnonzero(dark.any(1)), np.flatnonzero(dark.any(0)) + 16 * place
+            # NumPy on the very picture: the pixels that are at least a quarter as dark as the darkest, which
+            # rounding to whole grey levels blurs
+            dark = 255.0 - line.image[:, 16 * place : 16 * place + 16]
+            for more, sign in ((1.0, 1), (-1.0, -1)):
+                seen = dark >= max(0.25 * dark.max(), 25.5) + more
+                rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0)) + 16 * place
                 ends = np.array([columns[0] - x0, rows[0] - y0, x1 - columns[-1] - 1, y1 - rows[-1] - 1])
-                assert (sign * ends >= 0).all(), (place, grey, ends)
+                assert (sign * ends >= 0).all(), (place, more, ends)
         # components lie within their character
         for own in boxes.components[place][there[place]]:
             assert (own[:2] >= (x0, y0)).all() and (own[2:] <= (x1, y1)).all()

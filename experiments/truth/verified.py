@@ -1,13 +1,15 @@
 """What `generate --verify` buys: character error rates before and after (docs/results/truth.md):
 
-    python -m experiments.truth.verified --model=saved_models/demo --texts=lines.txt --share=.02 --tries=8
+    python -m experiments.truth.verified --model=saved_models/demo --share=.02 --tries=8
 
-Each text is written in a hand of its own, seeds 0, 1, ...; read by PP-OCR, which decides, and by the
+The texts are drawn from the words and clauses of 4 to 20 characters that the package ships, or rows of
+--texts. Each text is written in a hand of its own, seeds 0, 1, ...; read by PP-OCR, which decides, and by the
 component reader (`saved_models/features`), which does not.
 """
 
 import argparse
 import collections
+import re
 import time
 
 import numpy as np
@@ -17,7 +19,7 @@ def main(arguments=None):
     """Measures a model and tells."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument('--model', default='saved_models/demo')
-    parser.add_argument('--texts', required=True, help='UTF-8 file, a line a row')
+    parser.add_argument('--texts', help='UTF-8 file, a line a row')
     parser.add_argument('--lines', type=int, default=100)
     parser.add_argument('--share', type=float, default=0.02)
     parser.add_argument('--tries', type=int, default=8)
@@ -29,8 +31,7 @@ def main(arguments=None):
     from hwgen.inference.writer import Writer
 
     writer = Writer.load(asked.model, tell=None)
-    with open(asked.texts, encoding='utf-8') as file:
-        rows = [row.strip() for row in file if row.strip()]
+    rows = _rows(asked.texts)
     texts = []
     for row in rows:
         try:
@@ -69,6 +70,18 @@ def main(arguments=None):
     for text, one in zip(texts, after, strict=True):
         if one.verdict != 'verified':
             print(f'{one.verdict}: {text} read {one.reading}, sure {one.confidence:.2f}')
+
+
+def _rows(path):
+    """The rows of a file; without one, what is drawn of the package's own texts."""
+    if path:
+        with open(path, encoding='utf-8') as file:
+            return [row.strip() for row in file if row.strip()]
+    from hwgen.data.scribe import sentences
+
+    parts = (part for text in sentences.running_text('chinese') for part in re.split('(?<=[，。；])', text))
+    rows = list(dict.fromkeys(part for part in parts if 4 <= len(part) <= 20))
+    return [rows[n] for n in np.random.default_rng(0).permutation(len(rows))]
 
 
 def _rate(texts, lines):

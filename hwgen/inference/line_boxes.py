@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 INK = 0.25  # of the darkest ink of a box: what is lighter is none, so that pale hands have boxes as dark ones
 _PAPER = 0.1  # of black: no ink is so light
-_OWN = 0.1  # of black: a component owns what is so much lighter without it
-_STRAY = 0.02  # of a component's ink, on each side, that does not widen its box: pixels beside the strokes
 
 
 class LineBoxes(NamedTuple):
@@ -38,7 +36,7 @@ class LineBoxes(NamedTuple):
 
     Attributes:
         characters: int32 [N, 4], the ink of each character.
-        components: int32 [N, 4, 4], the ink of the component in each slot; zeros where a slot is unused.
+        components: int32 [N, 4, 4], the component in each slot; zeros where a slot is unused.
     """
 
     characters: np.ndarray
@@ -52,45 +50,35 @@ class CellBoxes(NamedTuple):
     components: np.ndarray
 
 
-def ink_box(ink: np.ndarray, *, stray: float = 0.0, darkest: float | None = None) -> np.ndarray:
+def ink_box(ink: np.ndarray) -> np.ndarray:
     """The box of ink.
 
     Args:
         ink: float [H, W], 0 = paper, 1 = black; less than INK of its darkest is paper.
-        stray: share of it, on each of the four sides, that may lie outside.
-        darkest: of the character that the ink is a part of; None: of the ink itself.
 
     Returns:
         float32 [4], x0, y0, x1, y1; zeros where there is none.
     """
-    level = max(INK * (ink.max() if darkest is None else darkest), _PAPER)
-    ink = np.where(ink >= level, ink, 0.0).astype(np.float64)
-    total = ink.sum()
-    if not total:
+    there = ink >= max(INK * ink.max(), _PAPER)
+    rows, columns = np.flatnonzero(there.any(1)), np.flatnonzero(there.any(0))
+    if not rows.size:
         return np.zeros(4, np.float32)
-    ends = []
-    for axis in (0, 1):
-        grown = np.cumsum(ink.sum(axis)) / total
-        first = int(np.searchsorted(grown, stray, side='right'))
-        last = int(np.searchsorted(grown, 1.0 - max(stray, 1e-9), side='left'))
-        ends.append((first, max(last, first) + 1))
-    (x0, x1), (y0, y1) = ends
-    return np.array([x0, y0, x1, y1], np.float32)
+    return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float32)
 
 
-def owned(ink: np.ndarray, without: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """The ink of each component of a character.
+def fitted(boxes: np.ndarray, around: np.ndarray) -> np.ndarray:
+    """Boxes of a character's components, stretched so that together they fill a box.
 
     Args:
-        ink: float [H, W], of the character, 0 = paper.
-        without: the same without each of its components.
+        boxes: float [K, 4], x0, y0, x1, y1.
+        around: float [4], the box of the character's ink.
 
     Returns:
-        list of float [H, W], as many: the ink of the pixels that lose most without that component.
+        float32 [K, 4].
     """
-    losses = np.stack([ink - other for other in without])
-    owner = losses.argmax(0)
-    return [np.where((owner == number) & (loss > _OWN), ink, 0.0) for number, loss in enumerate(losses)]
+    low, high = boxes[:, :2].min(0), boxes[:, 2:].max(0)
+    scale = np.tile((around[2:] - around[:2]) / np.maximum(high - low, 1e-6), 2)
+    return (np.tile(around[:2], 2) + (boxes - np.tile(low, 2)) * scale).astype(np.float32)
 
 
 class LineMarker:
@@ -109,7 +97,6 @@ class LineMarker:
                 Characters.specs(),
                 spec([None, writer.style_dim], tf.float32),
                 spec([None, None, writer.character_noise_dim], tf.float32),
-                spec([None, SLOTS], tf.float32),
             ],
         )
 
@@ -164,42 +151,20 @@ class LineMarker:
         """
         width = self._writer.char_width_px
         parts = np.asarray(characters.component_ids)[0, own] > 0
-        slots = [slot for slot in range(SLOTS) if (parts[:, slot] & (parts.sum(1) > 1)).any()]
-        left_out = np.concatenate([np.zeros([1, SLOTS]), np.eye(SLOTS)[slots]]).astype(np.float32)
-        inputs = tf.nest.map_structure(
-            lambda value: tf.repeat(tf.convert_to_tensor(value), len(left_out), axis=0),
-            (characters, style, noise),
-        )
-        images, log_advances = self._generate(*inputs, left_out)
-        pictures = images.numpy()[..., 0]  # B x H x (N w) x 1 -> B x H x (N w)
-        inks = [
-            [(1.0 - cell) / 2.0 for cell in np.split(picture, picture.shape[1] // width, axis=1)[own]]
-            for picture in pictures
-        ]
-        return cell_boxes(inks, parts, slots, separable=self.separable), np.exp(log_advances.numpy()[0, own])
+        inputs = tf.nest.map_structure(tf.convert_to_tensor, (characters, style, noise))
+        images, log_advances, boxes = self._generate(*inputs)
+        picture = images.numpy()[0, ..., 0]  # 1 x H x (N w) x 1 -> H x (N w)
+        cells = np.split((1.0 - picture) / 2.0, picture.shape[1] // width, axis=1)[own]
+        return cell_boxes(cells, parts, boxes.numpy()[0, own]), np.exp(log_advances.numpy()[0, own])
 
-    @property
-    def separable(self) -> bool:
-        """Whether the model draws each component on its own (not as whole characters, or in sequence)."""
-        encoder = type(self._writer.generator.content_encoder)
-        return 'without' in vars(encoder)
-
-    def _draw(self, characters, style, noise, left_out):
+    def _draw(self, characters, style, noise):
         generator = self._writer.generator
-        encoder = generator.content_encoder
-        embedded = encoder.embed(characters)
-        parted = encoder.without(embedded, left_out)
-        image = generator.draw(
-            encoder.features(embedded if parted is None else parted, style=generator.content_style(style)),
-            style,
-            lengths=characters.lengths,
-            blank=generator.blank(characters),
-            character_noise=noise,
-        )
+        image = generator(characters, style=style, character_noise=noise, training=False)
+        boxes = generator.content_encoder.component_boxes(characters)
         if self._writer.layout == 'spaced':
-            return image, generator.log_advances(characters, style, noise)
+            return image, generator.log_advances(characters, style, noise), boxes
         even = tf.math.log(self._writer.char_width_px / self._writer.char_px)
-        return image, tf.fill(tf.shape(characters.structure_ids), tf.cast(even, tf.float32))
+        return image, tf.fill(tf.shape(characters.structure_ids), tf.cast(even, tf.float32)), boxes
 
     def _placed(self, cells: CellBoxes, advances: np.ndarray) -> LineBoxes:
         """Boxes in cells -> boxes in the line's picture."""
@@ -216,30 +181,22 @@ class LineMarker:
         )
 
 
-def cell_boxes(
-    inks: Sequence[Sequence[np.ndarray]], parts: np.ndarray, slots: Sequence[int], *, separable: bool
-) -> CellBoxes:
+def cell_boxes(cells: Sequence[np.ndarray], parts: np.ndarray, boxes: np.ndarray) -> CellBoxes:
     """Boxes within cells.
 
     Args:
-        inks: of the line, and of the line without each of `slots`, the ink of each cell: float [H, W].
+        cells: the ink of each cell, float [H, W], 0 = paper.
         parts: bool [N, 4], which slots a character has.
-        slots: those that were left out.
-        separable: what was written without a slot differs; else a component of several has no box.
+        boxes: float [N, 4, 4] in [0, 1], where components are drawn.
 
     Returns:
         CellBoxes.
     """
-    whole = np.stack([ink_box(cell) for cell in inks[0]])
+    whole = np.stack([ink_box(cell) for cell in cells])
     components = np.zeros([len(parts), SLOTS, 4], np.float32)
-    for place, own in enumerate(parts):
-        used = np.flatnonzero(own).tolist()
-        if len(used) == 1:
-            components[place, used[0]] = whole[place]
-        elif used and separable:
-            without = [inks[1 + slots.index(slot)][place] for slot in used]
-            for slot, ink in zip(used, owned(inks[0][place], without), strict=True):
-                components[place, slot] = ink_box(ink, stray=_STRAY, darkest=inks[0][place].max())
+    for place, used in enumerate(parts):
+        if used.any() and whole[place].any():
+            components[place, used] = fitted(boxes[place, used], whole[place])
     return CellBoxes(whole, components)
 
 

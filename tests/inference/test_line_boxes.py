@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from small_generator import make_small_generator
 
+from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset
-from hwgen.inference.line_boxes import boxes_of, cell_boxes, ink_box, owned
+from hwgen.inference.line_boxes import boxes_of, cell_boxes, fitted, ink_box
 from hwgen.inference.writer import Writer
 
 TEXT = '明一⿱山鱼 湖天赢日'
@@ -20,27 +21,40 @@ def test_the_box_of_ink_by_hand():
     assert ink_box(ink / 8).tolist() == [0, 0, 0, 0]  # hardly grey anywhere
     ink = np.zeros([20, 20])
     ink[5:15, 5:15] = 1.0
-    ink[0, 19] = 1.0  # one of 101: less than two in a hundred
+    ink[0, 19] = 1.0
     assert ink_box(ink).tolist() == [5, 0, 20, 15]
-    assert ink_box(ink, stray=0.02).tolist() == [5, 5, 15, 15]
 
 
-def test_ink_belongs_to_the_component_that_it_goes_with():
-    left, right = np.zeros([4, 8]), np.zeros([4, 8])
-    left[:, 1:4], right[1:3, 5:7] = 0.9, 0.8
-    right[0, 0] = 0.05  # a shade elsewhere that goes with the right one
-    both = left + right
-    mine, other = owned(both, [both - left, both - right])
-    np.testing.assert_array_equal(mine > 0, left > 0)
-    np.testing.assert_array_equal(other > 0, right > 0.1)
-    parts = np.array([[True, True, False, False], [True, False, False, False]])
-    cells = [[both, left], [right, left], [left, left]]  # whole, without slot 0, without slot 1
-    found = cell_boxes(cells, parts, [0, 1], separable=True)
-    assert found.characters.tolist() == [[1, 0, 7, 4], [1, 0, 4, 4]]
-    assert found.components[0].tolist() == [[1, 0, 4, 4], [5, 1, 7, 3], [0] * 4, [0] * 4]
-    # a character of one component is that
-    assert found.components[1].tolist() == [[1, 0, 4, 4], [0] * 4, [0] * 4, [0] * 4]
-    assert not cell_boxes(cells, parts, [0, 1], separable=False).components[0].any()
+def test_boxes_of_components_fill_the_ink_by_hand():
+    # side by side in the middle of the cell; the ink is twice as high and begins at (2, 1)
+    boxes = np.array([[0.2, 0.4, 0.4, 0.6], [0.4, 0.4, 0.8, 0.6]])
+    found = fitted(boxes, np.array([2.0, 1.0, 8.0, 9.0]))
+    np.testing.assert_allclose(found, [[2, 1, 4, 9], [4, 1, 8, 9]], atol=1e-5)
+    ink = np.zeros([10, 10])
+    ink[1:9, 2:8] = 0.5
+    parts = np.array([[True, True, False, False], [True, False, False, False], [True, True, False, False]])
+    every = np.zeros([3, 4, 4])
+    every[:, :2] = boxes
+    cells = cell_boxes([ink, ink, np.zeros([10, 10])], parts, every)
+    assert cells.characters.tolist() == [[2, 1, 8, 9], [2, 1, 8, 9], [0] * 4]
+    np.testing.assert_allclose(cells.components[0, :2], found)
+    # a character of one component is that; without ink there is none
+    assert cells.components[1].tolist() == [[2, 1, 8, 9], [0] * 4, [0] * 4, [0] * 4]
+    assert not cells.components[2].any() and not cells.components[0, 2:].any()
+
+
+def test_learned_boxes_are_those_that_maps_are_stretched_over(monkeypatch):
+    generator = make_small_generator(learn_boxes=True, content_encoding='warped')
+    encoder, charset = generator.content_encoder, Charset.load()
+    characters = Characters.stack([charset.encode('明湖').characters])
+    found = encoder.component_boxes(characters).numpy()
+    seen, stretch = [], encoder._stretch
+    encoder._stretch = lambda maps, used, boxes, *rest: (
+        seen.append(boxes) or stretch(maps, used, boxes, *rest)
+    )
+    encoder(characters)
+    np.testing.assert_allclose(found, seen[0], atol=1e-6)
+    assert np.abs(found - characters.boxes).max() > 0.01
 
 
 @pytest.mark.parametrize('encoding', ['warped', 'layout'])
@@ -81,7 +95,12 @@ def test_boxes_of_lines(encoding, layout):
     assert np.abs(others.characters - boxes.characters).max() <= 1
 
 
-def test_an_encoding_that_draws_characters_whole_has_no_boxes_of_their_parts():
+def test_an_encoding_that_draws_characters_whole_has_the_boxes_of_structures():
     writer = Writer(make_small_generator(content_encoding='onehot'), Charset.load())
     (boxes,) = boxes_of(writer, '明天')
-    assert boxes.characters.any() and not boxes.components[0].any()
+    x0, _, x1, _ = boxes.characters[0]
+    assert boxes.components[0, 0, 0] == x0 and boxes.components[0, 1, 2] == x1
+    # 明 is ⿰日月: their boxes meet in the middle
+    assert (
+        abs(boxes.components[0, 0, 2] - (x0 + x1) / 2) <= 1 >= abs(boxes.components[0, 1, 0] - (x0 + x1) / 2)
+    )

@@ -18,7 +18,7 @@ import numpy as np
 from hwgen import spacing
 from hwgen.characters import Characters
 from hwgen.charset.encoding import CharsetError
-from hwgen.inference.line_boxes import CellBoxes, LineMarker, ink_box
+from hwgen.inference.line_boxes import CellBoxes, LineMarker, fitted, ink_box
 
 if TYPE_CHECKING:
     from hwgen.data.reading.records import LineRecord
@@ -39,7 +39,7 @@ class Overlap(NamedTuple):
         structure: operator of the character's structure, or 'one component'.
         boxes: kind -> intersection over union with the true box: `generated` the writer's, `real` that of the
             ink of the real line in its cell (what the rule for ink alone costs; of characters), `template`
-            the structure's template box in the cell, or the cell itself.
+            the structure's template box stretched to the same ink, or, of characters, the cell itself.
     """
 
     part: str
@@ -197,7 +197,7 @@ def _compared(record: LineRecord, cells, found: CellBoxes, encoded, model) -> It
             own = parts[place, slot]
             if not own.any():
                 continue
-            template = encoded.boxes[place, slot] * np.tile([width, char_px], 2)
+            template = fitted(encoded.boxes[place, used], found.characters[place])[used.index(slot)]
             yield Overlap(
                 'components',
                 name,

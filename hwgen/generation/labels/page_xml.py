@@ -1,7 +1,7 @@
 """Labels as PAGE XML (schema 2019-07-15, PRImA), a file for each picture: `000001.xml` beside `000001.png`.
 
 A TextRegion has a TextLine for each line, that a Word for each piece from space to space, that a Glyph for
-each character, and that, where its ink was parted, a Grapheme for each component (the schema's part of a
+each character, and that, where it has several, a Grapheme for each component (the schema's part of a
 glyph), with the component's name as its text. Where lines are read back, a line's second TextEquiv is what
 was read, with the reader's confidence (`conf`).
 

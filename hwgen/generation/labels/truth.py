@@ -33,7 +33,7 @@ class Character(NamedTuple):
         structure: how its components lie, such as '⿰□□'.
         box: of its ink; None where it has none, as a space.
         room: the cell, or the room along the line, that it was given.
-        components: those whose ink was found.
+        components: those it is made of; none where it has no ink.
     """
 
     text: str

@@ -92,18 +92,11 @@ class ContentEncoder(keras.layers.Layer, abc.ABC):
         """
         return type(first)(*((1.0 - share) * a + share * b for a, b in zip(first, second, strict=True)))
 
-    def without(self, embedded: Any, left_out: tf.Tensor) -> Any:
-        """What was looked up without the drawing of some component slots, the others where they stand.
-
-        Args:
-            embedded: what `embed` looked up.
-            left_out: float32 [B, 4], 1: the slot is left out in every character, else 0.
-
-        Returns:
-            The same kind of NamedTuple; None where an encoding has no drawing of its own for each slot.
+    def component_boxes(self, characters: Characters) -> tf.Tensor:
+        """Where the encoding puts each component within its character: float32 [B, N, 4, 4], x0, y0, x1, y1
+        in [0, 1], anything where a slot is unused; here the template boxes of the structures.
         """
-        del embedded, left_out
-        return None
+        return characters.boxes
 
     def call(
         self, characters: Characters, style: tf.Tensor | None = None

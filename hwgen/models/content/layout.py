@@ -80,11 +80,6 @@ class LayoutEncoder(ComponentEncoder):
     def embed(self, characters: Characters) -> Placed:
         return Placed(*self.look_up(characters), places=placement(characters.boxes, characters.component_ids))
 
-    def without(self, embedded: Placed, left_out: tf.Tensor) -> Placed:
-        """See `ContentEncoder.without`: the slot is on no cell."""
-        kept = (1.0 - left_out)[:, tf.newaxis, :, tf.newaxis, tf.newaxis]
-        return embedded._replace(places=embedded.places * kept)
-
     def features(self, embedded: Placed, *, style: tf.Tensor | None = None) -> tuple[tf.Tensor, tuple]:
         components, structures, places = embedded
         cells = tf.einsum('bnsij,bnsd->bnijd', places, components)

@@ -79,6 +79,13 @@ class WarpedEncoder(ComponentEncoder):
         used = tf.cast(characters.component_ids > 0, found.components.dtype)
         return Boxed(*found, used=used, boxes=characters.boxes)
 
+    def component_boxes(self, characters: Characters) -> tf.Tensor:
+        """The boxes over which maps are stretched: with `learn_boxes` those that the encoder has learned."""
+        embedded = self.embed(characters)
+        if not self.config.learn_boxes:
+            return embedded.boxes
+        return self._refined(embedded.boxes, embedded.components, embedded.structures)
+
     def interpolate(self, first: Boxed, second: Boxed, share: float | tf.Tensor) -> Boxed:
         """As every encoding, but a slot that only one of the two uses fades in where it stands there, and
         does not grow out of the corner in which empty boxes lie.
@@ -88,10 +95,6 @@ class WarpedEncoder(ComponentEncoder):
             for one, other in ((first, second), (second, first))
         ]
         return super().interpolate(first._replace(boxes=boxes[0]), second._replace(boxes=boxes[1]), share)
-
-    def without(self, embedded: Boxed, left_out: tf.Tensor) -> Boxed:
-        """See `ContentEncoder.without`: the slot's map is not drawn, and moves the others as before."""
-        return embedded._replace(used=embedded.used * (1.0 - left_out)[:, tf.newaxis])
 
     def features(
         self, embedded: Boxed, *, style: tf.Tensor | None = None

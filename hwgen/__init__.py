@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hwgen.api import evaluate, export, generate, imitate, load, prepare, serve, train
+    from hwgen.api import evaluate, export, generate, imitate, load, prepare, serve, train, verified
     from hwgen.charset.encoding import Charset
     from hwgen.inference.writer import Writer
 
@@ -24,11 +24,13 @@ __all__ = [
     'prepare',
     'serve',
     'train',
+    'verified',
 ]
 # Names are loaded when they are first asked for: `import hwgen` takes no NumPy and no TensorFlow.
 _PLACES = {
     **dict.fromkeys(
-        ('evaluate', 'export', 'generate', 'imitate', 'load', 'prepare', 'serve', 'train'), 'hwgen.api'
+        ('evaluate', 'export', 'generate', 'imitate', 'load', 'prepare', 'serve', 'train', 'verified'),
+        'hwgen.api',
     ),
     'Charset': 'hwgen.charset.encoding',
     'Writer': 'hwgen.inference.writer',

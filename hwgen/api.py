@@ -15,16 +15,21 @@ bounds.
 
 from __future__ import annotations
 
-import numbers
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hwgen import console
+from hwgen.settings.arguments import call_of as _command
+from hwgen.settings.arguments import given as _given
+from hwgen.settings.arguments import path_of as _path
+from hwgen.settings.arguments import train_settings as _train_settings
+from hwgen.settings.arguments import whole as _whole
 from hwgen.settings.keywords import in_python_words, with_keywords
 
 if TYPE_CHECKING:
     from hwgen.generation.session import Written
+    from hwgen.generation.verification import SureReader, VerifiedLine
     from hwgen.imitation.session import Imitated
     from hwgen.inference.writer import Writer
     from hwgen.settings.prepare import PrepareSettings
@@ -75,7 +80,7 @@ def generate(
         out: a picture (line.png, page.pdf) or a folder.
         model: as of `load`, or a Writer that is open already.
         report: function of a str, told what is going on; `lambda line: None` for silence.
-        **settings: text_file, style_seed, num_styles, page_width, height_px, overwrite, ...; see
+        **settings: text_file, style_seed, num_styles, page_width, height_px, verify, overwrite, ...; see
             docs/settings.md, bin/generate.
 
     Returns:
@@ -86,7 +91,9 @@ def generate(
         SettingError: settings that do not go together.
         CharsetError, TextFileError: a text that cannot be written, with its place.
         OSError: a place that cannot be written; what was there is unchanged.
+        ImportError: with `verify`, the reader is not installed.
     """
+    from hwgen.evaluation.judges.panel import open_reader
     from hwgen.generation import session
     from hwgen.inference.model_folder import DEFAULT_MODEL
     from hwgen.settings.generate import GenerateSettings
@@ -97,7 +104,56 @@ def generate(
         keywords['model'] = _path(model, DEFAULT_MODEL)
     with in_python_words():
         asked = with_keywords(GenerateSettings(), keywords, called='generate')
-        return session.generate(asked, writer=writer, report=report)
+        return session.generate(asked, writer=writer, open_reader=open_reader, report=report)
+
+
+def verified(
+    texts: str | Sequence[str],
+    share: float = 0.02,
+    *,
+    model: Path | Writer | None = None,
+    reader: SureReader | None = None,
+    tries: int = 8,
+    style_seeds: int | Sequence[int] = 0,
+    **settings: Any,
+) -> list[VerifiedLine]:
+    """Writes lines that PP-OCR reads as asked: what it misreads is written again in the same hand.
+
+    Args:
+        texts: a text, or several.
+        share: the character error rate that is good enough.
+        model: as of `load`, or a Writer that is open already.
+        reader: what reads, with `readings(images)` and `characters`; None: PP-OCR.
+        tries: how often a line is written at most.
+        style_seeds: a hand for all, or one for each text.
+        **settings: styles, truncation, noise_offsets, quotes_before, as of `Writer.write`.
+
+    Returns:
+        list of VerifiedLine: image, boxes, and `verified`, which has verdict ('verified', 'partly',
+            'unverifiable' or 'given up'), reading, confidence, error, tries, noise_seed and unread.
+
+    Raises:
+        ImportError: the reader is not installed; says what to install.
+        ArtefactError: no model there.
+        CharsetError: a text that cannot be written, with its place.
+        ValueError: a share beyond 0 to 1, or no try.
+    """
+    from hwgen.evaluation.judges.panel import open_reader
+    from hwgen.generation.verification import Verifier
+    from hwgen.inference.description import DEFAULT_TRUNCATION
+    from hwgen.inference.model_folder import DEFAULT_MODEL
+    from hwgen.inference.repertoire import as_texts
+
+    if not 0 <= share <= 1:
+        raise ValueError(f'share={share}: expected 0 to 1')
+    verifier = Verifier(reader or open_reader(), share, tries=_whole('tries', tries, least=1))
+    writer = _open_writer(model)
+    if writer is None:
+        writer = load(_path(model, DEFAULT_MODEL))
+    truncation = settings.pop('truncation', DEFAULT_TRUNCATION)
+    return verifier.write_lines(
+        writer, as_texts(texts), style_seeds=style_seeds, truncation=truncation, **settings
+    )
 
 
 def imitate(
@@ -334,18 +390,6 @@ def serve(model: Path | None = None, *, report: Report = console.say, **settings
         session.serve(asked, given=frozenset(keywords), report=report)
 
 
-def _given(**arguments: Any) -> dict[str, Any]:
-    """The arguments that are not None."""
-    return {name: value for name, value in arguments.items() if value is not None}
-
-
-def _path(given: Any, default: str) -> str:
-    """A path as a str."""
-    if given is not None and not isinstance(given, (str, os.PathLike)):
-        raise TypeError(f'{given!r}: expected a path, as a text or a pathlib.Path')
-    return default if given is None else os.fspath(given)
-
-
 def _open_writer(model: Any) -> Any:
     """A model that is open already; None where it is the path of one, or none."""
     if model is None or isinstance(model, (str, os.PathLike)):
@@ -353,41 +397,3 @@ def _open_writer(model: Any) -> Any:
     if not hasattr(model, 'write'):
         raise TypeError(f'model={model!r}: expected the path of a model, or what hwgen.load gives')
     return model
-
-
-def _whole(name: str, number: Any, *, least: int) -> int:
-    if not isinstance(number, numbers.Integral) or isinstance(number, bool):
-        raise TypeError(f'{name}={number!r}: expected a whole number')
-    if number < least:
-        raise ValueError(f'{name}={number}: expected at least {least}')
-    return int(number)
-
-
-def _train_settings(preset: Path | TrainSettings | None, keywords: dict[str, Any]) -> TrainSettings:
-    """The settings of a preset with some as keywords say."""
-    from hwgen.settings import flags, presets
-    from hwgen.settings.train import TrainSettings
-
-    if isinstance(preset, TrainSettings):
-        settings = preset
-    else:
-        name = _path(preset, 'demo')
-        if name == os.path.basename(name) and not os.path.isfile(name) and '.' not in name:
-            name = f'{name}.flags'  # one that ships, or a file here
-        if not presets.exists(name):
-            raise presets.PresetError(
-                f'preset {_path(preset, "demo")!r}: no such file, nor one that ships:'
-                f' {", ".join(presets.shipped())}'
-            )
-        settings = flags.parse(TrainSettings, [f'--flagfile={name}'])
-    return with_keywords(settings, keywords, called='train')
-
-
-def _command(preset: Path | TrainSettings | None, keywords: dict[str, Any]) -> str:
-    """The call, for config.json."""
-    first = (
-        []
-        if preset is None
-        else [repr(os.fspath(preset)) if isinstance(preset, (str, os.PathLike)) else '...']
-    )
-    return f'hwgen.train({", ".join([*first, *(f"{name}={value!r}" for name, value in keywords.items())])})'

@@ -14,7 +14,7 @@ from hwgen import files
 from hwgen.settings.resources import CHECKOUT
 
 PLACE = 'docs/api.md'
-FUNCTIONS = ('load', 'generate', 'imitate', 'prepare', 'train', 'evaluate', 'export', 'serve')
+FUNCTIONS = ('load', 'generate', 'verified', 'imitate', 'prepare', 'train', 'evaluate', 'export', 'serve')
 # Classes and those of their methods that the page has.
 CLASSES = {
     'Writer': ('write', 'stream', 'styles', 'styles_between', 'hand', 'encode', 'can_write'),
@@ -23,6 +23,8 @@ CLASSES = {
 # Further functions and classes, where they are imported from.
 FURTHER = {
     'hwgen.inference.imitation': ('read_style', 'read_hand'),
+    'hwgen.inference.line_boxes': ('boxes_of', 'LineBoxes'),
+    'hwgen.generation.verification': ('VerifiedLine', 'Verified'),
     'hwgen.inference.hand_file': ('load_hand', 'save_hand'),
     'hwgen.inference.content_interpolation': ('ContentInterpolation',),
     'hwgen.serving.client': ('Client',),

@@ -9,6 +9,9 @@ From hand to hand:   bin/generate --text "明天" --interpolate 3 8 --steps 10 -
 A page:              bin/generate --text_file letter.txt --page_width 20 --out page.png
                      (or page.pdf, with --page_lines 25 of several pages)
 Training data:       bin/generate --text_file lines.txt --styles_per_line random --out data/
+Read back:           bin/generate --text_file lines.txt --verify=.02 --out data/
+                     (PP-OCR reads each line; what it misreads is written again in the same hand)
+With boxes:          bin/generate --text_file lines.txt --labels=coco,page --out data/
 
 The folder of the last one holds 000001.png, 000002.png, ..., labels.tsv (path TAB text, as trainers of
 recognisers read it) and styles.tsv (path TAB seed, to write a line again); with --format tfrecord it holds
@@ -24,7 +27,14 @@ import sys
 from absl import flags
 
 from hwgen.settings import flags as settings_flags
-from hwgen.settings.generate import SECTIONS, GenerateSettings, HandSettings, PageSettings, WritingSettings
+from hwgen.settings.generate import (
+    SECTIONS,
+    GenerateSettings,
+    HandSettings,
+    LabelSettings,
+    PageSettings,
+    WritingSettings,
+)
 from hwgen.settings.setting import SettingError
 
 POSITIONAL = '[B]'
@@ -43,10 +53,12 @@ def main(arguments: list[str]) -> None:
         settings_flags.read(WritingSettings),
         settings_flags.read(HandSettings, interpolate=between),
         settings_flags.read(PageSettings),
+        settings_flags.read(LabelSettings),
     )
+    from hwgen.evaluation.judges.panel import open_reader
     from hwgen.generation import session
 
-    session.generate(settings, command='generate ' + shlex.join(sys.argv[2:]))
+    session.generate(settings, open_reader=open_reader, command='generate ' + shlex.join(sys.argv[2:]))
 
 
 def _seeds(typed: list[str]) -> tuple[int, ...]:

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import hwgen
 from hwgen import files
+from hwgen.generation.labelled_folder import LabelledFolder, Line, scaled
 from hwgen.generation.progress import Progress, count, left_out, tell_left_out
+from hwgen.generation.readings import RecordReadings
+from hwgen.generation.verification import VerifiedLine, Verifier, write_lines
 from hwgen.inference import picture_files, picture_formats, text_files
 from hwgen.settings.generate import GenerateSettings, PageSettings
 from hwgen.settings.setting import SettingError
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 CHUNK_LINES = 64  # lines handed to the writer at once; bounds memory, changes no picture
 SHARD_RECORDS = 4096
 TOO_LONG = '--page_width breaks a text into lines'
-Written = Iterator['tuple[WrittenLine, str, int]']  # each line, its text and style seed
+Written = Iterator['tuple[WrittenLine | VerifiedLine, str, int]']  # each line, its text and style seed
 
 
 class LinesTask:
@@ -33,6 +36,7 @@ class LinesTask:
         repertoire: of the model that writes; what it cannot write is refused here.
         file: the text file, or None: `settings.writing.text`.
         hand: the one that all is written in; None: those of seeds.
+        verifier: what reads each line back, or None.
         command: what was typed, for the description of records.
 
     Raises:
@@ -47,9 +51,10 @@ class LinesTask:
         file: text_files.TextFile | None,
         *,
         hand: Hand | None = None,
+        verifier: Verifier | None = None,
         command: str,
     ) -> None:
-        self.settings, self.hand, self.command = settings, hand, command
+        self.settings, self.hand, self.verifier, self.command = settings, hand, verifier, command
         writing, hands = settings.writing, settings.hands
         self.skipped: list[str] = []
         if file is None:
@@ -79,16 +84,17 @@ class LinesTask:
 
     def write(self, writer: Writer, progress: Progress) -> str:
         """Writes the folder; says what is in it."""
-        writing, pages = self.settings.writing, self.settings.pages
         progress.begin(self.num_lines, self.num_characters)
         written = self._written(writer, progress)
-        if writing.format == 'tfrecord':
+        if self.settings.writing.format == 'tfrecord':
             return self._write_records(writer, written) + left_out(self.skipped)
-        with picture_files.LineFolder(_out(self.settings), replace=writing.overwrite) as out:
+        vector = None if self.hand is None else self.hand.style
+        with LabelledFolder(self.settings, writer) as out:
             for line, text, seed in written:
-                image = picture_files.scale(line.image, pages.height_px, enlarging=pages.enlarging)
-                out.add(image, text, style=style_name(seed, self.hand))
-        return f'{count(out.count, "picture")}, {picture_files.LABELS}' + left_out(self.skipped)
+                image, placing = scaled(line.image, self.settings.pages)
+                own = Line(text, line, {'style_seeds': seed, 'styles': vector}, placing)
+                out.add(image, [own], text, style=style_name(seed, self.hand))
+        return out.told() + left_out(self.skipped)
 
     def _written(self, writer: Writer, progress: Progress) -> Written:
         """Each row in each of its hands."""
@@ -102,7 +108,14 @@ class LinesTask:
         )
         while chunk := list(itertools.islice(tasks, CHUNK_LINES)):
             texts, seeds = zip(*chunk, strict=True)
-            found = writer.write_lines(texts, style_seeds=seeds, truncation=hands.truncation, styles=vector)
+            found = write_lines(
+                writer,
+                self.verifier,
+                texts,
+                style_seeds=seeds,
+                truncation=hands.truncation,
+                styles=vector,
+            )
             progress.add(found)
             yield from zip(found, texts, seeds, strict=True)
         if progress.lines != self.num_lines:
@@ -118,8 +131,13 @@ class LinesTask:
 
         vocabulary: set[int] = set()
         pages = self.settings.pages
-        records = _records(writer, written, self.hand, pages=pages, vocabulary=vocabulary)
-        with files.new_folder(_out(self.settings), replace=self.settings.writing.overwrite) as folder:
+        out = self.settings.writing.out or ''
+        with (
+            files.new_folder(out, replace=self.settings.writing.overwrite) as folder,
+            RecordReadings(self.settings, folder) as readings,
+        ):
+            kept = readings.kept(written, lambda seed: style_name(seed, self.hand))
+            records = _records(writer, kept, self.hand, pages=pages, vocabulary=vocabulary)
             counts = shard_writer.write_shards(
                 records, folder, split='train', num_shards=-(-self.num_lines // SHARD_RECORDS)
             )
@@ -137,7 +155,7 @@ class LinesTask:
                     held_out=[],
                 ),
             )
-        return f'{count(counts.records, "record")} in {count(counts.shards, "shard")}'
+        return f'{count(counts.records, "record")} in {count(counts.shards, "shard")}{readings.told()}'
 
 
 def _records(
@@ -150,20 +168,21 @@ def _records(
 ) -> Iterator[Any]:
     """Written lines as records; `vocabulary` receives the ids of their characters."""
     from hwgen.data.reading.records import LineRecord
+    from hwgen.inference.line_layout import WrittenLine
 
     for line, text, seed in written:
         encoded = writer.encode(text)
-        scaled = line.at_height(pages.height_px, enlarging=pages.enlarging)
+        kept = WrittenLine(line.image, line.boxes).at_height(pages.height_px, enlarging=pages.enlarging)
         vocabulary.update(encoded.character_ids.tolist())
         yield LineRecord(
-            scaled.image,
+            kept.image,
             text,
             encoded.character_ids,
             encoded.component_ids,
             encoded.structure_ids,
             f'style-{seed}' if hand is None else f'hand-{hand.name}',
             'generated',
-            scaled.boxes,
+            kept.boxes,
         )
 
 
@@ -172,8 +191,3 @@ def style_name(seed: int, hand: Hand | None) -> object:
     the seed.
     """
     return seed if hand is None else f'{hand.name} {seed}'
-
-
-def _out(settings: GenerateSettings) -> str:
-    """The place of the output, which is known to be given."""
-    return settings.writing.out or ''

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from hwgen.generation import lines
-from hwgen.generation.progress import Progress, count, left_out, tell_left_out
+from hwgen.generation.labelled_folder import LabelledFolder, Line
+from hwgen.generation.labels.truth import Placing
+from hwgen.generation.progress import Progress, left_out, tell_left_out
 from hwgen.generation.sheet import write_pictures
+from hwgen.generation.verification import Tally, VerifiedLine, Verifier, write_lines
 from hwgen.inference import pages, picture_files, picture_formats, text_files
 from hwgen.settings.generate import GenerateSettings
 from hwgen.settings.setting import SettingError
@@ -29,6 +32,7 @@ class ParagraphsTask:
         repertoire: of the model that writes; what it cannot write is refused here.
         file: the text file, or None: `settings.writing.text`.
         hand: the one that all is written in; None: those of seeds.
+        verifier: what reads each line back, or None.
         folder: whether a folder is written.
 
     Raises:
@@ -43,9 +47,10 @@ class ParagraphsTask:
         file: text_files.TextFile | None,
         *,
         hand: Hand | None = None,
+        verifier: Verifier | None = None,
         folder: bool,
     ) -> None:
-        self.settings, self.hand, self.folder = settings, hand, folder
+        self.settings, self.hand, self.verifier, self.folder = settings, hand, verifier, folder
         wanted, height_px = settings.pages, settings.pages.height_px
         paragraphs, place = self._paragraphs(repertoire, file)
         self.style = pages.PageStyle(
@@ -110,12 +115,18 @@ class ParagraphsTask:
         progress.begin(num_lines, self.num_characters * len(self.seeds))
         composed = self._composed(writer, layouts, progress)
         if not self.folder:
-            told = write_pictures([image for image, _, _ in composed], out, replace=overwrite)
-            return f'page of {told}' + left_out(self.skipped)
-        with picture_files.LineFolder(out, replace=overwrite) as folder:
-            for image, text, seed in composed:
-                folder.add(image, text, style=lines.style_name(seed, self.hand))
-        return count(folder.count, 'page') + left_out(self.skipped)
+            tally, images = Tally(all_told=True), []
+            for number, (image, on_page, _) in enumerate(composed, 1):
+                images.append(image)
+                for row, line in enumerate(on_page, 1):
+                    tally.add(line.written, text=line.text, place=f'page {number}, line {row}')
+            told = write_pictures(images, out, replace=overwrite)
+            return f'page of {told}{tally.summary()}' + left_out(self.skipped)
+        with LabelledFolder(self.settings, writer, noun='page') as folder:
+            for image, on_page, seed in composed:
+                text = '\\n'.join(line.text for line in on_page)
+                folder.add(image, on_page, text, style=lines.style_name(seed, self.hand))
+        return folder.told() + left_out(self.skipped)
 
     def _laid_out(self, writer: Writer, seed: int) -> list[list[pages.PageLine | None]]:
         """The lines of the pages of a hand; where characters take the room that they take, lines are as full
@@ -144,30 +155,66 @@ class ParagraphsTask:
 
     def _composed(
         self, writer: Writer, layouts: list[list[list[pages.PageLine | None]]], progress: Progress
-    ) -> Iterator[tuple[np.ndarray, str, int]]:
-        """Each page in each hand: its image, its text in one row, the seed."""
+    ) -> Iterator[tuple[np.ndarray, list[Line], int]]:
+        """Each page in each hand: its image, its lines, the seed."""
         vector = None if self.hand is None else self.hand.style
         for seed, page in (
             (seed, page) for seed, layout in zip(self.seeds, layouts, strict=True) for page in layout
         ):
-            written: list[WrittenLine] = []
+            written: list[WrittenLine | VerifiedLine] = []
             there = [line for line in page if line]
             for start in range(0, len(there), lines.CHUNK_LINES):
                 chunk = there[start : start + lines.CHUNK_LINES]
-                written += writer.write_lines(
+                written += write_lines(
+                    writer,
+                    self.verifier,
                     [line.text for line in chunk],
                     style_seeds=seed,
                     truncation=self.settings.hands.truncation,
                     noise_offsets=[line.offset for line in chunk],
                     quotes_before=[line.quotes for line in chunk],
                     styles=vector,
+                    fits=self._fits(writer, chunk),
                 )
                 progress.add(written[start:])
             image = pages.compose(page, written, self.style, **self.cells)
+            size = image.shape[::-1]
             image = picture_files.scale(
                 image,
                 self.settings.pages.height_px,
                 line_px=writer.char_px,
                 enlarging=self.settings.pages.enlarging,
             )
-            yield image, '\\n'.join(line.text for line in there), seed
+            scale = (image.shape[1] / size[0], image.shape[0] / size[1])
+            yield image, self._lines(page, written, seed, scale), seed
+
+    def _lines(
+        self,
+        page: list[pages.PageLine | None],
+        written: list[WrittenLine | VerifiedLine],
+        seed: int,
+        scale: tuple[float, float],
+    ) -> list[Line]:
+        """The lines of a page, with their places in it as it is kept."""
+        vector, found = None if self.hand is None else self.hand.style, []
+        there = [(number, line) for number, line in enumerate(page) if line]
+        for (number, line), own in zip(there, written, strict=True):
+            left, top = pages.place_of(number, line, int(own.boxes[0, 0]), self.style, **self.cells)
+            how = {
+                'style_seeds': seed,
+                'styles': vector,
+                'noise_offsets': line.offset,
+                'quotes_before': line.quotes,
+            }
+            found.append(Line(line.text, own, how, Placing((left * scale[0], top * scale[1]), scale)))
+        return found
+
+    def _fits(self, writer: Writer, chunk: list[pages.PageLine]) -> Callable[[int, WrittenLine], bool]:
+        """Whether what is written anew for a line of a chunk leaves the margins as free as they may be."""
+        full = self.style.characters * writer.char_width_px
+
+        def fits(number: int, line: WrittenLine) -> bool:
+            room = full - chunk[number].indent * writer.char_width_px
+            return int(line.boxes[-1, 2] - line.boxes[0, 0]) <= room
+
+        return fits

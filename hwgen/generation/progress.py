@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hwgen import console
 
 if TYPE_CHECKING:
+    from hwgen.generation.verification import VerifiedLine
     from hwgen.inference.line_layout import WrittenLine
 
 REPORT_SEC = 5.0
@@ -31,7 +32,7 @@ class Progress:
         self.lines = self.characters = 0
         self.began = self.reported = time.monotonic()
 
-    def add(self, written: Sequence[WrittenLine]) -> None:
+    def add(self, written: Sequence[WrittenLine | VerifiedLine]) -> None:
         """Counts lines that were written together: a rate is one of lines and the whole time that they took.
 
         Args:

@@ -17,6 +17,7 @@ from hwgen.settings.generate import MAX_SEEDS, GenerateSettings, check_writing
 from hwgen.settings.setting import SettingError
 
 if TYPE_CHECKING:
+    from hwgen.generation.verification import SureReader, Verifier
     from hwgen.inference.hand_file import Hand
     from hwgen.inference.repertoire import Repertoire
     from hwgen.inference.writer import Writer
@@ -44,6 +45,7 @@ def generate(
     *,
     writer: Writer | None = None,
     hand: Hand | None = None,
+    open_reader: Callable[[], SureReader] | None = None,
     command: str = 'hwgen.generate',
     report: Callable[[str], Any] = console.say,
 ) -> Written:
@@ -53,6 +55,7 @@ def generate(
         settings: what, by which model, in whose hand, where to.
         writer: in place of the model that `settings.writing.model` names.
         hand: in place of the one that `settings.hands.hand` names.
+        open_reader: opens the reader of `settings.labels.verify`.
         command: what was typed, for the description of records.
         report: function of a str, told what is going on.
 
@@ -64,6 +67,7 @@ def generate(
         CharsetError, TextFileError: a text that cannot be written, with its place.
         ArtefactError: no model there.
         HandError: no hand there, or that of another model.
+        ImportError: the reader of `settings.labels.verify` is not installed; says what to install.
         OSError: no such text file, or a place that cannot be written; what was there is unchanged.
     """
     check(settings)
@@ -75,6 +79,7 @@ def generate(
     folder = not picture_formats.names_picture(out)
     _check_kind(settings, folder)
     picture_files.check_place(out, overwrite=writing.overwrite, folder=folder)
+    verifier = _verifier(settings, open_reader)
     file = None if writing.text_file is None else text_files.TextFile(writing.text_file)
     chosen, hand = _hand(settings, hand)
     if writer is None:
@@ -82,7 +87,7 @@ def generate(
         repertoire = Repertoire.load(model, allow_unseen=writing.allow_unseen)
     else:
         repertoire = writer.repertoire
-    task = _task(settings, repertoire, file, hand, folder=folder, command=command)
+    task = _task(settings, repertoire, file, hand, verifier, folder=folder, command=command)
     with picture_files.reserved(out, overwrite=writing.overwrite, folder=folder):
         if writer is None:
             writer = _load(model, repertoire, settings, report=report)
@@ -92,6 +97,24 @@ def generate(
         told = task.write(writer, progress)
     report(f'{printable(out)}: {told}; {progress.summary()}')
     return Written(out, progress.lines, progress.characters, told)
+
+
+def _verifier(settings: GenerateSettings, open_reader: Callable[[], SureReader] | None) -> Verifier | None:
+    """What reads lines back; None where nobody asked for it."""
+    wanted = settings.labels
+    if wanted.verify is None:
+        return None
+    if open_reader is None:
+        raise SettingError(f'--verify={wanted.verify:g}: expected a reader (`open_reader`) beside it')
+    from hwgen.generation.verification import Verifier
+
+    return Verifier(
+        open_reader(),
+        wanted.verify,
+        tries=wanted.verify_tries,
+        height_px=settings.pages.height_px,
+        enlarging=settings.pages.enlarging,
+    )
 
 
 def _load(
@@ -133,6 +156,7 @@ def _task(
     repertoire: Repertoire,
     file: Any,
     hand: Hand | None,
+    verifier: Verifier | None,
     *,
     folder: bool,
     command: str,
@@ -143,10 +167,10 @@ def _task(
     from hwgen.generation.sheet import SheetTask
 
     if settings.pages.page_width:
-        return ParagraphsTask(settings, repertoire, file, hand=hand, folder=folder)
+        return ParagraphsTask(settings, repertoire, file, hand=hand, verifier=verifier, folder=folder)
     if (folder or settings.writing.format == 'tfrecord') and not settings.hands.interpolate:
-        return LinesTask(settings, repertoire, file, hand=hand, command=command)
-    return SheetTask(settings, repertoire, hand=hand, folder=folder)
+        return LinesTask(settings, repertoire, file, hand=hand, verifier=verifier, command=command)
+    return SheetTask(settings, repertoire, hand=hand, verifier=verifier, folder=folder)
 
 
 def check(settings: GenerateSettings) -> None:
@@ -191,6 +215,8 @@ def check(settings: GenerateSettings) -> None:
             '--text holds a line break: give --page_width to write paragraphs, or --text_file for one picture'
             ' a row'
         )
+    if settings.labels.given_up != 'keep' and settings.labels.verify is None:
+        raise SettingError('--given_up=leave_out goes with --verify, which gives lines up')
     for name, given in refused:
         if given:
             raise SettingError(f'{name} does not go with {"--interpolate" if between else "--page_width"}')
@@ -199,6 +225,17 @@ def check(settings: GenerateSettings) -> None:
 def _check_kind(settings: GenerateSettings, folder: bool) -> None:
     """Refuses a picture as the place of what is a folder."""
     writing = settings.writing
+    if settings.labels.given_up == 'leave_out' and (not folder or settings.pages.page_width):
+        raise SettingError(
+            f'--given_up=leave_out: a {"page" if settings.pages.page_width else "picture"} has all its lines;'
+            ' expected keep, or a folder of lines'
+        )
+    boxes = [form for form in settings.labels.labels if form != 'tsv']
+    if boxes and (not folder or writing.format == 'tfrecord'):
+        raise SettingError(
+            f'--labels={",".join(settings.labels.labels)}: labels belong to a folder of pictures; expected'
+            f' {"--format png" if folder else f"the name of a folder as --out ({writing.out}/ is one)"}'
+        )
     for flag, given in (
         ('--format tfrecord', writing.format == 'tfrecord'),
         ('--text_file without --page_width', writing.text_file is not None and not settings.pages.page_width),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hwgen import files
+from hwgen.generation.labelled_folder import LabelledFolder, Line, scaled
 from hwgen.generation.lines import TOO_LONG, style_name
 from hwgen.generation.progress import Progress, count
+from hwgen.generation.verification import Tally, VerifiedLine, Verifier, write_lines
 from hwgen.inference import picture_files, picture_formats
 from hwgen.settings.generate import GenerateSettings
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from hwgen.inference.hand_file import Hand
+    from hwgen.inference.line_layout import WrittenLine
     from hwgen.inference.repertoire import Repertoire
     from hwgen.inference.writer import Writer
 
@@ -26,6 +29,7 @@ class SheetTask:
         settings: GenerateSettings.
         repertoire: of the model that writes; what it cannot write is refused here.
         hand: the one that it is written in; None: those of seeds.
+        verifier: what reads each line back, or None.
         folder: whether a folder is written, with a picture for each hand.
 
     Raises:
@@ -39,9 +43,10 @@ class SheetTask:
         repertoire: Repertoire,
         *,
         hand: Hand | None = None,
+        verifier: Verifier | None = None,
         folder: bool,
     ) -> None:
-        self.settings, self.hand, self.folder = settings, hand, folder
+        self.settings, self.hand, self.verifier, self.folder = settings, hand, verifier, folder
         hands, height_px = settings.hands, settings.pages.height_px
         self.text = (settings.writing.text or '').strip()
         self.num_hands = hands.steps if hands.interpolate else hands.num_styles
@@ -60,17 +65,24 @@ class SheetTask:
         """Writes the picture or the folder; says what is in it."""
         out, overwrite = self.settings.writing.out or '', self.settings.writing.overwrite
         progress.begin(self.num_hands, self.length * self.num_hands)
+        pages = self.settings.pages
         if not self.folder:
-            images = [image for image, _ in self._written(writer, progress)]
-            return write_pictures([picture_files.stack(images)], out, replace=overwrite)
-        with picture_files.LineFolder(out, replace=overwrite) as folder:
-            for image, name in self._written(writer, progress):
-                folder.add(image, self.text, style=name)
-        return f'{count(folder.count, "picture")}, {picture_files.LABELS}'
+            tally, images = Tally(all_told=True), []
+            for line, name, _ in self._written(writer, progress):
+                images.append(picture_files.scale(line.image, pages.height_px, enlarging=pages.enlarging))
+                tally.add(line, text=self.text, place=f'hand {name}')
+            return write_pictures([picture_files.stack(images)], out, replace=overwrite) + tally.summary()
+        with LabelledFolder(self.settings, writer) as folder:
+            for line, name, how in self._written(writer, progress):
+                image, placing = scaled(line.image, pages)
+                folder.add(image, [Line(self.text, line, how, placing)], self.text, style=name)
+        return folder.told()
 
-    def _written(self, writer: Writer, progress: Progress) -> Iterator[tuple[np.ndarray, object]]:
-        """The text in each hand, and what the hand is called."""
-        hands, pages = self.settings.hands, self.settings.pages
+    def _written(
+        self, writer: Writer, progress: Progress
+    ) -> Iterator[tuple[WrittenLine | VerifiedLine, object, dict[str, Any]]]:
+        """The text in each hand, what the hand is called, and what it was written with."""
+        hands = self.settings.hands
         names: list[object]
         if hands.interpolate:
             first, second = hands.interpolate
@@ -85,11 +97,16 @@ class SheetTask:
             else:
                 styles = self.hand.style[None]
         for seed, style, name in zip(seeds, styles, names, strict=True):
-            written = writer.write_lines(
-                [self.text], style_seeds=seed, styles=style, truncation=hands.truncation
+            written = write_lines(
+                writer,
+                self.verifier,
+                [self.text],
+                style_seeds=seed,
+                styles=style,
+                truncation=hands.truncation,
             )
             progress.add(written)
-            yield picture_files.scale(written[0].image, pages.height_px, enlarging=pages.enlarging), name
+            yield written[0], name, {'style_seeds': seed, 'styles': style}
 
 
 def write_pictures(images: list[np.ndarray], out: str, *, replace: bool) -> str:

@@ -8,12 +8,11 @@ torn, nor are words of Latin letters and numbers; a line that may not break wher
 
 import dataclasses
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from hwgen.charset.normal_form import plain
-from hwgen.inference.line_layout import WrittenLine
 
 NOT_FIRST = frozenset('，。、；：？！）］】〕〉》」』〗”’…～·％‰℃,.;:?!)]}>%．｝＞，')
 NOT_LAST = frozenset('（［【〔〈《「『〖“‘￥＄([{<$｛＜')
@@ -201,9 +200,24 @@ def page_size(num_lines: int, style: PageStyle, *, char_px: int, char_width_px: 
     )
 
 
+def place_of(
+    number: int, line: PageLine, begins: int, style: PageStyle, *, char_px: int, char_width_px: int
+) -> tuple[int, int]:
+    """Where the picture of a line stands on its page: its left upper corner, px, perhaps left of the page.
+
+    Args:
+        number: int, of the line on its page, from 0.
+        line: PageLine.
+        begins: int, where in its picture the room of its first character begins, px.
+        style, char_px, char_width_px: see `compose`.
+    """
+    margin, pitch = round(style.margin * char_px), round(style.line_spacing * char_px)
+    return margin + line.indent * char_width_px - int(begins), margin + number * pitch
+
+
 def compose(
     lines: Sequence[PageLine | None],
-    written: Iterable[WrittenLine],
+    written: Iterable[Any],
     style: PageStyle,
     *,
     char_px: int,
@@ -213,22 +227,25 @@ def compose(
 
     Args:
         lines: list of PageLine or None, of `lay_out`.
-        written: a WrittenLine for each PageLine; ink of a line's ends may reach into the margins.
+        written: for each PageLine a WrittenLine, or what has its `image` and `boxes`;
+            ink of a line's ends may reach into the margins.
         style: PageStyle.
         char_px, char_width_px: int, height of a line and width of a character in pixels.
 
     Returns:
         uint8 [H, W], 255 = paper.
     """
-    margin, pitch = round(style.margin * char_px), round(style.line_spacing * char_px)
     page = np.full(
         page_size(len(lines), style, char_px=char_px, char_width_px=char_width_px)[::-1], PAPER, np.uint8
     )
     written = iter(written)
     for number, line in enumerate(lines):
         if line is not None:
-            image, boxes = next(written)
-            top, left = margin + number * pitch, margin + line.indent * char_width_px - boxes[0, 0]
+            own = next(written)
+            image = own.image
+            left, top = place_of(
+                number, line, own.boxes[0, 0], style, char_px=char_px, char_width_px=char_width_px
+            )
             seen = image[:, max(0, -left) : page.shape[1] - left]
             page[top : top + char_px, max(0, left) : max(0, left) + seen.shape[1]] = seen
     return page

@@ -19,7 +19,7 @@ from hwgen.settings.generate import ENLARGING
 LABELS = 'labels.tsv'
 STYLES = 'styles.tsv'
 _OURS = re.compile(
-    r'[0-9]{6,}\.png|labels\.tsv|styles\.tsv|.*-[0-9]{5}-of-[0-9]{5}\.tfrecord|.*\.index\.npz|info\.json'
+    r'[0-9]{6,}\.png|labels\.tsv|styles\.tsv|readings\.tsv|given_up\.tsv|boxes\.jsonl|coco\.json|[0-9]{6,}\.xml|.*-[0-9]{5}-of-[0-9]{5}\.tfrecord|.*\.index\.npz|info\.json'
 )
 
 
@@ -239,13 +239,16 @@ class LineFolder:
             self._stack = stack.pop_all()
         return self
 
-    def add(self, image: np.ndarray, text: str, *, style: object) -> None:
+    def add(self, image: np.ndarray, text: str, *, style: object) -> str:
         """Writes the next picture.
 
         Args:
             image: uint8 [H, W].
             text: str, as it was given (a sequence of components stays one).
             style: what it was written with, such as the seed.
+
+        Returns:
+            str, the picture's name.
         """
         name = f'{self.count + 1:06d}.png'
         with open(os.path.join(self._folder, name), 'wb') as file:
@@ -253,6 +256,12 @@ class LineFolder:
         self._labels.write(f'{name}\t{text}\n')
         self._styles.write(f'{name}\t{style}\n')
         self.count += 1
+        return name
+
+    @property
+    def folder(self) -> str:
+        """The folder as it is being written: what else shall appear with it."""
+        return self._folder
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> bool | None:
         if kind is None and not self.count:

@@ -9,6 +9,7 @@ DEFAULT_MODEL = 'saved_models/demo'  # the one that ships
 # Standard deviation of what seeds draw, hands and character noise, wherever nothing else is said: a little
 # plainer than those the model learned from (1).
 DEFAULT_TRUNCATION = 0.8
+LABELS = ('tsv', 'jsonl', 'coco', 'page')  # forms of labels
 MAX_SEEDS = 2**64  # style seeds there are
 ENLARGING = ('learned', 'cubic')  # how lines become higher than they are written
 
@@ -124,6 +125,41 @@ class PageSettings:
         check(self)
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LabelSettings:
+    """What is said of what is written, and whether it reads as asked."""
+
+    SECTION: ClassVar[str] = 'Labels and verification'
+
+    labels: tuple[str, ...] = setting(
+        ('tsv',),
+        'Labels of a folder, one form or several: tsv: labels.tsv and styles.tsv, which are always there;'
+        ' jsonl: boxes.jsonl; coco: coco.json; page: PAGE XML beside each picture. The last three have boxes'
+        ' of the ink of characters and components. Example: --labels=coco,page.',
+    )
+    verify: float | None = setting(
+        None,
+        'Have each line read back by PP-OCR, which never trained a generator, and written again with other'
+        ' noise, in the same hand, until its character error rate is at most this. Folders get readings.tsv.'
+        ' Example: --verify=.02.',
+        lower=0.0,
+        upper=1.0,
+    )
+    verify_tries: int = setting(8, 'How often --verify writes a line at most.', lower=1)
+    given_up: str = setting(
+        'keep',
+        'Lines that never read as asked: keep: the best try, told in readings.tsv; leave_out: they are in'
+        ' given_up.tsv alone (of folders and records).',
+        choices=('keep', 'leave_out'),
+    )
+
+    def __post_init__(self):
+        check(self)
+        for form in self.labels:
+            if form not in LABELS:
+                raise SettingError(f'--labels={",".join(self.labels)}: expected of {", ".join(LABELS)}')
+
+
 @dataclasses.dataclass(frozen=True)
 class GenerateSettings:
     """All of a piece of writing.
@@ -132,14 +168,21 @@ class GenerateSettings:
         writing: WritingSettings.
         hands: HandSettings.
         pages: PageSettings.
+        labels: LabelSettings.
     """
 
     writing: WritingSettings = WritingSettings()
     hands: HandSettings = HandSettings()
     pages: PageSettings = PageSettings()
+    labels: LabelSettings = LabelSettings()
 
 
-SECTIONS: tuple[type, ...] = (WritingSettings, HandSettings, PageSettings)  # in the order of `--help`
+SECTIONS: tuple[type, ...] = (
+    WritingSettings,
+    HandSettings,
+    PageSettings,
+    LabelSettings,
+)  # in the order of `--help`
 
 
 def check_writing(

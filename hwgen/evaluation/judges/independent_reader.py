@@ -14,35 +14,18 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from hwgen.charset.normal_form import plain
+from hwgen.charset.reading_form import folded as folded  # by this name, too
 
 MODEL_FILE = 'PP-OCRv6_rec_small.onnx'
 # What PP-OCR's own preprocessing does: lines are 48 px high, and filled up to 320 px with mid-grey.
 _HEIGHT_PX, _MIN_WIDTH_PX = 48, 320
 _BATCH_LINES = 8
-# Full-width Latin, digits and punctuation, curly quotes: one handwriting with the plain forms, and the reader
-# gives now the one, now the other.
-_FOLDED = (
-    {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
-    | {ord(mark): '"' for mark in '“”„'}
-    | {ord(mark): "'" for mark in '‘’'}
-)
 
 
 class ReaderUnavailableError(ImportError):
     """The optional packages of the reader are not installed; the message has the command that installs
     them.
     """
-
-
-def folded(text: str) -> str:
-    """The form in which written and read text are compared: without white space and invisible characters,
-    with full-width forms and curly quotes made plain.
-
-    Differs from NFKC: an ellipsis stays one character, and no ideograph becomes another; radicals are the
-    ideographs as which they are written.
-    """
-    return ''.join(plain(text).translate(_FOLDED).split())
 
 
 class TextReader(Protocol):
@@ -76,7 +59,7 @@ class IndependentReader:
         if found is None or importlib.util.find_spec('onnxruntime') is None:
             raise ReaderUnavailableError(
                 'the reader needs rapidocr and onnxruntime: pip install "hwgen[reader]", in a checkout simply'
-                ' start bin/evaluate without HWGEN_VENV'
+                ' start bin/evaluate or bin/generate without HWGEN_VENV'
             )
         import onnxruntime  # optional, so not at the top
 
@@ -102,8 +85,16 @@ class IndependentReader:
         Returns:
           The texts, unfolded, in the order of the images.
         """
+        return [text for text, _ in self.readings(images)]
+
+    def readings(self, images: Sequence[np.ndarray]) -> list[tuple[str, float]]:
+        """As `read`, and how sure the reader is of each text: the mean probability of its characters, 0 to 1
+        (as PP-OCR has it); 0 where it reads nothing.
+
+        Of lines read together the last bits of the numbers may differ from those of lines read alone.
+        """
         scaled = [_to_input(image) for image in images]
-        texts = [''] * len(scaled)
+        found = [('', 0.0)] * len(scaled)
         by_width: dict[int, list[int]] = {}
         for index, line in enumerate(scaled):
             by_width.setdefault(line.shape[1], []).append(index)
@@ -113,14 +104,21 @@ class IndependentReader:
                 batch = np.stack([scaled[index] for index in chosen])  # B x H x W
                 batch = np.repeat(batch[:, None], 3, axis=1)  # B x H x W -> B x 3 x H x W
                 scores = self._session.run(None, {self._input: batch})[0]  # B x T x classes
-                for index, best in zip(chosen, scores.argmax(axis=2), strict=True):
-                    texts[index] = self._decode(best)
-        return texts
+                for index, own in zip(chosen, scores, strict=True):
+                    best = own.argmax(axis=1)
+                    found[index] = self._decode(best), _sureness(best, own.max(axis=1))
+        return found
 
     def _decode(self, best):
         """CTC's best path: repeats fall together, then blanks go."""
         kept = best[np.r_[True, best[1:] != best[:-1]]]
         return ''.join(self._classes[index] for index in kept)
+
+
+def _sureness(best, probabilities):
+    """Mean probability of what `_decode` keeps: classes int [T] and their probabilities [T] -> float."""
+    kept = np.r_[True, best[1:] != best[:-1]] & (best > 0)
+    return round(float(probabilities[kept].mean(dtype=np.float64)), 4) if kept.any() else 0.0
 
 
 def _to_input(image):

@@ -1,9 +1,14 @@
 """Judges: a feature space, the independent reader (PP-OCR), the reader of structures and components."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hwgen.settings.resources import resource_path
+
+if TYPE_CHECKING:
+    from hwgen.evaluation.judges.independent_reader import IndependentReader
 
 FEATURES = 'saved_models/features'  # the network that ships
 SPACES = ('recognizer', 'inception', 'vgg16_hwd')
@@ -41,7 +46,16 @@ def open_judges(
             weights if weights is not None and space == 'recognizer' else str(resource_path(FEATURES))
         )
     if 'reader' in names:
-        from hwgen.evaluation.judges.independent_reader import IndependentReader
-
-        opened['reader'] = IndependentReader()
+        opened['reader'] = open_reader()
     return opened
+
+
+def open_reader() -> IndependentReader:
+    """PP-OCR; nothing heavy is imported before this is called.
+
+    Raises:
+        ReaderUnavailableError: it is not installed.
+    """
+    from hwgen.evaluation.judges.independent_reader import IndependentReader
+
+    return IndependentReader()

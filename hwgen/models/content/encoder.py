@@ -92,6 +92,12 @@ class ContentEncoder(keras.layers.Layer, abc.ABC):
         """
         return type(first)(*((1.0 - share) * a + share * b for a, b in zip(first, second, strict=True)))
 
+    def component_boxes(self, characters: Characters) -> tf.Tensor:
+        """Where the encoding puts each component within its character: float32 [B, N, 4, 4], x0, y0, x1, y1
+        in [0, 1], anything where a slot is unused; here the template boxes of the structures.
+        """
+        return characters.boxes
+
     def call(
         self, characters: Characters, style: tf.Tensor | None = None
     ) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:

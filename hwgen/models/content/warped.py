@@ -79,6 +79,13 @@ class WarpedEncoder(ComponentEncoder):
         used = tf.cast(characters.component_ids > 0, found.components.dtype)
         return Boxed(*found, used=used, boxes=characters.boxes)
 
+    def component_boxes(self, characters: Characters) -> tf.Tensor:
+        """The boxes over which maps are stretched: with `learn_boxes` those that the encoder has learned."""
+        embedded = self.embed(characters)
+        if not self.config.learn_boxes:
+            return embedded.boxes
+        return self._refined(embedded.boxes, embedded.components, embedded.structures)
+
     def interpolate(self, first: Boxed, second: Boxed, share: float | tf.Tensor) -> Boxed:
         """As every encoding, but a slot that only one of the two uses fades in where it stands there, and
         does not grow out of the corner in which empty boxes lie.

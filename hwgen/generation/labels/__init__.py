@@ -1,0 +1,1 @@
+"""Labels of pictures: what is true of each line, character and component, one format a file."""

@@ -31,11 +31,13 @@ from experiments.corpus.measured import once
 from hwgen import files
 from hwgen.evaluation.measuring.character_pictures import as_seen
 from hwgen.evaluation.measuring.people import NUMERALS, read_people
+from hwgen.inference.picture_files import encode_png
 
 NUM_TAUGHT = 20
 _HANDS, _COPIES, _OF_READ = 80, 10, 40  # hands that are drawn; copies of each numeral; and in read hands
 _WILD = 1.5
-MIXED = ('drawn', 'tuned', 'tuned_drawn', 'tuned_wild')
+ARMS = ('drawn', 'encoder', 'tuned', 'tuned_drawn', 'tuned_wild')
+MIXED = ('tuned', 'tuned_drawn', 'drawn', 'tuned_wild')
 
 
 def split_people(count, *, split):
@@ -76,17 +78,14 @@ def flat(pictures):
     return pictures.reshape(-1, 32, 32), np.tile(np.repeat(np.arange(kinds), copies), hands)
 
 
-def taught_by(lesson, tested, *, seeds, steps):
-    """What networks of several seeds read of each person: list [seeds][people] of shares."""
+def taught_by(lesson, tested, *, seed, steps):
+    """What a network reads of each person: list [people] of shares."""
     from hwgen.evaluation.measuring.small_network import SmallNetwork
 
     pictures, labels = flat(tested)
-    shares = []
-    for seed in range(seeds):
-        network = SmallNetwork(len(NUMERALS), seed=seed).train(*lesson, steps=steps)
-        right = network.logits(pictures).argmax(1) == labels
-        shares.append(right.reshape(len(tested), -1).mean(1).tolist())
-    return shares
+    network = SmallNetwork(len(NUMERALS), seed=seed).train(*lesson, steps=steps)
+    right = network.logits(pictures).argmax(1) == labels
+    return right.reshape(len(tested), -1).mean(1).tolist()
 
 
 def report(shares, told):
@@ -115,8 +114,11 @@ def main():
     parser.add_argument('--seeds', type=int, default=3, help='networks of each arm')
     parser.add_argument('--steps', type=int, default=2000, help='of each network that reads')
     parser.add_argument('--tell_steps', type=int, default=700, help='of each that tells apart')
+    parser.add_argument('--arms', default=','.join(ARMS), help='generated ones, to be taught and told')
     parser.add_argument('--out', required=True, help='folder of everything that is made')
     given = parser.parse_args()
+    if unknown := set(given.arms.split(',')) - set(ARMS):
+        parser.error(f'--arms: {", ".join(sorted(unknown))}; expected some of {", ".join(ARMS)}')
     begin = time.perf_counter()
 
     def log(told):
@@ -127,21 +129,23 @@ def main():
     real = kept(out / 'people.npz', lambda: seen(people))
     log(f'people read; {len(teachers)} teach')
     arms = write_arms(people[teachers], out, given, log)
+    read = [arms[name] for name in ('encoder', 'tuned') if name in arms]
+    files.write_file(str(out / 'sheet.png'), encode_png(sheet(real[teachers], read)))
     lessons = {'people': flat(real[teachers])} | {name: flat(found) for name, found in arms.items()}
-    for name in MIXED:
+    for name in [name for name in MIXED if name in arms]:
         lessons[f'people_{name}'] = half_and_half(lessons['people'], lessons[name])
-    under = {'split': given.split, 'seeds': given.seeds, 'steps': given.steps}
-    shares = {}
-    for name, lesson in lessons.items():
-        found = once(
-            out / 'taught' / f'{name}.json',
-            under,
-            lambda lesson=lesson: {
-                'shares': taught_by(lesson, real[others], seeds=given.seeds, steps=given.steps)
-            },
-        )
-        shares[name] = found['shares']
-        log(f'taught by {name}: {np.mean(shares[name]):.4f}')
+    shares = {name: [] for name in lessons}
+    for seed in range(given.seeds):
+        for name, lesson in lessons.items():
+            found = once(
+                out / 'taught' / f'{name}-{seed}.json',
+                {'split': given.split, 'steps': given.steps},
+                lambda lesson=lesson, seed=seed: {
+                    'shares': taught_by(lesson, real[others], seed=seed, steps=given.steps)
+                },
+            )
+            shares[name].append(found['shares'])
+            log(f'seed {seed}, taught by {name}: {np.mean(shares[name][-1]):.4f}')
     tell = {'seeds': given.seeds, 'steps': given.tell_steps}
     told = {}
     for name in ('check: people', *arms):
@@ -168,10 +172,8 @@ def _verdict(found):
 
 
 def write_arms(teachers, out, given, log):
-    """dict arm -> uint8 [hands, 15, copies, 32, 32] of all that models write, and a sheet of them."""
+    """dict arm -> uint8 [hands, 15, copies, 32, 32] of all that models write."""
     from experiments.corpus import people_tuned
-    from hwgen.evaluation.reporting.picture_sheet import write_sheet
-    from hwgen.inference.writer import Writer
 
     records = people_tuned.people_records(teachers, seed=given.split)
     log(f'{len(records)} lines of {len(teachers)} people')
@@ -181,30 +183,39 @@ def write_arms(teachers, out, given, log):
         model=given.model,
         minutes=given.minutes,
         seed=given.split,
-        log=lambda told: log(told),
+        log=log,
     )
     seeds = np.random.default_rng((given.split, 7)).integers(2**62, size=_HANDS)
-    arms, rows = {}, {}
-    for prefix, folder in (('', given.model), ('tuned', tuned)):
-        writer = Writer.load(str(folder), allow_unseen=True, tell=None)
-        styles = people_tuned.read_styles(writer, records)
-        read = dict(styles=styles, seeds=seeds[: len(styles)], copies=_OF_READ, truncation=1.0)
-        drawn = dict(styles=None, seeds=seeds, copies=_COPIES)
-        plans = {prefix or 'encoder': read, f'{prefix}_drawn'.lstrip('_'): drawn | {'truncation': 1.0}}
-        if prefix:
-            plans['tuned_wild'] = drawn | {'truncation': _WILD}
-        for name, plan in plans.items():
-            arms[name] = kept(
-                out / f'{name}.npz',
-                lambda writer=writer, plan=plan: people_tuned.write_numerals(writer, **plan),
-            )
-            log(f'written: {name} {arms[name].shape[:3]}')
-        firsts = [next(r for r in records if r.writer == f'person-{p}') for p in range(len(styles))]
-        for p, record in enumerate(firsts):
-            rows.setdefault(p, [people_tuned.shown_cells(record, writer)])
-            rows[p] += writer.in_cells().write([record.text], style_seeds=[p], styles=styles[p : p + 1])
-    write_sheet(str(out / 'sheet.png'), list(rows.values()))
+    opened = {}
+
+    def write(name):
+        from hwgen.inference.writer import Writer
+
+        folder = tuned if name.startswith('tuned') else given.model
+        if folder not in opened:
+            opened[folder] = Writer.load(str(folder), allow_unseen=True, tell=None)
+        writer, truncation = opened[folder], _WILD if name == 'tuned_wild' else 1.0
+        if name in ('encoder', 'tuned'):
+            styles = people_tuned.read_styles(writer, records)
+            plan = dict(styles=styles, seeds=seeds[: len(styles)], copies=_OF_READ)
+        else:
+            plan = dict(styles=None, seeds=seeds, copies=_COPIES)
+        return people_tuned.write_numerals(writer, **plan, truncation=truncation)
+
+    arms = {}
+    for name in given.arms.split(','):
+        arms[name] = kept(out / f'{name}.npz', lambda name=name: write(name))
+        log(f'written: {name} {arms[name].shape[:3]}')
     return arms
+
+
+def sheet(people, arms):
+    """People that taught, and below each what was written in the hand that was read: uint8, 255 = paper."""
+    rows = []
+    for person in range(min(8, len(people))):
+        rows += [np.hstack(hands[person, :, 0]) for hands in (people, *arms)]
+        rows.append(np.zeros([8, rows[-1].shape[1]], np.uint8))
+    return 255 - np.vstack(rows)
 
 
 if __name__ == '__main__':

@@ -17,7 +17,6 @@ from hwgen.evaluation.measuring.character_pictures import as_seen, clean
 from hwgen.evaluation.measuring.people import NUMERALS
 from hwgen.imitation.fine_tuning import training_settings
 from hwgen.inference.imitation import read_style
-from hwgen.spacing import in_cells
 from hwgen.training import session as training
 
 _SIZE = 0.74  # longer side of a person's characters on the mean, by the height of the line
@@ -160,16 +159,3 @@ def write_numerals(writer, *, styles, seeds, copies, truncation):
         for number, (c, cell) in enumerate(zip(order, cells, strict=True)):
             found[hand, c, number // len(NUMERALS)] = as_seen(cell)
     return found
-
-
-def shown_cells(record, writer):
-    """A person's line as the training showed it, uint8."""
-    line, _ = in_cells(
-        record.image,
-        len(record.character_ids),
-        record.boxes,
-        layout='spaced' if writer.learned_room else 'cells',
-        char_px=writer.char_px,
-        char_width_px=writer.char_width_px,
-    )
-    return np.rint((line + 1) * 127.5).astype(np.uint8)

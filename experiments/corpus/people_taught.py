@@ -130,7 +130,8 @@ def main():
     log(f'people read; {len(teachers)} teach')
     arms = write_arms(people[teachers], out, given, log)
     read = [arms[name] for name in ('encoder', 'tuned') if name in arms]
-    files.write_file(str(out / 'sheet.png'), encode_png(sheet(real[teachers], read)))
+    if read:
+        files.write_file(str(out / 'sheet.png'), encode_png(sheet(real[teachers], read)))
     lessons = {'people': flat(real[teachers])} | {name: flat(found) for name, found in arms.items()}
     for name in [name for name in MIXED if name in arms]:
         lessons[f'people_{name}'] = half_and_half(lessons['people'], lessons[name])

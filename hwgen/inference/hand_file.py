@@ -69,8 +69,8 @@ class Hand:
         """
         if digest != self.digest:
             raise HandError(
-                f'{self.path or self.name}: a hand of another model (weights {self.digest[:12]}, here {digest[:12]}):'
-                ' expected one that was read with this model; `imitate --model` reads it anew'
+                f'{self.path or self.name}: a hand of another model (weights {self.digest[:12]},'
+                f' here {digest[:12]}): expected one that was read with this model; `imitate --model` reads it anew'
             )
 
     def check_probe(self, drawn: np.ndarray) -> None:
@@ -85,8 +85,8 @@ class Hand:
         same = drawn.shape == self.probe.shape and np.allclose(drawn, self.probe, atol=PROBE_TOLERANCE)
         if not same:
             raise HandError(
-                f'{self.path or self.name}: a hand of another model than the server has (they draw seed {PROBE_SEED}'
-                ' differently): expected one that was read with the model that was exported'
+                f'{self.path or self.name}: a hand of another model than the server has (they draw seed'
+                f' {PROBE_SEED} differently): expected one that was read with the model that was exported'
             )
 
     def before_truncation(self, truncation: float) -> np.ndarray:

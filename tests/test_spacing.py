@@ -1,11 +1,15 @@
 """Characters of a line set into cells of their own: pieces and advances by hand."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwgen.spacing import part_line, space_line
+from hwgen import spacing
+from hwgen.charset.widths import expected_room
+from hwgen.spacing import even_room, part_by_ink, part_line, space_line
 
 
 def line_of(width, *inks, height=10):
@@ -63,6 +67,73 @@ def test_without_boxes_by_ink():
     """Three strokes near even places are parted in the gaps between them."""
     edges = part_line(line_of(30, (1, 8), (12, 18), (23, 29)), 3)
     assert 8 <= edges[1] <= 12 and 18 <= edges[2] <= 23 and edges[0] <= 1 and edges[3] >= 29
+
+
+def test_without_boxes_by_the_text():
+    """国，国: ink 2..22, 26..29, 33..53 of a height of 24. Equal parts would end at 19 and 36: within the
+    hanzi; of the gaps 22..26 and 29..33 the middles are cut, half a gap (0.04 of the height) around the ends.
+    """
+    image = line_of(56, (2, 22), (26, 29), (33, 53), height=24)
+    edges = part_line(image, 3, room=expected_room('国，国'))
+    np.testing.assert_allclose(edges, [1, 24, 31, 54], atol=0.6)  # px of a line of 48
+
+
+def test_a_gap_within_a_character_is_none_between_two():
+    """川, 川: strokes 2..5, 9..12, 16..19 and 23..26, 30..33, 37..40: as wide as the gap between the two."""
+    image = line_of(42, *((x, x + 3) for x in range(2, 40, 7)), height=20)
+    np.testing.assert_allclose(part_line(image, 2), [1.2, 21, 40.8], atol=0.6)
+
+
+def test_a_space_is_parted_from_what_is_beside_it():
+    """国, a gap of 18, 国: the space has no ink, and each hanzi all of its own."""
+    image = line_of(62, (2, 22), (40, 60), height=24)
+    edges = part_line(image, 3, room=expected_room('国 国'))
+    assert 22 <= edges[1] < edges[2] <= 40 and edges[2] - edges[1] > 4
+
+
+def cost_of(edges, ink, room, scale, margin):
+    """The cost of a way to cut, as the docstring of `part_by_ink` and its constants say, column by column."""
+    cost = 0.0
+    for i, (x0, x1) in enumerate(itertools.pairwise(edges)):
+        columns = [x for x in range(x0, x1) if ink[x] > spacing._BLANK]
+        inked = (columns[-1] + 1 - columns[0]) / scale if columns else 0.0
+        width, (advance, own_ink, spread, ink_spread) = (x1 - x0) / scale, room[i]
+        for end in (0, len(room) - 1):
+            width += ((advance - own_ink) / 2 - margin / scale) * (i == end)
+        cost += 0.5 * ((width - advance) / max(spread, 0.08)) ** 2 / 2
+        cost += 0.2 * ((inked - own_ink) / max(ink_spread, 0.08)) ** 2 / 2
+        if i:
+            blank, right = 0, x0
+            while right < len(ink) and ink[right] <= spacing._BLANK:
+                blank, right = blank + 1, right + 1
+            left = x0
+            while left > 0 and ink[left - 1] <= spacing._BLANK:
+                blank, left = blank + 1, left - 1
+            cost += 100.0 * (ink[x0 - 1] + ink[x0]) / 2 - 10.0 * min(blank / scale, 0.3)
+    return cost
+
+
+@pytest.mark.parametrize('seed', range(3))
+def test_no_way_to_cut_is_cheaper(seed):
+    """All ways between the places that may be cut, one by one."""
+    rng = np.random.default_rng(seed)
+    ink = np.where(rng.random(40) < 0.3, 0.0, rng.random(40))
+    room = expected_room('国，a国'[: 3 + seed % 2])
+    ends, scale, margin = (1, 38), 12.0, 2
+    cuts = spacing._Cuts(ink, ends, needed=6, in_blanks=False)
+    found = cuts.cheapest(room, scale, margin).astype(int).tolist()
+    every = [
+        [ends[0], *inner, ends[1]]
+        for inner in itertools.combinations(cuts.places[1:-1].tolist(), len(room) - 1)
+    ]
+    costs = [cost_of(edges, ink, room, scale, margin) for edges in every]
+    assert cost_of(found, ink, room, scale, margin) == pytest.approx(min(costs), rel=1e-9)
+
+
+def test_a_gap_wider_than_any_piece_is_cut():
+    """Two strokes at both ends of much paper."""
+    edges = part_by_ink(line_of(900, (2, 8), (890, 896)), even_room(5))
+    assert len(edges) == 6 and (np.diff(edges) >= 1).all() and edges[0] < 3 and edges[-1] > 895
 
 
 @pytest.mark.parametrize('image', [line_of(3), line_of(1), line_of(40, (0, 40))])

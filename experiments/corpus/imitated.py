@@ -10,13 +10,12 @@ numerals stand in the middles of equal cells, so that spacing and height of the 
 import argparse
 import os
 
-from experiments.corpus.people import NUMERALS, read_people
-
 from experiments.corpus.people_lines import write_lines
 from hwgen import files
 from hwgen.charset.encoding import Charset
 from hwgen.data.reading.records import LineRecord
 from hwgen.evaluation.measuring import imitation
+from hwgen.evaluation.measuring.people import NUMERALS, read_people
 from hwgen.evaluation.reporting.picture_sheet import write_sheet
 from hwgen.inference.writer import Writer
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from hwgen.charset.encoding import Charset, CharsetError
 from hwgen.charset.printable import printable, shown
+from hwgen.charset.widths import expected_room
 from hwgen.data.formats.folder import LabelledImage, list_images, read_folder
 from hwgen.data.formats.image_files import read_image
 from hwgen.data.formats.samples import FormatError
@@ -75,6 +76,11 @@ def read_lines(
     return found
 
 
+def room_of(line: HandLine) -> np.ndarray | None:
+    """What its characters are parted by, see `charset.widths.expected_room`; None: nobody knows its text."""
+    return expected_room(_units(line.text)) if line.text else None
+
+
 def check_texts(lines: Sequence[HandLine], charset: Charset) -> None:
     """Refuses lines whose texts cannot be learned.
 
@@ -121,7 +127,12 @@ def _rows(images: str, labels: str | None, report: Callable[[str], Any]) -> tupl
 
 def _count(text: str) -> int:
     """Characters of a label, one that is not in the table among them."""
+    return max(1, len(_units(text)))
+
+
+def _units(text: str) -> Sequence[str]:
+    """The characters of a label; those of one that is not in the table as they stand."""
     try:
-        return max(1, len(Charset.load().encode(text).units))
+        return Charset.load().encode(text).units
     except CharsetError:
-        return len(text)
+        return tuple(text)

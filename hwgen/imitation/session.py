@@ -185,6 +185,7 @@ def _loaded(model: str | None, report: Callable[[str], Any]) -> Writer:
 
 def _read(lines: Sequence[HandLine], writer: Writer, settings: ImitationSettings) -> Hand:
     """What the style encoder reads."""
+    from hwgen.imitation.line_pictures import room_of
     from hwgen.inference.imitation import read_hand
 
     place = (settings.hand.hand or settings.hand.images or '').rstrip('/')
@@ -194,6 +195,7 @@ def _read(lines: Sequence[HandLine], writer: Writer, settings: ImitationSettings
         [line.num_characters for line in lines],
         counted='labels' if lines[0].text else 'shape',
         name=os.path.splitext(os.path.basename(place))[0],
+        rooms=[room_of(line) for line in lines],
     )
 
 

@@ -44,7 +44,8 @@ class Hand:
         digest: of the generator (`Writer.digest`).
         lines, characters: what it was read from.
         counted: 'labels' or 'shape': how the characters of each line were counted.
-        name: what messages and tables call it: that of its file, without folder and suffix. Not stored.
+        name: what tables call it: that of its file, without folder and suffix. Not stored.
+        path: its file, for messages; '': none, then they say its name. Not stored.
     """
 
     style: np.ndarray
@@ -55,6 +56,7 @@ class Hand:
     characters: int
     counted: str
     name: str = 'hand'
+    path: str = ''
 
     def check_model(self, digest: str) -> None:
         """Refuses another model than the hand was read with.
@@ -67,8 +69,9 @@ class Hand:
         """
         if digest != self.digest:
             raise HandError(
-                f'{self.name}: a hand of another model (weights {self.digest[:12]}, here {digest[:12]}):'
-                ' expected one that was read with this model; `imitate --model` reads it anew'
+                f'{self.path or self.name}: a hand of another model (weights {self.digest[:12]},'
+                f' here {digest[:12]}): expected one that was read with this model;'
+                ' `imitate --model` reads it anew'
             )
 
     def check_probe(self, drawn: np.ndarray) -> None:
@@ -83,8 +86,8 @@ class Hand:
         same = drawn.shape == self.probe.shape and np.allclose(drawn, self.probe, atol=PROBE_TOLERANCE)
         if not same:
             raise HandError(
-                f'{self.name}: a hand of another model than the server has (they draw seed {PROBE_SEED}'
-                ' differently): expected one that was read with the model that was exported'
+                f'{self.path or self.name}: a hand of another model than the server has (they draw seed'
+                f' {PROBE_SEED} differently): expected one that was read with the model that was exported'
             )
 
     def before_truncation(self, truncation: float) -> np.ndarray:
@@ -120,7 +123,7 @@ def save_hand(path: str | os.PathLike[str], hand: Hand, *, replace: bool = True)
         OSError: naming the file.
     """
     stored: dict[str, Any] = {'kind': KIND, 'format': FORMAT, **dataclasses.asdict(hand)}
-    del stored['name']
+    del stored['name'], stored['path']
     for name in _VECTORS:
         stored[name] = [float(number) for number in stored[name]]
     files.write_file(path, (json.dumps(stored, indent=1) + '\n').encode(), replace=replace)
@@ -154,13 +157,13 @@ def load_hand(path: str | os.PathLike[str]) -> Hand:
     if stored.get('format') != FORMAT:
         raise HandError(f'{name}: format {stored.get("format")!r} of hands, expected {FORMAT}')
     try:
-        return _of_stored(stored, name=os.path.splitext(os.path.basename(name))[0])
+        return _of_stored(stored, path=name)
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         reason = f'no {error}' if isinstance(error, KeyError) else error
         raise HandError(f'{name}: a damaged hand: {reason}; {_EXPECTED}') from None
 
 
-def _of_stored(stored: dict[str, Any], *, name: str) -> Hand:
+def _of_stored(stored: dict[str, Any], *, path: str) -> Hand:
     """The contents of a file -> Hand; raises ValueError, KeyError or TypeError where they are none."""
     vectors = {}
     for vector in _VECTORS:
@@ -178,4 +181,13 @@ def _of_stored(stored: dict[str, Any], *, name: str) -> Hand:
     lines, characters = stored['lines'], stored['characters']
     if type(lines) is not int or type(characters) is not int or not 1 <= lines <= characters:
         raise ValueError(f'lines {lines!r}, characters {characters!r}')
-    return Hand(**vectors, digest=digest, lines=lines, characters=characters, counted=counted, name=name)
+    name = os.path.splitext(os.path.basename(path))[0]
+    return Hand(
+        **vectors,
+        digest=digest,
+        lines=lines,
+        characters=characters,
+        counted=counted,
+        name=name,
+        path=path,
+    )

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from hwgen.inference.writer import Writer
 
 
-def read_style(writer: Writer, images: Sequence[np.ndarray], num_characters: Sequence[int]) -> np.ndarray:
+def read_style(
+    writer: Writer,
+    images: Sequence[np.ndarray],
+    num_characters: Sequence[int],
+    *,
+    rooms: Sequence[np.ndarray | None] | None = None,
+) -> np.ndarray:
     """The style vector of a hand.
 
     Args:
@@ -26,6 +32,8 @@ def read_style(writer: Writer, images: Sequence[np.ndarray], num_characters: Seq
         images: sequence of uint8 [H, W], 255 = paper: lines of one hand, cut as closely as the lines of the
             training.
         num_characters: sequence of int >= 1, characters of each line.
+        rooms: of each line what `charset.widths.expected_room` says of its text, by which its characters are
+            parted where the model writes spaced lines; None: nobody knows the text.
 
     Returns:
         float32 [Z], the mean over the lines' styles, each weighted by its characters.
@@ -58,6 +66,7 @@ def read_style(writer: Writer, images: Sequence[np.ndarray], num_characters: Seq
             layout='spaced' if writer.learned_room else 'cells',
             char_px=writer.char_px,
             char_width_px=writer.char_width_px,
+            room=None if rooms is None else rooms[index],
         )
         # One line at a time: a hand's style shall not depend on the padding of its other lines.
         read = writer.style_encoder(line[np.newaxis, :, :, np.newaxis], training=False)
@@ -66,12 +75,18 @@ def read_style(writer: Writer, images: Sequence[np.ndarray], num_characters: Seq
 
 
 def read_hand(
-    writer: Writer, images: Sequence[np.ndarray], num_characters: Sequence[int], *, counted: str, name: str
+    writer: Writer,
+    images: Sequence[np.ndarray],
+    num_characters: Sequence[int],
+    *,
+    counted: str,
+    name: str,
+    rooms: Sequence[np.ndarray | None] | None = None,
 ) -> Hand:
     """A hand that can be saved (`hand_file.save_hand`).
 
     Args:
-        writer, images, num_characters: as of `read_style`.
+        writer, images, num_characters, rooms: as of `read_style`.
         counted: 'labels' or 'shape': where the numbers of characters are from.
         name: what messages call the hand.
 
@@ -82,7 +97,7 @@ def read_hand(
         ValueError: as `read_style`.
     """
     return Hand(
-        style=read_style(writer, images, num_characters),
+        style=read_style(writer, images, num_characters, rooms=rooms),
         average=np.asarray(writer.generator.style_space.mean, np.float32),
         probe=writer.styles(PROBE_SEED, truncation=1.0)[0],
         digest=writer.digest(),

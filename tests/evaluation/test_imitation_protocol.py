@@ -133,3 +133,19 @@ def test_intervals_hold_the_means():
         for mean, low, high in (row['own'], row['others'], row['nearest']):
             assert low <= mean <= high
     assert imitation.format_markdown(rows).count('| floor |') == 2
+
+
+@pytest.mark.parametrize(('layout', 'width'), [('cells', 128), ('spaced', 64)])
+def test_beside_spaced_lines_real_ones_are_as_wide_as_they_were_written(layout, width):
+    """Four characters on 64 px: stretched to four cells of 32 beside a model that writes in cells."""
+
+    class Narrow(Lines):
+        def read_record(self, number, decode_image=True):
+            record = super().read_record(number, decode_image=decode_image)
+            return record._replace(image=record.image[:, ::2]) if decode_image else record
+
+    model = Imitator()
+    model.layout = layout
+    lines = imitation.choose_lines(Narrow(), shots=(1,), num_writers=9, lines_per_hand=3, seed=0)
+    found = imitation.measure(model, lines, shots=(1,), report=lambda line: None)
+    assert {row[0].shape for row in found.rows} == {(32, width)}

@@ -99,9 +99,9 @@ def test_what_does_not_go_with_a_hand(lines, writer):
             hwgen.generate('日', 'a.png', **quiet, **settings)
     stored = json.loads(pathlib.Path('mine.hand').read_text()) | {'digest': 'ab' * 32}
     pathlib.Path('theirs.hand').write_text(json.dumps(stored))
-    with pytest.raises(HandError, match='theirs: a hand of another model'):
+    with pytest.raises(HandError, match=r'^theirs\.hand: a hand of another model'):
         hwgen.generate('日', 'a.png', model=writer, hand='theirs.hand', report=lambda line: None)
-    with pytest.raises(HandError, match='theirs: a hand of another model'):
+    with pytest.raises(HandError, match=r'^theirs\.hand: a hand of another model'):
         writer.hand('theirs.hand')
     with pytest.raises(HandError, match='nowhere.hand: no such file'):
         hwgen.generate('日', 'a.png', model=writer, hand='nowhere.hand')

@@ -21,9 +21,9 @@ def hand():
 def test_round_trip(hand):
     save_hand('my own.hand', hand)
     found = load_hand('my own.hand')
-    assert found.name == 'my own' and found.style.dtype == np.float32
+    assert found.name == 'my own' and found.path == 'my own.hand' and found.style.dtype == np.float32
     for field in dataclasses.fields(Hand):
-        if field.name != 'name':
+        if field.name not in ('name', 'path'):
             np.testing.assert_array_equal(getattr(found, field.name), getattr(hand, field.name))
     assert pathlib.Path('my own.hand').stat().st_size < 5000
     with pytest.raises(FileExistsError):
@@ -90,6 +90,8 @@ def test_hands_of_another_model(hand):
     hand.check_model('ab' * 32)
     with pytest.raises(HandError, match='hand: a hand of another model .weights abababababab, here cdcdcd'):
         hand.check_model('cd' * 32)
+    with pytest.raises(HandError, match=r'^mine\.hand: a hand of another model'):
+        dataclasses.replace(hand, path='mine.hand').check_model('cd' * 32)
     hand.check_probe(hand.probe + np.float32(1e-4))
     for other in (hand.probe + np.float32(0.1), hand.probe[:6], np.full_like(hand.probe, np.nan)):
         with pytest.raises(HandError, match='another model than the server has'):

@@ -13,6 +13,7 @@ import numpy as np
 from hwgen import spacing
 from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset, CharsetMismatchError
+from hwgen.charset.widths import expected_room
 from hwgen.data.reading.shards import LineIndex, RecordError, RecordIndex
 from hwgen.settings.model import GeneratorSettings
 
@@ -289,6 +290,13 @@ class LineBatches:
             self._orders[bucket, epoch] = order
         return order
 
+    def _room(self, record):
+        """What a line without boxes is parted by; None: it is not parted, or by its boxes."""
+        if self.layout != 'spaced' or record.boxes is not None:
+            return None
+        known = self.charset.characters  # an id beyond them is refused in its own words
+        return expected_room(known[i] if i < len(known) else '' for i in record.character_ids)
+
     def _read_batch(self, members, num_characters):
         cell, b, n = self.char_width_px, len(members), num_characters
         characters = Characters.zeros(b, n)
@@ -317,6 +325,7 @@ class LineBatches:
                 layout=self.layout,
                 char_px=self.char_px,
                 char_width_px=self.char_width_px,
+                room=self._room(record),
             )
             for name, size in table_sizes.items():
                 ids = getattr(record, name)

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from hwgen.charset.encoding import Charset
+from hwgen.charset.widths import expected_room
 from hwgen.data.preparing.line_cut import count_characters, cut_line
-from hwgen.images import to_cells
+from hwgen.evaluation.measuring import real_lines
 from hwgen.inference.description import DEFAULT_TRUNCATION
 from hwgen.inference.imitation import read_style
 from hwgen.metrics import hands as metrics
@@ -118,11 +120,10 @@ def measure(
     Raises:
         ValueError: a model without style encoder.
     """
-    cells = dict(char_px=model.char_px, char_width_px=model.char_width_px)
     seeds = np.random.default_rng([seed, _STREAMS['styles']]).integers(2**63, size=len(chosen))
 
     def of_real(records):
-        return [to_cells(record.image, len(record.character_ids), **cells) for record in records]
+        return [real_lines.beside(record, model) for record in records]
 
     def of_hand(lines, style, noise):
         texts = [record.text for record in lines.written]
@@ -167,14 +168,15 @@ def measure(
 
 def _read_styles(model, chosen, shots):
     """dict `lines_K` -> list of float32 [Z] of the writers; `unlabelled_K`: with counted characters."""
-    cell_aspect = model.char_width_px / model.char_px
+    charset, cell_aspect = Charset.load(), model.char_width_px / model.char_px
     styles = {}
     for number in shots:
         labelled, counted = [], []
         for lines in chosen.values():
             records = lines.read[:number]
             images = [record.image for record in records]
-            labelled.append(read_style(model, images, [len(record.character_ids) for record in records]))
+            rooms = [expected_room(charset.encode(record.text).units) for record in records]
+            labelled.append(read_style(model, images, [len(room) for room in rooms], rooms=rooms))
             cut = [cut_line(image) for image in images]
             numbers = [count_characters(image, cell_aspect=cell_aspect) for image in cut]
             counted.append(read_style(model, cut, numbers))

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hwgen import spacing
+from hwgen.charset.encoding import Charset
+from hwgen.charset.widths import expected_room
 from hwgen.images import to_height, to_uint8
 
 if TYPE_CHECKING:
@@ -59,5 +61,6 @@ def in_cells(record: LineRecord, model: Any) -> np.ndarray:
         layout='spaced' if getattr(model, 'learned_room', False) else 'cells',
         char_px=model.char_px,
         char_width_px=model.char_width_px,
+        room=expected_room(Charset.load().encode(record.text).units) if record.boxes is None else None,
     )
     return to_uint8(image)

@@ -19,9 +19,9 @@ def reading_errors(texts: Sequence[str], readings: Sequence[str], *, seed: int) 
         exactly is an error) with its 95 % interval `wer_95_low`, `wer_95_high`; `cer` and `ned` of characters
         without spaces.
     """
-    words = text_metrics.edit_counts(*(
-        [[folded(word) for word in line.split()] for line in lines] for lines in (texts, readings)
-    ))
+    words = text_metrics.edit_counts(
+        *([[folded(word) for word in line.split()] for line in lines] for lines in (texts, readings))
+    )
     characters = text_metrics.edit_counts(*([folded(line) for line in lines] for lines in (texts, readings)))
     low, high = text_metrics.bootstrap_interval(words, text_metrics.character_error_rate, seed=seed)
     return {

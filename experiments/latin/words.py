@@ -59,22 +59,20 @@ def measure(arguments: argparse.Namespace) -> list[dict]:
         print(json.dumps({'name': name, **errors, **distances}), flush=True)
         return {'name': name, **errors, **distances}
 
-    # the validation split stands for each collection, so that no line is compared with itself
-    rows = [
-        row(f'real, {sides[side]}', *lines, found=statistics[side, split])
-        for (side, split), lines in real.items()
-        if split == 'validation'
-    ]
+    rows = []
+    for side, folder in sides.items():
+        if folder:
+            name, lines = f'real-{pathlib.Path(folder).name}', real[side, 'test']
+            # read are the test lines; the distance to them is that of other lines, the validation split's
+            rows.append(row(name, *lines, found=statistics[side, 'validation']))
+            _save_sheet(arguments, name, lines[1])
     texts = real['distance', 'test'][0]
     seeds = np.random.default_rng([arguments.seed, 1]).integers(2**63, size=len(texts))
     for name in arguments.models:
         model = Writer.load(name, tell=None)
         images = model.write(texts, style_seeds=seeds, truncation=arguments.truncation)
         rows.append(row(name, texts, images))
-        if arguments.sheets:
-            path = pathlib.Path(arguments.sheets) / f'{pathlib.Path(name).name}.png'
-            path.parent.mkdir(parents=True, exist_ok=True)
-            sheet(images[: arguments.sheet_lines]).save(path)
+        _save_sheet(arguments, pathlib.Path(name).name, images)
     return rows
 
 
@@ -90,6 +88,13 @@ def sheet(images: Sequence[np.ndarray]) -> Image.Image:
         left = _GAP_PX + i % _SHEET_COLUMNS * (width + _GAP_PX)
         page[top : top + height, left : left + image.shape[1]] = image
     return Image.fromarray(page)
+
+
+def _save_sheet(arguments, name, images):
+    if arguments.sheets:
+        path = pathlib.Path(arguments.sheets) / f'{name}.png'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sheet(images[: arguments.sheet_lines]).save(path)
 
 
 def _lines(folder, split, num_lines, seed, cells):

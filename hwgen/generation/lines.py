@@ -12,7 +12,7 @@ from hwgen.generation.labelled_folder import LabelledFolder, Line, scaled
 from hwgen.generation.progress import Progress, count, left_out, tell_left_out
 from hwgen.generation.readings import RecordReadings
 from hwgen.generation.verification import VerifiedLine, Verifier, write_lines
-from hwgen.inference import picture_files, picture_formats, text_files
+from hwgen.inference import picture_formats, text_files
 from hwgen.settings.generate import GenerateSettings, PageSettings
 from hwgen.settings.setting import SettingError
 

@@ -43,6 +43,12 @@ class GeneratorSettings:
         ' the structure), onehot (ScrabbleGAN).',
         choices=tuple(CONTENT_ENCODINGS),
     )
+    filter_mean: bool = setting(
+        False,
+        'Each character has a part that no style changes (content_encoding=onehot); off: the paper, whose'
+        ' filters times a style of mean 0 have none.',
+        absent=False,
+    )
     char_px: int = setting(
         32, 'Height of a line: 16, 32, 64 or 128 (docs/training.md, "Larger lines").', unit='px', lower=8
     )

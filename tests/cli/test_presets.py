@@ -43,7 +43,7 @@ VARIANTS = {
         '--reconstruction_steps=1',
     ],
     'scrabblegan, Chinese': [
-        f'--flagfile={CHECKOUT}/scrabblegan.flags',
+        f'--flagfile={CHECKOUT}/scrabblegan_paper.flags',
         f'--data={SAMPLE}',
         '--char_width_px=32',
         *SMALL,
@@ -113,7 +113,15 @@ def test_presets_and_variants_train(tmp_path, name):
 
 
 @pytest.mark.slow
-def test_scrabblegan_on_latin_words(tmp_path):
+@pytest.mark.parametrize(
+    'preset, phases',
+    [
+        ('scrabblegan_paper', ['--adversarial_steps=2']),
+        ('scrabblegan', ['--recognizer_steps=1', '--reconstruction_steps=1']),
+        ('experiments/latin/game', ['--recognizer_steps=1', '--adversarial_steps=1']),
+    ],
+)
+def test_scrabblegan_on_latin_words(tmp_path, preset, phases):
     prepared = subprocess.run(
         [
             sys.executable,
@@ -132,11 +140,11 @@ def test_scrabblegan_on_latin_words(tmp_path):
     )
     assert prepared.returncode == 0, prepared.stderr
     status, out, err = train(
-        f'--flagfile={CHECKOUT}/scrabblegan.flags',
+        f'--flagfile={CHECKOUT}/{preset}.flags',
         '--data=latin',
         *SMALL,
         *NARROW,
-        '--adversarial_steps=2',
+        *phases,
         '--run_dir=run',
     )
     assert (status, err) == (0, '')

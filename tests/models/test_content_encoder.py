@@ -288,6 +288,18 @@ def test_onehot_is_a_filter_bank_times_z1(encode, text_inputs):
     assert not encoder.factorised
 
 
+def test_filters_with_a_mean_write_something_without_a_style(encode, text_inputs):
+    # by hand: z1 has sqrt(Z1) = 2 added to its first number, before the product is divided by sqrt(Z1)
+    inputs = text_inputs(2, 3, _Sizes)
+    encoder, call = encode('onehot', filter_mean=True)
+    bank = encoder.filters.table.numpy().reshape(20, 4, 4, 4, 6)[inputs['characters'].character_ids]
+    style = inputs['style'] + np.array([2, 0, 0, 0], np.float32)
+    expected = np.einsum('bz,bnzijc->binjc', style, bank).reshape(2, 4, 12, 6) / 2.0
+    np.testing.assert_allclose(call(inputs), expected, atol=1e-5)
+    blank = call({**inputs, 'style': np.zeros_like(inputs['style'])})
+    np.testing.assert_allclose(blank[1, :, :4], bank[1, 0, 0], atol=1e-6)
+
+
 def test_onehot_factorises_above_500_classes(encode):
     plain, _ = encode('onehot', num_characters=500)
     factorised, _ = encode('onehot', num_characters=501, rank=3)

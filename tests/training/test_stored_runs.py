@@ -35,10 +35,15 @@ TYPED = {
     ],
 }
 # Settings that came later, by part of config.json, and what runs of before had in their place.
-LATER = {'generator': {'layout': 'cells'}, 'settings': {'spacing_weight': 0.2}, 'schedule': {'game': 'paper'}}
+LATER = {
+    'generator': {'layout': 'cells', 'filter_mean': False},
+    'settings': {'spacing_weight': 0.2},
+    'schedule': {'game': 'paper'},
+}
 LATER_FLAGS = {
     'game',
     'character_layout',
+    'filter_mean',
     'spacing_weight',
     *(flag_of(PairSettings, name) for name in described_settings(PairSettings)),
 }

@@ -29,7 +29,8 @@ class OneHotEncoder(ContentEncoder):
 
     Source: ScrabbleGAN (CVPR 2020), section 3.1. Differs: above 500 characters F_c is factorised (embedding
     of `rank` -> linear), and has num_characters * rank + rank * Z1 * 16 C weights instead of
-    num_characters * Z1 * 16 C.
+    num_characters * Z1 * 16 C. With `filter_mean` z1 has a mean (ours): over styles of mean 0, z1 F_c is 0
+    for every c, so that a recogniser has no letter to pull at until all styles have learned one each.
 
     Args:
         config: GeneratorConfig.
@@ -65,6 +66,8 @@ class OneHotEncoder(ContentEncoder):
         filters = tf.reshape(filters, [b, n, config.style_part_dim, CELLS * CELLS * config.content_channels])
         # z1 is N(0, 1): the product's variance stays at one
         cells = tf.einsum('bz,bnzf->bnf', style, filters) * config.style_part_dim**-0.5
+        if config.filter_mean:  # as if the first number of z1 had the mean sqrt(Z1)
+            cells += filters[:, :, 0]
         return side_by_side(tf.reshape(cells, [b, n, CELLS, CELLS, config.content_channels])), ()
 
     def get_config(self) -> dict[str, Any]:

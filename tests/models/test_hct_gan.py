@@ -124,6 +124,7 @@ def test_sizes_where_nothing_is_said():
         num_structures=2,
         num_characters=3,
         content_encoding='warped',
+        filter_mean=False,
         char_px=32,
         char_width_px=32,
         content_channels=192,

@@ -25,6 +25,7 @@ from hwgen.settings.arguments import given as _given
 from hwgen.settings.arguments import path_of as _path
 from hwgen.settings.arguments import train_settings as _train_settings
 from hwgen.settings.arguments import whole as _whole
+from hwgen.settings.generate import DEFAULT_TRIES
 from hwgen.settings.keywords import in_python_words, with_keywords
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def verified(
     *,
     model: Path | Writer | None = None,
     reader: SureReader | None = None,
-    tries: int = 8,
+    tries: int = DEFAULT_TRIES,
     style_seeds: int | Sequence[int] = 0,
     **settings: Any,
 ) -> list[VerifiedLine]:

@@ -20,11 +20,8 @@ _SINGLE_GAP = 0.08  # of the line's height, around a character that stands alone
 _HEIGHT_PX = 48  # of the line, while cuts are looked for
 _BLANK = 0.015  # of a column that is no ink
 _ON_ADVANCE, _ON_INK = 0.5, 0.2  # weights of what a piece and its ink deviate from what is expected
-_ON_CUT, _ON_GAP, _WIDEST = (
-    100.0,
-    10.0,
-    0.3,
-)  # a cut through ink; a gap's width, in advances of a hanzi, up to
+_ON_CUT = 100.0  # of the ink that is cut through
+_ON_GAP, _WIDEST = 10.0, 0.3  # of a gap's width, in advances of a hanzi, and up to which
 _LEAST_SPREAD = 0.08
 _ANY = (1.0, 0.82, 0.25, 0.25)  # of a character that nobody knows: advance, ink, and their spreads
 _EVERY_PX = 2  # columns that may be cut where there is ink
@@ -253,18 +250,18 @@ def in_cells(
     num_characters: int,
     boxes: np.ndarray | None = None,
     *,
-    layout: str,
+    spaced: bool,
     char_px: int,
     char_width_px: int,
     room: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A line in cells, as a model of a layout is shown it.
+    """A line in cells, as a model is shown it.
 
     Args:
-        layout: 'cells': the line as a whole is scaled to its cells, which are its characters' advances;
-            'spaced': `space_line`, whose other arguments and answer these are.
+        spaced: as `space_line` does it, whose other arguments and answer these are; else the line as a whole
+            is scaled to its cells, which are its characters' advances.
     """
-    if layout == 'spaced':
+    if spaced:
         return space_line(
             image, num_characters, boxes, char_px=char_px, char_width_px=char_width_px, room=room
         )

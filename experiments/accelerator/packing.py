@@ -8,7 +8,8 @@ import pathlib
 import numpy as np
 from PIL import Image
 
-from hwgen.spacing import in_cells
+from hwgen.charset.encoding import Charset
+from hwgen.data.reading.cells import record_in_cells
 
 STRIP_PX = 16000  # WebP's limit is 16383
 
@@ -25,20 +26,15 @@ def pack_lines(index, out, *, char_px, longest_lines, quality, num_files=1, layo
         num_files: int; the lines are dealt out in order.
         layout: 'cells' or 'spaced', of the model that they are for (`LineBatches`).
     """
-    out = pathlib.Path(out)
+    out, characters = pathlib.Path(out), Charset.load().characters
     out.mkdir(parents=True, exist_ok=True)
     numbers = np.flatnonzero((index.lengths > 0) & (index.lengths <= longest_lines))
     for k, part in enumerate(np.array_split(numbers, num_files)):
         strips, texts, rooms, strip, width = [], [], [], [], 0
         for number in part:
             record = index.read_record(int(number), decode_trajectory=False)
-            line, advances = in_cells(
-                record.image,
-                len(record.character_ids),
-                record.boxes,
-                layout=layout,
-                char_px=char_px,
-                char_width_px=char_px,
+            line, advances = record_in_cells(
+                record, characters, spaced=layout == 'spaced', char_px=char_px, char_width_px=char_px
             )
             if width + line.shape[1] > STRIP_PX:
                 strips.append(_webp(strip, quality))

@@ -11,11 +11,12 @@ from experiments.corpus import people_lines
 from experiments.corpus.measured import once
 from experiments.corpus.worth_rows import ROWS
 from hwgen.charset.encoding import Charset
+from hwgen.charset.reading_form import folded
 from hwgen.data.preparing import prepare
 from hwgen.data.scribe.corpus import plan_corpus
 from hwgen.evaluation.judges.character_errors import read_components
 from hwgen.evaluation.judges.component_reader import ComponentReader
-from hwgen.evaluation.judges.independent_reader import IndependentReader, folded
+from hwgen.evaluation.judges.independent_reader import IndependentReader
 from hwgen.evaluation.measuring import training_plan
 from hwgen.evaluation.measuring.people import NUMERALS
 from hwgen.images import to_cells

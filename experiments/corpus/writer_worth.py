@@ -10,7 +10,8 @@ import numpy as np
 from experiments.corpus import hands, line_worth, worth_sheet
 from experiments.corpus.character_worth import read_people
 from experiments.corpus.measured import once
-from hwgen.evaluation.judges.independent_reader import IndependentReader, folded
+from hwgen.charset.reading_form import folded
+from hwgen.evaluation.judges.independent_reader import IndependentReader
 from hwgen.evaluation.measuring import training_plan
 from hwgen.evaluation.measuring.small_network import SmallNetwork
 from hwgen.images import to_cells

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hwgen.evaluation.judges.independent_reader import folded
+from hwgen.charset.reading_form import folded
 from hwgen.metrics import text as text_metrics
 
 

@@ -196,7 +196,8 @@ def written(records, named, given):
 
 
 def _read(images, texts):
-    from hwgen.evaluation.judges.independent_reader import IndependentReader, folded
+    from hwgen.charset.reading_form import folded
+    from hwgen.evaluation.judges.independent_reader import IndependentReader
 
     read = IndependentReader().read(images)
     rate = character_error_rate(edit_counts([*map(folded, texts)], [*map(folded, read)]))

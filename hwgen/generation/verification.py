@@ -19,13 +19,13 @@ from hwgen.charset.printable import printable
 from hwgen.charset.reading_form import alike
 from hwgen.inference import picture_files
 from hwgen.inference.line_layout import WrittenLine
-from hwgen.inference.styles import check_seeds
+from hwgen.inference.styles import seeds_of_lines
 from hwgen.metrics.partly_read import reading_errors
+from hwgen.settings.generate import DEFAULT_TRIES
 
 if TYPE_CHECKING:
     from hwgen.inference.writer import Writer
 
-DEFAULT_TRIES = 8
 VERIFIED, PARTLY, UNVERIFIABLE, GIVEN_UP = 'verified', 'partly', 'unverifiable', 'given up'
 _TOLD = 10  # lines that are named on the screen; the table has all
 
@@ -149,8 +149,7 @@ class Verifier:
             ones the one that the reader is surest of, then the first.
         """
         count = len(texts)
-        checked = check_seeds(style_seeds)
-        seeds = [int(seed) for seed in (np.repeat(checked, count) if np.ndim(style_seeds) == 0 else checked)]
+        seeds = seeds_of_lines(style_seeds, count).tolist()
         offsets, quotes = (
             np.broadcast_to(values, [count]).tolist() for values in (noise_offsets, quotes_before)
         )

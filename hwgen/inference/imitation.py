@@ -63,7 +63,7 @@ def read_style(
         line, _ = in_cells(
             image,
             n,
-            layout='spaced' if writer.learned_room else 'cells',
+            spaced=writer.learned_room,
             char_px=writer.char_px,
             char_width_px=writer.char_width_px,
             room=None if rooms is None else rooms[index],

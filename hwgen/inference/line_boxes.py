@@ -1,10 +1,9 @@
 """Where in the picture of a written line the ink of each character and of each of its components is.
 
 The writer knows which character it writes into which cell, so the box of a character is that of the ink in
-its cell, at the place to which the cell is moved. Which of that ink is a component's it is asked: the
-character is written again without the drawing of one component, in the same hand and with the same noise, and
-each pixel belongs to the component without which it is lightened most (occlusion: Zeiler and Fergus 2014,
-section 4.2).
+its cell, at the place to which the cell is moved. The boxes of its components are those over which the
+content encoder draws them, stretched so that together they fill that box. (What ink goes when a component is
+left out tells no more, at five times the work: docs/results/truth.md.)
 """
 
 from __future__ import annotations
@@ -158,13 +157,11 @@ class LineMarker:
         return cell_boxes(cells, parts, boxes.numpy()[0, own]), np.exp(log_advances.numpy()[0, own])
 
     def _draw(self, characters, style, noise):
-        generator = self._writer.generator
-        image = generator(characters, style=style, character_noise=noise, training=False)
-        boxes = generator.content_encoder.component_boxes(characters)
-        if self._writer.layout == 'spaced':
-            return image, generator.log_advances(characters, style, noise), boxes
-        even = tf.math.log(self._writer.char_width_px / self._writer.char_px)
-        return image, tf.fill(tf.shape(characters.structure_ids), tf.cast(even, tf.float32)), boxes
+        writer = self._writer
+        return (
+            *writer.draw(characters, style, noise),
+            writer.generator.content_encoder.component_boxes(characters),
+        )
 
     def _placed(self, cells: CellBoxes, advances: np.ndarray) -> LineBoxes:
         """Boxes in cells -> boxes in the line's picture."""

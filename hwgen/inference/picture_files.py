@@ -19,7 +19,8 @@ from hwgen.settings.generate import ENLARGING
 LABELS = 'labels.tsv'
 STYLES = 'styles.tsv'
 _OURS = re.compile(
-    r'[0-9]{6,}\.png|labels\.tsv|styles\.tsv|readings\.tsv|given_up\.tsv|boxes\.jsonl|coco\.json|[0-9]{6,}\.xml|.*-[0-9]{5}-of-[0-9]{5}\.tfrecord|.*\.index\.npz|info\.json'
+    r'[0-9]{6,}\.(png|xml)|(labels|styles|readings|given_up)\.tsv|boxes\.jsonl|coco\.json'
+    r'|.*-[0-9]{5}-of-[0-9]{5}\.tfrecord|.*\.index\.npz|info\.json'
 )
 
 

@@ -83,6 +83,12 @@ def check_seeds(seeds: Any) -> np.ndarray:
     return np.array([int(seed) for seed in seeds], np.uint64)
 
 
+def seeds_of_lines(seeds: Any, num_lines: int) -> np.ndarray:
+    """As `check_seeds`, with one seed for all lines repeated: uint64 [num_lines], or as many as are given."""
+    checked = check_seeds(seeds)
+    return np.repeat(checked, num_lines) if np.ndim(seeds) == 0 else checked
+
+
 def _is_whole(number: Any) -> bool:
     try:
         return int(number) == number

@@ -95,10 +95,9 @@ def lines_to_write(
         styles_of: function of seeds, their styles.
         style_dim: int, numbers of a style.
     """
-    seeds = styles.check_seeds(style_seeds)
+    seeds = styles.seeds_of_lines(style_seeds, len(texts))
     if not texts:
         return []
-    seeds = np.repeat(seeds, len(texts)) if np.ndim(style_seeds) == 0 else seeds
     if given is None:
         given = styles_of(seeds)
     vectors = np.asarray(given, np.float32)

@@ -382,11 +382,16 @@ class Writer:
             spec([None, None, self.character_noise_dim], tf.float32),
         ]
 
-        def generate(characters, style, character_noise):
-            image = self.generator(characters, style=style, character_noise=character_noise, training=False)
-            if self.layout == 'spaced':
-                return image, self.generator.log_advances(characters, style, character_noise)
-            even = tf.math.log(self.char_width_px / self.char_px)
-            return image, tf.fill(tf.shape(characters.structure_ids), tf.cast(even, tf.float32))
+        return tf.function(self.draw, input_signature=signature).get_concrete_function()
 
-        return tf.function(generate, input_signature=signature).get_concrete_function()
+    def draw(
+        self, characters: Characters, style: tf.Tensor, character_noise: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """What the generator says of a batch: float32 [B, char_px, N * char_width_px, 1] in [-1, 1], and the
+        logarithms of the advances, float32 [B, N]; of equal cells in layout `cells`.
+        """
+        image = self.generator(characters, style=style, character_noise=character_noise, training=False)
+        if self.layout == 'spaced':
+            return image, self.generator.log_advances(characters, style, character_noise)
+        even = tf.math.log(self.char_width_px / self.char_px)
+        return image, tf.fill(tf.shape(characters.structure_ids), tf.cast(even, tf.float32))

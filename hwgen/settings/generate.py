@@ -10,6 +10,7 @@ DEFAULT_MODEL = 'saved_models/demo'  # the one that ships
 # plainer than those the model learned from (1).
 DEFAULT_TRUNCATION = 0.8
 LABELS = ('tsv', 'jsonl', 'coco', 'page')  # forms of labels
+DEFAULT_TRIES = 8  # of a line that is to read as asked
 MAX_SEEDS = 2**64  # style seeds there are
 ENLARGING = ('learned', 'cubic')  # how lines become higher than they are written
 
@@ -145,7 +146,7 @@ class LabelSettings:
         lower=0.0,
         upper=1.0,
     )
-    verify_tries: int = setting(8, 'How often --verify writes a line at most.', lower=1)
+    verify_tries: int = setting(DEFAULT_TRIES, 'How often --verify writes a line at most.', lower=1)
     given_up: str = setting(
         'keep',
         'Lines that never read as asked: keep: the best try, told in readings.tsv; leave_out: they are in'

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hwgen.charset.encoding import CharsetError
-from hwgen.evaluation.judges.independent_reader import folded
+from hwgen.charset.reading_form import folded
 from hwgen.evaluation.measuring import reading, symbol_reading
 from hwgen.evaluation.measuring.symbol_reading import KINDS, count_errors, draw_texts
 

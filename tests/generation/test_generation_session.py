@@ -10,11 +10,9 @@ import types
 import numpy as np
 import pytest
 
-from hwgen.charset.encoding import Charset
 from hwgen.data.reading.shards import read_info
 from hwgen.generation import session
 from hwgen.inference.line_layout import WrittenLine, even_boxes
-from hwgen.inference.repertoire import Repertoire
 from hwgen.settings.generate import (
     MAX_SEEDS,
     GenerateSettings,
@@ -26,18 +24,8 @@ from hwgen.settings.setting import SettingError
 
 
 @pytest.fixture(scope='module')
-def writer():
+def writer(repertoire):
     """A writer whose characters are grey cells of 16 x 16."""
-    charset = Charset.load()
-    sizes = dict(
-        content_encoding='layout',
-        num_components=charset.num_components,
-        num_structures=charset.num_structures,
-        num_characters=charset.num_characters,
-        char_px=16,
-        char_width_px=16,
-    )
-    repertoire = Repertoire(charset, sizes)
 
     def write_lines(texts, **_):
         counts = [len(repertoire.encode(text).units) for text in texts]
@@ -50,7 +38,7 @@ def writer():
 
     return types.SimpleNamespace(
         repertoire=repertoire,
-        charset=charset,
+        charset=repertoire.charset,
         char_px=16,
         char_width_px=16,
         encode=repertoire.encode,

@@ -7,14 +7,12 @@ import types
 import numpy as np
 import pytest
 
-from hwgen.charset.encoding import Charset
 from hwgen.charset.reading_form import alike
 from hwgen.data.formats.label_table import read_table
 from hwgen.data.reading.shards import RecordIndex
 from hwgen.generation import session
 from hwgen.generation.verification import Verifier, noise_seed
 from hwgen.inference.line_layout import WrittenLine, even_boxes
-from hwgen.inference.repertoire import Repertoire
 from hwgen.settings.generate import (
     GenerateSettings,
     HandSettings,
@@ -47,18 +45,8 @@ class Reader:
 
 
 @pytest.fixture(scope='module')
-def writer():
+def writer(repertoire):
     """A writer that spoils the first character of a line where the noise seed is odd, and all of 水."""
-    charset = Charset.load()
-    sizes = dict(
-        content_encoding='layout',
-        num_components=charset.num_components,
-        num_structures=charset.num_structures,
-        num_characters=charset.num_characters,
-        char_px=16,
-        char_width_px=16,
-    )
-    repertoire = Repertoire(charset, sizes)
 
     def write_lines(texts, *, style_seeds, styles, **_):
         lines = []
@@ -75,7 +63,7 @@ def writer():
 
     return types.SimpleNamespace(
         repertoire=repertoire,
-        charset=charset,
+        charset=repertoire.charset,
         char_px=16,
         char_width_px=16,
         encode=repertoire.encode,

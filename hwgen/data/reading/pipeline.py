@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hwgen import spacing
 from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset, CharsetMismatchError
-from hwgen.charset.widths import expected_room
+from hwgen.data.reading.cells import record_in_cells
 from hwgen.data.reading.shards import LineIndex, RecordError, RecordIndex
 from hwgen.settings.model import GeneratorSettings
 
@@ -290,13 +289,6 @@ class LineBatches:
             self._orders[bucket, epoch] = order
         return order
 
-    def _room(self, record):
-        """What a line without boxes is parted by; None: it is not parted, or by its boxes."""
-        if self.layout != 'spaced' or record.boxes is not None:
-            return None
-        known = self.charset.characters  # an id beyond them is refused in its own words
-        return expected_room(known[i] if i < len(known) else '' for i in record.character_ids)
-
     def _read_batch(self, members, num_characters):
         cell, b, n = self.char_width_px, len(members), num_characters
         characters = Characters.zeros(b, n)
@@ -318,14 +310,12 @@ class LineBatches:
         def fill(row):
             record = self.index.read_record(int(members[row]), decode_trajectory=False)
             length, width = len(record.character_ids), int(lines.widths[row])
-            lines.images[row, :, :width, 0], lines.advances[row, :length] = spacing.in_cells(
-                record.image,
-                length,
-                record.boxes,
-                layout=self.layout,
+            lines.images[row, :, :width, 0], lines.advances[row, :length] = record_in_cells(
+                record,
+                self.charset.characters,  # an id beyond them is refused below
+                spaced=self.layout == 'spaced',
                 char_px=self.char_px,
                 char_width_px=self.char_width_px,
-                room=self._room(record),
             )
             for name, size in table_sizes.items():
                 ids = getattr(record, name)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from hwgen.charset.normal_form import plain
-from hwgen.evaluation.judges.independent_reader import folded
+from hwgen.charset.reading_form import folded
 from hwgen.metrics import text as text_metrics
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from hwgen.charset.reading_form import folded as folded  # by this name, too
+from hwgen.charset.reading_form import folded
 
 MODEL_FILE = 'PP-OCRv6_rec_small.onnx'
 # What PP-OCR's own preprocessing does: lines are 48 px high, and filled up to 320 px with mid-grey.

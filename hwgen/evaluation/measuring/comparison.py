@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from PIL import ImageFont
 
+from hwgen.charset.reading_form import folded
 from hwgen.data.scribe import fonts
-from hwgen.evaluation.judges.independent_reader import folded
 from hwgen.evaluation.measuring import conventions, line_halves, line_statistics
 from hwgen.evaluation.reporting import picture_sheet
 from hwgen.evaluation.reporting.seed_figures import SeedFigures

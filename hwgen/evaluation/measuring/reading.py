@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hwgen.evaluation.judges.independent_reader import folded
+from hwgen.charset.reading_form import folded
 from hwgen.evaluation.measuring import real_lines
 from hwgen.evaluation.measuring.splits import SPLITS
 from hwgen.images import crop_to_ink, to_cells, to_height

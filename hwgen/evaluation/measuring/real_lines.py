@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hwgen import spacing
 from hwgen.charset.encoding import Charset
-from hwgen.charset.widths import expected_room
+from hwgen.data.reading.cells import record_in_cells
 from hwgen.images import to_height, to_uint8
 
 if TYPE_CHECKING:
@@ -54,13 +53,11 @@ def in_cells(record: LineRecord, model: Any) -> np.ndarray:
     Returns:
         uint8 [char_px, N * char_width_px].
     """
-    image, _ = spacing.in_cells(
-        record.image,
-        len(record.character_ids),
-        record.boxes,
-        layout='spaced' if getattr(model, 'learned_room', False) else 'cells',
+    image, _ = record_in_cells(
+        record,
+        Charset.load().characters,
+        spaced=getattr(model, 'learned_room', False),
         char_px=model.char_px,
         char_width_px=model.char_width_px,
-        room=expected_room(Charset.load().encode(record.text).units) if record.boxes is None else None,
     )
     return to_uint8(image)

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hwgen.charset.encoding import CharsetError
+from hwgen.charset.reading_form import folded
 from hwgen.data.scribe import corpus, sentences
-from hwgen.evaluation.judges.independent_reader import folded
 from hwgen.evaluation.measuring import real_lines
 from hwgen.evaluation.measuring.reading import Condition
 from hwgen.images import crop_to_ink, to_cells, to_height

@@ -18,6 +18,7 @@ import numpy as np
 from hwgen import spacing
 from hwgen.characters import Characters
 from hwgen.charset.encoding import CharsetError
+from hwgen.data.reading.cells import record_in_cells
 from hwgen.inference.line_boxes import CellBoxes, LineMarker, fitted, ink_box
 
 if TYPE_CHECKING:
@@ -112,11 +113,10 @@ def measure_boxes(
             continue
         if not np.array_equal(encoded.component_ids, record.component_ids):
             continue  # composed otherwise in the model's table: other slots
-        cells, _ = spacing.in_cells(
-            record.image,
-            len(record.character_ids),
-            record.boxes,
-            layout=_layout(model),
+        cells, _ = record_in_cells(
+            record,
+            model.charset.characters,
+            spaced=model.learned_room,
             char_px=model.char_px,
             char_width_px=model.char_width_px,
         )
@@ -152,10 +152,6 @@ def rebuilt_boxes(marker: LineMarker, model: Writer, cells: np.ndarray, characte
     shape = [1, len(characters.structure_ids[0]), model.character_noise_dim]
     noise = read.get('noise_mean', np.zeros(shape, np.float32))
     return marker.in_cells(characters, read['style_mean'], noise)[0]
-
-
-def _layout(model):
-    return 'spaced' if model.learned_room else 'cells'
 
 
 def _compared(record: LineRecord, cells, found: CellBoxes, encoded, model) -> Iterator[Overlap]:

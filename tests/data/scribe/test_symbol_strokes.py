@@ -186,7 +186,8 @@ def test_the_widest_advance(tmp_path):
 )
 @pytest.mark.slow
 def test_an_independent_reader_reads_every_way_of_writing_letters_and_digits():
-    from hwgen.evaluation.judges.independent_reader import IndependentReader, folded
+    from hwgen.charset.reading_form import folded
+    from hwgen.evaluation.judges.independent_reader import IndependentReader
 
     reader = IndependentReader()
     # One word for each shape, all other letters in their plainest shape; what is misread may try with another

@@ -14,6 +14,7 @@ from hwgen.files import lock
 
 MAX_VERSION = 2**63 - 1  # TF-Serving's numbers are int64
 _UNHELD = '.new'
+_HELD: set[str] = set()  # folders that this process holds (`held_folder`)
 _SAVED_MODEL = ('saved_model.pb', 'saved_model.pbtxt')
 
 
@@ -183,6 +184,7 @@ def held_folder(parent: str, prefix: str) -> tuple[str, int]:
     lock(held)
     folder = made.removesuffix(_UNHELD)
     os.rename(made, folder)  # nobody takes it for abandoned before it is held
+    _HELD.add(folder)
     return folder, held
 
 
@@ -216,7 +218,12 @@ def remove_abandoned(parent: str, pattern: str) -> list[str]:
 
 @contextlib.contextmanager
 def _locked(folder):
-    """One process at a time looks what is in a folder and acts on it."""
+    """One process at a time looks what is in a folder and acts on it: one that this process holds is its own,
+    and a second lock on it would wait for the first for ever.
+    """
+    if folder in _HELD:
+        yield
+        return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         lock(descriptor, wait=True)

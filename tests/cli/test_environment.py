@@ -113,6 +113,23 @@ def test_first_start_makes_it_second_start_finds_it_and_a_new_pin_updates_it(che
 
 
 @pytest.mark.slow
+def test_the_reader_comes_with_the_first_lines_that_are_read_back(checkout):
+    def stamps(*arguments):
+        done = subprocess.run(
+            [checkout / 'bin/generate', *arguments],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env=environment(checkout),
+        )
+        assert done.returncode == 0, done.stderr
+        return {path.name for path in (checkout / '.venv/.hwgen').iterdir()}
+
+    assert 'reader' not in stamps('--text=verify', '--out=a.png')
+    assert 'reader' in stamps('--text=a', '--verify=.02', '--out=a.png')
+
+
+@pytest.mark.slow
 def test_a_package_that_asks_for_what_cannot_be_had_is_installed_alone(checkout):
     arguments = ['--protocol=comparison', '--compare=handright', '--seeds=1']
     done = subprocess.run(

@@ -7,6 +7,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -45,6 +46,8 @@ def test_a_hand_is_written_by_a_server_as_by_generate():
     written = ('--style_seed=3', f'--text={TEXT}')
     assert done('generate', f'--model={MODEL}', '--hand=mine.hand', *written, '--out=here.png')[0] == 0
     server = subprocess.Popen(**command('serve', f'--model={MODEL}', '--port=0'))
+    impatient = threading.Timer(300, server.kill)  # a server that never serves is a failure, not a wait
+    impatient.start()
     try:
         for line in server.stdout:
             if found := re.match(r'http://\S+?:(\d+)', line):
@@ -59,6 +62,7 @@ def test_a_hand_is_written_by_a_server_as_by_generate():
         assert len(said.splitlines()) == 1 and not os.path.exists('wrong.png')
         assert done('request', *at, *written, '--out=drawn.png') == (0, '')
     finally:
+        impatient.cancel()
         server.kill()
         server.communicate()
     here, served, drawn = (

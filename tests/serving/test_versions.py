@@ -4,10 +4,12 @@ each other.
 
 import errno
 import os
+import pathlib
 import re
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -117,6 +119,23 @@ def test_a_held_folder_is_not_abandoned(tmp_path):
     assert os.stat(folder).st_mode & 0o777 == 0o700
     os.close(held)
     assert remove_abandoned(str(tmp_path), 'mine-.{8}') == [] and os.listdir(tmp_path) == []
+
+
+def test_a_version_is_written_into_a_held_folder(tmp_path):
+    """As `serve --model` does; the process that holds a folder would wait for itself."""
+    folder, held = held_folder(str(tmp_path), 'mine-')
+
+    def write():
+        with NewVersion(os.path.join(folder, '1')) as version:
+            pathlib.Path(version.folder, 'made').touch()
+
+    # in a thread, which a test that fails does not wait for
+    writing = threading.Thread(target=write, daemon=True)
+    writing.start()
+    writing.join(timeout=20)
+    assert not writing.is_alive() and os.listdir(folder) == ['1'] and os.listdir(f'{folder}/1') == ['made']
+    assert remove_abandoned(str(tmp_path), 'mine-.{8}') == [os.path.basename(folder)]
+    os.close(held)
 
 
 @pytest.mark.parametrize(

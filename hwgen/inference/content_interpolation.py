@@ -103,9 +103,11 @@ class ContentInterpolation:
             for share in np.linspace(0.0, 1.0, steps, dtype=np.float32)
         ]
 
-    def _draw(self, first, second, share, style, noise):
+    def _draw(self, first, second, share, style, normal):
         generator = self._writer.generator
         encoder = generator.content_encoder
+        noises = [generator.drawn_noise(characters, style, normal) for characters in (first, second)]
+        noise = (1.0 - share) * noises[0] + share * noises[1]
         ends = [encoder.embed(characters) for characters in (first, second)]
         content = encoder.features(encoder.interpolate(*ends, share), style=generator.content_style(style))
         blank, other = (generator.blank(characters) for characters in (first, second))

@@ -127,8 +127,11 @@ class LineMarker:
     def _window(self, window: Window) -> tuple[CellBoxes, np.ndarray]:
         """Boxes of a window's own characters in their cells, and their advances."""
         own = slice(window.start - window.first, window.stop - window.first)
-        inputs = inputs_of([window], 1, window.last - window.first, self._writer.character_noise_dim)
-        return self.in_cells(*inputs, own=own)
+        characters, style, normal = inputs_of(
+            [window], 1, window.last - window.first, self._writer.character_noise_dim
+        )
+        noise = self._writer.generator.drawn_noise(characters, style, normal)
+        return self.in_cells(characters, style, np.asarray(noise), own=own)
 
     def in_cells(
         self,

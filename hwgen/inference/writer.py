@@ -309,8 +309,9 @@ class Writer:
         if self.layout == 'cells':
             return np.full([line.length], self.char_width_px / self.char_px, np.float32)
         whole = [Window(line, 0, line.length, 0, line.length)]
-        inputs = inputs_of(whole, 1, line.length, self.character_noise_dim)
-        return np.exp(self.generator.log_advances(*inputs).numpy()[0])
+        characters, of_hand, normal = inputs_of(whole, 1, line.length, self.character_noise_dim)
+        noise = self.generator.drawn_noise(characters, of_hand, normal)
+        return np.exp(self.generator.log_advances(characters, of_hand, noise).numpy()[0])
 
     def in_cells(self) -> Writer:
         """This writer, or one like it that gives each character as much room as the next."""
@@ -382,7 +383,13 @@ class Writer:
             spec([None, None, self.character_noise_dim], tf.float32),
         ]
 
-        return tf.function(self.draw, input_signature=signature).get_concrete_function()
+        return tf.function(self.draw_from_normal, input_signature=signature).get_concrete_function()
+
+    def draw_from_normal(
+        self, characters: Characters, style: tf.Tensor, normal: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """As `draw`, with the noise that standard normal numbers float32 [B, N, D] are of the characters."""
+        return self.draw(characters, style, self.generator.drawn_noise(characters, style, normal))
 
     def draw(
         self, characters: Characters, style: tf.Tensor, character_noise: tf.Tensor

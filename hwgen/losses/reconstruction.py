@@ -46,6 +46,27 @@ def kl_loss(mean: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:
     return 0.5 * tf.reduce_sum(tf.square(mean) + tf.exp(log_variance) - 1.0 - log_variance, axis=-1)
 
 
+def whitened_kl_loss(
+    mean: tf.Tensor, log_variance: tf.Tensor, prior_mean: tf.Tensor, whitening: tf.Tensor
+) -> tf.Tensor:
+    """KL divergence of N(mean, variance), whose numbers are independent, from a normal distribution whose are
+    not.
+
+    Args:
+        mean, log_variance: float [..., D].
+        prior_mean: float [..., D].
+        whitening: float [..., D, D], lower triangular, its diagonal above 0; the inverse covariance of the
+            second distribution is whitening^T whitening.
+
+    Returns:
+        float [...] in [0, inf), in nats.
+    """
+    off = tf.linalg.matvec(whitening, mean - prior_mean)
+    spread = tf.reduce_sum(tf.square(whitening) * tf.exp(log_variance)[..., tf.newaxis, :], axis=-1)
+    log_determinants = 2.0 * tf.math.log(tf.linalg.diag_part(whitening)) + log_variance
+    return 0.5 * tf.reduce_sum(spread + tf.square(off) - 1.0 - log_determinants, axis=-1)
+
+
 def spacing_loss(log_advances: tf.Tensor, advances: tf.Tensor) -> tf.Tensor:
     """Mean over a line's characters of how far off their advances are, as factors.
 

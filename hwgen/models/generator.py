@@ -15,6 +15,7 @@ from hwgen.characters import Characters
 from hwgen.models import layers
 from hwgen.models.composite import Composite
 from hwgen.models.content.encodings import content_encoder
+from hwgen.models.noise_space import NoiseSpace
 from hwgen.models.spacing import Spacing
 from hwgen.settings.model import CELLS, GeneratorConfig
 from hwgen.settings.setting import from_stored
@@ -102,6 +103,9 @@ class Generator(Composite, keras.Model):
         self.last_norm = layers.BatchNormalization(name='last_norm')
         self.last_conv = layers.Conv2D(1, spectral=False, name='last_conv')
         self.spacing = Spacing(name='spacing') if config.layout == 'spaced' else None
+        self.noise_space = None
+        if config.noise_prior == 'learned' and config.character_noise_dim:
+            self.noise_space = NoiseSpace(config.character_noise_dim, name='noise_space')
 
     @property
     def context_characters(self) -> int:
@@ -132,7 +136,8 @@ class Generator(Composite, keras.Model):
         Args:
             characters: Characters, what to write.
             style: float32 [B, style_dim], of the style encoder or of `style_space`.
-            character_noise: float32 [B, N, character_noise_dim], N(0, 1); None when that is 0.
+            character_noise: float32 [B, N, character_noise_dim], of the style encoder or of `drawn_noise`;
+                None when that is 0.
             training: bool, batch statistics instead of the fixed ones.
 
         Returns:
@@ -141,6 +146,8 @@ class Generator(Composite, keras.Model):
         content = self.content_encoder(characters, style=self.content_style(style))
         if self.spacing is not None and not self.spacing.built:  # so that one call makes every variable
             self.log_advances(characters, style, character_noise)
+        if self.noise_space is not None and not self.noise_space.built:
+            self.drawn_noise(characters, style, character_noise)
         return self.draw(
             content,
             style,
@@ -169,6 +176,24 @@ class Generator(Composite, keras.Model):
             raise ValueError("a generator of layout 'cells' has no advances; expected layout 'spaced'")
         described = tf.stop_gradient(self.content_encoder.describe(characters))
         return self.spacing(described, style, character_noise=character_noise, lengths=characters.lengths)
+
+    def drawn_noise(
+        self, characters: Characters, style: tf.Tensor, normal: tf.Tensor | None = None
+    ) -> tf.Tensor | None:
+        """Standard normal numbers as the noise that these characters have in such a hand. Nothing is learned
+        by it: no gradient passes.
+
+        Args:
+            characters, style: as of the call.
+            normal: float32 [B, N, character_noise_dim], N(0, 1); None when that is 0.
+
+        Returns:
+            float32 [B, N, character_noise_dim]; `normal` itself where no prior is learned (`noise_prior`).
+        """
+        if self.noise_space is None or normal is None:
+            return normal
+        described = self.content_encoder.describe(characters)
+        return tf.stop_gradient(self.noise_space.draw(described, style, normal))
 
     def blank(self, characters: Characters) -> tf.Tensor | None:
         """Which characters are spaces: bool [B, N]; None where there is no `space_component`."""

@@ -64,14 +64,15 @@ class ServedModel(tf.Module):
         ]
 
         @tf.function(input_signature=signature)
-        def window(characters, style, noise):
-            batch = characters.as_batch()
-            hand = dict(style=style[tf.newaxis], character_noise=noise[tf.newaxis])
+        def window(characters, style, normal):
+            batch, hands = characters.as_batch(), style[tf.newaxis]
+            noise = self._generator.drawn_noise(batch, hands, normal[tf.newaxis])
+            hand = dict(style=hands, character_noise=noise)
             image = self._generator(batch, training=False, **hand)
             image = image[0, :, :, 0]  # 1 x H x (N w) x 1 -> H x (N w)
             if self._layout == 'spaced':
                 return image, self._generator.log_advances(batch, **hand)[0]
-            return image, tf.zeros([tf.shape(noise)[0]])
+            return image, tf.zeros([tf.shape(normal)[0]])
 
         return window
 

@@ -79,6 +79,13 @@ class GeneratorSettings:
         flag='character_noise',
         lower=0,
     )
+    noise_prior: str = setting(
+        'learned',
+        'What the noise of characters is drawn from: learned, for each character and hand from what the style'
+        ' encoder says of real lines; normal, N(0, 1).',
+        choices=('learned', 'normal'),
+        absent='normal',
+    )
     attention_px: int = setting(
         8, 'Rows of the feature map that self-attention follows (8: after the first block); 0: none.', lower=0
     )

@@ -21,6 +21,8 @@ from hwgen.training import checkpoints
 _VALUE, _SLOT = '/.ATTRIBUTES/VARIABLE_VALUE', '.OPTIMIZER_SLOT'  # in names of a checkpoint's arrays
 # Sizes of the charset's tables: these may have grown since, by rows at their end.
 _TABLE_SIZES = ('num_components', 'num_structures', 'num_characters')
+# What a saved generator may lack, setting, there, here: layers that come last and learn from the rest.
+_MAY_BEGIN = (('layout', 'cells', 'spaced'), ('noise_prior', 'normal', 'learned'))
 
 
 class InitializationError(ValueError):
@@ -132,20 +134,21 @@ def _restore(modules, path, *, expected):
 
 
 def _from_run(model, path):
-    smaller = _smaller_tables(model.config.generator, path)
-    if not smaller:
+    earlier = _earlier_sizes(model.config.generator, path)
+    if not earlier:
         newest = _restore(model.modules(), path, expected='a run with the same sizes')
         _assign_all(model.generator, model.average)
         return f'all modules from {newest}'
-    # What the recognisers read is a class for each row of the tables, in an order that growing changes.
-    average = artefact.built_generator(dataclasses.replace(model.config.generator, **smaller))
-    newest = _restore(
-        dict(average=average, discriminator=model.discriminator, style_encoder=model.style_encoder),
-        path,
-        expected='a run with the same sizes',
-    )
+    average = artefact.built_generator(dataclasses.replace(model.config.generator, **earlier))
+    modules = {name: module for name, module in model.modules().items() if name != 'generator'}
+    smaller = any(name in earlier for name in _TABLE_SIZES)
+    if smaller:  # what the recognisers read is a class for each row of the tables, in an order that changes
+        modules = {name: modules[name] for name in ('average', 'discriminator', 'style_encoder')}
+    newest = _restore(dict(modules, average=average), path, expected='a run with the same sizes')
     new_rows = _assign_all(model.average, average)
     _assign_all(model.generator, model.average)
+    if not smaller:
+        return f'all modules from {newest}, whose noise is N(0, 1): its prior begins to learn'
     return (
         f'generator, discriminator and style encoder from {newest}; {new_rows} new rows of embeddings; its'
         ' table of characters is a smaller one, so the recognisers begin anew'
@@ -173,17 +176,20 @@ def _judge_from_run(judge, path):
     return '; the judge, too'
 
 
-def _smaller_tables(config, path):
-    """Sizes of the tables of a run's generator, where they are an earlier state of this one's: dict; empty
-    where all are equal, or not told.
+def _earlier_sizes(config, path):
+    """What a run's generator has of an earlier state of this one: tables that have grown since, noise whose
+    prior was not learned. dict of settings; empty where all are equal, or not told.
     """
     try:
         with open(os.path.join(path, 'config.json'), encoding='utf-8') as stream:
             there = json.load(stream)['model']['generator']
-        smaller = {name: int(there[name]) for name in _TABLE_SIZES if there[name] != getattr(config, name)}
-    except (OSError, ValueError, KeyError, TypeError):  # whoever restores the weights says what does not fit
+        earlier = {name: int(there[name]) for name in _TABLE_SIZES if there[name] != getattr(config, name)}
+        noise = there.get('noise_prior', 'normal')
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}  # whoever restores the weights says what does not fit
+    if not all(size < getattr(config, name) for name, size in earlier.items()):
         return {}
-    return smaller if all(size < getattr(config, name) for name, size in smaller.items()) else {}
+    return earlier | ({'noise_prior': noise} if (noise, config.noise_prior) == ('normal', 'learned') else {})
 
 
 def _from_generator(model, path, charset):
@@ -197,8 +203,8 @@ def _from_generator(model, path, charset):
         for name in here
         if there[name] != here[name]
         and (name not in _TABLE_SIZES or there[name] > here[name])
-        # one that writes in cells has all but the layers that come last, which learn the room of each
-        and (name, there[name], here[name]) != ('layout', 'cells', 'spaced')
+        # it has all but layers that come last, which begin to learn
+        and (name, there[name], here[name]) not in _MAY_BEGIN
     ]
     if style_encoder is not None:
         channels = tuple(c.filters for c in style_encoder.convolutions)
@@ -216,15 +222,22 @@ def _from_generator(model, path, charset):
 
 
 def _assign_all(to, source):
-    """Copies every variable; tables that have grown keep their own values in the new rows.
+    """Copies every variable that the source has; tables that have grown keep their values in the new rows.
 
     Returns how many those are.
     """
-    new_rows = 0
-    for variable, value in zip(to.variables, source.variables, strict=False):
-        value = np.asarray(value)
+    new_rows, values = 0, {_within(variable): variable for variable in source.variables}
+    for variable in to.variables:
+        if _within(variable) not in values:
+            continue
+        value = np.asarray(values[_within(variable)])
         if len(value.shape) == 2 and value.shape[0] < variable.shape[0]:
             new_rows += variable.shape[0] - value.shape[0]
             value = np.concatenate([value, np.asarray(variable)[value.shape[0] :]])
         variable.assign(value)
     return new_rows
+
+
+def _within(variable):
+    """A variable's path within its module, which may have another name in a run than where it was read."""
+    return variable.path.split('/', 1)[-1]

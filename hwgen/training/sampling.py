@@ -194,22 +194,17 @@ class Sampler:
         """Statistics of the averaged generator over `num_batches` batches of fixed texts."""
         config = self.training.model.config.generator
         size, n = self.training.settings.batch_size, self.longest_lines
-        batches = []
+        average, batches = self.training.model.average, []
         for index in range(num_batches):
             seeds = range(index * size, (index + 1) * size)
-            noise = [
+            characters = tf.nest.map_structure(tf.constant, self.texts.batch(index, size, n))
+            style = average.style_space(styles.styles_from_seeds(seeds, config.style_dim))
+            normal = [
                 styles.character_noise(seed, 0, n, character_noise_dim=config.character_noise_dim)
                 for seed in seeds
             ]
-            batches.append(
-                StyledTexts(
-                    tf.nest.map_structure(tf.constant, self.texts.batch(index, size, n)),
-                    self.training.model.average.style_space(
-                        styles.styles_from_seeds(seeds, config.style_dim)
-                    ),
-                    tf.constant(np.stack(noise)),
-                )
-            )
+            noise = average.drawn_noise(characters, style, tf.constant(np.stack(normal)))
+            batches.append(StyledTexts(characters, style, noise))
         self.training.recompute_statistics(batches)
 
     def _read_samples(self, num_batches=8):

@@ -71,17 +71,18 @@ class SampleSheets:
         config = generator.config
         lines = [self.charset.encode(text).characters for text in self.texts[name]]
         seeds = list(self.seeds[name])
+        characters = Characters.stack(lines)._replace(lengths=None)
+        style = generator.style_space(styles.styles_from_seeds(seeds, config.style_dim))
+        normal = [
+            styles.character_noise(
+                seed, 0, self.num_characters, character_noise_dim=config.character_noise_dim
+            )
+            for seed in seeds
+        ]
         return dict(
-            characters=Characters.stack(lines)._replace(lengths=None),
-            style=generator.style_space(styles.styles_from_seeds(seeds, config.style_dim)),
-            character_noise=np.stack(
-                [
-                    styles.character_noise(
-                        seed, 0, self.num_characters, character_noise_dim=config.character_noise_dim
-                    )
-                    for seed in seeds
-                ]
-            ),
+            characters=characters,
+            style=style,
+            character_noise=generator.drawn_noise(characters, style, np.stack(normal)),
         )
 
     def draw(self, generator: Generator) -> dict[str, np.ndarray]:

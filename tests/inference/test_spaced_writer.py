@@ -14,7 +14,10 @@ TEXT = '天地玄黄宇宙洪荒日月，一二三。'
 
 @pytest.fixture(scope='module')
 def generator():
-    return make_small_generator(layout='spaced')
+    generator = make_small_generator(layout='spaced', noise_prior='learned')
+    kernel = generator.noise_space.distribution.kernel
+    kernel.assign(0.1 * kernel)  # noise of a size that leaves advances within their bounds
+    return generator
 
 
 @pytest.fixture(scope='module')

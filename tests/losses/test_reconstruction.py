@@ -91,6 +91,26 @@ def test_kl_by_hand_and_against_an_integral():
     np.testing.assert_allclose(reconstruction.kl_loss(mean, log_variance), expected, rtol=1e-6)
 
 
+def test_divergence_from_a_distribution_whose_numbers_depend_on_one_another():
+    """The formula of two normal distributions, with their covariances in full (float64)."""
+    rng = np.random.default_rng(5)
+    mean, log_variance, prior = rng.normal(size=(3, 4, 3))
+    whitening = np.tril(rng.normal(size=(4, 3, 3)))
+    whitening[:, range(3), range(3)] = np.exp(rng.normal(size=(4, 3)))
+    expected = []
+    for m, v, p, w in zip(mean, np.exp(log_variance), prior, whitening, strict=True):
+        precision = w.T @ w
+        log_ratio = -np.linalg.slogdet(precision)[1] - np.log(v).sum()
+        off = m - p
+        expected.append(0.5 * (np.trace(precision @ np.diag(v)) + off @ precision @ off - 3 + log_ratio))
+    found = reconstruction.whitened_kl_loss(mean, log_variance, prior, whitening)
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    standard = reconstruction.whitened_kl_loss(
+        mean, log_variance, 0 * prior, np.broadcast_to(np.eye(3), [4, 3, 3])
+    )
+    np.testing.assert_allclose(standard, reconstruction.kl_loss(mean, log_variance), rtol=1e-9)
+
+
 def test_kl_gradient():
     rng = np.random.default_rng(4)
     inputs = [tf.constant(x) for x in rng.normal(size=(2, 2, 3))]

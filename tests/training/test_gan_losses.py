@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from hwgen.data.reading.mixed_lines import RealLines
-from hwgen.losses import attention, balance, ctc
+from hwgen.losses import attention, balance, ctc, reconstruction
 from hwgen.training.steps import judging, reading, writing
 from hwgen.training.steps.step import TrainingStep
 
@@ -271,7 +271,7 @@ def test_divergences_of_the_posterior(shaken, lines, set_options, uniform):
             lines.images, lengths=None if uniform else lines.characters.lengths, training=True
         ).items()
     }
-    style, noise, style_kl, noise_kl, _ = shaken.reconstruction._posterior(lines)
+    style, noise, style_kl, noise_kl, *_ = shaken.reconstruction._posterior(lines)
 
     def nats(name):
         return 0.5 * np.sum(
@@ -291,7 +291,7 @@ def test_divergences_of_the_posterior(shaken, lines, set_options, uniform):
 
 def test_without_character_noise_there_is_none(shaken, lines, set_options, monkeypatch):
     configure(shaken, monkeypatch, generator=dict(character_noise_dim=0))
-    style, noise, style_kl, noise_kl, _ = shaken.reconstruction._posterior(lines)
+    style, noise, style_kl, noise_kl, *_ = shaken.reconstruction._posterior(lines)
     assert style.shape == (4, 12) and style_kl.shape == (4,) and noise is None and noise_kl is None
 
 
@@ -327,7 +327,7 @@ def test_a_rebuilding_step_has_the_gradient_of_its_pixels_and_of_its_prior(
     divergences, times its scale.
     """
     set_options(pixel_weight=2.0, feature_weight=0.0, style_kl_weight=0.3, noise_kl_weight=0.07)
-    style, noise, style_kl, noise_kl, _ = shaken.reconstruction._posterior(lines)
+    style, noise, style_kl, noise_kl, *_ = shaken.reconstruction._posterior(lines)
     fake = shaken.reconstruction.write(lines.characters, style, noise)
     metrics = shaken.reconstruction._replica_step(lines, KL_SCALE)
     (step,) = applied
@@ -367,6 +367,38 @@ def test_a_rebuilding_step_has_the_gradient_of_its_pixels_and_of_its_prior(
     assert [float(metrics[f'loss/{name}']) for name in ('pixel', 'feature')] == pytest.approx(
         [np.mean(parts[name]) for name in ('pixel', 'feature')], rel=1e-4
     )
+
+
+def test_a_rebuilding_step_teaches_the_prior_of_noise_and_the_prior_alone(make_trainer, lines):
+    """A hundredth of the divergence of the encoder's noise from the prior, which moves no other weight."""
+    trainer = make_trainer(model=dict(noise_prior='learned'), style_kl_weight=0.0, noise_kl_weight=0.0)
+    step, space = trainer.reconstruction, trainer.model.generator.noise_space
+    for variable in space.variables:
+        variable.assign(variable + tf.random.stateless_normal(variable.shape, [1, 2]) * 0.1)
+    with tf.GradientTape() as tape:
+        posterior = step._posterior(lines)
+        beside = step._beside_image(posterior)
+    answer = trainer.model.style_encoder(lines.images, training=True)
+    described = trainer.model.generator.content_encoder.describe(lines.characters)
+    nats = reconstruction.whitened_kl_loss(
+        answer['noise_mean'], answer['noise_log_variance'], *space(described, posterior.style)
+    )
+    assert float(tf.reduce_mean(nats)) > 0.1
+    np.testing.assert_allclose(posterior.prior, tf.reduce_mean(nats, 1), rtol=1e-4)
+    np.testing.assert_allclose(beside, 0.01 * posterior.prior, rtol=1e-4)
+    gradients = tape.gradient(beside, step.variables)
+    moved = {v.path for v, g in zip(step.variables, gradients, strict=True) if g is not None and np.any(g)}
+    assert moved == {v.path for v in space.trainable_variables}
+    assert float(step._told(posterior)['loss/noise_prior']) == pytest.approx(float(np.mean(nats)), rel=1e-4)
+
+
+def test_hands_are_drawn_with_the_noise_of_their_characters(make_trainer, lines):
+    trainer = make_trainer(model=dict(noise_prior='learned'))
+    generator = trainer.model.generator
+    generator.noise_space.distribution.bias.assign([1.0, 2.0, 3.0] + [0.0] * 9)
+    normal = trainer.adversarial.normal(lines, [3, 3], writing.NOISE_STREAM)
+    _, noise = trainer.adversarial.drawn_hands(lines, lines.characters)
+    np.testing.assert_allclose(noise, normal + [1.0, 2.0, 3.0], atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -607,7 +639,7 @@ def test_what_the_generator_is_given(shaken, lines, texts_of, make_batch, set_op
     def generator(**inputs):
         return given.append(inputs) or 'written'
 
-    generator.style_space = space
+    generator.style_space, generator.drawn_noise = space, shaken.model.generator.drawn_noise
     monkeypatch.setattr(shaken.model, 'generator', generator)
     lines = lines._replace(
         step=tf.fill([4], tf.constant(8, tf.int64)), example_index=tf.constant([2, 3, 0, 1])

@@ -6,6 +6,7 @@ import types
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from hwgen.charset.encoding import CharsetMismatchError
 from hwgen.inference import artefact
@@ -282,11 +283,22 @@ def test_only_an_earlier_state_of_the_tables_is_a_smaller_one(tmp_path, there, s
     (tmp_path / 'config.json').write_text(
         json.dumps({'model': {'generator': {**sizes, **there, 'channels': [9]}}}), encoding='utf-8'
     )
-    config = types.SimpleNamespace(**sizes, channels=(8,))
+    config = types.SimpleNamespace(**sizes, channels=(8,), noise_prior='normal')
     assert (
-        initialization._smaller_tables(config, str(tmp_path)) == smaller
-        and initialization._smaller_tables(config, str(tmp_path / 'nowhere')) == {}
+        initialization._earlier_sizes(config, str(tmp_path)) == smaller
+        and initialization._earlier_sizes(config, str(tmp_path / 'nowhere')) == {}
     )
+
+
+class Stored:
+    """A variable that was read from a file."""
+
+    def __init__(self, path, value):
+        self.path, self.value = path, np.asarray(value)
+
+    def __array__(self, dtype=None, copy=None):
+        del dtype, copy
+        return self.value
 
 
 def test_what_a_written_generator_has_and_what_it_has_not(trainer, monkeypatch):
@@ -296,7 +308,8 @@ def test_what_a_written_generator_has_and_what_it_has_not(trainer, monkeypatch):
     model = trainer.model
     loaded, other = (
         types.SimpleNamespace(
-            config=model.config.generator, variables=[v.numpy() + 2.0 for v in model.average.variables]
+            config=model.config.generator,
+            variables=[Stored(v.path, v.numpy() + 2.0) for v in model.average.variables],
         ),
         types.SimpleNamespace,
     )
@@ -304,8 +317,8 @@ def test_what_a_written_generator_has_and_what_it_has_not(trainer, monkeypatch):
     encoder, before = None, values(model.style_encoder)
     assert initialize(model, '.', charset=None) == 'generator from .'
     assert (
-        same(values(model.generator), loaded.variables)
-        and same(values(model.average), loaded.variables)
+        same(values(model.generator), [v.value for v in loaded.variables])
+        and same(values(model.average), [v.value for v in loaded.variables])
         and same(values(model.style_encoder), before)
     )
     encoder = other(convolutions=[other(filters=n) for n in (8, 16, 8)])
@@ -338,3 +351,45 @@ def test_a_generator_of_cells_begins_one_that_learns_the_room_of_characters(writ
     )
     with pytest.raises(InitializationError, match='layout spaced there, cells here'):
         initialize(make_trainer().model, path + '-spaced', charset=charset)
+
+
+def test_a_run_begins_one_that_learns_where_its_noise_lies(tmp_path, trainer, make_trainer, charset):
+    """All modules are taken, the recognisers too; the prior keeps its own values."""
+    run = tmp_path / 'run'
+    Checkpoints(str(run / 'checkpoints'), trainer.trackables()).save(1)
+    config = dict(generator=dataclasses.asdict(trainer.model.config.generator))
+    del config['generator']['noise_prior']  # as before there was a choice
+    (run / 'config.json').write_text(json.dumps({'model': config}), encoding='utf-8')
+    model = make_trainer(model=dict(noise_prior='learned')).model
+    for module in model.modules().values():
+        for variable in module.variables:
+            variable.assign(tf.ones_like(variable) * 3)
+    told = initialize(model, str(run), charset=charset)
+    assert told.endswith('step-1, whose noise is N(0, 1): its prior begins to learn')
+    for name, module in trainer.model.modules().items():
+        source = trainer.model.average if name == 'generator' else module
+        here = values(model.modules()[name])
+        assert same(here[: len(source.variables)], values(source)), name
+        assert all((value == 3).all() for value in here[len(source.variables) :]), name
+
+
+def test_a_generator_begins_one_that_learns_where_its_noise_lies(written, make_trainer, charset):
+    """By name: what lies behind (the room of characters) keeps its place. The other way round is refused."""
+    path, source = written
+    model = make_trainer(model=dict(noise_prior='learned')).model
+    own = values(model.generator.noise_space)
+    initialize(model, path, charset=charset)
+    count = len(source.average.variables)
+    assert same(values(model.generator)[:count], values(source.average))
+    assert same(values(model.generator)[count:], own) and own
+    model.average.noise_space.distribution.bias.assign_add([1.0] * 12)
+    artefact.save_generator(
+        path + '-learned', model.average, style_encoder=model.style_encoder, charset=charset
+    )
+    with pytest.raises(InitializationError, match='noise_prior learned there, normal here'):
+        initialize(make_trainer().model, path + '-learned', charset=charset)
+    both = make_trainer(model=dict(noise_prior='learned', layout='spaced')).model
+    own = values(both.generator.spacing)
+    initialize(both, path + '-learned', charset=charset)
+    assert same(values(both.generator.noise_space), values(model.average.noise_space))
+    assert same(values(both.generator.spacing), own)

@@ -12,6 +12,10 @@ from hwgen.settings.steps import GanSettings
 from hwgen.training.steps import judging, reading
 from hwgen.training.steps.writing import POSTERIOR_NOISE_STREAM, POSTERIOR_STYLE_STREAM, GeneratorStep
 
+# Small, so that the generator's gradients keep their share of the norm that all are clipped to; how fast the
+# prior learns does not depend on it (Adam).
+_PRIOR_WEIGHT = 0.01
+
 
 class Posterior(NamedTuple):
     """What is drawn from the style encoder's answer E(x) for B lines.
@@ -21,6 +25,8 @@ class Posterior(NamedTuple):
         noise: float32 [B, N, Zc], of the characters; None without it.
         style_kl: float32 [B], KL divergence of the style from N(0, 1), nats a line.
         noise_kl: float32 [B], of the noise, nats a character; None without it.
+        prior: float32 [B], KL divergence of the noise from what `noise_space` says of it, nats a character;
+            None where that is not learned.
         spacing: float32 [B], how far off the characters' advances are (`reconstruction.spacing_loss`); None
             where none are learned.
     """
@@ -29,6 +35,7 @@ class Posterior(NamedTuple):
     noise: tf.Tensor | None
     style_kl: tf.Tensor
     noise_kl: tf.Tensor | None
+    prior: tf.Tensor | None
     spacing: tf.Tensor | None
 
 
@@ -79,13 +86,36 @@ class RebuildingStep(GeneratorStep):
         style = draw('style', [config.style_dim], POSTERIOR_STYLE_STREAM)
         style_kl = reconstruction.kl_loss(answer['style_mean'], answer['style_log_variance'])
         if not config.character_noise_dim:
-            return Posterior(style, None, style_kl, None, self._spacing(lines, style, None))
+            return Posterior(style, None, style_kl, None, None, self._spacing(lines, style, None))
         n = tf.shape(lines.characters.structure_ids)[1]
         noise = draw('noise', [n, config.character_noise_dim], POSTERIOR_NOISE_STREAM)
         noise_kl = reconstruction.kl_loss(answer['noise_mean'], answer['noise_log_variance'])
         each = tf.ones_like(noise_kl) if lengths is None else tf.sequence_mask(lengths, n, dtype=tf.float32)
-        mean_kl = tf.reduce_sum(noise_kl * each, 1) / tf.reduce_sum(each, 1)
-        return Posterior(style, noise, style_kl, mean_kl, self._spacing(lines, style, noise))
+
+        def over_line(values):
+            return tf.reduce_sum(values * each, 1) / tf.reduce_sum(each, 1)
+
+        prior = self._from_prior(answer, described, style)
+        return Posterior(
+            style,
+            noise,
+            style_kl,
+            over_line(noise_kl),
+            None if prior is None else over_line(prior),
+            self._spacing(lines, style, noise),
+        )
+
+    def _from_prior(self, answer, described, style):
+        """How far the style encoder's noise lies from what the generator's prior says of it: [B, N]; None
+        where none is learned. The prior alone learns by it.
+        """
+        space = self.model.generator.noise_space
+        if space is None:
+            return None
+        mean, log_variance, style = map(
+            tf.stop_gradient, (answer['noise_mean'], answer['noise_log_variance'], style)
+        )
+        return reconstruction.whitened_kl_loss(mean, log_variance, *space(described, style))
 
     def _spacing(self, lines, style, noise):
         """How far off the advances of lines are that are said of a style and noise: [B]; None where none are
@@ -129,11 +159,18 @@ class RebuildingStep(GeneratorStep):
         if drawn.noise_kl is not None:
             cost += settings.noise_kl_weight * drawn.noise_kl
         cost *= kl_scale
+        if drawn.prior is not None:
+            cost += _PRIOR_WEIGHT * drawn.prior
         return cost if drawn.spacing is None else cost + settings.spacing_weight * drawn.spacing
 
     def _told(self, drawn):
         """Metrics of a posterior."""
-        parts = {'style_kl': drawn.style_kl, 'noise_kl': drawn.noise_kl, 'spacing': drawn.spacing}
+        parts = {
+            'style_kl': drawn.style_kl,
+            'noise_kl': drawn.noise_kl,
+            'noise_prior': drawn.prior,
+            'spacing': drawn.spacing,
+        }
         return {f'loss/{name}': self.share(part) for name, part in parts.items() if part is not None}
 
 

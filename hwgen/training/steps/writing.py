@@ -64,7 +64,8 @@ class GeneratorStep(TrainingStep):
         if not config.character_noise_dim:
             return style, None
         n = tf.shape(texts.structure_ids)[1]
-        return style, self.normal(lines, [n, config.character_noise_dim], NOISE_STREAM)
+        normal = self.normal(lines, [n, config.character_noise_dim], NOISE_STREAM)
+        return style, self.model.generator.drawn_noise(texts, style, normal)
 
     def write(
         self,

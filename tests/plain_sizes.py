@@ -1,5 +1,5 @@
 """Options of a plain generator, near to the paper's sizes, where a test leans on no extra of the one that
-ships: layout encoding, no fine maps, nothing bent, noise from N(0, 1).
+ships: layout encoding, no fine maps, nothing bent.
 """
 
 PLAIN = dict(
@@ -14,5 +14,4 @@ PLAIN = dict(
     map_channels=(),
     learn_boxes=False,
     bend_px=0,
-    noise_prior='normal',
 )

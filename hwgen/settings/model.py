@@ -80,10 +80,10 @@ class GeneratorSettings:
         lower=0,
     )
     noise_prior: str = setting(
-        'learned',
-        'What the noise of characters is drawn from: learned, for each character and hand from what the style'
-        ' encoder says of real lines; normal, N(0, 1).',
-        choices=('learned', 'normal'),
+        'normal',
+        'What the noise of characters is drawn from: normal, N(0, 1); learned, for each character and hand'
+        ' from what the style encoder says of real lines.',
+        choices=('normal', 'learned'),
         absent='normal',
     )
     attention_px: int = setting(

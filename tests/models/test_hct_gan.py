@@ -125,6 +125,7 @@ def test_sizes_where_nothing_is_said():
         num_characters=3,
         content_encoding='warped',
         filter_mean=False,
+        noise_prior='normal',
         char_px=32,
         char_width_px=32,
         content_channels=192,

@@ -11,7 +11,14 @@ from hwgen.inference.styles import character_noise, styles_from_seeds
 from hwgen.training import sheets
 
 CONFIG = types.SimpleNamespace(style_dim=6, character_noise_dim=2)
-GENERATOR = types.SimpleNamespace(config=CONFIG, style_space=lambda normal: 3.0 + 2.0 * normal)
+GENERATOR = types.SimpleNamespace(
+    config=CONFIG,
+    style_space=lambda normal: 3.0 + 2.0 * normal,
+    # each character's noise is told by what it is and by the hand
+    drawn_noise=lambda characters, style, normal: (
+        characters.character_ids[..., None] + style[:, None, :1] + 2.0 * normal
+    ),
+)
 
 
 @pytest.fixture(scope='module')
@@ -81,6 +88,7 @@ def test_draw_puts_line_below_line(charset, parts):
 
     class Shades:
         config, style_space = CONFIG, staticmethod(GENERATOR.style_space)
+        drawn_noise = staticmethod(GENERATOR.drawn_noise)
 
         def __call__(self, training, **inputs):
             assert training is False
@@ -150,9 +158,10 @@ def test_hands_and_characters_of_each_sheet(charset, parts):
     ):
         inputs = drawn.inputs(name, GENERATOR)
         np.testing.assert_array_equal(inputs['style'], 3.0 + 2.0 * styles_from_seeds(hands, 6))
-        np.testing.assert_array_equal(
-            inputs['character_noise'],
-            np.stack([character_noise(hand, 0, 3, character_noise_dim=2) for hand in hands]),
+        normal = np.stack([character_noise(hand, 0, 3, character_noise_dim=2) for hand in hands])
+        ids = inputs['characters'].character_ids[..., None]
+        np.testing.assert_allclose(
+            inputs['character_noise'], ids + inputs['style'][:, None, :1] + 2.0 * normal, rtol=1e-6
         )
         for row, text in enumerate(drawn.texts[name]):
             ids = np.array([charset.character_id(c) for c in text])

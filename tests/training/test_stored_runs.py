@@ -36,7 +36,7 @@ TYPED = {
 }
 # Settings that came later, by part of config.json, and what runs of before had in their place.
 LATER = {
-    'generator': {'layout': 'cells', 'filter_mean': False},
+    'generator': {'layout': 'cells', 'filter_mean': False, 'noise_prior': 'normal'},
     'settings': {'spacing_weight': 0.2},
     'schedule': {'game': 'paper'},
 }
@@ -44,6 +44,7 @@ LATER_FLAGS = {
     'game',
     'character_layout',
     'filter_mean',
+    'noise_prior',
     'spacing_weight',
     *(flag_of(PairSettings, name) for name in described_settings(PairSettings)),
 }

@@ -114,7 +114,7 @@ def test_the_first_start_exports_and_a_signal_ends_it_with_0():
         out = os.path.abspath('saved_models/hwgen/1')
         assert (
             server.lines[0]
-            == f'exporting {CHECKOUT / "saved_models/demo"} to {out}: there is no version yet, about half a'
+            == f'exporting {CHECKOUT / "saved_models/spaced64"} to {out}: there is no version yet, about half a'
             ' minute'
         )
         assert re.fullmatch(
@@ -193,7 +193,7 @@ def test_an_installed_hwgen_exports_into_its_cache(tmp_path, monkeypatch):
         **{**arguments, 'args': [installed if part == STUBBED else part for part in arguments['args']]}
     ) as process:
         assert process.stdout.readline().startswith(
-            f'exporting {CHECKOUT / "saved_models/demo"} to {tmp_path}/cache/hwgen/saved_models/'
+            f'exporting {CHECKOUT / "saved_models/spaced64"} to {tmp_path}/cache/hwgen/saved_models/'
         )
         while not process.stdout.readline().startswith('http://'):
             assert process.poll() is None

@@ -25,6 +25,15 @@ EMBEDDED = {
     'tfrecords/demo': {},
     f'tfrecords/demo-{corpus.FONTS_VERSION}': {'version': corpus.FONTS_VERSION},
     'tfrecords/latin': {'script': 'latin'},
+    # of 7,000 hanzi: what saved_models/spaced64 learned from, and is measured on
+    'tfrecords/wide': {
+        'lines': 16000,
+        'validation_lines': 300,
+        'test_lines': 300,
+        'unseen_lines': 300,
+        'vocabulary_size': 7000,
+        'seed': 5,
+    },
 }
 
 

@@ -114,8 +114,8 @@ def test_the_first_start_exports_and_a_signal_ends_it_with_0():
         out = os.path.abspath('saved_models/hwgen/1')
         assert (
             server.lines[0]
-            == f'exporting {CHECKOUT / "saved_models/spaced64"} to {out}: there is no version yet, about half a'
-            ' minute'
+            == f'exporting {CHECKOUT / "saved_models/spaced64"} to {out}: there is no version yet, about half'
+            ' a minute'
         )
         assert re.fullmatch(
             rf"asked {out} \[\('licence', 'embedded corpus.*'\), \('max_characters', 256\), \('truncation',"

@@ -2,8 +2,8 @@
 
     python -m experiments.writer.lines --out=docs/images
 
-writes written.png (of the README) and lines_1.png to lines_5.png (of docs/lines.md) with the model that ships and
-the defaults of `generate`. The same file, model and machine give the same pictures.
+writes written.png (of the README) and lines_1.png to lines_5.png (of docs/lines.md) with the model that ships
+and the defaults of `generate`. The same file, model and machine give the same pictures.
 """
 
 import argparse

@@ -17,6 +17,7 @@ import urllib3
 from many_calls import calls
 
 import hwgen
+from hwgen.serving import session as serving
 
 pytest.importorskip('uvicorn', reason='the extra `serve` is not installed: pip install "hwgen[serve]"')
 
@@ -155,6 +156,29 @@ def test_versions_and_labels_of_a_folder():
         ]
         assert told == ['MTA=', 'Mg==', 'Mg=='] and server.ask('永', '/versions/1')[0] == 404
         assert server.end(signal.SIGINT) == (0, 'stopped\n', '')
+
+
+def test_a_version_of_another_model_than_the_default_is_told():
+    """Where nobody named the folder: what an earlier default left there is not taken for the present one."""
+    info = {
+        name: json.loads((CHECKOUT / 'saved_models' / name / 'generator.json').read_text('utf-8'))['info']
+        for name in ('demo', 'spaced64')
+    }
+    for version, trained in ((1, 'demo'), (2, 'spaced64'), (3, None)):
+        place = pathlib.Path('saved_models/hwgen', str(version))
+        (place / 'assets.extra').mkdir(parents=True)
+        if trained:
+            (place / 'assets.extra/hwgen.json').write_text(json.dumps({'trained': info[trained]}))
+        said = []
+        serving._tell_of_other_model(str(place), report=said.append)
+        assert said == (
+            [
+                'saved_models/hwgen/1: was made of another model than saved_models/spaced64 (by `train'
+                ' --flagfile=demo.flags`); `export` writes a version of that, --model serves another one'
+            ]
+            if trained == 'demo'
+            else []
+        )
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ from hwgen.data.scribe.plan import Plan, corpus_charset
 
 # Corpora that commands write where they are asked for by these names and not there: folder -> settings of
 # `prepare_scribe`.
-EMBEDDED = {
+EMBEDDED: dict[str, dict[str, Any]] = {
     'tfrecords/demo': {},
     f'tfrecords/demo-{corpus.FONTS_VERSION}': {'version': corpus.FONTS_VERSION},
     'tfrecords/latin': {'script': 'latin'},

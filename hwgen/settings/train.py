@@ -20,7 +20,8 @@ class DataSettings:
         'tfrecords/demo',
         'Folder of TFRecord shards with its info.json, as `prepare` writes it. tfrecords/demo,'
         ' tfrecords/latin, and the corpora of saved_models/demo and spaced64, tfrecords/demo-1.1 and'
-        ' tfrecords/wide, are written if they are absent; by an installed hwgen into its cache (`$XDG_CACHE_HOME/hwgen`).',
+        ' tfrecords/wide, are written if they are absent; by an installed hwgen into its cache'
+        ' (`$XDG_CACHE_HOME/hwgen`).',
         free=True,
     )
     unlabelled: str | None = setting(

@@ -236,7 +236,7 @@ def train(
 
     Args:
         preset: name of a preset that ships ('demo', 'fast', 'hand', ...), path of one, or TrainSettings;
-            None: 'demo', the model that ships.
+            None: 'demo', the main job.
         report: function of a str, told the lines of progress; None: they are printed.
         **settings: over those of the preset: data, run_dir, batch_size, reconstruction_steps, max_minutes,
             ...; see docs/settings.md, bin/train. An embedded corpus that is not there is written.

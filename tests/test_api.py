@@ -190,7 +190,7 @@ def test_presets_by_name_and_settings_over_them():
     assert api._train_settings('own', {}).steps.seed == api._train_settings('./own.flags', {}).steps.seed == 5
 
 
-def test_the_model_that_ships_by_name_from_any_folder():
+def test_a_model_that_ships_by_name_from_any_folder():
     """The same seed and text: the same picture from `write` and from `generate`."""
     writer, said = hwgen.load('demo'), []
     (image,) = writer.write('明天⿱山鱼', style_seeds=7)

@@ -61,17 +61,17 @@ _PROTOCOL = flags.DEFINE_enum(
 _MODEL = flags.DEFINE_string(
     'model',
     None,
-    'Folder of the model, or a run directory of train. Default: saved_models/demo, the one that ships. '
+    f'Folder of the model, or a run directory of train. Default: {DEFAULT_MODEL}. '
     'Empty: none, real '
     'lines only. Example: --model=runs/demo.',
 )
 _DATA = flags.DEFINE_string(
     'data',
     None,
-    'Folder of records with the splits test and unseen. Default: tfrecords/demo-1.1 for models that '
-    'learned from version 1.1 '
-    'of the embedded corpus, as the one that ships did, else tfrecords/demo; for ablation '
-    'tfrecords/ablation. What the '
+    'Folder of records with the splits test and unseen. Default: the embedded corpus that fits the model, of '
+    'the version that it learned from and the characters that it has seen: tfrecords/wide for '
+    'saved_models/spaced64, tfrecords/demo-1.1 for saved_models/demo, tfrecords/demo where nothing is known; '
+    'for ablation tfrecords/ablation. What the '
     'protocol reads of these is written first where it is absent. Example: --data=tfrecords/mine.',
 )
 _SPLIT = flags.DEFINE_string(

@@ -1,6 +1,6 @@
 """Trains HCT-GAN: from shards of handwritten lines to a generator that writes any text.
 
-Without flags it makes the model that ships, on the embedded handwriting corpus, in about an hour on two CPU
+Without flags it makes a model like saved_models/demo, on the embedded corpus, in about an hour on two CPU
 cores: the defaults below are those of `demo.flags`, which is read first unless --flagfile names another
 preset. The flags you give change that. A corpus that is not there is written to --data: its validation lines
 first, its training lines beside the training, which draws what it reads before that. The run is the same to

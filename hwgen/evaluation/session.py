@@ -103,7 +103,7 @@ def evaluate(
     _check_splits(chosen, split, data, info)
     if chosen.opens_model:
         opened_model = _open_model(model)
-        _tell_of_other_corpus(info, opened_model, report=report)
+        _tell_what_does_not_fit(info, opened_model, report=report)
     else:
         opened_model = chosen.first_model(request, opened)
 
@@ -199,10 +199,8 @@ def train_features(folder: str, *, data: str, report: Callable[[str], None] = sa
 
 
 def default_data(protocol: Protocol, model: Any) -> str:
-    """The folder of records where none is given: the protocol's own, else the embedded corpus of the version
-    that the model learned from.
-
-    What a model has not seen is told by that version alone.
+    """The folder of records where none is given: the protocol's own, else the embedded corpus that fits the
+    model (`model_corpus.fitting_corpus`).
 
     Args:
         protocol: Protocol.
@@ -213,9 +211,9 @@ def default_data(protocol: Protocol, model: Any) -> str:
     """
     if protocol.corpus is not None:
         return protocol.corpus
-    from hwgen.data.preparing.prepare import EMBEDDED
+    from hwgen.evaluation.model_corpus import fitting_corpus
 
-    version = None
+    description: dict[str, Any] = {}
     # Whoever opens the model says what is wrong with it.
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         if model is None or isinstance(model, (str, os.PathLike)):
@@ -223,9 +221,8 @@ def default_data(protocol: Protocol, model: Any) -> str:
             description = json.loads((folder / 'generator.json').read_text(encoding='utf-8'))
         else:
             description = model.description
-        version = description['info']['data']['version']
-    own = [folder for folder, settings in EMBEDDED.items() if version and settings.get('version') == version]
-    return own[0] if own else 'tfrecords/demo'
+        return fitting_corpus(description)
+    return fitting_corpus({})
 
 
 def splits_read(protocol: Protocol, split: str, *, further: bool = True) -> list[str]:
@@ -302,20 +299,13 @@ def _open_model(model):
     return Writer.load(find_model(model), allow_unseen=True)
 
 
-def _tell_of_other_corpus(info, opened_model, *, report):
-    """A word where a model is measured on another version of the embedded corpus than it learned from."""
-    learned = {}
-    if opened_model is not None:
-        learned = (opened_model.description.get('info') or {}).get('data') or {}
-    embedded = learned.get('source') == info.get('source') == 'scribe'
-    if embedded and learned.get('version') != info.get('version'):
-        report(
-            f'note: the model learned from version {learned.get("version")} of the embedded corpus, the '
-            'data is version '
-            f'{info.get("version")}: its split unseen holds characters that the model may have seen, and '
-            'its writers are '
-            'others'
-        )
+def _tell_what_does_not_fit(info, opened_model, *, report):
+    """A word where data does not tell what a model has seen and what not."""
+    from hwgen.evaluation.model_corpus import what_does_not_fit
+
+    told = None if opened_model is None else what_does_not_fit(info, opened_model.description)
+    if told:
+        report(told)
 
 
 def _measured_under(protocol, request, judges, *, split, first_seed, seeds, info=None):

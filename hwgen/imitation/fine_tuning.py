@@ -16,6 +16,7 @@ from hwgen.settings import flags
 from hwgen.settings.model import GeneratorConfig, GeneratorSettings, ModuleSettings
 from hwgen.settings.prepare import InputSettings, OutputSettings, PrepareSettings
 from hwgen.settings.setting import described, from_stored
+from hwgen.settings.steps import GanSettings
 from hwgen.settings.train import TrainSettings
 
 # Steps a minute, together as many as hand.flags made: so many are planned, and --minutes ends a slower
@@ -96,6 +97,10 @@ def training_settings(model: str, *, minutes: float, longest: int) -> TrainSetti
     description = read_description(model)
     config = from_stored(GeneratorConfig, description['generator'])
     sizes = {name: getattr(config, name) for name in described(GeneratorSettings)}
+    if config.num_blocks < len(
+        settings.generator.channels
+    ):  # as saved_models/demo is: the sizes of demo.flags
+        settings = dataclasses.replace(settings, steps=GanSettings(), modules=ModuleSettings())
     return dataclasses.replace(
         settings,
         generator=GeneratorSettings(**sizes),
@@ -114,8 +119,8 @@ def training_settings(model: str, *, minutes: float, longest: int) -> TrainSetti
 def _modules(
     settings: ModuleSettings, config: GeneratorConfig, description: dict[str, Any]
 ) -> ModuleSettings:
-    """The modules beside a generator of these sizes: its style encoder as it is, D with as many blocks as it
-    needs (no phase here asks it).
+    """The modules beside a generator of these sizes: its style encoder as it is, recognisers and D with as
+    many blocks as it needs (no phase here asks D).
     """
     channels = settings.discriminator_channels
     missing = config.num_blocks + 1 - len(channels)

@@ -70,8 +70,8 @@ class Hand:
         if digest != self.digest:
             raise HandError(
                 f'{self.path or self.name}: a hand of another model (weights {self.digest[:12]},'
-                f' here {digest[:12]}): expected one that was read with this model;'
-                ' `imitate --model` reads it anew'
+                f' here {digest[:12]}): expected one that was read with this model, or --model with the one'
+                ' that it was read with; `imitate` reads it anew'
             )
 
     def check_probe(self, drawn: np.ndarray) -> None:

@@ -9,7 +9,7 @@ from hwgen.settings.resources import resource_path
 
 def find_shipped(path: str | os.PathLike[str] | None) -> str | None:
     """A path as it is, but for the name of a model that ships where nothing is here by that name: `demo` and
-    `saved_models/demo` are that model from any folder.
+    `saved_models/demo` are that model from any folder, and so for every other.
     """
     if path is None:
         return None
@@ -18,7 +18,8 @@ def find_shipped(path: str | os.PathLike[str] | None) -> str | None:
         return path
     if path == DEFAULT_MODEL:
         return str(resource_path(path))
-    shipped = resource_path(f'saved_models/{path}') if path == os.path.basename(path) and path else None
+    name = path.removeprefix('saved_models/')
+    shipped = resource_path(f'saved_models/{name}') if name == os.path.basename(name) and name else None
     return str(shipped) if shipped is not None and (shipped / 'generator.json').is_file() else path
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import ipaddress
+import json
 import os
 import shutil
 import signal
@@ -14,6 +15,7 @@ from typing import Any
 
 import hwgen
 from hwgen import console
+from hwgen.charset.printable import printable
 from hwgen.inference.model_folder import DEFAULT_MODEL, find_model
 from hwgen.settings.resources import made_place
 from hwgen.settings.serving import ServeSettings
@@ -218,8 +220,9 @@ def _base(
     else:
         base = made_place(served.model_base_path)
         if base != served.model_base_path:  # the cache: another release may ship another model
-            base = f'{base}-{hwgen.__version__}'
-        if versions.find_versions(base):
+            base = f'{base}-{hwgen.__version__}-{os.path.basename(DEFAULT_MODEL)}'
+        if found := versions.find_versions(base):
+            _tell_of_other_model(found[max(found)], report=report)
             return base
     path = versions.version_folder(base)  # BASE/1; refuses a base that is a file
     model = find_model(served.model or DEFAULT_MODEL)
@@ -229,3 +232,24 @@ def _base(
 
     export_to(path, model=model, allow_unseen=served.allow_unseen, report=report)
     return base
+
+
+def _tell_of_other_model(version: str, *, report: Report) -> None:
+    """A word where nobody named a model, and the version that is there was made of another than the default:
+    of an earlier default, or of a run.
+    """
+    from hwgen.inference.description import read_description
+    from hwgen.serving.saved_version import DESCRIPTION
+
+    try:
+        with open(os.path.join(version, DESCRIPTION), encoding='utf-8') as file:
+            trained = json.load(file)['trained']
+    except (OSError, ValueError, KeyError, TypeError):  # whoever loads it says what is wrong with it
+        return
+    if trained != read_description(find_model(DEFAULT_MODEL)).get('info'):
+        command = trained.get('command') if isinstance(trained, dict) else None
+        report(
+            f'{version}: was made of another model than {DEFAULT_MODEL}'
+            + (f' (by `{printable(command)}`)' if command else '')
+            + '; `export` writes a version of that, --model serves another one'
+        )

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from hwgen.settings.setting import SettingError, check, setting
 
-DEFAULT_MODEL = 'saved_models/demo'  # the one that ships
+DEFAULT_MODEL = 'saved_models/spaced64'  # what writes wherever no other model is named
 # Standard deviation of what seeds draw, hands and character noise, wherever nothing else is said: a little
 # plainer than those the model learned from (1).
 DEFAULT_TRUNCATION = 0.8

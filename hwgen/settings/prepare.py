@@ -98,8 +98,8 @@ class CorpusSettings:
     )
     corpus: str = setting(
         '2.0',
-        'Version of the embedded corpus: 2.0 is written by pens and fonts; 1.1, by four fonts, is what the'
-        ' model that ships learned from.',
+        'Version of the embedded corpus: 2.0 is written by pens and fonts; 1.1, by four fonts, is what'
+        ' saved_models/demo learned from.',
         choices=('1.1', '2.0'),
     )
     pen_share: float | None = setting(

@@ -24,7 +24,7 @@ _HEAD = """# Settings
 
 Every flag of the commands, as their `--help` tells them too. From Python ([API](api.md)) they are keywords by
 the same names: `bin/train --batch_size=4` is `hwgen.train(batch_size=4)`. The defaults of `bin/train` are
-those of the model that ships, `demo.flags`. The flags of `bin/evaluate` come from its protocols: see
+those of the main job, `demo.flags`. The flags of `bin/evaluate` come from its protocols: see
 [Evaluation](evaluation.md) and `bin/evaluate --help`.
 
 Presets (`*.flags`) hold flags, one a row; a preset may name another, its parent, by a row such as

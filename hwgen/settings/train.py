@@ -19,8 +19,9 @@ class DataSettings:
     data: str = setting(
         'tfrecords/demo',
         'Folder of TFRecord shards with its info.json, as `prepare` writes it. tfrecords/demo,'
-        ' tfrecords/latin and tfrecords/demo-1.1, the corpus of the model that ships, are written if they are'
-        ' absent; by an installed hwgen into its cache (`$XDG_CACHE_HOME/hwgen`).',
+        ' tfrecords/latin, and the corpora of saved_models/demo and spaced64, tfrecords/demo-1.1 and'
+        ' tfrecords/wide, are written if they are absent; by an installed hwgen into its cache'
+        ' (`$XDG_CACHE_HOME/hwgen`).',
         free=True,
     )
     unlabelled: str | None = setting(
@@ -121,7 +122,7 @@ class RunSettings:
 
 @dataclasses.dataclass(frozen=True)
 class TrainSettings:
-    """All of a training. The defaults are those of the model that ships.
+    """All of a training. The defaults are those of the main job, demo.flags.
 
     Attributes:
         data: DataSettings.

@@ -46,7 +46,7 @@ _MEASURES = [
             'below 0.12',
             (
                 'Mean difference of a real line and the line that the generator writes from its text and'
-                ' style, per pixel. Falls. The model that ships ended at 0.12, one fine-tuned on a single'
+                ' style, per pixel. Falls. saved_models/demo ended at 0.12, one fine-tuned on a single'
                 ' hand at 0.06.'
             ),
         ),

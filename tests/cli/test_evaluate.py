@@ -287,13 +287,14 @@ def test_what_is_written_alone_twice(protocol, sheets, names):
 @needs_reader
 @pytest.mark.slow
 def test_a_comparison_with_what_another_system_wrote(tmp_path):
-    """The list of texts, filled with printed lines by hand; then the model that ships beside them, twice."""
+    """The list of texts, filled with printed lines by hand; then a model that ships beside them, twice."""
     (tmp_path / 'lines').mkdir()
     write_lines(
         tmp_path / 'lines',
         test=['HWGEN', '2026', 'PAPER', 'INK', 'PEN', 'LINES', 'GAN', 'TEXT', '1234', 'HAND', 'NIB', 'CELL'],
     )
     arguments = ['--protocol=comparison', '--data=lines', '--num_lines=6', '--seeds=2']
+    arguments.append('--model=saved_models/demo')  # the smallest that ships
     listed = evaluate(*arguments, '--texts_out=print/labels.tsv')
     assert (listed.returncode, listed.stdout, listed.stderr) == (
         0,

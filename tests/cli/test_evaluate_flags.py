@@ -31,6 +31,7 @@ EMBEDDED = {
     'tfrecords/demo': {'version': '2.0'},
     'tfrecords/demo-1.1': {'version': '1.1'},
     'tfrecords/latin': {'script': 'latin'},
+    'tfrecords/wide': {'version': '2.0', 'vocabulary_size': 7000},
 }
 stand_in('hwgen.data.preparing.prepare', EMBEDDED=EMBEDDED, ensure_embedded=ensure_embedded)
 stand_in(
@@ -126,7 +127,7 @@ tensorflow.config = types.SimpleNamespace(
 )
 sys.modules['tensorflow'] = tensorflow
 """.replace('ROOT', repr(str(CHECKOUT)))
-DEMO, FEATURES = 'saved_models/demo', 'saved_models/features'
+SHIPPED, FEATURES = 'saved_models/spaced64', 'saved_models/features'
 PROTOCOLS = [
     'reader',
     'hands',
@@ -203,7 +204,7 @@ def test_what_a_protocol_takes(plain, name):
     splits = ['unseen' if split == 'dev' else split for split in splits]
     assert (status, err) == (None, '')
     # what the model that ships learned from
-    data = 'tfrecords/ablation' if name == 'ablation' else 'tfrecords/demo-1.1'
+    data = 'tfrecords/ablation' if name == 'ablation' else 'tfrecords/wide'
     assert told(plain[name], 'ensure') == [[data, splits, dict(lines=3) if name == 'ablation' else None]]
     (task,) = told(plain[name], 'task')[0]
     assert told(plain[name], 'run')[0][0] == name and (
@@ -216,9 +217,9 @@ def test_what_a_protocol_takes(plain, name):
     assert (task['seeds'], task['truncation'], task['there'], task['against']) == ([0, 1, 2], 0.8, None, None)
     assert (task['model'] == 'None') == (name == 'ablation')
     if name not in ('ablation', 'comparison'):
-        assert told(plain[name], 'Writer.load') == [[DEMO, dict(allow_unseen=True)]] and told(
+        assert told(plain[name], 'Writer.load') == [[SHIPPED, dict(allow_unseen=True)]] and told(
             plain[name], 'described'
-        ) == [[DEMO]]
+        ) == [[SHIPPED]]
         assert 'the model learned from version 1.1 of the embedded corpus, the data is version 2.0' in out
     else:
         assert out == '' and told(plain[name], 'described') == []

@@ -17,6 +17,7 @@ import urllib3
 from many_calls import calls
 
 import hwgen
+from hwgen.serving import session as serving
 
 pytest.importorskip('uvicorn', reason='the extra `serve` is not installed: pip install "hwgen[serve]"')
 
@@ -114,8 +115,8 @@ def test_the_first_start_exports_and_a_signal_ends_it_with_0():
         out = os.path.abspath('saved_models/hwgen/1')
         assert (
             server.lines[0]
-            == f'exporting {CHECKOUT / "saved_models/demo"} to {out}: there is no version yet, about half a'
-            ' minute'
+            == f'exporting {CHECKOUT / "saved_models/spaced64"} to {out}: there is no version yet, about half'
+            ' a minute'
         )
         assert re.fullmatch(
             rf"asked {out} \[\('licence', 'embedded corpus.*'\), \('max_characters', 256\), \('truncation',"
@@ -157,6 +158,29 @@ def test_versions_and_labels_of_a_folder():
         assert server.end(signal.SIGINT) == (0, 'stopped\n', '')
 
 
+def test_a_version_of_another_model_than_the_default_is_told():
+    """Where nobody named the folder: what an earlier default left there is not taken for the present one."""
+    info = {
+        name: json.loads((CHECKOUT / 'saved_models' / name / 'generator.json').read_text('utf-8'))['info']
+        for name in ('demo', 'spaced64')
+    }
+    for version, trained in ((1, 'demo'), (2, 'spaced64'), (3, None)):
+        place = pathlib.Path('saved_models/hwgen', str(version))
+        (place / 'assets.extra').mkdir(parents=True)
+        if trained:
+            (place / 'assets.extra/hwgen.json').write_text(json.dumps({'trained': info[trained]}))
+        said = []
+        serving._tell_of_other_model(str(place), report=said.append)
+        assert said == (
+            [
+                'saved_models/hwgen/1: was made of another model than saved_models/spaced64 (by `train'
+                ' --flagfile=demo.flags`); `export` writes a version of that, --model serves another one'
+            ]
+            if trained == 'demo'
+            else []
+        )
+
+
 @pytest.mark.slow
 def test_versions_that_come_and_go_while_it_runs():
     """Also in the middle of the way: a broken newest version keeps it neither from starting nor from going
@@ -193,7 +217,7 @@ def test_an_installed_hwgen_exports_into_its_cache(tmp_path, monkeypatch):
         **{**arguments, 'args': [installed if part == STUBBED else part for part in arguments['args']]}
     ) as process:
         assert process.stdout.readline().startswith(
-            f'exporting {CHECKOUT / "saved_models/demo"} to {tmp_path}/cache/hwgen/saved_models/'
+            f'exporting {CHECKOUT / "saved_models/spaced64"} to {tmp_path}/cache/hwgen/saved_models/'
         )
         while not process.stdout.readline().startswith('http://'):
             assert process.poll() is None

@@ -271,6 +271,14 @@ def test_corpora_by_their_names():
         'tfrecords/demo': {},
         'tfrecords/demo-1.1': {'version': '1.1'},
         'tfrecords/latin': {'script': 'latin'},
+        'tfrecords/wide': {
+            'lines': 16000,
+            'validation_lines': 300,
+            'test_lines': 300,
+            'unseen_lines': 300,
+            'vocabulary_size': 7000,
+            'seed': 5,
+        },
     }
 
 

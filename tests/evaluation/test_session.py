@@ -7,6 +7,7 @@ import types
 import numpy as np
 import pytest
 
+from hwgen.charset.encoding import Charset
 from hwgen.evaluation import session
 from hwgen.evaluation.protocols import registry
 from hwgen.evaluation.protocols.protocol import Findings, Option, Protocol, ProtocolError
@@ -180,27 +181,56 @@ def test_what_is_refused(darkness, written_folder):
 
 def test_a_model_is_measured_on_the_corpus_it_learned_from(tmp_path):
     """Held-out characters are those of a version: another one would have the model tested on what it saw,
-    without a word.
+    without a word. Of one version, the corpus whose characters are nearest to what it saw.
     """
     (tmp_path / 'generator.json').write_text(
         json.dumps({'info': {'data': {'source': 'scribe', 'version': '2.0'}}}), encoding='utf-8'
     )
     reader = registry.find_protocol('reader')
+    demo, shipped = (str(CHECKOUT / 'saved_models' / name) for name in ('demo', 'spaced64'))
     folders = [
-        session.default_data(reader, model)
-        for model in (str(CHECKOUT / 'saved_models/demo'), None, Model(), tmp_path, 'nowhere')
+        session.default_data(reader, model) for model in (demo, Model(), shipped, None, tmp_path, 'nowhere')
     ]
-    assert folders == ['tfrecords/demo-1.1'] * 3 + ['tfrecords/demo'] * 2
+    assert folders == ['tfrecords/demo-1.1'] * 2 + ['tfrecords/wide'] * 2 + ['tfrecords/demo'] * 2
     assert session.default_data(registry.find_protocol('ablation'), str(tmp_path)) == 'tfrecords/ablation'
+    # 3,000 of the hanzi that spaced64 has seen: nearer to the corpus of 3,500 than to that of 7,000
+    description = json.loads((CHECKOUT / 'saved_models/spaced64/generator.json').read_text(encoding='utf-8'))
+    learned = {name: description[name] for name in ('info', 'charset')}
+    (tmp_path / 'generator.json').write_text(
+        json.dumps({**learned, 'seen': description['seen'][:3000]}), encoding='utf-8'
+    )
+    assert session.default_data(reader, tmp_path) == 'tfrecords/demo'
+
+
+def test_a_word_where_data_does_not_fit_the_model():
     notes = []
     model = types.SimpleNamespace(description={'info': {'data': {'source': 'scribe', 'version': '1.1'}}})
     for version in ('1.1', '2.0'):
-        session._tell_of_other_corpus({'source': 'scribe', 'version': version}, model, report=notes.append)
-    session._tell_of_other_corpus({'source': 'folder', 'version': 1}, model, report=notes.append)
+        session._tell_what_does_not_fit({'source': 'scribe', 'version': version}, model, report=notes.append)
+    session._tell_what_does_not_fit({'source': 'folder', 'version': 1}, model, report=notes.append)
+    session._tell_what_does_not_fit({'source': 'scribe', 'version': '2.0'}, None, report=notes.append)
     assert (
         len(notes) == 1
         and 'learned from version 1.1 of the embedded corpus, the data is version 2.0' in notes[0]
     )
+    # characters by their numbers in the table: 200 of the vocabulary, the first two of which are not known
+    characters = Charset.load().characters
+    info = {'source': 'folder', 'charset': {}, 'vocabulary': list(range(1, 201)), 'held_out': [300, 301, 302]}
+    for seen, expected in (
+        (characters[3:201], None),  # two of 200 are one in a hundred: as many as lines may happen not to show
+        (
+            characters[4:201],
+            'note: the model has not seen 3 of the 200 characters of the training lines of the data',
+        ),
+        (
+            (*characters[1:201], characters[302]),
+            'note: the model has seen 1 of the 3 characters that training lines of the data do not show',
+        ),
+    ):
+        model = types.SimpleNamespace(description={'seen': ''.join(seen)})
+        notes.clear()
+        session._tell_what_does_not_fit(info, model, report=notes.append)
+        assert notes == ([expected] if expected else [])
 
 
 class Told(Protocol):

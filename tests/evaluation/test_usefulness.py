@@ -474,7 +474,7 @@ def test_people_are_left_out_with_a_word(monkeypatch, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize('picture_px', [32, 64])
 def test_as_a_whole(picture_px, tmp_path):
-    """Tiny, with the model that ships; twice the same."""
+    """Tiny, with a model that ships; twice the same."""
     rng = np.random.default_rng(0)
     scans = np.full([30, 40, 40], 255, np.uint8)
     for n, scan in enumerate(scans):

@@ -16,8 +16,11 @@ from hwgen.generation import session as generation
 from hwgen.imitation import fine_tuning, line_pictures
 from hwgen.inference.hand_file import HandError, load_hand
 from hwgen.inference.imitation import read_style
+from hwgen.inference.model_folder import DEFAULT_MODEL, find_model
 from hwgen.inference.writer import Writer
+from hwgen.settings import flags
 from hwgen.settings.setting import SettingError
+from hwgen.settings.train import TrainSettings
 
 
 def pixels(path):
@@ -171,6 +174,33 @@ def test_fine_tuning_is_hand_flags_with_the_sizes_of_the_model(model):
     assert settings.generator.char_px == 16 and settings.generator.content_channels == 12
     assert settings.modules.style_channels == (4, 6, 8)
     assert len(settings.modules.discriminator_channels) == 3  # log2(16 / 4) + 1
+    # one that is smaller than what ships is taught as demo.flags teaches: no block more in the recognisers
+    assert settings.modules.recognizer_channels == (24, 48, 96, 128, 160)
+    assert (settings.steps.feature_levels, settings.steps.noise_kl_weight) == ((4,), 0.002)
+
+
+@pytest.mark.parametrize('name, px, blocks', [('demo', 32, 3), ('spaced64', 64, 4)])
+def test_fine_tuning_fits_the_models_that_ship(name, px, blocks):
+    settings = fine_tuning.training_settings(find_model(name), minutes=4, longest=5)
+    assert (settings.generator.char_px, len(settings.generator.channels)) == (px, blocks)
+    assert settings.generator.layout == ('cells' if px == 32 else 'spaced')
+    assert len(settings.modules.discriminator_channels) == blocks + 1
+    assert len(settings.modules.recognizer_channels) == blocks + 2  # a stem and a convolution more
+    assert len(settings.modules.style_channels) == blocks + 1
+
+
+def test_hand_flags_has_the_sizes_of_the_model_that_ships():
+    """Else nobody could begin with it: the generator's, and those of its style encoder."""
+    settings = flags.parse(TrainSettings, ['--flagfile=hand.flags'])
+    assert settings.run.init_from == DEFAULT_MODEL
+    described = json.loads(pathlib.Path(find_model(DEFAULT_MODEL), 'generator.json').read_text('utf-8'))
+    here = json.loads(json.dumps(vars(settings.generator)))  # tuples as lists
+    compared = {name for name, value in here.items() if value is not None} & {*described['generator']}
+    assert {'char_px', 'layout', 'channels', 'map_channels', 'bend_px', 'style_part_dim'} <= compared
+    assert {name: described['generator'][name] for name in compared} == {
+        name: here[name] for name in compared
+    }
+    assert list(settings.modules.style_channels) == described['style_encoder']['channels']
 
 
 def test_generate_takes_the_model_of_a_folder(lines, model):

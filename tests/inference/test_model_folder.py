@@ -36,8 +36,11 @@ def test_what_ships_is_found_from_any_folder(tmp_path, monkeypatch):
         find_model(DEFAULT_MODEL) == str(resource_path(DEFAULT_MODEL))
         and (resource_path(DEFAULT_MODEL) / 'generator.json').is_file()
     )
-    (tmp_path / DEFAULT_MODEL).mkdir(parents=True)
-    assert find_model(DEFAULT_MODEL) == DEFAULT_MODEL
+    assert DEFAULT_MODEL == 'saved_models/spaced64'
+    assert find_model('saved_models/demo') == str(resource_path('saved_models/demo'))
+    for name in (DEFAULT_MODEL, 'saved_models/demo'):
+        (tmp_path / name).mkdir(parents=True)
+        assert find_model(name) == name
 
 
 def test_files_that_ship_lie_in_the_checkout_or_where_it_is_installed(monkeypatch, tmp_path):
@@ -57,16 +60,18 @@ def test_a_generator_that_has_a_folder_called_model(tmp_path):
     assert find_model('mine') == 'mine/model'
     pathlib.Path('mine/generator.json').touch()
     assert find_model('mine') == 'mine'
-    assert find_model(DEFAULT_MODEL) == str(resource_path('saved_models/demo'))
-    os.makedirs('saved_models/demo')
-    assert find_model(DEFAULT_MODEL) == 'saved_models/demo'  # the one that is here
+    assert find_model(DEFAULT_MODEL) == str(resource_path('saved_models/spaced64'))
+    os.makedirs('saved_models/spaced64')
+    assert find_model(DEFAULT_MODEL) == 'saved_models/spaced64'  # the one that is here
 
 
 def test_a_model_that_ships_has_a_name():
-    shipped = str(resource_path(DEFAULT_MODEL))
+    shipped = str(resource_path('saved_models/demo'))
     assert find_shipped('demo') == find_model('demo') == find_model(pathlib.Path('demo')) == shipped
     # no generator, and no name
     assert find_model('features') == 'features' and find_model('other/demo') == 'other/demo'
+    assert find_model('saved_models/features') == 'saved_models/features'
+    assert find_model('spaced64') == str(resource_path(DEFAULT_MODEL))
     assert find_shipped(None) is None
     os.mkdir('demo')
     assert find_model('demo') == 'demo'  # the one that is here

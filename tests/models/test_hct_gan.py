@@ -103,7 +103,7 @@ def test_other_sizes(make_hct_gan, lines_of_images, char_px, char_width_px):
 
 
 def test_sizes_where_nothing_is_said():
-    """Those of the model that ships."""
+    """Those of demo.flags."""
     config = HctGanConfig(None, 5, 6)
     assert dataclasses.asdict(config) == dict(
         generator=None,

@@ -42,7 +42,7 @@ def done(*arguments):
 def test_a_hand_is_written_by_a_server_as_by_generate():
     assert done('generate', f'--model={MODEL}', '--text=山高水长', '--style_seed=5', '--out=line.png')[0] == 0
     assert done('imitate', f'--model={MODEL}', '--images=line.png', '--hand=mine.hand')[0] == 0
-    assert done('imitate', '--images=line.png', '--hand=small.hand')[0] == 0
+    assert done('imitate', '--model=demo', '--images=line.png', '--hand=small.hand')[0] == 0
     written = ('--style_seed=3', f'--text={TEXT}')
     assert done('generate', f'--model={MODEL}', '--hand=mine.hand', *written, '--out=here.png')[0] == 0
     server = subprocess.Popen(**command('serve', f'--model={MODEL}', '--port=0'))

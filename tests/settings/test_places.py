@@ -67,7 +67,7 @@ app.dispatch()
 
 
 @pytest.mark.parametrize(
-    'arguments, place', [(['train'], 'tfrecords/demo'), (['evaluate', '--num_lines=2'], 'tfrecords/demo-1.1')]
+    'arguments, place', [(['train'], 'tfrecords/demo'), (['evaluate', '--num_lines=2'], 'tfrecords/wide')]
 )
 @pytest.mark.slow
 def test_commands_write_them_there(arguments, place, tmp_path):

@@ -300,7 +300,7 @@ def test_rates_fall_to_their_floors():
 
 
 def test_what_a_schedule_is_where_nothing_is_said():
-    """Those of the model that ships, written out again."""
+    """Those of demo.flags, written out again."""
     schedule = Schedule(1, 1, 1)
     assert (
         schedule.discriminator_warmup_steps,

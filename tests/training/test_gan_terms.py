@@ -226,7 +226,7 @@ def test_products_of_all_but_what_writes(trainer):
 
 
 def test_what_settings_are_where_nothing_is_said():
-    """Those of the model that ships, written out again; alpha, beta and gamma of the balance are the
+    """Those of demo.flags, written out again; alpha, beta and gamma of the balance are the
     paper's 1, .5, .5.
     """
     assert dataclasses.asdict(GanSettings(8)) == dict(

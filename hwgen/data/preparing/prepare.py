@@ -21,10 +21,19 @@ from hwgen.data.scribe.plan import Plan, corpus_charset
 
 # Corpora that commands write where they are asked for by these names and not there: folder -> settings of
 # `prepare_scribe`.
-EMBEDDED = {
+EMBEDDED: dict[str, dict[str, Any]] = {
     'tfrecords/demo': {},
     f'tfrecords/demo-{corpus.FONTS_VERSION}': {'version': corpus.FONTS_VERSION},
     'tfrecords/latin': {'script': 'latin'},
+    # of 7,000 hanzi: what saved_models/spaced64 learned from, and is measured on
+    'tfrecords/wide': {
+        'lines': 16000,
+        'validation_lines': 300,
+        'test_lines': 300,
+        'unseen_lines': 300,
+        'vocabulary_size': 7000,
+        'seed': 5,
+    },
 }
 
 

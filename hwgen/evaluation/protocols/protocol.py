@@ -90,8 +90,8 @@ class Protocol:
         splits: the splits it reads whatever --split says; None: the one of --split.
         required: those without which it cannot measure; None: the first of `splits`, or the one of --split.
         further_splits: splits that it reads besides, where the data has them.
-        corpus: str, its own folder of data where none is given; None: the embedded corpus of the version that
-            the model learned from.
+        corpus: str, its own folder of data where none is given; None: the embedded corpus that fits the
+            model.
         num_lines: int, lines of each kind where nobody says; None: `measure` says.
         opens_model: bool, --model is opened and handed to `measure` as `task.model`.
         real_alone: bool, it can do without a model: real lines only.

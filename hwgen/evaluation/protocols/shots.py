@@ -5,7 +5,6 @@ from typing import Any
 from hwgen.evaluation.measuring.splits import SPLITS
 from hwgen.evaluation.protocols.protocol import KINDS, Findings, Option, Protocol
 from hwgen.evaluation.protocols.task import Task
-from hwgen.inference.model_folder import DEFAULT_MODEL
 
 _DESCRIPTION = """\
 Of data of `prepare --shots=0,1,5,20`: the share of each group's characters that PP-OCR misreads, and of
@@ -28,7 +27,7 @@ class Shots(Protocol):
     options = (
         Option(
             'before',
-            DEFAULT_MODEL,
+            'saved_models/demo',  # where experiments/shots.flags starts
             'the model before it was trained on the shots. Example: --before=runs/demo/model.',
         ),
     )

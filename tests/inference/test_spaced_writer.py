@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small_generator import make_small_generator
+from small_generator import make_small_generator, shared_small_generator
 
 from hwgen.charset.encoding import Charset
 from hwgen.images import to_uint8
@@ -14,7 +14,7 @@ TEXT = '天地玄黄宇宙洪荒日月，一二三。'
 
 @pytest.fixture(scope='module')
 def generator():
-    return make_small_generator(layout='spaced')
+    return shared_small_generator(layout='spaced')
 
 
 @pytest.fixture(scope='module')

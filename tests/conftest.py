@@ -9,6 +9,7 @@ import time
 
 import hypothesis
 import pytest
+import time_bound
 from one_trace import one_trace_a_generator
 from touched import belongs, changed_files, touched
 
@@ -29,7 +30,8 @@ hypothesis.settings.register_profile('explore', deadline=None, max_examples=1000
 hypothesis.settings.load_profile(os.environ.get('HYPOTHESIS_PROFILE', 'hwgen'))
 
 
-def pytest_addoption(parser):
+def pytest_addoption(parser, pluginmanager):
+    pluginmanager.register(time_bound)  # with an option of its own
     parser.addoption(
         '--touched', action='store_true', help='Only tests of what the change touches (touched.py).'
     )

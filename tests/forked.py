@@ -185,9 +185,15 @@ def _tell(answers, number):
         answers.sendall(array.array('q', [number]))
 
 
-def _become(request):
-    """Makes of a forked process what a started one would be, up to its first line."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+def _become(request, interrupt):
+    """Makes of a forked process what a started one would be, up to its first line.
+
+    Args:
+        request: dict, of what is asked.
+        interrupt: the handler of SIGINT with which Python started; what a shell starts in the background
+            ignores it.
+    """
+    signal.signal(signal.SIGINT, interrupt)
     os.chdir(request['cwd'])
     os.environ.clear()
     os.environ.update(request['env'])
@@ -216,13 +222,13 @@ def _main():
     import importlib
 
     control = socket.socket(fileno=int(sys.argv[1]))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the tests end it
+    interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the tests end it
     for name in LOADED:
         importlib.import_module(name)
     gc.collect()
     gc.freeze()  # else a collection in each process would copy all pages
     request = _serve(control)
-    _become(request)
+    _become(request, interrupt)
     return request['args']
 
 

@@ -47,7 +47,10 @@ def test_ends():
     """Of the process itself: by a signal, by an error, without what Python does at its end."""
     for code, status in (
         ('import os, signal; os.kill(os.getpid(), signal.SIGKILL)', -signal.SIGKILL),
-        ('import os, signal; os.kill(os.getpid(), signal.SIGINT)', -signal.SIGINT),
+        (
+            'import os, signal; signal.signal(2, signal.default_int_handler); os.kill(os.getpid(), 2)',
+            -signal.SIGINT,
+        ),
         ('import os; os._exit(130)', 130),
         ('import atexit; atexit.register(print, "end")', 0),
         ('1 / 0', 1),

@@ -2,12 +2,15 @@
 settings fit for a busy machine; options for a part of the tests and of the time.
 """
 
+import gc
 import os
 import sys
 import time
 
 import hypothesis
 import pytest
+import time_bound
+from one_trace import one_trace_a_generator
 from touched import belongs, changed_files, touched
 
 from hwgen.cli import quiet
@@ -27,13 +30,19 @@ hypothesis.settings.register_profile('explore', deadline=None, max_examples=1000
 hypothesis.settings.load_profile(os.environ.get('HYPOTHESIS_PROFILE', 'hwgen'))
 
 
-def pytest_addoption(parser):
+def pytest_addoption(parser, pluginmanager):
+    pluginmanager.register(time_bound)  # with an option of its own
     parser.addoption(
         '--touched', action='store_true', help='Only tests of what the change touches (touched.py).'
     )
     parser.addoption(
         '--minutes', type=float, help='Tests that would begin later are skipped; for the slow ones.'
     )
+
+
+def pytest_collectstart():
+    """Until all is collected: nothing of it is garbage, and to look for some takes its time."""
+    gc.disable()
 
 
 def pytest_collection_modifyitems(config, items):
@@ -55,11 +64,27 @@ def pytest_collection_finish(session):
     only before it runs its first operation.
     """
     del session
+    gc.enable()
+    gc.freeze()  # modules and thousands of tests live to the end: no collection looks at them again
     tf = sys.modules.get('tensorflow')
     if tf is not None:
         tf.config.set_logical_device_configuration(
             tf.config.list_physical_devices('CPU')[0], [tf.config.LogicalDeviceConfiguration()] * 2
         )
+
+
+def pytest_sessionfinish():
+    if 'forked' in sys.modules:
+        sys.modules['forked'].end()
+
+
+@pytest.fixture(scope='session', autouse=True)
+def _one_trace_a_generator():
+    if 'hwgen.inference.writer' not in sys.modules:  # nobody writes
+        yield
+        return
+    with one_trace_a_generator():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 it has learnt.
 """
 
+import functools
 import random
 
 import numpy as np
@@ -51,3 +52,11 @@ def make_small_generator(**options):
         if 'variance' not in variable.path:
             variable.assign(variable + rng.normal(scale=0.2, size=variable.shape))
     return generator
+
+
+@functools.cache
+def shared_small_generator(**options):
+    """`make_small_generator` for tests that only read it: one object for equal options in a process, and
+    with it its traces (one_trace.py).
+    """
+    return make_small_generator(**options)

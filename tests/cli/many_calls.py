@@ -5,8 +5,9 @@ commands do not go together in one process.
 import json
 import os
 import pathlib
-import subprocess
 import sys
+
+import forked
 
 import hwgen
 
@@ -59,7 +60,7 @@ def calls(command, cases, *, setup, after='', **environment):
     arguments and what is in the environment from then on.
     """
     script = SCRIPT.replace('{setup}', setup).replace('{command}', command).replace('{after}', after)
-    done = subprocess.run(
+    done = forked.run(
         [sys.executable, '-P', '-c', script],
         input=json.dumps([case if isinstance(case, tuple) else (case, {}) for case in cases]),
         capture_output=True,

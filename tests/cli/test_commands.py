@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 
+import forked
 import pytest
 
 import hwgen
@@ -49,9 +50,9 @@ app.run(main, __doc__, program='tries', default_flagfile=DEFAULT, positional=POS
 '''
 
 
-def python(*arguments, **environment):
+def python(*arguments, run=subprocess.run, **environment):
     """Runs Python as bin/ does, in the working directory, with this checkout's hwgen."""
-    return subprocess.run(
+    return run(
         [sys.executable, '-P', *arguments],
         capture_output=True,
         text=True,
@@ -100,7 +101,7 @@ def test_help_does_not_wait_for_heavy_modules(command):
 @pytest.mark.parametrize('command', reference.COMMANDS)
 def test_help_stands_in_sections(command):
     """Each with its flags, all of them, and the unit beside the default."""
-    said = python('-m', 'hwgen.cli', command, '--help').stdout
+    said = python('-m', 'hwgen.cli', command, '--help', run=forked.run).stdout
     parts = re.split(r'^(\S.*):\n(?=  --)', said, flags=re.MULTILINE)[1:]
     found = dict(
         zip(parts[::2], (re.findall(r'^  --(?:\[no\])?(\w+)', part, re.MULTILINE) for part in parts[1::2]))
@@ -144,7 +145,7 @@ def test_presets_name_their_command_and_flags_it_has(preset):
         f'from hwgen.cli import {head[1]}\nfrom absl import flags\nfrom hwgen.settings import presets\n'
         f'flags.FLAGS(["x", *presets.expand(["--flagfile={preset}"])])'
     )
-    done = python('-c', code)
+    done = python('-c', code, run=forked.run)
     assert done.returncode == 0, done.stderr.splitlines()[-1]
 
 
@@ -196,7 +197,7 @@ def test_every_command_tells_its_version():
     ],
 )
 def test_prepare_speaks_of_the_flags_that_were_typed(arguments, message, tmp_path):
-    done = python('-m', 'hwgen.cli', 'prepare', f'--out={tmp_path}/out', *arguments)
+    done = python('-m', 'hwgen.cli', 'prepare', f'--out={tmp_path}/out', *arguments, run=forked.run)
     assert done.returncode == 2 and message in done.stderr and done.stderr.count('\n') == 1, done.stderr
 
 

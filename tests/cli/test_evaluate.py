@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 
+import forked
 import numpy as np
 import pytest
 from many_calls import calls
@@ -26,8 +27,8 @@ needs_reader = pytest.mark.skipif(
 SAMPLE = f'--data={CHECKOUT}/tfrecords/sample'
 
 
-def evaluate(*arguments):
-    return subprocess.run(
+def evaluate(*arguments, run=forked.run):
+    return run(
         [sys.executable, '-P', '-m', 'hwgen.cli', 'evaluate', *arguments],
         capture_output=True,
         text=True,
@@ -109,7 +110,10 @@ def test_reads_real_lines_and_reports_them(tmp_path):
     assert 'unseen' in first.stdout and 'report/reader.png' in first.stdout
     before = {path.name: path.read_bytes() for path in pathlib.Path('report').iterdir()}
     assert sorted(before) == ['reader.html', 'reader.json', 'reader.md', 'reader.png', 'reader.tsv']
-    evaluate('--data=lines', '--model=', '--num_lines=10', '--true_aspect', '--out=report')
+    again = evaluate(
+        '--data=lines', '--model=', '--num_lines=10', '--true_aspect', '--out=report', run=subprocess.run
+    )
+    assert (again.returncode, again.stderr) == (0, '')
     assert before == {path.name: path.read_bytes() for path in pathlib.Path('report').iterdir()}
 
 

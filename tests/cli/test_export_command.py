@@ -4,9 +4,9 @@ model that ships from export to picture.
 
 import os
 import pathlib
-import subprocess
 import sys
 
+import forked
 import numpy as np
 import pytest
 from PIL import Image
@@ -39,7 +39,7 @@ app.dispatch()
 
 def run(*arguments):
     """-> (exit status, stdout, stderr)."""
-    done = subprocess.run(
+    done = forked.run(
         [sys.executable, '-P', *arguments],
         capture_output=True,
         text=True,

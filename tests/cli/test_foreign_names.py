@@ -3,9 +3,9 @@
 import io
 import os
 import pathlib
-import subprocess
 import sys
 
+import forked
 import numpy as np
 import pytest
 from PIL import Image
@@ -58,7 +58,7 @@ def test_errors_are_one_line_that_does_nothing_to_a_terminal(capsys, error, line
 
 def command(*arguments):
     """A command as a process of its own: its flags are not those of another."""
-    return subprocess.run(
+    return forked.run(
         [sys.executable, '-P', '-m', 'hwgen.cli', *arguments],
         env={**os.environ, 'PYTHONPATH': ROOT},
         capture_output=True,

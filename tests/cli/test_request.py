@@ -8,6 +8,7 @@ import subprocess
 import sys
 import types
 
+import forked
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -60,7 +61,7 @@ def run(address):
     """Function of arguments -> (exit status, stdout, stderr)."""
 
     def run_request(*arguments):
-        done = subprocess.run(
+        done = forked.run(
             [sys.executable, '-P', '-m', 'hwgen.cli', 'request', f'--url={address}', *arguments],
             capture_output=True,
             text=True,

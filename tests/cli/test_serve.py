@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 
+import forked
 import pytest
 import urllib3
 from many_calls import calls
@@ -79,7 +80,7 @@ class Started:
     """
 
     def __init__(self, *arguments):
-        self.process, self.lines = subprocess.Popen(**command(*arguments, '--port=0', stubbed=True)), []
+        self.process, self.lines = forked.Popen(**command(*arguments, '--port=0', stubbed=True)), []
         for line in self.process.stdout:
             self.lines.append(line.rstrip('\n'))
             if line.startswith('http://'):

@@ -3,9 +3,9 @@ is given a value of its own.
 """
 
 import json
-import subprocess
 import sys
 
+import forked
 from train_process import CHECKOUT, ENVIRONMENT
 
 # flag, its value as it is typed, where it has to arrive, as what
@@ -95,7 +95,7 @@ for arguments in json.loads(sys.argv[1]):
 
 
 def configured(*calls):
-    done = subprocess.run(
+    done = forked.run(
         [sys.executable, '-P', '-c', CODE, json.dumps(calls)],
         capture_output=True,
         text=True,

@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 
+import forked
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -64,7 +65,7 @@ def _negate(shard):
 
 
 def many(cases, **options):
-    done = subprocess.run(
+    done = forked.run(
         [sys.executable, '-P', '-c', MANY],
         input=json.dumps(cases),
         capture_output=True,

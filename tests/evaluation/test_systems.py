@@ -14,7 +14,7 @@ from hwgen.data.formats import folder as folder_format
 from hwgen.evaluation.systems import compared_systems
 from hwgen.inference import artefact, picture_files
 from hwgen.inference.writer import Writer
-from tests.small_generator import make_small_generator
+from tests.small_generator import shared_small_generator
 
 _PALEST = 250  # greys are counted from here: black pictures are no lines
 
@@ -115,7 +115,7 @@ def test_names(pictures):
 
 
 def test_a_model(tmp_path):
-    artefact.save_generator('small', make_small_generator(), charset=Charset.load())
+    artefact.save_generator('small', shared_small_generator(), charset=Charset.load())
     (system,) = compared_systems.open_systems(['small']).values()
     assert isinstance(system, Writer)
     (image,) = system.write(['明天'], style_seeds=[1], truncation=1.0)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small_generator import make_small_generator
+from small_generator import shared_small_generator
 
 from hwgen.charset.encoding import Charset
 from hwgen.data.reading.records import LineRecord
@@ -64,7 +64,7 @@ def test_figures_of_groups():
 @pytest.mark.parametrize('layout', ['cells', 'spaced'])
 def test_lines_of_a_pen_are_rebuilt(layout):
     charset = Charset.load()
-    generator = make_small_generator(layout=layout)
+    generator = shared_small_generator(layout=layout)
     config = generator.config
     encoder = StyleEncoder(
         config.style_dim,

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PIL import Image
-from small_generator import make_small_generator
+from small_generator import shared_small_generator
 
 from hwgen.charset.encoding import Charset
 from hwgen.generation import session
@@ -199,15 +199,10 @@ def test_a_line_of_spaces_has_no_word(charset):
     assert not list(ElementTree.fromstring(page_xml.document(empty, creator='a')).iter(f'{PAGE}Word'))
 
 
-@pytest.fixture(scope='module')
-def generators():
-    return {layout: make_small_generator(layout=layout) for layout in ('cells', 'spaced')}
-
-
 @pytest.mark.parametrize('layout', ['cells', 'spaced'])
-def test_boxes_lie_around_the_ink_of_the_very_pictures(generators, layout):
+def test_boxes_lie_around_the_ink_of_the_very_pictures(layout):
     """In lines and on pages, at another height, of the line that is kept of several tries."""
-    writer = Writer(generators[layout], Charset.load(), windows_per_step=1)
+    writer = Writer(shared_small_generator(layout=layout), Charset.load(), windows_per_step=1)
 
     class Reader:
         name, characters = 'none', frozenset('明天')

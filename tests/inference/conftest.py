@@ -2,29 +2,12 @@
 
 import numpy as np
 import pytest
-from small_generator import make_small_generator
+from small_generator import make_small_generator, shared_small_generator
 
 from hwgen.charset.encoding import Charset
 from hwgen.inference.artefact import save_generator
 from hwgen.inference.writer import Writer
 from hwgen.models.style_encoder import StyleEncoder
-
-
-@pytest.fixture(scope='session', autouse=True)
-def _one_trace_a_generator():
-    """Writers of the same generator share its trace: to make it takes most of the time of a test."""
-    traces, compile_ = {}, Writer._compile
-
-    def compiled(self):
-        # the space is part of the graph, so is a `call` that a test has put in place
-        key = id(self.generator), self.generator.space_component, self.generator.call
-        if key not in traces:
-            traces[key] = compile_(self), self.generator  # the latter so that nobody else gets its id
-        return traces[key][0]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Writer, '_compile', compiled)
-        yield
 
 
 @pytest.fixture
@@ -40,8 +23,8 @@ def make_generator():
 
 
 @pytest.fixture(scope='session')
-def generator(make_generator):
-    return make_generator()
+def generator():
+    return shared_small_generator()
 
 
 @pytest.fixture(scope='session')

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small_generator import make_small_generator
+from small_generator import make_small_generator, shared_small_generator
 
 from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset
@@ -58,7 +58,7 @@ def test_learned_boxes_are_those_that_maps_are_stretched_over(monkeypatch):
 @pytest.mark.parametrize('encoding', ['warped', 'layout'])
 @pytest.mark.parametrize('layout', ['cells', 'spaced'])
 def test_boxes_of_lines(encoding, layout):
-    generator = make_small_generator(layout=layout, content_encoding=encoding)
+    generator = shared_small_generator(layout=layout, content_encoding=encoding)
     writer = Writer(generator, Charset.load(), window_characters=3, windows_per_step=1)
     how = dict(style_seeds=5, truncation=1.0, noise_offsets=2)
     (line,) = writer.write_lines(TEXT, **how)
@@ -94,7 +94,7 @@ def test_boxes_of_lines(encoding, layout):
 
 
 def test_an_encoding_that_draws_characters_whole_has_the_boxes_of_structures():
-    writer = Writer(make_small_generator(content_encoding='onehot'), Charset.load())
+    writer = Writer(shared_small_generator(content_encoding='onehot'), Charset.load())
     (boxes,) = boxes_of(writer, '明天')
     x0, _, x1, _ = boxes.characters[0]
     assert boxes.components[0, 0, 0] == x0 and boxes.components[0, 1, 2] == x1

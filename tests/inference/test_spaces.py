@@ -5,6 +5,7 @@ line's end.
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_generator import shared_small_generator
 
 from hwgen.characters import Characters
 from hwgen.charset.encoding import Charset
@@ -34,9 +35,12 @@ SLOW = ('narrow', 'onehot', 'sequence')
     scope='module',
     params=[pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in OPTIONS],
 )
-def writer(request, make_generator):
+def writer(request):
     return Writer(
-        make_generator(**OPTIONS[request.param]), Charset.load(), window_characters=4, windows_per_step=1
+        shared_small_generator(**OPTIONS[request.param]),
+        Charset.load(),
+        window_characters=4,
+        windows_per_step=1,
     )
 
 

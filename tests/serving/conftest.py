@@ -2,7 +2,7 @@
 
 import pytest
 from made_once import made_once
-from small_generator import make_small_generator
+from small_generator import shared_small_generator
 
 from hwgen.charset.encoding import Charset
 from hwgen.inference.writer import Writer
@@ -12,7 +12,7 @@ from hwgen.serving.saved_version import SavedVersion
 
 @pytest.fixture(scope='session')
 def writer():
-    return Writer(make_small_generator(), Charset.load(), windows_per_step=1)
+    return Writer(shared_small_generator(), Charset.load(), windows_per_step=1)
 
 
 @pytest.fixture(scope='session')

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
-from small_generator import make_small_generator
+from small_generator import make_small_generator, shared_small_generator
 
 from hwgen.charset.encoding import Charset, CharsetError
 from hwgen.inference.writer import Writer
@@ -48,7 +48,7 @@ class Served:
 
 def make_writer(seen=SEEN, **options):
     return Writer(
-        make_small_generator(**options), Charset.load(), description=dict(seen=seen), windows_per_step=1
+        shared_small_generator(**options), Charset.load(), description=dict(seen=seen), windows_per_step=1
     )
 
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from hwgen.characters import Characters
 from hwgen.models import layers
+from hwgen.models.composite import Composite
 from hwgen.settings.model import GeneratorConfig
 from hwgen.settings.setting import from_stored
 
@@ -29,7 +30,7 @@ class Looked(NamedTuple):
     structures: tf.Tensor
 
 
-class ContentEncoder(keras.layers.Layer, abc.ABC):
+class ContentEncoder(Composite, keras.layers.Layer, abc.ABC):
     """Characters -> features [B, 4, 4N, C]. An encoding is a subclass: it says what is looked up (`embed`)
     and how features come of it (`features`).
 

@@ -12,6 +12,7 @@ people_bent      4 bent copies of each (`people_bent`): hands like theirs withou
 rebuilt          their lines as the writer rebuilds them, by the style and the noise that it reads
 PLAN             see PLANS, as many rounds of the 15 numerals as --rounds
 X_as_is          PLAN X, of the model before it was fine-tuned
+X_verified       those of arm X that a network taught by the 20 people reads as asked (as --verify does)
 half_X           half of each batch from the people, half from arm X
 quarter_X        three quarters from the people
 then_X           the first half of the steps on X alone, then the people alone
@@ -49,7 +50,8 @@ PLANS = {
     'between_read': Plan('between', 'read'),
 }
 MIXES = ('half_', 'quarter_', 'then_')
-_AS_IS = '_as_is'
+_AS_IS, _VERIFIED = '_as_is', '_verified'
+_READER_SEED = 1000  # of the network that verifies: none of those that are compared
 _BENT_COPIES = 4
 
 
@@ -88,12 +90,24 @@ class Lessons:
         seed = self.given.split
         if arm == 'people_bent':
             return bent_people(self.people, copies=_BENT_COPIES, seed=seed)
+        if arm.endswith(_VERIFIED):
+            pictures, labels = self.of(arm.removesuffix(_VERIFIED))
+            kept_rows = self._reader().logits(pictures).argmax(1) == labels
+            self.log(f'{arm}: {kept_rows.mean():.4f} of the pictures are read as asked')
+            return pictures[kept_rows], labels[kept_rows]
         as_is = arm.endswith(_AS_IS)
         writer, lines = self._open(self.given.model if as_is else self._tuned())
         if arm == 'rebuilt':
             return people_drawn.rebuilt(writer, lines, seed=seed)
         plan = PLANS[arm.removesuffix(_AS_IS)]
         return flat(people_drawn.write(writer, lines, plan, rounds=self.given.rounds, seed=seed))
+
+    def _reader(self):
+        from hwgen.evaluation.measuring.small_network import SmallNetwork
+
+        return SmallNetwork(len(NUMERALS), seed=_READER_SEED).train(
+            *self.of('people'), steps=self.given.steps
+        )
 
     def _tuned(self):
         records = people_tuned.people_records(self.people, seed=self.given.split, bent=self.given.bent)
@@ -191,7 +205,7 @@ def _options():
     known = {'people', 'people_bent', 'rebuilt', *PLANS, *(name + _AS_IS for name in PLANS)}
     for arm in given.arms.split(','):
         plain = next((arm.removeprefix(mix) for mix in MIXES if arm.startswith(mix)), arm)
-        if plain not in known:
+        if plain.removesuffix(_VERIFIED) not in known:
             parser.error(f'--arms: {arm}; expected some of {", ".join(sorted(known))}, or {MIXES} before it')
     if 'people' not in given.arms.split(','):
         parser.error('--arms: expected people among them, whom the others are compared with')

@@ -28,6 +28,7 @@ import time
 import numpy as np
 
 from experiments.corpus import intervals, people_bent, people_drawn, people_tuned
+from experiments.corpus.judges import tell_apart
 from experiments.corpus.measured import once
 from experiments.corpus.people_drawn import Plan
 from experiments.corpus.people_taught import flat, half_and_half, kept, seen, split_people
@@ -175,6 +176,15 @@ def _mixed(people, other, *, share):
     return tuple(np.concatenate([a[of_people], b[of_other]]) for a, b in zip(people, other, strict=True))
 
 
+def as_hands(pictures, labels, *, hands):
+    """Pictures of an arm as of so many hands, to be told from people: uint8 [hands, 15, copies, 32, 32];
+    of each numeral the first so many, in their order.
+    """
+    copies = min(np.bincount(labels, minlength=len(NUMERALS))) // hands
+    kinds = [pictures[labels == kind][: hands * copies] for kind in range(len(NUMERALS))]
+    return np.stack([own.reshape(hands, copies, *own.shape[1:]) for own in kinds], axis=1)
+
+
 def report(shares):
     """The table, Markdown; 95 % intervals over networks and people, differences paired by both."""
 
@@ -200,6 +210,9 @@ def _options():
     parser.add_argument('--steps', type=int, default=1200, help='of each network')
     parser.add_argument('--rounds', type=int, default=800, help='pictures of each numeral that are drawn')
     parser.add_argument('--arms', required=True, help='with commas; people among them')
+    parser.add_argument('--told', default='', help='arms, with commas, that are told apart from people')
+    parser.add_argument('--tell_seeds', type=int, default=1, help='networks that tell apart')
+    parser.add_argument('--tell_steps', type=int, default=500, help='of each')
     parser.add_argument('--out', required=True, help='folder of everything that is made')
     given = parser.parse_args()
     known = {'people', 'people_bent', 'rebuilt', *PLANS, *(name + _AS_IS for name in PLANS)}
@@ -236,6 +249,15 @@ def main():
             shares.setdefault(arm, []).append(found['shares'])
             log(f'seed {seed}, taught by {arm}: {np.mean(shares[arm][-1]):.4f}')
     table = report(shares)
+    for arm in filter(None, given.told.split(',')):
+        told = tell_apart(
+            real[others],
+            as_hands(*lessons.of(arm), hands=len(others)),
+            seeds=given.tell_seeds,
+            steps=given.tell_steps,
+        )
+        share, low, high = told.accuracy
+        table += f'\nWhich is real, {arm}: {share:.3f} ({low:.3f} to {high:.3f}), {told.pictures} pictures\n'
     files.write_file(str(out / 'people_arms.md'), table.encode())
     print(table)
 

@@ -123,3 +123,12 @@ def test_bent_pictures_say_what_they_are():
     pictures, labels = people_arms.bent_people(scans, copies=2, seed=0)
     assert pictures.shape == (30, 32, 32) and labels.tolist() == [*range(15)] * 2
     assert (pictures.reshape(30, -1).max(1) > 200).all()
+
+
+def test_pictures_dealt_to_hands():
+    """Seven of each numeral, in turns: two hands of three, the seventh left out."""
+    labels = np.tile(np.arange(15), 7)
+    pictures = np.repeat(np.arange(7), 15)[:, None, None] * np.ones([1, 32, 32], int)
+    hands = people_arms.as_hands(pictures, labels, hands=2)
+    assert hands.shape == (2, 15, 3, 32, 32)
+    assert (hands[0, :, :, 0, 0] == [0, 1, 2]).all() and (hands[1, :, :, 0, 0] == [3, 4, 5]).all()

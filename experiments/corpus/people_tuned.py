@@ -7,6 +7,7 @@ import pathlib
 
 import numpy as np
 
+from experiments.corpus import people_bent
 from experiments.corpus.people_lines import HEIGHT_PX, set_side_by_side
 from hwgen.charset.encoding import Charset
 from hwgen.charset.widths import expected_room
@@ -24,40 +25,45 @@ _LONGEST = 6
 _INK_BELOW = 200
 
 
-def people_records(people, *, seed):
+def people_records(people, *, seed, bent=0):
     """Lines in which each person's numerals stand once each, in an order of their own.
 
     Args:
         people: uint8 [people, 15, copies, H, W], 255 = paper.
         seed: of the orders.
+        bent: how often all of a person's numerals are written once more, each line in a hand like the
+            person's (`people_bent`).
 
     Returns:
-        list of LineRecord, writers `person-0` and on, 3 to 6 characters a line, with boxes.
+        list of LineRecord, writers `person-0` and on, 3 to 6 characters a line, with boxes; lines in other
+        hands are of `person-0-1` and on.
     """
-    charset, found = Charset.load(), []
+    found = []
     for person, own in enumerate(people):
         rng = np.random.default_rng((seed, person))
         crops = [[clean(copy) for copy in copies] for copies in own]
-        size = np.mean([max(copies[0].shape) for copies in crops])
-        places = rng.permutation([(c, s) for c in range(own.shape[0]) for s in range(own.shape[1])])
-        while len(places):
-            count = int(rng.integers(3, _LONGEST + 1))
-            line, places = places[:count], places[count:]
-            text = ''.join(NUMERALS[c] for c, _ in line)
-            image = set_side_by_side([crops[c][s] for c, s in line], scale=_SIZE * HEIGHT_PX / size)
-            codes = charset.encode(text)
-            found.append(
-                LineRecord(
-                    image,
-                    text,
-                    codes.character_ids,
-                    codes.component_ids,
-                    codes.structure_ids,
-                    f'person-{person}',
-                    'people',
-                    boxes_of(image, len(text)),
-                )
-            )
+        scale = _SIZE * HEIGHT_PX / np.mean([max(copies[0].shape) for copies in crops])
+        found += _lines(crops, f'person-{person}', rng, scale=scale, bend=False)
+        for number in range(1, bent + 1):
+            found += _lines(crops, f'person-{person}-{number}', rng, scale=scale, bend=True)
+    return found
+
+
+def _lines(crops, writer, rng, *, scale, bend):
+    """LineRecords of crops [15][copies], each once."""
+    charset, found = Charset.load(), []
+    places = rng.permutation([(c, s) for c in range(len(crops)) for s in range(len(crops[0]))])
+    while len(places):
+        count = int(rng.integers(3, _LONGEST + 1))
+        line, places = places[:count], places[count:]
+        text = ''.join(NUMERALS[c] for c, _ in line)
+        pieces = [crops[c][s] for c, s in line]
+        if bend:
+            hand = people_bent.draw_hand(rng)
+            pieces = [people_bent.bent(piece, hand, rng) for piece in pieces]
+        image, codes = set_side_by_side(pieces, scale=scale), charset.encode(text)
+        ids = (codes.character_ids, codes.component_ids, codes.structure_ids)
+        found.append(LineRecord(image, text, *ids, writer, 'people', boxes_of(image, len(text))))
     return found
 
 
@@ -75,7 +81,7 @@ def boxes_of(image, num_characters):
     return np.array(boxes, np.int32)
 
 
-def fine_tune(records, folder, *, model, minutes, seed, log):
+def fine_tune(records, folder, *, model, minutes, seed, log, changes=None):
     """Trains a model on records, unless it is there.
 
     Args:
@@ -85,6 +91,7 @@ def fine_tune(records, folder, *, model, minutes, seed, log):
         minutes: at most.
         seed: of the training.
         log: takes a str.
+        changes: dict section of TrainSettings -> dict setting -> value, beside those of `--minutes`.
 
     Returns:
         pathlib.Path of the tuned model.
@@ -109,17 +116,41 @@ def fine_tune(records, folder, *, model, minutes, seed, log):
         run=dataclasses.replace(settings.run, run_dir=str(folder / 'run')),
         steps=dataclasses.replace(settings.steps, seed=seed),
     )
+    for section, values in (changes or {}).items():
+        changed = dataclasses.replace(getattr(settings, section), **values)
+        settings = dataclasses.replace(settings, **{section: changed})
     summary = training.train(settings, report=log, command='python -m experiments.corpus.people_taught')
     learned = summary['schedule'].done(summary['step'])
     log(f'fine-tuned: {learned}')
     return folder / 'run' / 'model'
 
 
+def longer(reconstruction_steps):
+    """Changes for a fine-tuning of so many steps of the generator: of a model of `spaced64.flags` with the
+    noise kept as small as there, the rate down to a twentieth by the last step, and statistics of the lines'
+    own characters, as nothing else will be written.
+    """
+    return {
+        'data': {'text_characters': 'seen'},
+        'schedule': {
+            'recognizer_steps': 250,
+            'reconstruction_steps': reconstruction_steps,
+            'growing_steps': 0,
+            'rate_floor': 0.05,
+        },
+        'steps': {'noise_kl_weight': 0.008, 'feature_levels': (3, 4), 'reconstruction_rate': 0.001},
+        'modules': {'recognizer_channels': (16, 32, 64, 96, 128, 160)},
+        'run': {'sample_every': 100_000, 'checkpoint_every': 500, 'checkpoint_minutes': 5.0},
+    }
+
+
 def read_styles(writer, records):
-    """float32 [people, Z], read from all lines of each person, in the order of their numbers."""
+    """float32 [people, Z], read from all lines of each person's own, in the order of their numbers."""
     by_person = {}
     for record in records:
-        by_person.setdefault(int(record.writer.split('-')[1]), []).append(record)
+        _, person, *other = record.writer.split('-')
+        if not other:
+            by_person.setdefault(int(person), []).append(record)
     charset, styles = Charset.load(), []
     for person in sorted(by_person):
         images = [record.image for record in by_person[person]]

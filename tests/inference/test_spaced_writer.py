@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small_generator import make_small_generator, shared_small_generator
+from small_generator import make_small_generator
 
 from hwgen.charset.encoding import Charset
 from hwgen.images import to_uint8

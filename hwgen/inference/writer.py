@@ -308,8 +308,8 @@ class Writer:
         (line,) = self._lines([text], style_seed, style, truncation, noise_offset)
         if self.layout == 'cells':
             return np.full([line.length], self.char_width_px / self.char_px, np.float32)
-        whole = [Window(line, 0, line.length, 0, line.length)]
-        characters, of_hand, normal = inputs_of(whole, 1, line.length, self.character_noise_dim)
+        whole = Window(line, 0, line.length, 0, line.length)
+        characters, of_hand, normal = inputs_of([whole], 1, line.length, self.character_noise_dim)
         noise = self.generator.drawn_noise(characters, of_hand, normal)
         return np.exp(self.generator.log_advances(characters, of_hand, noise).numpy()[0])
 
@@ -368,8 +368,7 @@ class Writer:
         )
         images = images.numpy()[..., 0]  # B x H x (N w) x 1 -> B x H x (N w)
         rooms = np.exp(log_advances.numpy())
-        # the last windows of a step may be blank
-        return [
+        return [  # the last windows of a step may be blank
             window.own_part(image, room, char_width_px=self.char_width_px)
             for image, room, window in zip(images, rooms, windows, strict=False)
         ]
@@ -383,13 +382,10 @@ class Writer:
             spec([None, None, self.character_noise_dim], tf.float32),
         ]
 
-        return tf.function(self.draw_from_normal, input_signature=signature).get_concrete_function()
+        def drawn(characters, style, normal):
+            return self.draw(characters, style, self.generator.drawn_noise(characters, style, normal))
 
-    def draw_from_normal(
-        self, characters: Characters, style: tf.Tensor, normal: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """As `draw`, with the noise that standard normal numbers float32 [B, N, D] are of the characters."""
-        return self.draw(characters, style, self.generator.drawn_noise(characters, style, normal))
+        return tf.function(drawn, input_signature=signature).get_concrete_function()
 
     def draw(
         self, characters: Characters, style: tf.Tensor, character_noise: tf.Tensor

@@ -201,6 +201,7 @@ def test_what_was_hardly_or_never_seen(tmp_path):
             '--num_lines=6',
             '--seeds=2',
             '--out=out-' + protocol,
+            '--model=demo',  # as --before, of one size
         ]
         first = evaluate(*arguments)
         assert (first.returncode, first.stderr) == (0, ''), first.stderr

@@ -72,6 +72,13 @@ _MEASURES = [
             "How much a character's own noise tells of it, in nats. Settles at a few.",
         ),
         (
+            r'loss/noise_prior',
+            'nats of a character beyond its prior',
+            '',
+            'How far the noise of a character lies from what --noise_prior=learned says of it, in nats. Falls'
+            ' below loss/noise_kl.',
+        ),
+        (
             r'loss/sequence_real',
             'reading loss',
             '',

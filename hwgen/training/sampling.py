@@ -8,13 +8,12 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from hwgen import files
 from hwgen.charset.encoding import Charset
 from hwgen.data.reading.pipeline import LineBatches
-from hwgen.inference import artefact, styles
+from hwgen.inference import artefact
 from hwgen.inference.picture_files import encode_png
 from hwgen.losses import ctc
 from hwgen.settings.schedule import Schedule
@@ -192,19 +191,12 @@ class Sampler:
 
     def _recompute_statistics(self, num_batches=16):
         """Statistics of the averaged generator over `num_batches` batches of fixed texts."""
-        config = self.training.model.config.generator
         size, n = self.training.settings.batch_size, self.longest_lines
         average, batches = self.training.model.average, []
         for index in range(num_batches):
             seeds = range(index * size, (index + 1) * size)
             characters = tf.nest.map_structure(tf.constant, self.texts.batch(index, size, n))
-            style = average.style_space(styles.styles_from_seeds(seeds, config.style_dim))
-            normal = [
-                styles.character_noise(seed, 0, n, character_noise_dim=config.character_noise_dim)
-                for seed in seeds
-            ]
-            noise = average.drawn_noise(characters, style, tf.constant(np.stack(normal)))
-            batches.append(StyledTexts(characters, style, noise))
+            batches.append(StyledTexts(characters, *sheets.hands_of_seeds(average, characters, list(seeds))))
         self.training.recompute_statistics(batches)
 
     def _read_samples(self, num_batches=8):

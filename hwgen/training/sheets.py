@@ -68,22 +68,11 @@ class SampleSheets:
         """What `generator` is called with for one sheet, all lines of one length: dict of `characters`,
         `style`, `character_noise`.
         """
-        config = generator.config
         lines = [self.charset.encode(text).characters for text in self.texts[name]]
         seeds = list(self.seeds[name])
         characters = Characters.stack(lines)._replace(lengths=None)
-        style = generator.style_space(styles.styles_from_seeds(seeds, config.style_dim))
-        normal = [
-            styles.character_noise(
-                seed, 0, self.num_characters, character_noise_dim=config.character_noise_dim
-            )
-            for seed in seeds
-        ]
-        return dict(
-            characters=characters,
-            style=style,
-            character_noise=generator.drawn_noise(characters, style, np.stack(normal)),
-        )
+        style, noise = hands_of_seeds(generator, characters, seeds)
+        return dict(characters=characters, style=style, character_noise=noise)
 
     def draw(self, generator: Generator) -> dict[str, np.ndarray]:
         """All sheets as one generator writes them: dict name -> uint8 [H, W]."""
@@ -91,6 +80,18 @@ class SampleSheets:
             name: stack_lines(to_uint8(generator(**self.inputs(name, generator), training=False)[..., 0]))
             for name in self.texts
         }
+
+
+def hands_of_seeds(
+    generator: Generator, characters: Characters, seeds: Sequence[int]
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Styles float32 [B, Z] and character noise float32 [B, N, D] of seeds, for B lines of N characters."""
+    config, n = generator.config, characters.structure_ids.shape[1]
+    style = generator.style_space(styles.styles_from_seeds(seeds, config.style_dim))
+    normal = [
+        styles.character_noise(seed, 0, n, character_noise_dim=config.character_noise_dim) for seed in seeds
+    ]
+    return style, generator.drawn_noise(characters, style, tf.constant(np.stack(normal)))
 
 
 def stack_lines(lines: Iterable[np.ndarray]) -> np.ndarray:

@@ -12,6 +12,7 @@ import collections
 
 import numpy as np
 
+from hwgen import files
 from hwgen.charset.reading_form import folded
 from hwgen.data.scribe import fonts
 from hwgen.data.scribe.font_writer import FontWriter
@@ -95,8 +96,7 @@ def main():
         )
         print(row(model, *legible(texts, lines, reader)), flush=True)
     if options.sheet:
-        with open(options.sheet, 'wb') as file:
-            file.write(encode_png(stack_lines(lines[:_SHEET_LINES])))
+        files.write_file(options.sheet, encode_png(stack_lines(lines[:_SHEET_LINES])))
 
 
 if __name__ == '__main__':

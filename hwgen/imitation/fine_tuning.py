@@ -97,9 +97,8 @@ def training_settings(model: str, *, minutes: float, longest: int) -> TrainSetti
     description = read_description(model)
     config = from_stored(GeneratorConfig, description['generator'])
     sizes = {name: getattr(config, name) for name in described(GeneratorSettings)}
-    if config.num_blocks < len(
-        settings.generator.channels
-    ):  # as saved_models/demo is: the sizes of demo.flags
+    # smaller than what hand.flags starts from, as saved_models/demo is: the sizes of demo.flags
+    if config.num_blocks < len(settings.generator.channels):
         settings = dataclasses.replace(settings, steps=GanSettings(), modules=ModuleSettings())
     return dataclasses.replace(
         settings,
